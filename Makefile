@@ -1,0 +1,58 @@
+# `make demo` and `make test` are all a newcomer needs; both build the virtual environment first when it is missing or out of date.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help venv demo test check unit integration e2e bench constraints clean
+
+help: ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+venv: $(READY) ## Create .venv with the pinned, hash-checked dependencies
+
+$(READY): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Point to another one: make PYTHON=python3.12")'
+	@echo "Building $(VENV): a minute or so the first time."
+	@if command -v uv >/dev/null; then \
+	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
+	  uv pip install --quiet --python $(BIN)/python --require-hashes -r constraints.txt && \
+	  uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .; \
+	else \
+	  $(PYTHON) -m venv $(VENV) && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	fi
+	@touch $@
+
+demo: $(READY) ## Start everything on this machine and run the sample campaigns (ARGS=--once to run headless)
+	@$(BIN)/python -m audiences.demo $(ARGS)
+
+test: check unit integration e2e ## Everything that must be green: style, types, unit, integration and end-to-end tests
+
+check: $(READY) ## Style and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+unit: $(READY) ## Fast tests: no database, no network
+	@$(BIN)/pytest -m "not integration and not e2e and not long"
+
+integration: $(READY) ## Real Postgres, the sandbox over HTTP, the command line
+	@$(BIN)/pytest -m "integration and not long"
+
+e2e: $(READY) ## A campaign through real Airflow
+	@$(BIN)/pytest -m "e2e and not long"
+
+bench: $(READY) ## Measure the product against the script people write and against the floor (a few minutes)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+constraints: ## Resolve the dependencies anew into constraints.txt (needs uv)
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --upgrade --output-file constraints.txt
+
+clean: ## Remove the virtual environment, the demo's data and caches
+	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis plugins/*.egg-info

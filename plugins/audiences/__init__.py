@@ -1,0 +1,1 @@
+"""Audiences: campaigns as code, from a Postgres warehouse to Facebook Custom Audiences."""

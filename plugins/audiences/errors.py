@@ -1,0 +1,165 @@
+"""Every error of the product, grouped by what the caller should do about it.
+
+    AudiencesError
+    ├── FixConfigError             a file is wrong: correct it and commit
+    │   └── ConfigError            … with every problem found, each at file:line:column
+    ├── FixAccessError             a person must change something outside: a token, terms, a permission, an audience
+    │   └── FacebookAccessError    … at Facebook, with the remedy
+    ├── StoppedError               a guard of the campaign stopped the run before any upload
+    ├── RefusedError               the request itself was refused; sending it again cannot help
+    ├── RetryError                 a passing fault: try again soon
+    │   └── FacebookTransientError
+    └── WaitError                  do nothing with this ad account for `seconds`, then go on
+        └── ThrottledError
+
+Errors cross process borders (a worker reports to the scheduler), so each is a dataclass that pickles by its fields.
+None carries a token, an e-mail address, a phone number or a member's hash.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+def _rebuild(cls: type[AudiencesError], values: dict[str, Any]) -> AudiencesError:
+    return cls(**values)
+
+
+class AudiencesError(Exception):
+    """What every error of the product is; a subclass is a dataclass whose `__str__` says what to do."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), {field.name: getattr(self, field.name) for field in fields(self)})  # type: ignore[arg-type]  # each subclass is a dataclass
+
+
+class FixConfigError(AudiencesError):
+    """A file of the project is wrong; nothing was run."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong in one file.
+
+    `file` is relative to the project; `line` and `column` count from 1 (0 when the file as a whole is meant);
+    `key` is the dotted path inside the file; `code` is stable and documented (`unknown-key`, `wrong-type`, …).
+    """
+
+    file: str
+    line: int
+    column: int
+    key: str
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+
+
+@dataclass(eq=False)
+class ConfigError(FixConfigError):
+    """The problems of one or several files, in the order of the files and lines."""
+
+    problems: tuple[Problem, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+class FixAccessError(AudiencesError):
+    """Somebody must change something outside the project; a retry cannot help."""
+
+
+@dataclass(eq=False)
+class ConnectionMissingError(FixAccessError):
+    """An Airflow connection that the project names does not exist."""
+
+    connection: str
+
+    def __str__(self) -> str:
+        return (
+            f"the Airflow connection `{self.connection}` does not exist; create it in the Airflow UI (Admin, Connections) "
+            f"or set AIRFLOW_CONN_{self.connection.upper()}"
+        )
+
+
+@dataclass(eq=False)
+class FacebookAccessError(FixAccessError):
+    """Facebook refuses until a person acts: terms, token, permission, a flagged or missing audience."""
+
+    what: str
+    remedy: str
+    code: int | None = None
+    subcode: int | None = None
+    trace: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.what} ({facebook_numbers(self.code, self.subcode, self.trace)}). {self.remedy}"
+
+
+@dataclass(eq=False)
+class StoppedError(AudiencesError):
+    """A guard under `what.guards` stopped the run before any upload."""
+
+    guard: str
+    found: str
+    allow_once: str
+
+    def __str__(self) -> str:
+        return f"stopped by the guard `{self.guard}`: {self.found}. Nothing was sent. {self.allow_once}"
+
+
+@dataclass(eq=False)
+class RefusedError(AudiencesError):
+    """Facebook refused this request for its content; other requests may still succeed."""
+
+    what: str
+    code: int | None = None
+    subcode: int | None = None
+    trace: str | None = None
+
+    def __str__(self) -> str:
+        return f"Facebook refused the request: {self.what} ({facebook_numbers(self.code, self.subcode, self.trace)})"
+
+
+class RetryError(AudiencesError):
+    """A passing fault; the same call may succeed in a moment."""
+
+
+@dataclass(eq=False)
+class FacebookTransientError(RetryError):
+    """A fault on Facebook's side or on the way there."""
+
+    what: str
+    code: int | None = None
+    subcode: int | None = None
+    trace: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.what} ({facebook_numbers(self.code, self.subcode, self.trace)}); it will be tried again"
+
+
+@dataclass(eq=False)
+class WaitError(AudiencesError):
+    """Go on after `seconds`, and make no call of this kind before."""
+
+    what: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.what}; waiting {self.seconds:.0f} s"
+
+
+@dataclass(eq=False)
+class ThrottledError(WaitError):
+    """The ad account has used up its quota; calls while blocked make it worse."""
+
+    code: int | None = None
+    subcode: int | None = None
+
+
+def facebook_numbers(code: int | None, subcode: int | None, trace: str | None) -> str:
+    """Facebook's own numbers for an error, as its support asks for them."""
+    numbers = "no error code" if code is None else f"error {code}" if not subcode else f"error {code}/{subcode}"
+    return f"{numbers}, trace {trace}" if trace else numbers
