@@ -79,8 +79,8 @@ class ConnectionMissingError(FixAccessError):
 
     def __str__(self) -> str:
         return (
-            f"the Airflow connection `{self.connection}` does not exist; create it in the Airflow UI (Admin, Connections) "
-            f"or set AIRFLOW_CONN_{self.connection.upper()}"
+            f"the Airflow connection `{self.connection}` does not exist; create it in the Airflow UI "
+            f"(Admin, Connections) or set AIRFLOW_CONN_{self.connection.upper()}"
         )
 
 

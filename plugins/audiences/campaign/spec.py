@@ -1,0 +1,48 @@
+"""A campaign with everything it refers to, self-contained: what travels into the tasks of a run and is digested."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from audiences.campaign.base import Name, Strict
+from audiences.campaign.catalog import Catalog
+from audiences.campaign.model import Campaign
+from audiences.campaign.rules import SavedRules
+from audiences.campaign.settings import AdAccount, ControlGroups
+
+
+class SavedSegment(Strict):
+    """A saved segment: rules, or the text of one SELECT that returns `user_id`, or a list of user ids."""
+
+    rules: SavedRules | None = None
+    sql: str | None = None
+    users: tuple[str, ...] | None = None
+
+
+class CampaignSpec(Strict):
+    """One validated campaign; JSON in, JSON out, without loss."""
+
+    id: Name
+    campaign: Campaign
+    segments: dict[str, SavedSegment]
+    catalog: Catalog
+    account: AdAccount
+    control_groups: ControlGroups
+    timezone: Name
+    warehouse: Name = "warehouse"
+    ledger: Name = "ledger"
+    staging: str | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which the campaign's days are cut."""
+        return ZoneInfo(self.timezone)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the canonical JSON: two equal digests mean the same campaign in every respect."""
+        canonical = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
