@@ -47,13 +47,34 @@ def _list_of_string(value: Any) -> Any:
 
 
 class Property(Source):
-    """A typed property. `derive: age`: whole years since a date; `derive: country`: names and ISO codes alike."""
+    """A typed property of a user; `type` is that of the column, `derive` says what campaigns compare instead of it.
+
+    `age`: whole years since a date. `country`: names and ISO codes alike; `equals`, `not_equals`, `in` and `not_in`
+    compare countries, the other text operators the text as it stands. `is_set`: whether the column holds anything
+    but null and blank text.
+    """
 
     type: Annotated[PropertyType, BeforeValidator(_list_of_string)]
     group: Group = "user"
     values: tuple[Scalar, ...] | None = None
-    derive: Literal["age", "country"] | None = None
+    derive: Literal["age", "country", "is_set"] | None = None
     description: Name | None = None
+
+    @model_validator(mode="after")
+    def _derivable(self) -> Property:
+        allowed = _DERIVED_FROM.get(self.derive or "")
+        if allowed and self.type not in allowed:
+            message = f"`derive: {self.derive}` needs `type: {allowed[0]}`, found `type: {self.type}`"
+            raise ValueError(message)
+        return self
+
+    @property
+    def compared_as(self) -> PropertyType:
+        """The type that a campaign's operators and values must fit: an age is an integer, all else its own type."""
+        return "integer" if self.derive == "age" else self.type
+
+
+_DERIVED_FROM = {"age": ("date", "datetime"), "country": ("string",), "is_set": ("boolean",)}
 
 
 class EventProperty(Source):
@@ -89,6 +110,14 @@ class Users(Strict):
     opt_out: Sources = ()
     properties: dict[str, Property] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _country_is_a_country(self) -> Users:
+        country = self.properties.get("country")
+        plain = country is not None and country.type == "string" and country.derive is None
+        if country is not None and plain and (country.group == "geography" or "group" not in country.model_fields_set):
+            self.properties["country"] = country.model_copy(update={"derive": "country", "group": "geography"})
+        return self
+
     def identifier(self, name: Identifier) -> IdentifierSource | None:
         """Where the catalog says this identifier stands, None when it is not mapped."""
         source: IdentifierSource | None = getattr(self, name)
@@ -115,3 +144,27 @@ class Catalog(Strict):
     events: Events | None = None
     default_country: Annotated[str, Field(pattern="^[A-Za-z]{2}$")] | None = None
     timezone: Name = "UTC"
+
+    def user_properties(self) -> dict[str, Property]:
+        """Every property that `with_properties` may name: the catalog's own, and `has_email` and `has_phone`.
+
+        Those two are there, unless the catalog declares them itself, for each of the identifiers that it maps: boolean,
+        with `derive: is_set` over the identifier's column.
+        """
+        return {**_reachability(self.users), **self.users.properties}
+
+
+def _reachability(users: Users) -> dict[str, Property]:
+    mapped = {"has_email": users.email, "has_phone": users.phone}
+    return {
+        name: Property(
+            column=source.column,
+            jsonb=source.jsonb,
+            path=source.path,
+            type="boolean",
+            group="reachability",
+            derive="is_set",
+        )
+        for name, source in mapped.items()
+        if source is not None
+    }
