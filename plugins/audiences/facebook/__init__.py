@@ -1,0 +1,1 @@
+"""The only door to Facebook: one session, its errors, and the calls for audiences, members and ad sets."""

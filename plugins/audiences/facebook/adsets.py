@@ -1,0 +1,172 @@
+"""Audiences in the targeting of ad sets: link, exclude, unlink, with everything else left as it is.
+
+Facebook replaces `targeting` as a whole and has no conditional write, so each change is read, edit, write, read again.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+from audiences.errors import FacebookAccessError, FacebookTransientError, RefusedError
+from audiences.facebook import sdk
+from audiences.facebook.contract import DERIVED_TARGETING_PREFIX, MAX_AUDIENCES_PER_AD_SET
+
+if TYPE_CHECKING:
+    from audiences.facebook.classify import Json
+    from audiences.facebook.session import GraphSession
+
+_log = logging.getLogger(__name__)
+_TRIES = 3
+_FIELDS = "id,name,targeting,effective_status,updated_time,issues_info"
+# Ad set reference: archived ones change their name or are deleted, deleted ones change their name only.
+_CLOSED_STATUSES = frozenset({"ARCHIVED", "DELETED"})
+
+
+class Place(Enum):
+    """Where an audience stands in an ad set's targeting; NOWHERE takes it out of both lists."""
+
+    INCLUDED = "custom_audiences"
+    EXCLUDED = "excluded_custom_audiences"
+    NOWHERE = ""
+
+
+_LISTS: Final = (Place.INCLUDED.value, Place.EXCLUDED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class AdSetChange:
+    """What was done to one ad set (or, after a dry run, would be). `warnings` are sentences for people."""
+
+    ad_set_id: str
+    changed: bool
+    warnings: tuple[str, ...] = ()
+
+
+def link(graph: GraphSession, ad_set_id: str, audience_id: str, *, dry_run: bool = False) -> AdSetChange:
+    """Aim the ad set at the audience, besides those it has. See `put` for the errors."""
+    return put(graph, ad_set_id, audience_id, Place.INCLUDED, dry_run=dry_run)
+
+
+def exclude(graph: GraphSession, ad_set_id: str, audience_id: str, *, dry_run: bool = False) -> AdSetChange:
+    """Keep the audience's people from seeing the ad set. See `put` for the errors."""
+    return put(graph, ad_set_id, audience_id, Place.EXCLUDED, dry_run=dry_run)
+
+
+def unlink(graph: GraphSession, ad_set_id: str, audience_id: str, *, dry_run: bool = False) -> AdSetChange:
+    """Take the audience out of the ad set, included or excluded. See `put` for the errors."""
+    return put(graph, ad_set_id, audience_id, Place.NOWHERE, dry_run=dry_run)
+
+
+def put(graph: GraphSession, ad_set_id: str, audience_id: str, place: Place, *, dry_run: bool = False) -> AdSetChange:
+    """Bring the audience to `place`. Writes only when that changes something: a write restarts the ad set's learning.
+
+    A dry run lets Facebook validate the change without making it. Raises FacebookAccessError for an archived or deleted
+    ad set, RefusedError when a list is full, FacebookTransientError when another editor overwrote the change each time.
+    """
+    for _ in range(_TRIES):
+        before = _read(graph, ad_set_id)
+        targeting = with_audience(_targeting(before), audience_id, place)
+        warnings = _warnings(before, place)
+        if targeting is None:
+            return AdSetChange(ad_set_id, changed=False, warnings=warnings)
+        _ensure_open(before, ad_set_id)
+        _ensure_room(targeting, ad_set_id)
+        _write(graph, ad_set_id, {"targeting": targeting}, dry_run=dry_run)
+        if dry_run:
+            return AdSetChange(ad_set_id, changed=True, warnings=warnings)
+        after = _read(graph, ad_set_id)
+        if with_audience(_targeting(after), audience_id, place) is None:
+            return AdSetChange(ad_set_id, changed=True, warnings=warnings + _edited_meanwhile(targeting, after))
+        _log.warning("ad set %s was overwritten by somebody else; linking again", ad_set_id)
+    what = f"ad set {ad_set_id}: its targeting was overwritten by another editor {_TRIES} times"
+    raise FacebookTransientError(what)
+
+
+def with_audience(targeting: Json, audience_id: str, place: Place) -> Json | None:
+    """The targeting with the audience at `place` and in neither list else; None when it is so already.
+
+    Other audiences and every other key stay as they are, except keys that Facebook derives on reading.
+    """
+    if _places(targeting, audience_id) == ([place.value] if place is not Place.NOWHERE else []):
+        return None
+    changed = {key: value for key, value in targeting.items() if not key.startswith(DERIVED_TARGETING_PREFIX)}
+    for name in _LISTS:
+        entries = _entries(targeting, name)
+        others = [entry for entry in entries if _id_of(entry) != audience_id]
+        wanted = [*others, {"id": audience_id}] if name == place.value else others
+        if wanted != entries:
+            changed[name] = wanted
+    return changed
+
+
+def _places(targeting: Json, audience_id: str) -> list[str]:
+    """The lists that hold the audience, once for each time that they do."""
+    return [name for name in _LISTS for entry in _entries(targeting, name) if _id_of(entry) == audience_id]
+
+
+def _entries(targeting: Json, name: str) -> list[Any]:
+    value = targeting.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _id_of(entry: Any) -> str:
+    return str(entry.get("id")) if isinstance(entry, dict) else str(entry)
+
+
+def _read(graph: GraphSession, ad_set_id: str) -> Json:
+    # Not through the SDK: its typed objects drop the nulls inside targeting, and we must give back what we got.
+    return graph.get(ad_set_id, {"fields": _FIELDS}, action=f"read ad set {ad_set_id}", expects=("id",))
+
+
+def _write(graph: GraphSession, ad_set_id: str, params: Json, *, dry_run: bool) -> None:
+    if dry_run:
+        params = {**params, "execution_options": ["validate_only"]}
+    sdk.ad_set(graph, ad_set_id).api_update(params=params)
+
+
+def _targeting(ad_set: Json) -> Json:
+    value = ad_set.get("targeting")
+    return value if isinstance(value, dict) else {}
+
+
+def _ensure_open(ad_set: Json, ad_set_id: str) -> None:
+    status = ad_set.get("effective_status")
+    if status in _CLOSED_STATUSES:
+        what = f"ad set {ad_set_id} is {str(status).lower()} and can no longer be changed"
+        raise FacebookAccessError(what, "Take it out of the campaign, or name another one.")
+
+
+def _ensure_room(targeting: Json, ad_set_id: str) -> None:
+    for name in _LISTS:
+        found = len(_entries(targeting, name))
+        if found > MAX_AUDIENCES_PER_AD_SET:
+            what = f"ad set {ad_set_id} would have {found} {name}, more than the {MAX_AUDIENCES_PER_AD_SET} allowed"
+            raise RefusedError(what)
+
+
+def _warnings(ad_set: Json, place: Place) -> tuple[str, ...]:
+    found = []
+    automation = _targeting(ad_set).get("targeting_automation")
+    advantage = automation.get("advantage_audience") if isinstance(automation, dict) else None
+    if place is Place.INCLUDED and str(advantage) == "1":
+        found.append(
+            f"ad set {ad_set.get('id')} has Advantage+ audience on, so Facebook takes the audience as a suggestion and "
+            "reaches other people too; switch it off in Ads Manager to reach these people only"
+        )
+    if ad_set.get("effective_status") == "WITH_ISSUES":
+        found.append(f"ad set {ad_set.get('id')} has issues and may not deliver; see Ads Manager")
+    return tuple(found)
+
+
+def _edited_meanwhile(sent: Json, after: Json) -> tuple[str, ...]:
+    """Another editor may have come between our read and our write, or after it; we can only tell and not prevent."""
+    kept = {key: value for key, value in _targeting(after).items() if not key.startswith(DERIVED_TARGETING_PREFIX)}
+    if all(kept.get(key) == value for key, value in sent.items() if key not in _LISTS):
+        return ()
+    when = after.get("updated_time")
+    return (
+        f"ad set {after.get('id')} was edited by somebody else at the same time (last change {when}); look it over",
+    )

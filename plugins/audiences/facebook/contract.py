@@ -1,0 +1,67 @@
+"""What we hold to be true of the Graph API: versions, limits, and every assumption Meta does not document.
+
+When Facebook changes, this is the file to change. A comment marked "assumed" names a fact found in third-party code or
+inferred, not in Meta's documentation.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+GRAPH_URL: Final = "https://graph.facebook.com"
+API_VERSION: Final = "v26.0"
+
+# The day from which a version no longer serves the Marketing API (version table, read on 23 November 2026).
+# None: no date announced yet. Versions lived 8 to 13 months lately.
+MARKETING_API_ENDS: Final[dict[str, date | None]] = {
+    "v21.0": date(2025, 9, 9),
+    "v22.0": date(2026, 2, 19),
+    "v23.0": date(2026, 6, 9),
+    "v24.0": date(2026, 10, 6),
+    "v25.0": None,
+    "v26.0": None,
+}
+VERSION_WARNING_HEADER: Final = "X-Ad-Api-Version-Warning"
+
+# Customer file guide: at most 10,000 rows a request.
+MAX_ROWS: Final = 10_000
+# Audiences overview: 500 customer list audiences an ad account.
+MAX_LIST_AUDIENCES: Final = 500
+# Assumed (third parties quoting the documentation): 500 included and 500 excluded audiences an ad set.
+MAX_AUDIENCES_PER_AD_SET: Final = 500
+# usersreplace: a session closes itself 90 minutes after its first batch.
+REPLACE_WINDOW_SECONDS: Final = 90 * 60
+
+# Assumed (facebook-ruby issue 124): for some seconds after its creation an audience answers "not found". A deleted
+# audience answers the same, so we ask again only a few times: 1 + 2 + 4 seconds.
+LAG_TRIES: Final = 4
+LAG_FIRST_WAIT_SECONDS: Final = 1.0
+
+# Usage headers are percentages of the quota; 100 is blocked. From here on we slow down.
+SLOW_DOWN_FROM_PERCENT: Final = 75.0
+LONGEST_PAUSE_SECONDS: Final = 15.0
+# A block that names no time: first wait, doubled with each further block, up to the hour of the sliding window.
+BLOCK_FALLBACK_SECONDS: Final = 300.0
+BLOCK_LONGEST_SECONDS: Final = 3600.0
+# A block no longer than this is waited for in place; a longer one is raised, so that the task can give its slot back.
+WAIT_IN_PLACE_SECONDS: Final = 10.0
+# usersreplace, subcode 1870145: ask again after five minutes.
+REPLACE_RUNNING_WAIT_SECONDS: Final = 300.0
+
+# The quotas our calls count against; a spent one of another kind (insights, say) is not ours to wait for.
+OUR_QUOTAS: Final = frozenset({"custom_audience", "ads_management"})
+
+# Ad set reference: what a read adds to targeting by itself. Assumed: sending these back is not wanted.
+DERIVED_TARGETING_PREFIX: Final = "effective_"
+
+# Assumed: the text of code 1 that asks for smaller pages (seen in the field; documented for heavy fields).
+TOO_MUCH_DATA_TEXT: Final = "reduce the amount of data"
+# Assumed: the text of code 100 for a wrong proof.
+WRONG_PROOF_TEXT: Final = "appsecret_proof"
+
+# Assumed: debug_token is documented as GET, which would put the token into the URL. We send it as POST with the
+# documented `method` override, so that it travels in the body.
+METHOD_OVERRIDE: Final = "method"
+
+TERMS_URL: Final = "https://business.facebook.com/ads/manage/customaudiences/tos/?act={account}"

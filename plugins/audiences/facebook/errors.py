@@ -1,0 +1,76 @@
+"""Errors of Facebook to which a caller reacts in a way of its own.
+
+FixAccessError ── ConnectionIncompleteError
+FacebookAccessError ── ObjectNotFoundError
+RefusedError ┬─ RowsRefusedError        halve the rows and find the bad ones
+             ├─ AudienceTooSmallError   keep the members, warn, try in the next run
+             ├─ ReplaceBrokenError      start a complete new replace
+             └─ TooMuchDataError        ask for a smaller page
+WaitError ── AudienceBusyError
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audiences.errors import FacebookAccessError, FixAccessError, FixConfigError, RefusedError, WaitError
+
+
+@dataclass(eq=False)
+class ConnectionIncompleteError(FixAccessError):
+    """An Airflow connection lacks something, or has it in a form that cannot be used."""
+
+    connection: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"the Airflow connection `{self.connection}` {self.problem}. {self.remedy}"
+
+
+@dataclass(eq=False)
+class ObjectNotFoundError(FacebookAccessError):
+    """No such audience or ad set for this token: deleted, not shared with us, or created seconds ago."""
+
+
+@dataclass(eq=False)
+class RowsRefusedError(RefusedError):
+    """The rows of one upload were refused, all of them, for what some of them hold."""
+
+
+@dataclass(eq=False)
+class AudienceTooSmallError(RefusedError):
+    """A removal would leave too few people in the audience; Facebook keeps the members as they are."""
+
+
+@dataclass(eq=False)
+class ReplaceBrokenError(RefusedError):
+    """The replace session is over; `truncated` says that the audience now holds only a part of its members."""
+
+    truncated: bool = False
+
+
+@dataclass(eq=False)
+class TooMuchDataError(RefusedError):
+    """The page asked for is too large for Facebook to answer."""
+
+
+@dataclass(eq=False)
+class AudienceBusyError(WaitError):
+    """A replace is running on this audience; its members cannot be changed until it ends."""
+
+    code: int | None = None
+    subcode: int | None = None
+
+
+@dataclass(eq=False)
+class ScheduleError(FixConfigError):
+    """A window cannot be pushed onto an ad set."""
+
+    time: str
+
+    def __str__(self) -> str:
+        return (
+            f"the window's time {self.time} is not on the full hour, which Facebook's ad sets require; "
+            "move it, or take out `schedule: campaign`"
+        )

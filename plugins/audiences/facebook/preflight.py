@@ -1,0 +1,205 @@
+"""What must be right at Facebook before a run: one line per check, with what was found and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from audiences.errors import AudiencesError, FacebookAccessError, RetryError, WaitError
+from audiences.facebook import audiences
+from audiences.facebook.classify import Json, as_integer
+from audiences.facebook.contract import (
+    API_VERSION,
+    MARKETING_API_ENDS,
+    MAX_LIST_AUDIENCES,
+    METHOD_OVERRIDE,
+    TERMS_URL,
+)
+from audiences.facebook.status import Reaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from audiences.facebook.session import GraphSession
+
+_NEEDED_SCOPE = "ads_management"
+_EXPIRES_SOON = timedelta(days=14)
+_NEARLY_FULL = MAX_LIST_AUDIENCES - 25
+_ACCOUNT_FIELDS = "name,account_status,disable_reason,business,tos_accepted"
+# Ad account reference, account_status.
+_ACCOUNT_STATUS = {
+    2: "disabled",
+    3: "unsettled",
+    7: "pending risk review",
+    8: "pending settlement",
+    9: "in grace period",
+    100: "pending closure",
+    101: "closed",
+}
+_RUNNING = frozenset({1, 9, 201, None})
+
+
+class State(StrEnum):
+    """Of one check; FAIL means that a run would fail."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the table. `remedy` is empty when nothing is to be done."""
+
+    name: str
+    state: State
+    found: str
+    remedy: str = ""
+
+
+def run(graph: GraphSession, *, now: datetime, audience_ids: Sequence[str] = ()) -> list[Check]:
+    """All checks for the session's ad account and the given audiences. Nothing is raised: an error is a line too.
+
+    `now` is aware. Once Facebook does not know the token, no further question is asked.
+    """
+    checks = [_version(graph, now.date())]
+    token = _token(graph, now)
+    checks.append(token)
+    if token.state is not State.FAIL:
+        checks.append(_guarded("permissions", partial(_permissions, graph)))
+        checks += _account(graph)
+        checks.append(_guarded("number of audiences", partial(_number_of_audiences, graph)))
+        checks += [_guarded(f"audience {each}", partial(_audience, graph, each)) for each in audience_ids]
+    if graph.version_warning:
+        remedy = f"Update this project (it is written for {API_VERSION}), or the connection's `api_version`."
+        checks.append(Check("API version, Facebook's warning", State.WARN, graph.version_warning[:200], remedy))
+    return checks
+
+
+def _guarded(name: str, check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except AudiencesError as error:
+        return _failure(name, error)
+
+
+def _failure(name: str, error: AudiencesError) -> Check:
+    if isinstance(error, FacebookAccessError):
+        return Check(name, State.FAIL, error.what, error.remedy)
+    if isinstance(error, (RetryError, WaitError)):
+        return Check(name, State.WARN, f"not known: {error}", "Run the check again later.")
+    return Check(name, State.FAIL, str(error))
+
+
+def _version(graph: GraphSession, today: date) -> Check:
+    version = graph.credentials.api_version
+    name, remedy = "API version", f"Set `api_version` in the connection to {API_VERSION}, or leave it out."
+    if version not in MARKETING_API_ENDS:
+        return Check(name, State.WARN, f"{version}, which this project does not know", remedy)
+    ends = MARKETING_API_ENDS[version]
+    if ends is None:
+        return Check(name, State.OK, version)
+    if ends <= today:
+        return Check(name, State.FAIL, f"{version}, which ended for the Marketing API on {ends}", remedy)
+    return Check(name, State.WARN, f"{version}, which ends for the Marketing API on {ends}", remedy)
+
+
+def _token(graph: GraphSession, now: datetime) -> Check:
+    name = "access token"
+    renew = "Make a new token (Business settings, System users, Generate token) and put it into the Airflow connection."
+    body = {"input_token": graph.credentials.access_token, METHOD_OVERRIDE: "get"}
+    try:
+        answer = graph.post("debug_token", body, action="check the access token", expects=("data",))
+    except AudiencesError as error:
+        return _failure(name, error)
+    data: Json = answer["data"] if isinstance(answer["data"], dict) else {}
+    if data.get("is_valid") is False:
+        return Check(name, State.FAIL, "not valid", renew)
+    app = str(data.get("app_id") or "")
+    if app and graph.credentials.app_id and app != graph.credentials.app_id:
+        found = f"made by app {app}, while the connection names app {graph.credentials.app_id}"
+        return Check(
+            name, State.WARN, found, "Correct `app_id` in the connection; `app_secret` must belong to the token's."
+        )
+    expires = as_integer(data.get("expires_at"))
+    if not expires:
+        return Check(name, State.OK, "valid, never expires" if expires == 0 else "valid")
+    moment = datetime.fromtimestamp(min(expires, 253_402_300_799), tz=UTC)
+    if moment <= now:
+        return Check(name, State.FAIL, f"expired on {moment:%d %B %Y}", renew)
+    if moment - now < _EXPIRES_SOON:
+        return Check(name, State.WARN, f"valid, expires on {moment:%d %B %Y}", renew)
+    return Check(name, State.OK, f"valid, expires on {moment:%d %B %Y}")
+
+
+def _permissions(graph: GraphSession) -> Check:
+    granted = {
+        str(item.get("permission"))
+        for item in graph.pages("me/permissions", {}, action="read the token's permissions")
+        if item.get("status") == "granted"
+    }
+    if _NEEDED_SCOPE in granted:
+        return Check("permissions", State.OK, ", ".join(sorted(granted)))
+    remedy = f"Make a new token with the scope {_NEEDED_SCOPE} (Business settings, System users, Generate token)."
+    return Check("permissions", State.FAIL, f"{_NEEDED_SCOPE} is missing", remedy)
+
+
+def _account(graph: GraphSession) -> list[Check]:
+    credentials = graph.credentials
+    name = f"ad account {credentials.account_id}"
+    try:
+        answer = graph.get(credentials.account_id, {"fields": _ACCOUNT_FIELDS}, action=f"read {name}")
+    except AudiencesError as error:
+        return [_failure(name, error)]
+    return [_account_status(name, answer), _terms(answer, credentials.account_number)]
+
+
+def _account_status(name: str, answer: Json) -> Check:
+    status = as_integer(answer.get("account_status"))
+    label = str(answer.get("name") or "found")
+    if status not in _RUNNING:
+        found = f"{label}, {_ACCOUNT_STATUS.get(status or 0, f'status {status}')}"
+        return Check(name, State.WARN, found, "See Billing and Account quality in Ads Manager; ads may not run.")
+    if not answer.get("business"):
+        # Without the scope business_management the field is absent too, so this alone stops nothing.
+        remedy = "Customer lists need one: add the account in Business settings, Accounts, Ad accounts, Add."
+        return Check(name, State.WARN, f"{label}; no business that this token can see", remedy)
+    return Check(name, State.OK, label)
+
+
+def _terms(answer: Json, account_number: str) -> Check:
+    accepted: Any = answer.get("tos_accepted")
+    if isinstance(accepted, dict) and as_integer(accepted.get("custom_audience_tos")) == 1:
+        return Check("Custom Audience terms", State.OK, "accepted")
+    remedy = f"A person with access to the ad account accepts them once, at {TERMS_URL.format(account=account_number)}."
+    return Check("Custom Audience terms", State.FAIL, "not accepted", remedy)
+
+
+def _number_of_audiences(graph: GraphSession) -> Check:
+    number = len(audiences.list_audiences(graph))
+    found = f"{number} of {MAX_LIST_AUDIENCES} customer list audiences"
+    if number < _NEARLY_FULL:
+        return Check("number of audiences", State.OK, found)
+    remedy = "Delete audiences that no ad set uses; campaigns that create one will fail at the limit."
+    # At the limit only a new campaign fails; those whose audience exists go on.
+    return Check("number of audiences", State.WARN, found, remedy)
+
+
+def _audience(graph: GraphSession, audience_id: str) -> Check:
+    status = audiences.read(graph, audience_id)
+    name, found = f"audience {audience_id}", f"{status.name}: {status.advice}"
+    try:
+        status.ensure_writable()
+    except FacebookAccessError as error:
+        return Check(name, State.FAIL, error.what, error.remedy)
+    except WaitError as error:
+        return Check(name, State.WARN, error.what, "A run waits until it is free.")
+    if status.reaction is Reaction.WARN:
+        return Check(name, State.WARN, found, "Look at the audience in Ads Manager, Audiences.")
+    if status.delivers is False:
+        remedy = "Ads reach it once about 100 people are matched; more identifiers raise the match rate."
+        return Check(name, State.WARN, f"{found}; {status.delivery_text or 'does not deliver yet'}", remedy)
+    return Check(name, State.OK, found)

@@ -1,0 +1,314 @@
+"""One session for every call to the Graph API: authorisation, timeouts, retries by error class, pace, errors."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+import orjson
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential,
+    wait_random_exponential,
+)
+
+from audiences.errors import FacebookTransientError, ThrottledError
+from audiences.facebook.classify import Context, Json, error_for_exception, read_answer
+from audiences.facebook.contract import (
+    LAG_FIRST_WAIT_SECONDS,
+    LAG_TRIES,
+    VERSION_WARNING_HEADER,
+    WAIT_IN_PLACE_SECONDS,
+)
+from audiences.facebook.errors import ObjectNotFoundError
+from audiences.facebook.usage import Pace, Usage, read_usage
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from audiences.facebook.credentials import Credentials
+
+_log = logging.getLogger(__name__)
+# An id or a name, then edges: nothing that could lead to another host, path or query.
+_PATH = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
+
+Body = bytes | Mapping[str, Any]
+
+
+class GraphSession:
+    """Calls for one ad account; safe to use from several threads at once.
+
+    `timeouts` are (connect, read) in seconds. A passing fault is tried `max_tries` times with exponential waits and
+    full jitter, up to `longest_wait` seconds. A throttle is not slept through, but for a few seconds: it raises
+    ThrottledError with the seconds to wait, and until then every further call raises it at once, without a request.
+    Sessions of one ad account in one process should share their `pace`.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        timeouts: tuple[float, float] = (10.0, 120.0),
+        pool_size: int = 16,
+        max_tries: int = 6,
+        longest_wait: float = 60.0,
+        pace: Pace | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.credentials = credentials
+        self.pace = pace or Pace(clock=clock)
+        self.sleep = sleep
+        self.version_warning: str | None = None
+        self._timeouts = timeouts
+        self._max_tries = max_tries
+        self._longest_wait = longest_wait
+        self._clock = clock
+        self._base = f"{credentials.graph_url}/{credentials.api_version}"
+        self._proof = {"appsecret_proof": proof} if (proof := credentials.appsecret_proof) else {}
+        self._lock = threading.Lock()
+        self._requests_sent = 0
+        self._http = _http(credentials, pool_size)
+
+    @property
+    def requests_sent(self) -> int:
+        """HTTP requests so far, tries included."""
+        return self._requests_sent
+
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        action: str = "",
+        expects: tuple[str, ...] = (),
+        lags: bool = False,
+    ) -> Json:
+        """Read `path`; values in `params` that are not text are sent as JSON."""
+        return self.call("GET", path, params=params, action=action or f"read {path}", expects=expects, lags=lags)
+
+    def post(
+        self,
+        path: str,
+        body: Body,
+        *,
+        action: str,
+        expects: tuple[str, ...] = (),
+        repeatable: bool = True,
+        lags: bool = False,
+    ) -> Json:
+        """Send `body`, a mapping or ready JSON, to `path`."""
+        return self.call("POST", path, body=body, action=action, expects=expects, repeatable=repeatable, lags=lags)
+
+    def delete(
+        self, path: str, body: Body | None = None, *, action: str, expects: tuple[str, ...] = (), lags: bool = False
+    ) -> Json:
+        """Delete what `path` names, or the members in `body`, which travels as JSON and never in the address."""
+        return self.call("DELETE", path, body=body, action=action, expects=expects, lags=lags)
+
+    def pages(self, path: str, params: Mapping[str, Any], *, action: str = "") -> Iterator[Json]:
+        """The objects of an edge, page by page. The `next` address is not followed: it would carry the token."""
+        cursor: str | None = None
+        while True:
+            page = self.get(path, {**params, "after": cursor} if cursor else params, action=action, expects=("data",))
+            data = page["data"] if isinstance(page["data"], list) else []
+            yield from (item for item in data if isinstance(item, dict))
+            following = _next_cursor(page)
+            if following is None or following == cursor:
+                return
+            cursor = following
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        action: str,
+        params: Mapping[str, Any] | None = None,
+        body: Body | None = None,
+        expects: tuple[str, ...] = (),
+        repeatable: bool = True,
+        lags: bool = False,
+    ) -> Json:
+        """One call with its retries; returns the JSON object of the answer.
+
+        `action` names the call in logs and errors ("add 500 rows to audience 238…"). An answer without the keys in
+        `expects` counts as a passing fault. `repeatable=False` allows a single try, for calls that must not be applied
+        twice; `lags=True` asks again for some seconds when the object is not found, as it may have just been created.
+        Raises FacebookTransientError, ThrottledError, FacebookAccessError, RefusedError and their subclasses.
+        """
+        if not _PATH.fullmatch(path):
+            message = f"not a path of the Graph API: {path[:80]!r}"
+            raise ValueError(message)
+        content = orjson.dumps(body) if isinstance(body, Mapping) else body
+
+        def once() -> Json:
+            return self._once(method, path, params, content, action, expects)
+
+        def with_retries() -> Json:
+            return self._passing_faults()(once) if repeatable else once()
+
+        return self._lag()(with_retries) if lags else with_retries()
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _passing_faults(self) -> Retrying:
+        jittered = wait_random_exponential(multiplier=1, max=self._longest_wait)
+        return Retrying(
+            retry=retry_if_exception(_worth_a_retry),
+            # A short block is waited for when the next try takes its turn.
+            wait=lambda state: 0.0 if isinstance(_error_of(state), ThrottledError) else jittered(state),
+            stop=stop_after_attempt(self._max_tries),
+            before_sleep=self._log_retry,
+            sleep=self.sleep,
+            reraise=True,
+        )
+
+    def _lag(self) -> Retrying:
+        return Retrying(
+            retry=retry_if_exception_type(ObjectNotFoundError),
+            wait=wait_exponential(multiplier=LAG_FIRST_WAIT_SECONDS),
+            stop=stop_after_attempt(LAG_TRIES),
+            sleep=self.sleep,
+            reraise=True,
+        )
+
+    def _log_retry(self, state: RetryCallState) -> None:
+        wait = state.next_action.sleep if state.next_action else 0.0
+        _log.warning("%s (try %d of %d, next in %.1f s)", _error_of(state), state.attempt_number, self._max_tries, wait)
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        body: bytes | None,
+        action: str,
+        expects: tuple[str, ...],
+    ) -> Json:
+        self._take_turn(action)
+        credentials = self.credentials
+        secrets = (credentials.access_token, credentials.app_secret, self._proof.get("appsecret_proof"))
+        context = Context(action, credentials.account_number, secrets)
+        with self._lock:
+            self._requests_sent += 1
+        started = self._clock()
+        try:
+            response = self._http.request(
+                method,
+                f"{self._base}/{path}",
+                # The proof is documented as a parameter; it opens nothing without the token, which is in the header.
+                params={**_as_query(params or {}), **self._proof},
+                data=body,
+                headers={"Content-Type": "application/json"} if body is not None else None,
+                timeout=self._timeouts,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise error_for_exception(error, context) from None
+        usage = read_usage(response.headers, credentials.account_number)
+        self._observe(usage, response)
+        milliseconds = 1000 * (self._clock() - started)
+        level = logging.DEBUG if method == "GET" else logging.INFO
+        _log.log(
+            level, "%s: HTTP %d, %.0f ms, usage %.0f %%", action, response.status_code, milliseconds, self.pace.percent
+        )
+        try:
+            return read_answer(response.status_code, response.content, context, expects=expects)
+        except ThrottledError as error:
+            wait = self.pace.block((usage.regain_seconds if usage else 0.0) or error.seconds)
+            raise ThrottledError(error.what, wait, error.code, error.subcode) from None
+
+    def _observe(self, usage: Usage | None, response: requests.Response) -> None:
+        if usage:
+            self.pace.observe(usage)
+            if response.ok and usage.percent >= 100:
+                # This call still went through; the next one would be refused, and count.
+                self.pace.block(usage.regain_seconds)
+        warning = response.headers.get(VERSION_WARNING_HEADER)
+        if warning and not self.version_warning:
+            self.version_warning = warning
+            _log.warning("Facebook warns about the API version %s: %s", self.credentials.api_version, warning[:300])
+
+    def _take_turn(self, action: str) -> None:
+        """Sleep as the pace asks; raise when the account is blocked for longer than a few seconds."""
+        self._raise_if_blocked(action)
+        turn = self.pace.take_turn()
+        if turn > 0:
+            self.sleep(turn)
+            self._raise_if_blocked(action)
+        blocked = self.pace.blocked_for()
+        if blocked > 0:
+            self.sleep(blocked)
+
+    def _raise_if_blocked(self, action: str) -> None:
+        blocked = self.pace.blocked_for()
+        if blocked > WAIT_IN_PLACE_SECONDS:
+            what = f"{action}: not sent, since the ad account's quota is used up"
+            raise ThrottledError(what, blocked)
+
+
+class _Bearer(AuthBase):
+    """The token in the header. As `auth` and not as a plain header, so that no .netrc entry replaces it."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _http(credentials: Credentials, pool_size: int) -> requests.Session:
+    http = requests.Session()
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, pool_block=True)
+    http.mount("https://", adapter)
+    http.mount("http://", adapter)
+    http.auth = _Bearer(credentials.access_token)
+    http.headers["User-Agent"] = "audiences"
+    return http
+
+
+def _worth_a_retry(error: BaseException) -> bool:
+    if isinstance(error, ThrottledError):
+        return error.seconds <= WAIT_IN_PLACE_SECONDS
+    return isinstance(error, FacebookTransientError)
+
+
+def _error_of(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
+def _as_query(params: Mapping[str, Any]) -> dict[str, str]:
+    return {key: value if isinstance(value, str) else orjson.dumps(value).decode() for key, value in params.items()}
+
+
+def _next_cursor(page: Json) -> str | None:
+    """The cursor of the next page; `after` is there on the last page too, only `next` tells."""
+    paging = page.get("paging")
+    if not isinstance(paging, dict) or not paging.get("next"):
+        return None
+    cursors = paging.get("cursors")
+    after = cursors.get("after") if isinstance(cursors, dict) else None
+    return after if isinstance(after, str) else None

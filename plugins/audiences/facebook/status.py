@@ -1,0 +1,169 @@
+"""What Facebook says about an audience, and what follows from it for an upload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from audiences.errors import FacebookAccessError
+from audiences.facebook.classify import as_integer
+from audiences.facebook.contract import REPLACE_RUNNING_WAIT_SECONDS
+from audiences.facebook.errors import AudienceBusyError
+
+# The fields that `AudienceStatus.read` needs; a read without `fields` returns the id only.
+STATUS_FIELDS: Final = (
+    "id",
+    "name",
+    "description",
+    "account_id",
+    "subtype",
+    "approximate_count_lower_bound",
+    "approximate_count_upper_bound",
+    "operation_status",
+    "delivery_status",
+    "permission_for_actions",
+    "time_content_updated",
+    "delete_time",
+)
+
+
+class Reaction(Enum):
+    """What an upload does at an operation status."""
+
+    GO = "go"
+    WARN = "go on, with a warning"
+    WAIT = "wait"
+    STOP = "stop"
+
+
+# Custom Audience reference, operation_status. Codes not listed there (300 was met as "updating") count as WARN.
+_OPERATION: Final[dict[int, tuple[Reaction, str]]] = {
+    0: (Reaction.GO, "no status yet"),
+    100: (Reaction.WARN, "expiring: unused for two years; Facebook deletes it unless an active ad set uses it"),
+    200: (Reaction.GO, "normal"),
+    400: (Reaction.WARN, "Facebook has a warning"),
+    410: (Reaction.GO, "nothing uploaded yet"),
+    411: (Reaction.WARN, "low match rate: add identifiers, and check the country codes of phone numbers"),
+    412: (Reaction.WARN, "many invalid rows in the last upload"),
+    414: (Reaction.WAIT, "a replace is running"),
+    415: (Reaction.WARN, "the last replace failed: run again with a full refresh"),
+    421: (Reaction.WARN, "its pixel gives trouble"),
+    422: (Reaction.WARN, "its pixel gives trouble"),
+    423: (Reaction.WARN, "its pixel gives trouble"),
+    431: (Reaction.WARN, "the lookalike could not be built; Facebook tries again"),
+    432: (Reaction.WARN, "the lookalike could not be built; Facebook tries again"),
+    433: (Reaction.WARN, "the lookalike could not be refreshed; Facebook tries again"),
+    434: (Reaction.WARN, "the lookalike could not be refreshed; Facebook tries again"),
+    441: (Reaction.GO, "still being filled; ads may run already"),
+    442: (Reaction.WARN, "the first filling failed"),
+    450: (Reaction.WARN, "out of date: no ad set has used it lately"),
+    470: (Reaction.WARN, "its creator's account is inactive: a person must take the audience over"),
+    471: (Reaction.STOP, "flagged by Facebook's rules (names that hint at health or money are)"),
+    500: (Reaction.WARN, "Facebook reports an error: look at the audience in Ads Manager"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceStatus:
+    """One audience as Facebook sees it.
+
+    `lower` and `upper` bound its matched size (None while unknown); they are rounded, so never the member count.
+    `can_edit` is None where Facebook did not say. `content_updated` and `deleted_at` are Unix seconds.
+    """
+
+    id: str
+    name: str
+    description: str
+    account: str
+    subtype: str
+    lower: int | None
+    upper: int | None
+    operation_code: int | None
+    operation_text: str
+    delivery_code: int | None
+    delivery_text: str
+    can_edit: bool | None
+    content_updated: int | None = None
+    deleted_at: int | None = None
+
+    @classmethod
+    def read(cls, answer: dict[str, Any]) -> AudienceStatus:
+        """From an answer of the Graph API, in which every field but the id may be missing or null."""
+        operation = _mapping(answer.get("operation_status"))
+        delivery = _mapping(answer.get("delivery_status"))
+        can_edit = _mapping(answer.get("permission_for_actions")).get("can_edit")
+        return cls(
+            id=str(answer["id"]),
+            name=_text(answer.get("name")),
+            description=_text(answer.get("description")),
+            account=_text(answer.get("account_id")),
+            subtype=_text(answer.get("subtype")),
+            # -1 and null both stand for "not known yet".
+            lower=_count(answer.get("approximate_count_lower_bound")),
+            upper=_count(answer.get("approximate_count_upper_bound")),
+            operation_code=as_integer(operation.get("code")),
+            operation_text=_text(operation.get("description")),
+            delivery_code=as_integer(delivery.get("code")),
+            delivery_text=_text(delivery.get("description")),
+            can_edit=can_edit if isinstance(can_edit, bool) else None,
+            content_updated=as_integer(answer.get("time_content_updated")),
+            deleted_at=as_integer(answer.get("delete_time")) or None,
+        )
+
+    @property
+    def reaction(self) -> Reaction:
+        """What an upload to this audience does."""
+        return self._operation[0]
+
+    @property
+    def advice(self) -> str:
+        """The operation status in our words, with Facebook's where they add something."""
+        meaning = self._operation[1]
+        if self.operation_code in {0, 200, None} or not self.operation_text:
+            return meaning
+        return f"{meaning} ({self.operation_text})"
+
+    @property
+    def delivers(self) -> bool | None:
+        """Whether ads can reach this audience: not when it is too small or unusable; None when Facebook did not say."""
+        return None if self.delivery_code is None else self.delivery_code == 200
+
+    @property
+    def _operation(self) -> tuple[Reaction, str]:
+        if self.operation_code is None:
+            return Reaction.GO, "no status"
+        unknown = (Reaction.WARN, f"operation status {self.operation_code}, which is new to us")
+        return _OPERATION.get(self.operation_code, unknown)
+
+    def ensure_writable(self) -> None:
+        """Raise FacebookAccessError or AudienceBusyError when members cannot be changed now."""
+        name = f"audience {self.id}"
+        if self.reaction is Reaction.WAIT:
+            what = f"{name}: {self.advice}"
+            raise AudienceBusyError(what, REPLACE_RUNNING_WAIT_SECONDS)
+        if self.reaction is Reaction.STOP:
+            remedy = "Open it in Ads Manager, Audiences: rename it, or ask for a review."
+            what = f"{name}: {self.advice}"
+            raise FacebookAccessError(what, remedy)
+        if self.can_edit is False:
+            remedy = "Ask its owner for the right to edit it, or let the campaign create an audience of its own."
+            what = f"{name} is shared with us without the right to edit it"
+            raise FacebookAccessError(what, remedy)
+        if self.subtype not in {"", "CUSTOM"}:
+            remedy = "Name a customer list audience, or let the campaign create one."
+            what = f"{name} is of the kind {self.subtype}, which takes no uploads"
+            raise FacebookAccessError(what, remedy)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _count(value: Any) -> int | None:
+    count = as_integer(value)
+    return count if count is not None and count >= 0 else None
