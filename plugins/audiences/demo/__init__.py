@@ -1,0 +1,1 @@
+"""Sample shop data, and everything started on one machine."""
