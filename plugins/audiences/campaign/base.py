@@ -1,19 +1,25 @@
-"""What all models of the project's files share: unknown keys are errors, values are immutable."""
+"""What all models of the project's files share: unknown keys are errors, values are immutable.
+
+The text under a field says what its key means; it travels into the JSON Schema and so into editors.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    GetJsonSchemaHandler,
     StrictBool,
     StrictFloat,
     StrictInt,
     StrictStr,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 
 class Strict(BaseModel):
@@ -21,11 +27,28 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
 
+    short_form: ClassVar[JsonSchemaValue | None] = None
+    """JSON Schema of the short form that stands for the mapping, such as a bare number for `{percent: 10}`."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        full = handler(core_schema)
+        return {"anyOf": [cls.short_form, full]} if cls.short_form else full
+
+
+class PlacedError(ValueError):
+    """A mistake that a check of a whole mapping found in one of its keys."""
+
+    def __init__(self, message: str, *path: str | int) -> None:
+        super().__init__(message)
+        self.path = path
+
 
 Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
 
 
-def _as_tuple(value: Any) -> Any:
+def as_tuple(value: Any) -> Any:
+    """One value where several are allowed."""
     return value if isinstance(value, list | tuple) else (value,)
 
 
@@ -36,14 +59,16 @@ def _printable(value: str) -> str:
     return value
 
 
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        message = "must not be blank"
+        raise ValueError(message)
+    return value.strip()
+
+
 Text = Annotated[StrictStr, AfterValidator(_printable)]
-Name = Annotated[Text, AfterValidator(lambda value: value.strip() or _blank())]
-Names = Annotated[tuple[Name, ...], BeforeValidator(_as_tuple)]
-
-
-def _blank() -> str:
-    message = "must not be blank"
-    raise ValueError(message)
+Name = Annotated[Text, AfterValidator(_not_blank)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(as_tuple, json_schema_input_type=Name | tuple[Name, ...])]
 
 
 def only_one(model: BaseModel, *names: str) -> str | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, model_validator
+from pydantic.json_schema import JsonSchemaValue
 
-from audiences.campaign.base import Name, Names, Scalar, Strict, only_one
+from audiences.campaign.base import Name, Names, Scalar, Strict, as_tuple, only_one
 from audiences.campaign.what import Identifier
 
 PropertyType = Literal["string", "integer", "number", "boolean", "date", "datetime", "version", "list"]
@@ -16,9 +17,14 @@ Group = Literal["user", "demographics", "geography", "reachability", "app"]
 class Source(Strict):
     """Where a value stands: in a `column`, or under a `path` of keys in a `jsonb` column."""
 
+    short_form: ClassVar[JsonSchemaValue | None] = {"type": "string"}
+
     column: Name | None = None
+    """A column of the table."""
     jsonb: Name | None = None
+    """A `jsonb` column of the table."""
     path: Names | None = None
+    """The key in the `jsonb` column, or the keys one after the other."""
 
     @model_validator(mode="before")
     @classmethod
@@ -40,10 +46,19 @@ class IdentifierSource(Source):
     """An identifier of a user; `pre_hashed: true` when the column holds SHA-256 in hex already."""
 
     pre_hashed: StrictBool = False
+    """The column holds SHA-256 in hex already."""
 
 
 def _list_of_string(value: Any) -> Any:
     return "list" if value in ("list of string", "list of strings") else value
+
+
+TypeName = Annotated[
+    PropertyType,
+    BeforeValidator(
+        _list_of_string, json_schema_input_type=PropertyType | Literal["list of string", "list of strings"]
+    ),
+]
 
 
 class Property(Source):
@@ -54,11 +69,18 @@ class Property(Source):
     but null and blank text.
     """
 
-    type: Annotated[PropertyType, BeforeValidator(_list_of_string)]
+    short_form: ClassVar[JsonSchemaValue | None] = None
+
+    type: TypeName
+    """The type of the column, which decides what conditions a campaign may use."""
     group: Group = "user"
+    """The group of properties that it is listed in."""
     values: tuple[Scalar, ...] | None = None
+    """All values there are; campaigns that name another one are wrong."""
     derive: Literal["age", "country", "is_set"] | None = None
+    """`age` from a date, `country` from names and codes, `is_set` from any column."""
     description: Name | None = None
+    """What it says, for people."""
 
     @model_validator(mode="after")
     def _derivable(self) -> Property:
@@ -80,21 +102,26 @@ _DERIVED_FROM = {"age": ("date", "datetime"), "country": ("string",), "is_set": 
 class EventProperty(Source):
     """A typed property of an event."""
 
-    type: Annotated[PropertyType, BeforeValidator(_list_of_string)]
+    short_form: ClassVar[JsonSchemaValue | None] = None
+
+    type: TypeName
+    """The type of the value, which decides what conditions a campaign may use."""
     values: tuple[Scalar, ...] | None = None
+    """All values there are; campaigns that name another one are wrong."""
     description: Name | None = None
+    """What it says, for people."""
 
 
-Sources = Annotated[
-    tuple[Source, ...], BeforeValidator(lambda value: value if isinstance(value, list | tuple) else (value,))
-]
+Sources = Annotated[tuple[Source, ...], BeforeValidator(as_tuple, json_schema_input_type=Source | tuple[Source, ...])]
 
 
 class Users(Strict):
     """The table or view with one row per user; `opt_out` columns that are true keep a user out of every upload."""
 
     relation: Name
+    """The table or view, such as `shop.users`."""
     key: Name
+    """The column that identifies a user."""
     email: IdentifierSource | None = None
     phone: IdentifierSource | None = None
     external_id: IdentifierSource | None = None
@@ -108,7 +135,9 @@ class Users(Strict):
     gender: IdentifierSource | None = None
     madid: IdentifierSource | None = None
     opt_out: Sources = ()
-    properties: dict[str, Property] = Field(default_factory=dict)
+    """Boolean columns; a user for whom one of them is true is never uploaded."""
+    properties: dict[Name, Property] = Field(default_factory=dict)
+    """What campaigns may ask about a user, by the names that they use."""
 
     @model_validator(mode="after")
     def _country_is_a_country(self) -> Users:
@@ -128,22 +157,36 @@ class Events(Strict):
     """The table or view with one row per event; `arrived_at` is when the row came in, for live campaigns."""
 
     relation: Name
+    """The table or view, such as `shop.events`."""
     id: Name
+    """The column that identifies an event."""
     user: Name
+    """The column with the user's key."""
     name: Name
+    """The column with the event's name."""
     occurred_at: Name
+    """The column with the time at which the event took place."""
     arrived_at: Name | None = None
+    """The column with the time at which the row came in; live campaigns read by it."""
     names: tuple[Name, ...] | None = None
-    properties: dict[str, EventProperty] = Field(default_factory=dict)
+    """All events there are; campaigns that name another one are wrong."""
+    properties: dict[Name, EventProperty] = Field(default_factory=dict)
+    """What campaigns may ask about an event, by the names that they use."""
 
 
 class Catalog(Strict):
     """What the warehouse holds, in the words that campaigns use."""
 
+    model_config = ConfigDict(title="Warehouse catalog")
+
     users: Users
+    """The users."""
     events: Events | None = None
+    """What users did."""
     default_country: Annotated[str, Field(pattern="^[A-Za-z]{2}$")] | None = None
+    """The country of phone numbers without a country code, as two letters."""
     timezone: Name = "UTC"
+    """The time zone of campaigns when neither they nor the settings name one."""
 
     def user_properties(self) -> dict[str, Property]:
         """Every property that `with_properties` may name: the catalog's own, and `has_email` and `has_phone`.

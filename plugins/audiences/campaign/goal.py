@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from audiences.campaign.base import Name, Strict
+from audiences.campaign.base import Name, PlacedError, Strict
 from audiences.campaign.properties import Properties
 from audiences.campaign.windows import Length
 
@@ -17,14 +17,19 @@ class Goal(Strict):
     """A user converts who does `event` `within` this time of the assignment, or of the first run (`of: launch`)."""
 
     event: Name
+    """The event that counts as a conversion."""
     where: Properties | None = None
+    """Only events with these properties count."""
     within: Length
+    """How long after the start of the count a conversion still counts: 1 minute to 5 months."""
     of: Literal["assignment", "launch"] = "assignment"
+    """What starts the count: the user's first `assignment`, or the campaign's first run (`launch`)."""
     revenue: Name | None = None
+    """The event property that holds the amount of money."""
 
     @model_validator(mode="after")
     def _check(self) -> Goal:
         if not _SHORTEST <= self.within.seconds <= _LONGEST:
-            message = f"`within: {self.within}` is out of range; allowed are 1 minute to 5 months"
-            raise ValueError(message)
+            message = f"`{self.within}` is out of range; allowed are 1 minute to 5 months"
+            raise PlacedError(message, "within")
         return self

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from audiences.campaign.base import Name, Strict
+from audiences.campaign.base import Name, PlacedError, Strict
 from audiences.campaign.goal import Goal
 from audiences.campaign.what import What
 from audiences.campaign.when import When
@@ -19,28 +19,40 @@ class Campaign(Strict):
     model_config = ConfigDict(title="Campaign")
 
     name: Name
+    """The campaign's name for people."""
     description: Name | None = None
+    """What the campaign is for, in a sentence or two."""
     owner: Name | None = None
+    """Who answers for it; by default the owner in include/settings.yml."""
     tags: tuple[Name, ...] = ()
+    """Labels to find the DAG by."""
     status: Literal["draft", "published", "stopped"] = "draft"
+    """`draft` only previews, `published` runs on schedule, `stopped` has no schedule any more and keeps its history."""
     approval: Literal["required", "none"] = "none"
+    """`required` pauses the first run of every new version until someone approves its preview in the Airflow UI."""
     ad_account: Name = "main"
+    """An ad account named in include/settings.yml."""
     qualification: Literal["past_behavior", "live"] = "past_behavior"
+    """`past_behavior` looks back on a schedule, `live` reacts to events as they come (`when.on`)."""
     who: Who = Field(default_factory=Who)
+    """Which users: rules over events, saved segments, properties, control group, cap."""
     what: What
+    """Which audience, and what is done to it."""
     when: When
+    """When runs take place, or which events a live campaign waits for."""
     goal: Goal | None = None
+    """The conversion that targets and control group are compared by."""
 
     @model_validator(mode="after")
     def _check(self) -> Campaign:
         live = self.qualification == "live"
         if live and self.when.on is None:
-            message = "`qualification: live` needs `when: {on: {event: …}}`"
-            raise ValueError(message)
+            message = "a live campaign reacts to an event; add `on: {event: …}`, or leave out `qualification: live`"
+            raise PlacedError(message, "when")
         if not live and self.when.on is not None:
             message = "`when.on` reacts to events as they come; it needs `qualification: live`"
-            raise ValueError(message)
+            raise PlacedError(message, "when", "on")
         if not live and self.who.empty and self.who.with_properties is None:
-            message = "`who` names nobody; give rules, a `segment` or `with_properties`"
-            raise ValueError(message)
+            message = "names nobody; give rules (`did`, `did_not`, `all`, `any`), a `segment` or `with_properties`"
+            raise PlacedError(message, "who")
         return self

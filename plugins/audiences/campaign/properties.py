@@ -6,7 +6,7 @@ the catalog and is checked before anything runs.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
@@ -22,29 +22,53 @@ class Condition(Strict):
     A null matches no positive condition and always matches the `not_…` twin.
     """
 
+    short_form: ClassVar = {"type": ["string", "number", "boolean"]}
+
     equals: Scalar | None = None
+    """The value is this one; a bare value says the same."""
     not_equals: Scalar | None = None
+    """The value is another one, or there is none."""
     in_: Values | None = Field(None, alias="in")
+    """The value is one of these."""
     not_in: Values | None = None
+    """The value is none of these, or there is none."""
     contains: Text | None = None
+    """The text contains this."""
     not_contains: Text | None = None
+    """The text does not contain this, or there is none."""
     starts_with: Text | None = None
+    """The text starts with this."""
     matches: Text | None = None
+    """The text matches this regular expression somewhere."""
     between: tuple[Scalar, Scalar] | None = None
+    """From the first value to the second, both included."""
     at_least: Scalar | None = None
+    """This or more."""
     at_most: Scalar | None = None
+    """This or less."""
     more_than: Scalar | None = None
+    """More than this."""
     less_than: Scalar | None = None
+    """Less than this."""
     within: Window | None = None
+    """The date falls in this window, such as `last 30 days`."""
     before: Day | None = None
+    """The date is before this day."""
     after: Day | None = None
+    """The date is after this day."""
     contains_any: Values | None = None
+    """The list holds at least one of these."""
     contains_all: Values | None = None
+    """The list holds all of these."""
     is_set: StrictBool | None = None
+    """`true`: there is a value; `false`: there is none."""
 
     @model_validator(mode="before")
     @classmethod
     def _bare_value(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            message = "a list needs an operator; write `{in: […]}`, or `{contains_any: […]}` if the property is a list"
+            raise ValueError(message)  # pydantic reports ValueError, not TypeError
         return {"equals": value} if isinstance(value, str | int | float) else value
 
     @model_validator(mode="after")
@@ -67,8 +91,11 @@ class PropertyTree(Strict):
     __pydantic_extra__: dict[str, Condition] = Field(init=False)
 
     all: tuple[PropertyTree, ...] | None = Field(None, min_length=1)
+    """All of these hold."""
     any: tuple[PropertyTree, ...] | None = Field(None, min_length=1)
+    """At least one of these holds."""
     not_: PropertyTree | None = Field(None, alias="not")
+    """This does not hold."""
 
     @model_validator(mode="after")
     def _says_something(self) -> PropertyTree:
@@ -92,5 +119,7 @@ def _list_as_all(value: Any) -> Any:
     return {"all": value} if isinstance(value, list) else value
 
 
-Properties = Annotated[PropertyTree, BeforeValidator(_list_as_all)]
+Properties = Annotated[
+    PropertyTree, BeforeValidator(_list_as_all, json_schema_input_type=PropertyTree | tuple[PropertyTree, ...])
+]
 """A tree; a bare list stands for `all`."""

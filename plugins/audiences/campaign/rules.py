@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import time
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
+    ConfigDict,
     Field,
     PlainSerializer,
     StrictBool,
@@ -19,24 +21,35 @@ from pydantic import (
 from audiences.campaign.base import Name, Names, Strict, only_one
 from audiences.campaign.properties import Properties
 from audiences.campaign.windows import Window
+from audiences.campaign.wording import shown
 
 Number = StrictInt | StrictFloat
 COMPARISONS = ("at_least", "at_most", "more_than", "less_than", "equals", "between")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WeekdayName = Weekday | Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
+_LONG_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
 def _weekday(value: Any) -> Any:
-    return value.strip().lower()[:3] if isinstance(value, str) and value.strip().lower().endswith("day") else value
+    word = value.strip().lower() if isinstance(value, str) else ""
+    return word[:3] if word in _LONG_WEEKDAYS or word in WEEKDAYS else value
+
+
+_CLOCK = re.compile(r"\d{2}:\d{2}(:\d{2})?", re.ASCII)
 
 
 def _clock(value: Any) -> Any:
     if isinstance(value, time):
         return value
     try:
-        return time.fromisoformat(value if isinstance(value, str) else "")
+        if not isinstance(value, str) or not _CLOCK.fullmatch(value):
+            raise ValueError  # `time.fromisoformat` also reads `09`, `T0900` and time zones
+        return time.fromisoformat(value)
     except ValueError as error:
-        message = f"`{value}` is not a time of day; write for example `09:00`"
+        message = f"{shown(value)} is not a time of day; write for example `09:00`"
         raise ValueError(message) from error
 
 
@@ -46,18 +59,26 @@ Clock = Annotated[
     PlainSerializer(lambda clock: clock.isoformat(timespec="auto")),
     WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}(:\d{2})?$", "examples": ["09:00"]}),
 ]
-Weekdays = Annotated[tuple[Annotated[Weekday, BeforeValidator(_weekday)], ...], Field(min_length=1)]
+Weekdays = Annotated[
+    tuple[Annotated[Weekday, BeforeValidator(_weekday, json_schema_input_type=WeekdayName)], ...], Field(min_length=1)
+]
 
 
 class Comparison(Strict):
     """One comparison with a number; `between` includes both ends."""
 
     at_least: Number | None = None
+    """This or more."""
     at_most: Number | None = None
+    """This or less, but at least once for a count."""
     more_than: Number | None = None
+    """More than this."""
     less_than: Number | None = None
+    """Less than this, but at least once for a count."""
     equals: Number | None = None
+    """Exactly this."""
     between: tuple[Number, Number] | None = None
+    """From the first number to the second, both included."""
 
     @model_validator(mode="after")
     def _check(self) -> Comparison:
@@ -71,6 +92,7 @@ class Aggregate(Comparison):
     """A comparison of the sum or average `of` an event property; events without the property are skipped."""
 
     of: Name
+    """The event property that is added up or averaged."""
 
 
 class Did(Strict):
@@ -81,18 +103,31 @@ class Did(Strict):
     """
 
     event: Name | None = None
+    """The name of one event."""
     any_of: Names | None = Field(None, min_length=1)
+    """Several events, counted together."""
     all_of: Names | None = Field(None, min_length=1)
+    """Several events; the user did each of them."""
     within: Window = Field(default_factory=lambda: Window(ever=True))
+    """When, such as `last 30 days`, `exactly 3 days ago`, `last 24 hours`; `ever` unless given."""
     where: Properties | None = None
+    """Only events with these properties count."""
     count: Comparison | None = None
+    """How many such events, such as `{at_least: 2}`; at least one unless given."""
     sum: Aggregate | None = None
+    """The sum of an event property, such as `{of: amount, at_least: 100}`."""
     average: Aggregate | None = None
+    """The average of an event property; events without it are skipped."""
     or_never: StrictBool = False
+    """Also users who never did it."""
     first_time: Window | None = None
+    """The user's very first such event falls in this window."""
     last_time: Window | None = None
+    """The user's latest such event falls in this window."""
     time_of_day: tuple[Clock, Clock] | None = None
+    """Only events between these times of day, such as `["18:00", "23:00"]`."""
     day_of_week: Weekdays | None = None
+    """Only events on these weekdays."""
 
     @model_validator(mode="after")
     def _check(self) -> Did:
@@ -112,12 +147,19 @@ class DidNot(Strict):
     `all_of` (not all of them)."""
 
     event: Name | None = None
+    """The name of one event."""
     any_of: Names | None = Field(None, min_length=1)
+    """Several events; the user did none of them."""
     all_of: Names | None = Field(None, min_length=1)
+    """Several events; the user did not do all of them."""
     within: Window = Field(default_factory=lambda: Window(ever=True))
+    """When, such as `last 30 days`, `exactly 3 days ago`, `last 24 hours`; `ever` unless given."""
     where: Properties | None = None
+    """Only events with these properties count."""
     time_of_day: tuple[Clock, Clock] | None = None
+    """Only events between these times of day, such as `["18:00", "23:00"]`."""
     day_of_week: Weekdays | None = None
+    """Only events on these weekdays."""
 
     @model_validator(mode="after")
     def _check(self) -> DidNot:
@@ -135,12 +177,19 @@ class Rules(Strict):
     """Which users, as in a saved segment or under `who`; everything given at one level must hold."""
 
     all: tuple[Rules, ...] | None = Field(None, min_length=1)
+    """All of these hold."""
     any: tuple[Rules, ...] | None = Field(None, min_length=1)
+    """At least one of these holds."""
     not_: Rules | None = Field(None, alias="not")
+    """This does not hold."""
     did: Did | None = None
+    """The user did an event."""
     did_not: DidNot | None = None
+    """The user did not do an event."""
     segment: Names | None = Field(None, min_length=1)
+    """The user is in this saved segment of include/segments/, or in all of several."""
     exclude_segment: Names | None = Field(None, min_length=1)
+    """The user is in none of these saved segments."""
 
     @property
     def empty(self) -> bool:
@@ -168,8 +217,12 @@ def all_unset(model: Strict, names: tuple[str, ...]) -> bool:
 class SavedRules(Rules):
     """A saved segment in `include/segments/<name>.yml`."""
 
+    model_config = ConfigDict(title="Segment")
+
     name: Name | None = None
+    """The segment's name for people."""
     description: Name | None = None
+    """Whom it holds, in a sentence."""
 
     @model_validator(mode="after")
     def _says_something(self) -> SavedRules:

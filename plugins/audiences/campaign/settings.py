@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
 from audiences.campaign.base import Name, Strict
 from audiences.campaign.who import Percent
@@ -14,29 +14,50 @@ class AdAccount(Strict):
     """A Facebook ad account and the Airflow connection that holds its token."""
 
     id: Annotated[str, Field(pattern="^act_[0-9]+$")]
+    """Facebook's id of the ad account, such as `act_1234567890`."""
     connection: Name
+    """The Airflow connection with the token."""
 
 
 class HeldOut(Strict):
     """A control group: this percentage of all users."""
 
+    short_form: ClassVar = {"type": "number", "minimum": 0, "maximum": 99}
+
     percent: Percent
+    """Percent of the users, 0 to 99, decimals allowed."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_percent(cls, value: Any) -> Any:
+        return {"percent": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 class ControlGroups(Strict):
     """The system group holds users out of every campaign; a custom group out of those that name it."""
 
     system: HeldOut | None = None
+    """Held out of every campaign, unless a campaign says `control_group: {system: false}`."""
     custom: Annotated[dict[str, HeldOut], Field(max_length=10)] = Field(default_factory=dict)
+    """Up to ten named groups that campaigns may hold out as well: `control_group: {custom: <name>}`."""
 
 
 class Settings(Strict):
     """Everything that all campaigns of a project share."""
 
+    model_config = ConfigDict(title="Settings")
+
     ad_accounts: Annotated[dict[str, AdAccount], Field(min_length=1)]
+    """The ad accounts by the names that campaigns use."""
     control_groups: ControlGroups = Field(default_factory=ControlGroups)
+    """Control groups that several campaigns share."""
     warehouse: Name = "warehouse"
+    """The Airflow connection of the Postgres warehouse; reading is enough."""
     ledger: Name = "ledger"
+    """The Airflow connection of the Postgres that keeps the ledger."""
     staging: Name | None = None
+    """Where rows are staged between the tasks of a run: a path, or a URL such as `s3://bucket/audiences`."""
     timezone: Name | None = None
+    """The time zone of campaigns that name none; by default that of the warehouse catalog."""
     owner: Name = "audiences"
+    """Who answers for campaigns that name nobody."""

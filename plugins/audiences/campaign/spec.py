@@ -46,3 +46,14 @@ class CampaignSpec(Strict):
         """SHA-256 over the canonical JSON: two equal digests mean the same campaign in every respect."""
         canonical = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @property
+    def control_terms(self) -> str:
+        """Salts and percentages of the control groups: users assigned under equal terms need no look-up, only arithmetic."""
+        own, groups = self.campaign.who.control_group, self.control_groups
+        terms = {
+            "system": groups.system.percent if groups.system and own.system else 0,
+            f"custom {own.custom}": groups.custom[own.custom].percent if own.custom else 0,
+            f"campaign {own.salt or self.id}": own.percent,
+        }
+        return ", ".join(f"{name}: {percent} %" for name, percent in terms.items() if percent)

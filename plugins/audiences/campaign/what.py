@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
-from audiences.campaign.base import Name, Strict, Text, only_one
+from audiences.campaign.base import Name, PlacedError, Strict, Text, only_one
 from audiences.campaign.windows import Length
+from audiences.campaign.wording import shown
 
 Action = Literal["add", "remove", "mirror", "remove_matching"]
 Identifier = Literal[
@@ -26,7 +27,10 @@ Identifier = Literal[
 ]
 FacebookId = Annotated[
     str,
-    BeforeValidator(lambda value: str(value) if isinstance(value, int) and not isinstance(value, bool) else value),
+    BeforeValidator(
+        lambda value: str(value) if isinstance(value, int) and not isinstance(value, bool) else value,
+        json_schema_input_type=Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")] | int,
+    ),
     StringConstraints(pattern=r"^[0-9]{1,20}$"),
 ]
 
@@ -35,22 +39,29 @@ class Create(Strict):
     """A new audience; it is looked for by name first, so that a repeated run finds it again."""
 
     name: Annotated[Name, Field(max_length=200)]
+    """The audience's name at Facebook; no other campaign may create one of the same name."""
     description: Annotated[Text, Field(max_length=200)] = ""
+    """Shown at Facebook, up to 200 characters."""
     action: Action = "mirror"
+    """`mirror` keeps the audience equal to the users who qualify; `add` and `remove` do one half of that."""
 
 
 class Update(Strict):
     """An audience that exists already, by Facebook's id."""
 
     id: FacebookId
+    """Facebook's id of the audience, in quotes."""
     action: Action
+    """`add` new users, `remove` those who no longer qualify, `mirror` both; `remove_matching` removes who qualifies."""
 
 
 class Audience(Strict):
     """Either `create` or `update`."""
 
     create: Create | None = None
+    """A new audience."""
     update: Update | None = None
+    """An existing audience."""
 
     @model_validator(mode="after")
     def _check(self) -> Audience:
@@ -69,14 +80,18 @@ class Guards(Strict):
     """Limits that stop a run before any upload."""
 
     skip_run_above: Annotated[StrictInt, Field(ge=1)] | None = None
+    """Stop when there are more targets than this."""
     allow_empty: StrictBool = False
+    """Go on even if nobody qualifies, which empties a mirrored audience."""
     max_removal: Annotated[StrictInt, Field(ge=0, le=100)] = 50
+    """Stop when more than this percentage of the audience would be removed."""
     fresh_within: Length | None = None
+    """Stop when the newest event in the warehouse is older than this."""
 
 
 def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if doubled := sorted({value for value in values if values.count(value) > 1}):
-        message = f"names {', '.join(f'`{value}`' for value in doubled)} twice"
+        message = f"names {', '.join(map(shown, doubled))} more than once"
         raise ValueError(message)
     return values
 
@@ -85,20 +100,28 @@ class What(Strict):
     """What a run does at Facebook."""
 
     audience: Audience
+    """The audience: `create` a new one or `update` an existing one."""
     identifiers: Annotated[tuple[Identifier, ...], AfterValidator(_distinct)] = ("email", "phone")
+    """What Facebook recognises users by; `email` or `phone` at least. Always sent hashed, never raw."""
     refresh: Literal["difference", "replace"] = "difference"
+    """Send only what changed, or `replace` the whole set at every run."""
     ad_sets: Annotated[tuple[FacebookId, ...], AfterValidator(_distinct)] = ()
+    """Ad sets whose targeting includes the audience."""
     exclude_from_ad_sets: Annotated[tuple[FacebookId, ...], AfterValidator(_distinct)] = ()
+    """Ad sets whose targeting excludes the audience."""
     schedule: Literal["campaign"] | None = None
+    """`campaign` gives the ad sets the start, end and windows of `when`."""
     keep_for: Length | None = None
+    """Remove members this long after they were added."""
     guards: Guards = Field(default_factory=Guards)
+    """Limits that stop a run before anything is sent."""
 
     @model_validator(mode="after")
     def _check(self) -> What:
         if not {"email", "phone"} & set(self.identifiers):
-            message = "`identifiers` needs at least one of `email` and `phone`"
-            raise ValueError(message)
+            message = "needs at least one of `email` and `phone`"
+            raise PlacedError(message, "identifiers")
         if both := sorted(set(self.ad_sets) & set(self.exclude_from_ad_sets)):
             message = f"ad set {both[0]} cannot both include and exclude the audience"
-            raise ValueError(message)
+            raise PlacedError(message, "exclude_from_ad_sets")
         return self

@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
 
-from audiences.campaign.base import Name, Strict, only_one
+from audiences.campaign.base import Name, PlacedError, Strict, as_tuple, only_one
 from audiences.campaign.properties import Properties
-from audiences.campaign.rules import Clock, Weekdays
+from audiences.campaign.rules import WEEKDAYS, Clock, Weekdays
 from audiences.campaign.windows import Day, Duration, Length
 
 SCHEDULES = ("now", "date", "dates", "repeat", "cron")
 
 
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else (value,)
+OnDay = StrictInt | StrictStr
+OnDays = Annotated[
+    tuple[OnDay, ...], BeforeValidator(as_tuple, json_schema_input_type=OnDay | tuple[OnDay, ...]), Field(min_length=1)
+]
 
 
 class Repeat(Strict):
     """Every so many days, weeks (`on` weekdays) or months (`on` days of the month, `last`, or `first monday`)."""
 
     every: Length
-    on: Annotated[tuple[StrictInt | StrictStr, ...], BeforeValidator(_as_tuple), Field(min_length=1)] | None = None
-    at: Annotated[tuple[Clock, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+    """`1 day`, `2 weeks`, `1 month` …"""
+    on: OnDays | None = None
+    """For weeks the weekdays, such as `[mon, thu]`; for months `1` to `31`, `last`, or `first monday` and the like."""
+    at: Annotated[
+        tuple[Clock, ...],
+        BeforeValidator(as_tuple, json_schema_input_type=Clock | tuple[Clock, ...]),
+        Field(min_length=1),
+    ]
+    """The time of day, in quotes, or several."""
 
     @model_validator(mode="after")
     def _check(self) -> Repeat:
         if self.every.unit not in ("day", "week", "month") or self.every.amount < 1:
-            message = f"`every: {self.every}` cannot be repeated; allowed are days, weeks and months, or use `cron`"
-            raise ValueError(message)
+            message = f"`{self.every}` cannot be repeated; allowed are days, weeks and months, or use `cron`"
+            raise PlacedError(message, "every")
         return self
+
+
+RunsInWords = Annotated[str, Field(pattern=r"^[0-9]+ runs?$")]
 
 
 def _runs(value: Any) -> Any:
@@ -41,35 +53,46 @@ def _runs(value: Any) -> Any:
 class Ends(Strict):
     """The schedule ends `after: 10 runs`."""
 
-    after: Annotated[StrictInt, BeforeValidator(_runs), Field(ge=1)]
+    after: Annotated[StrictInt, BeforeValidator(_runs, json_schema_input_type=StrictInt | RunsInWords), Field(ge=1)]
+    """`10 runs`."""
 
 
 class ExportWindow(Strict):
     """Weekdays and hours in which exports may run; `to` may be before `from`, which means over midnight."""
 
-    days: Weekdays = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    days: Weekdays = WEEKDAYS
+    """The weekdays; all unless given."""
     from_: Clock = Field(alias="from")
+    """From this time of day, in quotes."""
     to: Clock
+    """To this time of day, in quotes."""
 
 
 class EventTrigger(Strict):
     """A user event that a live campaign reacts to."""
 
     event: Name
+    """The name of the event."""
     where: Properties | None = None
+    """Only events with these properties count."""
 
 
 class Unless(EventTrigger):
     """Another event within this time after the first keeps the user out (the abandoned cart)."""
 
     within: Length
+    """How long after the first event."""
 
 
 class Limit(Strict):
     """How often one user may enter a live campaign: `times` in all, or once per `every`."""
 
+    short_form: ClassVar = {"const": "once"}
+
     times: Annotated[StrictInt, Field(ge=1)] | None = None
+    """So many times in all."""
     every: Length | None = None
+    """Once per this length of time."""
 
     @model_validator(mode="before")
     @classmethod
@@ -84,28 +107,55 @@ class Limit(Strict):
         return self
 
 
+Crons = Annotated[
+    tuple[Name, ...], BeforeValidator(as_tuple, json_schema_input_type=Name | tuple[Name, ...]), Field(min_length=1)
+]
+Triggers = Annotated[
+    tuple[EventTrigger, ...],
+    BeforeValidator(as_tuple, json_schema_input_type=EventTrigger | tuple[EventTrigger, ...]),
+    Field(min_length=1, max_length=10),
+]
+
+
 class When(Strict):
     """Exactly one of `now`, `date`, `dates`, `repeat`, `cron`, or `on` for a live campaign."""
 
+    short_form: ClassVar = {"const": "now"}
+
     timezone: Name | None = None
+    """The time zone in which days are cut and times are meant, such as `Asia/Kolkata`."""
     start: Day | None = None
+    """No run before this day."""
     end: Day | None = None
+    """No run after this day."""
     now: StrictBool | None = None
+    """One run, as soon as the campaign is published."""
     date: Day | None = None
+    """One run at this date and time."""
     dates: Annotated[tuple[Day, ...], Field(min_length=1)] | None = None
+    """One run at each of these dates and times."""
     repeat: Repeat | None = None
-    cron: Annotated[tuple[Name, ...], BeforeValidator(_as_tuple), Field(min_length=1)] | None = None
+    """Runs every so many days, weeks or months, such as `{every: 1 day, at: "09:00"}`."""
+    cron: Crons | None = None
+    """Runs by a cron line of five fields, or by several."""
     ends: Ends | None = None
+    """When the repetition ends: `{after: 10 runs}`."""
     windows: tuple[ExportWindow, ...] = ()
+    """The only weekdays and hours in which anything is sent."""
     outside: Literal["hold", "drop"] = "hold"
-    on: Annotated[tuple[EventTrigger, ...], BeforeValidator(_as_tuple), Field(min_length=1, max_length=10)] | None = (
-        None
-    )
+    """A run outside the windows waits for the next one (`hold`) or does not take place (`drop`)."""
+    on: Triggers | None = None
+    """The events, up to ten, that a live campaign reacts to."""
     unless: Unless | None = None
+    """An event that keeps the user out when it follows in time."""
     after: Length | None = None
+    """Wait this long after the event."""
     max_age: Length = Field(default_factory=lambda: Duration(60, "minute"))
+    """Events that come to light later than this are counted as late and not acted upon."""
     limit: Limit | None = None
+    """How often one user may enter: `once`, `{times: 3}`, `{every: 7 days}`."""
     on_end: Literal["keep", "unlink", "empty"] = "keep"
+    """What becomes of the audience when the campaign ends."""
 
     @model_validator(mode="before")
     @classmethod
@@ -120,6 +170,7 @@ class When(Strict):
             )
             raise ValueError(message)
         if self.on is None and (self.unless or self.after or self.limit):
-            message = "`unless`, `after` and `limit` belong to a live campaign, which needs `on`"
-            raise ValueError(message)
+            given = next(name for name in ("unless", "after", "limit") if getattr(self, name))
+            message = "belongs to a live campaign, which needs `on`"
+            raise PlacedError(message, given)
         return self

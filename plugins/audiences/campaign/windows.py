@@ -9,12 +9,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from dateutil.relativedelta import relativedelta
-from pydantic import BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    StrictBool,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
 
 from audiences.campaign.base import Strict, only_one
+from audiences.campaign.wording import shown
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -22,6 +31,7 @@ if TYPE_CHECKING:
 Unit = Literal["minute", "hour", "day", "week", "month", "year"]
 _LENGTH = re.compile(r"(\d{1,6})\s+(minute|hour|day|week|month|year)s?")
 _LONGEST = 100 * 366 * 86400  # seconds; keeps calendar arithmetic inside the years that Python and Postgres know
+_YEARS = range(1900, 2200)  # leaves room for the same
 _MICROSECOND = timedelta(microseconds=1)  # the resolution of a Postgres timestamp
 
 
@@ -37,11 +47,10 @@ class Duration:
         """Read `<number> <unit>`; raises ValueError with an example."""
         found = _LENGTH.fullmatch(text.strip().lower())
         if not found:
-            message = f"`{text}` is not a length of time; write for example `30 minutes`, `6 hours` or `5 days`"
-            raise ValueError(message)
+            raise ValueError(_no_length(text))
         length = cls(int(found[1]), found[2])  # type: ignore[arg-type]  # the pattern allows only the units
         if length.seconds > _LONGEST:
-            message = f"`{text}` is longer than a hundred years"
+            message = f"{shown(text)} is longer than a hundred years"
             raise ValueError(message)
         return length
 
@@ -64,9 +73,12 @@ def _duration(value: Any) -> Any:
     if isinstance(value, Duration):
         return value
     if not isinstance(value, str):
-        message = f"`{value}` is not a length of time; write for example `30 minutes`, `6 hours` or `5 days`"
-        raise ValueError(message)  # pydantic turns ValueError, not TypeError, into a validation error
+        raise ValueError(_no_length(value))  # pydantic reports ValueError, not TypeError
     return Duration.parse(value)
+
+
+def _no_length(value: Any) -> str:
+    return f"{shown(value)} is not a length of time; write for example `30 minutes`, `6 hours` or `5 days`"
 
 
 Length = Annotated[
@@ -82,10 +94,14 @@ def _day(value: Any) -> Any:
         return value
     text = value.strip() if isinstance(value, str) else ""
     try:
-        return date.fromisoformat(text) if len(text) == len("2026-12-01") else datetime.fromisoformat(text)
+        day = date.fromisoformat(text) if len(text) == len("2026-12-01") else datetime.fromisoformat(text)
     except ValueError as error:
-        message = f"`{value}` is not a date; write for example `2026-12-01`, or `2026-12-01 09:00` for a date and time"
+        message = f"{shown(value)} is not a date; write for example `2026-12-01`, or `2026-12-01 09:00` with a time"
         raise ValueError(message) from error
+    if day.year not in _YEARS:
+        message = f"{shown(value)} is too far away; allowed are the years {_YEARS[0]} to {_YEARS[-1]}"
+        raise ValueError(message)
+    return day
 
 
 Day = Annotated[
@@ -114,14 +130,27 @@ class Window(Strict):
     """
 
     model_config = ConfigDict(title="Window")
+    short_form: ClassVar = {
+        "type": "string",
+        "pattern": r"^([Ll]ast \d+ (minute|hour|day|week|month|year)s?|[Ee]xactly \d+ days? ago|[Tt]oday|[Yy]esterday|"
+        r"([Tt]his|[Pp]revious) (day|week|month|year)|[Ee]ver|([Bb]efore|[Aa]fter) \d{4}-.+|[Bb]etween \[.+,.+\])$",
+        "examples": ["last 30 days", "last 24 hours", "exactly 3 days ago", "today", "this month", "before 2026-01-01"],
+    }
 
     last: Length | None = None
+    """From midnight so many days ago up to the run; hours and minutes roll."""
     exactly_ago: Length | None = None
+    """That one whole day."""
     calendar: tuple[Literal["this", "previous"], Literal["day", "week", "month", "year"]] | None = None
+    """This or the previous day, week (from Monday), month or year."""
     between: tuple[Day, Day] | None = None
+    """From the first day to the second, both included."""
     before: Day | None = None
+    """Before this day, which is excluded."""
     after: Day | None = None
-    ever: bool | None = None
+    """After this day, which is excluded."""
+    ever: StrictBool | None = None
+    """At any time."""
 
     @model_validator(mode="before")
     @classmethod
@@ -140,6 +169,13 @@ class Window(Strict):
             message = f"`between` starts after it ends: {self.between[0]} > {self.between[1]}"
             raise ValueError(message)
         return self
+
+    @model_serializer
+    def _words(self) -> str:
+        """As a string of the file, which reads back as the same window."""
+        if self.between:
+            return f"between [{self.between[0].isoformat()}, {self.between[1].isoformat()}]"
+        return str(self)
 
     @property
     def rolling(self) -> bool:
@@ -214,7 +250,7 @@ def _parse_words(text: str) -> dict[str, Any]:
         return {"between": found.groups()}
     if found := re.fullmatch(r"(?i:(before|after)) (\S.*)", original):
         return {found[1].lower(): found[2]}
-    message = f"`{text}` is {_EXPECTED}"
+    message = f"{shown(text)} is {_EXPECTED}"
     raise ValueError(message)
 
 

@@ -1,0 +1,60 @@
+"""How problems quote what they found: short, on one line, safe to print, with the nearest valid name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+LONGEST = 60  # characters of a value that a message shows
+_LONGEST_NAME = 100  # difflib compares in quadratic time; nobody mistypes a longer name
+_MOST_NAMES = 20  # more allowed names than this are not listed
+
+Path = tuple[str | int, ...]
+
+
+def shown(value: Any) -> str:
+    """A value in backticks as the file would write it, cut to a readable length; containers only by their kind."""
+    if isinstance(value, dict):
+        return "a mapping of keys"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    if value is None:
+        return "`null`"
+    return f"`{bare(str(value).lower() if isinstance(value, bool) else str(value))}`"
+
+
+def bare(text: str) -> str:
+    """Text without anything that would break a line, a terminal or the backticks around it."""
+    cut = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return "".join(char if char.isprintable() and char != "`" else "�" for char in cut)
+
+
+def dotted(path: Path) -> str:
+    """A path as people say it: `who.all[0].did.event`."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{bare(step)}" for step in path)
+    return "".join(steps).removeprefix(".")
+
+
+def nearest(name: Any, names: Iterable[Any]) -> str | None:
+    """The valid name most like `name`, None when none is near; letter case is looked past."""
+    if isinstance(name, dict | list) or len(str(name)) > _LONGEST_NAME:
+        return None
+    by_lower = {str(valid).lower(): str(valid) for valid in names}
+    found = get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None
+
+
+def choice(name: Any, names: Iterable[Any], *, none: str = "") -> str:
+    """The end of a message about a wrong name: what is allowed and the nearest of it, or `none` if nothing is."""
+    valid = [str(each) for each in names]
+    if not valid:
+        return f"; {none}" if none else ""
+    allowed = f"; allowed: {', '.join(bare(each) for each in valid)}" if len(valid) <= _MOST_NAMES else ""
+    return allowed + did_you_mean(name, valid)
+
+
+def did_you_mean(name: Any, names: Iterable[Any]) -> str:
+    """`; did you mean …?` with the nearest valid name, or nothing."""
+    near = nearest(name, names)
+    return f"; did you mean `{bare(near)}`?" if near is not None else ""
