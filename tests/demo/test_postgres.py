@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -54,14 +53,14 @@ def test_tcp_asks_for_the_password(tmp_path, unused_port):
 
 
 def test_server_left_behind_by_a_killed_process_is_replaced(tmp_path):
-    leaver = contextmanager(running_postgres.__wrapped__)(tmp_path, durable=False)
+    leaver = running_postgres(tmp_path, durable=False)
     left = leaver.__enter__()
     pid = int((tmp_path / "data" / "postmaster.pid").read_text().split()[0])
     with running_postgres(tmp_path, durable=False) as server:
         assert answer(server.uri("postgres")) == 42
         assert int((tmp_path / "data" / "postmaster.pid").read_text().split()[0]) != pid
         assert left.port == server.port
-    leaver.gen.close()
+    leaver.__exit__(None, None, None)
 
 
 def test_pid_file_that_names_a_stranger_stops_nobody(tmp_path):

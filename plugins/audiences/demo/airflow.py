@@ -1,0 +1,183 @@
+"""Airflow on this machine: the environment of its components, their commands, and a small client of its REST API."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from audiences.demo.ports import HOST
+from audiences.errors import AudiencesError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+POOL = "facebook"
+POOL_SLOTS = 4
+_TIMEOUT_SECONDS = 30
+
+# The logs are read from the folder that all components share, so nobody serves them.
+COMPONENTS: Mapping[str, tuple[str, ...]] = {
+    "api-server": ("api-server",),
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
+}
+
+
+def airflow(*arguments: str) -> list[str]:
+    """The command line of Airflow in the environment of this interpreter."""
+    return [sys.executable, "-m", "airflow", *arguments]
+
+
+def environment(
+    *, project: Path, home: Path, port: int, database: str, connections: Mapping[str, str]
+) -> dict[str, str]:
+    """All variables for Airflow's processes, on top of our own environment without its AIRFLOW ones.
+
+    `database` is a libpq URI; `connections` maps connection ids to their JSON. The secrets are new ones each time.
+    """
+    options = {
+        "core.executor": "LocalExecutor",
+        "core.parallelism": "4",  # Each is a process that is forked in advance.
+        "core.dags_folder": str(project / "dags"),
+        "core.plugins_folder": str(project / "plugins"),
+        "core.load_examples": "false",
+        "core.fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "core.simple_auth_manager_all_admins": "true",
+        "core.execution_api_server_url": f"http://{HOST}:{port}/execution/",
+        "core.min_serialized_dag_update_interval": "5",
+        "database.sql_alchemy_conn": database.replace("postgresql://", "postgresql+psycopg://", 1),
+        "api.host": HOST,
+        "api.port": str(port),
+        "api.base_url": f"http://{HOST}:{port}",
+        "api.secret_key": secrets.token_hex(32),
+        "api_auth.jwt_secret": secrets.token_hex(32),
+        "scheduler.scheduler_idle_sleep_time": "0.5",
+        "dag_processor.refresh_interval": "10",
+        "dag_processor.min_file_process_interval": "10",
+        "dag_processor.parsing_processes": "1",
+    }
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHONPATH"))}
+    return {
+        **ours,
+        **{f"AIRFLOW__{name.upper().replace('.', '__')}": value for name, value in options.items()},
+        **{f"AIRFLOW_CONN_{name.upper()}": value for name, value in connections.items()},
+        "AIRFLOW_HOME": str(home),
+        "AUDIENCES_PROJECT": str(project),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), ours.get("PATH", os.defpath)]),
+        # A proxy of the company's is not asked for the way to our own machine.
+        "NO_PROXY": ",".join(filter(None, [HOST, "localhost", ours.get("NO_PROXY")])),
+        "no_proxy": ",".join(filter(None, [HOST, "localhost", ours.get("no_proxy")])),
+    }
+
+
+def write_exports(path: Path, variables: Mapping[str, str]) -> None:
+    """A file to `source`, so that the command lines of `audiences` and `airflow` reach what runs here."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    lines = [
+        f"export {name}={_quoted(value)}\n"
+        for name, value in sorted(variables.items())
+        if name.startswith(("AIRFLOW", "AUDIENCES"))
+    ]
+    draft.write_text("".join(lines))
+    draft.replace(path)
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "'\\''") + "'"
+
+
+@dataclass(eq=False)
+class AirflowApiError(AudiencesError):
+    """Airflow's REST API refused a call."""
+
+    call: str
+    status: int
+    answer: str
+
+    def __str__(self) -> str:
+        return f"Airflow answered {self.call} with {self.status}: {self.answer}"
+
+
+class AirflowApi:
+    """Airflow's REST API v2, as the admin that everybody on this machine is."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._http = requests.Session()
+        self._http.trust_env = False  # Neither proxies nor .netrc have a say on the way to our own machine.
+
+    def is_ready(self) -> bool:
+        """Whether all components have reported that they work."""
+        try:
+            answer = self._http.get(f"{self.url}/api/v2/monitor/health", timeout=_TIMEOUT_SECONDS)
+        except requests.ConnectionError:
+            return False
+        return answer.ok and all(part["status"] == "healthy" for part in answer.json().values())
+
+    def log_in(self) -> None:
+        """Fetch the token that the other calls carry."""
+        token = self._call("GET", "/auth/token")["access_token"]
+        self._http.headers["Authorization"] = f"Bearer {token}"
+
+    def create_pool(self, name: str, *, slots: int) -> None:
+        """Make the pool that limits calls to one ad account."""
+        pool = {"name": name, "slots": slots, "description": "Calls to Facebook at a time", "include_deferred": False}
+        self._call("POST", "/api/v2/pools", json=pool)
+
+    def dag_ids(self) -> set[str]:
+        """The DAGs that Airflow has read so far."""
+        return {dag["dag_id"] for dag in self._call("GET", "/api/v2/dags", params={"limit": 1000})["dags"]}
+
+    def import_errors(self) -> list[str]:
+        """What Airflow could not read, as texts."""
+        errors = self._call("GET", "/api/v2/importErrors")["import_errors"]
+        return [f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}" for error in errors]
+
+    def trigger(self, dag: str) -> str:
+        """Start a run now and give its id."""
+        run: str = self._call("POST", f"/api/v2/dags/{dag}/dagRuns", json={"logical_date": None})["dag_run_id"]
+        return run
+
+    def run_state(self, dag: str, run: str) -> str:
+        """`queued`, `running`, `success` or `failed`."""
+        state: str = self._call("GET", f"/api/v2/dags/{dag}/dagRuns/{run}")["state"]
+        return state
+
+    def failed_tasks(self, dag: str, run: str) -> list[str]:
+        """The tasks of the run that failed by themselves."""
+        tasks = self._call("GET", f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"]
+        return [task["task_id"] for task in tasks if task["state"] == "failed"]
+
+    def _call(self, method: str, path: str, **options: Any) -> Any:
+        answer = self._http.request(method, f"{self.url}{path}", timeout=_TIMEOUT_SECONDS, **options)
+        if not answer.ok:
+            raise AirflowApiError(call=f"{method} {path}", status=answer.status_code, answer=answer.text[:500])
+        return answer.json()
+
+
+def postgres_connection(*, host: Path, port: int, login: str, database: str) -> str:
+    """An Airflow connection over a unix socket, as JSON."""
+    return json.dumps({"conn_type": "postgres", "host": str(host), "port": port, "login": login, "schema": database})
+
+
+def facebook_connection(*, graph_url: str, account: str, token: str, app_id: str, app_secret: str) -> str:
+    """An Airflow connection in the shape of its Facebook provider, with our `graph_url`, as JSON."""
+    extra = {
+        "app_id": app_id,
+        "app_secret": app_secret,
+        "access_token": token,
+        "account_id": account,
+        "graph_url": graph_url,
+    }
+    return json.dumps({"conn_type": "facebook_social", "extra": extra})
