@@ -50,7 +50,7 @@ WAIT_IN_PLACE_SECONDS: Final = 10.0
 REPLACE_RUNNING_WAIT_SECONDS: Final = 300.0
 
 # The quotas our calls count against; a spent one of another kind (insights, say) is not ours to wait for.
-OUR_QUOTAS: Final = frozenset({"custom_audience", "ads_management"})
+OUR_QUOTAS: Final = ("custom_audience", "ads_management")
 
 # Ad set reference: what a read adds to targeting by itself. Assumed: sending these back is not wanted.
 DERIVED_TARGETING_PREFIX: Final = "effective_"

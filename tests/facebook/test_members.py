@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audiences.errors import FacebookTransientError, RefusedError
+from audiences.facebook import members
+from audiences.facebook.errors import AudienceTooSmallError, ReplaceBrokenError, RowsRefusedError
+from audiences.facebook.members import BatchStep, Receipt, session_id_for, upload_body
+
+if TYPE_CHECKING:
+    from audiences.facebook.session import GraphSession
+
+SCHEMA = ["EMAIL", "PHONE"]
+ROW = (hashlib.sha256(b"mary").hexdigest(), "")
+
+
+def test_a_body_is_the_documented_one() -> None:
+    step = BatchStep(session_id=123, sequence=1, last=True, total=2)
+    assert orjson.loads(upload_body(SCHEMA, [ROW, ROW], step=step)) == {
+        "payload": {"schema": ["EMAIL", "PHONE"], "data": [list(ROW), list(ROW)]},
+        "session": {"session_id": 123, "batch_seq": 1, "last_batch_flag": True, "estimated_num_total": 2},
+    }
+
+
+def test_a_schema_of_one_key_is_sent_as_a_list_too() -> None:
+    assert orjson.loads(upload_body(["EMAIL"], [ROW[:1]]))["payload"]["schema"] == ["EMAIL"]
+
+
+@pytest.mark.parametrize("rows", [[], [ROW] * 10_001])
+def test_an_upload_has_1_to_10000_rows(rows: list[tuple[str, str]]) -> None:
+    with pytest.raises(ValueError, match="1 to 10000 rows"):
+        upload_body(SCHEMA, rows)
+
+
+def test_a_raw_e_mail_does_not_leave() -> None:
+    with pytest.raises(ValueError, match="must be normalised and hashed") as caught:
+        upload_body(SCHEMA, [ROW, ("mary@example.com", "")])
+    assert "mary" not in str(caught.value)
+
+
+def test_the_hash_of_nothing_does_not_leave() -> None:
+    with pytest.raises(ValueError, match="hash of an empty value"):
+        upload_body(SCHEMA, [(hashlib.sha256(b"").hexdigest(), "")])
+
+
+@given(st.lists(st.text(), min_size=1, max_size=4))
+def test_a_session_id_is_a_positive_63_bit_number_and_stable(parts: list[str]) -> None:
+    assert 1 <= session_id_for(*parts) < 2**63
+    assert session_id_for(*parts) == session_id_for(*parts)
+
+
+def test_another_attempt_has_another_session() -> None:
+    assert session_id_for("7", "run", "1") != session_id_for("7", "run", "2")
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("body", "receipt"),
+    [
+        (
+            {"audience_id": "7", "num_received": 2, "num_invalid_entries": 0, "invalid_entry_samples": {}},
+            Receipt("7", 2, 2, 0, 0),
+        ),
+        (
+            {"session_id": "9", "num_received": "2", "num_invalid_entries": "1", "invalid_entry_samples": []},
+            Receipt("7", 2, 2, 1, 0, 9),
+        ),
+        (
+            {"session_id": 0, "num_received": 12, "num_invalid_entries": 1, "invalid_entry_samples": {"0": "x"}},
+            Receipt("7", 2, 12, 1, 1),
+        ),
+        ({"num_received": 2}, Receipt("7", 2, 2, 0, 0)),
+    ],
+)
+def test_counts_are_read_as_text_or_number(
+    scripted: Any, graph: GraphSession, answer: Any, body: dict[str, Any], receipt: Receipt
+) -> None:
+    scripted.play(answer(body=body))
+    assert members.add(graph, "7", SCHEMA, [ROW, ROW]) == receipt
+
+
+@pytest.mark.integration
+def test_an_answer_without_counts_is_no_receipt(scripted: Any, graph: GraphSession, answer: Any) -> None:
+    scripted.play(answer(body={"audience_id": "7"}))
+    with pytest.raises(FacebookTransientError):
+        members.add(graph, "7", SCHEMA, [ROW])
+    scripted.play(answer(body={"num_received": "many"}))
+    with pytest.raises(FacebookTransientError):
+        members.add(graph, "7", SCHEMA, [ROW])
+
+
+@pytest.mark.integration
+def test_rows_that_are_refused_can_be_told_from_requests_that_are(
+    scripted: Any, graph: GraphSession, answer: Any
+) -> None:
+    scripted.play(answer(status=400, body={"error": {"code": 100, "message": "(#100) Data is missing"}}))
+    with pytest.raises(RowsRefusedError):
+        members.add(graph, "7", SCHEMA, [ROW])
+    scripted.play(answer(status=400, body={"error": {"code": 2650, "message": "(#2650) Failed to update"}}))
+    with pytest.raises(RefusedError) as caught:
+        members.add(graph, "7", SCHEMA, [ROW])
+    assert type(caught.value) is RefusedError
+
+
+@pytest.mark.integration
+def test_a_removal_refused_as_too_low_has_an_error_of_its_own(scripted: Any, graph: GraphSession, answer: Any) -> None:
+    scripted.play(answer(status=403, body={"error": {"code": 200, "error_subcode": 1870047}}))
+    with pytest.raises(AudienceTooSmallError):
+        members.remove(graph, "7", SCHEMA, [ROW])
+
+
+@pytest.mark.integration
+def test_the_first_batch_of_a_replace_is_never_sent_twice(scripted: Any, graph: GraphSession, answer: Any) -> None:
+    scripted.play(answer(drop=True), answer(body={"num_received": 1}))
+    with pytest.raises(FacebookTransientError):
+        members.replace(graph, "7", SCHEMA, [ROW], step=BatchStep(5, 1, last=False))
+    scripted.play(answer(drop=True), answer(body={"num_received": 1}))
+    assert members.replace(graph, "7", SCHEMA, [ROW], step=BatchStep(5, 2, last=True)).received == 1
+
+
+@pytest.mark.integration
+def test_a_replace_that_timed_out_says_that_members_are_missing(
+    scripted: Any, graph: GraphSession, answer: Any
+) -> None:
+    scripted.play(answer(status=400, body={"error": {"code": 2650, "error_subcode": 1870158}}))
+    with pytest.raises(ReplaceBrokenError) as caught:
+        members.replace(graph, "7", SCHEMA, [ROW], step=BatchStep(5, 2, last=True))
+    assert caught.value.truncated
+
+
+@pytest.mark.integration
+def test_sessions_are_listed_from_their_all_text_form(scripted: Any, graph: GraphSession, answer: Any) -> None:
+    stuck = {
+        "session_id": "77",
+        "stage": "uploading",
+        "start_time": "1758000000",
+        "end_time": "0",
+        "num_received": "12",
+        "num_matched": "-1",
+        "num_invalid_entries": "0",
+        "progress": "0",
+    }
+    scripted.play(answer(body={"data": [stuck]}))
+    (session,) = members.upload_sessions(graph, "7", session_id=77)
+    assert (session.session_id, session.stage, session.received, session.matched) == (77, "uploading", 12, -1)
+    assert (session.started, session.ended) == (1758000000, None)
+    assert "session_id=77" in scripted.seen[0].path
