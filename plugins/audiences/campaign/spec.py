@@ -35,6 +35,7 @@ class CampaignSpec(Strict):
     warehouse: Name = "warehouse"
     ledger: Name = "ledger"
     staging: str | None = None
+    owner: Name = "audiences"
 
     @property
     def zone(self) -> ZoneInfo:

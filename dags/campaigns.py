@@ -1,0 +1,49 @@
+"""Every file under campaigns/ becomes a DAG of that name; a file that is wrong becomes an import error of its own.
+
+Nothing here raises: an error that Airflow attributes to this file would take every campaign offline.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from airflow.sdk import get_parsing_context
+
+from audiences.campaign.project import Project
+from audiences.dags.broken import BrokenCampaignDag
+from audiences.dags.builder import campaign_dag
+from audiences.errors import ConfigError, Problem
+
+PROJECT = Path(os.environ.get("AUDIENCES_PROJECT", Path(__file__).resolve().parents[1]))
+
+
+def build_one(campaign: str) -> bool:
+    """On a worker: only the DAG that is about to run; False when its file alone does not make one."""
+    try:
+        campaign_dag(Project.load_campaign(PROJECT, campaign))
+    except ConfigError:
+        logging.getLogger(__name__).exception("campaign %s cannot be built from its file", campaign)
+        return False
+    return True
+
+
+def build_all() -> None:
+    """In the DAG processor: a DAG per campaign, a stand-in per broken file."""
+    project = Project.load(PROJECT)
+    broken = dict(project.broken)
+    for campaign, spec in project.campaigns.items():
+        try:
+            campaign_dag(spec)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it must stay this campaign's own
+            file = f"campaigns/{campaign}.yml"
+            broken[file] = ConfigError((Problem(file, 0, 0, "", "no-dag", f"{type(error).__name__}: {error}"),))
+    for file, problems in broken.items():
+        with BrokenCampaignDag(file, problems):
+            pass  # entering a DAG's context is what registers it with Airflow
+
+
+wanted = get_parsing_context().dag_id
+if wanted is None or not build_one(wanted):
+    build_all()

@@ -1,0 +1,11 @@
+-- Memberships that begin with this run. `remove` begins none; `remove_matching` begins them in the list of those taken out,
+-- and anew for identifiers that another campaign has put back since.
+-- Dialect: DuckDB. Tables: differs, wanted, held. Parameters: $campaign, $action.
+select $campaign as campaign_id, user_id, wanted as identifiers, $action <> 'remove_matching' as present
+from differs
+where wanted is not null and $action <> 'remove'
+union
+select $campaign, w.user_id, w.identifiers, false
+from wanted w
+where $action = 'remove_matching'
+  and w.identifiers in (select identifiers from held where present and $action = 'remove_matching')

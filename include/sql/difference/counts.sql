@@ -1,0 +1,10 @@
+-- The figures of a difference, in the order of what/difference.py: Counts.
+-- Dialect: DuckDB. Tables: candidates, wanted, differs, begun, held, sent. Parameters: $campaign, $action.
+select
+  (select count(*) from candidates) as candidates,
+  (select count(*) from wanted) as targeted,
+  (select count(*) from begun) as begun,
+  (select count(*) from differs where wanted is null and $action in ('mirror', 'remove')) as left_over,
+  (select count(*) from held where present and (campaign_id = $campaign or $action = 'remove')) as held,
+  (select count(*) from sent where action = 'add') as add_rows,
+  (select count(*) from sent where action = 'remove') as remove_rows

@@ -1,0 +1,132 @@
+"""How the command line shows things to people, and to programs as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.syntax import Syntax
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from rich.console import Console
+
+    from audiences.campaign.project import Project
+    from audiences.campaign.spec import CampaignSpec
+    from audiences.errors import Problem
+    from audiences.pipeline.references import Explanation, Preview, Summary
+
+_INSIDE = ("added", "kept", "failed")  # parts of `targeted`
+
+
+def json_line(value: Any) -> None:
+    """One line of JSON on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+
+
+def fields(problem: Problem) -> dict[str, Any]:
+    """A problem as JSON."""
+    return dataclasses.asdict(problem)
+
+
+def problems(console: Console, found: Iterable[Problem]) -> None:
+    """Each problem with its place, which editors and terminals make clickable."""
+    for problem in found:
+        place = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
+        key = f" [dim]{escape(problem.key)}[/]" if problem.key else ""
+        console.print(
+            f"[bold red]✗[/] {escape(place)}{key}\n  {escape(problem.message)}", highlight=False, soft_wrap=True
+        )
+
+
+def validation(console: Console, project: Project, found: Sequence[Problem]) -> None:
+    """Problems, warnings, and what is fine."""
+    problems(console, found)
+    for warning in project.warnings:
+        console.print(f"[yellow]![/] {escape(str(warning))}", highlight=False, soft_wrap=True)
+    campaigns = project.campaigns
+    if campaigns:
+        table = Table("campaign", "status", "name", box=None, pad_edge=False)
+        for name, spec in sorted(campaigns.items()):
+            table.add_row(f"[green]✓[/] {name}", spec.campaign.status, escape(spec.campaign.name))
+        console.print(table)
+    console.print(f"{len(campaigns)} campaigns are right, {len(found)} problems found")
+
+
+def sql(text: str) -> Syntax:
+    """SQL with colours."""
+    return Syntax(text, "sql", background_color="default", word_wrap=True)
+
+
+def preview(console: Console, found: Preview) -> None:
+    """What a run would do."""
+    console.print(f"[bold]{escape(found.campaign)}[/] as of {found.at.isoformat()}")
+    console.print(_outcomes(found.outcomes))
+    console.print(
+        f"would add {found.changes.add:,} and remove {found.changes.remove:,} rows in {found.requests:,} requests; "
+        "nothing was written"
+    )
+    if found.stopped:
+        console.print(f"[bold yellow]would be {escape(found.stopped)}[/]", soft_wrap=True)
+    for sample in found.samples:
+        shown = ", ".join(f"{key} {cell}" for key, cell in sample.identifiers.items())
+        console.print(f"  user {escape(sample.user)}: {escape(shown)}", highlight=False)
+    _rejected(console, found.rejected)
+    if found.next_runs:
+        console.print("next runs: " + ", ".join(moment.isoformat() for moment in found.next_runs[:3]) + " …")
+
+
+def summary(console: Console, found: Summary) -> None:
+    """What a run came to."""
+    colour = {"success": "green", "stopped": "yellow"}.get(found.state, "red")
+    console.print(f"[bold]{escape(found.campaign)}[/] run {found.run}: [bold {colour}]{found.state}[/]")
+    if found.error:
+        console.print(escape(found.error), style=colour, soft_wrap=True)
+    console.print(_outcomes(found.outcomes))
+    console.print(
+        f"{found.requests:,} requests; audience {found.audience.id} holds {found.audience.members:,} rows of ours"
+    )
+    _rejected(console, found.rejected)
+    console.print("  ".join(f"{step} {seconds:.1f} s" for step, seconds in found.timings.items()), style="dim")
+
+
+def explanation(console: Console, found: Explanation) -> None:
+    """Why a user is where they are."""
+    console.print(f"user {escape(found.user)} in [bold]{escape(found.campaign)}[/]: [bold]{found.outcome}[/]")
+    console.print(escape(found.because), soft_wrap=True)
+    for step in found.steps:
+        mark = "[green]✓[/]" if step.passed else "[red]✗[/]"
+        value = f"  [dim]({escape(step.value)})[/]" if step.value is not None else ""
+        console.print(f"  {mark} {escape(step.text)}{value}", highlight=False, soft_wrap=True)
+    for line in found.history:
+        console.print(f"  • {escape(line)}", highlight=False)
+
+
+def schedule(console: Console, spec: CampaignSpec, times: Sequence[datetime]) -> None:
+    """Run times in the campaign's own zone."""
+    if not times:
+        console.print(f"{spec.id} has no further runs ({spec.campaign.status})")
+    for moment in times:
+        console.print(moment.astimezone(spec.zone).strftime("%a %d %b %Y %H:%M %Z"), highlight=False)
+
+
+def _outcomes(outcomes: dict[str, int]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    for name, count in outcomes.items():
+        words = name.replace("_", " ")
+        table.add_row(f"  of which {words}" if name in _INSIDE else words, f"{count:,}")
+    return table
+
+
+def _rejected(console: Console, rejected: dict[str, dict[str, int]]) -> None:
+    for name, reasons in rejected.items():
+        shown = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+        console.print(f"[yellow]{name}[/] left out: {escape(shown)}", highlight=False)

@@ -1,0 +1,98 @@
+"""A campaign as a DAG: open → extract → select → plan → remove → add → close."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from airflow.sdk import DAG, Param, XComArg
+
+from audiences.campaign.describe import describe
+from audiences.dags import steps
+from audiences.dags.retries import ByErrorClass
+from audiences.when.timetable import CampaignTimetable
+
+if TYPE_CHECKING:
+    from audiences.campaign.spec import CampaignSpec
+
+POOL = "facebook"
+GUARDS = ("allow_empty", "skip_run_above", "max_removal", "fresh_within")
+_LABEL = "{{ label }}"
+
+
+def campaign_dag(spec: CampaignSpec) -> DAG:
+    """The DAG of one campaign, under the campaign's id. Drafts and stopped campaigns have no schedule and only preview."""
+    campaign = spec.campaign
+    runs = campaign.status == "published"
+    with DAG(
+        dag_id=spec.id,
+        dag_display_name=campaign.name,
+        description=campaign.description or campaign.name,
+        doc_md=describe(spec),
+        schedule=CampaignTimetable.of(spec) if runs else None,
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        tags=["audiences", campaign.status, campaign.qualification, *campaign.tags],
+        default_args={
+            "owner": campaign.owner or spec.owner,
+            "retries": 8,
+            "retry_delay": timedelta(seconds=30),
+            "retry_policy": ByErrorClass(),
+        },
+        params=_form() if runs else {},
+        render_template_as_native_obj=False,
+    ) as dag:
+        if runs:
+            _pipeline(spec)
+        else:
+            steps.PreviewOperator(task_id="preview", spec=spec)
+    return dag
+
+
+def _pipeline(spec: CampaignSpec) -> None:
+    opened = steps.OpenRunOperator(task_id=steps.OPEN, task_display_name="open run", spec=spec)
+    extract = steps.ExtractOperator(task_id=steps.EXTRACT, task_display_name="extract qualified users")
+    select = steps.SelectOperator.partial(
+        task_id=steps.SELECT, task_display_name="filter, hold out control groups", map_index_template=_LABEL
+    ).expand(shard=XComArg(extract, key="shards"))
+    plan = steps.PlanOperator(task_id=steps.PLAN, task_display_name="plan changes", trigger_rule="none_failed")
+    remove, add = (
+        steps.ExportOperator.partial(
+            task_id=action,
+            task_display_name=name,
+            action=action,
+            pool=POOL,
+            map_index_template=_LABEL,
+            trigger_rule="none_failed",
+        ).expand(batch=XComArg(plan, key=action))
+        for action, name in (("remove", "remove from Facebook"), ("add", "add to Facebook"))
+    )
+    close = steps.CloseRunOperator(task_id=steps.CLOSE, task_display_name="close run")
+    opened.as_setup()
+    (
+        opened
+        >> extract
+        >> select
+        >> plan
+        >> remove
+        >> add
+        >> close.as_teardown(setups=opened, on_failure_fail_dagrun=True)
+    )
+    plan >> add
+
+
+def _form() -> dict[str, Param]:
+    """What can be set when a run is triggered by hand; scheduled runs take the defaults."""
+    return {
+        "dry_run": Param(
+            False, type="boolean", title="Dry run", description="Count what would happen and send nothing."
+        ),
+        "allow": Param(
+            [],
+            type="array",
+            items={"type": "string", "enum": list(GUARDS)},
+            title="Guards to lift for this run",
+            description="A guard that stopped the last run, if what it found is right.",
+        ),
+    }

@@ -1,0 +1,44 @@
+"""When Airflow tries a failed step again: decided by the class of the error, not by a count alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from airflow.sdk import RetryDecision, RetryPolicy
+
+from audiences.errors import AudiencesError, RetryError, WaitError
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+FIRST_DELAY = timedelta(seconds=20)
+LONGEST_DELAY = timedelta(minutes=15)
+
+
+class ByErrorClass(RetryPolicy):
+    """A wait is kept to the minute and holds no worker; a passing fault is retried ever later; everything else fails at once."""
+
+    def evaluate(
+        self,
+        exception: BaseException,
+        try_number: int,
+        max_tries: int,  # noqa: ARG002  # Airflow's signature
+        context: Context | None = None,  # noqa: ARG002  # Airflow's signature
+    ) -> RetryDecision:
+        """Decide for one failure."""
+        if isinstance(exception, WaitError):
+            return RetryDecision.retry(delay=timedelta(seconds=exception.seconds), reason=str(exception))
+        if isinstance(exception, RetryError) or not isinstance(exception, AudiencesError):
+            delay = min(FIRST_DELAY * 2 ** (try_number - 1), LONGEST_DELAY)
+            return RetryDecision.retry(delay=delay, reason=f"{type(exception).__name__} may pass")
+        return RetryDecision.fail(reason=str(exception))
+
+    def serialize(self) -> dict[str, Any]:
+        """Nothing to remember."""
+        return {}
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> Self:  # noqa: ARG003  # Airflow's signature
+        """Nothing to restore."""
+        return cls()

@@ -1,0 +1,198 @@
+"""The steps of a run as operators.
+
+The campaign travels from `open_run` to the later steps as JSON, so a commit in the middle of a run changes nothing in it.
+No attribute is a template field: a campaign file must not be able to have Jinja rendered.
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator, get_current_context
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from audiences.campaign.spec import CampaignSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from audiences.pipeline.doors import Doors
+    from audiences.pipeline.references import RunRef
+
+_log = logging.getLogger(__name__)
+OPEN, EXTRACT, SELECT, PLAN, CLOSE = "open_run", "extract", "select", "plan", "close_run"
+NOTE = "note"
+
+
+class PreviewOperator(BaseOperator):
+    """Counts what a run would do, and writes nothing."""
+
+    ui_color = "#e8f0fe"
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, spec: CampaignSpec, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.spec = spec
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Log and return the preview."""
+        return _preview(self.spec, context)
+
+
+class OpenRunOperator(BaseOperator):
+    """Puts the run on record and finds or creates the audience; with `dry_run` it previews instead and ends the run there."""
+
+    ui_color = "#e8f0fe"
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, spec: CampaignSpec, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.spec = spec
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the run reference; the campaign goes to XCom under `spec`."""
+        from audiences.pipeline.doors import Doors
+        from audiences.pipeline.open_run import open_run
+        from audiences.pipeline.references import RunRequest
+
+        if context["params"].get("dry_run"):
+            _preview(self.spec, context)
+            message = "dry run: nothing was sent; the log has the figures"
+            raise AirflowSkipException(message)
+        request = RunRequest(
+            external_id=str(context["run_id"]),
+            at=context["dag_run"].run_after,
+            allow=frozenset(context["params"].get("allow") or ()),
+        )
+        with Doors(self.spec) as doors:
+            run = open_run(doors, request)
+        context["ti"].xcom_push(key="spec", value=self.spec.model_dump_json(by_alias=True))
+        return run.model_dump(mode="json")
+
+
+class StepOperator(BaseOperator):
+    """A step after `open_run`: takes the campaign and the run reference from there."""
+
+    template_fields: Sequence[str] = ()
+
+    def execute(self, context: Context) -> Any:
+        """Open the doors, do the step; a failure is noted on the run's record before Airflow sees it."""
+        from audiences.ledger import runs
+        from audiences.pipeline.doors import Doors
+        from audiences.pipeline.references import RunRef
+
+        ti = context["ti"]
+        spec = CampaignSpec.model_validate_json(ti.xcom_pull(task_ids=OPEN, key="spec"))
+        run = RunRef.model_validate(ti.xcom_pull(task_ids=OPEN))
+        with Doors(spec) as doors:
+            try:
+                return self.step(doors, run)
+            except Exception as error:
+                runs.note_error(doors.ledger, run.run, error)
+                raise
+
+    @abstractmethod
+    def step(self, doors: Doors, run: RunRef) -> Any:
+        """Do the step; what it returns goes to XCom and is small."""
+
+
+class ExtractOperator(StepOperator):
+    """Stages the qualified users."""
+
+    def step(self, doors: Doors, run: RunRef) -> Any:
+        """Push the shards under `shards`."""
+        from audiences.pipeline.extract import extract
+
+        extracted = extract(doors, run)
+        get_current_context()["ti"].xcom_push(
+            key="shards", value=[shard.model_dump(mode="json") for shard in extracted.shards]
+        )
+        return extracted.model_dump(mode="json")
+
+
+class SelectOperator(StepOperator):
+    """Filters a shard and holds out its control groups."""
+
+    def __init__(self, *, shard: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shard = shard
+
+    def step(self, doors: Doors, run: RunRef) -> Any:
+        """Return the shard's outcome counts."""
+        from audiences.pipeline.references import Shard
+        from audiences.pipeline.select import select
+
+        shard = Shard.model_validate(self.shard)
+        get_current_context()["label"] = f"users {shard.number:02d}"  # type: ignore[typeddict-unknown-key]  # for map_index_template
+        return select(doors, run, shard).model_dump(mode="json")
+
+
+class PlanOperator(StepOperator):
+    """Decides what is sent, and puts it on record."""
+
+    def step(self, doors: Doors, run: RunRef) -> Any:
+        """Push the batches of requests under `remove` and `add`."""
+        from audiences.pipeline.plan import plan
+        from audiences.pipeline.references import Extracted, Selected
+
+        ti = get_current_context()["ti"]
+        extracted = Extracted.model_validate(ti.xcom_pull(task_ids=EXTRACT))
+        selected = ti.xcom_pull(task_ids=SELECT) or []
+        planned = plan(doors, run, extracted, [Selected.model_validate(part) for part in selected])
+        ti.xcom_push(key="remove", value=[list(batch) for batch in planned.remove_batches])
+        ti.xcom_push(key="add", value=[list(batch) for batch in planned.add_batches])
+        return planned.model_dump(mode="json")
+
+
+class ExportOperator(StepOperator):
+    """Sends a batch of planned requests."""
+
+    ui_color = "#e7f6ec"
+
+    def __init__(self, *, action: str, batch: list[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.action = action
+        self.batch = batch
+
+    def step(self, doors: Doors, run: RunRef) -> Any:
+        """Return how many requests were sent and refused."""
+        from audiences.pipeline.export import export
+
+        label = f"{len(self.batch)} requests"
+        get_current_context()["label"] = label  # type: ignore[typeddict-unknown-key]  # for map_index_template
+        return export(doors, run, "add" if self.action == "add" else "remove", self.batch).model_dump(mode="json")
+
+
+class CloseRunOperator(StepOperator):
+    """Reconciles the outcome counts and closes the record; fails when the run did."""
+
+    ui_color = "#e8f0fe"
+
+    def step(self, doors: Doors, run: RunRef) -> Any:
+        """Return the run's summary; its one-line form becomes the note of the DAG run."""
+        from audiences.pipeline.close_run import close_run
+        from audiences.pipeline.references import Planned
+
+        ti = get_current_context()["ti"]
+        planned = ti.xcom_pull(task_ids=PLAN)
+        summary = close_run(doors, run, Planned.model_validate(planned) if planned else None)
+        ti.xcom_push(key=NOTE, value=summary.in_words())
+        _log.info("%s", summary.in_words())
+        if summary.state != "success":
+            raise AirflowFailException(summary.error)
+        return summary.model_dump(mode="json")
+
+
+def _preview(spec: CampaignSpec, context: Context) -> dict[str, Any]:
+    from audiences.pipeline.doors import Doors
+    from audiences.pipeline.preview import preview
+
+    with Doors(spec, looking_only=True) as doors:
+        found = preview(doors, context["dag_run"].run_after)
+    context["ti"].xcom_push(key=NOTE, value=found.in_words())
+    _log.info("%s", found.in_words())
+    return found.model_dump(mode="json")

@@ -1,0 +1,1 @@
+"""What we know we did: runs, assignments, members, chunks, in the Postgres schema `audiences`."""

@@ -1,0 +1,74 @@
+"""Who was assigned to which group of a campaign, once and for all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from audiences.ledger.door import Ledger
+
+
+USERS = pa.schema([("user_id", pa.string())])
+RECORDED = pa.schema([("user_id", pa.string()), ("group", pa.int8())])
+ARMS = ("target", "system", "custom", "campaign")  # in the order of who.control.Group
+_GROUP = f'array_position(array{list(ARMS)}, arm) - 1 as "group"'
+
+
+def under_other_terms(ledger: Ledger, campaign: int, terms: str) -> pa.Table:
+    """Assignments (`user_id`, `group` as in who.control.Group) made while salts or percentages were different.
+
+    Those made under the same terms need not be read: the assignment is a pure function of them.
+    """
+    runs = ledger.all(
+        "select id from audiences.run where campaign_id = %(campaign)s and control_terms <> %(terms)s",
+        {"campaign": campaign, "terms": terms},
+    )
+    return ledger.read(
+        f"select user_id, {_GROUP} from audiences.assignment"  # noqa: S608  # numbers only
+        f" where campaign_id = {int(campaign)} and run_id in ({_numbers(runs)})",
+        RECORDED,
+    )
+
+
+def record(ledger: Ledger, *, campaign: int, run: int, assigned: pa.Table) -> None:
+    """Put new assignments (`user_id`, `arm`) on record; a user who has one keeps it."""
+    if not assigned.num_rows:
+        return
+    with ledger.bulk.cursor() as cursor:
+        cursor.adbc_ingest("assigned_now", assigned, mode="create", temporary=True)
+        cursor.execute(
+            "insert into audiences.assignment (campaign_id, user_id, arm, run_id)"  # noqa: S608  # numbers only
+            f" select {int(campaign)}, user_id, arm, {int(run)} from assigned_now on conflict do nothing"
+        )
+        cursor.execute("drop table assigned_now")
+    ledger.bulk.commit()
+
+
+def ever_targeted(ledger: Ledger, campaign: int) -> pa.Table:
+    """Everybody (`user_id`) whom the campaign has ever targeted."""
+    return ledger.read(
+        f"select user_id from audiences.assignment where campaign_id = {int(campaign)} and arm = 'target'",  # noqa: S608  # a number
+        USERS,
+    )
+
+
+def added_between(ledger: Ledger, campaign: int, first: datetime, after: datetime) -> pa.Table:
+    """Everybody (`user_id`) whom runs with an as-of time in [first, after) added to the audience."""
+    runs = ledger.all(
+        "select id from audiences.run where campaign_id = %(campaign)s and as_of >= %(first)s and as_of < %(after)s",
+        {"campaign": campaign, "first": first, "after": after},
+    )
+    return ledger.read(
+        "select distinct user_id from audiences.member"  # noqa: S608  # numbers only
+        f" where campaign_id = {int(campaign)} and added_run in ({_numbers(runs)})",
+        USERS,
+    )
+
+
+def _numbers(runs: Sequence[Any]) -> str:
+    return ", ".join(str(int(run.id)) for run in runs) or "null"

@@ -1,0 +1,147 @@
+"""Upload requests on record: planned before they are sent, acknowledged together with the members they change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import pyarrow.compute as pc
+
+from audiences.ledger import members
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+    from audiences.ledger.door import Ledger
+
+Action = Literal["add", "remove"]
+IN_ORDER = "c.run_id, c.action desc, c.number"  # removals before additions
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A request to put on record: `rows` positions of the change file from `first_row` on."""
+
+    action: Action
+    file: str
+    first_row: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk(Planned):
+    """A request on record, number `number` of its action in the run, counted from 0; `staging` is the run's folder."""
+
+    id: int
+    run: int
+    audience: int
+    number: int
+    state: str
+    staging: str
+
+
+_COLUMNS = "c.action, c.file, c.first_row, c.rows, c.id, c.run_id, c.audience_id, c.number, c.state, r.staging"
+_SELECT = f"select {_COLUMNS} from audiences.chunk c join audiences.run r on r.id = c.run_id"  # noqa: S608  # constants only
+
+
+def plan(ledger: Ledger, *, run: int, audience: int, planned: Sequence[Planned]) -> None:
+    """Put the requests of a run on record, in place of those that an interrupted attempt planned and never sent."""
+    with ledger.sql.transaction():
+        ledger.sql.execute("delete from audiences.chunk where run_id = %s and state = 'planned'", (run,))
+        last = ledger.one(
+            "select coalesce(max(number), -1) as n from audiences.chunk where run_id = %(run)s", {"run": run}
+        )
+        with ledger.sql.cursor() as cursor:
+            cursor.executemany(
+                "insert into audiences.chunk (run_id, audience_id, number, action, file, first_row, rows)"
+                " values (%s, %s, %s, %s, %s, %s, %s)",
+                [
+                    (run, audience, number, chunk.action, chunk.file, chunk.first_row, chunk.rows)
+                    for number, chunk in enumerate(planned, int(last.n) + 1)
+                ],
+            )
+
+
+def of_run(ledger: Ledger, run: int, *, action: Action | None = None) -> list[Chunk]:
+    """The requests of the run, of one action or all, in the order in which they are sent."""
+    rows = ledger.all(
+        f"{_SELECT} where c.run_id = %(run)s and c.action = coalesce(%(action)s, c.action) order by {IN_ORDER}",
+        {"run": run, "action": action},
+    )
+    return [Chunk(*row) for row in rows]
+
+
+def unsettled(ledger: Ledger, audience: int) -> list[Chunk]:
+    """Requests that may have reached Facebook without our knowing, of any run, in the order of sending."""
+    rows = ledger.all(
+        f"{_SELECT} where c.audience_id = %(audience)s and c.state = 'sending' order by {IN_ORDER}",
+        {"audience": audience},
+    )
+    return [Chunk(*row) for row in rows]
+
+
+def drop_planned(ledger: Ledger, audience: int, *, but_run: int) -> None:
+    """Give up requests of other runs that were never sent: a new difference is about to be computed."""
+    ledger.sql.execute(
+        "update audiences.chunk set state = 'dropped' where audience_id = %s and run_id <> %s and state = 'planned'",
+        (audience, but_run),
+    )
+
+
+def sending(ledger: Ledger, chunk: Chunk) -> None:
+    """Say on record that the request is about to leave."""
+    ledger.sql.execute(
+        "update audiences.chunk set state = 'sending', tries = tries + 1, sent_at = now() where id = %s", (chunk.id,)
+    )
+
+
+def refuse(ledger: Ledger, chunk: Chunk, *, error: str) -> None:
+    """Record that Facebook refused the request for good."""
+    ledger.sql.execute("update audiences.chunk set state = 'refused', error = %s where id = %s", (error, chunk.id))
+
+
+def acknowledge(
+    ledger: Ledger,
+    chunk: Chunk,
+    *,
+    received: int,
+    invalid: int,
+    changes: pa.Table,
+) -> None:
+    """Record in one transaction that Facebook took the request and what that changes among the members.
+
+    `changes` has `campaign_id`, `user_id`, `identifiers`, `present`, `begins`, `gone`.
+    """
+    with ledger.bulk.cursor() as cursor:
+        cursor.execute(
+            "update audiences.chunk set state = 'acknowledged', acknowledged_at = now(), error = null,"
+            " received = $1, invalid = $2, begun = $3, gone = $4 where id = $5",
+            (received, invalid, *count(changes), chunk.id),
+        )
+        members.write(cursor, audience=chunk.audience, run=chunk.run, changes=changes)
+    ledger.bulk.commit()
+
+
+def record_unsent(ledger: Ledger, *, audience: int, run: int, changes: pa.Table) -> None:
+    """Record memberships that change without a request: somebody else holds the same identifiers."""
+    with ledger.bulk.cursor() as cursor:
+        members.write(cursor, audience=audience, run=run, changes=changes)
+    ledger.bulk.commit()
+
+
+def count(changes: pa.Table) -> tuple[int, int]:
+    """How many memberships begin with these changes, and how many users are gone."""
+    return tuple(int(pc.sum(changes.column(name)).as_py() or 0) for name in ("begins", "gone"))  # type: ignore[return-value]  # two names
+
+
+def totals(ledger: Ledger, run: int) -> Any:
+    """Over the run's requests: `requests` sent, tries included, users `begun` and `gone`, requests `refused` and `unsent`."""
+    return ledger.one(
+        "select coalesce(sum(tries), 0)::int as requests, coalesce(sum(begun), 0)::int as begun,"
+        " coalesce(sum(gone), 0)::int as gone, count(*) filter (where state = 'refused')::int as refused,"
+        " count(*) filter (where state in ('planned', 'sending'))::int as unsent,"
+        " min(error) as error from audiences.chunk where run_id = %(run)s",
+        {"run": run},
+    )

@@ -1,0 +1,114 @@
+"""The door to the ledger: one session for small statements, one for Arrow-sized reads and writes."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.rows import namedtuple_row
+
+from audiences.errors import WaitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+    from adbc_driver_postgresql import dbapi
+
+    from audiences.connections import Connection
+
+_CAMPAIGN_LOCK = 0x_A0D1  # the class of our advisory locks; the campaign's number is the second key
+_LOCK_WAIT = "10s"  # long enough for Postgres to notice that a killed process is gone
+
+
+@dataclass(eq=False)
+class CampaignBusyError(WaitError):
+    """Another process is working on the same campaign."""
+
+    campaign: str = ""
+
+
+class Ledger:
+    """An open ledger. Statements commit one by one; `bulk` keeps transactions of its own."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.sql = psycopg.connect(
+            connection.dsn(application="audiences-ledger"), autocommit=True, row_factory=namedtuple_row
+        )
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.sql.close()
+        if "bulk" in self.__dict__:
+            self.bulk.close()
+
+    @cached_property
+    def bulk(self) -> dbapi.Connection:
+        """An Arrow connection; whoever writes with it commits."""
+        from adbc_driver_postgresql import dbapi
+
+        return dbapi.connect(self._connection.dsn(application="audiences-ledger-bulk"))
+
+    def one(self, query: str, parameters: dict[str, Any] | None = None) -> Any:
+        """The only row of a query (a named tuple), None when there is none."""
+        return self.sql.execute(query.encode(), parameters).fetchone()
+
+    def all(self, query: str, parameters: dict[str, Any] | None = None) -> list[Any]:
+        """All rows of a query, as named tuples."""
+        return self.sql.execute(query.encode(), parameters).fetchall()
+
+    def read(self, query: str, schema: pa.Schema) -> pa.Table:
+        """A large result as an Arrow table; the query holds numbers at most, no other values."""
+        with self.bulk.cursor() as cursor:
+            cursor.execute(query)
+            table = cursor.fetch_arrow_table()
+        self.bulk.commit()
+        return table.cast(schema)
+
+    @contextmanager
+    def working_on(self, campaign: str) -> Iterator[int]:
+        """Hold the campaign for this process and give its number; a second process waits a moment, then is refused.
+
+        The lock belongs to the database session, so a killed process leaves nothing behind.
+        """
+        number = campaign_number(self, campaign)
+        self.sql.execute(f"set lock_timeout = '{_LOCK_WAIT}'")
+        try:
+            self.sql.execute("select pg_advisory_lock(%s, %s)", (_CAMPAIGN_LOCK, number))
+        except psycopg.errors.LockNotAvailable as error:
+            what = f"campaign `{campaign}` is being run by another process"
+            raise CampaignBusyError(what=what, seconds=60, campaign=campaign) from error
+        finally:
+            self.sql.execute("reset lock_timeout")
+        try:
+            yield number
+        finally:
+            self.sql.execute("select pg_advisory_unlock(%s, %s)", (_CAMPAIGN_LOCK, number))
+
+
+class UnbornLedger(Ledger):
+    """A ledger that was never migrated, for those who only look: everything in it is empty."""
+
+    def one(self, query: str, parameters: dict[str, Any] | None = None) -> Any:  # noqa: ARG002  # the signature of Ledger
+        """There is no row."""
+        return None
+
+    def all(self, query: str, parameters: dict[str, Any] | None = None) -> list[Any]:  # noqa: ARG002  # the signature of Ledger
+        """There are no rows."""
+        return []
+
+    def read(self, query: str, schema: pa.Schema) -> pa.Table:  # noqa: ARG002  # the signature of Ledger
+        """There are no rows."""
+        return schema.empty_table()
+
+
+def campaign_number(ledger: Ledger, name: str) -> int:
+    """The campaign's number in the ledger, given out at its first run."""
+    ledger.sql.execute("insert into audiences.campaign (name) values (%s) on conflict do nothing", (name,))
+    return int(ledger.one("select id from audiences.campaign where name = %(name)s", {"name": name}).id)

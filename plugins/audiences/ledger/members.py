@@ -1,0 +1,63 @@
+"""Who is in which audience by our doing, with history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from adbc_driver_postgresql import dbapi
+
+    from audiences.ledger.door import Ledger
+
+
+HELD = pa.schema(
+    [("campaign_id", pa.int32()), ("user_id", pa.string()), ("identifiers", pa.binary()), ("present", pa.bool_())]
+)
+
+
+def held(ledger: Ledger, audience: int) -> pa.Table:
+    """Everything campaigns hold in the audience now: `campaign_id`, `user_id`, `identifiers`, `present`."""
+    return ledger.read(
+        "select campaign_id, user_id, identifiers, present from audiences.member"  # noqa: S608  # a number
+        f" where audience_id = {int(audience)} and removed_run is null",
+        HELD,
+    )
+
+
+def write(cursor: dbapi.Cursor, *, audience: int, run: int, changes: pa.Table) -> None:
+    """Record memberships that begin or end: `campaign_id`, `user_id`, `identifiers`, `present`, `begins`.
+
+    Ends come first: changed identifiers of one user are an end and a beginning.
+    """
+    columns = ["campaign_id", "user_id", "identifiers", "present"]
+    begun = changes.filter(changes.column("begins")).select(columns)
+    ended = changes.filter(pc.invert(changes.column("begins"))).select(columns)
+    if ended.num_rows:
+        cursor.adbc_ingest("ended_now", ended, mode="create", temporary=True)
+        cursor.execute(
+            f"update audiences.member m set removed_run = {int(run)} from ended_now e"  # noqa: S608  # numbers only
+            f" where m.audience_id = {int(audience)} and m.removed_run is null"
+            " and m.campaign_id = e.campaign_id and m.user_id = e.user_id and m.present = e.present"
+            " and m.identifiers = e.identifiers"
+        )
+        cursor.execute("drop table ended_now")
+    if begun.num_rows:
+        for name, value in {
+            "audience_id": pa.scalar(audience, pa.int32()),
+            "added_run": pa.scalar(run, pa.int64()),
+        }.items():
+            begun = begun.append_column(name, pa.repeat(value, begun.num_rows))
+        cursor.adbc_ingest("member", begun, mode="append", db_schema_name="audiences")
+
+
+def count(ledger: Ledger, audience: int) -> int:
+    """How many distinct rows we hold in the audience, which is its member count at Facebook as far as we fed it."""
+    row = ledger.one(
+        "select count(distinct identifiers) as n from audiences.member"
+        " where audience_id = %(audience)s and removed_run is null and present",
+        {"audience": audience},
+    )
+    return int(row.n) if row else 0

@@ -1,0 +1,104 @@
+"""Runs of campaigns on record: started once, ended once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from psycopg.types.json import Jsonb
+
+from audiences.errors import AudiencesError, StoppedError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from audiences.ledger.door import Ledger
+
+State = Literal["success", "failed", "stopped"]
+
+
+def start(
+    ledger: Ledger,
+    *,
+    campaign: int,
+    external_id: str,
+    digest: str,
+    config: dict[str, Any],
+    control_terms: str,
+    as_of: datetime,
+    staging: str,
+) -> int:
+    """Put a run on record and give its number; the same `external_id` is the same run, taken up again."""
+    row = ledger.one(
+        """
+        insert into audiences.run
+            (campaign_id, external_id, config_digest, config, control_terms, as_of, state, started_at, staging)
+        values (%(campaign)s, %(external_id)s, %(digest)s, %(config)s, %(terms)s, %(as_of)s, 'running', now(), %(staging)s)
+        on conflict (campaign_id, external_id) do update set state = 'running', ended_at = null, error = null, stopped = false
+        returning id
+        """,
+        {
+            "campaign": campaign,
+            "external_id": external_id,
+            "digest": digest,
+            "config": Jsonb(config),
+            "terms": control_terms,
+            "as_of": as_of,
+            "staging": staging,
+        },
+    )
+    return int(row.id)
+
+
+def abandon_others(ledger: Ledger, *, campaign: int, run: int) -> None:
+    """Close earlier runs of the campaign that never ended: their process is gone."""
+    ledger.sql.execute(
+        "update audiences.run set state = 'abandoned', ended_at = now(), error = 'the process ended without a word'"
+        " where campaign_id = %s and id <> %s and state = 'running'",
+        (campaign, run),
+    )
+
+
+def plan(
+    ledger: Ledger, run: int, *, audience: int, planned: dict[str, int], rejected: dict[str, dict[str, int]]
+) -> None:
+    """Record what the run set out to do: counts by outcome, and values that were rejected by identifier and reason."""
+    ledger.sql.execute(
+        "update audiences.run set audience_id = %s, planned = %s, rejected = %s where id = %s",
+        (audience, Jsonb(planned), Jsonb(rejected), run),
+    )
+
+
+def noted(ledger: Ledger, run: int) -> Any:
+    """What is on record of a run under way: `planned` and `rejected` counts, the last `error`, whether a guard `stopped` it."""
+    return ledger.one("select planned, rejected, error, stopped from audiences.run where id = %(run)s", {"run": run})
+
+
+def note_error(ledger: Ledger, run: int, error: Exception) -> None:
+    """Put on record why a step failed; it may still be retried."""
+    ledger.sql.execute(
+        "update audiences.run set error = %s, stopped = %s where id = %s",
+        (error_text(error), isinstance(error, StoppedError), run),
+    )
+
+
+def error_text(error: Exception) -> str:
+    """What may stand in the ledger: our own errors are free of personal data, the texts of others need not be."""
+    return str(error) if isinstance(error, AudiencesError) else f"{type(error).__name__}; the log says more"
+
+
+def end(
+    ledger: Ledger,
+    run: int,
+    *,
+    state: State,
+    outcomes: dict[str, int] | None = None,
+    requests: int = 0,
+    timings: dict[str, float] | None = None,
+    error: str | None = None,
+) -> None:
+    """Close the run with its outcome counts."""
+    ledger.sql.execute(
+        "update audiences.run set state = %s, ended_at = now(), outcomes = %s, requests = %s, timings = %s, error = %s"
+        " where id = %s",
+        (state, Jsonb(outcomes or {}), requests, Jsonb(timings or {}), error, run),
+    )

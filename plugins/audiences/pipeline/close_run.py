@@ -1,0 +1,99 @@
+"""Close a run: final outcome counts that reconcile, the record closed, the audience released, staging gone."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from audiences.errors import AudiencesError
+from audiences.facebook import audiences as facebook_audiences
+from audiences.ledger import audiences, chunks, members, runs
+from audiences.pipeline.references import AudienceSize, Planned, RunRef, Summary
+from audiences.pipeline.staging import Staging
+from audiences.who.outcomes import Outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from audiences.ledger.runs import State
+    from audiences.pipeline.doors import Doors
+
+_log = logging.getLogger(__name__)
+
+
+def close_run(
+    doors: Doors,
+    run: RunRef,
+    planned: Planned | None,
+    *,
+    timings: Mapping[str, float] | None = None,
+) -> Summary:
+    """End the run on record with its outcomes; `planned` is None when it did not get that far.
+
+    Whether it succeeded follows from the record: everything planned was acknowledged. Raises UnreconciledError when the
+    outcome counts do not add up, which no correct run does.
+    """
+    ledger = doors.ledger
+    totals, noted = chunks.totals(ledger, run.run), runs.noted(ledger, run.run)
+    outcomes = final_outcomes(doors, run, planned) if planned else Outcomes()
+    state: State = "success"
+    error = None
+    if totals.refused:
+        state, error = "failed", f"Facebook refused {totals.refused} of {totals.requests} requests: {totals.error}"
+    if planned is None or totals.unsent:
+        state, error = ("stopped" if noted.stopped else "failed"), noted.error or "the run was ended from outside"
+    runs.end(
+        ledger,
+        run.run,
+        state=state,
+        outcomes=outcomes.as_dict(),
+        requests=totals.requests,
+        timings=dict(timings or {}),
+        error=error,
+    )
+    _note_status(doors, run)
+    audiences.release(ledger, run.audience, run.campaign)
+    if not chunks.unsettled(ledger, run.audience):
+        Staging(run.staging).clear()
+    return Summary(
+        run=run.run,
+        campaign=doors.spec.id,
+        state=state,
+        at=run.at,
+        outcomes=outcomes.as_dict(),
+        requests=totals.requests,
+        audience=AudienceSize(id=run.facebook_id, members=members.count(ledger, run.audience)),
+        rejected=noted.rejected,
+        timings=dict(timings or {}),
+        error=error,
+    )
+
+
+def final_outcomes(doors: Doors, run: RunRef, planned: Planned) -> Outcomes:
+    """The outcomes after the upload: what began is `added` where acknowledged and `failed` elsewhere."""
+    totals, on_record = chunks.totals(doors.ledger, run.run), runs.noted(doors.ledger, run.run).planned
+    added = totals.begun + on_record["begun_unsent"]
+    outcomes = Outcomes(
+        **planned.outcomes,
+        added=added,
+        failed=planned.begun - added,
+        removed=totals.gone + on_record["gone_unsent"],
+    )
+    outcomes.check()
+    return outcomes
+
+
+def _note_status(doors: Doors, run: RunRef) -> None:
+    try:
+        status = facebook_audiences.read(doors.facebook, run.facebook_id)
+    except AudiencesError as error:  # the run itself is over; the next one will ask again
+        _log.warning("the audience's status could not be read: %s", error)
+        return
+    audiences.note_status(
+        doors.ledger,
+        run.audience,
+        lower=status.lower,
+        upper=status.upper,
+        operation=status.advice,
+        delivery=status.delivery_text,
+    )

@@ -1,0 +1,70 @@
+"""The open doors of a run: warehouse, ledger, Facebook, each opened when first needed and closed together."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from audiences import connections
+from audiences.facebook.credentials import Credentials
+from audiences.facebook.session import GraphSession
+from audiences.ledger.door import Ledger, UnbornLedger
+from audiences.ledger.migrate import migrate
+from audiences.warehouse.reader import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from audiences.campaign.spec import CampaignSpec
+
+
+class Doors:
+    """What a step of this campaign may open.
+
+    `looking_only` leaves even an empty ledger as it is; `look_up` finds a connection by its Airflow id.
+    """
+
+    def __init__(
+        self,
+        spec: CampaignSpec,
+        *,
+        looking_only: bool = False,
+        look_up: Callable[[str], connections.Connection] = connections.look_up,
+    ) -> None:
+        self.spec = spec
+        self._looking_only = looking_only
+        self._look_up = look_up
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger, brought to the newest schema first."""
+        connection = self._look_up(self.spec.ledger)
+        if self._looking_only:
+            ledger = Ledger(connection)
+            born = ledger.one("select to_regclass('audiences.run') is not null as yes").yes
+            return self._opened.enter_context(ledger if born else UnbornLedger(connection))
+        migrate(connection)
+        return self._opened.enter_context(Ledger(connection))
+
+    @cached_property
+    def facebook(self) -> GraphSession:
+        """A session with the campaign's ad account."""
+        connection = self._look_up(self.spec.account.connection)
+        credentials = Credentials.from_connection(connection, account_id=self.spec.account.id)
+        return self._opened.enter_context(GraphSession(credentials))
+
+    def warehouse(self) -> Warehouse:
+        """A new snapshot of the warehouse; the caller closes it."""
+        return Warehouse(
+            self._look_up(self.spec.warehouse),
+            application=f"audiences:{self.spec.id}",
+            timezone=self.spec.catalog.timezone,
+        )

@@ -1,0 +1,113 @@
+"""Export: send planned requests, several at a time, and record each answer with the memberships it changes.
+
+A request is marked as leaving before it is sent and as acknowledged together with its memberships, so a crash leaves at
+worst requests of which nobody knows whether they arrived; they are sent again before anything else. Adding or removing
+twice is harmless.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow.dataset as ds
+
+from audiences.errors import AudiencesError, RefusedError
+from audiences.facebook import members as facebook_members
+from audiences.facebook.errors import AudienceTooSmallError
+from audiences.ledger import audiences, chunks
+from audiences.pipeline.references import RunRef, Sent
+from audiences.pipeline.staging import Staging
+from audiences.what import rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pyarrow as pa
+
+    from audiences.facebook.members import Receipt
+    from audiences.facebook.session import GraphSession
+    from audiences.ledger.chunks import Action, Chunk
+    from audiences.pipeline.doors import Doors
+
+CONCURRENT = 4
+_log = logging.getLogger(__name__)
+
+
+def export(doors: Doors, run: RunRef, action: Action, batch: Sequence[int] | None = None) -> Sent:
+    """Send the requests of that action (those in `batch`, or all) that are not acknowledged yet.
+
+    Requests that Facebook refuses for good are recorded and the rest goes on. Whatever needs a wait, a retry or a person
+    is raised, after the requests under way have been recorded; calling again resumes.
+    """
+    planned = chunks.of_run(doors.ledger, run.run, action=action)
+    todo = [
+        chunk for chunk in planned if chunk.state in ("planned", "sending") and (batch is None or chunk.id in batch)
+    ]
+    audiences.claim(doors.ledger, run.audience, run.campaign)
+    return _send_all(doors, run.facebook_id, todo)
+
+
+def settle(doors: Doors, audience: int, facebook_id: str) -> None:
+    """Send again what may or may not have arrived before a crash, in its old order, until its fate is known."""
+    for chunk in chunks.unsettled(doors.ledger, audience):
+        if Staging(chunk.staging).exists(chunk.file):
+            _log.info("sending request %s of run %s again: it is not known whether it arrived", chunk.number, chunk.run)
+            _send_all(doors, facebook_id, [chunk])
+        else:
+            error = f"the staged rows of run {chunk.run} are gone; a run with refresh: replace makes the audience right"
+            _log.error("request %s of run %s cannot be settled: %s", chunk.number, chunk.run, error)
+            chunks.refuse(doors.ledger, chunk, error=error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    receipt: Receipt
+    changes: pa.Table
+
+
+def _send_all(doors: Doors, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
+    schema = rows.keys_of(doors.spec.campaign.what.identifiers)
+    waiting, under_way = list(reversed(list(todo))), dict[Future[_Answer], chunks.Chunk]()
+    sent = refused = 0
+    trouble: AudiencesError | None = None
+    with ThreadPoolExecutor(CONCURRENT, thread_name_prefix="upload") as pool:
+        while under_way or (waiting and trouble is None):
+            while waiting and trouble is None and len(under_way) < CONCURRENT:
+                chunk = waiting.pop()
+                chunks.sending(doors.ledger, chunk)
+                under_way[pool.submit(_send, doors.facebook, facebook_id, chunk, schema)] = chunk
+            for done in wait(under_way, return_when=FIRST_COMPLETED).done:
+                chunk = under_way.pop(done)
+                sent += 1
+                try:
+                    _record(doors, chunk, done.result())
+                except RefusedError as error:
+                    refused += not isinstance(error, AudienceTooSmallError)
+                    _log.warning("request %s (%s) was refused: %s", chunk.number, chunk.action, error)
+                    chunks.refuse(doors.ledger, chunk, error=str(error))
+                except AudiencesError as error:
+                    trouble = trouble or error
+    if trouble is not None:
+        raise trouble
+    return Sent(requests=sent, refused=refused)
+
+
+def _send(session: GraphSession, facebook_id: str, chunk: Chunk, schema: tuple[str, ...]) -> _Answer:
+    """Runs in a thread of its own: reads the staged rows and sends them."""
+    position = ds.field("position")
+    inside = (position >= chunk.first_row) & (position < chunk.first_row + chunk.rows)
+    changes = Staging(chunk.staging).dataset(chunk.file).to_table(filter=inside)
+    distinct = changes.column("identifiers").unique().to_pylist()
+    keys = rows.schema_of(distinct, schema)
+    call = facebook_members.add if chunk.action == "add" else facebook_members.remove
+    return _Answer(receipt=call(session, facebook_id, keys, rows.cells_for(distinct, keys)), changes=changes)
+
+
+def _record(doors: Doors, chunk: Chunk, answer: _Answer) -> None:
+    receipt = answer.receipt
+    chunks.acknowledge(doors.ledger, chunk, received=receipt.received, invalid=receipt.invalid, changes=answer.changes)
+    audiences.renew(doors.ledger, chunk.audience)
+    _log.info("%s: request %s, %s rows acknowledged", chunk.action, chunk.number, f"{chunk.rows:,}")

@@ -1,0 +1,62 @@
+"""Extract: the qualified users by SQL, their identifiers normalised and hashed on the way, staged as Parquet shards.
+
+Raw e-mail addresses and phone numbers exist in this step's memory only, one batch at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from audiences.pipeline.references import Extracted, Rejected, RunRef, Shard
+from audiences.pipeline.staging import Staging
+from audiences.what.encode import Encoder
+from audiences.who.columns import columns_of
+from audiences.who.compile import qualified
+from audiences.who.render import render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from audiences.pipeline.doors import Doors
+
+SHARD_ROWS = 1_000_000
+_log = logging.getLogger(__name__)
+
+
+def extract(doors: Doors, run: RunRef) -> Extracted:
+    """Stage the users who qualify at `run.at`, in shards of about SHARD_ROWS."""
+    spec = doors.spec
+    query = render(qualified(spec, run.at))
+    shards: list[int] = []
+    today = run.at.astimezone(spec.zone).date()
+    encoder = Encoder(spec.campaign.what.identifiers, columns_of(spec), spec.catalog, today=today)
+    with doors.warehouse() as warehouse, ExitStack() as open_files:
+        writer: pq.ParquetWriter | None = None
+        for batch in _encoded(encoder, warehouse.stream(query)):
+            if writer is None or shards[-1] >= SHARD_ROWS:
+                open_files.close()
+                writer = open_files.enter_context(Staging(run.staging).writer(shard_file(len(shards)), batch.schema))
+                shards.append(0)
+            writer.write_batch(batch)
+            shards[-1] += batch.num_rows
+            _log.info("extracted %s users", f"{sum(shards):,}")
+    rejected: Rejected = {name: dict(reasons) for name, reasons in encoder.rejected.items() if reasons}
+    return Extracted(
+        shards=tuple(Shard(number=number, rows=rows) for number, rows in enumerate(shards)), rejected=rejected
+    )
+
+
+def shard_file(number: int) -> str:
+    """The name of a staged shard: `user_id`, `opted_out`, `identifiers` (packed), and the filter properties."""
+    return f"users-{number:02d}.parquet"
+
+
+def _encoded(encoder: Encoder, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        if batch.num_rows:
+            yield encoder.encode(batch)

@@ -1,0 +1,111 @@
+"""Open a run: put it on record, find or create the audience, settle what an earlier crash left undecided."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from audiences.errors import StoppedError
+from audiences.facebook import audiences as facebook_audiences
+from audiences.facebook.status import Reaction
+from audiences.ledger import audiences, chunks, runs
+from audiences.pipeline import export
+from audiences.pipeline.references import RunRef, RunRequest
+from audiences.pipeline.staging import default_root
+
+if TYPE_CHECKING:
+    from audiences.ledger.audiences import KnownAudience
+    from audiences.pipeline.doors import Doors
+
+_log = logging.getLogger(__name__)
+
+
+def open_run(doors: Doors, request: RunRequest) -> RunRef:
+    """Start the run, or take up the one of the same `external_id` again; nobody's membership is decided here yet.
+
+    Raises StoppedError when the warehouse is staler than `fresh_within` allows, AudienceTakenError while another campaign
+    changes the audience, and what Facebook's door raises.
+    """
+    spec, ledger = doors.spec, doors.ledger
+    with ledger.working_on(spec.id) as campaign:
+        run = runs.start(
+            ledger,
+            campaign=campaign,
+            external_id=request.external_id,
+            digest=spec.digest,
+            config=spec.campaign.model_dump(mode="json", by_alias=True, exclude_unset=True),
+            control_terms=spec.control_terms,
+            as_of=request.at,
+            staging=staging_path(doors, request.external_id),
+        )
+        runs.abandon_others(ledger, campaign=campaign, run=run)
+        check_freshness(doors, request)
+        audience = find_or_create(doors, campaign)
+        audiences.claim(ledger, audience.id, campaign)
+        export.settle(doors, audience.id, audience.facebook_id)
+        chunks.drop_planned(ledger, audience.id, but_run=run)
+    return RunRef(
+        run=run,
+        campaign=campaign,
+        audience=audience.id,
+        facebook_id=audience.facebook_id,
+        at=request.at,
+        staging=staging_path(doors, request.external_id),
+        allow=request.allow,
+    )
+
+
+def staging_path(doors: Doors, external_id: str) -> str:
+    """The run's own folder under the staging root."""
+    safe = "".join(character if character.isalnum() or character in "-_." else "_" for character in external_id)
+    return f"{doors.spec.staging or default_root()}/{doors.spec.id}/{safe}"
+
+
+def find_or_create(doors: Doors, campaign: int) -> KnownAudience:
+    """The campaign's audience, on record and at Facebook; a created one is found again by the record, then by its name."""
+    spec, ledger = doors.spec, doors.ledger
+    create, update = spec.campaign.what.audience.create, spec.campaign.what.audience.update
+    name = create.name if create else None
+    known = audiences.find(
+        ledger, facebook_id=update.id if update else None, created_for=campaign if create else None, name=name
+    )
+    if known is None and create:
+        found = facebook_audiences.create_or_find(
+            doors.facebook, name=create.name, description=create.description, key=spec.id
+        )
+        known = audiences.record(
+            ledger, ad_account=spec.account.id, facebook_id=found.id, name=create.name, created_for=campaign
+        )
+    facebook_id = known.facebook_id if known else update.id if update else ""
+    status = facebook_audiences.read(doors.facebook, facebook_id)
+    status.ensure_writable()
+    if status.reaction is Reaction.WARN:
+        _log.warning("audience %s: %s", facebook_id, status.advice)
+    return known or audiences.record(
+        ledger, ad_account=spec.account.id, facebook_id=facebook_id, name=status.name, created_for=None
+    )
+
+
+def check_freshness(doors: Doors, request: RunRequest) -> None:
+    """The guard `fresh_within`: raises StoppedError when the newest event is older."""
+    limit = doors.spec.campaign.what.guards.fresh_within
+    events = doors.spec.catalog.events
+    if limit is None or events is None or "fresh_within" in request.allow:
+        return
+    from audiences.who.freshness import newest_event
+    from audiences.who.render import render
+
+    with doors.warehouse() as warehouse:
+        newest = warehouse.table(render(newest_event(doors.spec, request.at))).column("newest")[0].as_py()
+    if newest is None or newest.astimezone(UTC) < request.at.astimezone(UTC) - limit.delta:
+        found = f"the newest event in the warehouse is of {newest or 'never'}, older than {limit}"
+        raise StoppedError(guard="fresh_within", found=found, allow_once=how_to_allow(doors.spec.id, "fresh_within"))
+
+
+def how_to_allow(campaign: str, guard: str) -> str:
+    """What a person does to let the run through once."""
+    return (
+        f"If this is right, allow it once: `audiences run {campaign} --allow {guard}`, or trigger the DAG with "
+        f"`{guard}` in its `allow` field."
+    )

@@ -1,0 +1,166 @@
+"""Plan: the cap, the difference to what is held, the guards; then the requests and the assignments go on record."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections import Counter
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from audiences.campaign.windows import local_midnight
+from audiences.errors import StoppedError
+from audiences.facebook.contract import MAX_ROWS
+from audiences.ledger import assignments, chunks, members, runs
+from audiences.pipeline.open_run import how_to_allow
+from audiences.pipeline.references import Extracted, Planned, RunRef, Selected
+from audiences.pipeline.select import candidates_file, held_out_file
+from audiences.pipeline.staging import Staging
+from audiences.what.difference import CANDIDATES, CHANGES, Counts, Difference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from audiences.campaign.spec import CampaignSpec
+    from audiences.pipeline.doors import Doors
+
+MOST_BATCHES = 16
+FEWEST_PER_BATCH = 20  # a task of its own is not worth fewer requests
+_log = logging.getLogger(__name__)
+
+
+def plan(doors: Doors, run: RunRef, extracted: Extracted, selected: Sequence[Selected]) -> Planned:
+    """Decide what the run sends and put it on record, all or nothing; raises StoppedError for a guard."""
+    ledger, staging = doors.ledger, Staging(run.staging)
+    with compared(doors, run, selected) as (difference, counts):
+        check_guards(doors.spec, run, extracted, counts)
+        outcomes = outcomes_before_upload(selected, counts)
+        _record_assignments(doors, run, selected, difference)
+        unsent = pa.Table.from_batches(difference.changes("none"), CHANGES)
+        chunks.record_unsent(ledger, audience=run.audience, run=run.run, changes=unsent)
+        planned = [
+            *_stage(staging, difference, "remove", counts.remove),
+            *_stage(staging, difference, "add", counts.add),
+        ]
+    chunks.plan(ledger, run=run.run, audience=run.audience, planned=planned)
+    begun, gone = chunks.count(unsent)
+    runs.plan(
+        ledger,
+        run.run,
+        audience=run.audience,
+        planned={**outcomes, "begun": counts.begun, "begun_unsent": begun, "gone_unsent": gone},
+        rejected=extracted.rejected,
+    )
+    _log.info("to add: %s rows, to remove: %s rows, %s requests", f"{counts.add:,}", f"{counts.remove:,}", len(planned))
+    on_record = chunks.of_run(ledger, run.run)
+    return Planned(
+        outcomes=outcomes,
+        add_rows=counts.add,
+        remove_rows=counts.remove,
+        begun=counts.begun,
+        left=counts.left,
+        add_batches=_batches([chunk.id for chunk in on_record if chunk.action == "add"]),
+        remove_batches=_batches([chunk.id for chunk in on_record if chunk.action == "remove"]),
+    )
+
+
+@contextmanager
+def compared(doors: Doors, run: RunRef, selected: Sequence[Selected]) -> Iterator[tuple[Difference, Counts]]:
+    """The difference between the staged candidates under the cap and what the ledger holds; writes nothing."""
+    with (
+        tempfile.TemporaryDirectory(prefix="audiences-") as spill,
+        closing(
+            Difference(
+                campaign=run.campaign, action=doors.spec.campaign.what.audience.action, spill=Path(spill)
+            )
+        ) as difference,
+    ):  # fmt: skip
+        difference.hold(members.held(doors.ledger, run.audience))
+        names = [candidates_file(part.number) for part in selected]
+        difference.want(Staging(run.staging).dataset(*names) if names else CANDIDATES.empty_table())
+        _apply_cap(doors, run, difference)
+        yield difference, difference.compute()
+
+
+def check_guards(spec: CampaignSpec, run: RunRef, extracted: Extracted, counts: Counts) -> None:
+    """Raise StoppedError for the first guard that forbids the upload and is not allowed this once."""
+    guards = spec.campaign.what.guards
+    removal = 100 * counts.left / counts.held if counts.held else 0
+    broken = {
+        "allow_empty": (not guards.allow_empty and extracted.rows == 0, "the query found nobody"),
+        "skip_run_above": (
+            guards.skip_run_above is not None and counts.targeted > guards.skip_run_above,
+            f"{counts.targeted:,} targets are more than {guards.skip_run_above or 0:,}",
+        ),
+        "max_removal": (
+            removal > guards.max_removal,
+            f"{counts.left:,} of {counts.held:,} members ({removal:.1f} %) would be removed; "
+            f"at most {guards.max_removal} % are allowed",
+        ),
+    }
+    for guard, (stops, found) in broken.items():
+        if stops and guard not in run.allow:
+            raise StoppedError(guard=guard, found=found, allow_once=how_to_allow(spec.id, guard))
+
+
+def outcomes_before_upload(selected: Sequence[Selected], counts: Counts) -> dict[str, int]:
+    """Users by outcome as far as it is decided before anything is sent; `begun` are still to be added."""
+    decided: Counter[str] = Counter()
+    for part in selected:
+        decided.update(part.outcomes)
+    qualified = decided.total()
+    candidates = decided.pop("candidate", 0)
+    return {
+        **decided,
+        "over_cap": candidates - counts.targeted,
+        "targeted": counts.targeted,
+        "kept": counts.targeted - counts.begun,
+        "qualified": qualified,
+    }
+
+
+def _apply_cap(doors: Doors, run: RunRef, difference: Difference) -> None:
+    cap = doors.spec.campaign.who.target_cap
+    if cap is None:
+        return
+    exempt = pa.table({"user_id": pa.array([], pa.string())})
+    if cap.per == "total":
+        exempt = assignments.ever_targeted(doors.ledger, run.campaign)
+    elif cap.per == "day":
+        today = run.at.astimezone(doors.spec.zone).date()
+        first, after = (local_midnight(today + timedelta(days=days), doors.spec.zone) for days in (0, 1))
+        exempt = assignments.added_between(doors.ledger, run.campaign, first, after)
+    difference.cap(cap.users - exempt.num_rows, exempt)
+
+
+def _record_assignments(doors: Doors, run: RunRef, selected: Sequence[Selected], difference: Difference) -> None:
+    """First assignment wins: the ledger keeps the one it has. Before any upload, so that no crash can lose one."""
+    parts = [difference.begun_users().append_column("arm", pa.repeat("target", difference.begun_users().num_rows))]
+    if selected:
+        names = [held_out_file(part.number) for part in selected]
+        parts.append(Staging(run.staging).dataset(*names).to_table())
+    assignments.record(doors.ledger, campaign=run.campaign, run=run.run, assigned=pa.concat_tables(parts))
+
+
+def _stage(staging: Staging, difference: Difference, action: chunks.Action, rows: int) -> list[chunks.Planned]:
+    """Write the change file of an action and cut it into requests."""
+    if not rows:
+        return []
+    file = staging.unused(f"{action}.parquet")
+    with staging.writer(file, CHANGES) as writer:
+        for batch in difference.changes(action):
+            writer.write_batch(batch)
+    return [
+        chunks.Planned(action=action, file=file, first_row=first, rows=min(MAX_ROWS, rows - first))
+        for first in range(0, rows, MAX_ROWS)
+    ]
+
+
+def _batches(numbers: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    size = max(FEWEST_PER_BATCH, ceil(len(numbers) / MOST_BATCHES))
+    return tuple(tuple(numbers[first : first + size]) for first in range(0, len(numbers), size))

@@ -1,0 +1,96 @@
+"""Preview: what a run would do right now, counted on the real data; nothing is written anywhere."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING
+
+from audiences.errors import StoppedError
+from audiences.ledger import audiences
+from audiences.pipeline.extract import extract
+from audiences.pipeline.plan import check_guards, compared, outcomes_before_upload
+from audiences.pipeline.references import Changes, Preview, RunRef, Sample
+from audiences.pipeline.requests import requests_for
+from audiences.pipeline.select import candidates_file, select
+from audiences.pipeline.staging import Staging
+from audiences.what import rows
+from audiences.who.outcomes import Outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from audiences.ledger.audiences import KnownAudience
+    from audiences.pipeline.doors import Doors
+    from audiences.pipeline.references import Selected
+
+SAMPLES = 5
+NOBODY = 0  # no row of the ledger has this number
+
+
+def preview(doors: Doors, at: datetime) -> Preview:
+    """Outcome counts, rows to add and remove, requests, and a few users with their identifiers masked.
+
+    `doors` must be `looking_only`. A guard that would stop the run is told, not raised.
+    """
+    with tempfile.TemporaryDirectory(prefix="audiences-preview-") as folder:
+        run = _as_if_opened(doors, at, folder)
+        extracted = extract(doors, run)
+        selected = [select(doors, run, shard) for shard in extracted.shards]
+        with compared(doors, run, selected) as (_, counts):
+            pass
+        stopped = None
+        try:
+            check_guards(doors.spec, run, extracted, counts)
+        except StoppedError as error:
+            stopped = str(error)
+        decided = outcomes_before_upload(selected, counts)
+        return Preview(
+            campaign=doors.spec.id,
+            at=at,
+            outcomes=Outcomes(**decided, added=counts.begun, removed=counts.left).as_dict(),
+            changes=Changes(add=counts.add, remove=counts.remove),
+            requests=requests_for(counts.add) + requests_for(counts.remove),
+            audience=run.facebook_id or None,
+            stopped=stopped,
+            rejected=extracted.rejected,
+            samples=_samples(run, selected),
+        )
+
+
+def _as_if_opened(doors: Doors, at: datetime, folder: str) -> RunRef:
+    """A run reference with the numbers that the ledger has already, and NOBODY for those it would have to give out."""
+    known = known_audience(doors)
+    campaign = doors.ledger.one("select id from audiences.campaign where name = %(name)s", {"name": doors.spec.id})
+    return RunRef(
+        run=NOBODY,
+        campaign=campaign.id if campaign else NOBODY,
+        audience=known.id if known else NOBODY,
+        facebook_id=known.facebook_id if known else "",
+        at=at,
+        staging=folder,
+    )
+
+
+def known_audience(doors: Doors) -> KnownAudience | None:
+    """The campaign's audience as the ledger knows it, None before the first run."""
+    wanted, name = doors.spec.campaign.what.audience, doors.spec.id
+    if wanted.update:
+        return audiences.find(doors.ledger, facebook_id=wanted.update.id)
+    campaign = doors.ledger.one("select id from audiences.campaign where name = %(name)s", {"name": name})
+    if campaign is None or wanted.create is None:
+        return None
+    return audiences.find(doors.ledger, created_for=campaign.id, name=wanted.create.name)
+
+
+def _samples(run: RunRef, selected: Sequence[Selected]) -> tuple[Sample, ...]:
+    if not selected:
+        return ()
+    staged = Staging(run.staging).dataset(*(candidates_file(part.number) for part in selected))
+    return tuple(
+        Sample(
+            user=row["user_id"],
+            identifiers={key: f"{cell[:6]}…" for key, cell in rows.unpack(row["identifiers"]).items()},
+        )
+        for row in staged.head(SAMPLES, columns=["user_id", "identifiers"]).to_pylist()
+    )

@@ -1,0 +1,158 @@
+"""What passes between the steps of a run: references and counts, never rows. All of it is JSON."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+
+class Reference(BaseModel):
+    """A small, frozen value that goes through JSON unchanged."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RunRequest(Reference):
+    """What is asked for: `at` is the run's as-of time, `allow` the guards that are lifted this once."""
+
+    external_id: str
+    at: AwareDatetime
+    allow: frozenset[str] = frozenset()
+
+
+class RunRef(Reference):
+    """An opened run: the ledger's numbers of run, campaign and audience, and the folder for its rows."""
+
+    run: int
+    campaign: int
+    audience: int
+    facebook_id: str
+    at: AwareDatetime
+    staging: str
+    allow: frozenset[str] = frozenset()
+
+
+class Shard(Reference):
+    """A staged file of qualified users."""
+
+    number: int
+    rows: int
+
+
+Rejected = dict[str, dict[str, int]]
+"""Values that Facebook could not use: identifier → reason → count."""
+
+
+class Extracted(Reference):
+    """What the extraction found."""
+
+    shards: tuple[Shard, ...]
+    rejected: Rejected = Field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """All qualified users."""
+        return sum(shard.rows for shard in self.shards)
+
+
+class Selected(Reference):
+    """A shard after filters, reachability and control groups: how many users ended in which outcome."""
+
+    number: int
+    outcomes: dict[str, int]
+
+
+class Planned(Reference):
+    """What a run is about to do: users by outcome before the upload, rows and requests to send."""
+
+    outcomes: dict[str, int]
+    add_rows: int
+    remove_rows: int
+    begun: int
+    left: int
+    add_batches: tuple[tuple[int, ...], ...] = ()
+    remove_batches: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def requests(self) -> int:
+        """How many upload requests the plan takes."""
+        return sum(len(batch) for batch in (*self.add_batches, *self.remove_batches))
+
+
+class Sent(Reference):
+    """What one batch of requests came to."""
+
+    requests: int
+    refused: int = 0
+
+
+def in_words(outcomes: dict[str, int]) -> str:
+    """Outcome counts in one line: `targeted 1,200 (added 40, kept 1,160), filtered out 300, removed 12`."""
+    parts = {name: f"{name.replace('_', ' ')} {count:,}" for name, count in outcomes.items() if count}
+    inside = ", ".join(parts.pop(name) for name in ("added", "kept", "failed") if name in parts)
+    first = f"{parts.pop('targeted', 'targeted 0')}{f' ({inside})' if inside else ''}"
+    return ", ".join([f"{parts.pop('qualified', 'qualified 0')}: {first}", *parts.values()])
+
+
+class AudienceSize(Reference):
+    """The audience at Facebook and how many distinct rows the ledger holds in it."""
+
+    id: str
+    members: int
+
+
+class Summary(Reference):
+    """A run that has ended, as `audiences run --json` prints it."""
+
+    run: int
+    campaign: str
+    state: Literal["success", "failed", "stopped"]
+    at: AwareDatetime
+    outcomes: dict[str, int]
+    requests: int
+    audience: AudienceSize
+    rejected: Rejected = Field(default_factory=dict)
+    timings: dict[str, float] = Field(default_factory=dict)
+    error: str | None = None
+
+    def in_words(self) -> str:
+        """One line for a note."""
+        words = f"{in_words(self.outcomes)}; {self.requests} requests; {self.audience.members:,} members"
+        return f"{self.state}: {self.error}; {words}" if self.error else words
+
+
+class Changes(Reference):
+    """Rows to send."""
+
+    add: int
+    remove: int
+
+
+class Sample(Reference):
+    """A user who would be targeted; of each identifier only the first digits of its hash."""
+
+    user: str
+    identifiers: dict[str, str]
+
+
+class Preview(Reference):
+    """What a run would do, as `audiences preview --json` prints it. `stopped` says which guard would stop it, and why."""
+
+    campaign: str
+    at: AwareDatetime
+    outcomes: dict[str, int]
+    changes: Changes
+    requests: int
+    audience: str | None
+    stopped: str | None
+    rejected: Rejected
+    samples: tuple[Sample, ...]
+    next_runs: tuple[AwareDatetime, ...] = ()
+
+    def in_words(self) -> str:
+        """One line for a note."""
+        words = (
+            f"preview: {in_words(self.outcomes)}; would add {self.changes.add:,} rows, remove {self.changes.remove:,}"
+        )
+        return f"{words}; would be {self.stopped}" if self.stopped else words

@@ -1,0 +1,96 @@
+"""Select: property filters, reachability and control groups over one staged shard, in pandas on Arrow-backed frames."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from audiences.ledger import assignments
+from audiences.pipeline.extract import shard_file
+from audiences.pipeline.references import RunRef, Selected, Shard
+from audiences.pipeline.staging import Staging
+from audiences.what.difference import CANDIDATES
+from audiences.who.cap import rank_keys
+from audiences.who.columns import columns_of
+from audiences.who.control import Group, assign
+from audiences.who.filters import matches
+
+if TYPE_CHECKING:
+    from audiences.campaign.spec import CampaignSpec
+    from audiences.pipeline.doors import Doors
+
+HELD_OUT = pa.schema([("user_id", pa.string()), ("arm", pa.string())])
+
+
+def select(doors: Doors, run: RunRef, shard: Shard) -> Selected:
+    """Decide the outcome of every user of the shard up to the control groups; stage candidates and held-out users."""
+    recorded = assignments.under_other_terms(doors.ledger, run.campaign, doors.spec.control_terms)
+    staging = Staging(run.staging)
+    outcomes: Counter[str] = Counter()
+    with (
+        staging.writer(candidates_file(shard.number), CANDIDATES) as candidates,
+        staging.writer(held_out_file(shard.number), HELD_OUT) as held_out,
+    ):
+        for batch in staging.dataset(shard_file(shard.number)).to_batches():
+            decided = decide(doors.spec, run, batch, recorded)
+            outcomes.update({str(name): int(count) for name, count in decided.value_counts().items()})
+            candidates.write_table(_candidates(doors.spec, batch, decided))
+            held_out.write_table(_held_out(batch, decided))
+    return Selected(number=shard.number, outcomes=dict(outcomes))
+
+
+def decide(spec: CampaignSpec, run: RunRef, batch: pa.RecordBatch, recorded: pa.Table) -> pd.Series[str]:
+    """The outcome of each user of a batch, in the fixed order: filters, opt-out, identifiers, control groups.
+
+    `candidate` marks those who are targeted if the cap lets them. The index is that of the batch's rows.
+    """
+    columns = columns_of(spec)
+    frame = batch.drop_columns(["identifiers"]).to_pandas(types_mapper=pd.ArrowDtype)
+    decided = pd.Series("candidate", index=frame.index, dtype="str")
+    decided[~_reachable(batch)] = "no_identifier"
+    decided[frame[columns.opted_out].astype(bool)] = "opted_out"
+    tree = spec.campaign.who.with_properties
+    if tree is not None:
+        passed = matches(
+            tree, frame, columns=columns.properties, catalog=spec.catalog, at=run.at, zone=spec.zone
+        )  # fmt: skip
+        decided[~passed] = "filtered_out"
+    left = (decided == "candidate").to_numpy()
+    groups = assign(batch.column(columns.user_id).filter(pa.array(left)), spec, recorded).to_numpy()
+    arms = pd.Series(groups, index=frame.index[left])
+    for group in Group:
+        if group is not Group.TARGET:
+            decided[arms.index[arms == group.value]] = group.outcome
+    return decided
+
+
+def candidates_file(number: int) -> str:
+    """The name of a staged file of candidates: `user_id`, `identifiers`, and `rank` where there is a cap."""
+    return f"candidates-{number:02d}.parquet"
+
+
+def held_out_file(number: int) -> str:
+    """The name of a staged file of users in control groups: `user_id`, `arm`."""
+    return f"held-out-{number:02d}.parquet"
+
+
+def _reachable(batch: pa.RecordBatch) -> pd.Series[bool]:
+    return pd.Series(pc.is_valid(batch.column("identifiers")).to_numpy(zero_copy_only=False))
+
+
+def _candidates(spec: CampaignSpec, batch: pa.RecordBatch, decided: pd.Series[str]) -> pa.Table:
+    chosen = pa.array((decided == "candidate").to_numpy())
+    users = batch.column("user_id").filter(chosen)
+    capped = spec.campaign.who.target_cap is not None
+    ranks = rank_keys(users, spec.id).cast(pa.binary()) if capped else pa.nulls(len(users), pa.binary())
+    return pa.table([users, batch.column("identifiers").filter(chosen), ranks], schema=CANDIDATES)
+
+
+def _held_out(batch: pa.RecordBatch, decided: pd.Series[str]) -> pa.Table:
+    held = decided.str.startswith("control_")
+    arms = decided[held].str.removeprefix("control_")
+    return pa.table([batch.column("user_id").filter(pa.array(held.to_numpy())), pa.array(arms)], schema=HELD_OUT)

@@ -1,0 +1,62 @@
+"""The folder of one run: Parquet files that pass rows from step to step, on this machine or in an object store."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from upath import UPath
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+
+def default_root() -> str:
+    """Where rows are staged unless the settings say otherwise: beside Airflow's own files."""
+    return str(Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "audiences-staging")
+
+
+class Staging:
+    """The files of one run. They hold user ids, hashes and filter properties, and nothing raw."""
+
+    def __init__(self, path: str) -> None:
+        self.path = UPath(path)
+        if isinstance(self.path, Path):  # local: nobody else's business
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def exists(self, name: str) -> bool:
+        """Whether the file is there."""
+        return (self.path / name).exists()
+
+    @contextmanager
+    def writer(self, name: str, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+        """Write a file batch by batch; it takes its name only when it is whole."""
+        unfinished = self.path / f"{name}.unfinished"
+        with unfinished.open("wb") as stream, pq.ParquetWriter(stream, schema, compression="lz4") as writer:
+            yield writer
+        unfinished.rename(self.path / name)
+
+    def dataset(self, *names: str) -> ds.Dataset:
+        """Files as one data set, read piece by piece."""
+        return ds.dataset(
+            [(self.path / name).path for name in names], format="parquet", filesystem=self.path.fs
+        )  # fmt: skip
+
+    def clear(self) -> None:
+        """Remove the run's files and the folder."""
+        if self.path.exists():
+            self.path.fs.rm(self.path.path, recursive=True)
+
+    def unused(self, name: str) -> str:
+        """A name like this one that no file has yet: an earlier attempt's requests may still need its files."""
+        stem, _, ending = name.partition(".")
+        taken = 0
+        while self.exists(f"{stem}-{taken}.{ending}"):
+            taken += 1
+        return f"{stem}-{taken}.{ending}"

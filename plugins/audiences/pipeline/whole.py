@@ -1,0 +1,86 @@
+"""A whole run in this process, without Airflow: `audiences run`, and the tests."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+
+from audiences.errors import AudiencesError, RetryError, WaitError
+
+from audiences.ledger import runs
+from audiences.pipeline.close_run import close_run
+from audiences.pipeline.export import export
+from audiences.pipeline.extract import extract
+from audiences.pipeline.open_run import open_run
+from audiences.pipeline.plan import plan
+from audiences.pipeline.select import select
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from audiences.pipeline.doors import Doors
+    from audiences.pipeline.references import Planned, RunRequest, Summary
+
+Result = TypeVar("Result")
+TRIES = 5
+_log = logging.getLogger(__name__)
+
+
+class Timings(dict[str, float]):
+    """Does steps, patiently, and keeps their seconds for the record; no decision depends on those."""
+
+    def __init__(self, sleep: Callable[[float], None]) -> None:
+        super().__init__()
+        self._patient = Retrying(
+            retry=retry_if_exception_type((WaitError, RetryError)),
+            stop=stop_after_attempt(TRIES),
+            wait=_wait_for,
+            before_sleep=_tell,
+            sleep=sleep,
+            reraise=True,
+        )
+
+    def of(self, step: str, work: Callable[[], Result]) -> Result:
+        """Do the step, again after a wait or a passing fault, and note how long it took in all."""
+        begun = time.perf_counter()
+        try:
+            return self._patient(work)
+        finally:
+            self[step] = round(time.perf_counter() - begun, 3)
+
+
+def run_campaign(doors: Doors, request: RunRequest, *, sleep: Callable[[float], None] = time.sleep) -> Summary:
+    """Run the campaign once and say what came of it, also when it failed or a guard stopped it.
+
+    Raises what kept the run from being opened at all.
+    """
+    timings = Timings(sleep)
+    with doors.ledger.working_on(doors.spec.id):
+        run = timings.of("open_run", lambda: open_run(doors, request))
+        planned: Planned | None = None
+        try:
+            extracted = timings.of("extract", lambda: extract(doors, run))
+            selected = timings.of("select", lambda: [select(doors, run, shard) for shard in extracted.shards])
+            planned = timings.of("plan", lambda: plan(doors, run, extracted, selected))
+            timings.of("remove", lambda: export(doors, run, "remove"))
+            timings.of("add", lambda: export(doors, run, "add"))
+        except AudiencesError as error:
+            runs.note_error(doors.ledger, run.run, error)
+        except Exception as error:
+            runs.note_error(doors.ledger, run.run, error)
+            close_run(doors, run, planned, timings=timings)
+            raise
+        return close_run(doors, run, planned, timings=timings)
+
+
+def _wait_for(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    return error.seconds if isinstance(error, WaitError) else min(2.0**state.attempt_number, 60)
+
+
+def _tell(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    _log.warning("%s; going on in %.0f s", error, _wait_for(state))

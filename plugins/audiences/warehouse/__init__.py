@@ -1,0 +1,1 @@
+"""The door to the warehouse: streaming reads in one read-only snapshot."""

@@ -1,0 +1,110 @@
+"""Reads the warehouse as Arrow batches, inside one read-only, repeatable-read transaction; a read replica is enough."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from adbc_driver_manager import Error as DriverError
+from adbc_driver_postgresql import StatementOptions, dbapi
+
+from audiences.errors import FixAccessError, RetryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+    from audiences.connections import Connection
+
+STATEMENT_TIMEOUT = "30min"
+BATCH_BYTES = 8 * 1024 * 1024
+_PASSING = ("08", "40", "53", "57")  # SQLSTATE classes: connection, rollback, resources, operator intervention
+
+
+@dataclass(eq=False)
+class WarehouseTransientError(RetryError):
+    """The warehouse was unreachable, busy or restarted."""
+
+    sqlstate: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"the warehouse did not answer (SQLSTATE {self.sqlstate or 'unknown'}): {self.detail}"
+
+
+@dataclass(eq=False)
+class WarehouseQueryError(FixAccessError):
+    """The warehouse refused the query: a missing table or column, a missing right, a type that does not fit."""
+
+    sqlstate: str
+    detail: str
+
+    def __str__(self) -> str:
+        return (
+            f"the warehouse refused the query (SQLSTATE {self.sqlstate or 'unknown'}): {self.detail}. "
+            "Compare include/warehouse.yml with the database: audiences catalog check"
+        )
+
+
+class Warehouse:
+    """An open warehouse."""
+
+    def __init__(self, connection: Connection, *, application: str, timezone: str = "UTC") -> None:
+        try:
+            self._connection = dbapi.connect(
+                connection.dsn(
+                    application=application[:63],
+                    default_transaction_read_only="on",
+                    default_transaction_isolation="repeatable read",
+                    statement_timeout=STATEMENT_TIMEOUT,
+                    standard_conforming_strings="on",
+                    # A cursor-like COPY reads everything, so plans are to be costed for all rows.
+                    cursor_tuple_fraction="1.0",
+                    timezone=timezone,
+                )
+            )
+        except DriverError as error:
+            raise _translated(error) from None
+
+    def __enter__(self) -> Warehouse:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def stream(self, query: str) -> Iterator[pa.RecordBatch]:
+        """The rows of a query (plain text, values quoted already) in batches of about BATCH_BYTES.
+
+        Raises WarehouseTransientError (try again) or WarehouseQueryError (change the catalog, the rules or a right).
+        """
+        with self._connection.cursor() as cursor:
+            cursor.adbc_statement.set_options(**{StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(BATCH_BYTES)})
+            try:
+                cursor.execute(query)
+                yield from cursor.fetch_record_batch()
+            except (DriverError, OSError) as error:  # OSError: the server failed in the middle of the rows
+                raise _translated(error) from None
+
+    def table(self, query: str) -> pa.Table:
+        """A small result as one table."""
+        import pyarrow as pa
+
+        batches = list(self.stream(query))
+        return pa.Table.from_batches(batches) if batches else pa.table({})
+
+
+def _translated(error: DriverError | OSError) -> WarehouseTransientError | WarehouseQueryError:
+    """Our error for the driver's, with the first line of the server's words.
+
+    What the server quotes is kept only where it names relations and columns (SQLSTATE class 42); elsewhere it quotes values.
+    """
+    sqlstate = (getattr(error, "sqlstate", None) or "").strip("\x00")
+    first = next(iter(str(error).splitlines()), "").split("\x00")[0]
+    detail = re.sub(r"^.*?(?=(ERROR|FATAL):)", "", first)[:300]
+    if not sqlstate.startswith("42"):
+        detail = re.sub(r"\"[^\"]*\"?", '"…"', detail)
+    if sqlstate[:2] in _PASSING or (not sqlstate and "ERROR:" not in detail):
+        return WarehouseTransientError(sqlstate=sqlstate, detail=detail)
+    return WarehouseQueryError(sqlstate=sqlstate, detail=detail)

@@ -1,0 +1,114 @@
+"""The difference between who is wanted in an audience and who is held there, as requests to send and memberships to record.
+
+Both sides can be larger than memory is meant to be, so the sets are compared by DuckDB under a memory limit, on disk where
+needed. The statements are in `include/sql/difference/`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+
+from audiences.sql import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from audiences.campaign.what import Action
+
+MEMORY = "256MB"
+
+CANDIDATES = pa.schema([("user_id", pa.string()), ("identifiers", pa.binary()), ("rank", pa.binary())])
+CHANGES = pa.schema(
+    [
+        ("action", pa.string()),
+        ("position", pa.int64()),
+        ("campaign_id", pa.int32()),
+        ("user_id", pa.string()),
+        ("identifiers", pa.binary()),
+        ("present", pa.bool_()),
+        ("begins", pa.bool_()),
+        ("gone", pa.bool_()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many users and request rows a difference concerns.
+
+    `targeted` users are wanted after the cap; of them `begun` are new or have new identifiers. `left` users are held by the
+    campaign and no longer wanted; `held` is how many it holds before. `add` and `remove` count rows to send.
+    """
+
+    candidates: int
+    targeted: int
+    begun: int
+    left: int
+    held: int
+    add: int
+    remove: int
+
+
+class Difference:
+    """One comparison; give `held` and `wanted`, then `compute`, then read the changes."""
+
+    def __init__(self, *, campaign: int, action: Action, spill: Path) -> None:
+        self._database = duckdb.connect(
+            config={
+                "memory_limit": MEMORY,
+                "threads": 2,
+                "temp_directory": str(spill),
+                "arrow_large_buffer_size": False,
+            }
+        )
+        self._parameters = {"campaign": campaign, "action": action}
+        self._limit: int | None = None
+
+    def close(self) -> None:
+        """Free the comparison's memory and files."""
+        self._database.close()
+
+    def hold(self, held: pa.Table) -> None:
+        """Say who is in the audience now: `campaign_id`, `user_id`, `identifiers`, `present`."""
+        self._database.register("held", held)
+
+    def want(self, candidates: pa.dataset.Dataset | pa.Table) -> None:
+        """Say who is to be in it: `user_id`, `identifiers`, and `rank` where there is a cap."""
+        self._database.register("candidates", candidates)
+
+    def cap(self, limit: int, exempt: pa.Table) -> None:
+        """Keep at most `limit` candidates besides those in `exempt` (`user_id`), who are counted already."""
+        self._limit = max(limit, 0)
+        self._database.register("exempt", exempt)
+
+    def compute(self) -> Counts:
+        """Compare; `changes` can be read afterwards."""
+        if self._limit is None:
+            self._run("create view wanted as select user_id, identifiers from candidates")
+        else:
+            self._run(f"create table wanted as {statement('difference/capped')}", limit=self._limit)
+        for table in ("differs", "begun", "ended", "sent"):
+            self._run(f"create table {table} as {statement(f'difference/{table}')}")
+        return Counts(*self._run(statement("difference/counts"))[0])
+
+    def changes(self, action: str) -> Iterator[pa.RecordBatch]:
+        """The memberships that hang on requests of that action (`add`, `remove`), or on none (`none`), by position."""
+        # The only text put in is that of our own file.
+        query = f"select * from ({statement('difference/changes')}) where action = $wanted order by position, user_id"  # noqa: S608  # see above
+        for batch in self._database.sql(query, params={"wanted": action}).to_arrow_reader(50_000):
+            yield batch.cast(CHANGES)
+
+    def begun_users(self) -> pa.Table:
+        """Users (`user_id`) whose membership begins."""
+        return self._database.sql("select distinct user_id from begun").to_arrow_table()
+
+    def _run(self, query: str, **more: int) -> list[Any]:
+        known = {**self._parameters, **more}
+        used = {name: value for name, value in known.items() if re.search(rf"\${name}\b", query)}
+        return self._database.execute(query, used).fetchall()

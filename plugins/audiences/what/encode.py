@@ -1,0 +1,57 @@
+"""A batch of qualified users with raw identifiers in, the same users with one packed, hashed value out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from audiences.what import rows
+from audiences.what.identifiers.column import encode_column
+from audiences.what.identifiers.outcome import Context
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from audiences.campaign.catalog import Catalog
+    from audiences.campaign.what import Identifier
+    from audiences.who.columns import Columns
+
+
+class Encoder:
+    """Encodes batches of one campaign and counts by identifier and reason what Facebook could not have used."""
+
+    def __init__(self, identifiers: Sequence[Identifier], columns: Columns, catalog: Catalog, *, today: date) -> None:
+        self._identifiers = tuple(identifiers)
+        self._columns = columns
+        self._catalog = catalog
+        self._today = today
+        self.rejected: dict[str, Counter[str]] = {name: Counter() for name in self._identifiers}
+
+    def encode(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """`user_id`, `opted_out`, `identifiers` (packed, null when unreachable) and the properties as they came."""
+        cells: dict[str, pa.Array] = {}
+        for name in self._identifiers:
+            cells.update(self._cells(name, batch))
+        kept = [self._columns.user_id, self._columns.opted_out, *self._columns.properties.values()]
+        arrays = [batch.column(name) for name in kept]
+        return pa.RecordBatch.from_arrays([*arrays, rows.pack(cells)], names=[*kept, "identifiers"])
+
+    def _cells(self, name: Identifier, batch: pa.RecordBatch) -> Mapping[str, pa.Array]:
+        source = self._catalog.users.identifier(name)
+        countries = self._columns.identifiers.get("country")
+        context = Context(
+            today=self._today,
+            pre_hashed=source is not None and source.pre_hashed,
+            default_country=self._catalog.default_country,
+        )
+        encoded = encode_column(
+            name,
+            batch.column(self._columns.identifiers[name]),
+            context,
+            batch.column(countries) if countries else None,
+        )
+        self.rejected[name].update(encoded.rejected)
+        return encoded.columns

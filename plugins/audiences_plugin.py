@@ -1,0 +1,16 @@
+"""What Airflow learns from the product: the timetable of campaigns, and the listener that notes their outcomes."""
+
+from __future__ import annotations
+
+from airflow.plugins_manager import AirflowPlugin
+
+from audiences.dags import notes
+from audiences.when.timetable import CampaignTimetable
+
+
+class AudiencesPlugin(AirflowPlugin):
+    """Registered by its presence in the plugins folder."""
+
+    name = "audiences"
+    timetables = [CampaignTimetable]  # noqa: RUF012  # Airflow's own attribute
+    listeners = [notes]  # noqa: RUF012  # Airflow's own attribute
