@@ -1,0 +1,127 @@
+"""A column of raw values as the columns that are sent. Raw values go in and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from audiences.campaign.countries import country_code
+from audiences.what.identifiers.fields import FIELDS
+from audiences.what.identifiers.groups import by_group
+from audiences.what.identifiers.hashing import from_hex, sha256_column
+from audiences.what.identifiers.outcome import Reason
+from audiences.what.identifiers.plain import plain_values
+from audiences.what.identifiers.rules import answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from audiences.what.identifiers.fields import Field
+    from audiences.what.identifiers.outcome import Context
+
+# Where the parts of `YYYYMMDD` stand.
+_PARTS_OF_A_DATE: Final = {"DOBY": (0, 4), "DOBM": (4, 6), "DOBD": (6, 8)}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What a column becomes: by Facebook key, one cell per row, null where there is nothing to send.
+
+    Cells are 32 bytes of SHA-256 (binary), or text for keys that are not hashed. `rejected` counts, by reason, the rows
+    that held a value and get no cell.
+    """
+
+    columns: Mapping[str, pa.Array]
+    rejected: Mapping[str, int]
+
+    @property
+    def values(self) -> pa.Array:
+        """The cells of a field with a single key."""
+        (cells,) = self.columns.values()
+        return cells
+
+
+def encode_column(
+    field: str,
+    values: pa.Array | pa.ChunkedArray,
+    context: Context,
+    countries: pa.Array | pa.ChunkedArray | None = None,
+) -> Encoded:
+    """The cells for a column of text, whole numbers, dates or times; `field` is a name in `FIELDS`.
+
+    `countries` has the country of each row, as people write countries; null and unknown ones fall back to those of the
+    context. Raises KeyError for an unknown field and TypeError or ValueError for a column that cannot be read at all,
+    always without a value in the text.
+    """
+    known = FIELDS[field]
+    if context.pre_hashed and len(known.keys) > 1:
+        message = f"`{field}` cannot be hashed before: Facebook wants {', '.join(known.keys)}, each hashed by itself"
+        raise ValueError(message)
+    texts = _texts(values)
+    if known.by_country and countries is not None and not context.pre_hashed:
+        answers = by_group(
+            _codes(countries),
+            texts,
+            lambda code, rows: _answers(known, rows, replace(context, country=code or context.country)),
+        )
+    else:
+        answers = _answers(known, texts, context)
+    reasons = pc.value_counts(answers.field("reason").drop_null())
+    return Encoded(
+        columns=_columns(known, answers.field("normalised"), pre_hashed=context.pre_hashed),
+        rejected={count["values"]: count["counts"] for count in reasons.to_pylist()},
+    )
+
+
+def _texts(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+    kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+    readable = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
+    writable = (pa.types.is_integer, pa.types.is_decimal, pa.types.is_date, pa.types.is_timestamp)
+    if not any(is_kind(kind) for is_kind in readable + writable):
+        message = (
+            f"identifiers are read from text, whole numbers, dates and times, not from {kind}; cast the column to text"
+        )
+        raise TypeError(message)
+    texts = pc.cast(values, pa.string())
+    if isinstance(texts, pa.ChunkedArray):
+        texts = pa.concat_arrays(texts.chunks) if texts.num_chunks else pa.array([], pa.string())
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        message = "the column holds bytes that are not UTF-8; set the client encoding of the connection to UTF-8"
+        raise ValueError(message) from None
+    return texts
+
+
+def _codes(countries: pa.Array | pa.ChunkedArray) -> pa.Array:
+    encoded = _texts(countries).dictionary_encode()
+    codes = [country_code(written) for written in encoded.dictionary.to_pylist()]
+    return pa.array(codes, pa.string()).take(encoded.indices)
+
+
+def _answers(field: Field, texts: pa.Array, context: Context) -> pa.StructArray:
+    """`normalised` and `reason` per text, both null for null."""
+    normalised, reasons = plain_values(field, texts, context), pa.nulls(len(texts), pa.string())
+    undecided = pc.and_(texts.is_valid(), normalised.is_null())
+    if pc.any(undecided).as_py():
+        distinct = texts.filter(undecided).dictionary_encode()
+        answers = [answer(field, text, context) for text in distinct.dictionary.to_pylist()]
+        accepted = pa.array([None if isinstance(each, Reason) else each for each in answers], pa.string())
+        refused = pa.array([each.value if isinstance(each, Reason) else None for each in answers], pa.string())
+        normalised = pc.replace_with_mask(normalised, undecided, accepted.take(distinct.indices))
+        reasons = pc.replace_with_mask(reasons, undecided, refused.take(distinct.indices))
+    return pa.StructArray.from_arrays([normalised, reasons], names=["normalised", "reason"])
+
+
+def _columns(field: Field, normalised: pa.Array, *, pre_hashed: bool) -> dict[str, pa.Array]:
+    if not field.hashed:
+        return {field.keys[0]: normalised}
+    if pre_hashed:
+        return {field.keys[0]: from_hex(normalised)}
+    if len(field.keys) == 1:
+        return {field.keys[0]: sha256_column(normalised, repeats=field.repeats)}
+    parts = {key: pc.utf8_slice_codeunits(normalised, *_PARTS_OF_A_DATE[key]) for key in field.keys}
+    return {key: sha256_column(part, repeats=True) for key, part in parts.items()}

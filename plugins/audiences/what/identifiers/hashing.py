@@ -1,0 +1,36 @@
+"""SHA-256, here and nowhere else, over text that Python has lower-cased: databases treat a few letters differently."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+HEX: Final = "[0-9a-f]{64}"
+"""A SHA-256 as Facebook wants it."""
+
+
+def sha256_hex(text: str) -> str:
+    """The hash of the UTF-8 text in lower-case hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sha256_column(texts: pa.Array, *, repeats: bool = False) -> pa.Array:
+    """The hashes of the UTF-8 texts, 32 bytes each; null for null. `repeats`: hash the distinct texts only."""
+    if repeats:
+        distinct = texts.dictionary_encode()
+        return sha256_column(distinct.dictionary).take(distinct.indices)
+    return _bytes(texts, "unhex(sha256(text))")
+
+
+def from_hex(hashes: pa.Array) -> pa.Array:
+    """Hashes in hex as 32 bytes each; null for null."""
+    return _bytes(hashes, "unhex(text)")
+
+
+def _bytes(texts: pa.Array, expression: str) -> pa.Array:
+    with duckdb.connect() as database:
+        result = database.from_arrow(pa.table({"text": texts})).project(expression).to_arrow_table().column(0)
+    return pa.concat_arrays([chunk.cast(pa.binary()) for chunk in result.chunks] or [pa.array([], pa.binary())])

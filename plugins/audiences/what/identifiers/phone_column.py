@@ -1,0 +1,116 @@
+"""The phone numbers of a column that need no second look, all at once.
+
+Only numbers whose reading is beyond doubt are decided here, exactly as `phone` decides them; it takes 15 µs for each of
+the rest.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from audiences.what.identifiers.groups import by_group
+from audiences.what.identifiers.numbering import CALLING_CODES, NumberingPlan, plan_of_code, plan_of_region
+from audiences.what.identifiers.places import home
+
+if TYPE_CHECKING:
+    from audiences.what.identifiers.outcome import Context
+
+# A plus, then ASCII digits with the separators that people use, and within libphonenumber's limit of 250 characters.
+_PLAIN: Final = r"^\(?\+?[ (]*[0-9][0-9 ().\-/]*$"
+_SEPARATORS: Final = " ().-/"
+_LONGEST: Final = 250
+_FLOAT_TAIL: Final = ".0"  # of a whole number that went through a float column
+# A national number of zeros only, one digit all through.
+_DOUBTFUL: Final = "000$|^(?:1+|2+|3+|4+|5+|6+|7+|8+|9+)$"
+_CODE: Final = rf"^(?P<code>{'|'.join(CALLING_CODES)})"
+_NOTHING: Final = pa.scalar(None, pa.string())
+
+
+def plain_phones(texts: pa.Array, context: Context) -> pa.Array:
+    """E.164 digits per text, null where `phone` has to look."""
+    if context.strict_valid:
+        return pa.nulls(len(texts), pa.string())
+    digits = _plain_digits(texts)
+    region = home(context)
+    plan = plan_of_region(region.upper()) if region else None
+    has_plus = pc.starts_with(digits, "+")
+    abroad = pc.if_else(has_plus, pc.utf8_slice_codeunits(digits, 1), _NOTHING)
+    if plan is None or plan.abroad == "^(?:00)":
+        abroad = pc.if_else(pc.starts_with(digits, "00"), pc.utf8_slice_codeunits(digits, 2), abroad)
+    found = by_group(_calling_codes(abroad), abroad, _with_code)
+    if plan is not None:
+        inland = pc.if_else(pc.or_(has_plus, pc.starts_with(digits, "00")), _NOTHING, digits)
+        found = pc.coalesce(found, _inland(inland, plan))
+    return pc.if_else(pc.match_substring_regex(found, _DOUBTFUL), _NOTHING, found)
+
+
+def _plain_digits(texts: pa.Array) -> pa.Array:
+    trimmed = pc.ascii_trim_whitespace(texts)
+    plain = pc.and_(pc.match_substring_regex(trimmed, _PLAIN), pc.less_equal(pc.binary_length(trimmed), _LONGEST))
+    plain = pc.and_not(plain, pc.ends_with(trimmed, _FLOAT_TAIL))
+    kept = pc.if_else(plain, trimmed, _NOTHING)
+    return reduce(lambda rest, separator: pc.replace_substring(rest, separator, ""), _SEPARATORS, kept)
+
+
+def _calling_codes(numbers: pa.Array) -> pa.Array:
+    matches = pc.extract_regex(numbers, _CODE)
+    return pc.struct_field(matches, "code")
+
+
+def _with_code(code: str | None, numbers: pa.Array) -> pa.Array:
+    """Numbers that begin with one calling code, if they are possible."""
+    if code is None:
+        return pa.nulls(len(numbers), pa.string())
+    plan = plan_of_code(code)
+    return _complete(plan, _national(pc.utf8_slice_codeunits(numbers, len(code)), plan))
+
+
+def _inland(digits: pa.Array, plan: NumberingPlan) -> pa.Array:
+    """Numbers without a sign that they go abroad, dialled in the region of the plan."""
+    if plan.abroad:
+        digits = pc.if_else(pc.match_substring_regex(digits, plan.abroad), _NOTHING, digits)
+    # A number may begin with the country's own calling code all the same. If as a whole it is none of the country's
+    # and without the code it is one, the code is taken off; if as a whole it is one, it stays.
+    coded = pc.starts_with(digits, plan.calling_code)
+    whole = pc.match_substring_regex(digits, plan.national)
+    without_code = pc.utf8_slice_codeunits(digits, len(plan.calling_code))
+    rest = pc.if_else(pc.and_not(coded, whole), without_code, _NOTHING)
+    rest = pc.if_else(pc.match_substring_regex(rest, plan.national), rest, _NOTHING)
+    own = pc.if_else(pc.and_not(coded, whole), _NOTHING, digits)
+    sure = pc.and_(pc.equal(_after_prefix(rest, plan)[1], 0), _has_length(rest, plan))
+    coded_nationals = pc.if_else(pc.and_(sure, plan.leads), rest, _NOTHING)
+    return _complete(plan, pc.coalesce(_national(own, plan), coded_nationals))
+
+
+def _national(digits: pa.Array, plan: NumberingPlan) -> pa.Array:
+    """National numbers from digits with or without the trunk prefix; null where anything else is to be considered."""
+    rest, cut = _after_prefix(digits, plan)
+    untouched = pc.if_else(pc.and_(pc.equal(cut, 0), _has_length(digits, plan)), digits, _NOTHING)
+    if not plan.trunk:
+        return untouched
+    # The trunk prefix and nothing more: then no carrier code was matched and nothing is to be rewritten.
+    trunk_only = pc.and_(pc.equal(cut, len(plan.trunk)), pc.starts_with(digits, plan.trunk))
+    sure = pc.and_(pc.and_(trunk_only, pc.match_substring_regex(rest, plan.national)), _has_length(rest, plan))
+    return pc.coalesce(untouched, pc.if_else(sure, rest, _NOTHING))
+
+
+def _after_prefix(digits: pa.Array, plan: NumberingPlan) -> tuple[pa.Array, pa.Array]:
+    """What is left without anything that may stand before a national number, and how many digits that takes off."""
+    if not plan.before_national:
+        return digits, pa.repeat(0, len(digits))
+    rest = pc.replace_substring_regex(digits, plan.before_national, "", max_replacements=1)
+    return rest, pc.subtract(pc.binary_length(digits), pc.binary_length(rest))
+
+
+def _has_length(digits: pa.Array, plan: NumberingPlan) -> pa.Array:
+    """Whether the lengths are possible in the region, and for the calling code as a whole."""
+    lengths = sorted(set(plan.lengths) & set(plan_of_code(plan.calling_code).lengths))
+    return pc.is_in(pc.binary_length(digits), value_set=pa.array(lengths, pa.int32()))
+
+
+def _complete(plan: NumberingPlan, national: pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise(plan.calling_code, national, "")
