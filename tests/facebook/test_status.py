@@ -76,6 +76,7 @@ def test_delivery_status_says_whether_ads_reach_it(code: int | None, delivers: b
         ({"operation_status": {"code": 414}}, AudienceBusyError),
         ({"operation_status": {"code": 471, "description": "flagged"}}, FacebookAccessError),
         ({"permission_for_actions": {"can_edit": False}}, FacebookAccessError),
+        ({"permission_for_actions": {"can_edit": "false"}}, FacebookAccessError),
         ({"subtype": "LOOKALIKE"}, FacebookAccessError),
     ],
 )

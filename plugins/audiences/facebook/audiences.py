@@ -132,7 +132,7 @@ def _create(graph: GraphSession, name: str, description: str) -> FoundAudience:
 
 
 def _find(listed: list[ListedAudience], *, name: str, key: str) -> FoundAudience | None:
-    marked_ours = [audience.id for audience in listed if audience.description.endswith(_marker(key))]
+    marked_ours = [audience.id for audience in listed if _marker(key) in audience.description]
     if marked_ours:
         # Two processes may have created one each; every later run takes the same one.
         return FoundAudience(min(marked_ours, key=_by_age), ours=True)

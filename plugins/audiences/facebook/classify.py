@@ -144,8 +144,8 @@ def _refine(meaning: Meaning | None, fault: GraphFault) -> Meaning | None:
     if fault.code == 1 and TOO_MUCH_DATA_TEXT in text:
         return Meaning(Kind.TOO_MUCH_DATA, "the answer would be too large")
     if fault.code == 100 and WRONG_PROOF_TEXT in text:
-        remedy = "Check `app_secret` in the Airflow connection: it must belong to the app that made the token."
-        return Meaning(Kind.ACCESS, "the proof of the app secret is wrong", remedy)
+        remedy = "Set `app_secret` in the Airflow connection to the secret of the app that made the token."
+        return Meaning(Kind.ACCESS, "the proof of the app secret is missing or wrong", remedy)
     return meaning
 
 

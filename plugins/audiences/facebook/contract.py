@@ -57,7 +57,7 @@ DERIVED_TARGETING_PREFIX: Final = "effective_"
 
 # Assumed: the text of code 1 that asks for smaller pages (seen in the field; documented for heavy fields).
 TOO_MUCH_DATA_TEXT: Final = "reduce the amount of data"
-# Assumed: the text of code 100 for a wrong proof.
+# Assumed: the text of code 100 for a wrong or missing proof.
 WRONG_PROOF_TEXT: Final = "appsecret_proof"
 
 # Assumed: debug_token is documented as GET, which would put the token into the URL. We send it as POST with the

@@ -92,7 +92,7 @@ class AudienceStatus:
         """From an answer of the Graph API, in which every field but the id may be missing or null."""
         operation = _mapping(answer.get("operation_status"))
         delivery = _mapping(answer.get("delivery_status"))
-        can_edit = _mapping(answer.get("permission_for_actions")).get("can_edit")
+        permissions = _mapping(answer.get("permission_for_actions"))
         return cls(
             id=str(answer["id"]),
             name=_text(answer.get("name")),
@@ -106,7 +106,8 @@ class AudienceStatus:
             operation_text=_text(operation.get("description")),
             delivery_code=as_integer(delivery.get("code")),
             delivery_text=_text(delivery.get("description")),
-            can_edit=can_edit if isinstance(can_edit, bool) else None,
+            # The other permissions come as text; this one may too.
+            can_edit={"true": True, "false": False}.get(str(permissions.get("can_edit")).lower()),
             content_updated=as_integer(answer.get("time_content_updated")),
             deleted_at=as_integer(answer.get("delete_time")) or None,
         )
