@@ -1,0 +1,15 @@
+"""The target cap's order: a salted hash per user, so that the choice is stable between runs and fair between users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audiences.who.hashing import Ids, salted_digests
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def rank_keys(user_ids: Ids, campaign_id: str) -> pa.Array:
+    """sha256("cap:<campaign id>:<user_id>") as binary; who sorts first, byte by byte, is taken first."""
+    return salted_digests(user_ids, f"cap:{campaign_id}")

@@ -1,0 +1,48 @@
+"""A campaign's rules as one SELECT over the warehouse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from audiences.who.columns import columns_of
+from audiences.who.segments import Conditions, People
+from audiences.who.sources import boolean, text, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from audiences.campaign.spec import CampaignSpec
+
+
+def qualified(spec: CampaignSpec, at: datetime, *, users: Sequence[str] | None = None) -> sa.Select[Any]:
+    """The users whom the rules name at the run time `at` (aware), one row each, with the columns of `columns_of(spec)`.
+
+    `users` limits the answer to these ids. The session's time zone should be the catalog's: Postgres reads columns of
+    type `timestamp without time zone` in it.
+    """
+    people = People(Conditions(spec, at, users))
+    truth = people.truth(spec.campaign.who)
+    return people.select(*_selected(spec, people), where=truth)
+
+
+def _selected(spec: CampaignSpec, people: People) -> list[sa.Label[Any]]:
+    names, catalog = columns_of(spec), spec.catalog
+    opted_out = [boolean(source, people.table) for source in catalog.users.opt_out]
+    properties = catalog.user_properties()
+    values = [
+        (names.user_id, people.user_id),
+        (names.opted_out, sa.func.coalesce(sa.or_(sa.false(), *opted_out), sa.false())),
+        *(
+            (column, text(source, people.table))
+            for name, column in names.identifiers.items()
+            if (source := catalog.users.identifier(name))
+        ),
+        *(
+            (column, typed(properties[name], people.table, catalog.timezone))
+            for name, column in names.properties.items()
+        ),
+    ]
+    return [value.label(name) for name, value in values]

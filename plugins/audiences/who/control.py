@@ -1,0 +1,95 @@
+"""Control groups: who is held out, as a pure function of a salt and the user's id.
+
+A user's bucket is the first 15 hex digits of sha256("<salt>:<user_id>") as a number; held out is who falls below the
+group's percentage of 16^15. The salt differs per group, so that campaigns do not all hold out the same people.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import IntEnum
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from psycopg import sql
+
+from audiences.who.conditions import text_of
+from audiences.who.hashing import Ids, starts_below, strings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from decimal import Decimal
+
+    from audiences.campaign.spec import CampaignSpec
+
+_DIGITS = 15  # 60 bits, which a Postgres bigint holds without a sign
+_BUCKETS = 16**_DIGITS
+
+
+class Group(IntEnum):
+    """Where a user is assigned; among the control groups the first that holds a user wins, in this order."""
+
+    TARGET = 0
+    SYSTEM = 1
+    CUSTOM = 2
+    CAMPAIGN = 3
+
+    @property
+    def outcome(self) -> str:
+        """The outcome of the run for a user of this group."""
+        return "targeted" if self is Group.TARGET else f"control_{self.name.lower()}"
+
+
+def assign(user_ids: Ids, spec: CampaignSpec, recorded: pa.Table | None = None) -> pa.Array:
+    """The `Group` of each user, as int8.
+
+    `recorded` holds earlier assignments (`user_id` text, `group` int8), which win over the formula; who is listed under
+    `never_hold_out` is a target whatever is on record.
+    """
+    ids = strings(user_ids)
+    groups = np.full(len(ids), Group.TARGET, dtype=np.int8)
+    for group, salt, percent in reversed(list(_groups(spec))):
+        groups[_to_numpy(held_out(ids, salt, percent))] = group
+    if recorded is not None and recorded.num_rows:
+        place = pc.index_in(ids, value_set=recorded.column("user_id").cast(pa.string()).combine_chunks())
+        known = recorded.column("group").take(place).combine_chunks()
+        groups = np.where(_to_numpy(known.is_valid()), known.fill_null(0).to_numpy(), groups).astype(np.int8)
+    spared = pa.array([text_of(user) for user in spec.campaign.who.never_hold_out], pa.string())
+    groups[_to_numpy(pc.is_in(ids, value_set=spared))] = Group.TARGET
+    return pa.array(groups)
+
+
+def held_out(user_ids: Ids, salt: str, percent: Decimal) -> pa.Array:
+    """Whether the group with this salt and percentage holds each user."""
+    return starts_below(user_ids, salt, f"{_bound(percent):0{_DIGITS}x}")
+
+
+def control_sql(salt: str, percent: Decimal, column: str) -> str:
+    """The same as a Postgres expression over `column`, the SQL of a user's id."""
+    salted = f"{sql.Literal(f'{salt}:').as_string(None).strip()} || CAST({column} AS text)"
+    digits = f"left(encode(sha256(convert_to({salted}, 'UTF8')), 'hex'), {_DIGITS})"
+    return f"CAST(CAST('x0' || {digits} AS bit(64)) AS bigint) < {_bound(percent)}"
+
+
+def _groups(spec: CampaignSpec) -> Iterator[tuple[Group, str, Decimal]]:
+    """The control groups that apply to a campaign, with salt and percentage, the first to win first."""
+    own, shared = spec.campaign.who.control_group, spec.control_groups
+    if own.system and shared.system is not None:
+        yield Group.SYSTEM, "system", shared.system.percent
+    if own.custom is not None:
+        yield Group.CUSTOM, own.custom, shared.custom[own.custom].percent
+    yield Group.CAMPAIGN, own.salt or spec.id, own.percent
+
+
+def _bound(percent: Decimal) -> int:
+    """The first bucket that is not held out: a bucket is below the exact fraction if it is below its ceiling."""
+    bound: Fraction = Fraction(percent) / 100 * _BUCKETS
+    return math.ceil(bound)
+
+
+def _to_numpy(truth: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    array: np.ndarray[tuple[int], np.dtype[np.bool_]] = truth.to_numpy(zero_copy_only=False)
+    return array

@@ -1,0 +1,43 @@
+"""A statement as plain text that any reader of the warehouse can run: every value quoted by the Postgres driver."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlglot
+from psycopg import sql
+from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
+
+class _Compiler(PGCompiler):
+    def render_literal_value(self, value: Any, type_: Any) -> str:  # noqa: ARG002  # SQLAlchemy's signature
+        # psycopg marks a text with backslashes as E'…', so that it reads the same under every server setting.
+        return sql.Literal(value).as_string(None)
+
+
+class _Dialect(PGDialect):
+    statement_compiler = _Compiler
+    supports_statement_cache = False
+
+
+# Under the parameter style of psycopg every % would be doubled; there are no parameters left.
+_DIALECT = _Dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it unannotated
+
+
+def render(statement: Select[Any]) -> str:
+    """The full SQL text of a statement, values included, to be run as it stands."""
+    return str(statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+
+
+def pretty(text: str) -> str:
+    """The same SQL laid out for people; as it was where the layout would not read back as the same statement."""
+    try:
+        tree = sqlglot.parse_one(text, read="postgres")
+        laid_out = tree.sql(dialect="postgres", pretty=True)
+        same = sqlglot.parse_one(laid_out, read="postgres") == tree
+    except sqlglot.errors.SqlglotError:
+        return text
+    return laid_out if same else text

@@ -1,0 +1,174 @@
+"""Rules and saved segments as one boolean over joined queries, each condition scanned once however often it is used.
+
+A condition is a CTE with every user at most once. A query over the users joins it by LEFT JOIN and asks whether it found
+a partner: Postgres makes that an inner or anti join where the rule must hold or must not, keeps a hash join under `any`
+and `not` where a large IN falls back to a loop, and no null can get in the way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from audiences.who.conditions import Moment
+from audiences.who.events import doers
+from audiences.who.sources import Value, users_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from audiences.campaign.rules import Did, Rules
+    from audiences.campaign.spec import CampaignSpec, SavedSegment
+
+_LONGEST_SLUG = 30  # keeps a CTE's name below the 63 bytes at which Postgres cuts
+
+
+class Conditions:
+    """The conditions of one statement as CTEs, each made when it is first asked for; `users` limits it to these ids."""
+
+    def __init__(self, spec: CampaignSpec, at: datetime, users: Sequence[str] | None = None) -> None:
+        self.spec = spec
+        self.moment = Moment(at, spec.zone)
+        self._users = users
+        self._uses = _segment_uses(spec)
+        self._ctes: dict[str, sa.CTE] = {}
+        self._negated: dict[str, bool] = {}
+
+    @cached_property
+    def only(self) -> sa.Select[Any] | None:
+        """The keys of the users to whom the statement is limited."""
+        if self._users is None:
+            return None
+        table = users_table(self.spec.catalog)
+        key = table.c[self.spec.catalog.users.key]
+        wanted = sa.select(key.label("user_id")).where(sa.cast(key, sa.Text) == sa.any_(_texts(self._users)))
+        return sa.select(wanted.cte("only").c.user_id)
+
+    def event(self, did: Did) -> tuple[sa.CTE, bool]:
+        """The users for whom a rule over events holds; with True, those for whom it does not."""
+        identity = did.model_dump_json()
+        if identity not in self._ctes:
+            found = doers(did, self.spec.catalog, self.moment, self.only)
+            self._ctes[identity] = self._cte(found.query, "did", did.events[0])
+            self._negated[identity] = found.negated
+        return self._ctes[identity], self._negated[identity]
+
+    def written_in_place(self, name: str) -> Rules | None:
+        """The rules of a saved segment that is used only once, so that its users need no query of their own."""
+        return self.spec.segments[name].rules if self._uses[name] == 1 else None
+
+    def segment(self, name: str) -> sa.CTE:
+        """The users of a saved segment; their ids are text unless the segment is made of rules."""
+        identity = f"segment {name}"
+        if identity not in self._ctes:
+            self._ctes[identity] = self._cte(self._segment(self.spec.segments[name]), "segment", name)
+        return self._ctes[identity]
+
+    def _segment(self, segment: SavedSegment) -> sa.Select[Any]:
+        if segment.rules is not None:
+            people = People(self)
+            return people.select(people.key.label("user_id"), where=people.truth(segment.rules))
+        if segment.sql is not None:
+            given = _as_written(segment.sql)
+            return sa.select(sa.cast(given.c.user_id, sa.Text).label("user_id")).distinct()
+        ids = sorted({user for user in segment.users or () if "\x00" not in user})  # no Postgres text holds a NUL
+        return sa.select(sa.func.unnest(_texts(ids)).label("user_id"))
+
+    def _cte(self, query: sa.Select[Any], kind: str, name: str) -> sa.CTE:
+        slug = re.sub("[^a-z0-9]+", "_", name.lower())[:_LONGEST_SLUG].strip("_")
+        return query.cte(f"{kind}_{len(self._ctes) + 1}_{slug}".rstrip("_"))
+
+
+class People:
+    """A query over the users: the conditions that it has joined so far."""
+
+    def __init__(self, conditions: Conditions) -> None:
+        self._conditions = conditions
+        self.table = users_table(conditions.spec.catalog)
+        self.key: Value = self.table.c[conditions.spec.catalog.users.key]
+        self._joins: dict[sa.CTE, Value] = {}
+
+    @property
+    def user_id(self) -> Value:
+        """The key as text."""
+        return sa.cast(self.key, sa.Text)
+
+    def truth(self, rules: Rules) -> Value:
+        """Whether the rules hold for a user, true or false; what they need is joined. No rule at all holds."""
+        parts = [self.truth(below) for below in rules.all or ()]
+        if rules.any:
+            parts.append(sa.or_(*(self.truth(below) for below in rules.any)))
+        if rules.not_ is not None:
+            parts.append(sa.not_(self.truth(rules.not_)))
+        if rules.did:
+            parts.append(self.did(rules.did))
+        if rules.did_not:
+            parts.append(sa.not_(self.did(rules.did_not.positive())))
+        parts.extend(self.segment(name) for name in rules.segment or ())
+        parts.extend(sa.not_(self.segment(name)) for name in rules.exclude_segment or ())
+        return sa.and_(sa.true(), *parts)
+
+    def did(self, did: Did) -> Value:
+        """Whether a rule over events holds for a user."""
+        cte, negated = self._conditions.event(did)
+        found = self.joined(cte, self.key)
+        return found.is_(None) if negated else found.is_not(None)
+
+    def segment(self, name: str) -> Value:
+        """Whether a user is in a saved segment."""
+        if rules := self._conditions.written_in_place(name):
+            return self.truth(rules)
+        cte = self._conditions.segment(name)
+        of_rules = self._conditions.spec.segments[name].rules is not None
+        return self.joined(cte, self.key if of_rules else self.user_id).is_not(None)
+
+    def joined(self, cte: sa.CTE, key: Value) -> Value:
+        """Join a query by its `user_id`, which is null then for users whom it does not hold."""
+        self._joins[cte] = cte.c.user_id == key
+        return cte.c.user_id
+
+    def select(self, *columns: Any, where: Value) -> sa.Select[Any]:
+        """The query, one row per user who passes `where`."""
+        source: sa.FromClause = self.table
+        for cte, condition in self._joins.items():
+            source = source.outerjoin(cte, condition)
+        query = sa.select(*columns).select_from(source).where(self.key.is_not(None), where)
+        only = self._conditions.only
+        return query if only is None else query.where(self.key.in_(only))
+
+
+def _segment_uses(spec: CampaignSpec) -> Counter[str]:
+    """How often each saved segment is named, in the campaign and in the segments it uses, each of those read once."""
+    uses: Counter[str] = Counter()
+
+    def read(rules: Rules) -> None:
+        for name in (*(rules.segment or ()), *(rules.exclude_segment or ())):
+            uses[name] += 1
+            saved = spec.segments[name].rules
+            if saved is not None and uses[name] == 1:
+                read(saved)
+        for below in rules.below():
+            read(below)
+
+    read(spec.campaign.who)
+    return uses
+
+
+def _texts(values: Sequence[str]) -> Value:
+    return sa.cast(sa.literal(list(values), ARRAY(sa.Text)), ARRAY(sa.Text))
+
+
+def _as_written(query: str) -> sa.FromClause:
+    """A query from a file, as it stands, between parentheses.
+
+    The line breaks keep a comment at its end from swallowing what follows. `text` takes `:name` for a parameter; behind
+    a backslash it stays what it is.
+    """
+    body = query.strip().rstrip(";")
+    return sa.text(f"\n{body}\n".replace(":", r"\:")).columns(sa.column("user_id")).subquery("given")
