@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
 from audiences.errors import AudiencesError, RetryError, WaitError
-
 from audiences.ledger import runs
 from audiences.pipeline.close_run import close_run
 from audiences.pipeline.export import export

@@ -1,0 +1,37 @@
+"""Servers that tests share: one Postgres and one sandbox for the whole session, fresh databases and worlds inside them."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audiences.connections import Connection
+from audiences.demo.postgres import Postgres, running_postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A real Postgres for the session."""
+    with running_postgres(tmp_path_factory.mktemp("pg"), durable=False) as server:
+        yield server
+
+
+@pytest.fixture
+def new_database(postgres: Postgres) -> Callable[[str], Connection]:
+    """Makes an empty database and gives the connection to it."""
+
+    def make(connection_id: str) -> Connection:
+        name = f"{connection_id}_{next(_numbers)}"
+        postgres.create_database(name)
+        return Connection(
+            connection_id, host=str(postgres.socket_directory), port=postgres.port, login="postgres", schema=name
+        )
+
+    return make

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+from adbc_driver_manager import Error as DriverError
+
+from audiences.ledger import assignments, audiences, chunks, members, runs
+from audiences.ledger.audiences import AudienceTakenError
+from audiences.ledger.door import CampaignBusyError, Ledger, campaign_number
+from audiences.ledger.migrate import migrate
+
+pytestmark = pytest.mark.integration
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def ledger(new_database):
+    connection = new_database("ledger")
+    migrate(connection)
+    with Ledger(connection) as opened:
+        yield opened
+
+
+def start(ledger: Ledger, campaign: int, external_id: str = "r1", terms: str = "") -> int:
+    return runs.start(
+        ledger,
+        campaign=campaign,
+        external_id=external_id,
+        digest="d",
+        config={"name": "x"},
+        control_terms=terms,
+        as_of=NOON,
+        staging="/nowhere",
+    )
+
+
+def changed(*rows: tuple[int, str, bytes, bool]) -> pa.Table:
+    names = ("campaign_id", "user_id", "identifiers", "begins")
+    listed = [dict(zip(names, row, strict=True)) | {"present": True, "gone": not row[3]} for row in rows]
+    kinds = [pa.int32(), pa.string(), pa.binary(), pa.bool_(), pa.bool_(), pa.bool_()]
+    schema = pa.schema(list(zip([*names, "present", "gone"], kinds, strict=True)))
+    return pa.Table.from_pylist(listed, schema=schema)
+
+
+@pytest.fixture
+def campaign(ledger):
+    return campaign_number(ledger, "abandoned_cart")
+
+
+@pytest.fixture
+def audience(ledger, campaign):
+    return audiences.record(ledger, ad_account="act_1", facebook_id="23", name="Carts", created_for=campaign)
+
+
+def test_migrating_at_once_from_several_processes_is_safe(new_database):
+    connection = new_database("ledger")
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(lambda _: migrate(connection), range(8))) == {"0001"}
+
+
+def test_a_campaign_is_worked_on_by_one_process_at_a_time(ledger, new_database, monkeypatch):
+    monkeypatch.setattr("audiences.ledger.door._LOCK_WAIT", "100ms")
+    with Ledger(ledger._connection) as second, ledger.working_on("abandoned_cart"):
+        with second.working_on("another"):
+            pass
+        with pytest.raises(CampaignBusyError, match="abandoned_cart"), second.working_on("abandoned_cart"):
+            pass
+
+
+def test_the_same_external_id_is_the_same_run(ledger, campaign):
+    first = start(ledger, campaign)
+    runs.note_error(ledger, first, ValueError("mary@example.com"))
+    assert "@" not in runs.noted(ledger, first).error
+    assert start(ledger, campaign) == first
+    assert runs.noted(ledger, first).error is None
+    assert start(ledger, campaign, "r2") != first
+
+
+def test_another_campaign_waits_while_an_audience_is_being_changed(ledger, campaign, audience):
+    audiences.claim(ledger, audience.id, campaign)
+    audiences.claim(ledger, audience.id, campaign)
+    other = campaign_number(ledger, "other")
+    with pytest.raises(AudienceTakenError, match="abandoned_cart"):
+        audiences.claim(ledger, audience.id, other)
+    audiences.release(ledger, audience.id, campaign)
+    audiences.claim(ledger, audience.id, other)
+
+
+def test_an_audience_is_recorded_once(ledger, campaign, audience):
+    again = audiences.record(ledger, ad_account="act_1", facebook_id="23", name="Carts", created_for=campaign)
+    assert again == audience
+    assert audiences.find(ledger, created_for=campaign, name="Carts") == audience
+    assert audiences.find(ledger, created_for=campaign, name="Renamed") is None
+
+
+def test_the_first_assignment_stands(ledger, campaign):
+    first, second = start(ledger, campaign, "r1", "10 %"), start(ledger, campaign, "r2", "50 %")
+    assignments.record(ledger, campaign=campaign, run=first, assigned=pa.table({"user_id": ["1"], "arm": ["target"]}))
+    later = pa.table({"user_id": ["1", "2"], "arm": ["campaign", "system"]})
+    assignments.record(ledger, campaign=campaign, run=second, assigned=later)
+    assert assignments.under_other_terms(ledger, campaign, "50 %").to_pylist() == [{"user_id": "1", "group": 0}]
+    assert assignments.under_other_terms(ledger, campaign, "10 %").to_pylist() == [{"user_id": "2", "group": 1}]
+    assert assignments.ever_targeted(ledger, campaign).to_pylist() == [{"user_id": "1"}]
+
+
+def acknowledge(ledger: Ledger, run: int, audience: int, changes: pa.Table) -> None:
+    planned = chunks.Planned(action="add", file="add-0.parquet", first_row=0, rows=changes.num_rows)
+    chunks.plan(ledger, run=run, audience=audience, planned=[planned])
+    chunk = chunks.of_run(ledger, run)[-1]
+    chunks.sending(ledger, chunk)
+    chunks.acknowledge(ledger, chunk, received=changes.num_rows, invalid=0, changes=changes)
+
+
+def test_members_appear_with_their_acknowledgement_and_keep_their_history(ledger, campaign, audience):
+    first, second = start(ledger, campaign, "r1"), start(ledger, campaign, "r2")
+    acknowledge(ledger, first, audience.id, changed((campaign, "1", b"old", True), (campaign, "2", b"two", True)))
+    acknowledge(
+        ledger,
+        second,
+        audience.id,
+        changed((campaign, "1", b"old", False), (campaign, "1", b"new", True), (campaign, "2", b"two", False)),
+    )
+    held = members.held(ledger, audience.id).to_pylist()
+    assert held == [{"campaign_id": campaign, "user_id": "1", "identifiers": b"new", "present": True}]
+    assert members.count(ledger, audience.id) == 1
+    history = ledger.all("select user_id, identifiers, added_run, removed_run from audiences.member order by 3, 1, 2")
+    assert [tuple(row) for row in history] == [
+        ("1", b"old", first, second),
+        ("2", b"two", first, second),
+        ("1", b"new", second, None),
+    ]
+
+
+def test_an_acknowledgement_that_fails_records_neither_the_receipt_nor_the_members(ledger, campaign, audience):
+    run = start(ledger, campaign)
+    twice = changed((campaign, "1", b"a", True), (campaign, "1", b"b", True))
+    with pytest.raises(DriverError, match="duplicate key"):
+        acknowledge(ledger, run, audience.id, twice)
+    ledger.bulk.rollback()
+    assert members.held(ledger, audience.id).num_rows == 0
+    assert [chunk.state for chunk in chunks.unsettled(ledger, audience.id)] == ["sending"]
+
+
+def test_planning_again_replaces_what_was_never_sent_and_keeps_what_was(ledger, campaign, audience):
+    run = start(ledger, campaign)
+    planned = [chunks.Planned(action, f"{action}-0.parquet", 0, 5) for action in ("add", "remove")]
+    chunks.plan(ledger, run=run, audience=audience.id, planned=planned)
+    chunks.sending(ledger, chunks.of_run(ledger, run, action="remove")[0])
+    chunks.plan(ledger, run=run, audience=audience.id, planned=planned[:1])
+    on_record = [(chunk.action, chunk.state, chunk.number) for chunk in chunks.of_run(ledger, run)]
+    assert on_record == [("remove", "sending", 1), ("add", "planned", 2)]
+
+
+def test_totals_add_up_what_the_requests_changed(ledger, campaign, audience):
+    run = start(ledger, campaign)
+    acknowledge(ledger, run, audience.id, changed((campaign, "1", b"a", True), (campaign, "2", b"b", True)))
+    chunks.plan(ledger, run=run, audience=audience.id, planned=[chunks.Planned("remove", "f", 0, 1)])
+    totals = chunks.totals(ledger, run)
+    assert (totals.requests, totals.begun, totals.gone, totals.refused, totals.unsent) == (1, 2, 0, 0, 1)

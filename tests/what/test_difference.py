@@ -1,0 +1,145 @@
+"""The difference against a plain-Python model of it, on random audiences fed by two campaigns."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import NamedTuple
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audiences.what.difference import CANDIDATES, Difference
+
+ME, OTHER = 1, 2
+HELD = pa.schema(
+    [("campaign_id", pa.int32()), ("user_id", pa.string()), ("identifiers", pa.binary()), ("present", pa.bool_())]
+)
+
+
+class Hold(NamedTuple):
+    campaign: int
+    user: str
+    row: bytes
+    present: bool
+
+
+users = st.sampled_from([f"u{number}" for number in range(8)])
+rows = st.sampled_from([bytes([number]) * 34 for number in range(6)])
+holds = st.dictionaries(st.tuples(st.sampled_from([ME, OTHER]), users, st.booleans()), rows, max_size=12).map(
+    lambda found: {Hold(campaign, user, row, present) for (campaign, user, present), row in found.items()}
+)
+wanted = st.dictionaries(users, rows, max_size=8)
+actions = st.sampled_from(["mirror", "add", "remove", "remove_matching"])
+
+
+def expected(action: str, held: set[Hold], want: dict[str, bytes]) -> set[Hold]:
+    """Who is held after a run, said as directly as the product page says it."""
+    after = set(held)
+    if action == "remove_matching":
+        put_back = {hold.row for hold in held if hold.present}
+        after = {hold for hold in held if not (hold.campaign == ME and not hold.present)}
+        after |= {Hold(ME, user, row, False) for user, row in want.items()}
+        listed = {(hold.user, hold.row) for hold in held if hold.campaign == ME and not hold.present}
+        out = {row for user, row in want.items() if (user, row) not in listed or row in put_back}
+        return {hold for hold in after if not (hold.present and hold.row in out)}
+    for hold in held:
+        mine = hold.campaign == ME and hold.present
+        if (
+            (action == "mirror" and mine and want.get(hold.user) != hold.row)
+            or (action == "add" and mine and hold.user in want and want[hold.user] != hold.row)
+            or (action == "remove" and hold.present and hold.user not in want)
+        ):
+            after.discard(hold)
+    if action in ("mirror", "add"):
+        after |= {Hold(ME, user, row, True) for user, row in want.items()}
+    return after
+
+
+def computed(tmp_path, action, held, want, limit=None, exempt=()):
+    with closing(Difference(campaign=ME, action=action, spill=tmp_path)) as difference:
+        difference.hold(pa.Table.from_pylist([dict(zip(HELD.names, hold, strict=True)) for hold in held], schema=HELD))
+        candidates = [
+            {"user_id": user, "identifiers": row, "rank": user.encode()} for user, row in sorted(want.items())
+        ]  # fmt: skip
+        difference.want(pa.Table.from_pylist(candidates, schema=CANDIDATES))
+        if limit is not None:
+            difference.cap(limit, pa.table({"user_id": pa.array(list(exempt), pa.string())}))
+        counts = difference.compute()
+        changes = {
+            name: [row for batch in difference.changes(name) for row in batch.to_pylist()]
+            for name in ("add", "remove", "none")
+        }  # fmt: skip
+    return counts, changes
+
+
+def applied(held: set[Hold], changes: dict[str, list[dict]]) -> set[Hold]:
+    after = set(held)
+    for begins in (False, True):
+        for row in (row for part in changes.values() for row in part if row["begins"] is begins):
+            hold = Hold(row["campaign_id"], row["user_id"], row["identifiers"], row["present"])
+            assert (hold in after) is not begins
+            after.symmetric_difference_update({hold})
+    return after
+
+
+@settings(deadline=None, max_examples=80)
+@given(actions, holds, wanted)
+def test_after_the_changes_exactly_the_right_users_are_held(tmp_path_factory, action, held, want):
+    counts, changes = computed(tmp_path_factory.getbasetemp(), action, held, want)
+    assert applied(held, changes) == expected(action, held, want)
+    assert counts.targeted == counts.candidates == len(want)
+
+
+@settings(deadline=None, max_examples=80)
+@given(actions, holds, wanted)
+def test_facebook_hears_of_exactly_the_rows_that_come_and_go(tmp_path_factory, action, held, want):
+    _, changes = computed(tmp_path_factory.getbasetemp(), action, held, want)
+    at_facebook = {hold.row for hold in held if hold.present}
+    added = {row["identifiers"] for row in changes["add"]}
+    removed = {row["identifiers"] for row in changes["remove"]}
+    assert not added & removed
+    assert not added & at_facebook
+    assert (at_facebook - removed) | added == {hold.row for hold in expected(action, held, want) if hold.present}
+    if action != "remove_matching":
+        assert removed <= at_facebook
+
+
+@settings(deadline=None, max_examples=30)
+@given(actions, holds, wanted)
+def test_a_second_run_without_changes_has_nothing_to_send(tmp_path_factory, action, held, want):
+    folder = tmp_path_factory.getbasetemp()
+    _, first = computed(folder, action, held, want)
+    counts, second = computed(folder, action, applied(held, first), want)
+    assert (counts.add, counts.remove, second) == (0, 0, {"add": [], "remove": [], "none": []})
+
+
+def test_users_with_the_same_identifiers_share_one_row_of_a_request(tmp_path):
+    counts, changes = computed(tmp_path, "mirror", set(), {"a": b"same", "b": b"same", "c": b"other"})
+    assert counts.add == 2
+    assert [(row["position"], row["user_id"]) for row in changes["add"]] == [(0, "c"), (1, "a"), (1, "b")]
+
+
+def test_shared_identifiers_stay_while_another_campaign_holds_them(tmp_path):
+    held = {Hold(ME, "a", b"same", True), Hold(OTHER, "b", b"same", True)}
+    counts, changes = computed(tmp_path, "mirror", held, {})
+    assert counts.remove == 0
+    assert [row["user_id"] for row in changes["none"]] == ["a"]
+
+
+def test_changed_identifiers_are_one_removal_and_one_addition(tmp_path):
+    counts, changes = computed(tmp_path, "mirror", {Hold(ME, "a", b"old", True)}, {"a": b"new"})
+    assert (counts.add, counts.remove, counts.left) == (1, 1, 0)
+    assert [row["gone"] for row in changes["remove"]] == [False]
+
+
+@pytest.mark.parametrize(
+    ("limit", "exempt", "left"),
+    [(2, [], {"c", "a"}), (1, [], {"c"}), (0, [], set()), (1, ["c"], {"c", "a"}), (9, [], {"a", "b", "c"})],
+)
+def test_the_cap_keeps_members_first_and_then_goes_by_rank(tmp_path, limit, exempt, left):
+    held = {Hold(ME, "c", b"c", True)}
+    counts, changes = computed(tmp_path, "mirror", held, {"a": b"a", "b": b"b", "c": b"c"}, limit, exempt)
+    assert {hold.user for hold in applied(held, changes)} == left
+    assert counts.targeted == len(left)

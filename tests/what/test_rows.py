@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import hashlib
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audiences.what.rows import KEYS, UNHASHED, cells_for, keys_of, pack, schema_of, unpack
+
+DIGESTS = st.binary(min_size=32, max_size=32)
+TEXTS = st.text(min_size=1, max_size=60)
+USERS = st.fixed_dictionaries(
+    {},
+    optional={
+        key: TEXTS if key in UNHASHED else DIGESTS for key in ("EMAIL", "PHONE", "EXTERN_ID", "COUNTRY", "MADID")
+    },
+)
+
+
+def columns(users: list[dict[str, bytes | str]]) -> dict[str, pa.Array]:
+    keys = ("EMAIL", "PHONE", "EXTERN_ID", "COUNTRY", "MADID")
+    return {
+        key: pa.array([user.get(key) for user in users], pa.string() if key in UNHASHED else pa.binary())
+        for key in keys
+    }
+
+
+@given(st.lists(USERS, min_size=1, max_size=20))
+def test_a_packed_row_unpacks_to_the_cells_that_went_in(users):
+    for user, row in zip(users, pack(columns(users)).to_pylist(), strict=True):
+        if not {"EMAIL", "PHONE", "EXTERN_ID", "MADID"} & set(user):
+            assert row is None
+            continue
+        assert unpack(row) == {key: value if isinstance(value, str) else value.hex() for key, value in user.items()}
+
+
+@given(st.lists(USERS, min_size=2, max_size=2))
+def test_rows_are_equal_exactly_when_the_identifiers_are(users):
+    first, second = pack(columns(users)).to_pylist()
+    if first is not None and second is not None:
+        assert (first == second) == (users[0] == users[1])
+
+
+def test_an_identifier_too_long_to_pack_is_left_out_and_not_cut():
+    row = pack({"EMAIL": pa.array([bytes(32)], pa.binary()), "EXTERN_ID": pa.array(["x" * 256])})[0].as_py()
+    assert unpack(row) == {"EMAIL": "00" * 32}
+
+
+def test_a_key_that_a_row_lacks_is_a_blank_cell():
+    digest = hashlib.sha256(b"mary@example.com").digest()
+    row = pack({"EMAIL": pa.array([digest]), "PHONE": pa.array([None], pa.binary())})[0].as_py()
+    assert cells_for([row], ("EMAIL", "PHONE")) == [[digest.hex(), ""]]
+
+
+def test_the_schema_of_a_request_covers_rows_of_an_earlier_mapping():
+    row = pack({"EMAIL": pa.array([bytes(32)]), "MADID": pa.array(["ab-cd"])})[0].as_py()
+    assert schema_of([row], ("EMAIL", "PHONE")) == ("EMAIL", "PHONE", "MADID")
+
+
+def test_a_date_of_birth_takes_three_keys():
+    assert keys_of(["date_of_birth", "email"]) == ("EMAIL", "DOBY", "DOBM", "DOBD")
+
+
+def test_the_numbers_of_keys_are_those_that_ledgers_hold():
+    assert list(KEYS.values()) == list(range(1, 15))
+    with pytest.raises(KeyError):
+        unpack(b"\xff\x01x")
