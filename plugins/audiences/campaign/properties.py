@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
 from audiences.campaign.base import Scalar, Strict, Text
-from audiences.campaign.patterns import check_pattern
 from audiences.campaign.windows import Day, Window
 
-Pattern = Annotated[Text, AfterValidator(check_pattern)]
 Values = Annotated[tuple[Scalar, ...], Field(min_length=1)]
 
 
@@ -40,7 +38,7 @@ class Condition(Strict):
     """The text does not contain this, or there is none."""
     starts_with: Text | None = None
     """The text starts with this."""
-    matches: Pattern | None = None
+    matches: Text | None = None
     """The text matches this regular expression somewhere."""
     between: tuple[Scalar, Scalar] | None = None
     """From the first value to the second, both included."""
