@@ -1,0 +1,288 @@
+"""The admin API under `/__admin/`: look at everything, change anything, order faults, move the clock.
+
+For tests and rehearsals; it has no password, so the server listens on this machine only unless told otherwise. A browser page of
+another site cannot use it: its requests carry an `Origin`, and that must be ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+from starlette.responses import Response
+from starlette.routing import Route
+
+from audiences.sandbox import report
+from audiences.sandbox.faults import Fault
+from audiences.sandbox.graph.sessions import settle
+from audiences.sandbox.members import MemberSet, as_json, count, pack_dicts
+from audiences.sandbox.things import Account, AdSet, Audience, Campaign, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from audiences.sandbox.store import Store
+    from audiences.sandbox.world import World
+
+    Handler = Callable[["Admin", Request, Any], Any]
+
+T = TypeVar("T")
+_PREFIXES: dict[type, str] = {Account: "act_", Audience: "2385", AdSet: "2386", Campaign: "2384"}
+
+
+class AdminError(Exception):
+    """The admin API was asked for something that does not exist or makes no sense."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def _endpoint(handler: Handler) -> Callable[[Admin, Request], Awaitable[Response]]:
+    """JSON in, JSON out; errors become `{"error": text}`."""
+
+    @wraps(handler)
+    async def endpoint(self: Admin, request: Request) -> Response:
+        try:
+            answer, status = handler(self, request, await _body(request)), 200
+        except AdminError as error:
+            answer, status = {"error": str(error)}, error.status
+        self.store.save(self.world)
+        return Response(orjson.dumps(answer, option=orjson.OPT_NON_STR_KEYS), status, media_type="application/json")
+
+    return endpoint
+
+
+async def _body(request: Request) -> Any:
+    origin = request.headers.get("origin")
+    if origin is not None and origin.rstrip("/") != str(request.base_url).rstrip("/"):
+        message = f"requests from pages of {origin} are not taken"
+        raise AdminError(message, 403)
+    raw = await request.body()
+    try:
+        return orjson.loads(raw) if raw else {}
+    except orjson.JSONDecodeError as error:
+        message = f"the body is not JSON: {error}"
+        raise AdminError(message) from None
+
+
+class Admin:
+    """The endpoints; each changes the world and answers with what it has become."""
+
+    def __init__(self, world: World, store: Store) -> None:
+        self.world = world
+        self.store = store
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/__admin/state", self.state, methods=["GET"]),
+            Route("/__admin/requests", self.requests, methods=["GET"]),
+            Route("/__admin/reset", self.reset, methods=["POST"]),
+            Route("/__admin/settings", self.settings, methods=["GET", "POST"]),
+            Route("/__admin/clock", self.clock, methods=["GET", "POST"]),
+            Route("/__admin/faults", self.faults, methods=["GET"]),
+            Route("/__admin/faults", self.add_faults, methods=["POST"]),
+            Route("/__admin/faults", self.clear_faults, methods=["DELETE"]),
+            Route("/__admin/faults/{id:int}", self.clear_faults, methods=["DELETE"]),
+            Route("/__admin/accounts", self.put_account, methods=["POST"]),
+            Route("/__admin/tokens", self.put_token, methods=["POST"]),
+            Route("/__admin/campaigns", self.put_campaign, methods=["POST"]),
+            Route("/__admin/adsets", self.put_ad_set, methods=["POST"]),
+            Route("/__admin/audiences", self.put_audience, methods=["POST"]),
+            Route("/__admin/audiences/{id}", self.audience, methods=["GET"]),
+            Route("/__admin/audiences/{id}/diff", self.diff, methods=["POST"]),
+        ]
+
+    @_endpoint
+    def state(self, request: Request, _: Any) -> Any:
+        """Everything; `?members=0` and `?requests=0` leave the long lists out."""
+        with_members, with_requests = (request.query_params.get(name) != "0" for name in ("members", "requests"))
+        return report.state(self.world, with_members=with_members, with_requests=with_requests)
+
+    @_endpoint
+    def requests(self, request: Request, _: Any) -> Any:
+        """The logged requests with a number above `since`."""
+        since = request.query_params.get("since", "0")
+        if not since.isdecimal():
+            message = "since must be the number of a request"
+            raise AdminError(message)
+        return {"last": self.world.log.last, "requests": report.requests(self.world, int(since))}
+
+    @_endpoint
+    def reset(self, _: Request, __: Any) -> Any:
+        """Back to the default world: things, members, log, faults, settings, clock."""
+        self.world.reset()
+        return {"reset": True}
+
+    @_endpoint
+    def settings(self, _: Request, body: Any) -> Any:
+        """Change server settings, and accounts' settings under `accounts: {id: {…}}`; GET or an empty body only reads."""
+        doc = dict(_mapping(body))
+        for identifier, part in _mapping(doc.pop("accounts", {})).items():
+            self.world.accounts[identifier] = _filled(
+                Account, _mapping(part), self._existing(self.world.accounts, identifier)
+            )
+        self.world.settings = _filled(type(self.world.settings), doc, self.world.settings)
+        return {
+            **asdict(self.world.settings),
+            "accounts": {one.id: asdict(one) for one in self.world.accounts.values()},
+        }
+
+    @_endpoint
+    def clock(self, _: Request, body: Any) -> Any:
+        """`{"advance_seconds": n}` goes on, `{"offset_seconds": n}` sets; nothing only reads."""
+        doc = _mapping(body)
+        if doc.keys() - {"advance_seconds", "offset_seconds"} or not all(
+            isinstance(n, int | float) for n in doc.values()
+        ):
+            message = "the clock takes advance_seconds or offset_seconds, each a number"
+            raise AdminError(message)
+        self.world.clock.offset = doc.get("offset_seconds", self.world.clock.offset) + doc.get("advance_seconds", 0)
+        for audience in self.world.audiences.values():
+            settle(self.world, audience)
+        return report.clock(self.world)
+
+    @_endpoint
+    def faults(self, _: Request, __: Any) -> Any:
+        """The rules with how often each matched and fired, and all that ever fired by kind."""
+        return report.faults(self.world)
+
+    @_endpoint
+    def add_faults(self, _: Request, body: Any) -> Any:
+        """One rule or a list of them."""
+        docs = body if isinstance(body, list) else [body]
+        rules = [_filled(Fault, _fault_doc(doc)) for doc in docs]
+        return {"faults": [asdict(self.world.faults.add(rule)) for rule in rules]}
+
+    @_endpoint
+    def clear_faults(self, request: Request, _: Any) -> Any:
+        """Drop the rule of the path's id, or all; blocks of accounts end with it."""
+        self.world.faults.clear(request.path_params.get("id"))
+        for account in self.world.accounts.values():
+            account.blocked_until = 0
+        return report.faults(self.world)
+
+    @_endpoint
+    def put_account(self, _: Request, body: Any) -> Any:
+        return asdict(self._put(self.world.accounts, Account, body))
+
+    @_endpoint
+    def put_token(self, _: Request, body: Any) -> Any:
+        """Make or change a token; `expires_in_seconds` may stand for `expires_at`."""
+        doc = dict(_mapping(body))
+        if "expires_in_seconds" in doc:
+            doc["expires_at"] = self.world.clock.now() + doc.pop("expires_in_seconds")
+        token = _filled(Token, doc, self.world.tokens.get(str(doc.get("token"))))
+        self.world.tokens[token.token] = token
+        return asdict(token)
+
+    @_endpoint
+    def put_campaign(self, _: Request, body: Any) -> Any:
+        return asdict(self._put(self.world.campaigns, Campaign, body))
+
+    @_endpoint
+    def put_ad_set(self, _: Request, body: Any) -> Any:
+        doc = dict(_mapping(body))
+        if doc.get("id") not in self.world.ad_sets:
+            owned = [one.id for one in self.world.campaigns.values() if one.account == doc.get("account")]
+            doc.setdefault("campaign", owned[0] if owned else None)
+            self._existing(self.world.campaigns, doc["campaign"])
+        return asdict(self._put(self.world.ad_sets, AdSet, doc))
+
+    @_endpoint
+    def put_audience(self, _: Request, body: Any) -> Any:
+        """Make or change an audience; `members`, a list of `{KEY: value}`, makes exactly those its members."""
+        doc = dict(_mapping(body))
+        rows = doc.pop("members", None)
+        packed = None if rows is None else _packed(rows)
+        audience = self._put(self.world.audiences, Audience, doc)
+        if packed is not None:
+            now = self.world.member_set(audience.id)
+            self.world.remove_members(audience, now.minus(packed))
+            self.world.add_members(audience, packed)
+        return report.audience(self.world, audience, with_members=False)
+
+    @_endpoint
+    def audience(self, request: Request, _: Any) -> Any:
+        found = self._existing(self.world.audiences, request.path_params["id"])
+        settle(self.world, found)
+        return report.audience(self.world, found, with_members=request.query_params.get("members") != "0")
+
+    @_endpoint
+    def diff(self, request: Request, body: Any) -> Any:
+        """Compare the members with a list of expected rows."""
+        audience = self._existing(self.world.audiences, request.path_params["id"])
+        settle(self.world, audience)
+        expected = MemberSet(_packed(body.get("expected") if isinstance(body, dict) else body))
+        actual = self.world.member_set(audience.id)
+        missing, unexpected = expected.minus(actual.groups), actual.minus(expected.groups)
+        return {
+            "expected": len(expected),
+            "actual": len(actual),
+            "equal": not count(missing) and not count(unexpected),
+            "missing": as_json(missing),
+            "unexpected": as_json(unexpected),
+        }
+
+    def _put(self, things: dict[str, T], kind: type[T], body: Any) -> T:
+        doc = dict(_mapping(body))
+        doc.setdefault("id", self.world.new_id(_PREFIXES[kind]))
+        if kind is not Account and doc["id"] not in things:
+            self._existing(self.world.accounts, doc.get("account"))
+        now = self.world.clock.now()
+        fresh = {"created_at": now, **({} if kind is Account else {"updated_at": now})}
+        thing = _filled(kind, doc if doc["id"] in things else fresh | doc, things.get(doc["id"]))
+        things[doc["id"]] = thing
+        return thing
+
+    @staticmethod
+    def _existing(things: dict[str, T], identifier: Any) -> T:
+        if identifier not in things:
+            message = f"there is nothing with the id {identifier!r}; known are {', '.join(things) or 'none'}"
+            raise AdminError(message, 404)
+        return things[identifier]
+
+
+def _fault_doc(doc: Any) -> dict[str, Any]:
+    """Rows are refused for good unless the rule says how often; other faults strike once."""
+    given = _mapping(doc)
+    return {"times": None, **given} if given.get("kind") == "refuse_rows" else given
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        message = "a JSON object is needed"
+        raise AdminError(message)
+    return value
+
+
+def _packed(rows: Any) -> Any:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        message = "the rows must be a list of objects {KEY: value}"
+        raise AdminError(message)
+    try:
+        return pack_dicts(rows)
+    except (ValueError, TypeError) as error:
+        raise AdminError(str(error)) from None
+
+
+def _filled(kind: type[T], doc: dict[str, Any], existing: T | None = None) -> T:
+    """A new thing from `doc`, or the existing one with the changes of `doc`; raises AdminError naming what does not fit."""
+    known = {one.name for one in fields(kind)}  # type: ignore[arg-type]  # every kind here is a dataclass
+    unknown = doc.keys() - known
+    if unknown:
+        message = f"unknown: {', '.join(sorted(unknown))}; known are {', '.join(sorted(known))}"
+        raise AdminError(message)
+    before = {} if existing is None else asdict(existing)  # type: ignore[call-overload]  # the same
+    try:
+        return TypeAdapter(kind).validate_python({**before, **doc})
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, one['loc'])) or kind.__name__}: {one['msg']}" for one in error.errors()
+        )
+        raise AdminError(problems) from None

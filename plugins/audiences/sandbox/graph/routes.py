@@ -1,0 +1,100 @@
+"""Which function answers which call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from audiences.sandbox.graph import accounts, ad_sets, audiences, campaigns, sessions, tokens, users
+from audiences.sandbox.graph.errors import refuse
+from audiences.sandbox.things import Account, AdSet, Audience, Campaign
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from audiences.sandbox.graph.call import Call
+    from audiences.sandbox.world import World
+
+Thing = Account | Audience | AdSet | Campaign
+
+# (method, what the node is, edge)
+ROUTES: dict[tuple[str, str, str | None], Callable[[Call], dict[str, Any]]] = {
+    ("GET", "me", None): tokens.me,
+    ("GET", "me", "permissions"): tokens.permissions,
+    ("GET", "me", "adaccounts"): accounts.list_of_user,
+    ("GET", "debug_token", None): tokens.debug,
+    ("GET", "account", None): accounts.read,
+    ("GET", "account", "customaudiences"): audiences.list_of_account,
+    ("POST", "account", "customaudiences"): audiences.create,
+    ("DELETE", "account", "usersofanyaudience"): users.remove_everywhere,
+    ("GET", "account", "adsets"): ad_sets.list_of_account,
+    ("GET", "account", "campaigns"): campaigns.list_of_account,
+    ("GET", "audience", None): audiences.read,
+    ("POST", "audience", None): audiences.update,
+    ("DELETE", "audience", None): audiences.delete,
+    ("POST", "audience", "users"): users.add,
+    ("DELETE", "audience", "users"): users.remove,
+    ("POST", "audience", "usersreplace"): users.replace,
+    ("GET", "audience", "sessions"): sessions.list_of_audience,
+    ("GET", "adset", None): ad_sets.read,
+    ("POST", "adset", None): ad_sets.update,
+    ("GET", "campaign", None): campaigns.read,
+    ("GET", "campaign", "adsets"): ad_sets.list_of_campaign,
+}
+_KINDS: dict[type[Thing], str] = {Account: "account", Audience: "audience", AdSet: "adset", Campaign: "campaign"}
+
+
+def find(world: World, node: str) -> Thing | None:
+    """The thing that an id names."""
+    return world.accounts.get(node) or world.audiences.get(node) or world.ad_sets.get(node) or world.campaigns.get(node)
+
+
+def _kind(call: Call) -> str:
+    if call.thing is not None:
+        return _KINDS[type(call.thing)]
+    return call.node if call.node in ("me", "debug_token") else "?"
+
+
+def name(call: Call) -> str:
+    """The call without ids, for counting: `POST audience/users`."""
+    return f"{call.method} {_kind(call)}/{call.edge}" if call.edge else f"{call.method} {_kind(call)}"
+
+
+def answer(call: Call) -> dict[str, Any]:
+    """Let the right function answer; raises 100/33 for an unknown id or an edge that it does not have, 803 for no id at all."""
+    _require_version(call)
+    if not call.node:
+        raise (
+            refuse("ids_removed")
+            if "ids" in call.params
+            else refuse("invalid_param", text="The sandbox takes no batch requests")
+        )
+    if _kind(call) == "?":
+        is_id = call.node.removeprefix("act_").isdecimal()
+        refuse("no_such_object" if is_id else "alias", method=call.method.lower(), id=call.node)
+    if isinstance(call.thing, Audience):
+        _require_visible(call, call.thing)
+    route = ROUTES.get((call.method, _kind(call), call.edge))
+    if route is None:
+        refuse("no_such_object", method=call.method.lower(), id=call.node)
+    return route(call)
+
+
+def _require_version(call: Call) -> None:
+    known = sorted(call.world.settings.api_versions, key=_order)
+    if call.version in known:
+        return
+    if known and _order(call.version) > _order(known[-1]):
+        refuse("unknown_path", path=f"/{call.version}")
+    refuse("old_version", latest=known[-1] if known else "none")
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.removeprefix("v").split("."))
+
+
+def _require_visible(call: Call, audience: Audience) -> None:
+    """A new audience may be unknown for some seconds; a deleted one is unknown for good, except to uploads, which say so."""
+    if call.world.clock.now() < audience.created_at + call.world.settings.create_lag_seconds:
+        refuse("alias", id=audience.id)
+    if audience.deleted and call.edge not in ("users", "usersreplace"):
+        refuse("no_such_object", method=call.method.lower(), id=audience.id)

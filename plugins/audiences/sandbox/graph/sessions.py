@@ -1,0 +1,84 @@
+"""Upload sessions: what a call says about its session, how sessions close, and how they are listed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from audiences.sandbox.graph.errors import refuse
+from audiences.sandbox.things import Audience
+
+if TYPE_CHECKING:
+    from audiences.sandbox.graph.call import Call
+    from audiences.sandbox.rows import Upload
+    from audiences.sandbox.things import Session
+    from audiences.sandbox.world import World
+
+SESSION_SECONDS = 90 * 60
+
+
+def session_number(call: Call) -> str | None:
+    """The id of the call's session, noted in the log; None when it has no session. Raises 100 for anything but 1 to 2^63 - 1."""
+    session = call.json("session")
+    if session is None:
+        return None
+    number = str(session.get("session_id")) if isinstance(session, dict) else ""
+    if not (number.isascii() and number.isdecimal() and len(number) < 20 and 0 < int(number) < 2**63):
+        refuse("invalid_param", text="Param session[session_id] must be a positive 64-bit integer")
+    call.entry.session = str(int(number))
+    call.entry.last_batch = session.get("last_batch_flag") in (True, "true", 1, "1")
+    return call.entry.session
+
+
+def batch_number(call: Call) -> int | None:
+    """The batch's place in its session, noted in the log; None when it says none."""
+    session = call.json("session")
+    number = str(session.get("batch_seq")) if isinstance(session, dict) else ""
+    call.entry.batch_seq = int(number) if number.isascii() and number.isdecimal() and len(number) < 20 else None
+    return call.entry.batch_seq
+
+
+def receive(call: Call, session: Session, upload: Upload) -> None:
+    """Count a batch; the one with the last flag closes the session."""
+    session.num_received += upload.received
+    session.num_invalid += upload.invalid
+    if call.entry.last_batch:
+        session.closed_at = call.world.clock.now()
+
+
+def settle(world: World, audience: Audience) -> None:
+    """Let time do its work: a session closes 90 minutes after its first batch.
+
+    A replace that is cut off so leaves the audience with what had arrived and nothing more: Facebook does that too.
+    """
+    for session in world.sessions_of(audience):
+        if session.closed_at is None and world.clock.now() >= session.opened_at + SESSION_SECONDS:
+            session.closed_at = session.opened_at + SESSION_SECONDS
+            session.timed_out = True
+            if session.kind == "replace":
+                world.adopt_pending(audience, session)
+                audience.replace_failed = True
+
+
+def list_of_audience(call: Call) -> dict[str, Any]:
+    """GET /AUDIENCE/sessions: all values are strings, as at Facebook; a running session ends at "0" and has matched "-1"."""
+    audience, wanted = call.the(Audience), call.text("session_id")
+    settle(call.world, audience)
+    kept = [one for one in call.world.sessions_of(audience) if wanted in (None, one.id)]
+    return {
+        "data": [
+            _row(one, finished=one.closed_at is not None and not call.world.settings.stuck_sessions) for one in kept
+        ]
+    }
+
+
+def _row(session: Session, *, finished: bool) -> dict[str, str]:
+    return {
+        "session_id": session.id,
+        "start_time": str(int(session.opened_at)),
+        "end_time": str(int(session.closed_at or 0)) if finished else "0",
+        "num_received": str(session.num_received),
+        "num_matched": str(session.num_received - session.num_invalid) if finished else "-1",
+        "num_invalid_entries": str(session.num_invalid),
+        "progress": "100" if finished else "0",
+        "stage": "finished" if finished else "uploading",
+    }

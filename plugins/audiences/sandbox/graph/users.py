@@ -1,0 +1,156 @@
+"""Members of an audience: add, remove, replace, and removal from every audience of an account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from audiences.sandbox.graph.errors import refuse
+from audiences.sandbox.graph.sessions import batch_number, receive, session_number, settle
+from audiences.sandbox.graph.status import FLAGGED, operation_status, require_terms
+from audiences.sandbox.members import count
+from audiences.sandbox.rows import Upload, read_upload
+from audiences.sandbox.things import Account, Audience, Session
+
+if TYPE_CHECKING:
+    from audiences.sandbox.graph.call import Call
+
+REPLACE_LIMIT = 100_000_000
+
+
+def add(call: Call) -> dict[str, Any]:
+    """POST /AUDIENCE/users."""
+    return _change(call, remove=False)
+
+
+def remove(call: Call) -> dict[str, Any]:
+    """DELETE /AUDIENCE/users. Rows that are not in count as received all the same."""
+    return _change(call, remove=True)
+
+
+def _change(call: Call, *, remove: bool) -> dict[str, Any]:
+    audience, world = _open_for_upload(call), call.world
+    upload = _upload(call, audience)
+    if world.open_replace(audience):
+        refuse("replace_in_progress")
+    _remember_schema(audience, upload)
+    session = _users_session(call, audience, upload)
+    if session is None or session.closed_at is None:
+        (world.remove_members if remove else world.add_members)(audience, upload.rows)
+        audience.replace_failed = False
+        if session is not None:
+            receive(call, session, upload)
+    return _answer(audience, upload, session)
+
+
+def replace(call: Call) -> dict[str, Any]:
+    """POST /AUDIENCE/usersreplace: batch 1 opens, alone; the rest follow in any order; the last flag makes it the audience."""
+    audience, world = _open_for_upload(call), call.world
+    number, sequence = session_number(call), batch_number(call)
+    if number is None:
+        refuse("missing_param", name="session")
+    upload = _upload(call, audience)
+    session = world.sessions.get((audience.id, number))
+    if session is not None and session.timed_out:
+        refuse("replace_timed_out")
+    if session is not None and session.closed_at is not None:
+        refuse("replace_finished")
+    if session is None or session.kind != "replace":
+        if sequence != 1:
+            refuse("replace_in_progress" if world.open_replace(audience) else "replace_not_opened")
+        session = _begin_replace(call, audience, upload, number)
+    elif sequence == 1:
+        refuse("replace_in_progress")
+    elif list(upload.keys) != session.schema:
+        refuse("schema_mismatch")
+    _remember_schema(audience, upload)
+    world.add_pending(session, upload.rows)
+    receive(call, session, upload)
+    if session.closed_at is not None:
+        world.adopt_pending(audience, session)
+        audience.replace_failed = False
+    return _answer(audience, upload, session)
+
+
+def _begin_replace(call: Call, audience: Audience, upload: Upload, number: str) -> Session:
+    world = call.world
+    if world.open_replace(audience) or operation_status(world, audience)["code"] == 441:
+        refuse("replace_in_progress")
+    if len(world.member_set(audience.id)) >= REPLACE_LIMIT:
+        refuse("replace_too_large")
+    session = Session(number, audience.id, "replace", world.clock.now(), list(upload.keys))
+    world.sessions[audience.id, number] = session
+    return session
+
+
+def remove_everywhere(call: Call) -> dict[str, Any]:
+    """DELETE /act_N/usersofanyaudience: the people described leave every list audience of the account."""
+    account, world = call.the(Account), call.world
+    require_terms(account)
+    upload = _upload(call, None)
+    for audience in world.audiences.values():
+        if audience.account == account.id and audience.subtype == "CUSTOM" and not audience.deleted:
+            settle(world, audience)
+            found = world.member_set(audience.id).same_people(upload.rows)
+            if count(found):
+                world.remove_members(audience, found)
+    counts = {"num_received": upload.received, "num_invalid_entries": upload.invalid}
+    return {"account_id": account.number, **counts, "invalid_entry_samples": upload.samples}
+
+
+def _open_for_upload(call: Call) -> Audience:
+    """The audience, if uploads to it are possible at all."""
+    audience = call.the(Audience)
+    settle(call.world, audience)
+    require_terms(call.world.accounts[audience.account])
+    if audience.deleted:
+        refuse("deleted")
+    if audience.subtype != "CUSTOM":
+        refuse("not_a_list", subtype=audience.subtype)
+    if audience.operation_status == FLAGGED:
+        refuse("flagged")
+    if audience.disabled:
+        refuse("disabled")
+    if not audience.can_edit:
+        refuse("not_shared")
+    return audience
+
+
+def _upload(call: Call, audience: Audience | None) -> Upload:
+    """The rows of the call, noted in the log before anything can refuse them."""
+    payload = call.json("payload")
+    if isinstance(payload, dict) and isinstance(payload.get("data"), list):
+        call.entry.rows = len(payload["data"])
+    upload = read_upload(payload, over_limit=call.world.settings.over_limit)
+    call.world.log.report(call.entry, upload.findings)
+    if audience is None:
+        return upload
+    if audience.family not in (None, upload.family):
+        refuse("wrong_family", has=audience.family, got=upload.family)
+    if "LOOKALIKE_VALUE" in upload.keys and not audience.is_value_based:
+        refuse("value_based")
+    return upload
+
+
+def _remember_schema(audience: Audience, upload: Upload) -> None:
+    audience.family = upload.family
+    audience.schema = list(upload.keys)
+
+
+def _users_session(call: Call, audience: Audience, upload: Upload) -> Session | None:
+    """The session of an add or a removal, opened by its first batch whatever that batch's number is."""
+    number = session_number(call)
+    batch_number(call)
+    if number is None:
+        return None
+    opened = Session(number, audience.id, "users", call.world.clock.now(), list(upload.keys))
+    return call.world.sessions.setdefault((audience.id, number), opened)
+
+
+def _answer(audience: Audience, upload: Upload, session: Session | None) -> dict[str, Any]:
+    """Within a session `num_received` counts all of its batches so far, and a batch that came too late adds nothing."""
+    head = {"audience_id": audience.id} | ({"session_id": session.id} if session else {})
+    counts = {
+        "num_received": session.num_received if session else upload.received,
+        "num_invalid_entries": upload.invalid,
+    }
+    return {**head, **counts, "invalid_entry_samples": upload.samples}

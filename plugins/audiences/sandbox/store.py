@@ -1,0 +1,161 @@
+"""The state file: an SQLite database that follows the world, so that a sandbox goes on where it stopped.
+
+Every request is one transaction. Things are stored whole as JSON when they changed; members are stored by row. The request log,
+the counters and the faults are not kept.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from pydantic import TypeAdapter
+
+from audiences.sandbox.things import Account, AdSet, Audience, Campaign, Session, Settings, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from audiences.sandbox.world import MemberWrite, World
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS thing (kind TEXT, id TEXT, doc BLOB NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS member (key TEXT, shape TEXT, row BLOB, PRIMARY KEY (key, shape, row)) WITHOUT ROWID;
+"""
+_READERS: dict[str, TypeAdapter[Any]] = {
+    "settings": TypeAdapter(Settings),
+    "token": TypeAdapter(Token),
+    "account": TypeAdapter(Account),
+    "campaign": TypeAdapter(Campaign),
+    "ad_set": TypeAdapter(AdSet),
+    "audience": TypeAdapter(Audience),
+    "session": TypeAdapter(Session),
+}
+
+
+class Store:
+    """Keeps nothing: what a sandbox without a state file has."""
+
+    def load(self, world: World) -> None:
+        """Fill the world with what was stored, if anything was."""
+
+    def save(self, world: World) -> None:
+        """Store what has changed since the last time."""
+        world.journal.clear()
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+class StateFile(Store):
+    """Keeps the world in one SQLite file. Raises sqlite3.DatabaseError for a file that is something else."""
+
+    def __init__(self, path: Path) -> None:
+        # The server's thread is another one than the one that opens the file, and the only one to use it afterwards.
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.executescript(_SCHEMA)
+        self._saved: dict[tuple[str, str], bytes] = {}
+
+    def load(self, world: World) -> None:
+        rows = self._connection.execute("SELECT kind, id, doc FROM thing ORDER BY kind, id").fetchall()
+        if not rows:
+            self.save(world)
+            return
+        _empty(world)
+        world.journal.clear()
+        for kind, identifier, doc in rows:
+            self._saved[kind, identifier] = doc
+            _put(world, kind, orjson.loads(doc))
+        for key, shape, row in self._connection.execute("SELECT key, shape, row FROM member"):
+            world.member_set(key).groups.setdefault(tuple(shape.split(",")), set()).add(row)
+
+    def save(self, world: World) -> None:
+        docs = {(kind, identifier): doc for kind, identifier, doc in _docs(world)}
+        changed = {place: doc for place, doc in docs.items() if self._saved.get(place) != doc}
+        gone = self._saved.keys() - docs.keys()
+        if not (changed or gone or world.journal):
+            return
+        self._connection.execute("BEGIN")
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO thing (kind, id, doc) VALUES (?, ?, ?)",
+            [(*place, doc) for place, doc in changed.items()],
+        )
+        self._connection.executemany("DELETE FROM thing WHERE kind = ? AND id = ?", list(gone))
+        for write in world.journal:
+            self._write(write)
+        self._connection.execute("COMMIT")
+        self._saved = docs
+        world.journal.clear()
+
+    def _write(self, write: MemberWrite) -> None:
+        rows = [(write.key, ",".join(shape), packed) for shape, group in write.rows.items() for packed in group]
+        if write.action == "add":
+            self._connection.executemany("INSERT OR IGNORE INTO member (key, shape, row) VALUES (?, ?, ?)", rows)
+        elif write.action == "remove":
+            self._connection.executemany("DELETE FROM member WHERE key = ? AND shape = ? AND row = ?", rows)
+        elif write.action == "forget":
+            self._connection.execute("DELETE FROM member WHERE key = ?", [write.key])
+        elif write.action == "clear":
+            self._connection.execute("DELETE FROM member")
+        else:
+            self._connection.execute("DELETE FROM member WHERE key = ?", [write.target])
+            self._connection.execute("UPDATE member SET key = ? WHERE key = ?", [write.target, write.key])
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _docs(world: World) -> Iterator[tuple[str, str, bytes]]:
+    yield "settings", "", orjson.dumps(world.settings)
+    yield "clock", "", orjson.dumps(world.clock.offset)
+    kept: dict[str, Any] = {
+        "token": world.tokens,
+        "account": world.accounts,
+        "campaign": world.campaigns,
+        "ad_set": world.ad_sets,
+        "audience": world.audiences,
+    }
+    for kind, things in kept.items():
+        for identifier, thing in things.items():
+            yield kind, identifier, orjson.dumps(thing)
+    for (audience, number), session in world.sessions.items():
+        yield "session", f"{audience}/{number}", orjson.dumps(session)
+
+
+def _empty(world: World) -> None:
+    for things in (
+        world.tokens,
+        world.accounts,
+        world.campaigns,
+        world.ad_sets,
+        world.audiences,
+        world.sessions,
+        world.members,
+    ):
+        things.clear()
+
+
+def _put(world: World, kind: str, doc: Any) -> None:
+    if kind == "clock":
+        world.clock.offset = doc
+        return
+    thing = _READERS[kind].validate_python(doc)
+    match thing:
+        case Settings():
+            world.settings = thing
+        case Token():
+            world.tokens[thing.token] = thing
+        case Account():
+            world.accounts[thing.id] = thing
+        case Campaign():
+            world.campaigns[thing.id] = thing
+        case AdSet():
+            world.ad_sets[thing.id] = thing
+        case Audience():
+            world.audiences[thing.id] = thing
+        case Session():
+            world.sessions[thing.audience, thing.id] = thing

@@ -1,0 +1,143 @@
+"""Everything the sandbox remembers, with the clock it lives by, and the world it starts with."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import count as counting
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from audiences.sandbox.faults import Faults
+from audiences.sandbox.furniture import furnish
+from audiences.sandbox.members import Groups, MemberSet, unpack
+from audiences.sandbox.members import count as count_rows
+from audiences.sandbox.request_log import RequestLog
+from audiences.sandbox.things import Account, AdSet, Audience, Campaign, Session, Settings, Token
+from audiences.sandbox.usage import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SIZES_KEPT = 300
+_CHANGES_KEPT = 40
+_SOME_ROWS = 25
+
+
+class Clock:
+    """The system's time plus an offset that the admin API moves, so that ninety minutes pass in no time."""
+
+    def __init__(self, source: Callable[[], float] = time.time) -> None:
+        self._source = source
+        self.offset = 0.0
+
+    def now(self) -> float:
+        return self._source() + self.offset
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one request really changed in an audience, with a few of the rows to show."""
+
+    at: float
+    request: int
+    action: str
+    added: int
+    removed: int
+    some_added: list[dict[str, str]]
+    some_removed: list[dict[str, str]]
+
+
+@dataclass(slots=True)
+class MemberWrite:
+    """One change of a member set, for the state file: `action` is add, remove, forget, clear, or move (of `key` to `target`)."""
+
+    action: str
+    key: str
+    rows: Groups = field(default_factory=dict)
+    target: str = ""
+
+
+class World:
+    """The state of one sandbox. Not thread-safe: one event loop owns it."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
+        # Ids go on across resets and restarts, so that an id from before never means another object.
+        self._numbers = counting(time.time_ns() // 1_000_000)
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the world that a fresh sandbox has."""
+        self.clock.offset = 0.0
+        self.settings = Settings()
+        self.tokens: dict[str, Token] = {}
+        self.accounts: dict[str, Account] = {}
+        self.campaigns: dict[str, Campaign] = {}
+        self.ad_sets: dict[str, AdSet] = {}
+        self.audiences: dict[str, Audience] = {}
+        self.sessions: dict[tuple[str, str], Session] = {}
+        self.members: dict[str, MemberSet] = {}
+        self.changes: dict[str, deque[Change]] = {}
+        self.log = RequestLog()
+        self.faults = Faults()
+        self.usage = Usage()
+        self.journal = [MemberWrite("clear", "")]
+        furnish(self)
+
+    def new_id(self, prefix: str) -> str:
+        return f"{prefix}{next(self._numbers)}"
+
+    def sessions_of(self, audience: Audience) -> list[Session]:
+        return [session for session in self.sessions.values() if session.audience == audience.id]
+
+    def open_replace(self, audience: Audience) -> Session | None:
+        return next((s for s in self.sessions_of(audience) if s.kind == "replace" and s.closed_at is None), None)
+
+    def member_set(self, key: str) -> MemberSet:
+        return self.members.setdefault(key, MemberSet())
+
+    def add_members(self, audience: Audience, rows: Groups) -> None:
+        added = self.member_set(audience.id).add(rows)
+        self.journal.append(MemberWrite("add", audience.id, added))
+        self._changed(audience, "add", added=added, removed={})
+
+    def remove_members(self, audience: Audience, rows: Groups) -> None:
+        removed = self.member_set(audience.id).remove(rows)
+        self.journal.append(MemberWrite("remove", audience.id, removed))
+        self._changed(audience, "remove", added={}, removed=removed)
+
+    def add_pending(self, session: Session, rows: Groups) -> None:
+        """Keep what a replace session has received; readers of the audience do not see it yet."""
+        self.journal.append(MemberWrite("add", session.pending_key, self.member_set(session.pending_key).add(rows)))
+
+    def adopt_pending(self, audience: Audience, session: Session) -> None:
+        """What the session has received becomes the audience."""
+        before, after = self.member_set(audience.id), self.members.pop(session.pending_key, MemberSet())
+        self.members[audience.id] = after
+        self.journal.append(MemberWrite("move", session.pending_key, target=audience.id))
+        self._changed(audience, "replace", added=after.minus(before.groups), removed=before.minus(after.groups))
+
+    def forget_members(self, key: str) -> None:
+        self.members.pop(key, None)
+        self.journal.append(MemberWrite("forget", key))
+
+    def _changed(self, audience: Audience, action: str, *, added: Groups, removed: Groups) -> None:
+        now = self.clock.now()
+        change = Change(
+            now, self.log.last, action, count_rows(added), count_rows(removed), _some(added), _some(removed)
+        )
+        self.changes.setdefault(audience.id, deque(maxlen=_CHANGES_KEPT)).append(change)
+        self.log.counters["rows_added"] += change.added
+        self.log.counters["rows_removed"] += change.removed
+        audience.content_updated_at = audience.updated_at = now
+        audience.ready_at = now + self.settings.processing_seconds
+        audience.sizes = [*audience.sizes, (now, len(self.member_set(audience.id)))][-_SIZES_KEPT:]
+
+
+def _some(rows: Groups) -> list[dict[str, str]]:
+    """A few rows of each shape; which ones is of no matter."""
+    return [unpack(shape, packed) for shape, members in rows.items() for packed in islice(members, _SOME_ROWS)][
+        :_SOME_ROWS
+    ]
