@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -14,6 +14,8 @@ from audiences.campaign.grammar import Spot, home_of, locate
 from audiences.campaign.source import Document
 from audiences.campaign.wording import choice, did_you_mean, nearest, shown
 from audiences.errors import Problem
+
+M = TypeVar("M", bound=BaseModel)
 
 _EXPECTED = {  # pydantic's types of error for a value of the wrong kind
     "string_type": "text",
@@ -62,6 +64,18 @@ class _Found:
     @property
     def last(self) -> str | int:
         return self.error["loc"][-1] if self.error["loc"] else ""
+
+
+def validate(document: Document, model: type[M]) -> tuple[M | None, tuple[Problem, ...]]:
+    """A document as a model, if its shape is right, and every problem of reading and of shape."""
+    problems: list[Problem] = []
+    read = None
+    try:
+        read = model.model_validate(document.data)
+    except ValidationError as error:
+        problems = problems_of(error, model, document)
+    reported = {problem.key for problem in document.problems}
+    return read, tuple(sorted([*document.problems, *(each for each in problems if each.key not in reported)]))
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], document: Document) -> list[Problem]:

@@ -28,6 +28,8 @@ _NAMED = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
     **dict.fromkeys(("null", "Null", "NULL", "~"), None),
 }
+_EMPTY = "is empty; give it a value or remove the key (`null` says on purpose that there is none)"
+_EMPTY_TEXT = "is read as a key without a value; a text with a comma inside `{}` needs quotes"
 _HINTS = {
     "mapping values are not allowed in this context": (
         "`: ` cannot stand here; put the value in quotes if it holds `: `, or check the indentation"
@@ -181,8 +183,7 @@ class _Reader:
         if not event.implicit[0]:  # quoted or a block
             return text
         if not text:
-            message = "is empty; give it a value or remove the key (`null` says on purpose that there is none)"
-            self._add(event, path, "empty-value", message)
+            self._add(event, path, "empty-value", _EMPTY_TEXT if _is_sentence(path) else _EMPTY)
             return None
         return _NAMED[text] if text in _NAMED else self._number(event, text, path)
 
@@ -197,6 +198,10 @@ class _Reader:
             return number
         self._add(event, path, "out-of-range", f"`{bare(text)}` is too large a number; put it in quotes if it is text")
         return text
+
+
+def _is_sentence(path: Path) -> bool:
+    return bool(path) and isinstance(path[-1], str) and " " in path[-1]
 
 
 def _at(event: yaml.Event) -> tuple[int, int]:

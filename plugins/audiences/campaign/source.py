@@ -35,16 +35,23 @@ class Document:
 
     def at(self, path: Path, *, key: bool = False) -> tuple[int, int]:
         """Line and column of the value at `path`, or of its key; of the nearest enclosing key if it is not there."""
-        place = self.place
-        for step in path:
-            if step not in place.inside:
-                return place.key or (place.line, place.column)
-            place = place.inside[step]
-        return place.key if key and place.key else (place.line, place.column)
+        written, place = self._follow(path)
+        if place.key and (key or (len(written) < len(path) and place.inside)):
+            return place.key
+        return place.line, place.column
 
     def problem(self, path: Path, code: str, message: str, *, key: bool = False) -> Problem:
         """A problem with the value at `path`, or with its key."""
-        return Problem(self.file, *self.at(path, key=key), dotted(path), code, message)
+        return Problem(self.file, *self.at(path, key=key), dotted(self._follow(path)[0]), code, message)
+
+    def _follow(self, path: Path) -> tuple[Path, Place]:
+        """The path as the author wrote it: steps that only the long form has are passed over."""
+        written: Path = ()
+        place = self.place
+        for step in path:
+            if step in place.inside:
+                written, place = (*written, step), place.inside[step]
+        return written, place
 
 
 def fail(file: str, code: str, message: str, line: int = 0, column: int = 0, key: str = "") -> NoReturn:
@@ -79,3 +86,19 @@ def decode(content: bytes, file: str) -> str:
         line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
         fail(file, "bad-character", f"holds the control character U+{ord(found[0]):04X}", line, column)
     return text
+
+
+def files_by_stem(folder: FilePath, suffixes: tuple[str, ...], name: str) -> dict[str, list[FilePath]]:
+    """The files of a folder (not of those inside it) with these suffixes, in order; `name` is the folder's in problems.
+
+    Hidden files, which editors leave behind, are passed over. Raises ConfigError when the folder cannot be read.
+    """
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        fail(name, "not-readable", f"cannot be read: {error.strerror or type(error).__name__}")
+    found: dict[str, list[FilePath]] = {}
+    for path in entries:
+        if path.suffix.lower() in suffixes and not path.name.startswith("."):
+            found.setdefault(path.stem, []).append(path)
+    return found

@@ -1,0 +1,46 @@
+"""Whether the catalog and the settings are sound in themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from audiences.campaign.catalog import Catalog
+from audiences.campaign.checks.finding import Finding, Findings
+from audiences.campaign.checks.properties import Declared, compared_as
+from audiences.campaign.checks.schedule import zone_findings
+from audiences.campaign.checks.values import country_mistake, mistake
+from audiences.campaign.settings import Settings
+from audiences.campaign.wording import shown
+
+_JOINTS = ("all", "any", "not")
+
+
+def catalog_findings(catalog: Catalog) -> Findings:
+    """Check a warehouse catalog."""
+    if catalog.users.email is None and catalog.users.phone is None:
+        message = "maps neither `email` nor `phone`; Facebook could recognise nobody"
+        yield Finding(("users",), "unmapped-identifier", message, key=True)
+    yield from (found.under("users", "properties") for found in _property_findings(catalog.users.properties))
+    if catalog.events is not None:
+        yield from (found.under("events", "properties") for found in _property_findings(catalog.events.properties))
+    if catalog.default_country and (message := country_mistake(catalog.default_country)):
+        yield Finding(("default_country",), "unknown-country", message)
+    yield from (found.under("timezone") for found in zone_findings(catalog.timezone))
+
+
+def settings_findings(settings: Settings) -> Findings:
+    """Check the project's settings."""
+    if settings.timezone is not None:
+        yield from (found.under("timezone") for found in zone_findings(settings.timezone))
+
+
+def _property_findings(properties: Mapping[str, Declared]) -> Findings:
+    for name, declared in properties.items():
+        if name in _JOINTS:
+            message = f"no property can be called {shown(name)}, which joins conditions; choose another name"
+            yield Finding((name,), "not-allowed", message, key=True)
+        if declared.values == ():
+            yield Finding((name, "values"), "wrong-length", "must not be empty")
+        for index, value in enumerate(declared.values or ()):
+            if message := mistake(compared_as(declared), value):
+                yield Finding((name, "values", index), "wrong-value-type", message)

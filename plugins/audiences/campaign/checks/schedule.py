@@ -1,0 +1,100 @@
+"""Whether the `when` of a campaign can come true: time zone, dates in order, days of the month, cron lines."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from audiences.campaign.checks.finding import Finding, Findings
+from audiences.campaign.rules import WEEKDAYS
+from audiences.campaign.when import Repeat, When
+from audiences.campaign.wording import did_you_mean, shown
+
+_SOME_DATE = datetime(2000, 1, 1)  # noqa: DTZ001  # only whether the line has a next time is asked
+_WEEKDAY = r"(mon|tue|wed|thu|fri|sat|sun|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
+_ON_WEEK = re.compile(_WEEKDAY)
+_ON_MONTH = re.compile(rf"last|(first|second|third|fourth|last) {_WEEKDAY}")
+
+
+def zone_findings(name: str) -> Findings:
+    """Check the name of a time zone."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        near = did_you_mean(name, available_timezones()) or "; write a name such as `Asia/Kolkata`"
+        yield Finding((), "unknown-time-zone", f"unknown time zone {shown(name)}{near}")
+
+
+def when_findings(when: When, zone: ZoneInfo) -> Findings:
+    """Check a schedule on its own, on the clock of the campaign's time zone."""
+    yield from _order_findings(when, zone)
+    if when.repeat:
+        yield from (found.under("repeat") for found in _repeat_findings(when.repeat))
+    for index, line in enumerate(when.cron or ()):
+        if message := _cron_mistake(line):
+            yield Finding(("cron", index), "bad-cron", message)
+    if when.ends and not (when.repeat or when.cron):
+        message = "counts the runs of `repeat` or `cron`; this schedule has its own end"
+        yield Finding(("ends",), "wrong-schedule", message, key=True)
+    for index, window in enumerate(when.windows):
+        if window.from_ == window.to:
+            message = f"is empty: it starts and ends at {window.to:%H:%M}; for the whole day leave `windows` out"
+            yield Finding(("windows", index), "wrong-order", message)
+
+
+def _order_findings(when: When, zone: ZoneInfo) -> Findings:
+    start = _moment(when.start, time.min, zone) if when.start else datetime.min  # noqa: DTZ901  # compared, not read
+    end = _moment(when.end, time.max, zone) if when.end else datetime.max  # noqa: DTZ901  # compared, not read
+    if start > end:
+        yield Finding(("end",), "wrong-order", f"`{when.end}` is before the start, `{when.start}`")
+        return
+    dates = when.dates or ()
+    runs = [(("date",), when.date)] if when.date else [(("dates", index), day) for index, day in enumerate(dates)]
+    for path, day in runs:
+        if _moment(day, time.max, zone) < start:
+            yield Finding(path, "wrong-order", f"`{day}` is before the start, `{when.start}`, and would never run")
+        if _moment(day, time.min, zone) > end:
+            yield Finding(path, "wrong-order", f"`{day}` is after the end, `{when.end}`, and would never run")
+    for index, day in enumerate(dates):
+        if day in dates[:index]:
+            yield Finding(("dates", index), "given-twice", f"`{day}` is given twice")
+
+
+def _moment(day: date | datetime, otherwise: time, zone: ZoneInfo) -> datetime:
+    """A day as a moment on the clock of the campaign's time zone."""
+    if not isinstance(day, datetime):
+        return datetime.combine(day, otherwise)
+    return (day.astimezone(zone) if day.tzinfo else day).replace(tzinfo=None)
+
+
+def _repeat_findings(repeat: Repeat) -> Findings:
+    unit = repeat.every.unit
+    for index, day in enumerate(repeat.on or ()):
+        text = " ".join(day.lower().split()) if isinstance(day, str) else ""
+        if unit == "day":
+            yield Finding(("on",), "wrong-schedule", "chooses days of a week or month; this repeats every so many days")
+            return
+        if unit == "week" and not _ON_WEEK.fullmatch(text):
+            message = f"{shown(day)} is not a weekday; allowed: {', '.join(WEEKDAYS)}{did_you_mean(day, WEEKDAYS)}"
+            yield Finding(("on", index), "not-allowed", message)
+        if unit == "month" and not (_ON_MONTH.fullmatch(text) or (isinstance(day, int) and 1 <= day <= 31)):
+            message = f"{shown(day)} is not a day of a month; allowed: 1 to 31, `last`, `first monday` to `last sunday`"
+            yield Finding(("on", index), "not-allowed", message)
+
+
+def _cron_mistake(line: str) -> str:
+    from croniter import (  # type: ignore[import-untyped]  # has no type information; here for speed: few campaigns use it
+        CroniterError,
+        croniter,
+    )
+
+    fields = line.split()
+    if len(fields) != len(("minute", "hour", "day", "month", "weekday")) or len(line) > 200:
+        return f"{shown(line)} is not a cron line of five fields: minute, hour, day of month, month, weekday"
+    try:
+        croniter(line, _SOME_DATE).get_next()
+    except (CroniterError, ValueError, KeyError, OverflowError) as error:
+        reason = " ".join(str(error).split())[:120]
+        return f"{shown(line)} is not a cron line that ever fires: {reason}"
+    return ""

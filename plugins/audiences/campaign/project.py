@@ -1,0 +1,217 @@
+"""A project folder as a whole: every campaign with all that it refers to, and everything that is wrong.
+
+A broken campaign never keeps another one from loading; a broken catalog or settings file is reported once, and every
+campaign says that it waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from audiences.campaign.catalog import Catalog
+from audiences.campaign.checks.campaign import SETTINGS, campaign_findings, campaign_warnings
+from audiences.campaign.checks.catalog import catalog_findings, settings_findings
+from audiences.campaign.checks.finding import Findings
+from audiences.campaign.checks.rules import BLOCKED, CATALOG
+from audiences.campaign.model import Campaign
+from audiences.campaign.problems import M, validate
+from audiences.campaign.reader import read_document
+from audiences.campaign.segments import NAME, NAME_RULE, Segments
+from audiences.campaign.settings import Settings
+from audiences.campaign.source import Document, fail, files_by_stem
+from audiences.campaign.spec import CampaignSpec
+from audiences.campaign.wording import did_you_mean, shown
+from audiences.errors import ConfigError, Problem
+
+FOLDER = "campaigns"
+RESERVED = ("live_dispatcher", "upkeep")  # the ids of the project's own DAGs
+_SUFFIXES = (".yml", ".yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Everything in a project folder, right and wrong.
+
+    `campaigns` by id, `files` with the file of each; `broken` by file: campaigns, segments and shared files alike;
+    `warnings` stop nothing.
+    """
+
+    root: Path
+    campaigns: dict[str, CampaignSpec] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    broken: dict[str, ConfigError] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All there is to correct, in the order of files and lines; without what only waits for another file."""
+        every = (problem for error in self.broken.values() for problem in error.problems)
+        return tuple(sorted(problem for problem in every if problem.code != BLOCKED))
+
+    @classmethod
+    def load(cls, root: Path) -> Project:
+        """Read a project. Whatever is wrong with its files is in the result; nothing is raised for it."""
+        try:
+            files = files_by_stem(root / FOLDER, _SUFFIXES, FOLDER)
+        except ConfigError as error:
+            return cls(root, broken=_by_file(error))
+        try:
+            shared = _shared(root)
+        except ConfigError as error:
+            return cls(root, broken=_by_file(error) | _waiting(files, error))
+        broken: dict[str, ConfigError] = {}
+        loaded: dict[str, _Loaded] = {}
+        for name in shared.segments.names:
+            broken |= _by_file(ConfigError(shared.segments.problems(name)))
+        for stem, paths in files.items():
+            try:
+                loaded[stem] = _campaign(stem, paths, shared)
+            except ConfigError as error:
+                broken |= _by_file(error)
+        broken |= _name_taken(loaded)
+        right = {stem: each for stem, each in loaded.items() if each.document.file not in broken}
+        return cls(
+            root=root,
+            campaigns={stem: each.spec for stem, each in right.items()},
+            files={stem: each.document.file for stem, each in right.items()},
+            broken=dict(sorted(broken.items())),
+            warnings=tuple(sorted((*_folders(root), *_shared_audiences(right), *_warnings(right)))),
+        )
+
+    @staticmethod
+    def load_campaign(root: Path, campaign_id: str) -> CampaignSpec:
+        """One campaign and what it refers to, without reading the others. Raises ConfigError."""
+        files = files_by_stem(root / FOLDER, _SUFFIXES, FOLDER)
+        if campaign_id not in files:
+            near = did_you_mean(campaign_id, files)
+            fail(FOLDER, "unknown-campaign", f"there is no campaign {shown(campaign_id)}{near}")
+        return _campaign(campaign_id, files[campaign_id], _shared(root)).spec
+
+
+class _Shared(NamedTuple):
+    """What all campaigns refer to."""
+
+    catalog: Catalog
+    settings: Settings
+    segments: Segments
+
+
+class _Loaded(NamedTuple):
+    """A campaign that is right in itself, and its file."""
+
+    spec: CampaignSpec
+    document: Document
+
+
+def _shared(root: Path) -> _Shared:
+    """Raises ConfigError with the problems of both files."""
+    catalog, wrong_catalog = _shared_file(root, CATALOG, Catalog, catalog_findings)
+    settings, wrong_settings = _shared_file(root, SETTINGS, Settings, settings_findings)
+    if catalog is None or settings is None or wrong_catalog or wrong_settings:
+        raise ConfigError((*wrong_catalog, *wrong_settings))
+    return _Shared(catalog, settings, Segments(root, catalog))
+
+
+def _shared_file(
+    root: Path, file: str, model: type[M], check: Callable[[M], Findings]
+) -> tuple[M | None, tuple[Problem, ...]]:
+    try:
+        document = read_document(root / file, file)
+    except ConfigError as error:
+        return None, error.problems
+    read, problems = validate(document, model)
+    if read is None or problems:
+        return read, problems
+    return read, tuple(sorted(found.in_file(document) for found in check(read)))
+
+
+def _campaign(stem: str, paths: list[Path], shared: _Shared) -> _Loaded:
+    files = [f"{FOLDER}/{path.name}" for path in paths]
+    if len(files) > 1:
+        message = f"{' and '.join(files)} have one name; a campaign has one file"
+        raise ConfigError(tuple(Problem(file, 0, 0, "", "same-name", message) for file in files))
+    _check_id(stem, files[0])
+    document = read_document(paths[0], files[0])
+    campaign, problems = validate(document, Campaign)
+    if campaign is not None:
+        used = campaign.who.segments()
+        segments = {name: shared.segments.obstacle(name) if name in used else "" for name in shared.segments.names}
+        findings = campaign_findings(campaign, shared.catalog, shared.settings, segments)
+        problems = tuple(sorted((*problems, *(found.in_file(document) for found in findings))))
+    if campaign is None or problems:
+        raise ConfigError(problems)
+    return _Loaded(_spec(stem, campaign, shared), document)
+
+
+def _check_id(stem: str, file: str) -> None:
+    """The stem is the DAG's id, a part of task parameters and of file names."""
+    if not NAME.fullmatch(stem):
+        fail(file, "bad-name", f"the file's name is the campaign's id and must be {NAME_RULE}; found {shown(stem)}")
+    if stem in RESERVED:
+        fail(file, "bad-name", f"{shown(stem)} is the name of one of the project's own DAGs; rename the file")
+
+
+def _spec(stem: str, campaign: Campaign, shared: _Shared) -> CampaignSpec:
+    catalog, settings, segments = shared
+    return CampaignSpec(
+        id=stem,
+        campaign=campaign.model_copy(update={"owner": campaign.owner or settings.owner}),
+        segments=segments.needed(campaign.who.segments()),
+        catalog=catalog,
+        account=settings.ad_accounts[campaign.ad_account],
+        control_groups=settings.control_groups,
+        timezone=campaign.when.timezone or settings.timezone or catalog.timezone,
+        warehouse=settings.warehouse,
+        ledger=settings.ledger,
+        staging=settings.staging,
+    )
+
+
+def _by_file(error: ConfigError) -> dict[str, ConfigError]:
+    files = dict.fromkeys(problem.file for problem in error.problems)
+    return {file: ConfigError(tuple(each for each in error.problems if each.file == file)) for file in files}
+
+
+def _waiting(files: dict[str, list[Path]], error: ConfigError) -> dict[str, ConfigError]:
+    """Every campaign, when a shared file is wrong."""
+    culprits = " and ".join(dict.fromkeys(problem.file for problem in error.problems))
+    message = f"cannot be checked before {culprits} is right; {error.problems[0]}"
+    waiting = [f"{FOLDER}/{path.name}" for paths in files.values() for path in paths]
+    return {file: ConfigError((Problem(file, 0, 0, "", BLOCKED, message),)) for file in waiting}
+
+
+def _name_taken(loaded: dict[str, _Loaded]) -> dict[str, ConfigError]:
+    """The campaigns that create an audience of a name that another one, first by file name, creates already."""
+    taken: dict[str, ConfigError] = {}
+    creators: dict[str, str] = {}
+    for spec, document in loaded.values():
+        create = spec.campaign.what.audience.create
+        if create and (first := creators.setdefault(create.name, document.file)) != document.file:
+            path = ("what", "audience", "create", "name")
+            message = f"the audience {shown(create.name)} is created by {first} already; choose another name"
+            taken[document.file] = ConfigError((document.problem(path, "audience-name-taken", message),))
+    return taken
+
+
+def _shared_audiences(loaded: dict[str, _Loaded]) -> Iterator[Problem]:
+    updaters: dict[tuple[str, str], str] = {}
+    for spec, document in loaded.values():
+        update = spec.campaign.what.audience.update
+        if update and (first := updaters.setdefault((spec.account.id, update.id), document.file)) != document.file:
+            path = ("what", "audience", "update", "id")
+            yield document.problem(path, "shared-audience", f"{first} updates the audience {update.id} as well")
+
+
+def _warnings(loaded: dict[str, _Loaded]) -> Iterator[Problem]:
+    for spec, document in loaded.values():
+        yield from (found.in_file(document) for found in campaign_warnings(spec.campaign))
+
+
+def _folders(root: Path) -> Iterator[Problem]:
+    for path in (root / FOLDER).iterdir():
+        if path.is_dir() and not path.name.startswith((".", "__")) and path.suffix.lower() not in _SUFFIXES:
+            file = f"{FOLDER}/{path.name}"
+            yield Problem(file, 0, 0, "", "not-read", f"folders inside {FOLDER}/ are not read; move its files up")

@@ -1,0 +1,171 @@
+"""The saved segments under `include/segments/`: rules (`.yml`), one SELECT (`.sql`), or a list of user ids (`.csv`)."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from audiences.campaign.catalog import Catalog
+from audiences.campaign.checks.query import COLUMN, read_query
+from audiences.campaign.checks.rules import rule_findings
+from audiences.campaign.problems import validate
+from audiences.campaign.reader import read_document
+from audiences.campaign.rules import SavedRules
+from audiences.campaign.source import fail, files_by_stem, read_text
+from audiences.campaign.spec import SavedSegment
+from audiences.campaign.wording import shown
+from audiences.errors import ConfigError, Problem
+
+FOLDER = "include/segments"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+NAME_RULE = "letters a to z, digits, `_` and `-`, at most 100, and begins with a letter or digit"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One saved segment as read: what it says, unless its file is broken."""
+
+    file: str
+    saved: SavedSegment | None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def uses(self) -> set[str]:
+        """The names of the segments that it refers to."""
+        return self.saved.rules.segments() if self.saved and self.saved.rules else set()
+
+
+class Segments:
+    """The saved segments of a project, each read when it is first asked for. Raises ConfigError for the folder alone."""
+
+    def __init__(self, root: Path, catalog: Catalog) -> None:
+        folder = root / FOLDER
+        self._catalog = catalog
+        self._files = files_by_stem(folder, tuple(_READERS), FOLDER) if folder.exists() else {}
+        self._read: dict[str, Segment] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all segments, broken or not."""
+        return tuple(self._files)
+
+    def file(self, name: str) -> str:
+        """The file of a segment, relative to the project."""
+        return f"{FOLDER}/{self._files[name][0].name}"
+
+    def needed(self, names: Iterable[str]) -> dict[str, SavedSegment]:
+        """These segments and all that they refer to, as far as they exist and are not broken."""
+        reached: dict[str, SavedSegment] = {}
+        waiting = sorted(names)
+        while waiting:
+            name = waiting.pop()
+            if name in self._files and name not in reached and (saved := self._segment(name).saved):
+                reached[name] = saved
+                waiting.extend(sorted(self._segment(name).uses))
+        return dict(sorted(reached.items()))
+
+    def problems(self, name: str) -> tuple[Problem, ...]:
+        """What is wrong with the file of a segment; a cycle is reported by the first of its segments."""
+        own = self._segment(name).problems
+        cycle = self._cycle(name)
+        if cycle and name == min(cycle):
+            chain = " → ".join(shown(each) for each in (*cycle, name))
+            return (
+                *own,
+                Problem(self.file(name), 0, 0, "", "segment-cycle", f"the segments refer to themselves: {chain}"),
+            )
+        return own
+
+    def obstacle(self, name: str) -> str:
+        """Why a segment cannot be used: the first problem of it or of a segment that it needs; empty if there is none."""
+        seen: set[str] = set()
+        waiting = [name]
+        while waiting:
+            each = waiting.pop()
+            if each in seen or each not in self._files:
+                continue
+            seen.add(each)
+            if problems := self.problems(each):
+                return str(problems[0])
+            waiting.extend(self._segment(each).uses)
+        return ""
+
+    def _cycle(self, name: str) -> tuple[str, ...]:
+        """The shortest chain of segments that leads from this one back to it; empty if there is none."""
+        chains: list[tuple[str, ...]] = [(name,)]
+        seen: set[str] = set()
+        for chain in chains:  # grows while it is walked, breadth first
+            for used in sorted(self._segment(chain[-1]).uses):
+                if used == name:
+                    return chain
+                if used not in seen and used in self._files:
+                    seen.add(used)
+                    chains.append((*chain, used))
+        return ()
+
+    def _segment(self, name: str) -> Segment:
+        if name not in self._read:
+            self._read[name] = self._load(name)
+        return self._read[name]
+
+    def _load(self, name: str) -> Segment:
+        path, *others = self._files[name]
+        file = self.file(name)
+        try:
+            if not NAME.fullmatch(name):
+                fail(file, "bad-name", f"{shown(name)} cannot be a segment's name; it must be {NAME_RULE}")
+            if others:
+                fail(file, "same-name", f"has the name of {FOLDER}/{others[0].name}; a segment has one file")
+            saved, problems = _READERS[path.suffix.lower()](path, file, self._catalog, self.names)
+        except ConfigError as error:
+            return Segment(file, None, error.problems)
+        return Segment(file, saved, problems)
+
+
+Loaded = tuple[SavedSegment | None, tuple[Problem, ...]]
+
+
+def _read_rules(path: Path, file: str, catalog: Catalog, names: tuple[str, ...]) -> Loaded:
+    document = read_document(path, file)
+    rules, problems = validate(document, SavedRules)
+    if rules is None:
+        return None, problems
+    findings = rule_findings(rules, catalog, dict.fromkeys(names, ""))
+    return SavedSegment(rules=rules), tuple(sorted((*problems, *(each.in_file(document) for each in findings))))
+
+
+def _read_sql(path: Path, file: str, _: Catalog, __: tuple[str, ...]) -> Loaded:
+    query = read_query(read_text(path, file))
+    if query.mistake:
+        fail(file, "bad-query", query.mistake, query.line, query.column)
+    return SavedSegment(sql=query.sql), ()
+
+
+def _read_ids(path: Path, file: str, catalog: Catalog, _: tuple[str, ...]) -> Loaded:
+    """One user id a line; a first line with the column's name is passed over."""
+    headers = {COLUMN, catalog.users.key.lower()}
+    users: dict[str, None] = {}
+    rows = csv.reader(read_text(path, file).splitlines(), strict=True)
+    try:
+        for row in rows:
+            cells = [cell.strip() for cell in row]
+            if any(cells[1:]):
+                fail(file, "bad-list", "must hold one user id a line; found several columns", rows.line_num, 1)
+            if cells and cells[0] and not (rows.line_num == 1 and cells[0].lower() in headers):
+                users[cells[0]] = None
+    except csv.Error as error:
+        fail(file, "bad-list", f"cannot be read as CSV: {error}", rows.line_num, 1)
+    if not users:
+        fail(file, "empty-file", "lists nobody")
+    return SavedSegment(users=tuple(users)), ()
+
+
+_READERS: dict[str, Callable[[Path, str, Catalog, tuple[str, ...]], Loaded]] = {
+    ".yml": _read_rules,
+    ".yaml": _read_rules,
+    ".sql": _read_sql,
+    ".csv": _read_ids,
+}
