@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 import phonenumbers
-from phonenumbers import CountryCodeSource, NumberParseException, PhoneNumber, ValidationResult
+from phonenumbers import CountryCodeSource, NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
 
 from audiences.what.identifiers.outcome import Outcome, Reason
 from audiences.what.identifiers.places import home
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from audiences.what.identifiers.outcome import Context
 
 _START: Final = re.compile(r"[+＋0-9]")
+_ABROAD: Final = re.compile(r"\A[+＋]|\A0[^0-9]*0|;phone-context=\+")  # the last is RFC 3966's way
 _TWO_ZEROS: Final = re.compile(r"0[^0-9]*0")
 _MASKED: Final = re.compile(r"[xX*•]{2,}")
+_MOBILE: Final = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _FLOAT: Final = re.compile(r"\A(\+?[0-9]{6,})\.0\Z")  # a whole number that went through a float column
 
 
@@ -32,19 +34,20 @@ def phone(text: str, context: Context) -> Outcome:
     unknown there is no telling (`6505551212` is not in Singapore because it begins with 65).
     """
     dialled = _dialled(text, vanity=context.vanity)
+    if not dialled:
+        return Reason.IMPOSSIBLE_NUMBER
+    if set(filter(str.isdecimal, dialled)) == {"0"}:
+        return Reason.PLACEHOLDER
     region = (home(context) or "").upper() or None
-    if not dialled or set(_digits(dialled)) == {"0"}:
-        return Reason.PLACEHOLDER if dialled else Reason.IMPOSSIBLE_NUMBER
-    number = _read(dialled, region)
+    if not region and not _ABROAD.search(dialled):
+        return Reason.NO_COUNTRY_CODE
+    number = _likeliest(_readings(dialled, region))
     if number is None:
-        abroad = region or dialled[0] in "+＋" or _TWO_ZEROS.match(dialled)
-        return Reason.IMPOSSIBLE_NUMBER if abroad else Reason.NO_COUNTRY_CODE
+        return Reason.IMPOSSIBLE_NUMBER
     national = phonenumbers.national_significant_number(number)
     complete = f"{number.country_code}{national}"
     if len(set(complete)) == 1 or set(national) == {"0"}:
         return Reason.PLACEHOLDER
-    if not _possible(number):
-        return Reason.IMPOSSIBLE_NUMBER
     if context.strict_valid and not phonenumbers.is_valid_number(number):
         return Reason.UNASSIGNED_NUMBER
     return complete
@@ -62,19 +65,34 @@ def _dialled(text: str, *, vanity: bool) -> str:
     return dialled
 
 
-def _digits(text: str) -> str:
-    return "".join(character for character in text if character.isdecimal())
+def _readings(dialled: str, region: str | None) -> list[PhoneNumber]:
+    """What the digits may mean: one number nearly always."""
+    readings = [_parse(dialled, region)]
+    if zeros := _TWO_ZEROS.match(dialled):
+        # A country's own prefix for calls abroad may go on after 00 (0011 in Australia, 0031 in Brazil for one carrier).
+        goes_abroad = readings[0] and readings[0].country_code_source == CountryCodeSource.FROM_NUMBER_WITH_IDD
+        readings = [readings[0] if goes_abroad else None, _parse(f"+{dialled[zeros.end() :]}", region)]
+    found = [number for number in readings if number]
+    if found and (coded := phonenumbers.national_significant_number(found[0])).startswith(str(found[0].country_code)):
+        # The calling code may be there without its plus, or twice. German numbers may have up to 15 digits, so that
+        # 4915112345678 could be one of the country's own.
+        found += filter(None, [_parse(f"+{coded}", region)])
+    return found
 
 
-def _read(dialled: str, region: str | None) -> PhoneNumber | None:
-    zeros = _TWO_ZEROS.match(dialled)
-    if not zeros:
-        return _parse(dialled, region)
-    # The country's own prefix for calls abroad may begin with 00 and go on (0011 in Australia).
-    number = _parse(dialled, region) if region else None
-    if number and number.country_code_source == CountryCodeSource.FROM_NUMBER_WITH_IDD and _possible(number):
-        return number
-    return _parse(f"+{dialled[zeros.end() :]}", region)
+def _likeliest(readings: list[PhoneNumber]) -> PhoneNumber | None:
+    """Of the possible numbers an assigned mobile one, else an assigned one, else the first."""
+    possible = [
+        number
+        for number in readings
+        if phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+    ]
+    return max(possible, key=_rank) if len(possible) > 1 else next(iter(possible), None)
+
+
+def _rank(number: PhoneNumber) -> int:
+    kind = phonenumbers.number_type(number)
+    return 0 if kind == PhoneNumberType.UNKNOWN else 2 if kind in _MOBILE else 1
 
 
 def _parse(dialled: str, region: str | None) -> PhoneNumber | None:
@@ -82,7 +100,3 @@ def _parse(dialled: str, region: str | None) -> PhoneNumber | None:
         return phonenumbers.parse(dialled, region, keep_raw_input=True)
     except NumberParseException:
         return None
-
-
-def _possible(number: PhoneNumber) -> bool:
-    return phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE

@@ -113,4 +113,7 @@ def _has_length(digits: pa.Array, plan: NumberingPlan) -> pa.Array:
 
 
 def _complete(plan: NumberingPlan, national: pa.Array) -> pa.Array:
-    return pc.binary_join_element_wise(plan.calling_code, national, "")
+    """With the calling code, unless that may be there already (`phone` asks which reading is an assigned number)."""
+    long_enough = pc.greater_equal(pc.binary_length(national), len(plan.calling_code) + min(plan.lengths))
+    twice = pc.and_(pc.starts_with(national, plan.calling_code), long_enough)
+    return pc.binary_join_element_wise(plan.calling_code, pc.if_else(twice, _NOTHING, national), "")

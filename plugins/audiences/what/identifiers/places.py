@@ -78,7 +78,7 @@ def _us_states() -> dict[str, str]:
     # Imported here because only some campaigns send states, and the data take time to load.
     import pycountry
 
-    states = {code: code for code in _USPS_EXTRA} | dict.fromkeys(_DISTRICT_OF_COLUMBIA, "dc")
+    states = {code: code for code in _USPS_EXTRA} | dict.fromkeys(_DISTRICT_OF_COLUMBIA, "dc") | {"virginislands": "vi"}
     for subdivision in pycountry.subdivisions.get(country_code="US"):  # type: ignore[no-untyped-call]  # pycountry has no types
         code, written = subdivision.code.removeprefix("US-").lower(), _a_to_z(subdivision.name)
         states |= dict.fromkeys((code, written, f"{written}state", f"stateof{written}"), code)
