@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.facebook.scripted import Answer, ScriptedGraph
 
 from audiences.errors import FacebookAccessError, FacebookTransientError, RefusedError
 from audiences.facebook import adsets
@@ -86,87 +87,85 @@ def _ad_set(targeting: dict[str, Any], **fields: Any) -> dict[str, Any]:
 
 
 @pytest.mark.integration
-def test_a_link_reads_writes_the_whole_targeting_and_reads_again(
-    scripted: Any, graph: GraphSession, answer: Any
-) -> None:
+def test_a_link_reads_writes_the_whole_targeting_and_reads_again(scripted: ScriptedGraph, graph: GraphSession) -> None:
     linked = with_audience(TARGETING, "2", Place.INCLUDED)
     assert linked is not None
-    scripted.play(answer(body=_ad_set(TARGETING)), answer(body={"success": True}), answer(body=_ad_set(linked)))
+    scripted.play(Answer(body=_ad_set(TARGETING)), Answer(body={"success": True}), Answer(body=_ad_set(linked)))
     assert adsets.link(graph, "9", "2") == adsets.AdSetChange("9", changed=True)
     assert [seen.method for seen in scripted.seen] == ["GET", "POST", "GET"]
     assert scripted.seen[1].json == {"targeting": linked}
 
 
 @pytest.mark.integration
-def test_nothing_is_written_when_nothing_changes(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(body=_ad_set(TARGETING)))
+def test_nothing_is_written_when_nothing_changes(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body=_ad_set(TARGETING)))
     assert not adsets.link(graph, "9", "1").changed
     assert [seen.method for seen in scripted.seen] == ["GET"]
 
 
 @pytest.mark.integration
-def test_a_dry_run_only_validates(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(body=_ad_set(TARGETING)), answer(body={"success": True}))
+def test_a_dry_run_only_validates(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body=_ad_set(TARGETING)), Answer(body={"success": True}))
     assert adsets.exclude(graph, "9", "2", dry_run=True).changed
     assert scripted.seen[1].json["execution_options"] == ["validate_only"]
     assert len(scripted.seen) == 2
 
 
 @pytest.mark.integration
-def test_a_link_that_another_editor_overwrote_is_made_again(scripted: Any, graph: GraphSession, answer: Any) -> None:
+def test_a_link_that_another_editor_overwrote_is_made_again(scripted: ScriptedGraph, graph: GraphSession) -> None:
     theirs = {**TARGETING, "age_min": 30}
     linked = with_audience(theirs, "2", Place.INCLUDED)
     assert linked is not None
-    done = answer(body={"success": True})
+    done = Answer(body={"success": True})
     scripted.play(
-        answer(body=_ad_set(TARGETING)),
+        Answer(body=_ad_set(TARGETING)),
         done,
-        answer(body=_ad_set(theirs)),
-        answer(body=_ad_set(theirs)),
+        Answer(body=_ad_set(theirs)),
+        Answer(body=_ad_set(theirs)),
         done,
-        answer(body=_ad_set(linked)),
+        Answer(body=_ad_set(linked)),
     )
     assert adsets.link(graph, "9", "2").changed
     assert scripted.seen[4].json == {"targeting": linked}
 
 
 @pytest.mark.integration
-def test_an_editor_who_overwrites_every_time_ends_in_an_error(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(body=_ad_set(TARGETING)))
+def test_an_editor_who_overwrites_every_time_ends_in_an_error(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body=_ad_set(TARGETING)))
     with pytest.raises(FacebookTransientError, match="overwritten by another editor"):
         adsets.link(graph, "9", "2")
 
 
 @pytest.mark.integration
-def test_another_edit_at_the_same_time_is_reported(scripted: Any, graph: GraphSession, answer: Any) -> None:
+def test_another_edit_at_the_same_time_is_reported(scripted: ScriptedGraph, graph: GraphSession) -> None:
     linked = with_audience(TARGETING, "2", Place.INCLUDED)
     assert linked is not None
     after = _ad_set({**linked, "geo_locations": {"countries": ["FR"]}}, updated_time="t2")
-    scripted.play(answer(body=_ad_set(TARGETING)), answer(body={"success": True}), answer(body=after))
+    scripted.play(Answer(body=_ad_set(TARGETING)), Answer(body={"success": True}), Answer(body=after))
     (warning,) = adsets.link(graph, "9", "2").warnings
     assert "t2" in warning
 
 
 @pytest.mark.integration
-def test_advantage_audience_is_reported_for_inclusions_only(scripted: Any, graph: GraphSession, answer: Any) -> None:
+def test_advantage_audience_is_reported_for_inclusions_only(scripted: ScriptedGraph, graph: GraphSession) -> None:
     targeting = {**TARGETING, "targeting_automation": {"advantage_audience": 1}, EXCLUDED: [{"id": "5"}]}
-    scripted.play(answer(body=_ad_set(targeting)))
+    scripted.play(Answer(body=_ad_set(targeting)))
     assert any("Advantage+" in warning for warning in adsets.link(graph, "9", "1").warnings)
     assert adsets.exclude(graph, "9", "5").warnings == ()
 
 
 @pytest.mark.integration
 @pytest.mark.parametrize("status", ["ARCHIVED", "DELETED"])
-def test_a_closed_ad_set_is_not_written(scripted: Any, graph: GraphSession, answer: Any, status: str) -> None:
-    scripted.play(answer(body=_ad_set(TARGETING, effective_status=status)))
+def test_a_closed_ad_set_is_not_written(scripted: ScriptedGraph, graph: GraphSession, status: str) -> None:
+    scripted.play(Answer(body=_ad_set(TARGETING, effective_status=status)))
     with pytest.raises(FacebookAccessError, match=status.lower()):
         adsets.link(graph, "9", "2")
     assert len(scripted.seen) == 1
 
 
 @pytest.mark.integration
-def test_a_full_list_is_refused_before_it_is_sent(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(body=_ad_set({INCLUDED: [{"id": str(each)} for each in range(1000, 1500)]})))
+def test_a_full_list_is_refused_before_it_is_sent(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body=_ad_set({INCLUDED: [{"id": str(each)} for each in range(1000, 1500)]})))
     with pytest.raises(RefusedError, match="501 custom_audiences"):
         adsets.link(graph, "9", "2")
     assert len(scripted.seen) == 1

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.facebook.scripted import Answer, FakeTime, ScriptedGraph
 
 from audiences.errors import FacebookAccessError, FacebookTransientError
 from audiences.facebook import audiences
@@ -26,12 +27,12 @@ def _listing(*items: tuple[str, str, str]) -> dict[str, Any]:
     }
 
 
-def _posts(scripted: Any) -> list[Any]:
+def _posts(scripted: ScriptedGraph) -> list[Any]:
     return [seen for seen in scripted.seen if seen.method == "POST"]
 
 
-def test_an_audience_that_is_missing_is_created_with_our_key(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(body=_listing()), answer(body={"id": "77"}), answer(body={"id": "77"}))
+def test_an_audience_that_is_missing_is_created_with_our_key(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body=_listing()), Answer(body={"id": "77"}), Answer(body={"id": "77"}))
     assert _find(graph) == FoundAudience("77", ours=True)
     assert _posts(scripted)[0].json == {
         "name": "Cart",
@@ -41,45 +42,45 @@ def test_an_audience_that_is_missing_is_created_with_our_key(scripted: Any, grap
     }
 
 
-def test_an_audience_is_found_by_our_key_after_it_was_renamed(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(body=_listing(("5", "Cart", ""), ("77", "Renamed", OURS))))
+def test_an_audience_is_found_by_our_key_after_it_was_renamed(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body=_listing(("5", "Cart", ""), ("77", "Renamed", OURS))))
     assert _find(graph) == FoundAudience("77", ours=True)
     assert not _posts(scripted)
 
 
-def test_of_two_that_carry_our_key_the_older_is_taken(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(body=_listing(("1000", "Cart", OURS), ("999", "Cart", OURS))))
+def test_of_two_that_carry_our_key_the_older_is_taken(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body=_listing(("1000", "Cart", OURS), ("999", "Cart", OURS))))
     assert _find(graph).id == "999"
 
 
-def test_an_audience_made_by_hand_is_taken_by_its_exact_name(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(body=_listing(("5", "Cart", "by hand"), ("6", "cart", ""))))
+def test_an_audience_made_by_hand_is_taken_by_its_exact_name(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body=_listing(("5", "Cart", "by hand"), ("6", "cart", ""))))
     assert _find(graph) == FoundAudience("5", ours=False)
 
 
-def test_a_name_of_another_campaign_is_not_taken(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(body=_listing(("5", "Cart", marked("x", "other_campaign")))))
+def test_a_name_of_another_campaign_is_not_taken(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body=_listing(("5", "Cart", marked("x", "other_campaign")))))
     with pytest.raises(FacebookAccessError, match="belongs to another campaign"):
         _find(graph)
     assert not _posts(scripted)
 
 
-def test_a_name_that_stands_for_two_audiences_is_not_guessed(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(body=_listing(("5", "Cart", ""), ("6", "Cart", ""))))
+def test_a_name_that_stands_for_two_audiences_is_not_guessed(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body=_listing(("5", "Cart", ""), ("6", "Cart", ""))))
     with pytest.raises(FacebookAccessError, match="2 audiences named `Cart`"):
         _find(graph)
 
 
 def test_a_creation_whose_answer_was_lost_is_found_and_not_repeated(
-    scripted: Any, graph: GraphSession, answer: Any
+    scripted: ScriptedGraph, graph: GraphSession
 ) -> None:
-    scripted.play(answer(body=_listing()), answer(drop=True), answer(body=_listing(("77", "Cart", OURS))))
+    scripted.play(Answer(body=_listing()), Answer(drop=True), Answer(body=_listing(("77", "Cart", OURS))))
     assert _find(graph) == FoundAudience("77", ours=True)
     assert len(_posts(scripted)) == 1
 
 
-def test_a_creation_that_never_succeeds_ends(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    nothing, fault = answer(body=_listing()), answer(status=500, body=b"<html>")
+def test_a_creation_that_never_succeeds_ends(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    nothing, fault = Answer(body=_listing()), Answer(status=500, body=b"<html>")
     scripted.play(nothing, fault, nothing, fault, nothing, fault)
     with pytest.raises(FacebookTransientError):
         _find(graph)
@@ -87,36 +88,36 @@ def test_a_creation_that_never_succeeds_ends(scripted: Any, graph: GraphSession,
 
 
 def test_an_audience_that_lags_behind_its_creation_is_waited_for(
-    scripted: Any, graph: GraphSession, time: Any, answer: Any
+    scripted: ScriptedGraph, graph: GraphSession, time: FakeTime
 ) -> None:
-    lagging = answer(status=404, body={"error": {"code": 803, "message": "(#803) Some of the aliases"}})
-    scripted.play(answer(body=_listing()), answer(body={"id": "77"}), lagging, lagging, answer(body={"id": "77"}))
+    lagging = Answer(status=404, body={"error": {"code": 803, "message": "(#803) Some of the aliases"}})
+    scripted.play(Answer(body=_listing()), Answer(body={"id": "77"}), lagging, lagging, Answer(body={"id": "77"}))
     assert _find(graph).id == "77"
     assert time.slept == [1, 2]
 
 
-def test_a_page_too_large_for_facebook_is_halved(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    too_much = answer(
+def test_a_page_too_large_for_facebook_is_halved(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    too_much = Answer(
         status=500, body={"error": {"code": 1, "message": "Please reduce the amount of data you're asking"}}
     )
-    scripted.play(too_much, too_much, answer(body=_listing(("5", "Cart", ""))))
+    scripted.play(too_much, too_much, Answer(body=_listing(("5", "Cart", ""))))
     assert audiences.list_audiences(graph) == [ListedAudience("5", "Cart", "")]
     assert ["limit=100" in seen.path for seen in scripted.seen] == [True, False, False]
     assert "limit=25" in scripted.seen[2].path
 
 
-def test_only_customer_lists_are_listed(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(body={"data": [{"id": "5", "subtype": "LOOKALIKE"}, {"id": "6", "subtype": "CUSTOM"}, {}]}))
+def test_only_customer_lists_are_listed(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body={"data": [{"id": "5", "subtype": "LOOKALIKE"}, {"id": "6", "subtype": "CUSTOM"}, {}]}))
     assert [each.id for each in audiences.list_audiences(graph)] == ["6"]
 
 
-def test_a_new_description_keeps_our_key(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(body={"success": True}))
+def test_a_new_description_keeps_our_key(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body={"success": True}))
     audiences.describe(graph, "77", name="Cart", description="Sold", key="abandoned_cart")
     assert scripted.seen[0].json == {"name": "Cart", "description": "Sold [audiences:abandoned_cart]"}
 
 
-def test_deleting_is_a_delete_of_the_node(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(body={"success": True}))
+def test_deleting_is_a_delete_of_the_node(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body={"success": True}))
     audiences.delete(graph, "77")
     assert (scripted.seen[0].method, scripted.seen[0].path.partition("?")[0]) == ("DELETE", "/v26.0/77")

@@ -7,6 +7,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.facebook.scripted import Answer, ScriptedGraph
 
 from audiences.errors import FacebookTransientError, RefusedError
 from audiences.facebook import members
@@ -79,63 +80,59 @@ def test_another_attempt_has_another_session() -> None:
     ],
 )
 def test_counts_are_read_as_text_or_number(
-    scripted: Any, graph: GraphSession, answer: Any, body: dict[str, Any], receipt: Receipt
+    scripted: ScriptedGraph, graph: GraphSession, body: dict[str, Any], receipt: Receipt
 ) -> None:
-    scripted.play(answer(body=body))
+    scripted.play(Answer(body=body))
     assert members.add(graph, "7", SCHEMA, [ROW, ROW]) == receipt
 
 
 @pytest.mark.integration
-def test_an_answer_without_counts_is_no_receipt(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(body={"audience_id": "7"}))
+def test_an_answer_without_counts_is_no_receipt(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body={"audience_id": "7"}))
     with pytest.raises(FacebookTransientError):
         members.add(graph, "7", SCHEMA, [ROW])
-    scripted.play(answer(body={"num_received": "many"}))
+    scripted.play(Answer(body={"num_received": "many"}))
     with pytest.raises(FacebookTransientError):
         members.add(graph, "7", SCHEMA, [ROW])
 
 
 @pytest.mark.integration
-def test_rows_that_are_refused_can_be_told_from_requests_that_are(
-    scripted: Any, graph: GraphSession, answer: Any
-) -> None:
-    scripted.play(answer(status=400, body={"error": {"code": 100, "message": "(#100) Data is missing"}}))
+def test_rows_that_are_refused_can_be_told_from_requests_that_are(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(status=400, body={"error": {"code": 100, "message": "(#100) Data is missing"}}))
     with pytest.raises(RowsRefusedError):
         members.add(graph, "7", SCHEMA, [ROW])
-    scripted.play(answer(status=400, body={"error": {"code": 2650, "message": "(#2650) Failed to update"}}))
+    scripted.play(Answer(status=400, body={"error": {"code": 2650, "message": "(#2650) Failed to update"}}))
     with pytest.raises(RefusedError) as caught:
         members.add(graph, "7", SCHEMA, [ROW])
     assert type(caught.value) is RefusedError
 
 
 @pytest.mark.integration
-def test_a_removal_refused_as_too_low_has_an_error_of_its_own(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(status=403, body={"error": {"code": 200, "error_subcode": 1870047}}))
+def test_a_removal_refused_as_too_low_has_an_error_of_its_own(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(status=403, body={"error": {"code": 200, "error_subcode": 1870047}}))
     with pytest.raises(AudienceTooSmallError):
         members.remove(graph, "7", SCHEMA, [ROW])
 
 
 @pytest.mark.integration
-def test_the_first_batch_of_a_replace_is_never_sent_twice(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(drop=True), answer(body={"num_received": 1}))
+def test_the_first_batch_of_a_replace_is_never_sent_twice(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(drop=True), Answer(body={"num_received": 1}))
     with pytest.raises(FacebookTransientError):
         members.replace(graph, "7", SCHEMA, [ROW], step=BatchStep(5, 1, last=False))
-    scripted.play(answer(drop=True), answer(body={"num_received": 1}))
+    scripted.play(Answer(drop=True), Answer(body={"num_received": 1}))
     assert members.replace(graph, "7", SCHEMA, [ROW], step=BatchStep(5, 2, last=True)).received == 1
 
 
 @pytest.mark.integration
-def test_a_replace_that_timed_out_says_that_members_are_missing(
-    scripted: Any, graph: GraphSession, answer: Any
-) -> None:
-    scripted.play(answer(status=400, body={"error": {"code": 2650, "error_subcode": 1870158}}))
+def test_a_replace_that_timed_out_says_that_members_are_missing(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(status=400, body={"error": {"code": 2650, "error_subcode": 1870158}}))
     with pytest.raises(ReplaceBrokenError) as caught:
         members.replace(graph, "7", SCHEMA, [ROW], step=BatchStep(5, 2, last=True))
     assert caught.value.truncated
 
 
 @pytest.mark.integration
-def test_sessions_are_listed_from_their_all_text_form(scripted: Any, graph: GraphSession, answer: Any) -> None:
+def test_sessions_are_listed_from_their_all_text_form(scripted: ScriptedGraph, graph: GraphSession) -> None:
     stuck = {
         "session_id": "77",
         "stage": "uploading",
@@ -146,7 +143,7 @@ def test_sessions_are_listed_from_their_all_text_form(scripted: Any, graph: Grap
         "num_invalid_entries": "0",
         "progress": "0",
     }
-    scripted.play(answer(body={"data": [stuck]}))
+    scripted.play(Answer(body={"data": [stuck]}))
     (session,) = members.upload_sessions(graph, "7", session_id=77)
     assert (session.session_id, session.stage, session.received, session.matched) == (77, "uploading", 12, -1)
     assert (session.started, session.ended) == (1758000000, None)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.facebook.scripted import Answer, ScriptedGraph
 
 from audiences.errors import FacebookAccessError
 from audiences.facebook import schedule
@@ -101,24 +102,31 @@ def test_an_ad_set_in_a_form_unknown_to_us_is_set_anew(schedule_found: Any, time
 
 @pytest.mark.integration
 def test_hours_without_a_lifetime_budget_are_explained_and_not_sent(
-    scripted: Any, graph: GraphSession, answer: Any
+    scripted: ScriptedGraph, graph: GraphSession
 ) -> None:
-    scripted.play(answer(body={"id": "9", "lifetime_budget": "0"}))
+    scripted.play(Answer(body={"id": "9", "lifetime_budget": "0"}))
     with pytest.raises(FacebookAccessError, match="lifetime budget"):
         schedule.push(graph, "9", AdSetSchedule(START, END, (MORNINGS,)), now=NOW)
     assert len(scripted.seen) == 1
 
 
 @pytest.mark.integration
-def test_a_lifetime_budget_needs_an_end(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(body={"id": "9", "lifetime_budget": "50000"}))
+def test_the_lifetime_budget_may_be_the_facebook_campaign_s(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    found = {"id": "9", "lifetime_budget": "0", "campaign": {"id": "8", "lifetime_budget": "90000"}}
+    scripted.play(Answer(body=found), Answer(body={"success": True}))
+    assert schedule.push(graph, "9", AdSetSchedule(START, END, (MORNINGS,)), now=NOW).changed
+
+
+@pytest.mark.integration
+def test_a_lifetime_budget_needs_an_end(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body={"id": "9", "lifetime_budget": "50000"}))
     with pytest.raises(FacebookAccessError, match="no end"):
         schedule.push(graph, "9", AdSetSchedule(parts=(MORNINGS,)), now=NOW)
 
 
 @pytest.mark.integration
-def test_only_what_differs_is_sent(scripted: Any, graph: GraphSession, answer: Any) -> None:
+def test_only_what_differs_is_sent(scripted: ScriptedGraph, graph: GraphSession) -> None:
     found = {"id": "9", "lifetime_budget": "50000", "end_time": "2027-02-28T18:30:00+0000"}
-    scripted.play(answer(body=found), answer(body={"success": True}))
+    scripted.play(Answer(body=found), Answer(body={"success": True}))
     assert schedule.push(graph, "9", AdSetSchedule(end=END, parts=(MORNINGS,)), now=NOW, dry_run=True).changed
     assert set(scripted.seen[1].json) == {"pacing_type", "adset_schedule", "execution_options"}

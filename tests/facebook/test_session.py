@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+from tests.facebook.scripted import TOKEN, Answer, FakeTime, ScriptedGraph
 
 from audiences.errors import (
     FacebookAccessError,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-TOKEN = "EAAscripted-token-0123456789"
 UNKNOWN_FAULT = {"error": {"code": 1, "message": "An unknown error occurred", "fbtrace_id": "A1"}}
 THROTTLED = {"error": {"code": 80003, "message": "(#80003) There have been too many calls", "is_transient": True}}
 NOT_FOUND = {"error": {"code": 803, "message": "(#803) Some of the aliases you requested do not exist"}}
@@ -35,7 +35,7 @@ def _usage(percent: int, minutes: int = 0) -> dict[str, str]:
     return {"X-Business-Use-Case-Usage": orjson.dumps({"42": [entry]}).decode()}
 
 
-def test_the_token_travels_in_the_header_only(scripted: Any, graph: GraphSession) -> None:
+def test_the_token_travels_in_the_header_only(scripted: ScriptedGraph, graph: GraphSession) -> None:
     graph.get("7", {"fields": "id"})
     graph.post("7/users", {"payload": {}}, action="add")
     for seen in scripted.seen:
@@ -45,13 +45,13 @@ def test_the_token_travels_in_the_header_only(scripted: Any, graph: GraphSession
         assert f"appsecret_proof={graph.credentials.appsecret_proof}" in seen.path
 
 
-def test_the_version_is_in_the_path(scripted: Any, graph: GraphSession) -> None:
+def test_the_version_is_in_the_path(scripted: ScriptedGraph, graph: GraphSession) -> None:
     graph.get("act_42/customaudiences", {"limit": 5, "filtering": [{"field": "name"}]})
     assert scripted.seen[0].path.startswith("/v26.0/act_42/customaudiences?limit=5&filtering=%5B%7B%22field")
 
 
 def test_a_netrc_entry_does_not_replace_the_token(
-    scripted: Any, graph: GraphSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scripted: ScriptedGraph, graph: GraphSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password else\n")
@@ -61,13 +61,13 @@ def test_a_netrc_entry_does_not_replace_the_token(
 
 
 @pytest.mark.parametrize("path", ["", "/7", "7/../me", "https://host/7", "7?x=1", "7#x", "7//users", "7/users\n", "é"])
-def test_a_path_that_leads_elsewhere_is_not_called(scripted: Any, graph: GraphSession, path: str) -> None:
+def test_a_path_that_leads_elsewhere_is_not_called(scripted: ScriptedGraph, graph: GraphSession, path: str) -> None:
     with pytest.raises(ValueError, match="not a path"):
         graph.get(path)
     assert not scripted.seen
 
 
-def test_a_delete_carries_its_rows_in_the_body(scripted: Any, graph: GraphSession) -> None:
+def test_a_delete_carries_its_rows_in_the_body(scripted: ScriptedGraph, graph: GraphSession) -> None:
     body = orjson.dumps({"payload": {"schema": ["EMAIL"], "data": [["a" * 64]] * 10_000}})
     graph.delete("7/users", body, action="remove")
     assert scripted.seen[0].method == "DELETE"
@@ -90,18 +90,18 @@ def test_a_delete_carries_its_rows_in_the_body(scripted: Any, graph: GraphSessio
     ],
 )
 def test_a_passing_fault_is_tried_again(
-    scripted: Any, graph: GraphSession, time: Any, answer: Any, fault: dict[str, Any]
+    scripted: ScriptedGraph, graph: GraphSession, time: FakeTime, fault: dict[str, Any]
 ) -> None:
-    scripted.play(answer(**fault), answer(**fault), answer(body={"num_received": 3}))
+    scripted.play(Answer(**fault), Answer(**fault), Answer(body={"num_received": 3}))
     assert graph.post("7/users", b"{}", action="add", expects=("num_received",)) == {"num_received": 3}
     assert len(time.slept) == 2
     assert graph.requests_sent == 3
 
 
 def test_tries_end_after_six_with_growing_jittered_waits(
-    scripted: Any, graph: GraphSession, time: Any, answer: Any
+    scripted: ScriptedGraph, graph: GraphSession, time: FakeTime
 ) -> None:
-    scripted.play(answer(status=503, body=UNKNOWN_FAULT))
+    scripted.play(Answer(status=503, body=UNKNOWN_FAULT))
     with pytest.raises(FacebookTransientError) as caught:
         graph.get("7")
     assert caught.value.trace == "A1"
@@ -109,8 +109,8 @@ def test_tries_end_after_six_with_growing_jittered_waits(
     assert all(0 <= wait <= 2**tries for tries, wait in enumerate(time.slept))
 
 
-def test_what_must_not_happen_twice_is_sent_once(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(drop=True), answer(body={"id": "1"}))
+def test_what_must_not_happen_twice_is_sent_once(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(drop=True), Answer(body={"id": "1"}))
     with pytest.raises(FacebookTransientError):
         graph.post("act_42/customaudiences", b"{}", action="create", repeatable=False)
     assert len(scripted.seen) == 1
@@ -124,18 +124,18 @@ def test_what_must_not_happen_twice_is_sent_once(scripted: Any, graph: GraphSess
     ],
 )
 def test_what_a_retry_cannot_help_is_not_retried(
-    scripted: Any, graph: GraphSession, answer: Any, body: dict[str, Any], kind: type[Exception]
+    scripted: ScriptedGraph, graph: GraphSession, body: dict[str, Any], kind: type[Exception]
 ) -> None:
-    scripted.play(answer(status=400, body=body))
+    scripted.play(Answer(status=400, body=body))
     with pytest.raises(kind):
         graph.get("7")
     assert len(scripted.seen) == 1
 
 
 def test_a_throttle_raises_with_the_stated_wait_and_nothing_is_sent_meanwhile(
-    scripted: Any, graph: GraphSession, time: Any, answer: Any
+    scripted: ScriptedGraph, graph: GraphSession, time: FakeTime
 ) -> None:
-    scripted.play(answer(status=400, body=THROTTLED, headers=_usage(100, minutes=2)), answer())
+    scripted.play(Answer(status=400, body=THROTTLED, headers=_usage(100, minutes=2)), Answer())
     with pytest.raises(ThrottledError) as caught:
         graph.post("7/users", b"{}", action="add 3 rows")
     assert (caught.value.seconds, caught.value.code) == (120, 80003)
@@ -150,26 +150,26 @@ def test_a_throttle_raises_with_the_stated_wait_and_nothing_is_sent_meanwhile(
 
 
 def test_a_throttle_without_a_stated_wait_falls_back_to_five_minutes(
-    scripted: Any, graph: GraphSession, answer: Any
+    scripted: ScriptedGraph, graph: GraphSession
 ) -> None:
-    scripted.play(answer(status=400, body=THROTTLED))
+    scripted.play(Answer(status=400, body=THROTTLED))
     with pytest.raises(ThrottledError) as caught:
         graph.get("7")
     assert caught.value.seconds == 300
 
 
 def test_a_throttle_of_seconds_is_waited_for_in_place(
-    scripted: Any, graph: GraphSession, time: Any, answer: Any
+    scripted: ScriptedGraph, graph: GraphSession, time: FakeTime
 ) -> None:
-    scripted.play(answer(status=400, body={"error": {"code": 613, "error_subcode": 5044001}}), answer(body={"id": "7"}))
+    scripted.play(Answer(status=400, body={"error": {"code": 613, "error_subcode": 5044001}}), Answer(body={"id": "7"}))
     assert graph.get("7") == {"id": "7"}
     assert sum(time.slept) == 2
 
 
 def test_a_full_quota_stops_the_next_call_before_facebook_refuses_it(
-    scripted: Any, graph: GraphSession, answer: Any
+    scripted: ScriptedGraph, graph: GraphSession
 ) -> None:
-    scripted.play(answer(headers=_usage(100, minutes=3)))
+    scripted.play(Answer(headers=_usage(100, minutes=3)))
     graph.get("7")
     with pytest.raises(ThrottledError) as caught:
         graph.get("7")
@@ -177,8 +177,8 @@ def test_a_full_quota_stops_the_next_call_before_facebook_refuses_it(
     assert len(scripted.seen) == 1
 
 
-def test_rising_usage_slows_the_sender(scripted: Any, graph: GraphSession, time: Any, answer: Any) -> None:
-    scripted.play(answer(headers=_usage(90)))
+def test_rising_usage_slows_the_sender(scripted: ScriptedGraph, graph: GraphSession, time: FakeTime) -> None:
+    scripted.play(Answer(headers=_usage(90)))
     for _ in range(3):
         graph.get("7")
     # The first call knows nothing, the second goes at once, from the third on they are four seconds apart.
@@ -186,9 +186,9 @@ def test_rising_usage_slows_the_sender(scripted: Any, graph: GraphSession, time:
 
 
 def test_sessions_of_one_account_share_a_block_and_other_accounts_go_on(
-    scripted: Any, graph: GraphSession, time: Any, answer: Any
+    scripted: ScriptedGraph, graph: GraphSession, time: FakeTime
 ) -> None:
-    scripted.play(answer(status=400, body=THROTTLED), answer())
+    scripted.play(Answer(status=400, body=THROTTLED), Answer())
     other_account = Credentials(TOKEN, "1", None, "act_43", scripted.url)
     with (
         GraphSession(graph.credentials, pace=graph.pace, clock=time.clock) as same,
@@ -202,54 +202,54 @@ def test_sessions_of_one_account_share_a_block_and_other_accounts_go_on(
 
 
 def test_an_object_created_seconds_ago_is_asked_for_again(
-    scripted: Any, graph: GraphSession, time: Any, answer: Any
+    scripted: ScriptedGraph, graph: GraphSession, time: FakeTime
 ) -> None:
-    missing = answer(status=404, body=NOT_FOUND)
-    scripted.play(missing, missing, answer(body={"id": "7"}))
+    missing = Answer(status=404, body=NOT_FOUND)
+    scripted.play(missing, missing, Answer(body={"id": "7"}))
     assert graph.get("7", lags=True) == {"id": "7"}
     assert time.slept == [1, 2]
 
 
-def test_an_object_that_stays_missing_is_reported(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(status=404, body=NOT_FOUND))
+def test_an_object_that_stays_missing_is_reported(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(status=404, body=NOT_FOUND))
     with pytest.raises(ObjectNotFoundError):
         graph.get("7", lags=True)
     assert len(scripted.seen) == 4
 
 
-def test_pages_are_followed_by_cursor_and_not_by_address(scripted: Any, graph: GraphSession, answer: Any) -> None:
+def test_pages_are_followed_by_cursor_and_not_by_address(scripted: ScriptedGraph, graph: GraphSession) -> None:
     def page(ids: list[str], after: str, *, more: bool) -> Any:
         paging: dict[str, Any] = {"cursors": {"after": after}}
         if more:
             paging["next"] = f"https://elsewhere.example/?access_token={TOKEN}"
-        return answer(body={"data": [{"id": each} for each in ids], "paging": paging})
+        return Answer(body={"data": [{"id": each} for each in ids], "paging": paging})
 
     scripted.play(page(["1", "2"], "a", more=True), page([], "b", more=True), page(["3"], "c", more=False))
     assert [item["id"] for item in graph.pages("act_42/customaudiences", {"limit": 2})] == ["1", "2", "3"]
     assert "after=b" in scripted.seen[2].path
 
 
-def test_a_cursor_that_does_not_move_ends_the_listing(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(body={"data": [{"id": "1"}], "paging": {"cursors": {"after": "a"}, "next": "x"}}))
+def test_a_cursor_that_does_not_move_ends_the_listing(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body={"data": [{"id": "1"}], "paging": {"cursors": {"after": "a"}, "next": "x"}}))
     assert len(list(graph.pages("act_42/customaudiences", {}))) == 2
 
 
-def test_a_redirect_is_not_followed(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(status=302, headers={"Location": "https://elsewhere.example/"}, body=b""))
+def test_a_redirect_is_not_followed(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(status=302, headers={"Location": "https://elsewhere.example/"}, body=b""))
     with pytest.raises(RefusedError):
         graph.get("7")
     assert len(scripted.seen) == 1
 
 
 def test_neither_logs_nor_errors_show_a_secret(
-    scripted: Any, graph: GraphSession, answer: Any, caplog: pytest.LogCaptureFixture
+    scripted: ScriptedGraph, graph: GraphSession, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="audiences")
     message = f"Malformed access token {TOKEN} for app-secret and mary@example.com"
     scripted.play(
-        answer(drop=True),
-        answer(status=500, body={"error": {"code": 2, "message": message}}),
-        answer(status=400, body={"error": {"code": 190, "message": message}}),
+        Answer(drop=True),
+        Answer(status=500, body={"error": {"code": 2, "message": message}}),
+        Answer(status=400, body={"error": {"code": 190, "message": message}}),
     )
     with pytest.raises(FacebookAccessError) as caught:
         graph.post("7/users", b'{"payload":1}', action="add 3 rows to audience 7")
@@ -260,14 +260,14 @@ def test_neither_logs_nor_errors_show_a_secret(
     assert "add 3 rows to audience 7: HTTP 400" in caplog.text
 
 
-def test_a_warning_about_the_version_is_kept(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(headers={"X-Ad-Api-Version-Warning": "v26.0 will end"}))
+def test_a_warning_about_the_version_is_kept(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(headers={"X-Ad-Api-Version-Warning": "v26.0 will end"}))
     graph.get("7")
     assert graph.version_warning == "v26.0 will end"
 
 
-def test_threads_share_one_session(scripted: Any, graph: GraphSession, answer: Any) -> None:
-    scripted.play(answer(body={"num_received": 1}, headers=_usage(10)))
+def test_threads_share_one_session(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body={"num_received": 1}, headers=_usage(10)))
     start = threading.Barrier(8)
 
     def upload(_: int) -> Any:
@@ -278,3 +278,10 @@ def test_threads_share_one_session(scripted: Any, graph: GraphSession, answer: A
         results = list(pool.map(upload, range(8)))
     assert results == [[1] * 5] * 8
     assert graph.requests_sent == len(scripted.seen) == 40
+
+
+def test_a_host_that_is_not_there_is_a_passing_fault(time: FakeTime) -> None:
+    nowhere = Credentials(TOKEN, "1", None, "act_42", "http://127.0.0.1:9")
+    with GraphSession(nowhere, sleep=time.sleep, clock=time.clock) as session, pytest.raises(FacebookTransientError):
+        session.get("7")
+    assert len(time.slept) == 5

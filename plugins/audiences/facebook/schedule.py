@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from audiences.facebook.classify import Json
     from audiences.facebook.session import GraphSession
 
-_FIELDS = "id,start_time,end_time,lifetime_budget,pacing_type,adset_schedule,effective_status"
+_FIELDS = "id,start_time,end_time,lifetime_budget,pacing_type,adset_schedule,campaign{lifetime_budget}"
 _DAY = 24 * 60
 _DAY_PARTING: Final = ["day_parting"]
 _STANDARD: Final = ["standard"]
@@ -104,10 +104,12 @@ def changes(found: Json, wanted: AdSetSchedule, *, now: datetime) -> Json:
 
 def _ensure_lifetime_budget(found: Json, ad_set_id: str, wanted: AdSetSchedule) -> None:
     # Pacing and scheduling: hours need a lifetime budget, and a lifetime budget needs an end.
-    budget = str(found.get("lifetime_budget") or "0")
-    if budget == "0":
-        what = f"ad set {ad_set_id} has a daily budget, and Facebook runs ads by hours only on a lifetime budget"
-        remedy = "Give the ad set a lifetime budget in Ads Manager, or take `windows` or `schedule: campaign` out."
+    # The budget is the ad set's own or, with a campaign budget, its Facebook campaign's.
+    campaign = found.get("campaign")
+    budgets = (found.get("lifetime_budget"), campaign.get("lifetime_budget") if isinstance(campaign, dict) else None)
+    if not any(as_integer(budget) for budget in budgets):
+        what = f"ad set {ad_set_id} has no lifetime budget, and Facebook runs ads by the hour only on one"
+        remedy = "Set a lifetime budget in Ads Manager, or take `windows` or `schedule: campaign` out of the campaign."
         raise FacebookAccessError(what, remedy)
     if not (wanted.end or _time(found.get("end_time"))):
         what = f"ad set {ad_set_id} has no end, which its lifetime budget needs"

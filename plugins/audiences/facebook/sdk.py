@@ -42,19 +42,21 @@ class GraphApi(FacebookAdsApi):  # type: ignore[misc]  # the SDK ships no types
         node, *edges = [str(part) for part in path if part]
         target = "/".join([node, *edges])
         reads = method == "GET"
+        # A POST to an edge creates something, and must not do so twice; one to a node sets it, and may.
+        creates = method == "POST" and bool(edges)
+        verb = "create in" if creates else _VERBS[method]
         answer = self._graph.call(
             method,
             target,
-            action=f"{_VERBS.get(method, method)} {target}",
+            action=f"{verb} {target}",
             params=params if reads else None,
             body=None if reads else params or {},
-            # A POST to an edge creates something, and must not do so twice; one to a node sets it, and may.
-            repeatable=method != "POST" or not edges,
+            repeatable=not creates,
         )
         return FacebookResponse(body=orjson.dumps(answer).decode(), http_status=200, call={"path": target})
 
 
-_VERBS = {"GET": "read", "POST": "write to", "DELETE": "delete"}
+_VERBS = {"GET": "read", "POST": "update", "DELETE": "delete"}
 
 
 def ad_account(graph: GraphSession) -> AdAccount:

@@ -1,0 +1,78 @@
+"""Ad sets and their schedules against the sandbox, over real HTTP."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from audiences.errors import FacebookAccessError
+from audiences.facebook import adsets, schedule
+from audiences.facebook.schedule import AdSetSchedule, DayPart
+from audiences.sandbox import AD_SETS, AUDIENCE, SandboxServer
+
+if TYPE_CHECKING:
+    from audiences.facebook.session import GraphSession
+
+pytestmark = pytest.mark.integration
+
+
+def _ad_set(sandbox: SandboxServer, ad_set: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(one for one in sandbox.admin.state(members=False)["ad_sets"] if one["id"] == ad_set)
+    return found
+
+
+def test_linking_and_unlinking_leave_the_rest_of_the_targeting(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
+    before = _ad_set(sandbox, AD_SETS[0])
+    assert adsets.link(sandboxed, AD_SETS[0], AUDIENCE).changed
+    linked = _ad_set(sandbox, AD_SETS[0])["targeting"]
+    assert [one["id"] for one in linked.pop("custom_audiences")] == [AUDIENCE]
+    assert linked == before["targeting"]
+    assert not adsets.link(sandboxed, AD_SETS[0], AUDIENCE).changed
+    assert adsets.unlink(sandboxed, AD_SETS[0], AUDIENCE).changed
+    after = _ad_set(sandbox, AD_SETS[0])
+    assert {key: value for key, value in after["targeting"].items() if value != []} == before["targeting"]
+    assert after["writes"] == before["writes"] + 2
+
+
+def test_moving_from_excluded_to_included_reports_advantage_audience(
+    sandbox: SandboxServer, sandboxed: GraphSession
+) -> None:
+    change = adsets.link(sandboxed, AD_SETS[1], AUDIENCE)
+    targeting = _ad_set(sandbox, AD_SETS[1])["targeting"]
+    assert [one["id"] for one in targeting["custom_audiences"]] == [AUDIENCE]
+    assert targeting["excluded_custom_audiences"] == []
+    assert any("Advantage+" in warning for warning in change.warnings)
+
+
+def test_a_dry_run_writes_nothing_and_finds_what_is_wrong(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
+    assert adsets.link(sandboxed, AD_SETS[0], AUDIENCE, dry_run=True).changed
+    sandbox.admin.put_audience(id=AUDIENCE, deleted=True)
+    with pytest.raises(FacebookAccessError):
+        adsets.link(sandboxed, AD_SETS[0], AUDIENCE, dry_run=True)
+    assert _ad_set(sandbox, AD_SETS[0])["writes"] == 0
+
+
+def test_a_lost_answer_to_a_link_is_no_trouble(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
+    sandbox.admin.add_fault("reset_after", method="POST", path=f"/{AD_SETS[0]}")
+    assert adsets.link(sandboxed, AD_SETS[0], AUDIENCE).changed
+
+
+def test_hours_go_onto_an_ad_set_with_a_lifetime_budget(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
+    now = datetime.now(UTC)
+    end = (now + timedelta(days=60)).replace(microsecond=0)
+    wanted = AdSetSchedule(end=end, parts=(DayPart((1, 2, 3, 4, 5), 540, 1080),))
+    assert schedule.push(sandboxed, AD_SETS[1], wanted, now=now).changed
+    assert not schedule.push(sandboxed, AD_SETS[1], wanted, now=now).changed
+    found = _ad_set(sandbox, AD_SETS[1])
+    assert (found["writes"], found["pacing_type"], found["end_time"]) == (1, ["day_parting"], end.timestamp())
+    assert schedule.push(sandboxed, AD_SETS[1], AdSetSchedule(end=end), now=now).changed
+    assert _ad_set(sandbox, AD_SETS[1])["pacing_type"] == ["standard"]
+
+
+def test_hours_on_a_daily_budget_are_explained(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
+    wanted = AdSetSchedule(end=datetime(2030, 1, 1, tzinfo=UTC), parts=(DayPart((1,), 540, 1080),))
+    with pytest.raises(FacebookAccessError, match="lifetime budget"):
+        schedule.push(sandboxed, AD_SETS[0], wanted, now=datetime.now(UTC))
+    assert _ad_set(sandbox, AD_SETS[0])["writes"] == 0
