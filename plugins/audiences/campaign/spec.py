@@ -35,7 +35,6 @@ class CampaignSpec(Strict):
     warehouse: Name = "warehouse"
     ledger: Name = "ledger"
     staging: str | None = None
-    owner: Name = "audiences"
 
     @property
     def zone(self) -> ZoneInfo:

@@ -35,7 +35,7 @@ def campaign_dag(spec: CampaignSpec) -> DAG:
         is_paused_upon_creation=False,
         tags=["audiences", campaign.status, campaign.qualification, *campaign.tags],
         default_args={
-            "owner": campaign.owner or spec.owner,
+            "owner": campaign.owner or "audiences",
             "retries": 8,
             "retry_delay": timedelta(seconds=30),
             "retry_policy": ByErrorClass(),

@@ -48,9 +48,9 @@ class Doors:
         """The ledger, brought to the newest schema first."""
         connection = self._look_up(self.spec.ledger)
         if self._looking_only:
-            ledger = Ledger(connection)
+            ledger = self._opened.enter_context(Ledger(connection))
             born = ledger.one("select to_regclass('audiences.run') is not null as yes").yes
-            return self._opened.enter_context(ledger if born else UnbornLedger(connection))
+            return ledger if born else self._opened.enter_context(UnbornLedger(connection))
         migrate(connection)
         return self._opened.enter_context(Ledger(connection))
 

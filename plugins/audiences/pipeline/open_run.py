@@ -13,6 +13,8 @@ from audiences.ledger import audiences, chunks, runs
 from audiences.pipeline import export
 from audiences.pipeline.references import RunRef, RunRequest
 from audiences.pipeline.staging import default_root
+from audiences.who.freshness import newest_event
+from audiences.who.render import render
 
 if TYPE_CHECKING:
     from audiences.ledger.audiences import KnownAudience
@@ -40,10 +42,15 @@ def open_run(doors: Doors, request: RunRequest) -> RunRef:
             staging=staging_path(doors, request.external_id),
         )
         runs.abandon_others(ledger, campaign=campaign, run=run)
-        check_freshness(doors, request)
-        audience = find_or_create(doors, campaign)
-        audiences.claim(ledger, audience.id, campaign)
-        export.settle(doors, audience.id, audience.facebook_id)
+        try:
+            check_freshness(doors, request)
+            audience = find_or_create(doors, campaign)
+            audiences.claim(ledger, audience.id, campaign)
+            export.settle(doors, audience.id, audience.facebook_id)
+        except Exception as error:
+            state: runs.State = "stopped" if isinstance(error, StoppedError) else "failed"
+            runs.end(ledger, run, state=state, error=runs.error_text(error))
+            raise
         chunks.drop_planned(ledger, audience.id, but_run=run)
     return RunRef(
         run=run,
@@ -93,11 +100,8 @@ def check_freshness(doors: Doors, request: RunRequest) -> None:
     events = doors.spec.catalog.events
     if limit is None or events is None or "fresh_within" in request.allow:
         return
-    from audiences.who.freshness import newest_event
-    from audiences.who.render import render
-
     with doors.warehouse() as warehouse:
-        newest = warehouse.table(render(newest_event(doors.spec, request.at))).column("newest")[0].as_py()
+        newest = warehouse.table(render(newest_event(events, request.at))).column("newest")[0].as_py()
     if newest is None or newest.astimezone(UTC) < request.at.astimezone(UTC) - limit.delta:
         found = f"the newest event in the warehouse is of {newest or 'never'}, older than {limit}"
         raise StoppedError(guard="fresh_within", found=found, allow_once=how_to_allow(doors.spec.id, "fresh_within"))

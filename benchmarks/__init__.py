@@ -1,0 +1,1 @@
+"""How fast the product is, against the script people write today and against the floor. Not part of the tests."""

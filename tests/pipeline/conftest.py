@@ -1,0 +1,154 @@
+"""A small shop, a ledger and a sandbox, with campaigns over them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from audiences.campaign.spec import CampaignSpec
+from audiences.connections import Connection
+from audiences.pipeline.doors import Doors
+from audiences.pipeline.preview import preview
+from audiences.pipeline.references import RunRequest
+from audiences.pipeline.whole import run_campaign
+from audiences.sandbox import running_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from audiences.pipeline.references import Preview, Summary
+    from audiences.sandbox.server import SandboxServer
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TABLES = """
+create table users (id bigint primary key, email text, phone text, tier text, age int, opted_out boolean);
+create table events (
+    id bigint generated always as identity primary key, user_id bigint, name text, occurred_at timestamptz, amount numeric
+);
+"""
+CATALOG = {
+    "users": {
+        "relation": "users",
+        "key": "id",
+        "email": "email",
+        "phone": "phone",
+        "opt_out": "opted_out",
+        "properties": {"tier": {"column": "tier", "type": "string"}, "age": {"column": "age", "type": "integer"}},
+    },
+    "events": {"relation": "events", "id": "id", "user": "user_id", "name": "name", "occurred_at": "occurred_at"},
+}
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def row_of(email: str | None, phone: str | None) -> tuple[tuple[str, str], ...]:
+    """What the sandbox should hold for a user with a plain e-mail address and an E.164 phone number."""
+    cells = {"EMAIL": email and sha256(email.strip().lower()), "PHONE": phone and sha256(re.sub(r"\D", "", phone))}
+    return tuple(sorted((key, cell) for key, cell in cells.items() if cell))
+
+
+@dataclass
+class Shop:
+    """Everything a run needs, and what came of it."""
+
+    connections: dict[str, Connection]
+    sandbox: SandboxServer
+    staging: Path
+    runs: int = field(default=0)
+    noon: datetime = NOON
+    open: dict[str, psycopg.Connection[Any]] = field(default_factory=dict)
+
+    def sql(self, query: str, *parameters: Any, on: str = "warehouse") -> list[tuple[Any, ...]]:
+        if on not in self.open:
+            self.open[on] = psycopg.connect(self.connections[on].dsn(application="test"), autocommit=True)
+        cursor = self.open[on].execute(query.encode(), parameters or None)
+        return cursor.fetchall() if cursor.description else []
+
+    def user(self, number: int, email: str | None, phone: str | None = None, **more: Any) -> None:
+        values = {"id": number, "email": email, "phone": phone, **more}
+        columns, marks = ", ".join(values), ", ".join(["%s"] * len(values))
+        self.sql(f"insert into users ({columns}) values ({marks})", *values.values())
+
+    def event(self, user: int, name: str = "Added To Cart", ago: timedelta = timedelta(days=1)) -> None:
+        self.sql("insert into events (user_id, name, occurred_at) values (%s, %s, %s)", user, name, NOON - ago)
+
+    def campaign(self, name: str = "carts", *, who: Any = None, what: Any = None, **settings: Any) -> CampaignSpec:
+        return CampaignSpec.model_validate(
+            {
+                "id": name,
+                "segments": {},
+                "catalog": CATALOG,
+                "account": {"id": "act_1001", "connection": "facebook_main"},
+                "control_groups": settings.pop("control_groups", {}),
+                "timezone": "UTC",
+                "staging": str(self.staging),
+                "campaign": {
+                    "name": name,
+                    "status": "published",
+                    "who": who or {"did": {"event": "Added To Cart", "within": "last 30 days"}},
+                    "what": {"audience": {"create": {"name": name}}, **(what or {})},
+                    "when": {"now": True},
+                },
+                **settings,
+            }
+        )
+
+    def doors(self, spec: CampaignSpec, *, looking_only: bool = False) -> Doors:
+        return Doors(spec, looking_only=looking_only, look_up=self.connections.__getitem__)
+
+    def run(self, spec: CampaignSpec, *, at: datetime = NOON, allow: frozenset[str] = frozenset()) -> Summary:
+        self.runs += 1
+        with self.doors(spec) as doors:
+            request = RunRequest(external_id=f"run{self.runs}", at=at, allow=allow)
+            return run_campaign(doors, request, sleep=lambda _: None)
+
+    def preview(self, spec: CampaignSpec, *, at: datetime = NOON) -> Preview:
+        with self.doors(spec, looking_only=True) as doors:
+            return preview(doors, at)
+
+    def members(self, audience: str) -> set[tuple[tuple[str, str], ...]]:
+        return {tuple(sorted(row.items())) for row in self.sandbox.admin.members(audience)}
+
+    def uploads(self) -> list[dict[str, Any]]:
+        """The `/users` requests so far."""
+        return [entry for entry in self.sandbox.admin.requests() if entry["path"].endswith("/users")]
+
+
+@pytest.fixture(scope="session")
+def sandbox_server() -> Iterator[SandboxServer]:
+    with running_sandbox() as server:
+        yield server
+
+
+@pytest.fixture
+def shop(new_database: Callable[[str], Connection], sandbox_server: SandboxServer, tmp_path: Path) -> Iterator[Shop]:
+    sandbox_server.admin.reset()
+    facebook = Connection(
+        "facebook_main",
+        extra={
+            "app_id": "1234567890",
+            "app_secret": "sandbox-secret",
+            "access_token": "sandbox-token",
+            "graph_url": sandbox_server.url,
+        },
+    )
+    connections = {name: new_database(name) for name in ("warehouse", "ledger")} | {"facebook_main": facebook}
+    made = Shop(connections, sandbox_server, tmp_path / "staging")
+    made.sql(TABLES)
+    yield made
+    for connection in made.open.values():
+        connection.close()
+
+
+@pytest.fixture(name="row_of")
+def _row_of() -> Callable[[str | None, str | None], tuple[tuple[str, str], ...]]:
+    return row_of

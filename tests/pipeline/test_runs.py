@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+
+import pytest
+
+from audiences.errors import StoppedError
+from audiences.pipeline.export import export
+from audiences.pipeline.extract import extract
+from audiences.pipeline.open_run import open_run
+from audiences.pipeline.plan import plan
+from audiences.pipeline.references import RunRequest
+from audiences.pipeline.select import select
+
+pytestmark = pytest.mark.integration
+
+
+def fill(shop, users: int, seed: int = 1) -> None:
+    """Users with some of everything, each with a cart event."""
+    chance = random.Random(seed)  # the same users every time
+    for number in range(1, users + 1):
+        email = f"User{number}@Example.com" if chance.random() < 0.9 else None
+        phone = f"+1415555{number:04d}" if chance.random() < 0.6 else None
+        tier = chance.choice(["Gold", "Platinum", "Silver", None])
+        shop.user(number, email, phone, tier=tier, age=chance.randint(18, 70), opted_out=chance.random() < 0.1)
+        shop.event(number)
+
+
+def test_the_audience_is_what_an_independent_query_says(shop, row_of):
+    fill(shop, 120)
+    spec = shop.campaign(
+        who={"did": {"event": "Added To Cart"}, "with_properties": {"tier": {"in": ["Gold", "Silver"]}}}
+    )
+    summary = shop.run(spec)
+    wanted = shop.sql(
+        "select email, phone from users where tier in ('Gold', 'Silver') and not opted_out"
+        " and (email is not null or phone is not null) and id in (select user_id from events)"
+    )
+    assert shop.members(summary.audience.id) == {row_of(email, phone) for email, phone in wanted}
+    assert summary.outcomes["added"] == summary.audience.members == len(wanted)
+
+
+def test_outcomes_add_up_to_the_qualified_users(shop):
+    fill(shop, 120)
+    spec = shop.campaign(
+        who={
+            "did": {"event": "Added To Cart"},
+            "with_properties": {"tier": "Gold"},
+            "control_group": {"percent": 20},
+            "target_cap": 10,
+        },
+        control_groups={"system": {"percent": 10}},
+    )
+    outcomes = shop.run(spec).outcomes
+    parts = ["filtered_out", "opted_out", "no_identifier", "control_system", "control_custom", "control_campaign"]
+    assert sum(outcomes[name] for name in [*parts, "over_cap", "targeted"]) == outcomes["qualified"] == 120
+    assert outcomes["targeted"] == outcomes["added"] == 10
+    assert min(outcomes[name] for name in ("filtered_out", "opted_out", "no_identifier", "over_cap")) > 0
+
+
+def test_a_run_without_changes_sends_nothing(shop):
+    fill(shop, 30)
+    spec = shop.campaign()
+    shop.run(spec)
+    before = len(shop.uploads())
+    summary = shop.run(spec)
+    assert len(shop.uploads()) == before
+    assert (summary.requests, summary.outcomes["kept"], summary.outcomes["added"]) == (
+        0,
+        summary.outcomes["targeted"],
+        0,
+    )
+
+
+def test_after_changes_exactly_the_difference_is_sent(shop):
+    fill(shop, 40)
+    spec = shop.campaign()
+    audience = shop.run(spec).audience.id
+    before, sent = shop.members(audience), len(shop.uploads())
+    shop.sql("update users set email = 'moved@example.com' where id = 1")
+    shop.sql("delete from events where user_id in (2, 3, 4)")
+    shop.user(100, "new@example.com")
+    shop.event(100)
+    summary = shop.run(spec)
+    after = shop.members(audience)
+    uploads = shop.uploads()[sent:]
+    assert [(entry["method"], entry["rows"]) for entry in uploads] == [
+        ("DELETE", len(before - after)),
+        ("POST", len(after - before)),
+    ]
+    assert summary.outcomes["removed"] == len(before - after) - 1
+
+
+def test_changed_identifiers_leave_under_the_old_hash_and_come_under_the_new(shop, row_of):
+    shop.user(1, "old@example.com")
+    shop.event(1)
+    spec = shop.campaign()
+    audience = shop.run(spec).audience.id
+    shop.sql("update users set email = 'new@example.com'")
+    summary = shop.run(spec)
+    assert [entry["method"] for entry in shop.uploads()] == ["POST", "DELETE", "POST"]
+    assert shop.members(audience) == {row_of("new@example.com", None)}
+    assert (summary.outcomes["added"], summary.outcomes["removed"]) == (1, 0)
+
+
+def test_a_hash_that_two_users_share_stays_until_both_have_left(shop):
+    for number in (1, 2):
+        shop.user(number, "shared@example.com")
+        shop.event(number)
+    spec = shop.campaign(what={"guards": {"allow_empty": True, "max_removal": 100}})
+    audience = shop.run(spec).audience.id
+    assert shop.uploads()[0]["rows"] == 1
+    shop.sql("delete from events where user_id = 1")
+    assert shop.run(spec).requests == 0
+    assert len(shop.members(audience)) == 1
+    shop.sql("delete from events")
+    shop.run(spec)
+    assert shop.members(audience) == set()
+
+
+def test_two_campaigns_on_one_audience_do_not_remove_each_others_users(shop, row_of):
+    shop.user(1, "one@example.com", tier="Gold")
+    shop.user(2, "two@example.com", tier="Silver")
+    for number in (1, 2):
+        shop.event(number)
+    what = {
+        "audience": {"update": {"id": "23851234567890123", "action": "mirror"}},
+        "guards": {"allow_empty": True, "max_removal": 100},
+    }
+    gold, everybody = (
+        shop.campaign("gold", who={"with_properties": {"tier": "Gold"}}, what=what),
+        shop.campaign("all", what=what),
+    )
+    shop.run(gold)
+    shop.run(everybody)
+    shop.sql("delete from events")
+    shop.run(everybody)
+    assert shop.members("23851234567890123") == {row_of("one@example.com", None)}
+
+
+def test_buyers_are_taken_out_of_an_existing_list_once(shop):
+    shop.user(1, "buyer@example.com")
+    shop.event(1, "Charged")
+    spec = shop.campaign(
+        who={"did": {"event": "Charged"}},
+        what={"audience": {"update": {"id": "23851234567890123", "action": "remove_matching"}}},
+    )
+    assert shop.run(spec).requests == 1
+    assert shop.run(spec).requests == 0
+    assert [entry["method"] for entry in shop.uploads()] == ["DELETE"]
+
+
+def test_the_control_group_is_the_one_of_the_formula_and_never_in_a_request(shop, row_of):
+    fill(shop, 200)
+    shop.sql("update users set email = 'user' || id || '@example.com', phone = null, opted_out = false")
+    spec = shop.campaign(
+        who={"did": {"event": "Added To Cart"}, "control_group": {"percent": 12.5}, "never_hold_out": [7]},
+        control_groups={"system": {"percent": 5}},
+    )
+    summary = shop.run(spec)
+
+    def bucket(salt: str, user: int) -> float:
+        return int(hashlib.sha256(f"{salt}:{user}".encode()).hexdigest()[:15], 16) / 16**15
+
+    held = {user for user in range(1, 201) if bucket("system", user) < 0.05 or bucket("carts", user) < 0.125} - {7}
+    expected = {row_of(f"user{user}@example.com", None) for user in range(1, 201) if user not in held}
+    assert shop.members(summary.audience.id) == expected
+    arms = shop.sql("select user_id::int from audiences.assignment where arm <> 'target'", on="ledger")
+    assert {user for (user,) in arms} == held
+
+
+def test_another_percentage_touches_only_users_who_come_after_it(shop):
+    fill(shop, 60)
+    shop.run(shop.campaign(who={"did": {"event": "Added To Cart"}, "control_group": {"percent": 10}}))
+    before = dict(shop.sql("select user_id, arm from audiences.assignment", on="ledger"))
+    summary = shop.run(shop.campaign(who={"did": {"event": "Added To Cart"}, "control_group": {"percent": 90}}))
+    assert dict(shop.sql("select user_id, arm from audiences.assignment", on="ledger")) == before
+    assert summary.outcomes["removed"] == 0
+
+
+def test_the_cap_keeps_members_before_it_takes_newcomers(shop):
+    fill(shop, 40)
+    spec = shop.campaign(who={"did": {"event": "Added To Cart"}, "target_cap": 12})
+    audience = shop.run(spec).audience.id
+    before = shop.members(audience)
+    for number in range(500, 540):
+        shop.user(number, f"late{number}@example.com")
+        shop.event(number)
+    summary = shop.run(spec)
+    assert shop.members(audience) == before
+    assert summary.outcomes["over_cap"] > 0
+
+
+@pytest.mark.parametrize(
+    ("guard", "guards", "spoil"),
+    [
+        ("allow_empty", {}, "delete from events"),
+        ("max_removal", {"max_removal": 20}, "delete from events where user_id % 2 = 0"),
+        ("skip_run_above", {"skip_run_above": 25}, "update users set opted_out = false, email = id || '@example.com'"),
+        (
+            "fresh_within",
+            {"fresh_within": "6 hours"},
+            "update events set occurred_at = occurred_at - interval '1 hour'",
+        ),
+    ],
+)
+def test_a_guard_stops_the_run_before_any_upload_and_can_be_lifted_once(shop, guard, guards, spoil):
+    fill(shop, 30)
+    calm = {"did": {"event": "Added To Cart"}}
+    first = shop.campaign(
+        who=calm, what={"guards": {key: value for key, value in guards.items() if key == "max_removal"}}
+    )
+    shop.run(first)
+    sent = len(shop.uploads())
+    shop.sql(spoil)
+    guarded = shop.campaign(who=calm, what={"guards": guards})
+    try:
+        error = shop.run(guarded).error
+    except StoppedError as stopped:  # the warehouse is asked before the run is opened
+        error = str(stopped)
+    assert guard in error
+    assert "allow it once" in error
+    assert shop.sql("select state from audiences.run order by id desc limit 1", on="ledger") == [("stopped",)]
+    assert len(shop.uploads()) == sent
+    allowed = shop.run(guarded, allow=frozenset({guard, "max_removal", "skip_run_above"}))
+    assert allowed.state == "success"
+
+
+def test_a_preview_tells_what_the_run_then_does_and_writes_nothing(shop):
+    fill(shop, 50)
+    spec = shop.campaign(who={"did": {"event": "Added To Cart"}, "control_group": {"percent": 10}})
+    found = shop.preview(spec)
+    assert shop.sql("select to_regnamespace('audiences')", on="ledger") == [(None,)]
+    assert shop.sandbox.admin.requests() == []
+    assert not shop.staging.exists()
+    summary = shop.run(spec)
+    assert found.outcomes == summary.outcomes
+    assert (found.changes.add, found.requests) == (summary.audience.members, summary.requests)
+    assert shop.preview(spec).changes.add == 0
+
+
+def test_nothing_raw_is_left_in_ledger_staging_or_log(shop, caplog):
+    caplog.set_level("DEBUG")
+    fill(shop, 30)
+    spec = shop.campaign()
+    with shop.doors(spec) as doors:
+        run = open_run(doors, RunRequest(external_id="raw", at=shop.noon))
+        extracted = extract(doors, run)
+        plan(doors, run, extracted, [select(doors, run, shard) for shard in extracted.shards])
+        export(doors, run, "add")
+    staged = b"".join(file.read_bytes() for file in shop.staging.rglob("*") if file.is_file())
+    columns = shop.sql(
+        "select table_name, column_name from information_schema.columns where table_schema = 'audiences'", on="ledger"
+    )
+    ledger = "".join(
+        str(shop.sql(f'select "{column}"::text from audiences."{table}"', on="ledger")) for table, column in columns
+    )
+    assert staged
+    for text in (staged, ledger.encode(), caplog.text.encode()):
+        assert not re.search(rb"(?i)user\d+|example|1?415555", text)
