@@ -56,7 +56,7 @@ def _clock(value: Any) -> Any:
 Clock = Annotated[
     time,
     BeforeValidator(_clock),
-    PlainSerializer(lambda clock: clock.isoformat(timespec="auto")),
+    PlainSerializer(lambda clock: clock.isoformat(timespec="seconds" if clock.second else "minutes")),
     WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}(:\d{2})?$", "examples": ["09:00"]}),
 ]
 Weekdays = Annotated[

@@ -5,14 +5,27 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, StrictBool, StrictInt, model_validator
 
 from audiences.campaign.base import Name, Scalar, Strict
 from audiences.campaign.properties import Properties
 from audiences.campaign.rules import Rules
 
+
+def _as_number(percent: Decimal) -> int | float | str:
+    """The shortest form that reads back as exactly the same."""
+    short = int(percent) if percent == int(percent) else float(percent)
+    return short if Decimal(str(short)) == percent else str(percent)
+
+
 Percent = Annotated[
-    Decimal, BeforeValidator(lambda value: str(value) if isinstance(value, float) else value), Field(ge=0, le=99)
+    Decimal,
+    BeforeValidator(
+        lambda value: str(value) if isinstance(value, float) else value,
+        json_schema_input_type=Annotated[float, Field(ge=0, le=99)],
+    ),
+    PlainSerializer(_as_number, when_used="json"),
+    Field(ge=0, le=99),
 ]
 """0 to 99, decimals allowed; a Decimal so that the edge of a group is exact."""
 
