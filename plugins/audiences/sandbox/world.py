@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SIZES_KEPT = 300
 _CHANGES_KEPT = 40
-_SOME_ROWS = 25
+_SOME_ROWS = 24
 
 
 class Clock:
@@ -137,7 +137,7 @@ class World:
 
 
 def _some(rows: Groups) -> list[dict[str, str]]:
-    """A few rows of each shape; which ones is of no matter."""
-    return [unpack(shape, packed) for shape, members in rows.items() for packed in islice(members, _SOME_ROWS)][
-        :_SOME_ROWS
-    ]
+    """A few rows, of each shape some; which ones is of no matter."""
+    share = _SOME_ROWS // max(len(rows), 1) or 1
+    some = (unpack(shape, packed) for shape, members in rows.items() for packed in islice(members, share))
+    return list(islice(some, _SOME_ROWS))

@@ -20,6 +20,7 @@ from audiences.sandbox.graph import routes
 from audiences.sandbox.graph.call import MAX_BODY, Call, effective_method, read_params, split_path
 from audiences.sandbox.graph.errors import GraphError, trace_id
 from audiences.sandbox.graph.fields import iso
+from audiences.sandbox.graph.sessions import note_upload
 from audiences.sandbox.graph.tokens import authenticate, authorise
 from audiences.sandbox.things import Account
 
@@ -75,6 +76,8 @@ class Front:
             call = await self._call(request, body, entry)
         except GraphError as error:
             return self._error(None, entry, error)
+        if "payload" in call.params:
+            note_upload(call)
         self._world.log.depart(entry)
         self._world.usage.count(call.account, write=call.method != "GET", now=self._world.clock.now())
         fault = self._world.faults.fire(self._target(call))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from audiences.sandbox.graph.errors import refuse
+from audiences.sandbox.graph.errors import GraphError, refuse
 from audiences.sandbox.things import Audience
 
 if TYPE_CHECKING:
@@ -17,31 +18,43 @@ SESSION_SECONDS = 90 * 60
 
 
 def session_number(call: Call) -> str | None:
-    """The id of the call's session, noted in the log; None when it has no session. Raises 100 for anything but 1 to 2^63 - 1."""
+    """The id of the call's session; None when it has no session. Raises 100 for anything but 1 to 2^63 - 1."""
     session = call.json("session")
     if session is None:
         return None
     number = str(session.get("session_id")) if isinstance(session, dict) else ""
     if not (number.isascii() and number.isdecimal() and len(number) < 20 and 0 < int(number) < 2**63):
         refuse("invalid_param", text="Param session[session_id] must be a positive 64-bit integer")
-    call.entry.session = str(int(number))
-    call.entry.last_batch = session.get("last_batch_flag") in (True, "true", 1, "1")
-    return call.entry.session
+    return str(int(number))
 
 
 def batch_number(call: Call) -> int | None:
-    """The batch's place in its session, noted in the log; None when it says none."""
+    """The batch's place in its session; None when it says none."""
     session = call.json("session")
     number = str(session.get("batch_seq")) if isinstance(session, dict) else ""
-    call.entry.batch_seq = int(number) if number.isascii() and number.isdecimal() and len(number) < 20 else None
-    return call.entry.batch_seq
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 20 else None
+
+
+def is_last_batch(call: Call) -> bool:
+    session = call.json("session")
+    return isinstance(session, dict) and session.get("last_batch_flag") in (True, "true", 1, "1")
+
+
+def note_upload(call: Call) -> None:
+    """Write the upload's size and session into the log, also of a call that will be refused."""
+    entry = call.entry
+    with suppress(GraphError):
+        payload = call.json("payload")
+        data = payload.get("data") if isinstance(payload, dict) else None
+        entry.rows = len(data) if isinstance(data, list) else 0
+        entry.session, entry.batch_seq, entry.last_batch = session_number(call), batch_number(call), is_last_batch(call)
 
 
 def receive(call: Call, session: Session, upload: Upload) -> None:
     """Count a batch; the one with the last flag closes the session."""
     session.num_received += upload.received
     session.num_invalid += upload.invalid
-    if call.entry.last_batch:
+    if is_last_batch(call):
         session.closed_at = call.world.clock.now()
 
 

@@ -116,11 +116,8 @@ def _open_for_upload(call: Call) -> Audience:
 
 
 def _upload(call: Call, audience: Audience | None) -> Upload:
-    """The rows of the call, noted in the log before anything can refuse them."""
-    payload = call.json("payload")
-    if isinstance(payload, dict) and isinstance(payload.get("data"), list):
-        call.entry.rows = len(payload["data"])
-    upload = read_upload(payload, over_limit=call.world.settings.over_limit)
+    """The rows of the call, checked against what the audience takes."""
+    upload = read_upload(call.json("payload"), over_limit=call.world.settings.over_limit)
     call.world.log.report(call.entry, upload.findings)
     if audience is None:
         return upload
@@ -139,7 +136,6 @@ def _remember_schema(audience: Audience, upload: Upload) -> None:
 def _users_session(call: Call, audience: Audience, upload: Upload) -> Session | None:
     """The session of an add or a removal, opened by its first batch whatever that batch's number is."""
     number = session_number(call)
-    batch_number(call)
     if number is None:
         return None
     opened = Session(number, audience.id, "users", call.world.clock.now(), list(upload.keys))
