@@ -68,12 +68,6 @@ def test_process_deaf_to_sigterm_is_killed(tmp_path):
     assert child.process.returncode == -signal.SIGKILL
 
 
-def test_nothing_starts_once_stopping_has_begun(children):
-    children.stop()
-    with pytest.raises(ChildEndedError):
-        start(children, "pass")
-
-
 def test_early_end_shows_the_end_of_the_log(children):
     child = start(children, "import sys; print('the port is taken'); sys.exit(3)", name="sandbox")
     with pytest.raises(ChildEndedError, match=r"(?s)sandbox ended with exit code 3.*the port is taken"):

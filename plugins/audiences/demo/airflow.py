@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import requests
 
@@ -18,6 +19,8 @@ from audiences.errors import AudiencesError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from audiences.connections import Connection
 
 POOL = "facebook"
 POOL_SLOTS = 4
@@ -32,8 +35,8 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def airflow(*arguments: str) -> list[str]:
-    """The command line of Airflow in the environment of this interpreter."""
+def command(*arguments: str) -> list[str]:
+    """Airflow's command line, in the virtual environment of this interpreter."""
     return [sys.executable, "-m", "airflow", *arguments]
 
 
@@ -151,12 +154,21 @@ class AirflowApi:
 
     def run_state(self, dag: str, run: str) -> str:
         """`queued`, `running`, `success` or `failed`."""
-        state: str = self._call("GET", f"/api/v2/dags/{dag}/dagRuns/{run}")["state"]
+        state: str = self._call("GET", f"/api/v2/dags/{dag}/dagRuns/{quote(run, safe='')}")["state"]
         return state
+
+    def unpause(self, dag: str) -> None:
+        """Let runs of the DAG begin."""
+        self._call("PATCH", f"/api/v2/dags/{dag}", json={"is_paused": False})
+
+    def result(self, dag: str, run: str, task: str) -> Any:
+        """What a task returned."""
+        path = f"/api/v2/dags/{dag}/dagRuns/{quote(run, safe='')}/taskInstances/{task}/xcomEntries/return_value"
+        return self._call("GET", path)["value"]
 
     def failed_tasks(self, dag: str, run: str) -> list[str]:
         """The tasks of the run that failed by themselves."""
-        tasks = self._call("GET", f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"]
+        tasks = self._call("GET", f"/api/v2/dags/{dag}/dagRuns/{quote(run, safe='')}/taskInstances")["task_instances"]
         return [task["task_id"] for task in tasks if task["state"] == "failed"]
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
@@ -166,9 +178,17 @@ class AirflowApi:
         return answer.json()
 
 
-def postgres_connection(*, host: Path, port: int, login: str, database: str) -> str:
-    """An Airflow connection over a unix socket, as JSON."""
-    return json.dumps({"conn_type": "postgres", "host": str(host), "port": port, "login": login, "schema": database})
+def postgres_connection(found: Connection) -> str:
+    """An Airflow connection to Postgres, as JSON."""
+    return json.dumps(
+        {
+            "conn_type": "postgres",
+            "host": found.host,
+            "port": found.port,
+            "login": found.login,
+            "schema": found.schema,
+        }
+    )
 
 
 def facebook_connection(*, graph_url: str, account: str, token: str, app_id: str, app_secret: str) -> str:

@@ -122,8 +122,8 @@ def running_postgres(
         lines = [f"{name} = '{value}'" for name, value in options.items()]
         (data / "postgresql.auto.conf").write_text("\n".join(lines) + "\n")
         log = data.parent / "postgres.log"
-        _run("pg_ctl", "start", "-w", "-t", "60", "-s", "-D", str(data), "-l", str(log), account=account, log=log)
         try:
+            _run("pg_ctl", "start", "-w", "-t", "60", "-s", "-D", str(data), "-l", str(log), account=account, log=log)
             password = (data / "password").read_text().strip()
             yield Postgres(socket_directory=sockets, port=port, tcp=tcp_port is not None, password=password)
         finally:

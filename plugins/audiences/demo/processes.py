@@ -5,21 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import subprocess
-import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psutil
 
+from audiences.demo import signals
 from audiences.errors import AudiencesError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-    from types import FrameType
 
 _PATIENCE_SECONDS = 15.0  # An idle Airflow takes four to end by itself.
 _POLL_SECONDS = 0.2
@@ -93,28 +91,21 @@ class Children:
         self._patience = patience
         self._logs = logs
         self._children: list[Child] = []
-        self._lock = threading.Lock()
-        self._closed = False
 
     def start(self, name: str, command: Sequence[str], *, environment: Mapping[str, str], folder: Path) -> Child:
-        """Start `command` in `folder`; refused with ChildEndedError once stopping has begun."""
+        """Start `command` in `folder`; from the main thread, which gets the signals."""
         log = self._logs / f"{name}.log"
-        with self._lock:
-            if self._closed:
-                raise ChildEndedError(
-                    name=name, code=-signal.SIGTERM, log=str(log), tail="not started: we are stopping"
-                )
-            log.parent.mkdir(parents=True, exist_ok=True)
-            with log.open("wb") as output:
-                process = subprocess.Popen(  # noqa: S603  # commands are made here, from no outside word
-                    list(command),
-                    cwd=folder,
-                    env=dict(environment),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as output, signals.held_back():
+            process = subprocess.Popen(  # noqa: S603  # commands are made here, from no outside word
+                list(command),
+                cwd=folder,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
             child = Child(name=name, process=process, log=log)
             self._children.append(child)
             self._write_record()
@@ -128,8 +119,6 @@ class Children:
 
     def stop(self) -> None:
         """End all of them: SIGTERM to each session, SIGKILL to what remains after `patience` seconds."""
-        with self._lock:
-            self._closed = True
         _stop_sessions([child.process.pid for child in self._children], patience=self._patience)
         for child in self._children:
             child.process.wait()
@@ -189,30 +178,3 @@ def _stop_sessions(sessions: Sequence[int], *, patience: float) -> None:
     for process in _members(sessions):
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-
-
-@contextlib.contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into SystemExit, so that `finally` blocks run; Ctrl-C is KeyboardInterrupt already."""
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
-    """Let no second Ctrl-C or SIGTERM cut the stopping short."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,0 +1,168 @@
+"""Starts everything: Postgres, the sandbox, the shop's data, the ledger and Airflow, side by side where possible."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from audiences.connections import Connection
+from audiences.demo import airflow, postgres, signals
+from audiences.demo.ports import HOST, Ports
+from audiences.demo.processes import Children, stop_leftovers
+from audiences.demo.shop import EVENTS, USERS, load_shop
+from audiences.ledger.migrate import migrate
+from audiences.sandbox.client import AdminClient
+from audiences.sandbox.furniture import ACCOUNT, APP_ID, APP_SECRET, TOKEN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from concurrent.futures import Future
+
+    from audiences.demo.place import Place
+    from audiences.demo.postgres import Postgres
+    from audiences.demo.processes import Child
+    from audiences.demo.progress import Progress
+
+AIRFLOW_PORT = 8080
+SANDBOX_PORT = 8090
+POSTGRES_PORT = 5433  # Beside one that may run here already.
+_READY_SECONDS = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What runs, and how to reach it."""
+
+    place: Place
+    server: Postgres
+    sandbox_url: str
+    sandbox: AdminClient
+    airflow: airflow.AirflowApi
+    children: Children
+
+    def connection(self, name: str) -> Connection:
+        """The connection of that id, for code in this process: `warehouse` or `ledger`."""
+        return _connections(self.server)[name]
+
+
+@contextlib.contextmanager
+def started(place: Place, progress: Progress) -> Iterator[Demo]:
+    """Have everything run, with fresh data, and stop it at the end. From the main thread."""
+    if left := stop_leftovers(place.record):
+        progress.note(f"stopped what the last demo left behind: {', '.join(left)}")
+    ports = Ports()
+    numbers = {
+        what: ports.take(what, usual)
+        for what, usual in (("Airflow", AIRFLOW_PORT), ("the sandbox", SANDBOX_PORT), ("Postgres", POSTGRES_PORT))
+    }
+    for what, usual, given in ports.moved:
+        progress.note(f"port {usual} is taken, so {what} listens on {given}")
+    children = Children(record=place.record, logs=place.logs)
+    # Nothing in it has to survive a crash of this machine; every start makes it anew.
+    settings = {"synchronous_commit": "off"}
+    with postgres.running_postgres(place.postgres, tcp_port=numbers["Postgres"], settings=settings) as server:
+        progress.done("Postgres is up")
+        try:
+            yield _start(place, progress, server, children, numbers)
+        finally:
+            signals.ignore_signals()
+            children.stop()
+
+
+def _start(place: Place, progress: Progress, server: Postgres, children: Children, ports: Mapping[str, int]) -> Demo:
+    demo = Demo(
+        place=place,
+        server=server,
+        sandbox_url=f"http://{HOST}:{ports['the sandbox']}",
+        sandbox=AdminClient(f"http://{HOST}:{ports['the sandbox']}"),
+        airflow=airflow.AirflowApi(f"http://{HOST}:{ports['Airflow']}"),
+        children=children,
+    )
+    variables = _variables(demo, ports["Airflow"])
+    airflow.write_exports(place.exports, variables)
+    for name in ("shop", "ledger"):
+        server.create_database(name)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        data = beside.submit(_fill, demo, progress)
+        command = [sys.executable, "-m", "audiences.sandbox", "--port", str(ports["the sandbox"])]
+        children.start("sandbox", command, environment=variables, folder=place.project)
+        _migrate_airflow(demo, progress, variables)
+        _start_airflow(demo, progress, variables, data)
+    return demo
+
+
+def _connections(server: Postgres) -> dict[str, Connection]:
+    return {
+        name: Connection(
+            id=name, host=str(server.socket_directory), port=server.port, login=postgres.USER, schema=database
+        )
+        for name, database in (("warehouse", "shop"), ("ledger", "ledger"))
+    }
+
+
+def _variables(demo: Demo, port: int) -> dict[str, str]:
+    databases = {name: airflow.postgres_connection(found) for name, found in _connections(demo.server).items()}
+    facebook = airflow.facebook_connection(
+        graph_url=demo.sandbox_url, account=ACCOUNT, token=TOKEN, app_id=APP_ID, app_secret=APP_SECRET
+    )
+    return airflow.environment(
+        project=demo.place.project,
+        home=demo.place.airflow,
+        port=port,
+        database=demo.server.uri("airflow"),
+        connections={**databases, "facebook_main": facebook},
+    )
+
+
+def _fill(demo: Demo, progress: Progress) -> None:
+    load_shop(demo.server.uri("shop"), as_of=datetime.now(UTC))
+    progress.done(f"{USERS:,} users and {EVENTS:,} events are in the warehouse")
+    revision = migrate(demo.connection("ledger"))
+    progress.done(f"the ledger is at revision {revision}")
+
+
+def _migrate_airflow(demo: Demo, progress: Progress, variables: Mapping[str, str]) -> None:
+    """Give Airflow an empty database: made by `airflow db migrate` the first time, from then on a copy of that."""
+    server = demo.server
+    empty = f"airflow_{version('apache-airflow-core').replace('.', '_')}"
+    if server.has_database(empty):
+        server.create_database("airflow", template=empty)
+        return
+    server.create_database("airflow")
+    with progress.waiting("Airflow makes its database, this once"):
+        command = airflow.command("db", "migrate")
+        demo.children.start("airflow-db-migrate", command, environment=variables, folder=demo.place.project).finish()
+    server.create_database(empty, template="airflow")
+    progress.done("Airflow's database is made")
+
+
+def _start_airflow(demo: Demo, progress: Progress, variables: Mapping[str, str], data: Future[None]) -> None:
+    def start(name: str) -> Child:
+        command = airflow.command(*airflow.COMPONENTS[name])
+        return demo.children.start(name, command, environment=variables, folder=demo.place.project)
+
+    server, *others = (start(name) for name in airflow.COMPONENTS if name != "scheduler")
+    with progress.waiting("loading the sample shop"):
+        while not data.done():
+            demo.children.check()
+            time.sleep(0.1)
+    data.result()
+    # Not before there is data: campaigns whose time has come run at once.
+    others.append(start("scheduler"))
+
+    def ready() -> bool:
+        for child in others:
+            child.check()
+        return demo.airflow.is_ready()
+
+    with progress.waiting("Airflow is starting"):
+        server.wait_ready(ready, seconds=_READY_SECONDS)
+    demo.airflow.log_in()
+    demo.airflow.create_pool(airflow.POOL, slots=airflow.POOL_SLOTS)
+    progress.done("Airflow is up: API server, scheduler, DAG processor, triggerer")
