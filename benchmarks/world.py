@@ -5,34 +5,33 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING
 
 import psycopg
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from audiences.demo.postgres import Postgres
 
-TABLES = (
-    """
+TABLES = Template("""
 create table users (
-    id bigint primary key, email text, phone text, customer_type text, opted_out boolean not null, version integer not null default 0
+    id bigint primary key, email text, phone text, customer_type text, opted_out boolean not null,
+    version integer not null default 0
 );
 insert into users
 select i, 'User' || i || '.Name@Example' || i % 50 || '.com', '+1415' || lpad((2000000 + i)::text, 7, '2'),
        (array['Bronze', 'Silver', 'Gold', 'Platinum'])[1 + i % 4], i % 100 = 0
-from generate_series(1, %(users)s) i;
+from generate_series(1, $users) i;
 create table events (id bigint primary key, user_id bigint not null, name text not null, occurred_at timestamptz not null);
 insert into events
-select i, 1 + (i * 7919) %% %(users)s, (array['App Opened', 'Added To Cart', 'Charged'])[1 + i %% 3],
-       now() - (i %% 50) * interval '1 day' - (i %% 86400) * interval '1 second'
-from generate_series(1, %(events)s) i;
+select i, 1 + (i::bigint * 7919) % $users, (array['App Opened', 'Added To Cart', 'Charged'])[1 + i % 3],
+       now() - (i % 50) * interval '1 day' - (i % 86400) * interval '1 second'
+from generate_series(1, $events) i;
 create index on events (name, occurred_at, user_id);
-vacuum analyze users, events;
-""".replace("% 50", "%% 50")
-    .replace("% 4]", "%% 4]")
-    .replace("% 100", "%% 100")
-)
+vacuum analyze users, events
+""")
 
 CAMPAIGN = """
 name: Benchmark
@@ -83,8 +82,8 @@ class World:
         """Fill the warehouse and write the project."""
         self.postgres.create_database("shop")
         with psycopg.connect(self.postgres.uri("shop"), autocommit=True) as connection:
-            for text in TABLES.strip().rstrip(";").split(";\n"):
-                connection.execute((text % {"users": users, "events": events}).encode())
+            for text in TABLES.substitute(users=users, events=events).split(";\n"):
+                connection.execute(text.encode())
         for name, content in {
             "campaigns/benchmark.yml": CAMPAIGN,
             "include/warehouse.yml": WAREHOUSE,

@@ -116,9 +116,9 @@ def preview(
     text = None
     if sql:
         from audiences.who.compile import qualified
-        from audiences.who.render import render
+        from audiences.who.render import pretty, render
 
-        text = render(qualified(spec, moment), pretty=True)
+        text = pretty(render(qualified(spec, moment)))
         if not as_json:
             out.print(show.sql(text))
     with Doors(spec, looking_only=True) as doors:

@@ -67,6 +67,8 @@ class Shop:
     noon: datetime = NOON
     open: dict[str, psycopg.Connection[Any]] = field(default_factory=dict)
 
+    row_of = staticmethod(row_of)
+
     def sql(self, query: str, *parameters: Any, on: str = "warehouse") -> list[tuple[Any, ...]]:
         if on not in self.open:
             self.open[on] = psycopg.connect(self.connections[on].dsn(application="test"), autocommit=True)
@@ -147,8 +149,3 @@ def shop(new_database: Callable[[str], Connection], sandbox_server: SandboxServe
     yield made
     for connection in made.open.values():
         connection.close()
-
-
-@pytest.fixture(name="row_of")
-def _row_of() -> Callable[[str | None, str | None], tuple[tuple[str, str], ...]]:
-    return row_of

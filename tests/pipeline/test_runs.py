@@ -28,7 +28,7 @@ def fill(shop, users: int, seed: int = 1) -> None:
         shop.event(number)
 
 
-def test_the_audience_is_what_an_independent_query_says(shop, row_of):
+def test_the_audience_is_what_an_independent_query_says(shop):
     fill(shop, 120)
     spec = shop.campaign(
         who={"did": {"event": "Added To Cart"}, "with_properties": {"tier": {"in": ["Gold", "Silver"]}}}
@@ -38,7 +38,7 @@ def test_the_audience_is_what_an_independent_query_says(shop, row_of):
         "select email, phone from users where tier in ('Gold', 'Silver') and not opted_out"
         " and (email is not null or phone is not null) and id in (select user_id from events)"
     )
-    assert shop.members(summary.audience.id) == {row_of(email, phone) for email, phone in wanted}
+    assert shop.members(summary.audience.id) == {shop.row_of(email, phone) for email, phone in wanted}
     assert summary.outcomes["added"] == summary.audience.members == len(wanted)
 
 
@@ -93,7 +93,7 @@ def test_after_changes_exactly_the_difference_is_sent(shop):
     assert summary.outcomes["removed"] == len(before - after) - 1
 
 
-def test_changed_identifiers_leave_under_the_old_hash_and_come_under_the_new(shop, row_of):
+def test_changed_identifiers_leave_under_the_old_hash_and_come_under_the_new(shop):
     shop.user(1, "old@example.com")
     shop.event(1)
     spec = shop.campaign()
@@ -101,7 +101,7 @@ def test_changed_identifiers_leave_under_the_old_hash_and_come_under_the_new(sho
     shop.sql("update users set email = 'new@example.com'")
     summary = shop.run(spec)
     assert [entry["method"] for entry in shop.uploads()] == ["POST", "DELETE", "POST"]
-    assert shop.members(audience) == {row_of("new@example.com", None)}
+    assert shop.members(audience) == {shop.row_of("new@example.com", None)}
     assert (summary.outcomes["added"], summary.outcomes["removed"]) == (1, 0)
 
 
@@ -120,7 +120,7 @@ def test_a_hash_that_two_users_share_stays_until_both_have_left(shop):
     assert shop.members(audience) == set()
 
 
-def test_two_campaigns_on_one_audience_do_not_remove_each_others_users(shop, row_of):
+def test_two_campaigns_on_one_audience_do_not_remove_each_others_users(shop):
     shop.user(1, "one@example.com", tier="Gold")
     shop.user(2, "two@example.com", tier="Silver")
     for number in (1, 2):
@@ -137,7 +137,7 @@ def test_two_campaigns_on_one_audience_do_not_remove_each_others_users(shop, row
     shop.run(everybody)
     shop.sql("delete from events")
     shop.run(everybody)
-    assert shop.members("23851234567890123") == {row_of("one@example.com", None)}
+    assert shop.members("23851234567890123") == {shop.row_of("one@example.com", None)}
 
 
 def test_buyers_are_taken_out_of_an_existing_list_once(shop):
@@ -152,7 +152,7 @@ def test_buyers_are_taken_out_of_an_existing_list_once(shop):
     assert [entry["method"] for entry in shop.uploads()] == ["DELETE"]
 
 
-def test_the_control_group_is_the_one_of_the_formula_and_never_in_a_request(shop, row_of):
+def test_the_control_group_is_the_one_of_the_formula_and_never_in_a_request(shop):
     fill(shop, 200)
     shop.sql("update users set email = 'user' || id || '@example.com', phone = null, opted_out = false")
     spec = shop.campaign(
@@ -165,7 +165,7 @@ def test_the_control_group_is_the_one_of_the_formula_and_never_in_a_request(shop
         return int(hashlib.sha256(f"{salt}:{user}".encode()).hexdigest()[:15], 16) / 16**15
 
     held = {user for user in range(1, 201) if bucket("system", user) < 0.05 or bucket("carts", user) < 0.125} - {7}
-    expected = {row_of(f"user{user}@example.com", None) for user in range(1, 201) if user not in held}
+    expected = {shop.row_of(f"user{user}@example.com", None) for user in range(1, 201) if user not in held}
     assert shop.members(summary.audience.id) == expected
     arms = shop.sql("select user_id::int from audiences.assignment where arm <> 'target'", on="ledger")
     assert {user for (user,) in arms} == held

@@ -118,7 +118,7 @@ def test_a_second_run_without_changes_has_nothing_to_send(tmp_path_factory, acti
 def test_users_with_the_same_identifiers_share_one_row_of_a_request(tmp_path):
     counts, changes = computed(tmp_path, "mirror", set(), {"a": b"same", "b": b"same", "c": b"other"})
     assert counts.add == 2
-    assert [(row["position"], row["user_id"]) for row in changes["add"]] == [(0, "c"), (1, "a"), (1, "b")]
+    assert [(row["position"], row["user_id"]) for row in changes["add"]] == [(0, "a"), (0, "b"), (1, "c")]
 
 
 def test_shared_identifiers_stay_while_another_campaign_holds_them(tmp_path):

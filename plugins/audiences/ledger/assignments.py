@@ -39,13 +39,24 @@ def record(ledger: Ledger, *, campaign: int, run: int, assigned: pa.Table) -> No
     """Put new assignments (`user_id`, `arm`) on record; a user who has one keeps it."""
     if not assigned.num_rows:
         return
+    first_ever = ledger.one(
+        "select not exists (select 1 from audiences.assignment where campaign_id = %(campaign)s) as yes",
+        {"campaign": campaign},
+    ).yes
+    for name, value in {"campaign_id": pa.scalar(campaign, pa.int32()), "run_id": pa.scalar(run, pa.int64())}.items():
+        assigned = assigned.append_column(name, pa.repeat(value, assigned.num_rows))
+    # In the order of the primary key, in which a million rows take a third of the time.
+    assigned = assigned.sort_by("user_id")
     with ledger.bulk.cursor() as cursor:
-        cursor.adbc_ingest("assigned_now", assigned, mode="create", temporary=True)
-        cursor.execute(
-            "insert into audiences.assignment (campaign_id, user_id, arm, run_id)"  # noqa: S608  # numbers only
-            f" select {int(campaign)}, user_id, arm, {int(run)} from assigned_now on conflict do nothing"
-        )
-        cursor.execute("drop table assigned_now")
+        if first_ever:
+            cursor.adbc_ingest("assignment", assigned, mode="append", db_schema_name="audiences")
+        else:
+            cursor.adbc_ingest("assigned_now", assigned, mode="create", temporary=True)
+            cursor.execute(
+                "insert into audiences.assignment (campaign_id, user_id, arm, run_id)"
+                " select campaign_id, user_id, arm, run_id from assigned_now on conflict do nothing"
+            )
+            cursor.execute("drop table assigned_now")
     ledger.bulk.commit()
 
 

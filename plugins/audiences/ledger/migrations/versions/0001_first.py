@@ -7,6 +7,8 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+# Millions of rows go into `assignment` and `member`: no foreign keys there, which are checked row by row, and user ids
+# compared by byte.
 TABLES = """
 create table audiences.campaign (
     id   integer generated always as identity primary key,
@@ -58,8 +60,8 @@ comment on column audiences.run.control_terms is 'salts and percentages by which
 create index run_by_audience on audiences.run (audience_id, state);
 
 create table audiences.assignment (
-    campaign_id integer not null references audiences.campaign,
-    user_id     text not null,
+    campaign_id integer not null,
+    user_id     text collate "C" not null,
     arm         text not null check (arm in ('target', 'system', 'custom', 'campaign')),
     run_id      bigint not null,
     primary key (campaign_id, user_id)
@@ -69,7 +71,7 @@ comment on table audiences.assignment is 'target or the control group that holds
 create table audiences.member (
     audience_id integer not null,
     campaign_id integer not null,
-    user_id     text not null,
+    user_id     text collate "C" not null,
     identifiers bytea not null,
     present     boolean not null,
     added_run   bigint not null,
