@@ -1,4 +1,4 @@
-"""Quotas per ad account and app, as percentages in Facebook's three usage headers, and the blocks they lead to.
+"""Quotas per ad account and app, as percentages in Facebook's three usage headers; at 100 they block.
 
 Numbers are Meta's: calls per sliding hour and ad account by access tier (custom_audience bucket), and a score per account
 (reads 1, writes 3) that decays over 300 seconds.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from audiences.sandbox.graph.errors import GraphError, known_error, refuse
+from audiences.sandbox.graph.errors import GraphError, known_error
 
 if TYPE_CHECKING:
     from audiences.sandbox.things import Account, Settings
@@ -82,38 +82,42 @@ class Usage:
     def of(self, account: str) -> AccountUsage:
         return self._accounts.setdefault(account, AccountUsage())
 
-    def count(self, account: Account | None, *, write: bool, now: float) -> None:
-        """Count one call. Calls while blocked count as well."""
+    def admit(
+        self, account: Account | None, settings: Settings, *, audiences: int, write: bool, now: float
+    ) -> GraphError | None:
+        """Count one call; returns the throttle that it meets, if any: 80003 with the minutes to wait, 17 or 4.
+
+        Calls while blocked count as well, and so make the block longer.
+        """
+        error = self._block(account, settings, audiences=audiences, now=now)
         self._app.add(now, 1)
         if account is not None:
             used = self.of(account.id)
             used.calls.add(now, 1)
             used.score.add(now, 3 if write else 1)
+            used.while_blocked += error is not None
+        return error
+
+    def _block(self, account: Account | None, settings: Settings, *, audiences: int, now: float) -> GraphError | None:
+        if self._app.total(now) >= settings.app_quota:
+            return known_error("throttle_app")
+        if account is None:
+            return None
+        minutes = self.regain_minutes(account, audiences=audiences, now=now)
+        if minutes:
+            return throttled(minutes)
+        used = self.of(account.id)
+        if settings.enforce_score and used.score.total(now) >= SCORE_MAX[account.tier]:
+            used.score_blocked_until = now + SCORE_BLOCK[account.tier]
+        return known_error("throttle_account") if used.score_blocked_until > now else None
 
     def percent(self, account: Account, *, audiences: int, now: float) -> float:
         return account.usage_percent + 100 * self.of(account.id).calls.total(now) / _quota(account, audiences)
 
-    def check(self, account: Account | None, settings: Settings, *, audiences: int, now: float) -> None:
-        """Raise the throttle that applies: 80003 with the minutes to wait, 17 or 4."""
-        if self._app.total(now) > settings.app_quota:
-            refuse("throttle_app")
-        if account is None:
-            return
-        used = self.of(account.id)
-        minutes = self.regain_minutes(account, audiences=audiences, now=now)
-        if minutes:
-            used.while_blocked += 1
-            raise throttled(minutes)
-        if settings.enforce_score and used.score.total(now) > SCORE_MAX[account.tier]:
-            used.score_blocked_until = now + SCORE_BLOCK[account.tier]
-        if used.score_blocked_until > now:
-            used.while_blocked += 1
-            refuse("throttle_account")
-
     def regain_minutes(self, account: Account, *, audiences: int, now: float) -> int:
         """Whole minutes until the account may call again; 0 when it may now."""
         wait = account.blocked_until - now
-        if self.percent(account, audiences=audiences, now=now) > 100:
+        if self.percent(account, audiences=audiences, now=now) >= 100:
             allowed = _quota(account, audiences) * max(0.0, 100 - account.usage_percent) / 100
             wait = max(wait, self.of(account.id).calls.seconds_until(allowed - 1, now), 60.0)
         return math.ceil(wait / 60) if wait > 0 else 0

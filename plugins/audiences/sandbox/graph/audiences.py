@@ -157,7 +157,8 @@ def list_of_account(call: Call) -> dict[str, Any]:
     audiences = [one for one in call.world.audiences.values() if one.account == account.id and not one.deleted]
     for audience in audiences:
         settle(call.world, audience)
-    conditions = call.json("filtering") or []
+    given = call.json("filtering")
+    conditions = [] if given is None else given
     if not isinstance(conditions, list):
         refuse("invalid_param", text="Param filtering must be a list")
     kept = [one for one in audiences if all(_meets(call.world, one, condition) for condition in conditions)]

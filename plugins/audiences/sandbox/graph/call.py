@@ -11,7 +11,7 @@ import orjson
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from audiences.sandbox.graph.errors import refuse
+from audiences.sandbox.graph.errors import GraphError, refuse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -31,7 +31,7 @@ _METHODS = frozenset({"GET", "POST", "DELETE"})
 
 @dataclass(slots=True)
 class Call:
-    """A parsed request. `thing` is what its node names, if anything; `rows` is filled by the routes that take uploads."""
+    """A parsed request. `thing` is what its node names, if anything; `throttle` is the block that it runs into."""
 
     world: World
     entry: Entry
@@ -46,6 +46,7 @@ class Call:
     token: Token | None = None
     thing: Account | Audience | AdSet | Campaign | None = None
     account: Account | None = None
+    throttle: GraphError | None = None
     _parsed: dict[str, Any] = field(default_factory=dict)
 
     def the(self, kind: type[T]) -> T:
@@ -72,7 +73,7 @@ class Call:
         if name not in self._parsed:
             value = self.params.get(name)
             try:
-                self._parsed[name] = orjson.loads(value) if isinstance(value, str) and value else value or None
+                self._parsed[name] = None if value == "" else orjson.loads(value) if isinstance(value, str) else value
             except orjson.JSONDecodeError:
                 refuse("invalid_param", text=f"Param {name} must be valid JSON")
         return self._parsed[name]
@@ -148,4 +149,6 @@ async def _multipart(request: Request, body: bytes) -> dict[str, Any]:
         form: FormData = await MultiPartParser(request.headers, stream(), max_part_size=MAX_BODY).parse()
     except (MultiPartException, KeyError, UnicodeDecodeError):
         refuse("invalid_param", text="The multipart body cannot be read")
-    return {name: value for name, value in form.items() if not isinstance(value, UploadFile)}
+    values = {name: value for name, value in form.items() if not isinstance(value, UploadFile)}
+    await form.close()
+    return values

@@ -53,7 +53,8 @@ def page(call: Call, rows: Sequence[tuple[str, Callable[[], dict[str, Any]]]]) -
 
     As at Facebook, `next` is a whole address with the access token in it; a careful client goes by the cursor.
     """
-    limit = call.integer("limit") or DEFAULT_LIMIT
+    asked = call.integer("limit")
+    limit = DEFAULT_LIMIT if asked is None else asked
     if not 0 < limit <= MAX_LIMIT:
         refuse("invalid_param", text=f"Param limit must be between 1 and {MAX_LIMIT}")
     ids = [identifier for identifier, _ in rows]

@@ -79,7 +79,13 @@ class Front:
         if "payload" in call.params:
             note_upload(call)
         self._world.log.depart(entry)
-        self._world.usage.count(call.account, write=call.method != "GET", now=self._world.clock.now())
+        call.throttle = self._world.usage.admit(
+            call.account,
+            self._world.settings,
+            audiences=self._audiences(call),
+            write=call.method != "GET",
+            now=self._world.clock.now(),
+        )
         fault = self._world.faults.fire(self._target(call))
         if fault is not None:
             entry.fault = fault.kind
@@ -126,16 +132,16 @@ class Front:
 
     def _work(self, call: Call) -> Response:
         """What the request is about, and the answer to it."""
-        world, now = self._world, self._world.clock.now()
         try:
             call.token = authenticate(call, call.presented, APP_SECRET)
             authorise(call, call.token)
-            world.usage.check(call.account, world.settings, audiences=self._audiences(call), now=now)
+            if call.throttle is not None:
+                raise call.throttle
             body = routes.answer(call)
         except GraphError as error:
             return self._error(call, call.entry, error)
         finally:
-            self._store.save(world)
+            self._store.save(self._world)
         call.entry.applied = call.method != "GET"
         return Response(orjson.dumps(body), headers=self._headers(call), media_type=JSON)
 
