@@ -7,15 +7,19 @@ campaign says that it waits for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
 
 from audiences.campaign.catalog import Catalog
 from audiences.campaign.checks.campaign import SETTINGS, campaign_findings, campaign_warnings
 from audiences.campaign.checks.catalog import catalog_findings, settings_findings
 from audiences.campaign.checks.finding import Findings
 from audiences.campaign.checks.rules import BLOCKED, CATALOG
+from audiences.campaign.goal import Goal
 from audiences.campaign.model import Campaign
 from audiences.campaign.problems import M, validate
 from audiences.campaign.reader import read_document
@@ -23,6 +27,9 @@ from audiences.campaign.segments import NAME, NAME_RULE, Segments
 from audiences.campaign.settings import Settings
 from audiences.campaign.source import Document, fail, files_by_stem
 from audiences.campaign.spec import CampaignSpec
+from audiences.campaign.what import What
+from audiences.campaign.when import When
+from audiences.campaign.who import Who
 from audiences.campaign.wording import did_you_mean, shown
 from audiences.errors import ConfigError, Problem
 
@@ -136,14 +143,23 @@ def _campaign(stem: str, paths: list[Path], shared: _Shared) -> _Loaded:
     _check_id(stem, files[0])
     document = read_document(paths[0], files[0])
     campaign, problems = validate(document, Campaign)
-    if campaign is not None:
-        used = campaign.who.segments()
-        segments = {name: shared.segments.obstacle(name) if name in used else "" for name in shared.segments.names}
-        findings = campaign_findings(campaign, shared.catalog, shared.settings, segments)
-        problems = tuple(sorted((*problems, *(found.in_file(document) for found in findings))))
+    readable = campaign or _sections(document)
+    used = readable.who.segments()
+    segments = {name: shared.segments.obstacle(name) if name in used else "" for name in shared.segments.names}
+    findings = campaign_findings(readable, shared.catalog, shared.settings, segments)
+    problems = tuple(sorted((*problems, *(found.in_file(document) for found in findings))))
     if campaign is None or problems:
         raise ConfigError(problems)
     return _Loaded(_spec(stem, campaign, shared), document)
+
+
+def _sections(document: Document) -> Campaign:
+    """What can be checked further in a campaign with mistakes of shape: the sections that are right in themselves."""
+    sections: dict[str, Any] = {"ad_account": document.data.get("ad_account", "main")}
+    for key, model in (("who", Who), ("what", What), ("when", When), ("goal", Goal)):
+        with suppress(ValidationError):
+            sections[key] = model.model_validate(document.data.get(key))
+    return Campaign.model_construct(**sections)
 
 
 def _check_id(stem: str, file: str) -> None:

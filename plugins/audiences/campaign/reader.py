@@ -40,6 +40,7 @@ _HINTS = {
     "did not find expected '-' indicator": "the indentation does not fit the list above, or a `- ` is missing",
     "did not find expected ',' or ']'": "the `[` before this is not closed, or a comma is missing",
     "did not find expected ',' or '}'": "the `{` before this is not closed, or a comma is missing",
+    "found unexpected ':'": "a space is missing after `:`, or the value",
     "found unknown escape character": "unknown escape after `\\`; in double quotes write `\\\\`, or use single quotes",
     "did not find expected <document start>": "text after the end of the data; check quotes and indentation",
 }

@@ -28,17 +28,19 @@ _FLAGGED = re.compile(  # what Facebook's review reads as a hint at health or fi
 def campaign_findings(
     campaign: Campaign, catalog: Catalog, settings: Settings, segments: Mapping[str, str]
 ) -> Findings:
-    """Every mistake of a campaign whose shape is right.
+    """Every mistake of a campaign whose shape is right, or of those of its sections that are (the others left out).
 
     `segments`: the names of the saved segments, each with the reason why it cannot be used, empty if it can.
     """
-    if campaign.ad_account not in settings.ad_accounts:
+    if isinstance(campaign.ad_account, str) and campaign.ad_account not in settings.ad_accounts:
         yield Finding(
             ("ad_account",), "unknown-ad-account", unknown("ad account", campaign.ad_account, settings.ad_accounts)
         )
     yield from (found.under("who") for found in _who_findings(campaign, catalog, settings, segments))
-    yield from (found.under("what") for found in _what_findings(campaign, catalog))
-    yield from (found.under("when") for found in _when_findings(campaign, catalog, settings))
+    if "what" in campaign.model_fields_set:
+        yield from (found.under("what") for found in _what_findings(campaign, catalog))
+    if "when" in campaign.model_fields_set:
+        yield from (found.under("when") for found in _when_findings(campaign, catalog, settings))
     if campaign.goal is not None:
         goal = campaign.goal
         yield from (found.under("goal") for found in event_findings(goal.event, goal.where, catalog))

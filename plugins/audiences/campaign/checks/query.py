@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -48,13 +48,19 @@ def read_query(text: str) -> Query:
         statements = sqlglot.parse(text, read="postgres")
         mistake = _several(len(statements)) if len(statements) != 1 else _mistake(statements[0])
     except ParseError as error:
-        first = error.errors[0] if error.errors else {}
-        return Query("", "is not a SELECT that Postgres could read", first.get("line") or 0, first.get("col") or 0)
+        return Query("", "is not a SELECT that Postgres could read", *_place(error.errors))
     except SqlglotError:
         return Query("", "is not SQL; is a quote or a comment not closed?")
     except RecursionError:
         return Query("", "is nested too deeply")
     return Query("" if mistake else f"{text.rstrip()}\n", mistake)
+
+
+def _place(errors: list[dict[str, Any]]) -> tuple[int, int]:
+    """Line and column of the first error; sqlglot counts to the end of the word."""
+    if not errors or not errors[0].get("line"):
+        return 0, 0
+    return errors[0]["line"], max(1, errors[0]["col"] - len(errors[0].get("highlight") or " ") + 1)
 
 
 def _column(text: str, offset: int) -> int:

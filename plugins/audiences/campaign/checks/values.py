@@ -9,7 +9,7 @@ from typing import Any
 
 from audiences.campaign.catalog import PropertyType
 from audiences.campaign.windows import Window
-from audiences.campaign.wording import shown
+from audiences.campaign.wording import did_you_mean, shown
 
 _HAS_COMPONENT = re.compile(r"[0-9A-Za-z]")
 
@@ -33,7 +33,10 @@ def country_mistake(written: str) -> str:
 
     if country_code(written):
         return ""
-    return f"{shown(written)} is not a country; write an English name or an ISO code, such as `IN`"
+    import pycountry  # loaded by now
+
+    near = did_you_mean(written, [country.name for country in pycountry.countries])
+    return f"{shown(written)} is not a country{near or '; write an English name or an ISO code, such as `IN`'}"
 
 
 def pattern_mistake(pattern: str) -> str:

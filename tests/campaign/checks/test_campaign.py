@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.campaign.conftest import Folder
+
+LIVE = """\
+name: Live
+qualification: live
+what:
+  audience: {create: {name: Live}}
+  keep_for: 30 days
+when:
+  on: {event: Added To Cart, where: {amount: {at_least: 20}}}
+  unless: {event: Charged, within: 30 minutes}
+  limit: {every: 7 days}
+"""
+
+
+def what(folder: Folder, text: str) -> None:
+    folder.campaign(f"name: Test\nwho: {{did: {{event: Charged}}}}\nwhat: {text}\nwhen: now\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("{audience: {create: {name: Test}}, identifiers: [email, city]}", []),
+        ("{audience: {create: {name: Test}}, identifiers: [email, zip]}", ["unmapped-identifier"]),
+        ("{audience: {create: {name: Test}}, refresh: replace}", []),
+        ("{audience: {update: {id: '1', action: add}}, refresh: replace}", ["not-allowed"]),
+        ("{audience: {create: {name: Test}}, schedule: campaign}", ["missing-key"]),
+        ("{audience: {create: {name: Test}}, schedule: campaign, ad_sets: ['1']}", []),
+        ("{audience: {update: {id: 23851234567890123, action: remove_matching}}}", []),
+        ("{audience: {create: {name: Test, description: " + "x" * 201 + "}}}", ["wrong-length"]),
+    ],
+)
+def test_what_fits_the_catalog_and_itself(folder: Folder, text: str, codes: list[str]) -> None:
+    what(folder, text)
+    assert folder.codes() == codes
+
+
+@pytest.mark.parametrize(
+    ("group", "codes"),
+    [
+        ("10", []),
+        ("0.5", []),
+        ("{percent: 97.9}", []),
+        ("{percent: 98}", ["nobody-left"]),
+        ("{percent: 98, system: false}", []),
+        ("{percent: 95, custom: holiday}", ["nobody-left"]),
+        ("{percent: 94.9, custom: holiday}", []),
+        ("{custom: holidays}", ["unknown-control-group"]),
+        ("100", ["out-of-range"]),
+    ],
+)
+def test_control_groups_leave_somebody(folder: Folder, group: str, codes: list[str]) -> None:
+    folder.who(f"did: {{event: Charged}}\ncontrol_group: {group}")
+    assert folder.codes() == codes
+
+
+def test_the_ad_account_is_known(folder: Folder) -> None:
+    folder.campaign(
+        "name: T\nad_account: mian\nwho: {did: {event: Charged}}\nwhat: {audience: {create: {name: T}}}\nwhen: now\n"
+    )
+    assert folder.problems() == ["campaigns/test.yml:2:13: ad_account: unknown ad account `mian`; did you mean `main`?"]
+
+
+def test_a_live_campaign_is_checked_like_any_other(folder: Folder) -> None:
+    folder.campaign(LIVE)
+    assert folder.codes() == []
+    folder.campaign(LIVE.replace("Charged", "Payed").replace("amount", "price"))
+    assert folder.codes() == ["unknown-property", "unknown-event"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (
+            LIVE.replace("qualification: live\n", "").replace("name: Live\n", "name: Live\nwho: {segment: x}\n", 1),
+            "wrong-value",
+        ),
+        ("name: L\nqualification: live\nwhat: {audience: {create: {name: L}}}\nwhen: now\n", "wrong-value"),
+    ],
+)
+def test_live_and_its_events_belong_together(folder: Folder, text: str, code: str) -> None:
+    folder.campaign(text)
+    assert code in folder.codes()
+
+
+@pytest.mark.parametrize(
+    ("name", "warned"),
+    [
+        ("Abandoned_Cart_30_Days", False),
+        ("Diabetes_Newsletter", True),
+        ("high income", True),
+        ("LOAN-SEEKERS", True),
+        ("Richmond", False),
+        ("Enriched", False),
+    ],
+)
+def test_a_name_that_hints_at_health_or_money_draws_a_warning(folder: Folder, name: str, warned: bool) -> None:
+    what(folder, f"{{audience: {{create: {{name: {name}}}}}}}")
+    project = folder.load()
+    assert project.problems == ()
+    assert [warning.code for warning in project.warnings] == (["flagged-name"] if warned else [])
+
+
+def test_a_live_campaign_that_keeps_members_for_ever_draws_a_warning(folder: Folder) -> None:
+    folder.campaign(LIVE.replace("  keep_for: 30 days\n", ""))
+    assert [warning.code for warning in folder.load().warnings] == ["keeps-for-ever"]
+
+
+def test_goal_events_and_revenue_are_checked(folder: Folder) -> None:
+    goal = "goal: {event: Charged, within: 5 days, revenue: %s, where: {%s: x}}\n"
+    base = "name: T\nwho: {did: {event: Charged}}\nwhat: {audience: {create: {name: T}}}\nwhen: now\n"
+    folder.campaign(base + goal % ("amount", "category"))
+    assert folder.codes() == []
+    folder.campaign(base + goal % ("category", "categories"))
+    assert folder.codes() == ["wrong-value-type", "unknown-property"]

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.campaign.conftest import Folder
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "now",
+        "{now: true}",
+        "{date: 2026-12-01}",
+        "{date: 2026-12-01 09:00, timezone: Asia/Kolkata}",
+        "{dates: [2026-12-01, 2026-12-02 10:00]}",
+        "{repeat: {every: 3 days, at: '09:00'}, start: 2026-12-01, end: 2026-12-01}",
+        "{repeat: {every: 2 weeks, on: [mon, Thursday], at: ['09:00', '18:00']}}",
+        "{repeat: {every: 1 month, on: [1, 31, last], at: '09:00'}, ends: {after: 10 runs}}",
+        "{repeat: {every: 1 month, on: first Monday, at: '09:00'}, ends: {after: 3}}",
+        "{cron: '0 9 * * mon-fri'}",
+        "{cron: ['0 9 * * *', '30 18 * * 5']}",
+        "{now: true, windows: [{from: '22:00', to: '06:00'}, {days: [sat, sun], from: '09:00', to: '10:00'}]}",
+    ],
+)
+def test_sound_schedules_are_accepted(folder: Folder, when: str) -> None:
+    folder.when(when)
+    assert folder.codes() == []
+
+
+@pytest.mark.parametrize(
+    ("when", "key", "code"),
+    [
+        ("{now: true, timezone: IST}", "when.timezone", "unknown-time-zone"),
+        ("{now: true, timezone: ../../etc/passwd}", "when.timezone", "unknown-time-zone"),
+        ("{now: true, timezone: America}", "when.timezone", "unknown-time-zone"),
+        ("{now: true, start: 2026-12-02, end: 2026-12-01}", "when.end", "wrong-order"),
+        ("{date: 2026-11-30, start: 2026-12-01}", "when.date", "wrong-order"),
+        ("{dates: [2026-12-01, 2027-12-01], end: 2026-12-31}", "when.dates[1]", "wrong-order"),
+        ("{dates: [2026-12-01, 2026-12-01]}", "when.dates[1]", "given-twice"),
+        ("{repeat: {every: 1 hour, at: '09:00'}}", "when.repeat.every", "wrong-value"),
+        ("{repeat: {every: 0 days, at: '09:00'}}", "when.repeat.every", "wrong-value"),
+        ("{repeat: {every: 1 day, on: mon, at: '09:00'}}", "when.repeat.on", "wrong-schedule"),
+        ("{repeat: {every: 1 week, on: [mon, 5], at: '09:00'}}", "when.repeat.on[1]", "not-allowed"),
+        ("{repeat: {every: 1 month, on: [32], at: '09:00'}}", "when.repeat.on[0]", "not-allowed"),
+        ("{repeat: {every: 1 month, on: fifth monday, at: '09:00'}}", "when.repeat.on", "not-allowed"),
+        ("{cron: '61 9 * * *'}", "when.cron", "bad-cron"),
+        ("{cron: '* * * * * *'}", "when.cron", "bad-cron"),
+        ("{cron: '@daily'}", "when.cron", "bad-cron"),
+        ("{cron: '0 0 30 2 *'}", "when.cron", "bad-cron"),
+        ("{now: true, ends: {after: 3}}", "when.ends", "wrong-schedule"),
+        ("{now: true, windows: [{from: '09:00', to: '09:00'}]}", "when.windows[0]", "wrong-order"),
+        ("{on: {event: Charged}}", "when.on", "wrong-value"),
+        ("{now: true, unless: {event: Charged, within: 5 minutes}}", "when.unless", "wrong-value"),
+    ],
+)
+def test_schedules_that_cannot_come_true_are_refused(folder: Folder, when: str, key: str, code: str) -> None:
+    folder.when(when)
+    assert [(problem.key, problem.code) for problem in folder.load().problems] == [(key, code)]
+
+
+def test_order_is_judged_on_the_clock_of_the_campaign(folder: Folder) -> None:
+    folder.when("{date: '2026-12-01 23:00+00:00', start: 2026-12-02, timezone: Asia/Kolkata}")
+    assert folder.codes() == []

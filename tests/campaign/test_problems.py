@@ -1,0 +1,70 @@
+"""The exact words of problems, as snapshots: `snapshots/<name>.yml` is the file, `<name>.txt` what is said about it.
+
+After a deliberate change of words: `AUDIENCES_WRITE_SNAPSHOTS=1 pytest tests/campaign/test_problems.py`, and read the
+difference.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.campaign.conftest import Folder
+
+SNAPSHOTS = Path(__file__).with_name("snapshots")
+
+
+@pytest.mark.parametrize("path", sorted(SNAPSHOTS.glob("*.yml")), ids=lambda path: path.stem)
+def test_mistakes_are_explained_in_the_words_of_the_file(folder: Folder, path: Path) -> None:
+    folder.write("include/segments/cart_abandoners.yml", "did: {event: Added To Cart}\n")
+    folder.campaign(path.read_bytes(), path.name)
+    said = "\n".join(folder.problems()) + "\n"
+    expected = path.with_suffix(".txt")
+    if os.environ.get("AUDIENCES_WRITE_SNAPSHOTS"):
+        expected.write_text(said, encoding="utf-8")
+    assert said == expected.read_text(encoding="utf-8")
+
+
+def test_one_mistake_is_one_problem(folder: Folder) -> None:
+    folder.campaign(
+        "nmae: Test\nwho: {did: {evnt: Charged}}\nwhat: {audience: {craete: {name: Test}}}\n"
+        "when: {repeat: {every: 1 day, att: '09:00'}}\n"
+    )
+    assert [problem.key for problem in folder.load().problems] == [
+        "nmae",
+        "who.did.evnt",
+        "what.audience.craete",
+        "when.repeat.att",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("identifers: [email]", "what.identifers: unknown key `identifers`; did you mean `identifiers`?"),
+        ("create: {name: x}", "what.create: unknown key `create`; it belongs under `what.audience`"),
+        ("percent: 5", "what.percent: unknown key `percent`; it belongs under `who.control_group`"),
+        ("zzz: 5", "what.zzz: unknown key `zzz`; allowed: audience, identifiers, refresh, "),
+    ],
+)
+def test_an_unknown_key_comes_with_the_nearest_one_or_its_place(folder: Folder, text: str, said: str) -> None:
+    folder.campaign(
+        f"name: Test\nwho: {{did: {{event: Charged}}}}\nwhat:\n  audience: {{create: {{name: Test}}}}\n  {text}\nwhen: now\n"
+    )
+    (problem,) = folder.problems()
+    assert problem.startswith(f"campaigns/test.yml:5:3: {said}")
+
+
+def test_no_problem_shows_more_of_a_value_than_a_line(folder: Folder) -> None:
+    hostile = "x" * 5000 + "`\\u001b[31m\\n"
+    folder.campaign(
+        f'name: Test\nstatus: "{hostile}"\nad_account: "{hostile}"\n"{hostile}": 1\nwhen: {{date: "{hostile}"}}\n'
+    )
+    for line in "\n".join(folder.problems()).splitlines():
+        assert len(line) < 400
+        assert line.isprintable()
+        assert line.startswith("campaigns/test.yml:")

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audiences.campaign.project import Project
+from audiences.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tests.campaign.conftest import Folder
+
+
+def segments(folder: Folder, **files: str) -> None:
+    for name, text in files.items():
+        stem, _, suffix = name.rpartition("_")
+        folder.write(f"include/segments/{stem}.{suffix}", text)
+
+
+def test_a_campaign_carries_the_segments_it_needs_and_no_others(folder: Folder) -> None:
+    segments(
+        folder,
+        a_yml="all: [{segment: b}, {not: {exclude_segment: c}}]",
+        b_yml="did: {event: Charged}",
+        c_csv="user_id\n1\n2\n",
+        d_yml="did: {event: Charged}",
+    )
+    folder.who("segment: a")
+    spec = folder.spec()
+    assert list(spec.segments) == ["a", "b", "c"]
+    assert spec.segments["c"].users == ("1", "2")
+
+
+def test_a_broken_segment_is_told_once_and_breaks_its_users(folder: Folder) -> None:
+    segments(folder, a_yml="segment: b", b_yml="did: {event: Payed}", c_yml="did: {event: Charged}")
+    for number, name in enumerate("abc"):
+        folder.campaign(
+            f"name: T\nwho: {{segment: {name}}}\nwhat: {{audience: {{create: {{name: T{number}}}}}}}\nwhen: now\n",
+            f"uses_{name}.yml",
+        )
+    project = folder.load()
+    assert [str(problem) for problem in project.problems] == [
+        "include/segments/b.yml:1:14: did.event: unknown event `Payed`; allowed: "
+        "App Opened, Product Viewed, Added To Cart, Charged, Wishlisted"
+    ]
+    assert list(project.campaigns) == ["uses_c"]
+    assert "segment `a` cannot be used: include/segments/b.yml:1:14" in str(project.broken["campaigns/uses_a.yml"])
+    with pytest.raises(ConfigError, match="segment `b` cannot be used"):
+        Project.load_campaign(folder.root, "uses_b")
+
+
+def test_a_cycle_is_named_and_told_once(folder: Folder) -> None:
+    segments(
+        folder,
+        a_yml="segment: b",
+        b_yml="all: [{not: {segment: c}}]",
+        c_yml="exclude_segment: [a]",
+        outside_yml="segment: c",
+    )
+    folder.who("segment: outside")
+    project = folder.load()
+    assert [str(problem) for problem in project.problems] == [
+        "include/segments/a.yml: the segments refer to themselves: `a` → `b` → `c` → `a`"
+    ]
+    assert project.campaigns == {}
+    with pytest.raises(ConfigError, match="refer to themselves"):
+        Project.load_campaign(folder.root, "test")
+
+
+def test_a_segment_that_refers_to_itself_is_a_cycle(folder: Folder) -> None:
+    segments(folder, a_yml="{segment: a, did: {event: Charged}}")
+    assert folder.codes() == ["segment-cycle"]
+
+
+def test_a_diamond_is_no_cycle(folder: Folder) -> None:
+    segments(folder, a_yml="segment: [b, c]", b_yml="segment: d", c_yml="segment: d", d_csv="1\n")
+    folder.who("segment: a")
+    assert folder.codes() == []
+
+
+def test_a_long_chain_of_segments_is_followed(folder: Folder) -> None:
+    for number in range(300):
+        folder.write(f"include/segments/s{number}.yml", f"segment: s{number + 1}")
+    folder.write("include/segments/s300.csv", "1")
+    folder.who("segment: s0")
+    assert len(folder.spec().segments) == 301
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        ("a.yml", "name: Says nothing", "wrong-value"),
+        ("a.yml", "did: {event: Charged}\nwith_properties: {city: x}", "unknown-key"),
+        ("a.yml", "segment: nobody", "unknown-segment"),
+        ("a.yml", "", "empty-file"),
+        ("a b.yml", "did: {event: Charged}", "bad-name"),
+        ("a.csv", "", "empty-file"),
+        ("a.csv", "user_id\n\n", "empty-file"),
+        ("a.csv", "1,2\n", "bad-list"),
+        ("a.csv", '"1\n2\n', "bad-list"),
+        ("a.csv", "1\x00\n", "bad-character"),
+        ("a.csv", "1\n" * 200_000, "too-large"),
+        ("a.sql", "DELETE FROM users", "bad-query"),
+    ],
+)
+def test_broken_segments_are_refused(folder: Folder, name: str, text: str, code: str) -> None:
+    folder.write(f"include/segments/{name}", text)
+    assert folder.codes() == [code]
+
+
+def test_a_segment_has_one_file(folder: Folder) -> None:
+    segments(folder, a_yml="did: {event: Charged}", a_csv="1\n")
+    assert folder.codes() == ["same-name"]
+
+
+@pytest.mark.parametrize(
+    ("text", "users"),
+    [
+        ("1\n2\n", ("1", "2")),
+        ("user_id\n1\n", ("1",)),
+        ("ID\r\n1\r\n", ("1",)),
+        (" 1 \n\n'x'\n1\n", ("1", "'x'")),
+        ('"a,b"\n', ("a,b",)),
+        ("1,\n2,\n", ("1", "2")),
+        ("\ufeffuser_id\nü\n", ("ü",)),
+        ("1\nuser_id\n", ("1", "user_id")),
+    ],
+)
+def test_a_list_holds_one_id_a_line(folder: Folder, text: str, users: tuple[str, ...]) -> None:
+    folder.write("include/segments/a.csv", text)
+    folder.who("segment: a")
+    assert folder.spec().segments["a"].users == users
