@@ -66,24 +66,28 @@ def admin(sandbox):
 
 
 @pytest.fixture
-def graph(sandbox):
-    client = Graph(sandbox.url)
-    yield client
-    client.session.close()
-
-
-@pytest.fixture
-def graph_as(sandbox):
-    """Makes clients with other tokens, or none."""
+def graph_at():
+    """Makes clients: for a sandbox's URL, with a token or (None) without."""
     clients = []
 
-    def make(token):
-        clients.append(Graph(sandbox.url, token))
+    def make(url, token=TOKEN):
+        clients.append(Graph(url, token))
         return clients[-1]
 
     yield make
     for client in clients:
         client.session.close()
+
+
+@pytest.fixture
+def graph(sandbox, graph_at):
+    return graph_at(sandbox.url)
+
+
+@pytest.fixture
+def graph_as(sandbox, graph_at):
+    """Makes clients with other tokens, or none."""
+    return lambda token: graph_at(sandbox.url, token)
 
 
 @pytest.fixture(scope="session")

@@ -82,13 +82,17 @@ class SandboxServer:
     """
 
     def __init__(self, *, port: int = 0, host: str = HOST, state: Path | None = None) -> None:
-        self._socket = _bind(host, port)
+        world = World()
+        self._store = _open_store(state, world)
+        try:
+            self._socket = _bind(host, port)
+        except SandboxStartError:
+            self._store.close()
+            raise
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
         self.admin = AdminClient(self.url)
-        self._world = World()
-        self._store = _open_store(state, self._world)
         config = uvicorn.Config(
-            create_app(self._world, self._store),
+            create_app(world, self._store),
             http=_Protocol,
             loop="asyncio",
             ws="none",
@@ -138,10 +142,15 @@ def _bind(host: str, port: int) -> socket.socket:
 def _open_store(path: Path | None, world: World) -> Store:
     if path is None:
         return Store()
+    connection = None
     try:
-        store = StateFile(path)
+        # The thread that serves is another one than this, and the only one to use the connection from then on.
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        store = StateFile(connection)
         store.load(world)
     except (sqlite3.Error, ValueError) as error:
+        if connection is not None:
+            connection.close()
         what = f"the state file {path} cannot be used: {error}"
         raise SandboxStartError(what, "Name another file, or delete this one to start afresh.") from None
     return store

@@ -6,7 +6,6 @@ the counters and the faults are not kept.
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -15,8 +14,8 @@ from pydantic import TypeAdapter
 from audiences.sandbox.things import Account, AdSet, Audience, Campaign, Session, Settings, Token
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
-    from pathlib import Path
 
     from audiences.sandbox.world import MemberWrite, World
 
@@ -50,11 +49,10 @@ class Store:
 
 
 class StateFile(Store):
-    """Keeps the world in one SQLite file. Raises sqlite3.DatabaseError for a file that is something else."""
+    """Keeps the world in one SQLite file, opened in autocommit mode. Raises sqlite3.DatabaseError when it is something else."""
 
-    def __init__(self, path: Path) -> None:
-        # The server's thread is another one than the one that opens the file, and the only one to use it afterwards.
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.executescript(_SCHEMA)
