@@ -1,0 +1,148 @@
+"""The one Airflow timetable of all campaigns, and the only place in `when` that looks at the clock.
+
+Airflow asks for the next run at every parse of the DAG file, some twice a minute, and after every run it creates; it
+remembers only the last run. Between the time a run is due and its creation the answer must not move on, or the run is
+lost; and the answer must not go back to times that an edit of the file has put into the past.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pendulum
+from airflow.timetables.base import DagRunInfo, DataInterval, Timetable
+
+from audiences.when.recurrence import Recurrence
+from audiences.when.summary import description, summary
+from audiences.when.upcoming import recurrence_of
+from audiences.when.wallclock import TICK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow.models.dag import DagModel
+    from airflow.timetables.base import TimeRestriction
+
+    from audiences.campaign.spec import CampaignSpec
+
+GRACE = timedelta(hours=6)
+"""A run that was planned and missed, in an outage or a pause, still takes place this much later; only the latest one does."""
+SLACK = timedelta(minutes=15)
+"""The same for a time of which nobody knows whether it was planned: the first of a new or edited schedule. Long enough
+for a restart of Airflow, short enough that a file committed after today's time waits for tomorrow's."""
+_LONGEST_DESCRIPTION = 1000  # the width of the column in Airflow's database
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class CampaignTimetable(Timetable):
+    """Runs a campaign by its schedule.
+
+    :param recurrence: the schedule, as `Recurrence.to_dict` gives it; kept unread until it is asked for, because
+        Airflow restores every timetable many times per parse.
+    :param summary: the schedule in words, for the list of DAGs.
+    :param description: the same as a sentence.
+    :param clock: gives the present time in UTC.
+    """
+
+    def __init__(
+        self, recurrence: dict[str, Any], summary: str, description: str, *, clock: Callable[[], datetime] = _utc_now
+    ) -> None:
+        self._saved = recurrence
+        self._summary = summary
+        self.description = description
+        self.periodic = "now" not in recurrence["when"]
+        self._clock = clock
+
+    @classmethod
+    def of(cls, spec: CampaignSpec) -> CampaignTimetable | None:
+        """The timetable of a published campaign; None for drafts, stopped and live campaigns, which have no schedule."""
+        recurrence = recurrence_of(spec) if spec.campaign.status == "published" else None
+        if recurrence is None:
+            return None
+        return cls(recurrence.to_dict(), summary(recurrence), description(recurrence)[:_LONGEST_DESCRIPTION])
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> CampaignTimetable:
+        """What `serialize` saved."""
+        return cls(**data)
+
+    def serialize(self) -> dict[str, Any]:
+        """The same for the same campaign file, so that a re-parse makes no new version of the DAG."""
+        return {"recurrence": self._saved, "summary": self._summary, "description": self.description}
+
+    @property
+    def summary(self) -> str:
+        """The schedule in words."""
+        return self._summary
+
+    @cached_property
+    def recurrence(self) -> Recurrence:
+        """The schedule itself."""
+        return Recurrence.from_dict(self._saved)
+
+    def infer_manual_data_interval(self, *, run_after: pendulum.DateTime) -> DataInterval:
+        """A run by hand stands for its own moment."""
+        return DataInterval.exact(run_after)
+
+    def next_dagrun_info(
+        self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
+    ) -> DagRunInfo | None:
+        """The latest occurrence that was missed and still may run, else the next one to come.
+
+        With `catchup`, which is how Airflow enumerates a schedule for backfills and its command line, simply the next
+        one after the last. A `now` campaign runs once in the life of its DAG.
+        """
+        last = last_automated_data_interval
+        if self.recurrence.at_once and last is not None:
+            return None
+        now = self._clock()
+        bounds: list[datetime] = [last.start] if last else []
+        if restriction.earliest:
+            bounds.append(restriction.earliest - TICK)
+        if not (restriction.catchup and bounds):
+            bounds.append(now if self.recurrence.at_once else now - self._patience(last))
+        due = self._latest_due(max(bounds), datetime.min.replace(tzinfo=UTC) if restriction.catchup else now)
+        if due is None or (restriction.latest and due > restriction.latest):
+            return None
+        return self._run(due)
+
+    def next_run_info_from_dag_model(self, *, dag_model: DagModel) -> DagRunInfo | None:
+        """What the scheduler is about to create: the planned run, or after an outage one run for all it missed."""
+        planned = super().next_run_info_from_dag_model(dag_model=dag_model)
+        if planned is None or self.recurrence.at_once:
+            return planned
+        now = self._clock()
+        missed = self._latest_due(max(planned.run_after, now - GRACE), now)
+        return self._run(missed) if missed and missed <= now else planned
+
+    def _latest_due(self, after: datetime, now: datetime) -> datetime | None:
+        """The last occurrence later than `after` that is due by `now`, else the first one later than both."""
+        occurrences = self.recurrence.occurrences(after)
+        due = next(occurrences, None)
+        if due is not None and due <= now:
+            for later in occurrences:
+                if later > now:
+                    break
+                due = later
+        return due
+
+    def _patience(self, last: DataInterval | None) -> timedelta:
+        """How late a run may be: see GRACE and SLACK. The dates that a file spells out are planned by being in it."""
+        if self.recurrence.dates:
+            return GRACE
+        planned = last is not None and self._run(last.start).data_interval == last
+        return GRACE if planned else SLACK
+
+    def _run(self, due: datetime) -> DagRunInfo:
+        """A run and its interval, which ends at the next occurrence.
+
+        By that end the next question recognises a schedule that was edited since.
+        """
+        start = pendulum.instance(due)
+        following = next(self.recurrence.occurrences(due), None)
+        return DagRunInfo(run_after=start, data_interval=DataInterval(start, pendulum.instance(following or due)))
