@@ -1,8 +1,17 @@
 from __future__ import annotations
 
 import socket
+import tempfile
+from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture
+def folder():
+    """A folder of our own: another pytest that starts meanwhile closes the parents of `tmp_path` to other accounts."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
 
 
 @pytest.fixture

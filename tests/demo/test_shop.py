@@ -109,8 +109,8 @@ def test_countries_come_as_codes_and_as_names(shop):
 
 
 @pytest.mark.integration
-def test_shop_loads_into_postgres_twice_with_the_agreed_columns(tmp_path):
-    with running_postgres(tmp_path, durable=False) as server:
+def test_shop_loads_into_postgres_twice_with_the_agreed_columns(folder):
+    with running_postgres(folder, durable=False) as server:
         server.create_database("shop")
         for _ in range(2):
             load_shop(server.uri("shop"), as_of=AS_OF, users=500, events=3_000)

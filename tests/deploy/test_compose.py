@@ -12,6 +12,7 @@ import sys
 import tomllib
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -190,7 +191,8 @@ def test_every_command_exists(tmp_path):
 @pytest.mark.integration
 def test_init_prepares_both_databases_and_the_password(tmp_path):
     service = COMPOSE["services"]["airflow-init"]
-    with running_postgres(tmp_path / "postgres", durable=False) as server:
+    # Not under tmp_path, whose parents another pytest may close to the account that Postgres runs under.
+    with TemporaryDirectory() as folder, running_postgres(Path(folder), durable=False) as server:
         server.create_database("airflow")
         uri = server.uri("airflow")
         variables = {

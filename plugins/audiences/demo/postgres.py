@@ -8,8 +8,10 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from audiences.demo import signals
 from audiences.errors import AudiencesError
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ _ENTERABLE = 0o001
 _LONGEST_SOCKET_DIRECTORY = 103 - len("/.s.PGSQL.65535")
 # postmaster.pid holds the start in whole seconds, /proc in ticks since boot.
 _CLOCK_TOLERANCE_SECONDS = 5.0
+_STOP_SECONDS = 30.0
 
 _SETTINGS: Mapping[str, str] = {
     "shared_buffers": "256MB",
@@ -101,12 +105,12 @@ def running_postgres(
 
     With `tcp_port` it listens on 127.0.0.1 as well. A server that a killed process left behind on the same data is
     stopped first. As root it runs under the account `pgserver`, made when it is missing, and the folders above
-    `directory` may be entered by everybody from then on.
+    `directory` may be entered by everybody from then on. Raises PostgresStartError.
     """
     account = _account(directory)
     data = directory.resolve() / "data"
     _create_cluster(data, account=account)
-    _stop_leftover(data, account=account)
+    stop_leftover(directory)
     with _socket_directory(data, account=account) as sockets:
         port = tcp_port or 5432
         options = {
@@ -123,11 +127,15 @@ def running_postgres(
         (data / "postgresql.auto.conf").write_text("\n".join(lines) + "\n")
         log = data.parent / "postgres.log"
         try:
-            _run("pg_ctl", "start", "-w", "-t", "60", "-s", "-D", str(data), "-l", str(log), account=account, log=log)
+            with signals.held_back():
+                _run(
+                    "pg_ctl", "start", "-w", "-t", "60", "-s", "-D", str(data), "-l", str(log), account=account, log=log
+                )
             password = (data / "password").read_text().strip()
             yield Postgres(socket_directory=sockets, port=port, tcp=tcp_port is not None, password=password)
         finally:
-            _stop(data, account=account)
+            if (pid := _postmaster(data)) is not None:
+                _stop(data, pid)
 
 
 def _installation() -> Path:
@@ -185,32 +193,42 @@ def _create_cluster(data: Path, *, account: str | None) -> None:
     password.rename(data / "password")
 
 
-def _stop_leftover(data: Path, *, account: str | None) -> None:
-    """Stop the server that a killed process left on this data, and only that.
-
-    `pg_ctl stop` signals whatever process has the number in postmaster.pid, so the start time is compared first.
-    """
-    lines = _postmaster_lines(data)
-    if lines is None:
-        return
-    with contextlib.suppress(psutil.NoSuchProcess, ValueError, IndexError):
-        started = psutil.Process(int(lines[0])).create_time()
-        if abs(started - float(lines[2])) <= _CLOCK_TOLERANCE_SECONDS:
-            _stop(data, account=account)
-            return
-    (data / "postmaster.pid").unlink(missing_ok=True)
+def stop_leftover(directory: Path) -> bool:
+    """Stop the server that runs on the data in `directory`, left there by a killed process; say whether there was one."""
+    data = directory.resolve() / "data"
+    pid = _postmaster(data)
+    if pid is None:
+        (data / "postmaster.pid").unlink(missing_ok=True)
+        return False
+    _stop(data, pid)
+    return True
 
 
-def _postmaster_lines(data: Path) -> list[str] | None:
+def _postmaster(data: Path) -> int | None:
+    """The process that postmaster.pid names, if it is the one that wrote it: after a crash the number may be another's."""
     try:
-        return (data / "postmaster.pid").read_text().splitlines()
-    except FileNotFoundError:
+        pid, _, started, *_ = (data / "postmaster.pid").read_text().splitlines()
+        process = psutil.Process(int(pid))
+        ours = abs(process.create_time() - float(started)) <= _CLOCK_TOLERANCE_SECONDS
+    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
         return None
+    return process.pid if ours else None
 
 
-def _stop(data: Path, *, account: str | None) -> None:
-    if _postmaster_lines(data) is not None:
-        _run("pg_ctl", "stop", "-w", "-t", "30", "-s", "-m", "fast", "-D", str(data), account=account)
+def _stop(data: Path, pid: int) -> None:
+    """Fast shutdown, which ends open connections; immediate shutdown when that takes too long.
+
+    By signal and not by pg_ctl, which would have to reach the folder under its account. The server is gone when it has
+    removed its file; the process itself may stay a zombie where nobody collects orphans, in containers.
+    """
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        until = time.monotonic() + _STOP_SECONDS
+        while time.monotonic() < until:
+            if not (data / "postmaster.pid").exists():
+                return
+            time.sleep(0.02)
 
 
 @contextlib.contextmanager

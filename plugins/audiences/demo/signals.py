@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,7 +32,10 @@ def ignore_signals() -> None:
 
 @contextlib.contextmanager
 def held_back() -> Iterator[None]:
-    """Deliver a signal only after the block: between the start of a process and its entry in the record, for example."""
+    """Deliver a signal only after the block: a process is started and on record, or neither."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     arrived: list[int] = []
     before = {number: signal.signal(number, lambda number, _: arrived.append(number)) for number in _NUMBERS}
     try:

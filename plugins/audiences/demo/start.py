@@ -54,7 +54,8 @@ class Demo:
 @contextlib.contextmanager
 def started(place: Place, progress: Progress) -> Iterator[Demo]:
     """Have everything run, with fresh data, and stop it at the end. From the main thread."""
-    if left := stop_leftovers(place.record):
+    left = stop_leftovers(place.record) + (["Postgres"] if postgres.stop_leftover(place.postgres) else [])
+    if left:
         progress.note(f"stopped what the last demo left behind: {', '.join(left)}")
     ports = Ports()
     numbers = {
