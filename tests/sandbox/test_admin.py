@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import requests
+
+from audiences.sandbox import AUDIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -130,9 +134,18 @@ def test_a_reset_forgets_everything_but_never_gives_an_id_twice(graph, admin, ro
     assert graph.create() != first
 
 
-def test_latency_makes_calls_overlap_and_the_peak_is_counted(graph, sandbox, admin):
-    from concurrent.futures import ThreadPoolExecutor
+def test_a_request_from_before_a_reset_does_not_touch_the_world_after_it(graph, admin, rows):
+    admin.add_fault("slow", seconds=1)
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(graph.upload, AUDIENCE, rows(3))
+        while not admin.faults()["fired_by_kind"]:
+            pass
+        admin.reset()
+        assert late.result().status_code == 503
+    assert admin.members(AUDIENCE) == []
 
+
+def test_latency_makes_calls_overlap_and_the_peak_is_counted(graph, sandbox, admin):
     admin.settings(latency_ms=200)
     with ThreadPoolExecutor(4) as pool:
         answers = list(

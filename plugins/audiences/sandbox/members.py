@@ -7,6 +7,7 @@ the other when every key is hashed (32 bytes a cell instead of 64 characters), a
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -31,10 +32,21 @@ _DIGEST = 32
 def pack(shape: Shape, rows: Sequence[Sequence[str]]) -> set[bytes]:
     """Pack rows whose non-blank cells are those of `shape`, in its order. Hashed cells must be 64 hex digits."""
     if HASHED_KEYS.issuperset(shape):
-        blob = bytes.fromhex("".join(chain.from_iterable(rows)))
-        width = _DIGEST * len(shape)
-        return {blob[start : start + width] for start in range(0, len(blob), width)}
+        return split(shape, bytes.fromhex("".join(chain.from_iterable(rows))))
     return {orjson.dumps([cell for cell in row if cell]) for row in rows}
+
+
+def join(shape: Shape, packed: set[bytes]) -> bytes:
+    """Packed rows as one piece of bytes, to be stored."""
+    return (b"" if HASHED_KEYS.issuperset(shape) else b"\n").join(packed)
+
+
+def split(shape: Shape, blob: bytes) -> set[bytes]:
+    """The packed rows of such a piece: of equal width when all keys are hashed, else a JSON list a line."""
+    if not HASHED_KEYS.issuperset(shape):
+        return set(blob.split(b"\n"))
+    width = _DIGEST * len(shape)
+    return {blob[start : start + width] for start in range(0, len(blob), width)}
 
 
 def unpack(shape: Shape, packed: bytes) -> dict[str, str]:
@@ -141,6 +153,16 @@ class MemberSet:
                 if any(_agree(member, row) for row in candidates):
                     found.setdefault(shape, set()).add(packed)
         return found
+
+
+@dataclass(slots=True)
+class MemberWrite:
+    """One change of a member set, for the state file: `action` is add, remove, forget, clear, or move (of `key` to `target`)."""
+
+    action: str
+    key: str
+    rows: Groups = field(default_factory=dict)
+    target: str = ""
 
 
 def _agree(one: dict[str, str], other: dict[str, str]) -> bool:

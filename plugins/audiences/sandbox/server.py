@@ -148,7 +148,7 @@ def _open_store(path: Path | None, world: World) -> Store:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         store = StateFile(connection)
         store.load(world)
-    except (sqlite3.Error, ValueError) as error:
+    except (sqlite3.Error, ValueError, KeyError) as error:
         if connection is not None:
             connection.close()
         what = f"the state file {path} cannot be used: {error}"

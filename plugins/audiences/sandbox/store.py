@@ -1,7 +1,7 @@
 """The state file: an SQLite database that follows the world, so that a sandbox goes on where it stopped.
 
-Every request is one transaction. Things are stored whole as JSON when they changed; members are stored by row. The request log,
-the counters and the faults are not kept.
+Every request is one transaction. Things are stored whole as JSON when they changed; of the members, each write is appended as it
+came, and what they add up to is written anew when the file is opened. The request log, the counters and the faults are not kept.
 """
 
 from __future__ import annotations
@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from pydantic import TypeAdapter
 
+from audiences.sandbox.members import MemberSet, MemberWrite, join, split
 from audiences.sandbox.things import Account, AdSet, Audience, Campaign, Session, Settings, Token
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
-    from audiences.sandbox.world import MemberWrite, World
+    from audiences.sandbox.world import World
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS thing (kind TEXT, id TEXT, doc BLOB NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS member (key TEXT, shape TEXT, row BLOB, PRIMARY KEY (key, shape, row)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS member_write (number INTEGER PRIMARY KEY, action TEXT, key TEXT, target TEXT, shape TEXT, rows BLOB);
 """
+_APPEND = "INSERT INTO member_write (action, key, target, shape, rows) VALUES (?, ?, ?, ?, ?)"
 _READERS: dict[str, TypeAdapter[Any]] = {
     "settings": TypeAdapter(Settings),
     "token": TypeAdapter(Token),
@@ -68,8 +70,13 @@ class StateFile(Store):
         for kind, identifier, doc in rows:
             self._saved[kind, identifier] = doc
             _put(world, kind, orjson.loads(doc))
-        for key, shape, row in self._connection.execute("SELECT key, shape, row FROM member"):
-            world.member_set(key).groups.setdefault(tuple(shape.split(",")), set()).add(row)
+        writes = self._connection.execute("SELECT action, key, target, shape, rows FROM member_write ORDER BY number")
+        for action, key, target, shape, rows in writes:
+            keys = tuple(shape.split(",")) if shape else ()
+            _replay(world, MemberWrite(action, key, {keys: split(keys, rows)} if keys else {}, target))
+        world.journal = [MemberWrite("clear", "")]
+        world.journal += [MemberWrite("add", key, members.groups) for key, members in world.members.items()]
+        self.save(world)
 
     def save(self, world: World) -> None:
         docs = {(kind, identifier): doc for kind, identifier, doc in _docs(world)}
@@ -90,21 +97,26 @@ class StateFile(Store):
         world.journal.clear()
 
     def _write(self, write: MemberWrite) -> None:
-        rows = [(write.key, ",".join(shape), packed) for shape, group in write.rows.items() for packed in group]
-        if write.action == "add":
-            self._connection.executemany("INSERT OR IGNORE INTO member (key, shape, row) VALUES (?, ?, ?)", rows)
-        elif write.action == "remove":
-            self._connection.executemany("DELETE FROM member WHERE key = ? AND shape = ? AND row = ?", rows)
-        elif write.action == "forget":
-            self._connection.execute("DELETE FROM member WHERE key = ?", [write.key])
-        elif write.action == "clear":
-            self._connection.execute("DELETE FROM member")
-        else:
-            self._connection.execute("DELETE FROM member WHERE key = ?", [write.target])
-            self._connection.execute("UPDATE member SET key = ? WHERE key = ?", [write.target, write.key])
+        if write.action == "clear":
+            self._connection.execute("DELETE FROM member_write")
+        elif write.action in ("move", "forget"):
+            self._connection.execute(_APPEND, (write.action, write.key, write.target, "", b""))
+        for shape, packed in write.rows.items():
+            self._connection.execute(_APPEND, (write.action, write.key, "", ",".join(shape), join(shape, packed)))
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _replay(world: World, write: MemberWrite) -> None:
+    if write.action == "add":
+        world.member_set(write.key).add(write.rows)
+    elif write.action == "remove":
+        world.member_set(write.key).remove(write.rows)
+    elif write.action == "move":
+        world.members[write.target] = world.members.pop(write.key, MemberSet())
+    else:
+        world.members.pop(write.key, None)
 
 
 def _docs(world: World) -> Iterator[tuple[str, str, bytes]]:

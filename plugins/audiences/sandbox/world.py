@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count as counting
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from audiences.sandbox.faults import Faults
 from audiences.sandbox.furniture import furnish
-from audiences.sandbox.members import Groups, MemberSet, unpack
+from audiences.sandbox.members import Groups, MemberSet, MemberWrite, unpack
 from audiences.sandbox.members import count as count_rows
 from audiences.sandbox.request_log import RequestLog
 from audiences.sandbox.things import Account, AdSet, Audience, Campaign, Session, Settings, Token
@@ -49,16 +49,6 @@ class Change:
     some_removed: list[dict[str, str]]
 
 
-@dataclass(slots=True)
-class MemberWrite:
-    """One change of a member set, for the state file: `action` is add, remove, forget, clear, or move (of `key` to `target`)."""
-
-    action: str
-    key: str
-    rows: Groups = field(default_factory=dict)
-    target: str = ""
-
-
 class World:
     """The state of one sandbox. Not thread-safe: one event loop owns it."""
 
@@ -66,10 +56,13 @@ class World:
         self.clock = clock or Clock()
         # Ids go on across resets and restarts, so that an id from before never means another object.
         self._numbers = counting(time.time_ns() // 1_000_000)
+        # Which world this is; a request that began in an earlier one must not touch it.
+        self.generation = 0
         self.reset()
 
     def reset(self) -> None:
         """Back to the world that a fresh sandbox has."""
+        self.generation += 1
         self.clock.offset = 0.0
         self.settings = Settings()
         self.tokens: dict[str, Token] = {}

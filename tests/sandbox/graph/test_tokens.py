@@ -103,6 +103,13 @@ def test_the_default_token_never_expires(graph):
     assert data["scopes"] == ["ads_management", "ads_read", "business_management"]
 
 
+def test_a_token_without_any_scope_can_still_ask_what_it_may_do(graph_as, admin, error_of):
+    admin.put_token(token="bare", scopes=["public_profile"])
+    bare = graph_as("bare")
+    assert bare.get("/me/permissions").json()["data"] == [{"permission": "public_profile", "status": "granted"}]
+    assert error_of(bare.get("/act_1001")) == (200, None)
+
+
 def test_debug_token_of_an_unknown_token_is_invalid(graph):
     assert graph.get("/debug_token", input_token="?").json()["data"]["is_valid"] is False
 

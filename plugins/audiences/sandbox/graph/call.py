@@ -43,6 +43,7 @@ class Call:
     params: dict[str, Any]
     base_url: str
     presented: str | None
+    generation: int
     token: Token | None = None
     thing: Account | Audience | AdSet | Campaign | None = None
     account: Account | None = None

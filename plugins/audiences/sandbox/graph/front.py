@@ -18,7 +18,7 @@ from audiences.sandbox.faults import Fault, Target, wire_body
 from audiences.sandbox.furniture import APP_SECRET
 from audiences.sandbox.graph import routes
 from audiences.sandbox.graph.call import MAX_BODY, Call, effective_method, read_params, split_path
-from audiences.sandbox.graph.errors import GraphError, trace_id
+from audiences.sandbox.graph.errors import GraphError, refuse, trace_id
 from audiences.sandbox.graph.fields import iso
 from audiences.sandbox.graph.sessions import note_upload
 from audiences.sandbox.graph.tokens import authenticate, authorise
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 MAX_URL = 16 * 1024
 JSON = "application/json; charset=UTF-8"
 _TOO_LONG = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>414 URI Too Long</h1></body></html>"
+_TOO_LARGE = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>413 Payload Too Large</h1></body></html>"
 # A reset instead of an orderly end: the socket is told not to linger.
 _NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -69,9 +70,7 @@ class Front:
             return _RESET
         entry.bytes = len(body)
         if len(body) > MAX_BODY:
-            return Response(
-                b"<!DOCTYPE html><html><body><h1>413 Payload Too Large</h1></body></html>", 413, media_type="text/html"
-            )
+            return Response(_TOO_LARGE, 413, media_type="text/html")
         try:
             call = await self._call(request, body, entry)
         except GraphError as error:
@@ -106,6 +105,7 @@ class Front:
             params=params,
             presented=_presented_token(request, params),
             base_url=str(request.base_url).rstrip("/"),
+            generation=self._world.generation,
             thing=routes.find(self._world, node),
         )
         if isinstance(call.thing, Account):
@@ -133,6 +133,8 @@ class Front:
     def _work(self, call: Call) -> Response:
         """What the request is about, and the answer to it."""
         try:
+            if call.generation != self._world.generation:
+                refuse("transient_2")
             call.token = authenticate(call, call.presented, APP_SECRET)
             authorise(call, call.token)
             if call.throttle is not None:
