@@ -56,30 +56,31 @@ def matches(
     """
     properties = catalog.user_properties()
 
-    def holds(name: str, condition: Condition) -> Truth:
-        return _holds(condition, frame[columns[name]], properties[name], Moment(at, zone))
+    def on_frame(name: str, condition: Condition) -> Truth:
+        return holds(condition, frame[columns[name]], properties[name], Moment(at, zone))
 
-    return pd.Series(_truth(tree, holds, len(frame)), index=frame.index, name="matches")
-
-
-def _truth(tree: PropertyTree, holds: Callable[[str, Condition], Truth], rows: int) -> Truth:
-    return reduce(and_, _parts(tree, holds, rows))
+    return pd.Series(_truth(tree, on_frame, len(frame)), index=frame.index, name="matches")
 
 
-def _parts(tree: PropertyTree, holds: Callable[[str, Condition], Truth], rows: int) -> Iterator[Truth]:
+def _truth(tree: PropertyTree, on_frame: Callable[[str, Condition], Truth], rows: int) -> Truth:
+    return reduce(and_, _parts(tree, on_frame, rows))
+
+
+def _parts(tree: PropertyTree, on_frame: Callable[[str, Condition], Truth], rows: int) -> Iterator[Truth]:
     """What a level of the tree joins by `and`."""
     yield np.ones(rows, dtype=np.bool_)
     for name, condition in tree.conditions.items():
-        yield holds(name, condition)
+        yield on_frame(name, condition)
     for below in tree.all or ():
-        yield _truth(below, holds, rows)
+        yield _truth(below, on_frame, rows)
     if tree.any:
-        yield reduce(or_, (_truth(below, holds, rows) for below in tree.any))
+        yield reduce(or_, (_truth(below, on_frame, rows) for below in tree.any))
     if tree.not_:
-        yield ~_truth(tree.not_, holds, rows)
+        yield ~_truth(tree.not_, on_frame, rows)
 
 
-def _holds(condition: Condition, column: pd.Series, declared: Property, moment: Moment) -> Truth:
+def holds(condition: Condition, column: pd.Series, declared: Property, moment: Moment) -> Truth:
+    """Which values of one property's column a condition lets through."""
     values = _typed(column, declared, moment.today)
     country = declared.derive == "country"
     truth = np.ones(len(column), dtype=np.bool_)
