@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audiences.sandbox.things import Account, AdSet, Audience, Campaign, Token
 
@@ -46,33 +46,7 @@ def furnish(world: World) -> None:
         start_time=created,
         created_at=created,
         updated_at=created,
-        targeting={
-            "age_max": 55,
-            "age_min": 21,
-            "genders": [2],
-            "geo_locations": {
-                "countries": ["DE", "IN"],
-                "cities": [
-                    {"key": "2418779", "name": "Hamburg", "radius": 25, "distance_unit": "kilometer", "country": "DE"}
-                ],
-                "location_types": ["home", "recent"],
-            },
-            "flexible_spec": [
-                {"interests": [{"id": "6003139266461", "name": "Shoes"}]},
-                {"behaviors": [{"id": "6002714895372", "name": "Engaged shoppers"}]},
-            ],
-            "exclusions": {"interests": [{"id": "6003020834693", "name": "Second-hand goods"}]},
-            "publisher_platforms": ["facebook", "instagram"],
-            "facebook_positions": ["feed", "marketplace"],
-            "instagram_positions": ["stream", "story", "reels"],
-            "device_platforms": ["mobile"],
-            "user_os": ["iOS_ver_16.0_and_above", "Android"],
-            "brand_safety_content_filter_levels": ["FACEBOOK_RELAXED"],
-            "targeting_relaxation_types": {"lookalike": 0, "custom_audience": 0},
-            "targeting_automation": {"advantage_audience": 0},
-            # No client knows this one; it must come back as it was.
-            "contextual_moment_spec": {"moments": [{"key": "m-7", "weight": 0.25}], "mode": "ANY"},
-        },
+        targeting=_retargeting(),
     )
     world.ad_sets[AD_SETS[1]] = AdSet(
         id=AD_SETS[1],
@@ -84,13 +58,48 @@ def furnish(world: World) -> None:
         end_time=now + 120 * _DAY,
         created_at=created,
         updated_at=created,
-        targeting={
-            "age_max": 65,
-            "age_min": 18,
-            "age_range": [25, 50],
-            "geo_locations": {"country_groups": ["eea"], "location_types": ["home", "recent"]},
-            "excluded_custom_audiences": [{"id": AUDIENCE}],
-            "locales": [5, 6],
-            "targeting_automation": {"advantage_audience": 1, "individual_setting": {"age": 1, "gender": 0}},
-        },
+        targeting=_prospecting(),
     )
+
+
+def _retargeting() -> dict[str, Any]:
+    """Rich targeting, with a key in it that no client knows and that must come back as it was."""
+    return {
+        "age_max": 55,
+        "age_min": 21,
+        "genders": [2],
+        "geo_locations": {
+            "countries": ["DE", "IN"],
+            "cities": [
+                {"key": "2418779", "name": "Hamburg", "radius": 25, "distance_unit": "kilometer", "country": "DE"}
+            ],
+            "location_types": ["home", "recent"],
+        },
+        "flexible_spec": [
+            {"interests": [{"id": "6003139266461", "name": "Shoes"}]},
+            {"behaviors": [{"id": "6002714895372", "name": "Engaged shoppers"}]},
+        ],
+        "exclusions": {"interests": [{"id": "6003020834693", "name": "Second-hand goods"}]},
+        "publisher_platforms": ["facebook", "instagram"],
+        "facebook_positions": ["feed", "marketplace"],
+        "instagram_positions": ["stream", "story", "reels"],
+        "device_platforms": ["mobile"],
+        "user_os": ["iOS_ver_16.0_and_above", "Android"],
+        "brand_safety_content_filter_levels": ["FACEBOOK_RELAXED"],
+        "targeting_relaxation_types": {"lookalike": 0, "custom_audience": 0},
+        "targeting_automation": {"advantage_audience": 0},
+        "contextual_moment_spec": {"moments": [{"key": "m-7", "weight": 0.25}], "mode": "ANY"},
+    }
+
+
+def _prospecting() -> dict[str, Any]:
+    """Advantage+ targeting that excludes the existing buyers."""
+    return {
+        "age_max": 65,
+        "age_min": 18,
+        "age_range": [25, 50],
+        "geo_locations": {"country_groups": ["eea"], "location_types": ["home", "recent"]},
+        "excluded_custom_audiences": [{"id": AUDIENCE}],
+        "locales": [5, 6],
+        "targeting_automation": {"advantage_audience": 1, "individual_setting": {"age": 1, "gender": 0}},
+    }

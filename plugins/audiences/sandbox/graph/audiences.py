@@ -202,7 +202,12 @@ def readable(world: World, audience: Audience) -> dict[str, Callable[[], Any]]:
         },
         **dict.fromkeys(_UNSET),
     }
-    return constants(constant) | {
+    return constants(constant) | _derived(world, audience)
+
+
+def _derived(world: World, audience: Audience) -> dict[str, Callable[[], Any]]:
+    """The fields that follow from members, sessions and the clock."""
+    return {
         "operation_status": lambda: operation_status(world, audience),
         "delivery_status": lambda: delivery_status(world, audience),
         "approximate_count_lower_bound": lambda: bounds(world, audience)[0],
