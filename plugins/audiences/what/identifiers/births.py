@@ -36,16 +36,16 @@ def date_of_birth(text: str, context: Context) -> Outcome:
     """
     digits = ascii_digits(text)
     if eight := _EIGHT.match(digits):
-        candidates = _readings_of_eight(eight[1], context)
+        readings = _readings_of_eight(eight[1], context)
     elif groups := _GROUPS.match(digits):
-        candidates = _readings_of_groups(groups[1], groups[2], groups[3], context)
+        readings = _readings_of_groups(groups[1], groups[2], groups[3], context)
     else:
-        candidates = []
-    for year, month, day in candidates:
-        born = _day(year, month, day)
-        if born and born <= context.today:
-            return f"{born:%Y%m%d}"
-    return Reason.NOT_A_DATE
+        readings = []
+    # The first that the calendar has, though it lie in the future: another reading would only be a guess.
+    born = next(filter(None, (_day(*reading) for reading in readings)), None)
+    if born is None or born.year < _EARLIEST_YEAR or born > context.today:
+        return Reason.NOT_A_DATE
+    return f"{born:%Y%m%d}"
 
 
 def _readings_of_eight(digits: str, context: Context) -> list[tuple[str, str, str]]:
@@ -67,7 +67,7 @@ def _readings_of_groups(first: str, second: str, third: str, context: Context) -
 
 
 def _day(year: str, month: str, day: str) -> date | None:
-    if int(year) < _EARLIEST_YEAR or len(month) > 2 or len(day) > 2:
+    if len(month) > 2 or len(day) > 2:
         return None
     try:
         return date(int(year), int(month), int(day))

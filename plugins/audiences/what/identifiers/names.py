@@ -60,9 +60,9 @@ def name(text: str, context: Context) -> Outcome:
 
 
 def first_initial(text: str, context: Context) -> Outcome:
-    """The first character of the first name."""
+    """The first letter (or digit) of the first name."""
     whole = name(text, context)
-    return whole if isinstance(whole, Reason) else whole[0]
+    return whole if isinstance(whole, Reason) else next(filter(str.isalnum, whole), Reason.PLACEHOLDER)
 
 
 def gender(text: str, _: Context) -> Outcome:

@@ -19,6 +19,9 @@ from audiences.what.identifiers.text import ascii_digits
 if TYPE_CHECKING:
     from audiences.what.identifiers.outcome import Context
 
+LONGEST: Final = 250
+"""What libphonenumber reads, separators and all."""
+
 _START: Final = re.compile(r"[+＋0-9]")
 _ABROAD: Final = re.compile(r"\A[+＋]|\A0[^0-9]*0|;phone-context=\+")  # the last is RFC 3966's way
 _TWO_ZEROS: Final = re.compile(r"0[^0-9]*0")
@@ -33,7 +36,7 @@ def phone(text: str, context: Context) -> Outcome:
     Without `+`, `00` or the country's own prefix for calls abroad, the number is one of the user's country; if that is
     unknown there is no telling (`6505551212` is not in Singapore because it begins with 65).
     """
-    dialled = _dialled(text, vanity=context.vanity)
+    dialled = _dialled(text, vanity=context.vanity) if len(text) <= LONGEST else ""
     if not dialled:
         return Reason.IMPOSSIBLE_NUMBER
     if set(filter(str.isdecimal, dialled)) == {"0"}:

@@ -14,15 +14,15 @@ import pyarrow.compute as pc
 
 from audiences.what.identifiers.groups import by_group
 from audiences.what.identifiers.numbering import CALLING_CODES, NumberingPlan, plan_of_code, plan_of_region
+from audiences.what.identifiers.phone import LONGEST
 from audiences.what.identifiers.places import home
 
 if TYPE_CHECKING:
     from audiences.what.identifiers.outcome import Context
 
-# A plus, then ASCII digits with the separators that people use, and within libphonenumber's limit of 250 characters.
+# A plus, then ASCII digits with the separators that people use.
 _PLAIN: Final = r"^\(?\+?[ (]*[0-9][0-9 ().\-/]*$"
 _SEPARATORS: Final = " ().-/"
-_LONGEST: Final = 250
 _FLOAT_TAIL: Final = ".0"  # of a whole number that went through a float column
 # A national number of zeros only, one digit all through.
 _DOUBTFUL: Final = "000$|^(?:1+|2+|3+|4+|5+|6+|7+|8+|9+)$"
@@ -50,7 +50,7 @@ def plain_phones(texts: pa.Array, context: Context) -> pa.Array:
 
 def _plain_digits(texts: pa.Array) -> pa.Array:
     trimmed = pc.ascii_trim_whitespace(texts)
-    plain = pc.and_(pc.match_substring_regex(trimmed, _PLAIN), pc.less_equal(pc.binary_length(trimmed), _LONGEST))
+    plain = pc.and_(pc.match_substring_regex(trimmed, _PLAIN), pc.less_equal(pc.binary_length(trimmed), LONGEST))
     plain = pc.and_not(plain, pc.ends_with(trimmed, _FLOAT_TAIL))
     kept = pc.if_else(plain, trimmed, _NOTHING)
     return reduce(lambda rest, separator: pc.replace_substring(rest, separator, ""), _SEPARATORS, kept)
