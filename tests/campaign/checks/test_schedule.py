@@ -49,6 +49,8 @@ def test_sound_schedules_are_accepted(folder: Folder, when: str) -> None:
         ("{cron: '61 9 * * *'}", "when.cron", "bad-cron"),
         ("{cron: '* * * * * *'}", "when.cron", "bad-cron"),
         ("{cron: '@daily'}", "when.cron", "bad-cron"),
+        ("{cron: 'R 9 * * *'}", "when.cron", "bad-cron"),
+        ("{cron: '0 9 * * *', ends: {after: 10001}}", "when.ends.after", "out-of-range"),
         ("{cron: '0 0 30 2 *'}", "when.cron", "bad-cron"),
         ("{now: true, ends: {after: 3}}", "when.ends", "wrong-schedule"),
         ("{now: true, windows: [{from: '09:00', to: '09:00'}]}", "when.windows[0]", "wrong-order"),

@@ -12,6 +12,7 @@ from audiences.campaign.when import Repeat, When
 from audiences.campaign.wording import did_you_mean, shown
 
 _SOME_DATE = datetime(2000, 1, 1)  # noqa: DTZ001  # only whether the line has a next time is asked
+_MOST_RUNS = 10_000  # runs are counted anew at every look
 _WEEKDAY = r"(mon|tue|wed|thu|fri|sat|sun|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
 _ON_WEEK = re.compile(_WEEKDAY)
 _ON_MONTH = re.compile(rf"last|(first|second|third|fourth|last) {_WEEKDAY}")
@@ -37,6 +38,9 @@ def when_findings(when: When, zone: ZoneInfo) -> Findings:
     if when.ends and not (when.repeat or when.cron):
         message = "counts the runs of `repeat` or `cron`; this schedule has its own end"
         yield Finding(("ends",), "wrong-schedule", message, key=True)
+    if when.ends and when.ends.after > _MOST_RUNS:
+        message = f"counts at most {_MOST_RUNS:,} runs, not {when.ends.after:,}; give an `end` instead"
+        yield Finding(("ends", "after"), "out-of-range", message)
     for index, window in enumerate(when.windows):
         if window.from_ == window.to:
             message = f"is empty: it starts and ends at {window.to:%H:%M}; for the whole day leave `windows` out"
@@ -92,6 +96,8 @@ def _cron_mistake(line: str) -> str:
     fields = line.split()
     if len(fields) != len(("minute", "hour", "day", "month", "weekday")) or len(line) > 200:
         return f"{shown(line)} is not a cron line of five fields: minute, hour, day of month, month, weekday"
+    if any(field.lower().startswith("r") for field in fields):  # croniter's `R` draws another time at every look
+        return f"{shown(line)} asks for a time at random; write the time"
     try:
         croniter(line, _SOME_DATE).get_next()
     except (CroniterError, ValueError, KeyError, OverflowError) as error:
