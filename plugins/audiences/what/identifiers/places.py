@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # What the postal service uses besides ISO 3166-2: armed forces, freely associated states (USPS Publication 28, App. B).
 _USPS_EXTRA: Final = ("aa", "ae", "ap", "fm", "mh", "pw")
 _DISTRICT_OF_COLUMBIA: Final = ("washingtondc", "washingtondistrictofcolumbia", "dcwashington", "washdc")
-# Traditional abbreviations longer than two letters (GPO Style Manual, 9.42).
+# Abbreviations from before the postal ones, and points of the compass cut to a letter.
 _TRADITIONAL: Final = {
     **{"ala": "al", "ariz": "az", "ark": "ar", "cal": "ca", "calif": "ca", "colo": "co", "conn": "ct", "del": "de"},
     **{"fla": "fl", "ill": "il", "ind": "in", "kan": "ks", "kans": "ks", "mass": "ma", "mich": "mi", "minn": "mn"},
@@ -27,14 +27,14 @@ _TRADITIONAL: Final = {
     **{"tex": "tx", "wash": "wa", "wva": "wv", "wis": "wi", "wisc": "wi", "wyo": "wy"},
 }
 
-# Countries whose postal codes begin with a digit but are written with a sign of the country before it.
+# Countries whose postal codes begin with a digit, but may be written after the country's ISO code or this sign for it.
 _POSTAL_SIGNS: Final = {
     **{"at": "a", "be": "b", "bg": "bg", "ch": "ch", "cy": "cy", "cz": "cz", "de": "d", "dk": "dk", "ee": "ee"},
     **{"es": "e", "fi": "fin", "fr": "f", "gr": "gr", "hr": "hr", "hu": "h", "it": "i", "li": "fl", "lt": "lt"},
     **{"lu": "l", "lv": "lv", "mc": "mc", "me": "me", "mk": "mk", "nl": "nl", "no": "n", "pl": "pl", "pt": "p"},
     **{"ro": "ro", "rs": "srb", "se": "s", "si": "slo", "sk": "sk", "sm": "rsm", "tr": "tr", "ua": "ua", "va": "v"},
 }
-_LONGEST_POSTAL_CODE: Final = 10  # of the Universal Postal Union's members, separators not counted
+_LONGEST_POSTAL_CODE: Final = 10  # Iran's
 _ZIP_COUNTRIES: Final = frozenset({"us", "as", "gu", "mp", "pr", "vi", "fm", "mh", "pw"})  # served by the USPS
 _FLOAT: Final = re.compile(r"\A([0-9]{2,})\.0\Z")  # a whole number that went through a float column
 
@@ -104,7 +104,7 @@ def postal_code(text: str, context: Context) -> Outcome:
 
 def _us_zip(written: str) -> Outcome:
     # Number columns lose the leading zero of New England and Puerto Rico: four digits, or eight with ZIP+4.
-    groups = re.fullmatch(r"(?:us[a]?[ -]*)?([0-9]{4,5})(?:[^0-9a-z]+[0-9]{0,4}|[0-9]{4})?", written)
+    groups = re.fullmatch(r"(?:usa?[ -]*)?([0-9]{4,5})(?:[^0-9a-z]+[0-9]{0,4}|[0-9]{4})?", written)
     if not groups:
         return Reason.NOT_A_POSTAL_CODE
     five = groups[1].zfill(5)
