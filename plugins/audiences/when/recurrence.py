@@ -5,7 +5,7 @@ Pure: the same schedule, zone and question give the same answer on any machine, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from heapq import merge
 from itertools import islice
@@ -28,7 +28,6 @@ _PARTS = ("start", "end", "now", "date", "dates", "repeat", "cron", "ends")
 _ANCHOR = date(2024, 1, 1)
 """Where "every 3 days" is counted from when no `start` is given: a fixed Monday, the first of a month and of a year.
 Counting from the last run, or from the day the file was read, would shift the schedule with every outage or edit."""
-_MOST_RUNS = 1000  # `ends` is counted from the start at every look; a longer schedule has an `end`
 _LONGEST_FOLD = timedelta(hours=3)  # the most by which clocks were set back since 2000 (Antarctica/Casey)
 _FREQUENCIES: dict[str, Literal[1, 2, 3]] = {"day": DAILY, "week": WEEKLY, "month": MONTHLY}
 _DAYS_OF_WEEK = dict(zip(map(str, WEEKDAYS), (MO, TU, WE, TH, FR, SA, SU), strict=True))
@@ -49,13 +48,7 @@ class Recurrence:
 
     @classmethod
     def of(cls, when: When, zone: str) -> Recurrence:
-        """The schedule of a campaign file; raises ValueError, fit for its author, when its runs cannot be counted."""
-        if when.ends and (when.repeat or when.cron) and when.start is None:
-            message = "`ends` counts runs from `start`, which is not given; add for example `start: 2026-12-01`"
-            raise ValueError(message)
-        if when.ends and when.ends.after > _MOST_RUNS:
-            message = f"`ends` counts at most {_MOST_RUNS} runs, not {when.ends.after}; give an `end` instead"
-            raise ValueError(message)
+        """The schedule of a campaign file."""
         parts = {name: part for name in _PARTS if (part := getattr(when, name)) is not None}
         return cls(When(**parts), ZoneInfo(zone))
 
@@ -71,6 +64,10 @@ class Recurrence:
             "when": self.when.model_dump(mode="json", include=set(_PARTS), exclude_none=True),
         }
 
+    def without_count(self) -> Recurrence:
+        """The same schedule without `ends`."""
+        return replace(self, when=self.when.model_copy(update={"ends": None}))
+
     @property
     def at_once(self) -> bool:
         """Whether this is `now`: a single run, due as soon as somebody looks and `start` has come."""
@@ -84,7 +81,8 @@ class Recurrence:
     def occurrences(self, after: datetime) -> Iterator[datetime]:
         """Every instant later than `after` at which the campaign is due: UTC, ascending, each once.
 
-        `now` is due at `after` itself, or at `start` when that is later.
+        `now` is due at `after` itself, or at `start` when that is later. `ends` counts from `start`, or without one from
+        `after`, as for a campaign that has not begun.
         """
         start = start_of(self.when.start, self.zone) if self.when.start else None
         end = after_end_of(self.when.end, self.zone) if self.when.end else None
@@ -115,7 +113,7 @@ class Recurrence:
             return self._repeated(self.when.repeat, wall_time(since, self.zone).date())
         if self.when.cron:
             return merge(*(_fired(line, since, self.zone) for line in self.when.cron))
-        return iter(sorted(start_of(day, self.zone) for day in self.dates))
+        return iter(sorted(start_of(day, self.zone).replace(microsecond=0) for day in self.dates))
 
     def _repeated(self, repeat: Repeat, first_day: date) -> Iterator[datetime]:
         anchor = wall_time(start_of(self.when.start, self.zone), self.zone).date() if self.when.start else _ANCHOR

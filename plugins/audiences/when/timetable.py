@@ -1,8 +1,10 @@
 """The one Airflow timetable of all campaigns, and the only place in `when` that looks at the clock.
 
-Airflow asks for the next run at every parse of the DAG file, some twice a minute, and after every run it creates; it
-remembers only the last run. Between the time a run is due and its creation the answer must not move on, or the run is
-lost; and the answer must not go back to times that an edit of the file has put into the past.
+Airflow asks for the next run at every parse of the DAG file, some twice a minute, and after every run it creates.
+Between the time a run is due and its creation the answer must not move on, or the run is lost; and it must not go back
+to times that an edit of the file has put into the past. All that Airflow hands over is the interval of the last run, so
+the end of an interval says two things: its second when the schedule then in force went on, by which an edit is
+noticed, and its microsecond the number of the run.
 """
 
 from __future__ import annotations
@@ -33,10 +35,13 @@ SLACK = timedelta(minutes=15)
 """The same for a time of which nobody knows whether it was planned: the first of a new or edited schedule. Long enough
 for a restart of Airflow, short enough that a file committed after today's time waits for tomorrow's."""
 _LONGEST_DESCRIPTION = 1000  # the width of the column in Airflow's database
+_LAST_NUMBER = 999_999
 
 
 def _utc_now() -> datetime:
-    return datetime.now(UTC)
+    return datetime.now(UTC).replace(
+        microsecond=0
+    )  # for `now`, whose run takes this time; see the number of a run above
 
 
 class CampaignTimetable(Timetable):
@@ -44,15 +49,23 @@ class CampaignTimetable(Timetable):
 
     :param recurrence: the schedule, as `Recurrence.to_dict` gives it; kept unread until it is asked for, because
         Airflow restores every timetable many times per parse.
+    :param runs: after how many runs it ends, where these are to be counted here and not from the recurrence's start.
     :param summary: the schedule in words, for the list of DAGs.
     :param description: the same as a sentence.
     :param clock: gives the present time in UTC.
     """
 
     def __init__(
-        self, recurrence: dict[str, Any], summary: str, description: str, *, clock: Callable[[], datetime] = _utc_now
+        self,
+        recurrence: dict[str, Any],
+        runs: int | None,
+        summary: str,
+        description: str,
+        *,
+        clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._saved = recurrence
+        self._runs = runs
         self._summary = summary
         self.description = description
         self.periodic = "now" not in recurrence["when"]
@@ -64,7 +77,11 @@ class CampaignTimetable(Timetable):
         recurrence = recurrence_of(spec) if spec.campaign.status == "published" else None
         if recurrence is None:
             return None
-        return cls(recurrence.to_dict(), summary(recurrence), description(recurrence)[:_LONGEST_DESCRIPTION])
+        words = summary(recurrence), description(recurrence)[:_LONGEST_DESCRIPTION]
+        when = recurrence.when
+        if when.ends and not when.start:
+            return cls(recurrence.without_count().to_dict(), when.ends.after, *words)
+        return cls(recurrence.to_dict(), None, *words)
 
     @classmethod
     def deserialize(cls, data: dict[str, Any]) -> CampaignTimetable:
@@ -73,7 +90,12 @@ class CampaignTimetable(Timetable):
 
     def serialize(self) -> dict[str, Any]:
         """The same for the same campaign file, so that a re-parse makes no new version of the DAG."""
-        return {"recurrence": self._saved, "summary": self._summary, "description": self.description}
+        return {
+            "recurrence": self._saved,
+            "runs": self._runs,
+            "summary": self._summary,
+            "description": self.description,
+        }
 
     @property
     def summary(self) -> str:
@@ -95,10 +117,11 @@ class CampaignTimetable(Timetable):
         """The latest occurrence that was missed and still may run, else the next one to come.
 
         With `catchup`, which is how Airflow enumerates a schedule for backfills and its command line, simply the next
-        one after the last. A `now` campaign runs once in the life of its DAG.
+        one after the last.
         """
         last = last_automated_data_interval
-        if self.recurrence.at_once and last is not None:
+        most = 1 if self.recurrence.at_once else self._runs
+        if most is not None and _number(last) >= most:
             return None
         now = self._clock()
         bounds: list[datetime] = [last.start] if last else []
@@ -109,7 +132,7 @@ class CampaignTimetable(Timetable):
         due = self._latest_due(max(bounds), datetime.min.replace(tzinfo=UTC) if restriction.catchup else now)
         if due is None or (restriction.latest and due > restriction.latest):
             return None
-        return self._run(due)
+        return self._run(due, _number(last) + 1)
 
     def next_run_info_from_dag_model(self, *, dag_model: DagModel) -> DagRunInfo | None:
         """What the scheduler is about to create: the planned run, or after an outage one run for all it missed."""
@@ -118,7 +141,7 @@ class CampaignTimetable(Timetable):
             return planned
         now = self._clock()
         missed = self._latest_due(max(planned.run_after, now - GRACE), now)
-        return self._run(missed) if missed and missed <= now else planned
+        return self._run(missed, _number(planned.data_interval)) if missed and missed <= now else planned
 
     def _latest_due(self, after: datetime, now: datetime) -> datetime | None:
         """The last occurrence later than `after` that is due by `now`, else the first one later than both."""
@@ -135,14 +158,15 @@ class CampaignTimetable(Timetable):
         """How late a run may be: see GRACE and SLACK. The dates that a file spells out are planned by being in it."""
         if self.recurrence.dates:
             return GRACE
-        planned = last is not None and self._run(last.start).data_interval == last
+        planned = last is not None and self._run(last.start, _number(last)).data_interval == last
         return GRACE if planned else SLACK
 
-    def _run(self, due: datetime) -> DagRunInfo:
-        """A run and its interval, which ends at the next occurrence.
+    def _run(self, due: datetime, number: int) -> DagRunInfo:
+        start, following = pendulum.instance(due), next(self.recurrence.occurrences(due), due)
+        end = pendulum.instance(following).replace(microsecond=min(number, _LAST_NUMBER))
+        return DagRunInfo(run_after=start, data_interval=DataInterval(start, end))
 
-        By that end the next question recognises a schedule that was edited since.
-        """
-        start = pendulum.instance(due)
-        following = next(self.recurrence.occurrences(due), None)
-        return DagRunInfo(run_after=start, data_interval=DataInterval(start, pendulum.instance(following or due)))
+
+def _number(interval: DataInterval | None) -> int:
+    """Which run of the campaign an interval belongs to, counted from 1; 0 when there is none."""
+    return interval.end.microsecond if interval else 0
