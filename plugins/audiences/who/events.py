@@ -45,12 +45,18 @@ def doers(did: Did, catalog: Catalog, moment: Moment, only: sa.Select[Any] | Non
     return Doers(query.having(*(part for name in scan.apart for part in scan.holds(name))), negated=False)
 
 
-def evidence(did: Did, catalog: Catalog, moment: Moment, only: sa.Select[Any]) -> sa.Select[Any]:
-    """What a rule looks at, one row per user of `only` who has such events: how many, first, last, sum and average."""
+EVIDENCE = ("events", "first", "last", "sum", "average")
+
+
+def evidence(did: Did, catalog: Catalog, moment: Moment, only: sa.Select[Any] | None = None) -> sa.Select[Any]:
+    """What a rule looks at, one row per user who has such events: `user_id` and EVIDENCE as far as the rule asks.
+
+    How many there are, when the first and the last was, and the sum and average as text without trailing zeros.
+    """
     scan = _Scan(did, catalog, moment)
     such = scan.such(None)
     aggregates = [
-        (label, scan.aggregate(function, given, such))
+        (label, sa.cast(sa.func.trim_scale(sa.cast(scan.aggregate(function, given, such), sa.Numeric)), sa.Text))
         for label, function, given in (("sum", sa.func.sum, did.sum), ("average", sa.func.avg, did.average))
         if given is not None
     ]

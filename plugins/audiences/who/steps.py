@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from audiences.who.conditions import Moment
-from audiences.who.events import evidence
+from audiences.who.events import EVIDENCE, evidence
 from audiences.who.filters import holds
 from audiences.who.segments import Conditions, People
 from audiences.who.words import condition_words, did_words
@@ -121,7 +121,7 @@ class RuleSteps:
         only = self._conditions.only
         seen = evidence(did, self._spec.catalog, self._conditions.moment, only).cte(f"seen_{number}")
         self._people.joined(seen, self._people.key)
-        found = {name: self._select(seen.c[name]) for name in seen.c if name != "user_id"}
+        found = {name: self._select(seen.c[name]) for name in EVIDENCE if name in seen.c}
 
         def read(row: Row) -> Step:
             answers = {name: row[column] for name, column in found.items()}
