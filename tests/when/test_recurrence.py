@@ -9,15 +9,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.when import oracle
 
 from audiences.campaign.when import When
 from audiences.when.recurrence import Recurrence
-from tests.when import oracle
 
 ANCHOR = date(2024, 1, 1)
 CLOCKS = st.times().map(lambda clock: clock.replace(second=0, microsecond=0, tzinfo=None, fold=0))
 NIGHT = st.builds(time, st.integers(0, 3), st.sampled_from((0, 15, 30, 59)))  # when clocks change
-MOMENTS = st.datetimes(datetime(2008, 1, 1), datetime(2036, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))
+MOMENTS = st.datetimes(datetime.fromisoformat("2008-01-01"), datetime.fromisoformat("2036-01-01")).map(
+    lambda moment: moment.replace(tzinfo=UTC)
+)
 ON = {
     "day": st.just(()),
     "week": st.lists(st.sampled_from(oracle.NAMES), max_size=3).map(tuple),

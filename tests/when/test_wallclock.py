@@ -6,11 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from audiences.when.wallclock import after_end_of, every_instant, first_instant, start_of, wall_time
 from tests.when import oracle
 
-WALLS = st.datetimes(datetime(2000, 1, 1), datetime(2037, 1, 1)).map(lambda wall: wall.replace(second=0, microsecond=0))
+from audiences.when.wallclock import after_end_of, every_instant, first_instant, start_of, wall_time
+
+WALLS = st.datetimes(datetime.fromisoformat("2000-01-01"), datetime.fromisoformat("2037-01-01")).map(
+    lambda wall: wall.replace(second=0, microsecond=0)
+)
 
 
 def utc(text: str) -> datetime:
@@ -61,8 +63,9 @@ def test_later_on_the_wall_is_never_earlier_in_time(wall: datetime, more: timede
 
 def test_every_instant_skips_the_gap_and_repeats_the_hour() -> None:
     berlin = ZoneInfo("Europe/Berlin")
-    spring = [datetime(2026, 3, 29, hour, 30) for hour in range(1, 4)]
-    autumn = [datetime(2026, 10, 25, hour, minute) for hour in range(1, 4) for minute in (0, 30)]
+    spring = [datetime.fromisoformat(f"2026-03-29 {clock}") for clock in ("01:30", "02:30", "03:30")]
+    walls = ("01:00", "01:30", "02:00", "02:30", "03:00", "03:30")
+    autumn = [datetime.fromisoformat(f"2026-10-25 {clock}") for clock in walls]
     assert [f"{i:%H:%M}" for i in every_instant(spring, berlin)] == ["00:30", "01:30"]
     shown = [f"{wall_time(i, berlin):%H:%M}" for i in every_instant(autumn, berlin)]
     assert shown == ["01:00", "01:30", "02:00", "02:30", "02:00", "02:30", "03:00", "03:30"]

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.when import oracle
 
 from audiences.campaign.when import ExportWindow
 from audiences.when.windows import next_opening
-from tests.when import oracle
 
 BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE = {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "to": "18:00"}
@@ -73,7 +73,7 @@ def test_a_window_into_the_repeated_hour_closes_once() -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(
-    st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)),
+    st.datetimes(datetime.fromisoformat("2020-01-01"), datetime.fromisoformat("2030-01-01")),
     st.lists(
         st.tuples(st.sets(st.sampled_from(oracle.NAMES), min_size=1), st.integers(0, 95), st.integers(0, 95)).filter(
             lambda window: window[1] != window[2]

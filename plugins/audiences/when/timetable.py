@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 GRACE = timedelta(hours=6)
 """A run that was planned and missed, in an outage or a pause, still takes place this much later; only the latest one does."""
-SLACK = timedelta(minutes=15)
+SLACK = timedelta(minutes=10)
 """The same for a time of which nobody knows whether it was planned: the first of a new or edited schedule. Long enough
 for a restart of Airflow, short enough that a file committed after today's time waits for tomorrow's."""
 _LONGEST_DESCRIPTION = 1000  # the width of the column in Airflow's database
