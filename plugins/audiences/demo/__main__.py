@@ -36,7 +36,7 @@ def main() -> int:
     arguments = parser.parse_args()
     project = arguments.project.resolve()
     place = Place(project=project, folder=(arguments.directory or project / ".demo").resolve())
-    progress = Progress(Console())
+    progress = Progress(Console() if sys.stdout.isatty() else Console(width=120))
     signals.raise_on_signals()
     try:
         return _run(place, progress, once=arguments.once)
@@ -67,7 +67,7 @@ def _run(place: Place, progress: Progress, *, once: bool) -> int:
 
 def _samples(demo: Demo, project: Project, progress: Progress) -> list[Sample]:
     fill_existing_audiences(demo, project.campaigns.values(), at=datetime.now(UTC))
-    samples = run_samples(demo, project.campaigns, progress)
+    samples = run_samples(demo, project, progress)
     report.print_table(progress.console, samples)
     report.print_addresses(progress.console, demo)
     return samples

@@ -68,7 +68,7 @@ def environment(
         "dag_processor.min_file_process_interval": "10",
         "dag_processor.parsing_processes": "1",
     }
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHONPATH"))}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     return {
         **ours,
         **{f"AIRFLOW__{name.upper().replace('.', '__')}": value for name, value in options.items()},
@@ -142,10 +142,10 @@ class AirflowApi:
         """The DAGs that Airflow has read so far."""
         return {dag["dag_id"] for dag in self._call("GET", "/api/v2/dags", params={"limit": 1000})["dags"]}
 
-    def import_errors(self) -> list[str]:
-        """What Airflow could not read, as texts."""
-        errors = self._call("GET", "/api/v2/importErrors")["import_errors"]
-        return [f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}" for error in errors]
+    def import_errors(self) -> dict[str, str]:
+        """What Airflow could not read: by file, the last line of the error."""
+        errors = self._call("GET", "/api/v2/importErrors", params={"limit": 1000})["import_errors"]
+        return {error["filename"]: error["stack_trace"].strip().splitlines()[-1] for error in errors}
 
     def trigger(self, dag: str) -> str:
         """Start a run now and give its id."""
@@ -166,10 +166,15 @@ class AirflowApi:
         path = f"/api/v2/dags/{dag}/dagRuns/{quote(run, safe='')}/taskInstances/{task}/xcomEntries/return_value"
         return self._call("GET", path)["value"]
 
-    def failed_tasks(self, dag: str, run: str) -> list[str]:
-        """The tasks of the run that failed by themselves."""
-        tasks = self._call("GET", f"/api/v2/dags/{dag}/dagRuns/{quote(run, safe='')}/taskInstances")["task_instances"]
-        return [task["task_id"] for task in tasks if task["state"] == "failed"]
+    def task_states(self, dag: str, run: str) -> dict[str, str]:
+        """The state of each task of a run that has one, `up_for_retry` among them; mapped tasks carry their number."""
+        path = f"/api/v2/dags/{dag}/dagRuns/{quote(run, safe='')}/taskInstances"
+        states = {}
+        for task in self._call("GET", path, params={"limit": 1000})["task_instances"]:
+            number = f"[{task['map_index']}]" if task["map_index"] >= 0 else ""
+            if task["state"] is not None:
+                states[f"{task['task_id']}{number}"] = task["state"]
+        return states
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
         answer = self._http.request(method, f"{self.url}{path}", timeout=_TIMEOUT_SECONDS, **options)

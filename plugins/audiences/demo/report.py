@@ -18,37 +18,29 @@ if TYPE_CHECKING:
     from audiences.demo.start import Demo
 
 _STYLES = {"success": "green", "preview": "cyan"}
-# Outcomes in the order in which they are decided; a column that is zero throughout is left out.
-_COLUMNS = {
-    "qualified": "qualified",
-    "filtered_out": "filtered out",
-    "opted_out": "opted out",
-    "no_identifier": "no identifier",
-    "control_system": "control: system",
-    "control_custom": "control: custom",
-    "control_campaign": "control: campaign",
-    "over_cap": "over cap",
-    "targeted": "targeted",
-    "added": "added",
-    "kept": "kept",
-    "failed": "failed",
-    "removed": "removed",
-}
+# Outcomes in the order in which they are decided; one that nobody had is left out.
+_OUTCOMES = (
+    *("qualified", "filtered_out", "opted_out", "no_identifier", "control_system", "control_custom"),
+    *("control_campaign", "over_cap", "targeted", "added", "kept", "failed", "removed"),
+)
 
 
 def print_table(console: Console, samples: Sequence[Sample]) -> None:
-    """A row per campaign, and below it what is wrong."""
-    shown = {name: title for name, title in _COLUMNS.items() if any(one.outcomes.get(name) for one in samples)}
-    table = Table(title="Sample campaigns, one run each", title_justify="left", pad_edge=False)
-    table.add_column("campaign", no_wrap=True)
-    table.add_column("run", no_wrap=True)
-    for title in (*shown.values(), "in the sandbox", "requests"):
-        table.add_column(title, justify="right")
+    """A column per campaign, and below it what is wrong."""
+    table = Table(title="One run of each sample campaign", title_justify="left", title_style="bold")
+    table.add_column("campaign", style="bold")
     for one in samples:
-        state = Text(one.state, style="red" if one.problems else _STYLES.get(one.state, "yellow"))
-        counts = [f"{one.outcomes.get(name, 0):,}" if one.outcomes else "" for name in shown]
-        size = "" if one.members is None else f"{one.members:,}"
-        table.add_row(one.campaign, state, *counts, size, "" if one.state == "preview" else f"{one.requests:,}")
+        table.add_column(Text(one.campaign), justify="right", overflow="fold")
+    states = [Text(one.state, style="red" if one.problems else _STYLES.get(one.state, "yellow")) for one in samples]
+    table.add_row("run", *states, end_section=True)
+    for name in _OUTCOMES:
+        if any(one.outcomes.get(name) for one in samples):
+            counts = [f"{one.outcomes[name]:,}" if one.outcomes else "" for one in samples]
+            table.add_row(name.replace("_", " "), *counts, end_section=name == "targeted")
+    table.add_section()
+    sizes = ["" if one.members is None else f"{one.members:,}" for one in samples]
+    table.add_row("members in the sandbox", *sizes)
+    table.add_row("upload requests", *(f"{one.requests:,}" for one in samples))
     console.print(table)
     for one in samples:
         for problem in one.problems:
@@ -58,17 +50,15 @@ def print_table(console: Console, samples: Sequence[Sample]) -> None:
 def print_addresses(console: Console, demo: Demo) -> None:
     """Where to look, and how to get in."""
     lines = {
-        "Airflow": f"{demo.airflow.url}  (no login is needed, everybody on this machine is admin)",
-        "Sandbox": f"{demo.sandbox_url}  (the local Facebook: audiences, sizes, requests)",
+        "Airflow": f"{demo.airflow.url}  no login needed: everybody on this machine is admin",
+        "Sandbox": f"{demo.sandbox_url}  the local Facebook: audiences, sizes, requests",
         "Warehouse": demo.server.tcp_uri("shop"),
         "Ledger": demo.server.tcp_uri("ledger"),
-        "Commands": f"source {demo.place.exports}; audiences preview abandoned_cart",
-        "Logs": f"{demo.place.logs}, tasks: {demo.place.airflow / 'logs'}",
+        "Commands": f"source {demo.place.exports}, then for example: audiences preview abandoned_cart",
+        "Logs": f"{demo.place.logs}, those of tasks in {demo.place.airflow / 'logs'}",
     }
-    grid = Table.grid(padding=(0, 2))
     for name, value in lines.items():
-        grid.add_row(Text(name, style="bold"), Text(str(value), overflow="fold"))
-    console.print(grid)
+        console.print(f"[bold]{name:<10}[/] {value}", highlight=False, soft_wrap=True)
 
 
 def json_line(samples: Sequence[Sample], *, seconds: float, problems: Sequence[str]) -> str:

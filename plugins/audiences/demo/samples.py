@@ -15,6 +15,7 @@ from audiences.who.outcomes import Outcomes, UnreconciledError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from audiences.campaign.project import Project
     from audiences.campaign.spec import CampaignSpec
     from audiences.demo.progress import Progress
     from audiences.demo.start import Demo
@@ -40,56 +41,73 @@ class Sample:
     problems: list[str] = field(default_factory=list)
 
 
-def run_samples(demo: Demo, campaigns: Mapping[str, CampaignSpec], progress: Progress) -> list[Sample]:
+def run_samples(demo: Demo, project: Project, progress: Progress) -> list[Sample]:
     """Trigger one run of each campaign that is not stopped, wait for all, and check each."""
-    wanted = {name: spec for name, spec in campaigns.items() if spec.campaign.status != "stopped"}
+    wanted = {name: spec for name, spec in project.campaigns.items() if spec.campaign.status != "stopped"}
     before = {one["id"]: _rows(one["members"]) for one in demo.sandbox.state(requests=False)["audiences"]}
-    missing = _wait_for_dags(demo, wanted, progress)
+    errors = _wait_for_dags(demo, {name: project.files[name] for name in wanted}, progress)
     started = {}
-    for name in wanted.keys() - missing:
+    for name in wanted.keys() - errors:
         demo.airflow.unpause(name)
         started[name] = demo.airflow.trigger(name)
     states = _wait_for_runs(demo, started, progress)
-    samples = [Sample(campaign=name, state="missing", problems=["Airflow has no DAG of it"]) for name in missing]
+    samples = [Sample(campaign=name, state="no DAG", problems=[error]) for name, error in errors.items()]
     with Ledger(demo.connection("ledger")) as ledger:
         for name, run in started.items():
             sample = Sample(campaign=name, state=states[name])
             if sample.state == "success":
                 _check(demo, wanted[name], run, sample, ledger, before)
             else:
-                failed = ", ".join(demo.airflow.failed_tasks(name, run)) or "none by itself"
-                sample.problems.append(f"the run ended as {sample.state}; tasks that failed: {failed}")
+                tasks = demo.airflow.task_states(name, run).items()
+                wrong = ", ".join(f"{task} {state}" for task, state in tasks if state not in ("success", "skipped"))
+                sample.problems.append(f"the run is {sample.state}, of its tasks: {wrong or 'all have ended well'}")
             samples.append(sample)
     return sorted(samples, key=lambda sample: sample.campaign)
 
 
-def _wait_for_dags(demo: Demo, wanted: Iterable[str], progress: Progress) -> set[str]:
-    """Wait until Airflow has read all campaigns; give those that it has not in time."""
+def _wait_for_dags(demo: Demo, files: Mapping[str, str], progress: Progress) -> dict[str, str]:
+    """Wait until Airflow has read the files, given by campaign; the result says why it has no DAG of some."""
     until = time.monotonic() + _FOUND_SECONDS
     with progress.waiting("Airflow is reading the campaign files"):
-        while (missing := set(wanted) - demo.airflow.dag_ids()) and time.monotonic() < until:
+        while True:
+            errors = demo.airflow.import_errors()
+            missing = files.keys() - demo.airflow.dag_ids()
+            if all(files[name] in errors for name in missing) or time.monotonic() > until:
+                break
             demo.children.check()
             time.sleep(_POLL_SECONDS)
-    for error in demo.airflow.import_errors():
-        progress.note(f"Airflow's import errors: {error}")
-    progress.done(f"Airflow has a DAG for each of {len(set(wanted) - missing)} campaigns")
-    return missing
+    for file, error in errors.items():
+        progress.note(f"Airflow's import errors: {file}: {error}")
+    broken = {name for name, file in files.items() if file in errors}
+    progress.done(f"Airflow has a DAG for each of {len(files.keys() - missing - broken)} campaigns")
+    return {name: errors.get(files[name], "Airflow has not read its file") for name in missing | broken}
 
 
 def _wait_for_runs(demo: Demo, runs: Mapping[str, str], progress: Progress) -> dict[str, str]:
     """The final state of each run; one that does not end in time keeps the state it has."""
     states = dict.fromkeys(runs, "queued")
+    told: set[str] = set()
     until = time.monotonic() + _RUN_SECONDS
     with progress.waiting("running the sample campaigns") as say:
-        while time.monotonic() < until and any(state in ("queued", "running") for state in states.values()):
+        while open_runs := [name for name, state in states.items() if state in ("queued", "running")]:
             demo.children.check()
-            for name, run in runs.items():
-                before, states[name] = states[name], demo.airflow.run_state(name, run)
-                if states[name] != before and states[name] != "running":
+            if time.monotonic() > until:
+                break
+            for name in open_runs:
+                states[name] = demo.airflow.run_state(name, runs[name])
+                if states[name] not in ("queued", "running"):
                     progress.done(f"{name}: {states[name]}")
-            say("campaigns: " + ", ".join(f"{name} {state}" for name, state in states.items()))
+            tasks = {name: demo.airflow.task_states(name, runs[name]) for name in open_runs}
+            for again in _in_state("up_for_retry", tasks) - told:
+                progress.note(f"{again} failed and is tried again; its log says why")
+                told.add(again)
+            say(f"running the sample campaigns: {', '.join(sorted(_in_state('running', tasks)))}")
             time.sleep(_POLL_SECONDS)
     return states
+
+
+def _in_state(state: str, tasks: Mapping[str, Mapping[str, str]]) -> set[str]:
+    return {f"{name}.{task}" for name, states in tasks.items() for task, found in states.items() if found == state}
 
 
 def _check(
@@ -128,8 +146,10 @@ def _check(
 
 
 def _check_outcomes(sample: Sample) -> None:
+    outcomes = Outcomes(**sample.outcomes)
+    sample.outcomes = outcomes.as_dict()
     try:
-        Outcomes(**sample.outcomes).check()
+        outcomes.check()
     except UnreconciledError as error:
         sample.problems.append(str(error))
 
