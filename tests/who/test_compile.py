@@ -167,3 +167,14 @@ def test_dates_and_times_that_never_end_count_as_null(shop: Shop) -> None:
     shop.user("u")
     spec = shop.spec({"with_properties": {"since": {"is_set": False}, "until": {"is_set": False}}})
     assert [(row["property_1"], row["property_2"]) for row in shop.rows(spec, AT)] == [(None, None)]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("source", [{"column": "born"}, {"jsonb": "profile", "path": "born"}])
+def test_a_birth_with_a_time_is_the_day_in_the_catalogs_zone(shop: Shop, source: dict[str, Any]) -> None:
+    shop.execute("ALTER TABLE users ADD born timestamptz DEFAULT '2000-11-24 20:00+00'")
+    shop.catalog |= {"timezone": "Asia/Kolkata"}
+    shop.catalog["users"]["properties"] = {"age": {**source, "type": "datetime", "derive": "age"}}
+    shop.user("u", profile={"born": "2000-11-25T00:00"})
+    row = shop.rows(shop.spec({"with_properties": {"age": 26}}), AT)[0]
+    assert row["property_1"] == date(2000, 11, 25)

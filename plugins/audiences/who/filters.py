@@ -111,10 +111,9 @@ def _typed(column: pd.Series, declared: Property, today: date) -> pa.Array:
 
 def _ages(born: pa.Array, today: date) -> pa.Array:
     """Whole years from a date to `today`; who is born on 29 February turns a year older on 1 March in common years."""
-    days = born.cast(pa.date32())
-    birthday = pc.add(pc.multiply(pc.month(days), 100), pc.day(days))
+    birthday = pc.add(pc.multiply(pc.month(born), 100), pc.day(born))
     not_yet = pc.greater(birthday, today.month * 100 + today.day).cast(pa.int64())
-    return pc.subtract(pc.subtract(pa.scalar(today.year, pa.int64()), pc.year(days)), not_yet)
+    return pc.subtract(pc.subtract(pa.scalar(today.year, pa.int64()), pc.year(born)), not_yet)
 
 
 def _countries(values: pa.Array) -> pa.Array:

@@ -83,12 +83,20 @@ def exact_number(source: EventProperty, table: sa.FromClause, zone: str) -> Valu
 
 
 def typed(source: Property | EventProperty, table: sa.FromClause, zone: str) -> Value:
-    """A property as an expression of its type (see `Columns`); an age as the date it derives from.
+    """A property as an expression of its type (see `Columns`); an age as the date of birth.
 
-    `zone` is what a date and time without offset is meant in.
+    `zone` is what a date and time without offset is meant in, and where a birth with a time falls on its day.
     """
-    if isinstance(source, Property) and source.derive == "is_set":
+    derive = source.derive if isinstance(source, Property) else None
+    if derive == "is_set":
         return sa.func.coalesce(text(source, table).op("~", is_comparison=True)(_NOT_BLANK), sa.false())
+    value = _typed(source, table, zone)
+    if derive == "age" and source.type == "datetime":
+        return sa.cast(sa.func.timezone(zone, value), sa.Date)
+    return value
+
+
+def _typed(source: Property | EventProperty, table: sa.FromClause, zone: str) -> Value:
     if source.type == "boolean":
         return boolean(source, table)
     if source.column is not None:
