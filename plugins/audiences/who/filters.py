@@ -97,10 +97,9 @@ def holds(condition: Condition, column: pd.Series, declared: Property, moment: M
 
 def _typed(column: pd.Series, declared: Property, today: date) -> pa.Array:
     """The column as one Arrow array whose order and equality are those of the property's type."""
-    array = pa.array(column.array, from_pandas=True)
-    values = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     if declared.derive == "age":
-        return _ages(values, today)
+        return ages(column, today)
+    values = as_arrow(column)
     if declared.type == "version":
         return _by_distinct(values, version_key)
     if pa.types.is_floating(values.type):
@@ -109,11 +108,18 @@ def _typed(column: pd.Series, declared: Property, today: date) -> pa.Array:
     return values
 
 
-def _ages(born: pa.Array, today: date) -> pa.Array:
+def ages(column: pd.Series, today: date) -> pa.Array:
     """Whole years from a date to `today`; who is born on 29 February turns a year older on 1 March in common years."""
+    born = as_arrow(column)
     birthday = pc.add(pc.multiply(pc.month(born), 100), pc.day(born))
     not_yet = pc.greater(birthday, today.month * 100 + today.day).cast(pa.int64())
     return pc.subtract(pc.subtract(pa.scalar(today.year, pa.int64()), pc.year(born)), not_yet)
+
+
+def as_arrow(column: pd.Series) -> pa.Array:
+    """A column of a frame as one Arrow array."""
+    array = pa.array(column.array, from_pandas=True)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
 def _countries(values: pa.Array) -> pa.Array:

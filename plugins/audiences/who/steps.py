@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from audiences.who.conditions import Moment
 from audiences.who.events import EVIDENCE, evidence
-from audiences.who.filters import holds
+from audiences.who.filters import ages, as_arrow, holds
 from audiences.who.segments import Conditions, People
 from audiences.who.words import condition_words, did_words
 
@@ -60,9 +61,10 @@ def explain_filters(
 
     def level(tree: PropertyTree) -> Iterator[Step]:
         for name, condition in tree.conditions.items():
-            column = frame[columns[name]]
-            passed = bool(holds(condition, column, properties[name], Moment(at, zone))[0])
-            found = _shown(column.iloc[0], private=_is_identifier(properties[name], catalog))
+            column, declared, moment = frame[columns[name]], properties[name], Moment(at, zone)
+            passed = bool(holds(condition, column, declared, moment)[0])
+            values = ages(column, moment.today) if declared.derive == "age" else as_arrow(column)
+            found = _shown(values[0].as_py(), private=_is_identifier(declared, catalog))
             yield Step(condition_words(name, condition), found, passed)
         for below in tree.all or ():
             yield from level(below)
@@ -193,7 +195,7 @@ def _is_identifier(source: Property, catalog: Catalog) -> bool:
 
 
 def _shown(value: Any, *, private: bool) -> str:
-    if value is None or (not isinstance(value, list) and value != value) or str(value) == "<NA>":  # NaN
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return "nothing"
     return masked(str(value)) if private or "@" in str(value) else str(value)
 
