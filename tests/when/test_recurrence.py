@@ -150,6 +150,11 @@ def test_start_end_and_number_of_runs_are_kept(bounds: Any, due: list[str]) -> N
     assert [moment[8:10] for moment in local(daily, "2026-12-01", 4)] == due
 
 
+def test_the_midnight_after_the_last_day_is_beyond_the_end() -> None:
+    daily = recurrence({"repeat": {"every": "1 day", "at": "00:00"}, "end": "2026-12-03"}, "Asia/Kolkata")
+    assert local(daily, "2026-12-01", 4) == ["2026-12-02 00:00", "2026-12-03 00:00"]
+
+
 def test_the_number_of_runs_counts_every_time_of_day_from_the_first_after_the_start() -> None:
     twice = {"repeat": {"every": "1 day", "at": ["09:00", "18:00"]}, "start": "2026-12-01 10:00", "ends": {"after": 4}}
     expected = ["2026-12-01 18:00", "2026-12-02 09:00", "2026-12-02 18:00", "2026-12-03 09:00"]

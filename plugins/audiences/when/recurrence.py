@@ -126,11 +126,11 @@ class Recurrence:
 def _days(repeat: Repeat, anchor: date, first_day: date) -> Iterator[datetime]:
     """The days of a repetition from `first_day` on, with some before it; intervals are counted from the anchor."""
     unit, amount = repeat.every.unit, repeat.every.amount
-    monday = anchor - timedelta(days=anchor.weekday())
-    origin, passed = {
-        "day": (anchor, (first_day - anchor).days),
-        "week": (monday, (first_day - monday).days // 7),
-        "month": (anchor.replace(day=1), 12 * (first_day.year - anchor.year) + first_day.month - anchor.month),
+    origin = anchor.replace(day=1) if unit == "month" else anchor
+    passed = {
+        "day": (first_day - anchor).days,
+        "week": (first_day - anchor).days // 7,
+        "month": 12 * (first_day.year - anchor.year) + first_day.month - anchor.month,
     }[unit]
     # A rule walks from its beginning; one that begins whole intervals later keeps in step and spares the years between.
     begin = origin + relativedelta(**{f"{unit}s": passed // amount * amount})  # type: ignore[arg-type]  # a unit's plural is a keyword

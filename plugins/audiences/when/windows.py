@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
     from audiences.campaign.when import ExportWindow
 
-_DAYS_AHEAD = (
-    15  # one week has every weekday; the second is for a window that falls into a gap of the clocks as a whole
-)
+_DAYS_AHEAD = 15  # a week has every weekday; a second one, for a window that the clocks skip as a whole
 
 
 def next_opening(at: datetime, windows: Sequence[ExportWindow], zone: ZoneInfo) -> datetime | None:
