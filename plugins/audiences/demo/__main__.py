@@ -46,8 +46,8 @@ def main() -> int:
             sys.stdout.write(report.json_line([], seconds=progress.seconds, problems=[str(error)]) + "\n")
         return 1
     except KeyboardInterrupt:
-        progress.console.print("Stopped.")
-        return 0 if not arguments.once else 130
+        progress.done("stopped")
+        return 130 if arguments.once else 0
 
 
 def _run(place: Place, progress: Progress, *, once: bool) -> int:
@@ -59,7 +59,6 @@ def _run(place: Place, progress: Progress, *, once: bool) -> int:
         samples = _samples(demo, project, progress)
         if not once:
             _stay(demo, progress)
-        progress.note("stopping")
     line = report.json_line(samples, seconds=progress.seconds, problems=problems)
     sys.stdout.write(line + "\n")
     return 1 if problems or any(one.problems for one in samples) else 0

@@ -210,6 +210,7 @@ def _postmaster(data: Path) -> int | None:
         pid, _, started, *_ = (data / "postmaster.pid").read_text().splitlines()
         process = psutil.Process(int(pid))
         ours = abs(process.create_time() - float(started)) <= _CLOCK_TOLERANCE_SECONDS
+        ours = ours and process.status() != psutil.STATUS_ZOMBIE
     except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
         return None
     return process.pid if ours else None

@@ -153,10 +153,10 @@ def _is_ours(pid: int, *, started: float) -> bool:
     A number is not given out again while a session of that number has members: with the leader gone, members
     can only be the leader's; with a leader of another start time, the number went to somebody else.
     """
-    try:
-        return bool(abs(psutil.Process(pid).create_time() - started) < 1.0)
-    except psutil.NoSuchProcess:
-        return any(member.create_time() >= started - 1.0 for member in _members([pid]))
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if abs(psutil.Process(pid).create_time() - started) > 1.0:
+            return False
+    return any(True for _ in _members([pid]))
 
 
 def _members(sessions: Sequence[int]) -> Iterator[psutil.Process]:

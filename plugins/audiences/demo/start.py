@@ -73,6 +73,7 @@ def started(place: Place, progress: Progress) -> Iterator[Demo]:
             yield _start(place, progress, server, children, numbers)
         finally:
             signals.ignore_signals()
+            progress.note("stopping")
             children.stop()
 
 
