@@ -56,7 +56,7 @@ class Place:
     @property
     def exports(self) -> Path:
         """Variables to `source`."""
-        return self.folder / "environment"
+        return self.folder / "connections.sh"
 
     @contextlib.contextmanager
     def occupied(self) -> Iterator[None]:

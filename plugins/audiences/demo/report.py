@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -54,7 +56,7 @@ def print_addresses(console: Console, demo: Demo) -> None:
         "Sandbox": f"{demo.sandbox_url}  the local Facebook: audiences, sizes, requests",
         "Warehouse": demo.server.tcp_uri("shop"),
         "Ledger": demo.server.tcp_uri("ledger"),
-        "Commands": f"source {demo.place.exports}, then for example: audiences preview abandoned_cart",
+        "Commands": f"source {demo.place.exports}; {Path(sys.executable).parent}/audiences preview abandoned_cart",
         "Logs": f"{demo.place.logs}, those of tasks in {demo.place.airflow / 'logs'}",
     }
     for name, value in lines.items():
