@@ -30,7 +30,7 @@ class Warehouse:
     """The random world, and the reader that the product uses for it."""
 
     uri: str
-    world: World
+    world: World = field(repr=False)  # hypothesis prints the arguments of its tests
     connection: Any
 
     def read(self, query: str) -> pa.Table:

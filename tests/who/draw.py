@@ -104,8 +104,9 @@ def _conditions_on(names: tuple[tuple[str, str], ...]) -> st.SearchStrategy[Any]
     return st.one_of(*(conditions(kind).map(lambda given, name=name: {name: given}) for name, kind in names))
 
 
-def trees(types: dict[str, str]) -> st.SearchStrategy[Any]:
-    one = _conditions_on(tuple(sorted(types.items())))
+@cache
+def _trees(types: tuple[tuple[str, str], ...]) -> st.SearchStrategy[Any]:
+    one = _conditions_on(types)
     return st.recursive(
         one,
         lambda below: st.one_of(
@@ -116,6 +117,12 @@ def trees(types: dict[str, str]) -> st.SearchStrategy[Any]:
         ),
         max_leaves=4,
     )
+
+
+@st.composite
+def trees(draw: st.DrawFn, types: dict[str, str]) -> Any:
+    """Filters over properties of these types, by name."""
+    return draw(_trees(tuple(sorted(types.items()))))
 
 
 @cache
@@ -162,16 +169,20 @@ def dids() -> st.SearchStrategy[Any]:
     numeric = [*(name for name in ("amount", "quantity")), *(n for n, k in world.JSON_TYPES.items() if k == "number")]
     amounts = (0, 0.1, 2.5, 7.25, 50, 100, 102.5, -1.5)
     summed = st.builds(lambda of, given: {"of": of, **given}, st.sampled_from(numeric), comparisons(amounts))
-    extras = {
-        **_filters(),
+    asked = {
         "count": comparisons((0, 1, 2, 3, 4, 2.5)),
         "sum": summed,
         "average": summed,
-        "or_never": st.booleans(),
+        "or_never": st.just(True),
         "first_time": windows(),
         "last_time": windows(),
     }
-    return st.builds(lambda events, extra: {"did": {**events, **extra}}, _events(apart=True), _some(extras))
+    return st.builds(
+        lambda events, filters, extras: {"did": {**events, **filters, **extras}},
+        _events(apart=True),
+        _some(_filters()),
+        _some(asked),
+    )
 
 
 @cache

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from audiences.campaign.catalog import Events
 
 
-def newest_event(events: Events, at: datetime) -> sa.Select[tuple[datetime]]:
+def newest_event(events: Events, at: datetime) -> sa.Select[datetime]:
     """The time of the newest event up to `at`, as the one column `newest`."""
     happened = sa.type_coerce(events_table(events).c[events.occurred_at], sa.DateTime(timezone=True))
     return sa.select(sa.func.max(happened).label("newest")).where(happened <= at)
