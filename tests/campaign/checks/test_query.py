@@ -128,4 +128,4 @@ def test_functions_that_act_are_refused_wherever_they_stand(sql: str, call: str)
 
 def test_a_mistake_in_sql_has_its_place() -> None:
     query = read_query("SELECT user_id\nFROM users\nWHERE AND x")
-    assert (query.line, query.column) == (3, 9)
+    assert (query.line, query.column) == (3, 11)
