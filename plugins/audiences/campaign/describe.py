@@ -88,7 +88,7 @@ def _who(spec: CampaignSpec) -> list[Entry]:
         entries.append(Entry("Of these, users with:", conditions(who.with_properties)))
     entries += [Entry(said) for said in _held_out(spec)]
     if who.never_hold_out:
-        entries.append(Entry(f"{len(who.never_hold_out)} users are never held out."))
+        entries.append(Entry(f"Never held out: {codes(who.never_hold_out)}."))
     if who.target_cap:
         per = {"run": "per run", "day": "per day", "total": "in all"}[who.target_cap.per]
         entries.append(Entry(f"At most {who.target_cap.users:,} targets {per}."))

@@ -133,11 +133,15 @@ def _did(did: Did) -> str:
         parts.append(f"for the first time {_window(did.first_time)}")
     if did.last_time:
         parts.append(f"most recently {_window(did.last_time)}")
-    return ", ".join([*parts, *_hours(did)]) + (", or never" if did.or_never else "")
+    return ", ".join([*parts, *_hours(did)]) + (", or never" if did.or_never else "") + _only_where(did)
 
 
 def _did_not(rule: DidNot) -> str:
-    return ", ".join([f"did not do {_events(rule)} {_window(rule.within)}", *_hours(rule)])
+    return ", ".join([f"did not do {_events(rule)} {_window(rule.within)}", *_hours(rule)]) + _only_where(rule)
+
+
+def _only_where(rule: Did | DidNot) -> str:
+    return ", where:" if rule.where else ""
 
 
 def _events(rule: Did | DidNot) -> str:
