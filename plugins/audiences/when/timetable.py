@@ -39,9 +39,8 @@ _LAST_NUMBER = 999_999
 
 
 def _utc_now() -> datetime:
-    return datetime.now(UTC).replace(
-        microsecond=0
-    )  # for `now`, whose run takes this time; see the number of a run above
+    # A `now` run takes this time, and the microsecond of an interval is spoken for.
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 class CampaignTimetable(Timetable):
