@@ -7,10 +7,12 @@ difference.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.campaign.conftest import ROOT
 
 if TYPE_CHECKING:
     from tests.campaign.conftest import Folder
@@ -68,3 +70,17 @@ def test_no_problem_shows_more_of_a_value_than_a_line(folder: Folder) -> None:
         assert len(line) < 400
         assert line.isprintable()
         assert line.startswith("campaigns/test.yml:")
+
+
+def test_of_very_many_problems_the_first_are_listed(folder: Folder) -> None:
+    folder.campaign("".join(f"k{number}: 1\n" for number in range(1000)))
+    said = folder.problems()
+    assert len(said) == 51
+    assert "more problems" in said[-1]
+
+
+def test_every_code_is_documented() -> None:
+    documented = set(re.findall(r"^\| `([a-z0-9-]+)` \|", (ROOT / "docs/problem-codes.md").read_text(), re.MULTILINE))
+    sources = "".join(path.read_text() for path in (ROOT / "plugins/audiences/campaign").rglob("*.py"))
+    used = set(re.findall(r'"([a-z][a-z0-9]*(?:-[a-z0-9]+)+)"', sources)) - {"utf-8", "utf-8-sig"} | {"tag", "blocked"}
+    assert used == documented

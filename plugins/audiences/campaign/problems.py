@@ -17,6 +17,8 @@ from audiences.errors import Problem
 
 M = TypeVar("M", bound=BaseModel)
 
+_MOST = 50  # of one file; whoever corrects these sees the next
+
 _EXPECTED = {  # pydantic's types of error for a value of the wrong kind
     "string_type": "text",
     "int_type": "a whole number",
@@ -64,6 +66,15 @@ class _Found:
     @property
     def last(self) -> str | int:
         return self.error["loc"][-1] if self.error["loc"] else ""
+
+
+def first_of(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The problems of one file in order, at most fifty of them, and how many more there are."""
+    ordered = sorted(problems)
+    listed = ordered[:_MOST]
+    if more := len(ordered) - len(listed):
+        listed.append(Problem(ordered[0].file, ordered[_MOST].line, 1, "", "and-more", f"and {more:,} more problems"))
+    return tuple(listed)
 
 
 def validate(document: Document, model: type[M]) -> tuple[M | None, tuple[Problem, ...]]:

@@ -21,7 +21,7 @@ from audiences.campaign.checks.finding import Findings
 from audiences.campaign.checks.rules import BLOCKED, CATALOG
 from audiences.campaign.goal import Goal
 from audiences.campaign.model import Campaign
-from audiences.campaign.problems import M, validate
+from audiences.campaign.problems import M, first_of, validate
 from audiences.campaign.reader import read_document
 from audiences.campaign.segments import NAME, NAME_RULE, Segments
 from audiences.campaign.settings import Settings
@@ -131,8 +131,8 @@ def _shared_file(
         return None, error.problems
     read, problems = validate(document, model)
     if read is None or problems:
-        return read, problems
-    return read, tuple(sorted(found.in_file(document) for found in check(read)))
+        return read, first_of(problems)
+    return read, first_of(found.in_file(document) for found in check(read))
 
 
 def _campaign(stem: str, paths: list[Path], shared: _Shared) -> _Loaded:
@@ -146,10 +146,9 @@ def _campaign(stem: str, paths: list[Path], shared: _Shared) -> _Loaded:
     readable = campaign or _sections(document)
     used = readable.who.segments()
     segments = {name: shared.segments.obstacle(name) if name in used else "" for name in shared.segments.names}
-    findings = campaign_findings(readable, shared.catalog, shared.settings, segments)
-    problems = tuple(sorted((*problems, *(found.in_file(document) for found in findings))))
-    if campaign is None or problems:
-        raise ConfigError(problems)
+    findings = list(campaign_findings(readable, shared.catalog, shared.settings, segments))
+    if campaign is None or problems or findings:
+        raise ConfigError(first_of((*problems, *(found.in_file(document) for found in findings))))
     return _Loaded(_spec(stem, campaign, shared), document)
 
 

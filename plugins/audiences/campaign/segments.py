@@ -11,7 +11,7 @@ from pathlib import Path
 from audiences.campaign.catalog import Catalog
 from audiences.campaign.checks.query import COLUMN, read_query
 from audiences.campaign.checks.rules import rule_findings
-from audiences.campaign.problems import validate
+from audiences.campaign.problems import first_of, validate
 from audiences.campaign.reader import read_document
 from audiences.campaign.rules import SavedRules
 from audiences.campaign.source import fail, files_by_stem, read_text
@@ -132,9 +132,9 @@ def _read_rules(path: Path, file: str, catalog: Catalog, names: tuple[str, ...])
     document = read_document(path, file)
     rules, problems = validate(document, SavedRules)
     if rules is None:
-        return None, problems
+        return None, first_of(problems)
     findings = rule_findings(rules, catalog, dict.fromkeys(names, ""))
-    return SavedSegment(rules=rules), tuple(sorted((*problems, *(each.in_file(document) for each in findings))))
+    return SavedSegment(rules=rules), first_of((*problems, *(each.in_file(document) for each in findings)))
 
 
 def _read_sql(path: Path, file: str, _: Catalog, __: tuple[str, ...]) -> Loaded:
