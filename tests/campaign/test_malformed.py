@@ -241,6 +241,7 @@ def test_junk_gives_clean_problems_and_runs_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@settings(deadline=None)
 @given(content=st.binary(max_size=300))
 def test_random_bytes_give_clean_problems(project: Folder, content: bytes) -> None:
     assert problems(project, content) != []
@@ -260,7 +261,7 @@ TOKENS = [
 EDIT = st.tuples(st.integers(0, len(RICH)), st.integers(0, 30), st.sampled_from(TOKENS), st.booleans())
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(edits=st.lists(EDIT, min_size=1, max_size=6))
 def test_random_edits_give_clean_problems(project: Folder, edits: list[tuple[int, int, str, bool]]) -> None:
     text = RICH
@@ -297,7 +298,7 @@ SHAPES = st.recursive(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(data=st.data())
 def test_random_shapes_give_clean_problems(project: Folder, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(PATHS))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiences.campaign.reader import MAX_DEPTH, MAX_NODES, parse
@@ -206,6 +206,7 @@ plain_data = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text("abc", min_size=1), plain_data, max_size=5))
 def test_json_reads_as_the_same_data(data: dict[str, object]) -> None:
     assert read(json.dumps(data, ensure_ascii=False)) == data

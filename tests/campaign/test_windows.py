@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -117,11 +117,13 @@ windows = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(windows)
 def test_a_window_in_words_reads_back_as_itself(given_window: Window) -> None:
     assert Window.model_validate(given_window.model_dump()) == given_window
 
 
+@settings(deadline=None)
 @given(windows, st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)), st.sampled_from(["UTC", "Europe/Berlin"]))  # noqa: DTZ001
 def test_a_window_never_ends_before_it_starts(given_window: Window, at: datetime, zone: str) -> None:
     lower, upper = given_window.bounds(at.replace(tzinfo=UTC), ZoneInfo(zone))
