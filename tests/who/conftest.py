@@ -30,8 +30,12 @@ class Warehouse:
     """The random world, and the reader that the product uses for it."""
 
     uri: str
-    world: World = field(repr=False)  # hypothesis prints the arguments of its tests
+    world: World
     connection: Any
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Hypothesis prints the arguments of its tests; this one is too long."""
+        printer.text("…")
 
     def read(self, query: str) -> pa.Table:
         with self.connection.cursor() as cursor:

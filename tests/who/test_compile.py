@@ -178,3 +178,20 @@ def test_a_birth_with_a_time_is_the_day_in_the_catalogs_zone(shop: Shop, source:
     shop.user("u", profile={"born": "2000-11-25T00:00"})
     row = shop.rows(shop.spec({"with_properties": {"age": 26}}), AT)[0]
     assert row["property_1"] == date(2000, 11, 25)
+
+
+@pytest.mark.integration
+def test_a_list_in_json_is_read_without_its_nulls_and_with_everything_else_as_text(shop: Shop) -> None:
+    shop.catalog["users"]["properties"] = {"tags": {"jsonb": "profile", "path": "tags", "type": "list"}}
+    shop.user("u", profile={"tags": ["a", None, 1, True, {"b": 2}]})
+    row = shop.rows(shop.spec({"with_properties": {"tags": {"is_set": True}}}), AT)[0]
+    assert row["property_1"] == ["a", "1", "true", '{"b": 2}']
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("number", [10**199, -(10**198), 10**400, 1e-190, 1e300])
+def test_a_number_in_json_beyond_two_hundred_characters_is_null_and_no_error(shop: Shop, number: float) -> None:
+    shop.catalog["users"]["properties"] = {"n": {"jsonb": "profile", "path": "n", "type": "number"}}
+    shop.user("u", profile={"n": number})
+    row = shop.rows(shop.spec({"with_properties": {"n": {"is_set": True}}}), AT)[0]
+    assert row["property_1"] == (None if abs(number) >= 10**200 else float(number))

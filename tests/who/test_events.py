@@ -210,6 +210,9 @@ def test_first_time_of_several_events_is_the_first_of_them_all_or_of_each(shop: 
     assert shop.who({"did": {"any_of": ["A", "B"], **recently}}, at=AT) == {"v"}
     assert shop.who({"did": {"all_of": ["A", "B"], **recently}}, at=AT) == {"v"}
     assert shop.who({"did": {"event": "B", **recently}}, at=AT) == {"u", "v"}
+    latest = {"last_time": "last 36 hours"}
+    assert shop.who({"did": {"any_of": ["A", "B"], **latest}}, at=AT) == {"u", "v"}
+    assert shop.who({"did": {"all_of": ["A", "B"], **latest}}, at=AT) == set()
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,10 @@ class Extract:
     spec: CampaignSpec
     frame: pd.DataFrame
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Hypothesis prints the arguments of its tests; this one is too long."""
+        printer.text("…")
+
     def matching(self, tree: PropertyTree, at: datetime, zone: str) -> set[str]:
         passed = matches(
             tree,

@@ -98,7 +98,7 @@ def as_type(kind: str, value: Any) -> Any:
     text = value if isinstance(value, str) else text
     if kind == "list":
         return [_element(each) for each in value if each is not None] if isinstance(value, list) else None
-    if text is None:
+    if text is None or (kind == "version" and isinstance(value, bool)):
         return None
     return _FROM_TEXT[kind](text)
 
@@ -143,7 +143,7 @@ def _date(text: str) -> date | None:
 
 
 def _version(text: str) -> str | None:
-    return text if re.search("[0-9A-Za-z]", text) and text not in ("true", "false") else None
+    return text if re.search("[0-9A-Za-z]", text) else None
 
 
 _FROM_TEXT = {

@@ -145,7 +145,9 @@ def _integer(inside: _Json) -> Value:
 
 def _number(inside: _Json, kind: sa.Double[Any] | sa.Numeric[Any]) -> Value:
     short = sa.func.length(inside.text) <= _LONGEST_NUMBER
-    return sa.case((sa.and_(short, inside.text.op("~")(_NUMBER)), sa.cast(inside.text, kind)))
+    # JSON's own numbers are the usual case, and the pattern takes a third of the time.
+    written = sa.or_(inside.kind == "number", inside.text.op("~")(_NUMBER))
+    return sa.case((sa.and_(short, written), sa.cast(inside.text, kind)))
 
 
 def _day(inside: _Json) -> Value:
