@@ -34,7 +34,7 @@ def test_everyday_patterns_are_accepted(pattern: str) -> None:
         "(", "a)", "[a", "[z-a]", "*a", "a**", "a++", "a{2}{3}", "^*", r"\b+", "(?=a)", "(?!a)", "(?<=a)", "(?P<n>a)",
         r"(a)\1", "(?i:a)", "a(?i)", "(?s)a", "(?#c)", r"\p{L}", r"\Aa", r"a\Z", r"\x41", r"\u0041", r"\y", r"\m", r"\Qa",
         "[[:alpha:]]", "[[.a.]]", "[[=a=]]", r"[\D]", r"[\b]", "a{256}", "a{1,1000}", "(a{100}){100}", "{", "a{", "a{,3}", "a{x}",
-        "a" * 501, "(" * 400, "\\", "|*", "(*a)", "(?:+)",
+        "a" * 501, "(" * 400, "\\", "|*", "(*a)", r"\é", r"\_", "(?i)[é]", "(?:+)",
     ],
 )  # fmt: skip
 def test_what_the_engines_would_read_differently_or_refuse_is_refused(pattern: str) -> None:

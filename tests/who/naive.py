@@ -249,7 +249,7 @@ def _operator_holds(name: str, given: Any, value: Any, kind: str, look: Look) ->
     if name == "starts_with":
         return value.startswith(given)
     if name == "matches":
-        return re.search(given, value, re.DOTALL) is not None
+        return re.search(given.replace("$", r"\Z"), value, re.DOTALL | re.ASCII) is not None
     return _compare_holds(name, given, value, kind)
 
 

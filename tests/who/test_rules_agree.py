@@ -34,6 +34,7 @@ def test_random_rules_name_exactly_the_users_that_the_naive_evaluator_names(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @settings(_shared, max_examples=10_000)
 @given(drawn=draw.campaigns())
 def test_thousands_of_random_rules_agree(warehouse: Warehouse, drawn: dict[str, Any]) -> None:

@@ -23,8 +23,8 @@ _TOKEN = re.compile(
       | (?P<other>[^\\\[(*+?{])""",
     re.VERBOSE | re.DOTALL,
 )
-_IN_SET = re.compile(r"\\[^dws\Wtnrfv]|\[[:.=]")
-_ESCAPES = re.compile(r"\\[dDwWsSbBtnrfv\W]", re.ASCII)
+_ESCAPES = re.compile(r"\\[dDwWsSbBtnrfv -/:-@\[-^`{-~]")
+_UNLIKE_IN_SETS = re.compile(r"\\[^dwstnrfv -/:-@\[-^`{-~]|\[[:.=]")
 
 
 def check_pattern(pattern: str) -> str:
@@ -39,16 +39,23 @@ def check_pattern(pattern: str) -> str:
         except (re.error, OverflowError, RecursionError) as error:
             message = f"`{pattern}` is not a regular expression: {error}"
             raise ValueError(message) from error
-    _check_tokens(pattern.removeprefix(_IGNORE_CASE))
+    _check_tokens(pattern.removeprefix(_IGNORE_CASE), ignoring_case=pattern.startswith(_IGNORE_CASE))
     return pattern
 
 
 def postgres_pattern(pattern: str) -> str:
     """The pattern as Postgres' `~` reads it, under the collation "C"."""
     flags = _IGNORE_CASE if pattern.startswith(_IGNORE_CASE) else ""
-    edges = {r"\b": r"\y", r"\B": r"\Y"}
     tokens = (token[0] for token in _TOKEN.finditer(pattern.removeprefix(_IGNORE_CASE)))
-    return flags + "".join(edges.get(token, token) for token in tokens)
+    return flags + "".join(_for_postgres(token, ignoring_case=bool(flags)) for token in tokens)
+
+
+def _for_postgres(token: str, *, ignoring_case: bool) -> str:
+    if ignoring_case and len(token) == 1 and not token.isascii():
+        # The collation "C" knows upper and lower case of ASCII only.
+        cases = sorted({case for case in (token, token.lower(), token.upper()) if len(case) == 1})
+        return f"[{''.join(cases)}]"
+    return {r"\b": r"\y", r"\B": r"\Y"}.get(token, token)
 
 
 def re2_pattern(pattern: str) -> str:
@@ -56,7 +63,7 @@ def re2_pattern(pattern: str) -> str:
     return f"(?s){pattern}"
 
 
-def _check_tokens(pattern: str) -> None:
+def _check_tokens(pattern: str, *, ignoring_case: bool) -> None:
     position, repeatable, product = 0, False, 1
     while position < len(pattern):
         token = _TOKEN.match(pattern, position)
@@ -69,7 +76,9 @@ def _check_tokens(pattern: str) -> None:
                 _refuse(text)
             repeatable = False
         else:
-            if (kind == "escape" and not _ESCAPES.fullmatch(text)) or (kind == "set" and _IN_SET.search(text)):
+            if kind == "set" and ignoring_case and not text.isascii():
+                _refuse(text)
+            if (kind == "escape" and not _ESCAPES.fullmatch(text)) or (kind == "set" and _UNLIKE_IN_SETS.search(text)):
                 _refuse(text)
             repeatable = kind not in ("open", "edge") and text not in ("|", r"\b", r"\B")
         position = token.end()
