@@ -55,7 +55,7 @@ def test_segments_of_every_kind_combine(people: Shop, rules: dict[str, Any], wan
         "buyers": {"rules": BUYERS},
         "lookers": {"rules": LOOKERS},
         "only_buyers": {"rules": {"segment": "buyers", "exclude_segment": "lookers"}},
-        "from_sql": {"sql": "SELECT user_id FROM events WHERE name LIKE 'B%' -- twice, and with a null\n;\n"},
+        "from_sql": {"sql": "SELECT user_id FROM events WHERE name LIKE 'B%' -- twice, and with a null"},
         "listed": {"users": ["n", "b", "b", "stranger", "\x00"]},
         "nobody": {"users": []},
     }

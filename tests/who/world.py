@@ -73,7 +73,7 @@ JSON_TYPES = {
 }  # fmt: skip
 SQL_SEGMENTS = {
     "chargers": "SELECT user_id FROM events WHERE name LIKE 'Charge%' -- 100% of them; it's :all",
-    "numbers": "SELECT 7 AS user_id UNION ALL SELECT NULL;",
+    "numbers": "SELECT 7 AS user_id UNION ALL SELECT NULL",
 }
 SQL_ORACLES = {
     "chargers": lambda world: (event.user for event in world.events if event.name.startswith("Charge")),

@@ -170,5 +170,4 @@ def _as_written(query: str) -> sa.FromClause:
     The line breaks keep a comment at its end from swallowing what follows. `text` takes `:name` for a parameter; behind
     a backslash it stays what it is.
     """
-    body = query.strip().rstrip(";")
-    return sa.text(f"\n{body}\n".replace(":", r"\:")).columns(sa.column("user_id")).subquery("given")
+    return sa.text(f"\n{query}\n".replace(":", r"\:")).columns(sa.column("user_id")).subquery("given")
