@@ -50,6 +50,7 @@ def test_every_operator_that_validation_allows_is_understood(kind: str) -> None:
         ("integer", "many"),
         ("integer", True),
         ("number", {"between": [1, "x"]}),
+        ("number", 10**400),
         ("date", "soon"),
         ("date", {"in": ["2026-01-01"]}),
         ("version", {"contains": "3"}),

@@ -130,7 +130,7 @@ def _clause(operator: str, value: Any, kind: PropertyType, moment: Moment) -> Cl
     positive = {"not_equals": "equals", "not_in": "in", "not_contains": "contains"}.get(operator, operator)
     try:
         check = _READERS[kind](positive, value, moment)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise OperatorError(operator=operator, kind=kind) from error
     if check is None:
         raise OperatorError(operator=operator, kind=kind)
