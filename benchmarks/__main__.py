@@ -78,7 +78,8 @@ def run(world: World, module: str) -> dict[str, Any]:
         check=False,
     )
     if done.returncode:
-        raise SystemExit(f"benchmarks.{module} failed:\n{done.stderr[-3000:]}")
+        message = f"benchmarks.{module} failed:\n{done.stderr[-3000:]}"
+        raise SystemExit(message)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 

@@ -10,8 +10,8 @@ import os
 from pathlib import Path
 
 from airflow.sdk import get_parsing_context
-from audiences.campaign.project import Project
 
+from audiences.campaign.project import Project
 from audiences.dags.broken import BrokenCampaignDag
 from audiences.dags.builder import campaign_dag
 from audiences.errors import ConfigError, Problem

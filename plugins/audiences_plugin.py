@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
-from audiences.when.timetable import CampaignTimetable
 
 from audiences.dags import notes
+from audiences.when.timetable import CampaignTimetable
 
 
 class AudiencesPlugin(AirflowPlugin):

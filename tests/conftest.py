@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +19,12 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A real Postgres for the session."""
-    with running_postgres(tmp_path_factory.mktemp("pg"), durable=False) as server:
+def postgres() -> Iterator[Postgres]:
+    """A real Postgres for the session; not under pytest's own folder, which shuts out the server's account."""
+    with (
+        TemporaryDirectory(prefix="audiences-tests-") as folder,
+        running_postgres(Path(folder), durable=False) as server,
+    ):
         yield server
 
 

@@ -122,7 +122,9 @@ def preview(
         if not as_json:
             out.print(show.sql(text))
     with Doors(spec, looking_only=True) as doors:
-        found = look(doors, moment).model_copy(update={"next_runs": tuple(next_runs(spec, moment, 10))})
+        found = look(doors, moment).model_copy(
+            update={"next_runs": tuple(next_runs(spec, moment, 10, if_published=True))}
+        )
     _print(found, as_json, show.preview, more={"sql": text} if text else {})
 
 

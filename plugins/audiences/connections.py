@@ -36,7 +36,7 @@ class Connection:
             connect_timeout=10,
             keepalives_idle=60,
             options=settings or None,
-            **ssl,  # type: ignore[arg-type]  # libpq's own parameter names
+            **ssl,
         )
 
 

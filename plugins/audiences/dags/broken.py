@@ -24,7 +24,7 @@ class BrokenCampaignDag(DAG):
         self.__dict__.update(_path=path, _error=error)
 
     @property
-    def relative_fileloc(self) -> str | None:  # type: ignore[override]  # an attribute in the base class
+    def relative_fileloc(self) -> str | None:
         """The campaign file."""
         path: str | None = self.__dict__.get("_path")
         return path
@@ -34,7 +34,7 @@ class BrokenCampaignDag(DAG):
         """Airflow sets the loader's path, which must not be blamed."""
 
     @property
-    def doc_md(self) -> str | None:  # type: ignore[override]  # an attribute in the base class
+    def doc_md(self) -> str | None:
         """Raises the file's error: the first thing that serialisation reads."""
         if error := self.__dict__.get("_error"):
             raise error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow.sdk import DAG, Param, XComArg
+from airflow.sdk import DAG, Param
 
 from audiences.campaign.describe import describe
 from audiences.dags import steps
@@ -55,31 +55,19 @@ def _pipeline(spec: CampaignSpec) -> None:
     extract = steps.ExtractOperator(task_id=steps.EXTRACT, task_display_name="extract qualified users")
     select = steps.SelectOperator.partial(
         task_id=steps.SELECT, task_display_name="filter, hold out control groups", map_index_template=_LABEL
-    ).expand(shard=XComArg(extract, key="shards"))
+    ).expand(shard=extract.output)
     plan = steps.PlanOperator(task_id=steps.PLAN, task_display_name="plan changes", trigger_rule="none_failed")
-    remove, add = (
-        steps.ExportOperator.partial(
-            task_id=action,
-            task_display_name=name,
-            action=action,
-            pool=POOL,
-            map_index_template=_LABEL,
-            trigger_rule="none_failed",
-        ).expand(batch=XComArg(plan, key=action))
-        for action, name in (("remove", "remove from Facebook"), ("add", "add to Facebook"))
-    )
+    remove = steps.RemoveOperator(task_id="remove", task_display_name="remove from Facebook", pool=POOL)
+    add = steps.AddOperator.partial(
+        task_id="add",
+        task_display_name="add to Facebook",
+        pool=POOL,
+        map_index_template=_LABEL,
+    ).expand(batch=plan.output)
     close = steps.CloseRunOperator(task_id=steps.CLOSE, task_display_name="close run")
-    opened.as_setup()
-    (
-        opened
-        >> extract
-        >> select
-        >> plan
-        >> remove
-        >> add
-        >> close.as_teardown(setups=opened, on_failure_fail_dagrun=True)
-    )
-    plan >> add
+    opened >> extract >> select >> plan >> remove >> add >> close
+    opened.as_setup()  # type: ignore[no-untyped-call]  # Airflow's own method has no types
+    close.as_teardown(setups=opened, on_failure_fail_dagrun=True)
 
 
 def _form() -> dict[str, Param]:

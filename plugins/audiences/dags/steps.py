@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 OPEN, EXTRACT, SELECT, PLAN, CLOSE = "open_run", "extract", "select", "plan", "close_run"
-NOTE = "note"
+FOUND, PLANNED, NOTE = "found", "planned", "note"
 
 
 class PreviewOperator(BaseOperator):
@@ -104,14 +104,12 @@ class ExtractOperator(StepOperator):
     """Stages the qualified users."""
 
     def step(self, doors: Doors, run: RunRef) -> Any:
-        """Push the shards under `shards`."""
+        """Return the shards, over which `select` is mapped; everything found goes to XCom under `found`."""
         from audiences.pipeline.extract import extract
 
         extracted = extract(doors, run)
-        get_current_context()["ti"].xcom_push(
-            key="shards", value=[shard.model_dump(mode="json") for shard in extracted.shards]
-        )
-        return extracted.model_dump(mode="json")
+        get_current_context()["ti"].xcom_push(key=FOUND, value=extracted.model_dump(mode="json"))
+        return [shard.model_dump(mode="json") for shard in extracted.shards]
 
 
 class SelectOperator(StepOperator):
@@ -135,27 +133,37 @@ class PlanOperator(StepOperator):
     """Decides what is sent, and puts it on record."""
 
     def step(self, doors: Doors, run: RunRef) -> Any:
-        """Push the batches of requests under `remove` and `add`."""
+        """Return the batches of additions, over which `add` is mapped; the whole plan goes to XCom under `planned`."""
         from audiences.pipeline.plan import plan
         from audiences.pipeline.references import Extracted, Selected
 
         ti = get_current_context()["ti"]
-        extracted = Extracted.model_validate(ti.xcom_pull(task_ids=EXTRACT))
-        selected = ti.xcom_pull(task_ids=SELECT) or []
+        extracted = Extracted.model_validate(ti.xcom_pull(task_ids=EXTRACT, key=FOUND))
+        selected = ti.xcom_pull(task_ids=[SELECT])  # in a list, or one shard would come bare
         planned = plan(doors, run, extracted, [Selected.model_validate(part) for part in selected])
-        ti.xcom_push(key="remove", value=[list(batch) for batch in planned.remove_batches])
-        ti.xcom_push(key="add", value=[list(batch) for batch in planned.add_batches])
-        return planned.model_dump(mode="json")
+        ti.xcom_push(key=PLANNED, value=planned.model_dump(mode="json"))
+        return [list(batch) for batch in planned.add_batches]
 
 
-class ExportOperator(StepOperator):
-    """Sends a batch of planned requests."""
+class RemoveOperator(StepOperator):
+    """Sends the planned removals, which go before all additions."""
+
+    ui_color = "#fdecea"
+
+    def step(self, doors: Doors, run: RunRef) -> Any:
+        """Return how many requests were sent and refused."""
+        from audiences.pipeline.export import export
+
+        return export(doors, run, "remove").model_dump(mode="json")
+
+
+class AddOperator(StepOperator):
+    """Sends a batch of planned additions."""
 
     ui_color = "#e7f6ec"
 
-    def __init__(self, *, action: str, batch: list[int], **kwargs: Any) -> None:
+    def __init__(self, *, batch: list[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.action = action
         self.batch = batch
 
     def step(self, doors: Doors, run: RunRef) -> Any:
@@ -164,7 +172,7 @@ class ExportOperator(StepOperator):
 
         label = f"{len(self.batch)} requests"
         get_current_context()["label"] = label  # type: ignore[typeddict-unknown-key]  # for map_index_template
-        return export(doors, run, "add" if self.action == "add" else "remove", self.batch).model_dump(mode="json")
+        return export(doors, run, "add", self.batch).model_dump(mode="json")
 
 
 class CloseRunOperator(StepOperator):
@@ -178,7 +186,7 @@ class CloseRunOperator(StepOperator):
         from audiences.pipeline.references import Planned
 
         ti = get_current_context()["ti"]
-        planned = ti.xcom_pull(task_ids=PLAN)
+        planned = ti.xcom_pull(task_ids=PLAN, key=PLANNED)
         summary = close_run(doors, run, Planned.model_validate(planned) if planned else None)
         ti.xcom_push(key=NOTE, value=summary.in_words())
         _log.info("%s", summary.in_words())

@@ -64,8 +64,8 @@ def plan(doors: Doors, run: RunRef, extracted: Extracted, selected: Sequence[Sel
         remove_rows=counts.remove,
         begun=counts.begun,
         left=counts.left,
+        requests=len(on_record),
         add_batches=_batches([chunk.id for chunk in on_record if chunk.action == "add"]),
-        remove_batches=_batches([chunk.id for chunk in on_record if chunk.action == "remove"]),
     )
 
 

@@ -71,13 +71,8 @@ class Planned(Reference):
     remove_rows: int
     begun: int
     left: int
+    requests: int
     add_batches: tuple[tuple[int, ...], ...] = ()
-    remove_batches: tuple[tuple[int, ...], ...] = ()
-
-    @property
-    def requests(self) -> int:
-        """How many upload requests the plan takes."""
-        return sum(len(batch) for batch in (*self.add_batches, *self.remove_batches))
 
 
 class Sent(Reference):
@@ -134,6 +129,32 @@ class Sample(Reference):
 
     user: str
     identifiers: dict[str, str]
+
+
+class ExplainedStep(Reference):
+    """A condition and whether it holds for the user; `depth` counts the joints (`any`, `not`, a segment) it stands under."""
+
+    text: str
+    value: str | None
+    passed: bool
+    depth: int = 0
+
+
+class Explanation(Reference):
+    """Why a user is where they are, as `audiences explain --json` prints it; identifiers are masked.
+
+    `outcome` is one of `who.outcomes.DECIDED`, or `not_qualified`; `steps` end with the one that decided. `assignment` is
+    the group on record, `target` or a control group; `history` the user's memberships in the campaign's audience.
+    """
+
+    campaign: str
+    user: str
+    at: AwareDatetime
+    outcome: str
+    because: str
+    steps: tuple[ExplainedStep, ...]
+    assignment: str | None
+    history: tuple[str, ...]
 
 
 class Preview(Reference):

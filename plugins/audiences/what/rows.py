@@ -56,7 +56,9 @@ def pack(columns: Mapping[str, pa.Array]) -> pa.Array:
     """
     known = [key for key in KEYS if key in columns]
     cells = [_cells(key, columns[key]) for key in known]
-    packed = pc.binary_join_element_wise(*cells, pa.scalar(b"", pa.binary()), null_handling="replace", null_replacement=b"")
+    packed = pc.binary_join_element_wise(
+        *cells, pa.scalar(b"", pa.binary()), null_handling="replace", null_replacement=b""
+    )
     reachable = pa.repeat(pa.scalar(False), len(packed))
     for key in known:
         if key in ALONE:
