@@ -103,7 +103,9 @@ def explanation(console: Console, found: Explanation) -> None:
     for step in found.steps:
         mark = "[green]✓[/]" if step.passed else "[red]✗[/]"
         value = f"  [dim]({escape(step.value)})[/]" if step.value is not None else ""
-        console.print(f"  {mark} {escape(step.text)}{value}", highlight=False, soft_wrap=True)
+        console.print(f"  {'  ' * step.depth}{mark} {escape(step.text)}{value}", highlight=False, soft_wrap=True)
+    if found.assignment:
+        console.print(f"on record as {escape(found.assignment)}", highlight=False)
     for line in found.history:
         console.print(f"  • {escape(line)}", highlight=False)
 

@@ -35,6 +35,15 @@ def under_other_terms(ledger: Ledger, campaign: int, terms: str) -> pa.Table:
     )
 
 
+def of_user(ledger: Ledger, campaign: int, user: str) -> Any:
+    """The user's assignment: `arm`, and of the run that made it `run_id`, `as_of`, `control_terms`; None without one."""
+    return ledger.one(
+        "select a.arm, a.run_id, r.as_of, r.control_terms from audiences.assignment a"
+        " join audiences.run r on r.id = a.run_id where a.campaign_id = %(campaign)s and a.user_id = %(user)s",
+        {"campaign": campaign, "user": user},
+    )
+
+
 def record(ledger: Ledger, *, campaign: int, run: int, assigned: pa.Table) -> None:
     """Put new assignments (`user_id`, `arm`) on record; a user who has one keeps it."""
     if not assigned.num_rows:

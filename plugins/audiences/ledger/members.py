@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,6 +24,22 @@ def held(ledger: Ledger, audience: int) -> pa.Table:
         "select campaign_id, user_id, identifiers, present from audiences.member"  # noqa: S608  # a number
         f" where audience_id = {int(audience)} and removed_run is null",
         HELD,
+    )
+
+
+def history(ledger: Ledger, audience: int, user: str) -> list[Any]:
+    """The user's memberships in the audience, the first first.
+
+    Each has `campaign`, `present`, and number and as-of time of the run that began it (`added_run`, `added_at`) and of the
+    one that ended it (`removed_run`, `removed_at`, null while it lasts).
+    """
+    return ledger.all(
+        "select c.name as campaign, m.present, m.added_run, a.as_of as added_at, m.removed_run, r.as_of as removed_at"
+        " from audiences.member m join audiences.campaign c on c.id = m.campaign_id"
+        " join audiences.run a on a.id = m.added_run left join audiences.run r on r.id = m.removed_run"
+        " where m.audience_id = %(audience)s and m.user_id = %(user)s"
+        " order by m.added_run, m.removed_run nulls last, c.name",
+        {"audience": audience, "user": user},
     )
 
 

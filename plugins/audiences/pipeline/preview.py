@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from audiences.errors import StoppedError
@@ -15,14 +16,15 @@ from audiences.pipeline.select import candidates_file, select
 from audiences.pipeline.staging import Staging
 from audiences.what import rows
 from audiences.who.outcomes import Outcomes
+from audiences.who.steps import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from audiences.ledger.audiences import KnownAudience
     from audiences.pipeline.doors import Doors
-    from audiences.pipeline.references import Selected
+    from audiences.pipeline.references import Extracted, Selected
 
 SAMPLES = 5
 NOBODY = 0  # no row of the ledger has this number
@@ -33,10 +35,7 @@ def preview(doors: Doors, at: datetime) -> Preview:
 
     `doors` must be `looking_only`. A guard that would stop the run is told, not raised.
     """
-    with tempfile.TemporaryDirectory(prefix="audiences-preview-") as folder:
-        run = _as_if_opened(doors, at, folder)
-        extracted = extract(doors, run)
-        selected = [select(doors, run, shard) for shard in extracted.shards]
+    with rehearsed(doors, at) as (run, extracted, selected):
         with compared(doors, run, selected) as (_, counts):
             pass
         stopped = None
@@ -58,7 +57,16 @@ def preview(doors: Doors, at: datetime) -> Preview:
         )
 
 
-def _as_if_opened(doors: Doors, at: datetime, folder: str) -> RunRef:
+@contextmanager
+def rehearsed(doors: Doors, at: datetime) -> Iterator[tuple[RunRef, Extracted, list[Selected]]]:
+    """A run up to its plan, in a folder that goes away afterwards."""
+    with tempfile.TemporaryDirectory(prefix="audiences-preview-") as folder:
+        run = as_if_opened(doors, at, staging=folder)
+        extracted = extract(doors, run)
+        yield run, extracted, [select(doors, run, shard) for shard in extracted.shards]
+
+
+def as_if_opened(doors: Doors, at: datetime, *, staging: str) -> RunRef:
     """A run reference with the numbers that the ledger has already, and NOBODY for those it would have to give out."""
     known = known_audience(doors)
     campaign = doors.ledger.one("select id from audiences.campaign where name = %(name)s", {"name": doors.spec.id})
@@ -68,7 +76,7 @@ def _as_if_opened(doors: Doors, at: datetime, folder: str) -> RunRef:
         audience=known.id if known else NOBODY,
         facebook_id=known.facebook_id if known else "",
         at=at,
-        staging=folder,
+        staging=staging,
     )
 
 
@@ -83,6 +91,11 @@ def known_audience(doors: Doors) -> KnownAudience | None:
     return audiences.find(doors.ledger, created_for=campaign.id, name=wanted.create.name)
 
 
+def masked_cells(packed: bytes) -> dict[str, str]:
+    """By Facebook key, what may be shown of a packed row: of a hash its first digits, of a cell in plain its first character."""
+    return {key: masked(cell) if key in rows.UNHASHED else f"{cell[:6]}…" for key, cell in rows.unpack(packed).items()}
+
+
 def _samples(run: RunRef, selected: Sequence[Selected]) -> tuple[Sample, ...]:
     if not selected:
         return ()
@@ -90,7 +103,7 @@ def _samples(run: RunRef, selected: Sequence[Selected]) -> tuple[Sample, ...]:
     return tuple(
         Sample(
             user=row["user_id"],
-            identifiers={key: f"{cell[:6]}…" for key, cell in rows.unpack(row["identifiers"]).items()},
+            identifiers=masked_cells(row["identifiers"]),
         )
         for row in staged.head(SAMPLES, columns=["user_id", "identifiers"]).to_pylist()
     )

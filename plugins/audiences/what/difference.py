@@ -97,6 +97,10 @@ class Difference:
             self._run(f"create table {table} as {statement(f'difference/{table}')}")
         return Counts(*self._run(statement("difference/counts"))[0])
 
+    def wants(self, user: str) -> bool:
+        """Whether the user is among the targets, those under the cap; after `compute`."""
+        return bool(self._database.execute("select 1 from wanted where user_id = $user", {"user": user}).fetchall())
+
     def changes(self, action: str) -> Iterator[pa.RecordBatch]:
         """The memberships that hang on requests of that action (`add`, `remove`), or on none (`none`), by position."""
         # The only text put in is that of our own file.

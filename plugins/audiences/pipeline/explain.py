@@ -1,0 +1,213 @@
+"""Explain: one user taken through the same steps as in a run, up to the one that decides; nothing is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+
+from audiences.ledger import assignments, members
+from audiences.pipeline.plan import compared
+from audiences.pipeline.preview import as_if_opened, masked_cells, rehearsed
+from audiences.pipeline.references import ExplainedStep, Explanation
+from audiences.pipeline.select import decide
+from audiences.what.encode import Encoder
+from audiences.what.identifiers.fields import FIELDS
+from audiences.who.columns import columns_of
+from audiences.who.compile import qualified
+from audiences.who.render import render
+from audiences.who.steps import RuleSteps, Step, deciding, explain_filters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from audiences.campaign.spec import CampaignSpec
+    from audiences.pipeline.doors import Doors
+    from audiences.pipeline.references import RunRef
+
+_LEADS = {
+    "not_qualified": "the rules do not find the user",
+    "filtered_out": "the property filters leave the user out",
+    "opted_out": "the user has opted out",
+    "no_identifier": "nothing by which Facebook could find the user",
+    "control_system": "held out in the system control group",
+    "control_custom": "held out in a custom control group",
+    "control_campaign": "held out in the campaign's control group",
+    "over_cap": "the target cap is used up before it is the user's turn",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the warehouse says of a user: the rules, and who qualifies also the row as it is staged.
+
+    `identifiers` has, in words and masked, what became of each of them.
+    """
+
+    rules: tuple[Step, ...]
+    staged: pa.RecordBatch | None = None
+    identifiers: str = ""
+
+
+def explain(doors: Doors, user: str, at: datetime) -> Explanation:
+    """The outcome that a run at `at` would have for the user, and the steps up to the one that decides.
+
+    `doors` must be `looking_only`. Only a campaign with a target cap has to look at all users for it.
+    """
+    spec, run = doors.spec, as_if_opened(doors, at, staging="")
+    assigned = assignments.of_user(doors.ledger, run.campaign, user)
+    found = _find(doors, run, user)
+    outcome, steps = "not_qualified", tuple[Step, ...]()
+    because = f"there is no user with this id in `{spec.catalog.users.relation}`, column `{spec.catalog.users.key}`"
+    if found is not None:
+        outcome = _outcome(doors, run, user, found, assigned)
+        steps = _up_to_the_deciding(_stages(spec, run, found, outcome, assigned))
+        because = _because(outcome, deciding(steps))
+    return Explanation(
+        campaign=spec.id,
+        user=user,
+        at=at,
+        outcome=outcome,
+        because=because,
+        steps=tuple(_flat(steps)),
+        assignment=assigned.arm if assigned else None,
+        history=tuple(_membership(spec, row) for row in members.history(doors.ledger, run.audience, user)),
+    )
+
+
+def _find(doors: Doors, run: RunRef, user: str) -> _Found | None:
+    """Rules and row of one snapshot; None for somebody who is not in the users' relation."""
+    spec = doors.spec
+    asked = RuleSteps(spec, run.at, user)
+    with doors.warehouse() as warehouse:
+        answers = warehouse.table(render(asked.query)).to_pylist()
+        if not answers:
+            return None
+        rows = warehouse.table(render(qualified(spec, run.at, users=[user]))).combine_chunks().to_batches()
+    rules = asked.read(answers[0])
+    if not rows or not rows[0].num_rows:
+        return _Found(rules)
+    today = run.at.astimezone(spec.zone).date()
+    encoder = Encoder(spec.campaign.what.identifiers, columns_of(spec), spec.catalog, today=today)
+    staged = encoder.encode(rows[0])
+    return _Found(rules, staged, _identifiers(spec, encoder, rows[0], staged))
+
+
+def _outcome(doors: Doors, run: RunRef, user: str, found: _Found, assigned: Any) -> str:
+    if found.staged is None:
+        return "not_qualified"
+    decided = str(decide(doors.spec, run, found.staged, _under_other_terms(doors.spec, user, assigned)).iloc[0])
+    if decided != "candidate":
+        return decided
+    if doors.spec.campaign.who.target_cap is None:
+        return "targeted"
+    with rehearsed(doors, run.at) as (rehearsal, _, selected), compared(doors, rehearsal, selected) as (difference, _):
+        return "targeted" if difference.wants(user) else "over_cap"
+
+
+def _under_other_terms(spec: CampaignSpec, user: str, assigned: Any) -> pa.Table:
+    """As assignments.under_other_terms gives it, for one user."""
+    if assigned is None or assigned.control_terms == spec.control_terms:
+        return assignments.RECORDED.empty_table()
+    return pa.table([[user], [assignments.ARMS.index(assigned.arm)]], schema=assignments.RECORDED)
+
+
+def _stages(spec: CampaignSpec, run: RunRef, found: _Found, outcome: str, assigned: Any) -> Iterator[tuple[Step, ...]]:
+    """The steps of a run in their order, each as conditions that must all hold."""
+    yield found.rules
+    if found.staged is None:
+        return
+    who, users = spec.campaign.who, spec.catalog.users
+    if who.with_properties is not None:
+        frame = found.staged.drop_columns(["identifiers"]).to_pandas(types_mapper=pd.ArrowDtype)
+        columns = columns_of(spec).properties
+        yield explain_filters(
+            who.with_properties, frame, columns=columns, catalog=spec.catalog, at=run.at, zone=spec.zone
+        )
+    if users.opt_out:
+        places = " or ".join(source.column or f"{source.jsonb}: {source.path}" for source in users.opt_out)
+        found_out = "opted out" if outcome == "opted_out" else "not opted out"
+        yield (Step(f"has not opted out ({places})", found_out, outcome != "opted_out"),)
+    names = " or ".join(spec.campaign.what.identifiers)
+    yield (Step(f"can be found by {names}", found.identifiers, outcome != "no_identifier"),)
+    held_out = outcome.startswith("control_")
+    yield (Step("in no control group", _group(spec, outcome, assigned), not held_out),)
+    if who.target_cap is not None:
+        taken = "others come first" if outcome == "over_cap" else "within it"
+        cap = who.target_cap
+        yield (Step(f"at most {cap.users:,} users, {_PER[cap.per]}", taken, outcome != "over_cap"),)
+
+
+_PER = {"run": "per run", "day": "per day", "total": "in all"}
+
+
+def _up_to_the_deciding(stages: Iterator[tuple[Step, ...]]) -> tuple[Step, ...]:
+    shown: tuple[Step, ...] = ()
+    for stage in stages:
+        shown += stage
+        if deciding(stage) is not None:
+            break
+    return shown
+
+
+def _identifiers(spec: CampaignSpec, encoder: Encoder, raw: pa.RecordBatch, staged: pa.RecordBatch) -> str:
+    """Each identifier by the first digits of its hash, or by what is wrong with it."""
+    packed, columns = staged.column("identifiers")[0].as_py(), columns_of(spec)
+    cells = masked_cells(packed) if packed else {}
+
+    def words(name: str, column: str) -> str:
+        sent = [cells[key] for key in FIELDS[name].keys if key in cells]
+        if sent:
+            return f"{name} {' '.join(sent)}"
+        if reasons := encoder.rejected[name]:
+            return f"{name} rejected: {', '.join(reasons)}"
+        return f"{name} missing" if not raw.column(column)[0].is_valid else f"{name} not enough by itself"
+
+    return ", ".join(words(name, columns.identifiers[name]) for name in spec.campaign.what.identifiers)
+
+
+def _group(spec: CampaignSpec, outcome: str, assigned: Any) -> str:
+    """The group that holds the user out, by today's percentage and salt or by an assignment on record."""
+    own, shared = spec.campaign.who.control_group, spec.control_groups
+    if assigned is not None and assigned.control_terms != spec.control_terms:
+        return f"assigned in run {assigned.run_id}, {_time(spec, assigned.as_of)}, which stands"
+    if outcome == "control_system" and shared.system is not None:
+        return f"system control group, {shared.system.percent} % by the salt `system`"
+    if outcome == "control_custom" and own.custom is not None:
+        return f"control group {own.custom}, {shared.custom[own.custom].percent} % by the salt `{own.custom}`"
+    if outcome == "control_campaign":
+        return f"the campaign's control group, {own.percent} % by the salt `{own.salt or spec.id}`"
+    return "in none"
+
+
+def _because(outcome: str, step: Step | None) -> str:
+    if outcome == "targeted":
+        return "the user qualifies, and no later step takes them out"
+    return f"{_LEADS[outcome]}: {_in_words(step)}" if step else _LEADS[outcome]
+
+
+def _in_words(step: Step) -> str:
+    found = f" ({step.found})" if step.found else ""
+    below = f": {'; '.join(map(_in_words, step.below))}" if step.below else ""
+    return f"{step.text}{found}{below}"
+
+
+def _flat(steps: tuple[Step, ...], depth: int = 0) -> Iterator[ExplainedStep]:
+    for step in steps:
+        yield ExplainedStep(text=step.text, value=step.found or None, passed=step.passed, depth=depth)
+        yield from _flat(step.below, depth + 1)
+
+
+def _membership(spec: CampaignSpec, row: Any) -> str:
+    begun, ended = ("added", "removed") if row.present else ("taken out", "no longer kept out")
+    words = f"{begun} in run {row.added_run} of {row.campaign}, {_time(spec, row.added_at)}"
+    if row.removed_run is None:
+        return words
+    return f"{words}; {ended} in run {row.removed_run}, {_time(spec, row.removed_at)}"
+
+
+def _time(spec: CampaignSpec, instant: datetime) -> str:
+    return instant.astimezone(spec.zone).isoformat(sep=" ", timespec="seconds")
