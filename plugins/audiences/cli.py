@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from audiences.campaign.spec import CampaignSpec
+    from audiences.pipeline.doors import Doors
+
 app = typer.Typer(
     name="audiences",
     help="Campaigns as code: from a Postgres warehouse to Facebook Custom Audiences.",
@@ -72,11 +75,7 @@ def common(
     or [bold]audiences run CAMPAIGN[/bold] by hand.
     """
     Here.project = project.resolve()
-    logging.basicConfig(
-        level=logging.WARNING,
-        format="%(message)s",
-        handlers=[RichHandler(console=err, show_path=False, rich_tracebacks=False)],
-    )
+    _log_to_stderr()
     logging.getLogger("audiences").setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
@@ -108,7 +107,6 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Count on the real data what a run would do, and write nothing anywhere."""
-    from audiences.pipeline.doors import Doors
     from audiences.pipeline.preview import preview as look
     from audiences.when.upcoming import next_runs
 
@@ -121,7 +119,7 @@ def preview(
         text = pretty(render(qualified(spec, moment)))
         if not as_json:
             out.print(show.sql(text))
-    with Doors(spec, looking_only=True) as doors:
+    with _doors(spec, looking_only=True) as doors:
         found = look(doors, moment).model_copy(
             update={"next_runs": tuple(next_runs(spec, moment, 10, if_published=True))}
         )
@@ -137,7 +135,6 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run the whole campaign once, in this process and without Airflow."""
-    from audiences.pipeline.doors import Doors
     from audiences.pipeline.preview import preview as look
     from audiences.pipeline.references import RunRequest
     from audiences.pipeline.whole import run_campaign
@@ -146,13 +143,13 @@ def run(
         _usage(f"no such guard: {', '.join(wrong)}; there are {', '.join(GUARDS)}")
     spec, moment = _campaign(campaign), at or datetime.now(UTC)
     if dry_run:
-        with Doors(spec, looking_only=True) as doors:
+        with _doors(spec, looking_only=True) as doors:
             _print(look(doors, moment), as_json, show.preview, more={"run": None, "state": "dry_run"})
         return
     request = RunRequest(
         external_id=f"cli__{moment.isoformat()}__{uuid4().hex[:8]}", at=moment, allow=frozenset(allow or ())
     )
-    with Doors(spec) as doors:
+    with _doors(spec) as doors:
         summary = run_campaign(doors, request)
     _print(summary, as_json, show.summary)
     raise typer.Exit(0 if summary.state == "success" else 1)
@@ -166,11 +163,10 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Say for one user which step decides, and by which values; identifiers are masked."""
-    from audiences.pipeline.doors import Doors
     from audiences.pipeline.explain import explain as look
 
     spec = _campaign(campaign)
-    with Doors(spec, looking_only=True) as doors:
+    with _doors(spec, looking_only=True) as doors:
         found = look(doors, user, at or datetime.now(UTC))
     _print(found, as_json, show.explanation)
 
@@ -224,6 +220,7 @@ def ledger_migrate(
     from audiences.connections import look_up
     from audiences.ledger.migrate import migrate
 
+    _import_airflow()
     out.print(f"the ledger is at revision {migrate(look_up(connection))}")
 
 
@@ -246,8 +243,27 @@ def main() -> None:
         sys.exit(1)
 
 
-def _campaign(campaign: str) -> Any:
+def _campaign(campaign: str) -> CampaignSpec:
     return Project.load_campaign(Here.project, campaign)
+
+
+def _doors(spec: CampaignSpec, *, looking_only: bool = False) -> Doors:
+    from audiences.pipeline.doors import Doors
+
+    _import_airflow()
+    return Doors(spec, looking_only=looking_only)
+
+
+def _import_airflow() -> None:
+    """Airflow looks connections up. On import it sends all logs to standard output, which is for our JSON."""
+    import airflow.sdk  # noqa: F401  # for what the import does
+
+    _log_to_stderr()
+
+
+def _log_to_stderr() -> None:
+    handler = RichHandler(console=err, show_path=False, rich_tracebacks=False)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler], force=True)
 
 
 def _print(found: BaseModel, as_json: bool, table: Callable[..., None], more: dict[str, Any] | None = None) -> None:

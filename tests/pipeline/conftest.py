@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+import yaml
 
+import audiences
 from audiences.campaign.spec import CampaignSpec
 from audiences.connections import Connection
 from audiences.pipeline.doors import Doors
@@ -21,7 +26,6 @@ from audiences.sandbox import running_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from audiences.pipeline.references import Preview, Summary
     from audiences.sandbox.server import SandboxServer
@@ -149,3 +153,46 @@ def shop(new_database: Callable[[str], Connection], sandbox_server: SandboxServe
     yield made
     for connection in made.open.values():
         connection.close()
+
+
+@dataclass
+class ProjectFolder:
+    """A project over the shop with the campaign `carts`, and the environment in which its commands run."""
+
+    path: Path
+    environment: dict[str, str]
+
+    def write(self, name: str, text: str) -> None:
+        (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.path / name).write_text(text)
+
+
+CARTS = """
+name: Carts
+status: published
+who: {did: {event: Added To Cart}}
+what: {audience: {create: {name: Carts}}, guards: {max_removal: 100}}
+when: now
+"""
+
+
+@pytest.fixture
+def project(shop: Shop, tmp_path: Path) -> ProjectFolder:
+    environment = {
+        "PYTHONPATH": str(Path(audiences.__file__).parents[1]),
+        "AIRFLOW_HOME": os.environ.get("AIRFLOW_HOME", str(tmp_path / "airflow")),
+        "AUDIENCES_PROJECT": str(tmp_path / "project"),
+    }
+    for name, connection in shop.connections.items():
+        fields = {key: getattr(connection, key) for key in ("host", "port", "login", "password", "schema", "extra")}
+        kind = "facebook_social" if name == "facebook_main" else "postgres"
+        environment[f"AIRFLOW_CONN_{name.upper()}"] = json.dumps({"conn_type": kind, **fields})
+    made = ProjectFolder(tmp_path / "project", environment)
+    settings = {
+        "ad_accounts": {"main": {"id": "act_1001", "connection": "facebook_main"}},
+        "staging": str(shop.staging),
+    }
+    made.write("campaigns/carts.yml", CARTS)
+    made.write("include/warehouse.yml", yaml.safe_dump(CATALOG))
+    made.write("include/settings.yml", yaml.safe_dump(settings))
+    return made

@@ -8,48 +8,17 @@ import random
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-import audiences
-
 pytestmark = pytest.mark.integration
 USERS = 25_000
-CATALOG = """
-users: {relation: users, key: id, email: email, phone: phone, opt_out: opted_out}
-events: {relation: events, id: id, user: user_id, name: name, occurred_at: occurred_at}
-"""
-CAMPAIGN = """
-name: Carts
-status: published
-who: {did: {event: Added To Cart}}
-what: {audience: {create: {name: Carts}}, guards: {max_removal: 100}}
-when: now
-"""
 
 
 @pytest.fixture
-def command(shop, tmp_path):
+def command(project):
     """`audiences run carts --json` as a process of its own."""
-    project = tmp_path / "project"
-    for name, text in {
-        "campaigns/carts.yml": CAMPAIGN,
-        "include/warehouse.yml": CATALOG,
-        "include/settings.yml": f"ad_accounts: {{main: {{id: act_1001, connection: facebook_main}}}}\nstaging: {shop.staging}\n",
-    }.items():
-        (project / name).parent.mkdir(parents=True, exist_ok=True)
-        (project / name).write_text(text)
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(Path(audiences.__file__).parents[1]),
-        "AIRFLOW_HOME": str(tmp_path / "airflow"),
-        "AUDIENCES_PROJECT": str(project),
-    }
-    for name, connection in shop.connections.items():
-        fields = {key: getattr(connection, key) for key in ("host", "port", "login", "password", "schema", "extra")}
-        kind = "facebook_social" if name == "facebook_main" else "postgres"
-        environment[f"AIRFLOW_CONN_{name.upper()}"] = json.dumps({"conn_type": kind, **fields})
+    environment = {**os.environ, **project.environment}
     arguments = [sys.executable, "-m", "audiences.cli", "run", "carts", "--json"]
 
     def start() -> subprocess.Popen[str]:

@@ -1,0 +1,241 @@
+"""The command line as programs and people use it: exit codes, the shape of its JSON, and no traceback ever."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from tests.pipeline import conftest as pipeline
+
+from audiences.cli import main
+
+pytestmark = pytest.mark.integration
+sandbox_server, shop, project = pipeline.sandbox_server, pipeline.shop, pipeline.project  # fixtures
+COUNTED = {
+    "filtered_out", "opted_out", "no_identifier", "control_system", "control_custom", "control_campaign", "over_cap",
+    "targeted", "added", "kept", "failed", "removed", "qualified",
+}  # fmt: skip
+AT = ("--at", "2026-11-23T12:00:00+00:00")
+
+
+@pytest.fixture
+def audiences(project, monkeypatch, capsys):
+    """Gives a command line to `main` in this process; answers with exit code, standard output and standard error."""
+    for name, value in project.environment.items():
+        monkeypatch.setenv(name, value)
+
+    def give(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["audiences", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        shown = capsys.readouterr()
+        assert "Traceback" not in shown.out + shown.err
+        return int(ended.value.code or 0), shown.out, shown.err
+
+    return give
+
+
+@pytest.fixture
+def process(project):
+    """The same as a process of its own."""
+
+    def give(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "audiences.cli", *arguments],
+            env={**os.environ, **project.environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return give
+
+
+@pytest.fixture
+def filled(shop):
+    """Three users with a cart event; one of them cannot be found by anything."""
+    for number, email in enumerate(["one@example.com", "two@example.com", None], start=1):
+        shop.user(number, email)
+        shop.event(number)
+    return shop
+
+
+def last_line(out: str) -> dict:
+    return json.loads(out.splitlines()[-1])
+
+
+def test_a_right_project_is_valid(audiences):
+    code, out, _ = audiences("validate")
+    assert code == 0
+    assert "carts" in out
+    assert "1 campaigns are right, 0 problems found" in out
+    assert last_line(audiences("validate", "--json")[1]) == {"valid": ["carts"], "problems": []}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name: [unclosed", "campaigns/odd.yml:2:1"),
+        ("", "campaigns/odd.yml"),
+        ("- a\n- list\n", "campaigns/odd.yml:1:1"),
+        ("name: Odd\nstatus: publishd\n", "campaigns/odd.yml:2:9"),
+        ("name: !!python/object:os.system x\n", "campaigns/odd.yml:1"),
+    ],
+)
+def test_a_wrong_file_is_named_with_its_place_and_others_stay_right(audiences, project, text, words):
+    project.write("campaigns/odd.yml", text)
+    code, out, _ = audiences("validate")
+    assert code == 1
+    assert words in out
+    found = last_line(audiences("validate", "--json")[1])
+    assert found["valid"] == ["carts"]
+    assert {problem["file"] for problem in found["problems"]} == {"campaigns/odd.yml"}
+    assert set(found["problems"][0]) == {"file", "line", "column", "key", "code", "message"}
+    assert audiences("validate", "carts")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("validate", "no_such"), "no such campaign: no_such"),
+        (("run", "carts", "--allow", "everything"), "no such guard: everything"),
+        (("preview", "carts", "--at", "tomorrow"), "`tomorrow` is not an ISO 8601 time"),
+        (("explain", "carts"), "--user"),
+        (("schedule", "carts", "--next", "0"), "--next"),
+        (("frobnicate",), "frobnicate"),
+        (("--project", "/no/such/folder", "validate"), "/no/such/folder"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2_and_says_what_is_wrong(audiences, monkeypatch, arguments, words):
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERMINAL_WIDTH", "200")
+    code, _, err = audiences(*arguments)
+    assert code == 2
+    assert words in err
+
+
+def test_an_unknown_campaign_draws_the_nearest_name(audiences):
+    code, _, err = audiences("preview", "cart")
+    assert code == 1
+    assert "carts" in err
+    found = last_line(audiences("run", "cart", "--json")[1])
+    assert (found["state"], found["problems"][0]["code"]) == ("failed", "unknown-campaign")
+
+
+def test_a_preview_has_the_outcomes_the_changes_and_the_sql(audiences, filled):
+    code, out, _ = audiences("preview", "carts", *AT, "--sql", "--json")
+    found = last_line(out)
+    assert code == 0
+    assert set(found["outcomes"]) == COUNTED
+    assert (found["outcomes"]["qualified"], found["outcomes"]["targeted"]) == (3, 2)
+    assert found["changes"] == {"add": 2, "remove": 0}
+    assert filled.sql(f"select count(*) from ({found['sql'].rstrip().rstrip(';')}) q") == [(3,)]
+    assert "example.com" not in out
+
+
+def test_a_preview_for_people_shows_the_sql_on_request(audiences, filled):
+    assert "SELECT" in audiences("preview", "carts", *AT, "--sql")[1].upper()
+    code, out, _ = audiences("preview", "carts", *AT)
+    assert code == 0
+    assert "SELECT" not in out.upper()
+    assert "nothing was written" in out
+
+
+def test_a_dry_run_writes_nothing_anywhere(audiences, filled):
+    code, out, _ = audiences("run", "carts", *AT, "--dry-run", "--json")
+    found = last_line(out)
+    assert code == 0
+    assert (found["run"], found["state"], found["changes"]) == (None, "dry_run", {"add": 2, "remove": 0})
+    assert filled.sql("select to_regnamespace('audiences')", on="ledger") == [(None,)]
+    assert filled.sandbox.admin.requests() == []
+    assert not filled.staging.exists()
+
+
+def test_a_run_ends_with_one_line_of_json_and_logs_elsewhere(process, filled):
+    ended = process("run", "carts", *AT, "--json")
+    assert ended.returncode == 0, ended.stderr
+    (line,) = ended.stdout.splitlines()
+    found = json.loads(line)
+    assert (found["campaign"], found["state"], found["requests"]) == ("carts", "success", 1)
+    assert isinstance(found["run"], int)
+    assert set(found["outcomes"]) == COUNTED
+    assert (found["outcomes"]["qualified"], found["outcomes"]["added"]) == (3, 2)
+    assert found["audience"]["members"] == 2
+    assert len(filled.members(found["audience"]["id"])) == 2
+    assert "example.com" not in ended.stdout + ended.stderr
+
+
+def test_a_run_that_a_guard_stops_is_exit_code_1(audiences, shop):
+    code, out, _ = audiences("run", "carts", *AT, "--json")
+    found = last_line(out)
+    assert (code, found["state"], found["requests"]) == (1, "stopped", 0)
+    assert "audiences run carts --allow allow_empty" in found["error"]
+    assert audiences("run", "carts", *AT, "--allow", "allow_empty", "--json")[0] == 0
+
+
+def test_an_explanation_names_the_step_that_decides(audiences, filled):
+    code, out, _ = audiences("explain", "carts", "--user", "3", *AT, "--json")
+    found = last_line(out)
+    assert code == 0
+    assert set(found) == {"campaign", "user", "at", "outcome", "because", "steps", "assignment", "history"}
+    assert (found["campaign"], found["user"], found["outcome"]) == ("carts", "3", "no_identifier")
+    assert set(found["steps"][-1]) == {"text", "value", "passed", "depth"}
+    code, out, _ = audiences("explain", "carts", "--user", "[bold]x[/bold]", *AT)
+    assert code == 0
+    assert "user [bold]x[/bold] in carts: not_qualified" in out
+
+
+def test_the_schedule_is_in_the_campaigns_zone(audiences, project):
+    when = 'when: {timezone: Asia/Kolkata, start: 2026-12-01, repeat: {every: 1 day, at: "09:00"}}'
+    project.write(
+        "campaigns/daily.yml", pipeline.CARTS.replace("when: now", when).replace("name: Carts", "name: Daily")
+    )
+    code, out, _ = audiences("schedule", "daily", "--next", "2", *AT, "--json")
+    found = last_line(out)
+    assert (code, found["campaign"], found["timezone"]) == (0, "daily", "Asia/Kolkata")
+    assert len(found["next"]) == 2
+    assert "Tue 01 Dec 2026 09:00 IST" in audiences("schedule", "daily", *AT)[1]
+
+
+def test_normalise_answers_line_by_line(audiences, monkeypatch):
+    asked = [{"field": "email", "input": " One@Example.com "}, {"field": "email", "input": "none"}]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(map(json.dumps, asked))))
+    code, out, _ = audiences("normalise")
+    accepted, rejected = map(json.loads, out.splitlines())
+    assert code == 0
+    assert accepted == {"normalised": "one@example.com", "sha256": pipeline.sha256("one@example.com")}
+    assert (rejected["normalised"], rejected["sha256"]) == (None, None)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("{not json\n"))
+    code, out, _ = audiences("normalise")
+    assert code == 1
+    assert set(json.loads(out)) == {"error"}
+
+
+def test_the_ledger_can_be_migrated_again(audiences, shop):
+    for _ in range(2):
+        code, out, _ = audiences("ledger", "migrate")
+        assert code == 0
+        assert "the ledger is at revision" in out
+    assert shop.sql("select count(*) from audiences.run", on="ledger") == [(0,)]
+
+
+@pytest.mark.parametrize("command", [("run", "carts"), ("preview", "carts"), ("explain", "carts", "--user", "1")])
+def test_a_missing_connection_is_named(audiences, monkeypatch, command):
+    monkeypatch.delenv("AIRFLOW_CONN_LEDGER")
+    code, _, err = audiences(*command)
+    assert code == 1
+    assert "the Airflow connection `ledger` does not exist" in err
+
+
+def test_a_process_without_the_connection_ends_with_a_message(process, project):
+    del project.environment["AIRFLOW_CONN_WAREHOUSE"]
+    ended = process("preview", "carts", "--json")
+    found = json.loads(ended.stdout)
+    assert (ended.returncode, found["state"], found["kind"]) == (1, "failed", "ConnectionMissingError")
+    assert "AIRFLOW_CONN_WAREHOUSE" in found["error"]
+    assert "Traceback" not in ended.stderr
