@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FIRST_DELAY = timedelta(seconds=20)
 LONGEST_DELAY = timedelta(minutes=15)
+TRIES_OF_THE_UNKNOWN = 2  # an error that is none of ours is more often a fault of the code than of the moment
 
 
 class ByErrorClass(RetryPolicy):
@@ -29,10 +30,11 @@ class ByErrorClass(RetryPolicy):
         """Decide for one failure."""
         if isinstance(exception, WaitError):
             return RetryDecision.retry(delay=timedelta(seconds=exception.seconds), reason=str(exception))
-        if isinstance(exception, RetryError) or not isinstance(exception, AudiencesError):
+        unknown = not isinstance(exception, AudiencesError)
+        if isinstance(exception, RetryError) or (unknown and try_number <= TRIES_OF_THE_UNKNOWN):
             delay = min(FIRST_DELAY * 2 ** (try_number - 1), LONGEST_DELAY)
             return RetryDecision.retry(delay=delay, reason=f"{type(exception).__name__} may pass")
-        return RetryDecision.fail(reason=str(exception))
+        return RetryDecision.fail(reason=type(exception).__name__ if unknown else str(exception))
 
     def serialize(self) -> dict[str, Any]:
         """Nothing to remember."""

@@ -139,7 +139,8 @@ class PlanOperator(StepOperator):
 
         ti = get_current_context()["ti"]
         extracted = Extracted.model_validate(ti.xcom_pull(task_ids=EXTRACT, key=FOUND))
-        selected = ti.xcom_pull(task_ids=[SELECT])  # in a list, or one shard would come bare
+        # Asked for in a list, or one shard would come bare; no shard at all comes as None.
+        selected = [part for part in ti.xcom_pull(task_ids=[SELECT]) if part is not None]
         planned = plan(doors, run, extracted, [Selected.model_validate(part) for part in selected])
         ti.xcom_push(key=PLANNED, value=planned.model_dump(mode="json"))
         return [list(batch) for batch in planned.add_batches]

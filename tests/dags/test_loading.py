@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.dags.conftest import ROOT
+
+pytestmark = pytest.mark.e2e
+LOAD = f"""
+import json, os, sys
+os.environ.update({{}})
+from airflow.dag_processing.dagbag import DagBag
+from airflow.serialization.serialized_objects import DagSerialization
+before = set(sys.modules)
+bag = DagBag(dag_folder={str(ROOT / "dags" / "campaigns.py")!r}, bundle_path={str(ROOT / "dags")!r}, bundle_name="dags-folder")
+heavy = [name for name in ("pandas", "pyarrow", "duckdb", "facebook_business", "adbc_driver_postgresql") if name in sys.modules]
+dags = {{}}
+for dag_id, dag in bag.dags.items():
+    serialised = DagSerialization.to_dict(dag)
+    dags[dag_id] = {{
+        "tasks": dag.task_ids,
+        "tags": sorted(dag.tags),
+        "doc": dag.doc_md,
+        "size": len(json.dumps(serialised)),
+        "schedule": getattr(dag.timetable, "summary", None),
+    }}
+print("RESULT" + json.dumps({{"dags": dags, "heavy": heavy, "errors": bag.import_errors}}))
+"""
+
+
+def load(airflow, **environment):
+    airflow.environment.update(environment)
+    said = airflow.python(LOAD.replace("{}", json.dumps(environment), 1) if environment else LOAD)
+    assert "RESULT" in said, said
+    return json.loads(said.split("RESULT", 1)[1].splitlines()[0])
+
+
+def test_a_broken_file_is_an_import_error_of_its_own_and_the_others_load(database):
+    database.campaign("good_one")
+    database.campaign("good_two", status="draft")
+    database.write("campaigns/bad_status.yml", "name: Broken\nstatus: publishd\n")
+    database.write("campaigns/bad_yaml.yml", "name: [unclosed\n")
+    said = database.airflow("dag-processor", "-n", "1")
+    errors = dict(database.rows("select filename, stacktrace from import_error"))
+    assert sorted(errors) == ["campaigns/bad_status.yml", "campaigns/bad_yaml.yml"], said[-3000:]
+    assert "campaigns/bad_status.yml:2" in errors["campaigns/bad_status.yml"]
+    assert "did you mean `published`" in errors["campaigns/bad_status.yml"]
+    active = database.rows("select dag_id from dag where not is_stale order by 1")
+    assert active == [("good_one",), ("good_two",)]
+
+
+def test_the_sample_campaigns_become_dags_with_everything_a_person_looks_for(airflow):
+    found = load(airflow, AUDIENCES_PROJECT=str(ROOT))
+    assert found["errors"] == {}
+    assert sorted(found["dags"]) == ["abandoned_cart", "lapsed_high_value", "remove_buyers", "win_back_loyal"]
+    cart = found["dags"]["abandoned_cart"]
+    assert cart["tasks"] == ["open_run", "extract", "select", "plan", "remove", "add", "close_run"]
+    assert found["dags"]["win_back_loyal"]["tasks"] == ["preview"]
+    assert "cart_abandoners" in cart["doc"]
+    assert {"audiences", "published"} <= set(cart["tags"])
+    assert "09:00" in cart["schedule"]
+
+
+def test_loading_campaigns_imports_nothing_heavy(airflow):
+    airflow.campaign("carts")
+    assert load(airflow)["heavy"] == []
+
+
+def test_jinja_in_a_campaign_file_is_only_text(airflow):
+    airflow.campaign("sly", title="'{{ var.value.secret }}'")
+    assert "{{ var.value.secret }}" in load(airflow)["dags"]["sly"]["doc"]

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from audiences.dags.retries import ByErrorClass
+from audiences.errors import FacebookAccessError, FacebookTransientError, StoppedError, ThrottledError
+
+pytestmark = pytest.mark.integration  # importing Airflow takes a second or two
+
+
+def decision(error: Exception, tries: int = 1):
+    return ByErrorClass().evaluate(error, tries, 8)
+
+
+def test_a_throttle_waits_as_long_as_facebook_says():
+    assert decision(ThrottledError(what="throttled", seconds=120)).retry_delay == timedelta(seconds=120)
+
+
+def test_a_passing_fault_is_retried_ever_later():
+    error = FacebookTransientError(what="HTTP 500")
+    assert decision(error, 1).retry_delay < decision(error, 3).retry_delay
+
+
+@pytest.mark.parametrize(
+    "error",
+    [FacebookAccessError(what="token expired", remedy="renew it"), StoppedError(guard="g", found="f", allow_once="a")],
+)
+def test_what_needs_a_person_fails_at_once(error):
+    assert decision(error).action.name == "FAIL"
+
+
+def test_an_unknown_error_is_tried_again_but_not_for_hours_and_its_text_is_kept_out():
+    assert decision(ValueError("mary@example.com"), 1).action.name == "RETRY"
+    last = decision(ValueError("mary@example.com"), 3)
+    assert (last.action.name, last.reason) == ("FAIL", "ValueError")

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+
+def test_a_campaign_runs_through_airflow_and_the_audience_is_right(connected, shop):
+    for number in range(1, 30):
+        shop.user(number, f"user{number}@example.com", opted_out=number % 10 == 0)
+        shop.event(number)
+    connected.campaign("carts")
+    said = connected.airflow("dags", "test", "carts")
+    states = shop.sql("select state, outcomes ->> 'added', error from audiences.run", on="ledger")
+    assert states == [("success", "27", None)], said[-6000:]
+    (audience,) = shop.sql("select facebook_id from audiences.audience", on="ledger")[0]
+    expected = {shop.row_of(f"user{number}@example.com", None) for number in range(1, 30) if number % 10}
+    assert shop.members(audience) == expected
+    assert "@example.com" not in said
+
+
+def test_a_guard_fails_the_dag_run_without_a_retry_and_says_how_to_go_on(connected, shop):
+    connected.campaign("carts")
+    said = connected.airflow("dags", "test", "carts")
+    assert "--allow allow_empty" in said
+    assert shop.sql("select state from audiences.run", on="ledger") == [("stopped",)], said[-6000:]
+    assert shop.uploads() == []
+
+
+def test_a_dry_run_counts_and_sends_nothing(connected, shop):
+    shop.user(1, "one@example.com")
+    shop.event(1)
+    connected.campaign("carts")
+    said = connected.airflow("dags", "test", "carts", "--conf", '{"dry_run": true}')
+    assert "would add 1 rows" in said, said[-6000:]
+    assert shop.sandbox.admin.requests() == []
