@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 def export(doors: Doors, run: RunRef, action: Action, batch: Sequence[int] | None = None) -> Sent:
     """Send the requests of that action (those in `batch`, or all) that are not acknowledged yet.
 
-    Requests that Facebook refuses for good are recorded and the rest goes on. Whatever needs a wait, a retry or a person
+    Requests that are refused for good are recorded and the rest goes on. Whatever needs a wait, a retry or a person
     is raised, after the requests under way have been recorded; calling again resumes.
     """
     planned = chunks.of_run(doors.ledger, run.run, action=action)
@@ -102,8 +102,13 @@ def _send(session: GraphSession, facebook_id: str, chunk: Chunk, schema: tuple[s
     changes = Staging(chunk.staging).dataset(chunk.file).to_table(filter=inside)
     distinct = changes.column("identifiers").unique().to_pylist()
     keys = rows.schema_of(distinct, schema)
+    cells = rows.cells_for(distinct, keys)
+    try:
+        body = facebook_members.upload_body(keys, cells)
+    except ValueError as error:  # the last look before sending found something that must not leave
+        raise RefusedError(what=str(error)) from error
     call = facebook_members.add if chunk.action == "add" else facebook_members.remove
-    return _Answer(receipt=call(session, facebook_id, keys, rows.cells_for(distinct, keys)), changes=changes)
+    return _Answer(receipt=call(session, facebook_id, keys, cells, body=body), changes=changes)
 
 
 def _record(doors: Doors, chunk: Chunk, answer: _Answer) -> None:
