@@ -68,7 +68,10 @@ class Shop:
     sandbox: SandboxServer
     staging: Path
     runs: int = field(default=0)
+    seconds: float = 1000.0
+    waited: list[float] = field(default_factory=list)
     noon: datetime = NOON
+    later: datetime = datetime(2030, 1, 1, tzinfo=UTC)
     open: dict[str, psycopg.Connection[Any]] = field(default_factory=dict)
 
     row_of = staticmethod(row_of)
@@ -109,13 +112,24 @@ class Shop:
         )
 
     def doors(self, spec: CampaignSpec, *, looking_only: bool = False) -> Doors:
-        return Doors(spec, looking_only=looking_only, look_up=self.connections.__getitem__)
+        return Doors(spec, looking_only=looking_only, look_up=self.connections.__getitem__, clock=lambda: self.seconds)
 
-    def run(self, spec: CampaignSpec, *, at: datetime = NOON, allow: frozenset[str] = frozenset()) -> Summary:
+    def wait(self, seconds: float) -> None:
+        """Let time pass without waiting."""
+        self.waited.append(seconds)
+        self.seconds += seconds
+
+    def run(
+        self,
+        spec: CampaignSpec,
+        *,
+        at: datetime = NOON,
+        allow: frozenset[str] = frozenset(),
+    ) -> Summary:
         self.runs += 1
         with self.doors(spec) as doors:
             request = RunRequest(external_id=f"run{self.runs}", at=at, allow=allow)
-            return run_campaign(doors, request, sleep=lambda _: None)
+            return run_campaign(doors, request, sleep=self.wait)
 
     def preview(self, spec: CampaignSpec, *, at: datetime = NOON) -> Preview:
         with self.doors(spec, looking_only=True) as doors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 class Doors:
     """What a step of this campaign may open.
 
-    `looking_only` leaves even an empty ledger as it is; `look_up` finds a connection by its Airflow id.
+    `looking_only` leaves even an empty ledger as it is; `look_up` finds a connection by its Airflow id;
+    `clock` measures seconds, by which a throttled ad account is left alone.
     """
 
     def __init__(
@@ -31,10 +33,12 @@ class Doors:
         *,
         looking_only: bool = False,
         look_up: Callable[[str], connections.Connection] = connections.look_up,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.spec = spec
         self._looking_only = looking_only
         self._look_up = look_up
+        self._clock = clock
         self._opened = ExitStack()
 
     def __enter__(self) -> Self:
@@ -59,7 +63,7 @@ class Doors:
         """A session with the campaign's ad account."""
         connection = self._look_up(self.spec.account.connection)
         credentials = Credentials.from_connection(connection, account_id=self.spec.account.id)
-        return self._opened.enter_context(GraphSession(credentials))
+        return self._opened.enter_context(GraphSession(credentials, clock=self._clock))
 
     def warehouse(self) -> Warehouse:
         """A new snapshot of the warehouse; the caller closes it."""

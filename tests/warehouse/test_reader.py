@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from audiences.warehouse.reader import Warehouse, WarehouseQueryError, WarehouseTransientError
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def connection(new_database):
+    made = new_database("warehouse")
+    with psycopg.connect(made.dsn(application="test"), autocommit=True) as database:
+        database.execute("create table users (id bigint, email text)")
+        database.execute("insert into users select i, 'user' || i || '@example.com' from generate_series(1, 200000) i")
+    return made
+
+
+def test_a_large_result_comes_in_batches_and_whole(connection, monkeypatch):
+    monkeypatch.setattr("audiences.warehouse.reader.BATCH_BYTES", 500_000)
+    with Warehouse(connection, application="test") as warehouse:
+        sizes = [batch.num_rows for batch in warehouse.stream("select id, email from users")]
+    assert len(sizes) > 5
+    assert sum(sizes) == 200_000
+
+
+def test_the_reader_can_stop_early(connection):
+    with Warehouse(connection, application="test") as warehouse:
+        stream = warehouse.stream("select id, email from users")
+        assert next(stream).num_rows > 0
+        stream.close()
+
+
+def test_the_session_is_read_only_named_and_in_the_catalogs_time_zone(connection):
+    names = ("transaction_read_only", "transaction_isolation", "application_name", "timezone", "statement_timeout")
+    columns = ", ".join(f"current_setting('{name}') as {name}" for name in names)
+    with Warehouse(connection, application="audiences:carts", timezone="Asia/Kolkata") as warehouse:
+        found = warehouse.table(f"select {columns}").to_pylist()[0]
+    assert tuple(found.values()) == ("on", "repeatable read", "audiences:carts", "Asia/Kolkata", "30min")
+    with Warehouse(connection, application="test") as warehouse, pytest.raises(WarehouseQueryError, match="read-only"):
+        warehouse.table("create table x ()")
+
+
+def test_a_missing_column_is_named(connection):
+    with Warehouse(connection, application="test") as warehouse, pytest.raises(WarehouseQueryError, match='"nope"'):
+        warehouse.table("select nope from users")
+
+
+@pytest.mark.parametrize("query", ["select email::int from users", "select id from users where email::int = 1"])
+def test_an_error_quotes_no_value(connection, query):
+    with Warehouse(connection, application="test") as warehouse, pytest.raises(WarehouseQueryError) as caught:
+        warehouse.table(query)
+    assert "example" not in str(caught.value)
+    assert "invalid input syntax" in str(caught.value)
+
+
+def test_a_connection_cut_by_the_server_is_a_passing_fault(connection):
+    with Warehouse(connection, application="test") as warehouse, pytest.raises(WarehouseTransientError):
+        warehouse.table("select pg_terminate_backend(pg_backend_pid())")
