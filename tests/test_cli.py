@@ -239,3 +239,13 @@ def test_a_process_without_the_connection_ends_with_a_message(process, project):
     assert (ended.returncode, found["state"], found["kind"]) == (1, "failed", "ConnectionMissingError")
     assert "AIRFLOW_CONN_WAREHOUSE" in found["error"]
     assert "Traceback" not in ended.stderr
+
+
+def test_preflight_says_per_line_what_is_fine_and_what_a_person_must_do(audiences, shop):
+    code, shown, _ = audiences("preflight", "--json")
+    assert (code, json.loads(shown)["ok"]) == (0, True)
+    shop.sandbox.admin.settings(accounts={"act_1001": {"tos_accepted": False}})
+    code, shown, _ = audiences("preflight")
+    shop.sandbox.admin.settings(accounts={"act_1001": {"tos_accepted": True}})
+    assert code == 1
+    assert "terms" in shown.lower()

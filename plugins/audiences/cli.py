@@ -172,6 +172,27 @@ def explain(
 
 
 @app.command()
+def preflight(as_json: AsJson = False) -> None:
+    """Ask Facebook whether uploads will be taken: token, permissions, terms, limits, audiences; a remedy per line."""
+    from audiences.facebook import preflight as facebook
+
+    accounts = {spec.account.id: spec for spec in Project.load(Here.project).campaigns.values()}
+    found: dict[str, list[facebook.Check]] = {}
+    for account, spec in accounts.items():
+        update = spec.campaign.what.audience.update
+        with _doors(spec, looking_only=True) as doors:
+            audiences = (update.id,) if update else ()
+            found[account] = facebook.run(doors.facebook, now=datetime.now(UTC), audience_ids=audiences)
+    failed = any(check.state is facebook.State.FAIL for checks in found.values() for check in checks)
+    if as_json:
+        listed = {account: [show.check_fields(check) for check in checks] for account, checks in found.items()}
+        show.json_line({"ok": not failed, "accounts": listed})
+    else:
+        show.checks(out, found)
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
 def schedule(
     campaign: CampaignId,
     following: Annotated[int, typer.Option("--next", min=1, max=1000, help="How many run times.")] = 10,

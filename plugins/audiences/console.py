@@ -12,7 +12,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from rich.console import Console
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from audiences.campaign.project import Project
     from audiences.campaign.spec import CampaignSpec
     from audiences.errors import Problem
+    from audiences.facebook.preflight import Check
     from audiences.pipeline.references import Explanation, Preview, Summary
 
 _INSIDE = ("added", "kept", "failed")  # parts of `targeted`
@@ -108,6 +109,24 @@ def explanation(console: Console, found: Explanation) -> None:
         console.print(f"on record as {escape(found.assignment)}", highlight=False)
     for line in found.history:
         console.print(f"  • {escape(line)}", highlight=False)
+
+
+def check_fields(check: Check) -> dict[str, str]:
+    """A line of the preflight as JSON."""
+    return {"name": check.name, "state": check.state.value, "found": check.found, "remedy": check.remedy}
+
+
+def checks(console: Console, found: Mapping[str, Sequence[Check]]) -> None:
+    """The preflight of each ad account, with what to do where something is wrong."""
+    marks = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
+    for account, lines in found.items():
+        console.print(f"[bold]{escape(account)}[/]")
+        for line in lines:
+            remedy = f"\n    {escape(line.remedy)}" if line.remedy else ""
+            mark = marks[line.state.value]
+            console.print(
+                f"  {mark} {escape(line.name)}: {escape(line.found)}{remedy}", highlight=False, soft_wrap=True
+            )
 
 
 def schedule(console: Console, spec: CampaignSpec, times: Sequence[datetime]) -> None:
