@@ -2,7 +2,8 @@
 
     AudiencesError
     ├── FixConfigError             a file is wrong: correct it and commit
-    │   └── ConfigError            … with every problem found, each at file:line:column
+    │   ├── ConfigError            … with every problem found, each at file:line:column
+    │   └── UnsupportedError       … or asks for something that this version cannot do
     ├── FixAccessError             a person must change something outside: a token, terms, a permission, an audience
     │   └── FacebookAccessError    … at Facebook, with the remedy
     ├── StoppedError               a guard of the campaign stopped the run before any upload
@@ -65,6 +66,16 @@ class ConfigError(FixConfigError):
 
     def __str__(self) -> str:
         return "\n".join(str(problem) for problem in self.problems)
+
+
+@dataclass(eq=False)
+class UnsupportedError(FixConfigError):
+    """The campaign asks for something that this version cannot do; running without it could send what must not be sent."""
+
+    key: str
+
+    def __str__(self) -> str:
+        return f"`{self.key}` cannot be done in this version, so the campaign does not run; nothing was sent"
 
 
 class FixAccessError(AudiencesError):

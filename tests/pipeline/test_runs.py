@@ -7,7 +7,7 @@ import re
 import pytest
 
 from audiences.campaign.catalog import IdentifierSource
-from audiences.errors import StoppedError
+from audiences.errors import StoppedError, UnsupportedError
 from audiences.pipeline.export import export
 from audiences.pipeline.extract import extract
 from audiences.pipeline.open_run import open_run
@@ -274,3 +274,14 @@ def test_what_must_not_leave_is_refused_by_us_and_the_next_run_is_not_stuck(shop
     assert "normalised and hashed" in summary.error
     assert shop.uploads() == []
     assert shop.run(shop.campaign()).state == "success"
+
+
+@pytest.mark.parametrize(("key", "value"), [("approval", "required"), ("qualification", "live")])
+def test_a_campaign_that_asks_for_what_cannot_be_done_sends_nothing(shop, key, value):
+    shop.user(1, "one@example.com")
+    shop.event(1)
+    spec = shop.campaign()
+    spec = spec.model_copy(update={"campaign": spec.campaign.model_copy(update={key: value})})
+    with pytest.raises(UnsupportedError, match=value):
+        shop.run(spec)
+    assert shop.sandbox.admin.requests() == []

@@ -6,7 +6,7 @@ import logging
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from audiences.errors import StoppedError
+from audiences.errors import StoppedError, UnsupportedError
 from audiences.facebook import audiences as facebook_audiences
 from audiences.facebook.status import Reaction
 from audiences.ledger import audiences, chunks, runs
@@ -17,6 +17,7 @@ from audiences.who.freshness import newest_event
 from audiences.who.render import render
 
 if TYPE_CHECKING:
+    from audiences.campaign.spec import CampaignSpec
     from audiences.ledger.audiences import KnownAudience
     from audiences.pipeline.doors import Doors
 
@@ -29,6 +30,7 @@ def open_run(doors: Doors, request: RunRequest) -> RunRef:
     Raises StoppedError when the warehouse is staler than `fresh_within` allows, AudienceTakenError while another campaign
     changes the audience, and what Facebook's door raises.
     """
+    check_supported(doors.spec)
     spec, ledger = doors.spec, doors.ledger
     with ledger.working_on(spec.id) as campaign:
         run = runs.start(
@@ -61,6 +63,19 @@ def open_run(doors: Doors, request: RunRequest) -> RunRef:
         staging=staging_path(doors, request.external_id),
         allow=request.allow,
     )
+
+
+def check_supported(spec: CampaignSpec) -> None:
+    """Raise UnsupportedError for a campaign that must not run as if a key of its file were not there."""
+    campaign = spec.campaign
+    asked = {
+        "qualification: live": campaign.qualification == "live",
+        "approval: required": campaign.approval == "required",
+        "refresh: replace": campaign.what.refresh == "replace",
+    }
+    for key, wanted in asked.items():
+        if wanted:
+            raise UnsupportedError(key=key)
 
 
 def staging_path(doors: Doors, external_id: str) -> str:
