@@ -106,7 +106,7 @@ def test_what_is_no_window_is_refused(words: str) -> None:
 
 units = st.sampled_from(["minute", "hour", "day", "week", "month", "year"])
 plain_days = st.dates(date(1900, 1, 1), date(2199, 12, 31))
-days = plain_days | st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31))  # noqa: DTZ001
+days = plain_days | st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31))  # noqa: DTZ001  # hypothesis wants naive bounds
 windows = st.one_of(
     st.builds(lambda amount, unit: Window(last=Duration(amount, unit)), st.integers(0, 90), units),
     st.builds(lambda amount: Window(exactly_ago=Duration(amount, "day")), st.integers(0, 30_000)),
@@ -124,7 +124,7 @@ def test_a_window_in_words_reads_back_as_itself(given_window: Window) -> None:
 
 
 @settings(deadline=None)
-@given(windows, st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)), st.sampled_from(["UTC", "Europe/Berlin"]))  # noqa: DTZ001
+@given(windows, st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)), st.sampled_from(["UTC", "Europe/Berlin"]))  # noqa: DTZ001  # hypothesis wants naive bounds
 def test_a_window_never_ends_before_it_starts(given_window: Window, at: datetime, zone: str) -> None:
     lower, upper = given_window.bounds(at.replace(tzinfo=UTC), ZoneInfo(zone))
     assert lower is None or upper is None or lower <= upper

@@ -16,12 +16,13 @@ import pyarrow as pa
 from audiences.campaign.windows import local_midnight
 from audiences.errors import StoppedError
 from audiences.facebook.contract import MAX_ROWS
-from audiences.ledger import assignments, chunks, members, runs
+from audiences.ledger import assignments, audiences, chunks, members, runs
 from audiences.pipeline.open_run import how_to_allow
 from audiences.pipeline.references import Extracted, Planned, RunRef, Selected
 from audiences.pipeline.select import candidates_file, held_out_file
 from audiences.pipeline.staging import Staging
 from audiences.what.difference import CANDIDATES, CHANGES, Counts, Difference
+from audiences.what.rows import keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,6 +48,7 @@ def plan(doors: Doors, run: RunRef, extracted: Extracted, selected: Sequence[Sel
             *_stage(staging, difference, "remove", counts.remove),
             *_stage(staging, difference, "add", counts.add),
         ]
+    audiences.remember_schema(ledger, run.audience, keys_of(doors.spec.campaign.what.identifiers))
     chunks.plan(ledger, run=run.run, audience=run.audience, planned=planned)
     begun, gone = chunks.count(unsent)
     runs.plan(
