@@ -1,0 +1,32 @@
+"""The command line: check, preview, run and explain campaigns without Airflow.
+
+Exit code 0: right. 1: a file, a campaign or a run is wrong. 2: the command was used wrongly.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from audiences.cli import act, look, tools  # noqa: F401  # importing a module adds its commands to the app
+from audiences.cli import console as show
+from audiences.cli.app import app, err
+from audiences.errors import AudiencesError, ConfigError
+
+
+def main() -> None:
+    """The entry point: our errors become a message and exit code 1, never a traceback."""
+    as_json = "--json" in sys.argv
+    try:
+        app()
+    except ConfigError as error:
+        if as_json:
+            show.json_line({"state": "failed", "problems": [show.fields(problem) for problem in error.problems]})
+        else:
+            show.problems(err, error.problems)
+        sys.exit(1)
+    except AudiencesError as error:
+        if as_json:
+            show.json_line({"state": "failed", "error": str(error), "kind": type(error).__name__})
+        else:
+            err.print(f"[bold red]error[/]  {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,5 @@
+"""`python -m audiences.cli` is `audiences`."""
+
+from audiences.cli import main
+
+main()

@@ -1,0 +1,57 @@
+"""Commands that change something: run, ledger migrate."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+
+from audiences.cli import console as show
+from audiences.cli.app import AsJson, At, CampaignId, app, doors_of, import_airflow, load, out, show_found, wrong_usage
+
+GUARDS = ("allow_empty", "skip_run_above", "max_removal", "fresh_within")
+ledger_app = typer.Typer(help="The ledger: what we know we did.", no_args_is_help=True)
+app.add_typer(ledger_app, name="ledger")
+
+
+@app.command()
+def run(
+    campaign: CampaignId,
+    at: At = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but write and send.")] = False,
+    allow: Annotated[list[str] | None, typer.Option(help=f"Lift a guard this once: {', '.join(GUARDS)}.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the whole campaign once, in this process and without Airflow."""
+    from audiences.pipeline.preview import preview as look
+    from audiences.pipeline.references import RunRequest
+    from audiences.pipeline.whole import run_campaign
+
+    if wrong := sorted(set(allow or ()) - set(GUARDS)):
+        wrong_usage(f"no such guard: {', '.join(wrong)}; there are {', '.join(GUARDS)}")
+    spec, moment = load(campaign), at or datetime.now(UTC)
+    if dry_run:
+        with doors_of(spec, looking_only=True) as doors:
+            show_found(look(doors, moment), as_json, show.preview, more={"run": None, "state": "dry_run"})
+        return
+    request = RunRequest(
+        external_id=f"cli__{moment.isoformat()}__{uuid4().hex[:8]}", at=moment, allow=frozenset(allow or ())
+    )
+    with doors_of(spec) as doors:
+        summary = run_campaign(doors, request)
+    show_found(summary, as_json, show.summary)
+    raise typer.Exit(0 if summary.state == "success" else 1)
+
+
+@ledger_app.command("migrate")
+def ledger_migrate(
+    connection: Annotated[str, typer.Option(help="The Airflow connection of the ledger.")] = "ledger",
+) -> None:
+    """Create the ledger's tables or bring them up to date; safe to repeat."""
+    from audiences.connections import look_up
+    from audiences.ledger.migrate import migrate
+
+    import_airflow()
+    out.print(f"the ledger is at revision {migrate(look_up(connection))}")

@@ -1,0 +1,117 @@
+"""The `audiences` command itself, and what its subcommands share: options, the project, the doors, how results are shown."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from audiences.campaign.project import Project
+from audiences.cli import console as show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import BaseModel
+
+    from audiences.campaign.spec import CampaignSpec
+    from audiences.pipeline.doors import Doors
+
+app = typer.Typer(
+    name="audiences",
+    help="Campaigns as code: from a Postgres warehouse to Facebook Custom Audiences.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+out, err = Console(), Console(stderr=True)
+
+CampaignId = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's id: its file's name without .yml.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs; logs go to standard error.")]
+At = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=lambda text: _instant(text),
+        metavar="ISO8601",
+        help="The run's as-of time, for example 2026-12-01T09:00:00+05:30; now if left out, UTC if without offset.",
+    ),
+]
+
+
+class Here:
+    """The project that the command is about."""
+
+    project = Path()
+
+
+@app.callback()
+def common(
+    project: Annotated[
+        Path,
+        typer.Option(
+            envvar="AUDIENCES_PROJECT", file_okay=False, exists=True, help="The folder with campaigns/ and include/."
+        ),
+    ] = Path(),
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+) -> None:
+    """Campaigns as code: from a Postgres warehouse to Facebook Custom Audiences.
+
+    Begin with [bold]audiences validate[/bold], look with [bold]audiences preview CAMPAIGN[/bold], then commit the file
+    or [bold]audiences run CAMPAIGN[/bold] by hand.
+    """
+    Here.project = project.resolve()
+    _log_to_stderr()
+    logging.getLogger("audiences").setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+def load(campaign: str) -> CampaignSpec:
+    """The project's campaign of that id; raises ConfigError."""
+    return Project.load_campaign(Here.project, campaign)
+
+
+def doors_of(spec: CampaignSpec, *, looking_only: bool = False) -> Doors:
+    """The doors of the campaign, closed by the caller."""
+    from audiences.pipeline.doors import Doors
+
+    import_airflow()
+    return Doors(spec, looking_only=looking_only)
+
+
+def import_airflow() -> None:
+    """Airflow looks connections up. On import it sends all logs to standard output, which is for our JSON."""
+    import airflow.sdk  # noqa: F401  # for what the import does
+
+    _log_to_stderr()
+
+
+def _log_to_stderr() -> None:
+    handler = RichHandler(console=err, show_path=False, rich_tracebacks=False)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler], force=True)
+
+
+def show_found(found: BaseModel, as_json: bool, table: Callable[..., None], more: dict[str, Any] | None = None) -> None:
+    """A result as one line of JSON, with `more` keys, or as a table for people."""
+    if as_json:
+        show.json_line({**found.model_dump(mode="json"), **(more or {})})
+    else:
+        table(out, found)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        message = f"`{text}` is not an ISO 8601 time"
+        raise typer.BadParameter(message) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def wrong_usage(message: str) -> NoReturn:
+    """End with exit code 2 and these words."""
+    raise typer.BadParameter(message)

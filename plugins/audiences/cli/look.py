@@ -1,0 +1,124 @@
+"""Commands that look and change nothing: validate, preview, explain, schedule, preflight."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from audiences.campaign.project import Project
+from audiences.cli import console as show
+from audiences.cli.app import AsJson, At, CampaignId, Here, app, doors_of, load, out, show_found, wrong_usage
+
+if TYPE_CHECKING:
+    from audiences.facebook import preflight as facebook
+
+
+@app.command()
+def validate(
+    campaigns: Annotated[list[str] | None, typer.Argument(help="Campaign ids; all when left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check all files of the project, offline: every problem with file, line and column."""
+    project = Project.load(Here.project)
+    unknown = sorted(set(campaigns or ()) - set(project.campaigns) - {Path(file).stem for file in project.broken})
+    if unknown:
+        wrong_usage(
+            f"no such campaign: {', '.join(unknown)}; there are {', '.join(sorted(project.campaigns)) or 'none'}"
+        )
+    problems = [
+        problem for problem in project.problems if not campaigns or _concerns(problem.file, campaigns)
+    ]  # fmt: skip
+    if as_json:
+        show.json_line({"valid": sorted(project.campaigns), "problems": [show.fields(problem) for problem in problems]})
+    else:
+        show.validation(out, project, problems)
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command()
+def preview(
+    campaign: CampaignId,
+    at: At = None,
+    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL that finds the qualified users.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Count on the real data what a run would do, and write nothing anywhere."""
+    from audiences.pipeline.preview import preview as look
+    from audiences.when.upcoming import next_runs
+
+    spec, moment = load(campaign), at or datetime.now(UTC)
+    text = None
+    if sql:
+        from audiences.who.compile import qualified
+        from audiences.who.render import pretty, render
+
+        text = pretty(render(qualified(spec, moment)))
+        if not as_json:
+            out.print(show.sql(text))
+    with doors_of(spec, looking_only=True) as doors:
+        found = look(doors, moment).model_copy(
+            update={"next_runs": tuple(next_runs(spec, moment, 10, if_published=True))}
+        )
+    show_found(found, as_json, show.preview, more={"sql": text} if text else {})
+
+
+@app.command()
+def explain(
+    campaign: CampaignId,
+    user: Annotated[str, typer.Option(help="The user's id in the warehouse.")],
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say for one user which step decides, and by which values; identifiers are masked."""
+    from audiences.pipeline.explain import explain as look
+
+    spec = load(campaign)
+    with doors_of(spec, looking_only=True) as doors:
+        found = look(doors, user, at or datetime.now(UTC))
+    show_found(found, as_json, show.explanation)
+
+
+@app.command()
+def schedule(
+    campaign: CampaignId,
+    following: Annotated[int, typer.Option("--next", min=1, max=1000, help="How many run times.")] = 10,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the campaign's next run times, as Airflow will schedule them."""
+    from audiences.when.upcoming import next_runs
+
+    spec = load(campaign)
+    times = next_runs(spec, at or datetime.now(UTC), following)
+    if as_json:
+        show.json_line({"campaign": campaign, "timezone": spec.timezone, "next": [time.isoformat() for time in times]})
+    else:
+        show.schedule(out, spec, times)
+
+
+@app.command()
+def preflight(as_json: AsJson = False) -> None:
+    """Ask Facebook whether uploads will be taken: token, permissions, terms, limits, audiences; a remedy per line."""
+    from audiences.facebook import preflight as facebook
+
+    accounts = {spec.account.id: spec for spec in Project.load(Here.project).campaigns.values()}
+    found: dict[str, list[facebook.Check]] = {}
+    for account, spec in accounts.items():
+        update = spec.campaign.what.audience.update
+        with doors_of(spec, looking_only=True) as doors:
+            audiences = (update.id,) if update else ()
+            found[account] = facebook.run(doors.facebook, now=datetime.now(UTC), audience_ids=audiences)
+    failed = any(check.state is facebook.State.FAIL for checks in found.values() for check in checks)
+    if as_json:
+        listed = {account: [show.check_fields(check) for check in checks] for account, checks in found.items()}
+        show.json_line({"ok": not failed, "accounts": listed})
+    else:
+        show.checks(out, found)
+    raise typer.Exit(1 if failed else 0)
+
+
+def _concerns(file: str, campaigns: list[str]) -> bool:
+    return not file.startswith("campaigns/") or Path(file).stem in campaigns

@@ -1,0 +1,34 @@
+"""Commands that need no project: sandbox, normalise."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path  # noqa: TC003  # typer reads annotations at run time
+from typing import Annotated
+
+import typer
+
+from audiences.cli.app import app
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 8090,
+    state: Annotated[Path | None, typer.Option(help="Keep the sandbox's memory in this file.")] = None,
+) -> None:
+    """Serve a local Facebook to rehearse on; point a connection's `graph_url` at it."""
+    from audiences.sandbox.server import serve
+
+    serve(port=port, state=state)
+
+
+@app.command()
+def normalise() -> None:
+    """Read JSON lines {"field", "input", "context"} and write {"normalised", "sha256"}, null for a rejected value."""
+    from audiences.what.identifiers.lines import normalise_lines
+
+    wrong = False
+    for line in normalise_lines(sys.stdin):
+        wrong = wrong or line.startswith('{"error"')
+        sys.stdout.write(line + "\n")
+    raise typer.Exit(1 if wrong else 0)
