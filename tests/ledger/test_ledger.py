@@ -58,7 +58,7 @@ def audience(ledger, campaign):
 def test_migrating_at_once_from_several_processes_is_safe(new_database):
     connection = new_database("ledger")
     with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(lambda _: migrate(connection), range(8))) == {"0001"}
+        assert set(pool.map(lambda _: migrate(connection), range(8))) == {"0004"}
 
 
 def test_a_campaign_is_worked_on_by_one_process_at_a_time(ledger, new_database, monkeypatch):
