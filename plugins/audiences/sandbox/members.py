@@ -29,7 +29,7 @@ STRONG_KEYS = frozenset({"EMAIL", "PHONE", "EXTERN_ID", "MADID", "APPUID", "PAGE
 _DIGEST = 32
 
 
-def pack(shape: Shape, rows: Sequence[Sequence[str]]) -> set[bytes]:
+def pack(shape: Shape, rows: Iterable[Sequence[str]]) -> set[bytes]:
     """Pack rows whose non-blank cells are those of `shape`, in its order. Hashed cells must be 64 hex digits."""
     if HASHED_KEYS.issuperset(shape):
         return split(shape, bytes.fromhex("".join(chain.from_iterable(rows))))
