@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import hashlib
-
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiences.what.rows import KEYS, UNHASHED, cells_for, keys_of, pack, schema_of, unpack
+from audiences.what.rows import KEYS, UNHASHED, keys_of, pack, unpack
 
 DIGESTS = st.binary(min_size=32, max_size=32)
 TEXTS = st.text(min_size=1, max_size=60)
@@ -46,17 +44,6 @@ def test_rows_are_equal_exactly_when_the_identifiers_are(users):
 def test_an_identifier_too_long_to_pack_is_left_out_and_not_cut():
     row = pack({"EMAIL": pa.array([bytes(32)], pa.binary()), "EXTERN_ID": pa.array(["x" * 256])})[0].as_py()
     assert unpack(row) == {"EMAIL": "00" * 32}
-
-
-def test_a_key_that_a_row_lacks_is_a_blank_cell():
-    digest = hashlib.sha256(b"mary@example.com").digest()
-    row = pack({"EMAIL": pa.array([digest]), "PHONE": pa.array([None], pa.binary())})[0].as_py()
-    assert cells_for([row], ("EMAIL", "PHONE")) == [[digest.hex(), ""]]
-
-
-def test_the_schema_of_a_request_covers_rows_of_an_earlier_mapping():
-    row = pack({"EMAIL": pa.array([bytes(32)]), "MADID": pa.array(["ab-cd"])})[0].as_py()
-    assert schema_of([row], ("EMAIL", "PHONE")) == ("EMAIL", "PHONE", "MADID")
 
 
 def test_a_date_of_birth_takes_three_keys():

@@ -17,7 +17,19 @@ from audiences.facebook.errors import RowsRefusedError
 if TYPE_CHECKING:
     from audiences.facebook.session import GraphSession
 
-Rows = Sequence[Sequence[str]]
+
+@dataclass(frozen=True, slots=True)
+class JsonRows:
+    """Rows that are JSON already, an array of arrays, for callers who have a faster way than cell by cell."""
+
+    text: bytes
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+
+Rows = Sequence[Sequence[str]] | JsonRows
 
 # Refusals for what the rows hold, where a half of them may pass: "does not match schema", and too many.
 _ROW_FAULTS = frozenset({(100, None), (1, 99)})
@@ -88,7 +100,8 @@ def upload_body(schema: Sequence[str], rows: Rows, *, step: BatchStep | None = N
     if not 1 <= len(rows) <= MAX_ROWS:
         message = f"an upload takes 1 to {MAX_ROWS} rows, not {len(rows)}"
         raise ValueError(message)
-    content: Json = {"payload": {"schema": list(schema), "data": rows}}
+    data = orjson.Fragment(rows.text) if isinstance(rows, JsonRows) else rows
+    content: Json = {"payload": {"schema": list(schema), "data": data}}
     if step:
         content["session"] = step.as_json()
     body = orjson.dumps(content)

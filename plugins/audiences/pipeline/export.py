@@ -20,7 +20,8 @@ from audiences.facebook.errors import AudienceTooSmallError
 from audiences.ledger import audiences, chunks
 from audiences.pipeline.references import RunRef, Sent
 from audiences.pipeline.staging import Staging
-from audiences.what import rows
+from audiences.what.rows import keys_of
+from audiences.what.wire import wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -69,7 +70,7 @@ class _Answer:
 
 
 def _send_all(doors: Doors, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
-    schema = rows.keys_of(doors.spec.campaign.what.identifiers)
+    schema = keys_of(doors.spec.campaign.what.identifiers)
     waiting, under_way = list(reversed(list(todo))), dict[Future[_Answer], chunks.Chunk]()
     sent = refused = 0
     trouble: AudiencesError | None = None
@@ -100,15 +101,14 @@ def _send(session: GraphSession, facebook_id: str, chunk: Chunk, schema: tuple[s
     position = ds.field("position")
     inside = (position >= chunk.first_row) & (position < chunk.first_row + chunk.rows)
     changes = Staging(chunk.staging).dataset(chunk.file).to_table(filter=inside)
-    distinct = changes.column("identifiers").unique().to_pylist()
-    keys = rows.schema_of(distinct, schema)
-    cells = rows.cells_for(distinct, keys)
+    ready = wire(changes.column("identifiers").unique(), schema)
+    cells = facebook_members.JsonRows(ready.rows, ready.count)
     try:
-        body = facebook_members.upload_body(keys, cells)
+        body = facebook_members.upload_body(ready.schema, cells)
     except ValueError as error:  # the last look before sending found something that must not leave
         raise RefusedError(what=str(error)) from error
     call = facebook_members.add if chunk.action == "add" else facebook_members.remove
-    return _Answer(receipt=call(session, facebook_id, keys, cells, body=body), changes=changes)
+    return _Answer(receipt=call(session, facebook_id, ready.schema, cells, body=body), changes=changes)
 
 
 def _record(doors: Doors, chunk: Chunk, answer: _Answer) -> None:

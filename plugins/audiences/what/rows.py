@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from audiences.what.identifiers.fields import FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
 # The numbers are stored in ledgers: append, never renumber.
 KEYS: Final[dict[str, int]] = {
@@ -39,7 +39,7 @@ UNHASHED: Final = frozenset(key for field in FIELDS.values() if not field.hashed
 ALONE: Final = ("EMAIL", "PHONE", "EXTERN_ID", "MADID")
 """The keys of which one is enough to find a person; a row with a country or a name only is not worth sending."""
 
-_SHA256 = 32
+SHA256: Final = 32
 _LONGEST = 255  # one byte holds the length
 
 
@@ -70,7 +70,7 @@ def _cells(key: str, values: pa.Array) -> pa.Array:
     number = bytes([KEYS[key]])
     separator = pa.scalar(b"", pa.binary())
     if key not in UNHASHED:
-        prefix = pa.scalar(number + bytes([_SHA256]), pa.binary())
+        prefix = pa.scalar(number + bytes([SHA256]), pa.binary())
         return pc.binary_join_element_wise(prefix, values.cast(pa.binary()), separator)
     encoded = [None if text is None or len(text) > _LONGEST else text for text in values.cast(pa.binary()).to_pylist()]
     return pa.array([None if text is None else number + bytes([len(text)]) + text for text in encoded], pa.binary())
@@ -86,20 +86,3 @@ def unpack(row: bytes) -> dict[str, str]:
         cells[key] = value.decode() if key in UNHASHED else value.hex()
         at += 2 + length
     return cells
-
-
-def cells_for(rows: Iterable[bytes], schema: Sequence[str]) -> list[list[str]]:
-    """Packed rows as the lists of cells of a request; a key that a row lacks is a blank cell."""
-    unpacked = map(unpack, rows)
-    return [[cells.get(key, "") for key in schema] for cells in unpacked]
-
-
-def schema_of(rows: Iterable[bytes], preferred: Sequence[str]) -> tuple[str, ...]:
-    """The keys for a request with these rows: `preferred` (today's mapping) and whatever else the rows hold."""
-    wanted = set(preferred)
-    for row in rows:
-        at = 0
-        while at < len(row):
-            wanted.add(NAMES[row[at]])
-            at += 2 + row[at + 1]
-    return tuple(key for key in KEYS if key in wanted)
