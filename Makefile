@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help venv demo test check unit integration e2e bench constraints clean
+.PHONY: help venv demo test check unit integration e2e long bench constraints clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ integration: $(READY) ## Real Postgres, the sandbox over HTTP, the command line
 
 e2e: $(READY) ## A campaign through real Airflow
 	@$(BIN)/pytest -m "e2e and not long"
+
+long: $(READY) ## What takes minutes: ten thousand random campaigns, query plans at 2,000,000 users
+	@$(BIN)/pytest -m long
 
 bench: $(READY) ## Measure the product against the script people write and against the floor (a few minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)

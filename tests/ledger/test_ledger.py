@@ -160,3 +160,16 @@ def test_totals_add_up_what_the_requests_changed(ledger, campaign, audience):
     chunks.plan(ledger, run=run, audience=audience.id, planned=[chunks.Planned("remove", "f", 0, 1)])
     totals = chunks.totals(ledger, run)
     assert (totals.requests, totals.begun, totals.gone, totals.refused, totals.unsent) == (1, 2, 0, 0, 1)
+
+
+def test_memberships_of_one_person_are_found_by_index_current_and_ended(ledger, campaign, audience):
+    ledger.sql.execute(
+        "insert into audiences.member select %s, %s, n::text, 'x', true, 1, case when n %% 2 = 0 then 1 end"
+        " from generate_series(1, 20000) n",
+        (audience.id, campaign),
+    )
+    ledger.sql.execute("analyze audiences.member")
+    found = ledger.all(f"explain {members.HISTORY}", {"audience": audience.id, "user": "777"})
+    plan = "\n".join(row[0] for row in found)
+    assert "Seq Scan on member" not in plan
+    assert {name for name in ("member_now", "member_ended") if name in plan} == {"member_now", "member_ended"}

@@ -63,6 +63,17 @@ def test_each_rule_says_what_it_asks_what_was_found_and_whether_it_holds(shop: S
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize(
+    ("kind", "seen"), [("timestamp", "2026-11-23 09:00:00+09:00"), ("date", "2026-11-23 00:00:00+09:00")]
+)
+def test_a_time_without_zone_is_shown_as_meant_in_the_catalogs_zone(shop: Shop, kind: str, seen: str) -> None:
+    shop.add("u", "Buy", datetime(2026, 11, 23, 9, tzinfo=UTC))
+    shop.execute(f"ALTER TABLE events ALTER at TYPE {kind} USING at AT TIME ZONE 'UTC'; SET TIME ZONE 'Asia/Tokyo'")
+    (step,) = explained(shop, {"did": {"event": "Buy"}}, "u", zone="Asia/Tokyo")
+    assert step.found == f"1 such event, first {seen}, last {seen}"
+
+
+@pytest.mark.integration
 def test_joints_and_saved_rules_show_what_they_are_made_of(shop: Shop) -> None:
     shop.user("u")
     never = {"did": {"event": "Buy", "average": {"of": "amount", "at_least": 1}}}

@@ -73,6 +73,8 @@ def preview(console: Console, found: Preview) -> None:
         f"would add {found.changes.add:,} and remove {found.changes.remove:,} rows in {found.requests:,} requests; "
         "nothing was written"
     )
+    shares = (f"{percent:g} % with {tier.replace('_', ' ')}" for tier, percent in found.quota_percent.items())
+    console.print(f"of the ad account's hourly quota: {', '.join(shares)}", highlight=False)
     if found.stopped:
         console.print(f"[bold yellow]would be {escape(found.stopped)}[/]", soft_wrap=True)
     for sample in found.samples:
@@ -80,7 +82,9 @@ def preview(console: Console, found: Preview) -> None:
         console.print(f"  user {escape(sample.user)}: {escape(shown)}", highlight=False)
     _rejected(console, found.rejected)
     if found.next_runs:
-        console.print("next runs: " + ", ".join(moment.isoformat() for moment in found.next_runs[:3]) + " …")
+        console.print("next runs:")
+    for moment in found.next_runs:
+        console.print(f"  {moment.isoformat()}", highlight=False)
 
 
 def summary(console: Console, found: Summary) -> None:

@@ -49,6 +49,9 @@ WAIT_IN_PLACE_SECONDS: Final = 10.0
 # usersreplace, subcode 1870145: ask again after five minutes.
 REPLACE_RUNNING_WAIT_SECONDS: Final = 300.0
 
+# Marketing API rate limiting, use case `custom_audience`: calls per ad account in a sliding hour, by the app's access tier.
+# 40 more for each active audience are left out, since nobody tells us how many are.
+CALLS_PER_HOUR: Final = {"development_access": 5_000, "standard_access": 190_000}
 # The quotas our calls count against; a spent one of another kind (insights, say) is not ours to wait for.
 OUR_QUOTAS: Final = ("custom_audience", "ads_management")
 

@@ -16,6 +16,22 @@ if TYPE_CHECKING:
 HELD = pa.schema(
     [("campaign_id", pa.int32()), ("user_id", pa.string()), ("identifiers", pa.binary()), ("present", pa.bool_())]
 )
+# Two halves, each with an index of its own; the current ones are found campaign by campaign.
+HISTORY = """
+select c.name as campaign, m.present, m.added_run, a.as_of as added_at, m.removed_run, r.as_of as removed_at
+from (
+    select now.*
+    from audiences.campaign k join audiences.member now on now.campaign_id = k.id
+    where now.audience_id = %(audience)s and now.user_id = %(user)s and now.removed_run is null
+    union all
+    select * from audiences.member
+    where audience_id = %(audience)s and user_id = %(user)s and removed_run is not null
+) m
+join audiences.campaign c on c.id = m.campaign_id
+join audiences.run a on a.id = m.added_run
+left join audiences.run r on r.id = m.removed_run
+order by m.added_run, m.removed_run nulls last, c.name
+"""
 
 
 def held(ledger: Ledger, audience: int) -> pa.Table:
@@ -33,14 +49,7 @@ def history(ledger: Ledger, audience: int, user: str) -> list[Any]:
     Each has `campaign`, `present`, and number and as-of time of the run that began it (`added_run`, `added_at`) and of the
     one that ended it (`removed_run`, `removed_at`, null while it lasts).
     """
-    return ledger.all(
-        "select c.name as campaign, m.present, m.added_run, a.as_of as added_at, m.removed_run, r.as_of as removed_at"
-        " from audiences.member m join audiences.campaign c on c.id = m.campaign_id"
-        " join audiences.run a on a.id = m.added_run left join audiences.run r on r.id = m.removed_run"
-        " where m.audience_id = %(audience)s and m.user_id = %(user)s"
-        " order by m.added_run, m.removed_run nulls last, c.name",
-        {"audience": audience, "user": user},
-    )
+    return ledger.all(HISTORY, {"audience": audience, "user": user})
 
 
 def write(cursor: dbapi.Cursor, *, audience: int, run: int, changes: pa.Table) -> None:

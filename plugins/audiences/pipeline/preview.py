@@ -11,7 +11,7 @@ from audiences.ledger import audiences
 from audiences.pipeline.extract import extract
 from audiences.pipeline.plan import check_guards, compared, outcomes_before_upload
 from audiences.pipeline.references import Changes, Preview, RunRef, Sample
-from audiences.pipeline.requests import requests_for
+from audiences.pipeline.requests import percent_of_quota, requests_for
 from audiences.pipeline.select import candidates_file, select
 from audiences.pipeline.staging import Staging
 from audiences.what import rows
@@ -44,12 +44,14 @@ def preview(doors: Doors, at: datetime) -> Preview:
         except StoppedError as error:
             stopped = str(error)
         decided = outcomes_before_upload(selected, counts)
+        requests = requests_for(counts.add) + requests_for(counts.remove)
         return Preview(
             campaign=doors.spec.id,
             at=at,
             outcomes=Outcomes(**decided, added=counts.begun, removed=counts.left).as_dict(),
             changes=Changes(add=counts.add, remove=counts.remove),
-            requests=requests_for(counts.add) + requests_for(counts.remove),
+            requests=requests,
+            quota_percent=percent_of_quota(requests),
             audience=run.facebook_id or None,
             stopped=stopped,
             rejected=extracted.rejected,

@@ -158,13 +158,17 @@ class Explanation(Reference):
 
 
 class Preview(Reference):
-    """What a run would do, as `audiences preview --json` prints it. `stopped` says which guard would stop it, and why."""
+    """What a run would do, as `audiences preview --json` prints it. `stopped` says which guard would stop it, and why.
+
+    `quota_percent`: the share of the ad account's hourly quota that the requests use up, by the app's access tier.
+    """
 
     campaign: str
     at: AwareDatetime
     outcomes: dict[str, int]
     changes: Changes
     requests: int
+    quota_percent: dict[str, float]
     audience: str | None
     stopped: str | None
     rejected: Rejected

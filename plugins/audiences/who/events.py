@@ -63,8 +63,11 @@ def evidence(did: Did, catalog: Catalog, moment: Moment, only: sa.Select[Any] | 
     return scan.query(
         scan.user,
         _filtered(sa.func.count(), such).label("events"),
-        sa.func.min(scan.occurred_at).label("first"),
-        sa.func.max(scan.occurred_at).label("last"),
+        *(
+            # An instant, also where the column is a date or has no time zone.
+            sa.cast(function(scan.occurred_at), TIMESTAMP).label(label)
+            for label, function in (("first", sa.func.min), ("last", sa.func.max))
+        ),
         *(value.label(label) for label, value in aggregates),
         only=only,
     )

@@ -76,6 +76,11 @@ def test_an_age_is_compared_as_a_whole_number() -> None:
         ("column: city", "colum: city", "users.properties.city.colum: unknown key `colum`; did you mean `column`?"),
         ("column: city, ", "", "users.properties.city: needs `column: …`, or `jsonb: …` with `path: …`"),
         ("path: os,", "", "users.properties.os: `jsonb` and `path` belong together"),
+        (
+            "date_of_birth: date_of_birth",
+            "date_of_birth: {column: born, pre_hashed: true}",
+            "users.date_of_birth.pre_hashed: Facebook takes year, month and day as three hashes",
+        ),
         ("key: id", "kee: id", "users.kee: unknown key `kee`; did you mean `key`?"),
     ],
 )

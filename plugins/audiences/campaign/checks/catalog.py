@@ -20,6 +20,10 @@ def catalog_findings(catalog: Catalog) -> Findings:
     if catalog.users.email is None and catalog.users.phone is None:
         message = "maps neither `email` nor `phone`; Facebook could recognise nobody"
         yield Finding(("users",), "unmapped-identifier", message, key=True)
+    birth = catalog.users.date_of_birth
+    if birth is not None and birth.pre_hashed:
+        message = "Facebook takes year, month and day as three hashes; one hash of the whole date is none of them"
+        yield Finding(("users", "date_of_birth", "pre_hashed"), "not-allowed", message)
     yield from (found.under("users", "properties") for found in _property_findings(catalog.users.properties))
     if catalog.events is not None:
         yield from (found.under("events", "properties") for found in _property_findings(catalog.events.properties))

@@ -1,0 +1,51 @@
+"""A preview counts what a run would do, and leaves ledger, sandbox and disk as they are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from audiences.pipeline.explain import explain
+
+pytestmark = pytest.mark.integration
+
+
+def everything(shop):
+    """Every row of the ledger by table, what the sandbox holds, and the staged files."""
+    tables = [
+        name for (name,) in shop.sql("select tablename from pg_tables where schemaname = 'audiences'", on="ledger")
+    ]
+    ledger = {name: sorted(map(str, shop.sql(f"select * from audiences.{name}", on="ledger"))) for name in tables}
+    sandbox = {name: part for name, part in shop.sandbox.admin.state().items() if name != "clock"}
+    return ledger, sandbox, sorted(shop.staging.rglob("*"))
+
+
+def test_looking_writes_nothing_into_a_ledger_that_is_in_use(shop):
+    for number in range(1, 21):
+        shop.user(number, f"{number}@example.com")
+        shop.event(number)
+    spec = shop.campaign(who={"did": {"event": "Added To Cart"}, "control_group": 10, "target_cap": 10})
+    shop.run(spec)
+    shop.sql("delete from events where user_id < 6")
+    for number in range(30, 35):
+        shop.user(number, f"{number}@example.com")
+        shop.event(number)
+    before, requests = everything(shop), shop.sandbox.admin.requests()
+    found = shop.preview(spec, at=shop.noon + timedelta(days=1))
+    assert found.changes.add
+    assert found.changes.remove
+    assert found.samples
+    with shop.doors(spec, looking_only=True) as doors:
+        for user in ("1", "20", "31", "nobody"):
+            explain(doors, user, shop.noon)
+    assert everything(shop) == before
+    assert shop.sandbox.admin.requests() == requests
+
+
+def test_a_preview_says_what_share_of_the_hourly_quota_it_takes(shop):
+    shop.user(1, "one@example.com")
+    shop.event(1)
+    found = shop.preview(shop.campaign())
+    assert found.requests == 1
+    assert found.quota_percent == {"development_access": 0.02, "standard_access": 0.0005}

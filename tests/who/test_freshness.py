@@ -1,0 +1,37 @@
+"""The newest event up to the run, by which `fresh_within` judges."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audiences.who.freshness import newest_event
+from audiences.who.render import render
+
+if TYPE_CHECKING:
+    from tests.who.conftest import Shop
+
+pytestmark = pytest.mark.integration
+AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+
+def newest(shop: Shop) -> datetime | None:
+    events = shop.spec({"did": {"event": "Buy"}}).catalog.events
+    return shop.connection.execute(render(newest_event(events, AT)).encode()).fetchone()[0]
+
+
+def test_events_after_the_run_are_not_news(shop: Shop) -> None:
+    assert newest(shop) is None
+    for minutes in (-90, 0, 5):
+        shop.add("u", "Buy", AT + timedelta(minutes=minutes))
+    assert newest(shop) == AT
+
+
+def test_a_time_without_zone_is_an_instant_in_the_sessions_zone(shop: Shop) -> None:
+    shop.add("u", "Buy", AT)
+    shop.execute("SET TIME ZONE 'Asia/Kathmandu'; ALTER TABLE events ALTER at TYPE timestamp")
+    found = newest(shop)
+    assert found == AT
+    assert found.tzinfo is not None
