@@ -39,8 +39,8 @@ class Airflow:
         status = more.get("status", "published")
         self.write(
             f"campaigns/{name}.yml",
-            f"name: {more.get('title', name)}\nstatus: {status}\nwho: {who}\nwhen: now\n"
-            f"what: {{audience: {{create: {{name: {name}}}}}}}\n",
+            f"name: {more.get('title', name)}\nstatus: {status}\nwho: {who}\nwhen: {more.get('when', 'now')}\n"
+            f"what: {{audience: {{create: {{name: {name}}}}}{more.get('what', '')}}}\n",
         )
 
     def airflow(self, *arguments: str) -> str:

@@ -69,6 +69,7 @@ class Shop:
     staging: Path
     runs: int = field(default=0)
     seconds: float = 1000.0
+    now: datetime = NOON
     waited: list[float] = field(default_factory=list)
     noon: datetime = NOON
     later: datetime = datetime(2030, 1, 1, tzinfo=UTC)
@@ -90,7 +91,9 @@ class Shop:
     def event(self, user: int, name: str = "Added To Cart", ago: timedelta = timedelta(days=1)) -> None:
         self.sql("insert into events (user_id, name, occurred_at) values (%s, %s, %s)", user, name, NOON - ago)
 
-    def campaign(self, name: str = "carts", *, who: Any = None, what: Any = None, **settings: Any) -> CampaignSpec:
+    def campaign(
+        self, name: str = "carts", *, who: Any = None, what: Any = None, when: Any = None, **settings: Any
+    ) -> CampaignSpec:
         return CampaignSpec.model_validate(
             {
                 "id": name,
@@ -105,19 +108,26 @@ class Shop:
                     "status": "published",
                     "who": who or {"did": {"event": "Added To Cart", "within": "last 30 days"}},
                     "what": {"audience": {"create": {"name": name}}, **(what or {})},
-                    "when": {"now": True},
+                    "when": when or {"now": True},
                 },
                 **settings,
             }
         )
 
     def doors(self, spec: CampaignSpec, *, looking_only: bool = False) -> Doors:
-        return Doors(spec, looking_only=looking_only, look_up=self.connections.__getitem__, clock=lambda: self.seconds)
+        return Doors(
+            spec,
+            looking_only=looking_only,
+            look_up=self.connections.__getitem__,
+            clock=lambda: self.seconds,
+            now=lambda: self.now,
+        )
 
     def wait(self, seconds: float) -> None:
         """Let time pass without waiting."""
         self.waited.append(seconds)
         self.seconds += seconds
+        self.now += timedelta(seconds=seconds)
 
     def run(
         self,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.when import oracle
 
 from audiences.campaign.when import ExportWindow
-from audiences.when.windows import next_opening
+from audiences.when.windows import next_opening, opened
 
 BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE = {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "to": "18:00"}
@@ -38,6 +38,22 @@ def test_windows_open_and_close_on_the_campaigns_clock(at: str, opens: str) -> N
     moment = datetime.strptime(at, "%a %Y-%m-%d %H:%M").replace(tzinfo=BERLIN)
     found = next_opening(moment, windows(OFFICE, NIGHT), BERLIN)
     assert ("open" if found is None else f"{found.astimezone(BERLIN):%a %Y-%m-%d %H:%M}") == opens
+
+
+@pytest.mark.parametrize(
+    ("at", "since"),
+    [
+        ("Fri 2026-12-04 08:59", "closed"),
+        ("Fri 2026-12-04 09:00", "Fri 2026-12-04 09:00"),
+        ("Fri 2026-12-04 17:59", "Fri 2026-12-04 09:00"),
+        ("Fri 2026-12-04 18:00", "closed"),
+        ("Sat 2026-12-05 01:59", "Fri 2026-12-04 22:00"),
+    ],
+)
+def test_an_open_window_knows_since_when(at: str, since: str) -> None:
+    moment = datetime.strptime(at, "%a %Y-%m-%d %H:%M").replace(tzinfo=BERLIN)
+    found = opened(moment, windows(OFFICE, NIGHT), BERLIN)
+    assert ("closed" if found is None else f"{found.astimezone(BERLIN):%a %Y-%m-%d %H:%M}") == since
 
 
 def test_without_windows_it_is_always_open() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from audiences.campaign.base import Name, PlacedError, Strict, as_tuple, only_one
 from audiences.campaign.properties import Properties
@@ -117,6 +117,13 @@ Triggers = Annotated[
 ]
 
 
+def _true(value: bool) -> bool:
+    if not value:
+        message = "says no time when it is `false`; leave it out, and give another time"
+        raise ValueError(message)
+    return value
+
+
 class When(Strict):
     """Exactly one of `now`, `date`, `dates`, `repeat`, `cron`, or `on` for a live campaign."""
 
@@ -128,7 +135,7 @@ class When(Strict):
     """No run before this day."""
     end: Day | None = None
     """No run after this day."""
-    now: StrictBool | None = None
+    now: Annotated[StrictBool, AfterValidator(_true), Field(json_schema_extra={"const": True})] | None = None
     """One run, as soon as the campaign is published."""
     date: Day | None = None
     """One run at this date and time."""

@@ -10,8 +10,8 @@ import typer
 
 from audiences.cli import console as show
 from audiences.cli.app import AsJson, At, CampaignId, app, doors_of, import_airflow, load, out, show_found, wrong_usage
+from audiences.pipeline.references import LIFTABLE
 
-GUARDS = ("allow_empty", "skip_run_above", "max_removal", "fresh_within")
 ledger_app = typer.Typer(help="The ledger: what we know we did.", no_args_is_help=True)
 app.add_typer(ledger_app, name="ledger")
 
@@ -21,7 +21,7 @@ def run(
     campaign: CampaignId,
     at: At = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but write and send.")] = False,
-    allow: Annotated[list[str] | None, typer.Option(help=f"Lift a guard this once: {', '.join(GUARDS)}.")] = None,
+    allow: Annotated[list[str] | None, typer.Option(help=f"Lift a guard this once: {', '.join(LIFTABLE)}.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the whole campaign once, in this process and without Airflow."""
@@ -29,8 +29,8 @@ def run(
     from audiences.pipeline.references import RunRequest
     from audiences.pipeline.whole import run_campaign
 
-    if wrong := sorted(set(allow or ()) - set(GUARDS)):
-        wrong_usage(f"no such guard: {', '.join(wrong)}; there are {', '.join(GUARDS)}")
+    if wrong := sorted(set(allow or ()) - set(LIFTABLE)):
+        wrong_usage(f"no such guard: {', '.join(wrong)}; there are {', '.join(LIFTABLE)}")
     spec, moment = load(campaign), at or datetime.now(UTC)
     if dry_run:
         with doors_of(spec, looking_only=True) as doors:

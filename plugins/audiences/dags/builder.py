@@ -10,13 +10,13 @@ from airflow.sdk import DAG, Param
 from audiences.campaign.describe import describe
 from audiences.dags import steps
 from audiences.dags.retries import ByErrorClass
+from audiences.pipeline.references import LIFTABLE
 from audiences.when.timetable import CampaignTimetable
 
 if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
 
 POOL = "facebook"
-GUARDS = ("allow_empty", "skip_run_above", "max_removal", "fresh_within")
 _LABEL = "{{ label }}"
 
 
@@ -79,8 +79,8 @@ def _form() -> dict[str, Param]:
         "allow": Param(
             [],
             type="array",
-            items={"type": "string", "enum": list(GUARDS)},
+            items={"type": "string", "enum": list(LIFTABLE)},
             title="Guards to lift for this run",
-            description="A guard that stopped the last run, if what it found is right.",
+            description="A guard that stopped the last run, if what it found is right; `windows` sends outside them.",
         ),
     }

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator, get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from audiences.campaign.spec import CampaignSpec
+from audiences.dags.holding import HoldingOperator
+from audiences.pipeline.windows import OutsideWindowsError
+from audiences.when.timetable import too_late
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,43 +47,56 @@ class PreviewOperator(BaseOperator):
         return _preview(self.spec, context)
 
 
-class OpenRunOperator(BaseOperator):
+class OpenRunOperator(HoldingOperator):
     """Puts the run on record and finds or creates the audience; with `dry_run` it previews instead and ends the run there."""
 
     ui_color = "#e8f0fe"
-    template_fields: Sequence[str] = ()
 
     def __init__(self, *, spec: CampaignSpec, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.spec = spec
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> Any:
+        """As `work`; a scheduled run that comes too late for its time is left out, unless somebody clears it on purpose."""
+        run = context["dag_run"]
+        first = run.run_type == "scheduled" and context["ti"].try_number == 1
+        if first and too_late(self.spec, run.run_after, datetime.now(UTC)):
+            _leave_out(
+                context, f"left out: it was due on {run.run_after:%d %b %Y at %H:%M %Z}, and that is too long ago"
+            )
+        return super().execute(context)
+
+    def work(self, context: Context) -> dict[str, Any]:
         """Return the run reference; the campaign goes to XCom under `spec`."""
         from audiences.pipeline.doors import Doors
         from audiences.pipeline.open_run import open_run
         from audiences.pipeline.references import RunRequest
+        from audiences.pipeline.windows import as_of
 
         if context["params"].get("dry_run"):
             _preview(self.spec, context)
             message = "dry run: nothing was sent; the log has the figures"
             raise AirflowSkipException(message)
-        request = RunRequest(
-            external_id=str(context["run_id"]),
-            at=context["dag_run"].run_after,
-            allow=frozenset(context["params"].get("allow") or ()),
-        )
         with Doors(self.spec) as doors:
-            run = open_run(doors, request)
+            request = RunRequest(
+                external_id=str(context["run_id"]),
+                at=as_of(doors, context["dag_run"].run_after),
+                allow=frozenset(context["params"].get("allow") or ()),
+            )
+            try:
+                run = open_run(doors, request)
+            except OutsideWindowsError as closed:
+                if closed.dropped:
+                    _leave_out(context, f"left out: {closed.what}")
+                raise
         context["ti"].xcom_push(key="spec", value=self.spec.model_dump_json(by_alias=True))
         return run.model_dump(mode="json")
 
 
-class StepOperator(BaseOperator):
+class StepOperator(HoldingOperator):
     """A step after `open_run`: takes the campaign and the run reference from there."""
 
-    template_fields: Sequence[str] = ()
-
-    def execute(self, context: Context) -> Any:
+    def work(self, context: Context) -> Any:
         """Open the doors, do the step; a failure is noted on the run's record before Airflow sees it."""
         from audiences.ledger import runs
         from audiences.pipeline.doors import Doors
@@ -91,6 +108,8 @@ class StepOperator(BaseOperator):
         with Doors(spec) as doors:
             try:
                 return self.step(doors, run)
+            except OutsideWindowsError:
+                raise
             except Exception as error:
                 runs.note_error(doors.ledger, run.run, error)
                 raise
@@ -194,6 +213,12 @@ class CloseRunOperator(StepOperator):
         if summary.state != "success":
             raise AirflowFailException(summary.error)
         return summary.model_dump(mode="json")
+
+
+def _leave_out(context: Context, why: str) -> NoReturn:
+    """End the run here, with the reason as its note."""
+    context["ti"].xcom_push(key=NOTE, value=why)
+    raise AirflowSkipException(why)
 
 
 def _preview(spec: CampaignSpec, context: Context) -> dict[str, Any]:

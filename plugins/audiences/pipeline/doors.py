@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Doors:
     """What a step of this campaign may open.
 
     `looking_only` leaves even an empty ledger as it is; `look_up` finds a connection by its Airflow id;
-    `clock` measures seconds, by which a throttled ad account is left alone.
+    `clock` measures seconds, by which a throttled ad account is left alone; `now` tells the time, by which export windows
+    open and campaigns end.
     """
 
     def __init__(
@@ -34,8 +40,10 @@ class Doors:
         looking_only: bool = False,
         look_up: Callable[[str], connections.Connection] = connections.look_up,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self.spec = spec
+        self.now = now
         self._looking_only = looking_only
         self._look_up = look_up
         self._clock = clock

@@ -18,6 +18,7 @@ from audiences.errors import AudiencesError, RefusedError
 from audiences.facebook import members as facebook_members
 from audiences.facebook.errors import AudienceTooSmallError
 from audiences.ledger import audiences, chunks
+from audiences.pipeline import windows
 from audiences.pipeline.references import RunRef, Sent
 from audiences.pipeline.staging import Staging
 from audiences.what.rows import keys_of
@@ -41,12 +42,15 @@ def export(doors: Doors, run: RunRef, action: Action, batch: Sequence[int] | Non
     """Send the requests of that action (those in `batch`, or all) that are not acknowledged yet.
 
     Requests that are refused for good are recorded and the rest goes on. Whatever needs a wait, a retry or a person
-    is raised, after the requests under way have been recorded; calling again resumes.
+    is raised, after the requests under way have been recorded; calling again resumes. Raises OutsideWindowsError when the
+    campaign's windows have closed in the meantime.
     """
     planned = chunks.of_run(doors.ledger, run.run, action=action)
     todo = [
         chunk for chunk in planned if chunk.state in ("planned", "sending") and (batch is None or chunk.id in batch)
     ]
+    if todo:
+        windows.ensure_open(doors, run.allow)
     audiences.claim(doors.ledger, run.audience, run.campaign)
     return _send_all(doors, run.facebook_id, todo)
 

@@ -10,7 +10,7 @@ from audiences.errors import StoppedError, UnsupportedError
 from audiences.facebook import audiences as facebook_audiences
 from audiences.facebook.status import Reaction
 from audiences.ledger import audiences, chunks, runs
-from audiences.pipeline import export
+from audiences.pipeline import export, windows
 from audiences.pipeline.references import RunRef, RunRequest
 from audiences.pipeline.staging import default_root
 from audiences.who.freshness import newest_event
@@ -28,9 +28,10 @@ def open_run(doors: Doors, request: RunRequest) -> RunRef:
     """Start the run, or take up the one of the same `external_id` again; nobody's membership is decided here yet.
 
     Raises StoppedError when the warehouse is staler than `fresh_within` allows, AudienceTakenError while another campaign
-    changes the audience, and what Facebook's door raises.
+    changes the audience, OutsideWindowsError while the campaign's windows are closed, and what Facebook's door raises.
     """
     check_supported(doors.spec)
+    windows.ensure_open(doors, request.allow, may_drop=True)
     spec, ledger = doors.spec, doors.ledger
     with ledger.working_on(spec.id) as campaign:
         run = runs.start(

@@ -6,6 +6,9 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+LIFTABLE = ("allow_empty", "skip_run_above", "max_removal", "fresh_within", "windows")
+"""What a person can lift for one run: the guards of `what.guards`, and the export windows."""
+
 
 class Reference(BaseModel):
     """A small, frozen value that goes through JSON unchanged."""
@@ -14,7 +17,7 @@ class Reference(BaseModel):
 
 
 class RunRequest(Reference):
-    """What is asked for: `at` is the run's as-of time, `allow` the guards that are lifted this once."""
+    """What is asked for: `at` is the run's as-of time, `allow` what of LIFTABLE is lifted this once."""
 
     external_id: str
     at: AwareDatetime

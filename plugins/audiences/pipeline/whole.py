@@ -6,7 +6,13 @@ import logging
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    stop_after_attempt,
+)
 
 from audiences.errors import AudiencesError, RetryError, WaitError
 from audiences.ledger import runs
@@ -16,6 +22,7 @@ from audiences.pipeline.extract import extract
 from audiences.pipeline.open_run import open_run
 from audiences.pipeline.plan import plan
 from audiences.pipeline.select import select
+from audiences.pipeline.windows import OutsideWindowsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +41,8 @@ class Timings(dict[str, float]):
     def __init__(self, sleep: Callable[[float], None]) -> None:
         super().__init__()
         self._patient = Retrying(
-            retry=retry_if_exception_type((WaitError, RetryError)),
+            # A window may be closed for days, which nobody waits for at a terminal.
+            retry=retry_if_exception_type((WaitError, RetryError)) & retry_if_not_exception_type(OutsideWindowsError),
             stop=stop_after_attempt(TRIES),
             wait=_wait_for,
             before_sleep=_tell,

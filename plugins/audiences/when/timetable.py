@@ -38,6 +38,16 @@ _LONGEST_DESCRIPTION = 1000  # the width of the column in Airflow's database
 _LAST_NUMBER = 999_999
 
 
+def too_late(spec: CampaignSpec, due: datetime, now: datetime) -> bool:
+    """Whether a scheduled run that was due at `due` must not begin `now`, for which see GRACE.
+
+    The scheduler creates the one run that it had planned before an outage whatever happened since. A `now` campaign has
+    no time to be late for.
+    """
+    recurrence = recurrence_of(spec)
+    return recurrence is not None and not recurrence.at_once and now - due > GRACE
+
+
 def _utc_now() -> datetime:
     # A `now` run takes this time, and the microsecond of an interval is spoken for.
     return datetime.now(UTC).replace(microsecond=0)

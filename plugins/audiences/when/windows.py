@@ -36,6 +36,15 @@ def next_opening(at: datetime, windows: Sequence[ExportWindow], zone: ZoneInfo) 
     return min(openings, default=None)
 
 
+def opened(at: datetime, windows: Sequence[ExportWindow], zone: ZoneInfo) -> datetime | None:
+    """The instant, in UTC, at which the window that is open at `at` opened, of several the first; None when none is."""
+    today = wall_time(at, zone).date()
+    days = (today - timedelta(days=1), today)
+    return min(
+        (opens for day in days for opens, closes in _on_day(day, windows, zone) if opens <= at < closes), default=None
+    )
+
+
 def _on_day(day: date, windows: Sequence[ExportWindow], zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
     for window in windows:
         if WEEKDAYS[day.weekday()] in window.days:

@@ -33,6 +33,7 @@ def test_sound_schedules_are_accepted(folder: Folder, when: str) -> None:
 @pytest.mark.parametrize(
     ("when", "key", "code"),
     [
+        ("{now: false}", "when.now", "wrong-value"),
         ("{now: true, timezone: IST}", "when.timezone", "unknown-time-zone"),
         ("{now: true, timezone: ../../etc/passwd}", "when.timezone", "unknown-time-zone"),
         ("{now: true, timezone: America}", "when.timezone", "unknown-time-zone"),
