@@ -65,14 +65,15 @@ def _sorted_out(packed: pa.Array) -> tuple[list[_Shape], list[dict[str, str]]]:
     lengths = pc.binary_length(packed)
     shapes: list[_Shape] = []
     others: list[dict[str, str]] = []
-    for length in lengths.unique().to_pylist():
-        rows = packed.filter(pc.equal(lengths, length))
+    distinct = lengths.unique().to_pylist()
+    for length in distinct:
+        rows = packed if len(distinct) == 1 else packed.filter(pc.equal(lengths, length))
         if length % _CELL:
             others.extend(map(unpack, rows.to_pylist()))
             continue
         matrix = _matrix(rows, length)
         hashes_only = _hashes_only(matrix)
-        shapes.extend(_by_keys(matrix[hashes_only]))
+        shapes.extend(_by_keys(matrix if hashes_only.all() else matrix[hashes_only]))
         others.extend(unpack(row.tobytes()) for row in matrix[~hashes_only])
     return shapes, others
 
@@ -92,8 +93,9 @@ def _hashes_only(matrix: Bytes) -> NDArray[np.bool_]:
 def _by_keys(matrix: Bytes) -> Iterator[_Shape]:
     numbers = matrix[:, ::_CELL].astype(np.int64)
     patterns = (np.int64(1) << numbers).sum(axis=1)
-    for pattern in np.unique(patterns):
-        found = matrix[patterns == pattern]
+    distinct = np.unique(patterns)
+    for pattern in distinct:
+        found = matrix if len(distinct) == 1 else matrix[patterns == pattern]
         yield _Shape(tuple(NAMES[number] for number in found[0, ::_CELL].tolist()), found)
 
 
@@ -107,7 +109,7 @@ def _written(shape: _Shape, schema: Sequence[str]) -> bytes:
         if key in shape.keys:
             cell = shape.keys.index(key) * _CELL + 2
             hashes = np.ascontiguousarray(shape.matrix[:, cell : cell + SHA256])
-            lines[:, place + 1 : place + 1 + 2 * SHA256] = _HEX[hashes].view(np.uint8)
+            lines[:, place + 1 : place + 1 + 2 * SHA256] = _HEX.take(hashes).view(np.uint8)
             place += len(blank) + 1
         else:
             place += 3
