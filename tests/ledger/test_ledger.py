@@ -98,9 +98,11 @@ def test_an_audience_is_recorded_once(ledger, campaign, audience):
 
 def test_the_first_assignment_stands(ledger, campaign):
     first, second = start(ledger, campaign, "r1", "10 %"), start(ledger, campaign, "r2", "50 %")
-    assignments.record(ledger, campaign=campaign, run=first, assigned=pa.table({"user_id": ["1"], "arm": ["target"]}))
+    assignments.record(
+        ledger, campaign=campaign, run=first, assigned=pa.table({"user_id": ["1"], "arm": ["target"]}).to_reader()
+    )
     later = pa.table({"user_id": ["1", "2"], "arm": ["campaign", "system"]})
-    assignments.record(ledger, campaign=campaign, run=second, assigned=later)
+    assignments.record(ledger, campaign=campaign, run=second, assigned=later.to_reader())
     assert assignments.under_other_terms(ledger, campaign, "50 %").to_pylist() == [{"user_id": "1", "group": 0}]
     assert assignments.under_other_terms(ledger, campaign, "10 %").to_pylist() == [{"user_id": "2", "group": 1}]
     assert assignments.ever_targeted(ledger, campaign).to_pylist() == [{"user_id": "1"}]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +21,7 @@ from audiences.facebook.contract import MAX_ROWS
 from audiences.ledger import assignments, audiences, chunks, members, runs
 from audiences.pipeline.open_run import how_to_allow
 from audiences.pipeline.references import Extracted, Planned, RunRef, Selected
-from audiences.pipeline.select import candidates_file, held_out_file
+from audiences.pipeline.select import HELD_OUT, candidates_file, held_out_file
 from audiences.pipeline.staging import Staging
 from audiences.what.difference import CANDIDATES, CHANGES, Counts, Difference
 from audiences.what.rows import keys_of
@@ -41,13 +43,13 @@ def plan(doors: Doors, run: RunRef, extracted: Extracted, selected: Sequence[Sel
     with compared(doors, run, selected) as (difference, counts):
         check_guards(doors.spec, run, extracted, counts)
         outcomes = outcomes_before_upload(selected, counts)
-        _record_assignments(doors, run, selected, difference)
+        with _assignments_under_way(doors, run, selected, difference):
+            planned = [
+                *_stage(staging, difference, "remove", counts.remove),
+                *_stage(staging, difference, "add", counts.add),
+            ]
         unsent = pa.Table.from_batches(difference.changes("none"), CHANGES)
         chunks.record_unsent(ledger, audience=run.audience, run=run.run, changes=unsent)
-        planned = [
-            *_stage(staging, difference, "remove", counts.remove),
-            *_stage(staging, difference, "add", counts.add),
-        ]
     audiences.remember_schema(ledger, run.audience, keys_of(doors.spec.campaign.what.identifiers))
     chunks.plan(ledger, run=run.run, audience=run.audience, planned=planned)
     begun, gone = chunks.count(unsent)
@@ -140,13 +142,21 @@ def _apply_cap(doors: Doors, run: RunRef, difference: Difference) -> None:
     difference.cap(cap.users - exempt.num_rows, exempt)
 
 
-def _record_assignments(doors: Doors, run: RunRef, selected: Sequence[Selected], difference: Difference) -> None:
-    """First assignment wins: the ledger keeps the one it has. Before any upload, so that no crash can lose one."""
-    parts = [difference.begun_users().append_column("arm", pa.repeat("target", difference.begun_users().num_rows))]
-    if selected:
-        names = [held_out_file(part.number) for part in selected]
-        parts.append(Staging(run.staging).dataset(*names).to_table())
-    assignments.record(doors.ledger, campaign=run.campaign, run=run.run, assigned=pa.concat_tables(parts))
+@contextmanager
+def _assignments_under_way(
+    doors: Doors, run: RunRef, selected: Sequence[Selected], difference: Difference
+) -> Iterator[None]:
+    """Record assignments while the body works: Postgres is busy with them for as long as we are with the change files.
+
+    First assignment wins: the ledger keeps the one it has. On record before any upload, so that no crash can lose one.
+    """
+    names = [held_out_file(part.number) for part in selected]
+    assigned = difference.assigned(Staging(run.staging).dataset(*names) if names else HELD_OUT.empty_table())
+    record = partial(assignments.record, doors.ledger, campaign=run.campaign, run=run.run, assigned=assigned)
+    with ThreadPoolExecutor(1, thread_name_prefix="assignments") as pool:
+        recorded = pool.submit(record)
+        yield
+        recorded.result()
 
 
 def _stage(staging: Staging, difference: Difference, action: chunks.Action, rows: int) -> list[chunks.Planned]:
@@ -156,7 +166,7 @@ def _stage(staging: Staging, difference: Difference, action: chunks.Action, rows
     file = staging.unused(f"{action}.parquet")
     with staging.writer(file, CHANGES) as writer:
         for batch in difference.changes(action):
-            writer.write_batch(batch)
+            writer.write_batch(batch, row_group_size=MAX_ROWS)  # each request reads its own rows only
     return [
         chunks.Planned(action=action, file=file, first_row=first, rows=min(MAX_ROWS, rows - first))
         for first in range(0, rows, MAX_ROWS)

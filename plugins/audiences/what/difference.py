@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from audiences.campaign.what import Action
 
 MEMORY = "256MB"
+_ROWS_AT_ONCE = 50_000
 
 CANDIDATES = pa.schema([("user_id", pa.string()), ("identifiers", pa.binary()), ("rank", pa.binary())])
 CHANGES = pa.schema(
@@ -105,12 +106,18 @@ class Difference:
         """The memberships that hang on requests of that action (`add`, `remove`), or on none (`none`), by position."""
         # The only text put in is that of our own file.
         query = f"select * from ({statement('difference/changes')}) where action = $wanted order by position, user_id"  # noqa: S608  # see above
-        for batch in self._database.sql(query, params={"wanted": action}).to_arrow_reader(50_000):
+        for batch in self._database.sql(query, params={"wanted": action}).to_arrow_reader(_ROWS_AT_ONCE):
             yield batch.cast(CHANGES)
 
-    def begun_users(self) -> pa.Table:
-        """Users (`user_id`) whose membership begins."""
-        return self._database.sql("select distinct user_id from begun").to_arrow_table()
+    def assigned(self, held_out: pa.dataset.Dataset | pa.Table) -> pa.RecordBatchReader:
+        """Who is assigned to which group by this run, in the order of `user_id`: `user_id`, `arm`.
+
+        Those whose membership begins are targets; `held_out` has the others (`user_id`, `arm`). The answer may be read
+        in another thread while changes are read in this one.
+        """
+        apart = self._database.cursor()
+        apart.register("held_out", held_out)
+        return apart.sql(statement("difference/assigned")).to_arrow_reader(_ROWS_AT_ONCE)
 
     def _run(self, query: str, **more: int) -> list[Any]:
         known = {**self._parameters, **more}
