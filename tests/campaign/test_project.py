@@ -88,7 +88,7 @@ def test_file_names_that_can_be_ids_are_accepted(folder: Folder, name: str) -> N
     assert list(folder.load().campaigns) == [Path(name).stem]
 
 
-@pytest.mark.parametrize("name", ["a b.yml", "_a.yml", "a.b.yml", "ä.yml", "x" * 101 + ".yml", "upkeep.yml"])
+@pytest.mark.parametrize("name", ["a b.yml", "_a.yml", "a.b.yml", "ä.yml", "x" * 101 + ".yml", "audiences_upkeep.yml"])
 def test_file_names_that_cannot_be_ids_are_refused(folder: Folder, name: str) -> None:
     folder.campaign(CAMPAIGN, name)
     assert folder.codes() == ["bad-name"]

@@ -46,7 +46,7 @@ def test_a_broken_file_is_an_import_error_of_its_own_and_the_others_load(databas
     assert "campaigns/bad_status.yml:2" in errors["campaigns/bad_status.yml"]
     assert "did you mean `published`" in errors["campaigns/bad_status.yml"]
     active = database.rows("select dag_id from dag where not is_stale order by 1")
-    assert active == [("good_one",), ("good_two",)]
+    assert active == [("audiences_upkeep",), ("good_one",), ("good_two",)]
 
 
 def test_the_sample_campaigns_become_dags_with_everything_a_person_looks_for(airflow):

@@ -1,0 +1,150 @@
+"""How the command line shows a goal's report: a table with bars for people, CSV for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from audiences.goal.words import NAMES, p_text, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+    from audiences.goal.report import Comparison, Estimate, Report
+
+_BAR = 24  # characters of the longest bar
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def table(console: Console, report: Report) -> None:
+    """The arms with their rates as bars, then each comparison in sentences, then what to know of the whole."""
+    goal = report.goal
+    start = "launch" if goal["of"] == "launch" else "assignment"
+    console.print(
+        f"[bold]{escape(report.campaign)}[/]: {escape(goal['event'])} within {goal['within']} of {start}, "
+        f"as of {report.as_of.isoformat(timespec='minutes')}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if report.users:
+        console.print(_arms(report))
+    for comparison in report.comparisons:
+        for line in _sentences(comparison):
+            console.print(f"  {line}", highlight=False, soft_wrap=True)
+    for note in report.notes:
+        console.print(f"  [yellow]![/] {escape(note)}", highlight=False, soft_wrap=True)
+    data = report.data
+    newest = f", the newest of {data.newest_event.isoformat(timespec='seconds')}" if data.newest_event else ""
+    console.print(
+        f"  {data.events:,} events read from `{data.warehouse}`{newest}; config {report.config_digest[:12]}",
+        style="dim",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _arms(report: Report) -> Table:
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    money = any(arm.revenue is not None for arm in report.arms)
+    for name in ("", "users", "converters", "rate"):
+        shown.add_column(name, justify="right" if name else "left")
+    shown.add_column("", min_width=_BAR)
+    if money:
+        shown.add_column("revenue per user", justify="right")
+    longest = max((arm.rate or 0.0 for arm in report.arms), default=0.0)
+    for arm in report.arms:
+        rate = "" if arm.rate is None else f"{100 * arm.rate:.2f} %"
+        colour = "green" if arm.arm == "target" else "blue"
+        row = [NAMES[arm.arm], f"{arm.users:,}", f"{arm.converters:,}", rate]
+        row.append(f"[{colour}]{_bar(arm.rate or 0.0, longest)}[/]")
+        if money:
+            row.append("" if arm.revenue_per_user is None else f"{arm.revenue_per_user:,.2f}")
+        shown.add_row(*row)
+    return shown
+
+
+def _bar(value: float, longest: float) -> str:
+    eighths = round(8 * _BAR * value / longest) if longest else 0
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def _sentences(comparison: Comparison) -> Iterable[str]:
+    found = comparison.conversions
+    if found is not None:
+        colour = "bold green" if found.low > 0 else "bold red" if found.high < 0 else "bold"
+        said = verdict(comparison.control, found.difference, found.low, found.high, found.p_value)
+        yield f"[{colour}]{escape(said)}[/]"
+        yield (
+            f"boost {_percent(found)}; incremental conversions {found.incremental:+,.0f} "
+            f"({found.incremental_low:+,.0f} to {found.incremental_high:+,.0f}); "
+            f"{comparison.targets:,} targets against {comparison.controls:,} users"
+        )
+    money = comparison.revenue
+    if money is not None:
+        yield (
+            f"revenue per user {money.difference:+,.2f} ({money.low:+,.2f} to {money.high:+,.2f}), {p_text(money.p_value)}; "
+            f"boost {_percent(money)}; incremental revenue {money.incremental:+,.0f} "
+            f"({money.incremental_low:+,.0f} to {money.incremental_high:+,.0f})"
+        )
+    for word in comparison.words:
+        yield f"[yellow]![/] {escape(word)}"
+
+
+def _percent(found: Estimate) -> str:
+    return "unknown" if found.boost_percent is None else f"{found.boost_percent:+.1f} %"
+
+
+_ESTIMATES = (
+    "difference",
+    "low",
+    "high",
+    "p_value",
+    "significant",
+    "boost_percent",
+    "incremental",
+    "incremental_low",
+    "incremental_high",
+)
+
+
+def write_csv(reports: Iterable[Report]) -> None:
+    """A line per campaign and arm; a control group's line holds the targets' comparison with it."""
+    arm_fields = ("users", "open_windows", "converters", "conversions", "rate", "revenue", "revenue_per_user")
+    compared = [f"{what}_{name}" for what in ("conversions", "revenue") for name in _ESTIMATES]
+    fields = ["campaign", "as_of", "config_digest", "group", *arm_fields, "compared_targets", "compared_controls"]
+    writer = csv.DictWriter(sys.stdout, [*fields, *compared, "words"], lineterminator="\n")
+    writer.writeheader()
+    for report in reports:
+        by_control = {comparison.control: comparison for comparison in report.comparisons}
+        for arm in report.arms:
+            row: dict[str, Any] = {
+                "campaign": report.campaign,
+                "as_of": report.as_of.isoformat(),
+                "config_digest": report.config_digest,
+                "group": arm.arm,
+                **{name: getattr(arm, name) for name in arm_fields},
+                **_compared(by_control.get(arm.arm)),
+            }
+            if arm.arm == "target":
+                row["words"] = "; ".join(report.notes)
+            writer.writerow(row)
+
+
+def _compared(comparison: Comparison | None) -> dict[str, Any]:
+    if comparison is None:
+        return {}
+    row: dict[str, Any] = {
+        "compared_targets": comparison.targets,
+        "compared_controls": comparison.controls,
+        "words": "; ".join(comparison.words),
+    }
+    for what, found in (("conversions", comparison.conversions), ("revenue", comparison.revenue)):
+        if found is not None:
+            row |= {f"{what}_{name}": getattr(found, name) for name in _ESTIMATES}
+    return row

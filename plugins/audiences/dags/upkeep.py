@@ -1,0 +1,130 @@
+"""What has to be done daily beside the campaigns' runs, as a DAG: a branch per duty, a mapped task per campaign.
+
+A duty is a listing, which names the campaigns it concerns, and an operator that is mapped over their ids. A campaign that
+fails is one red task; the others and the other duties go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import abstractmethod
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import DAG, BaseOperator, CronTriggerTimetable, get_current_context
+
+from audiences.campaign.project import Project
+from audiences.dags.retries import ByErrorClass
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from airflow.sdk import Context
+
+    from audiences.campaign.spec import CampaignSpec
+    from audiences.pipeline.doors import Doors
+
+DAG_ID = "audiences_upkeep"
+_LABEL = "{{ label }}"
+_log = logging.getLogger(__name__)
+
+
+def upkeep_dag(project: Path) -> DAG:
+    """The DAG over the campaigns of a project folder, read anew by each task."""
+    with DAG(
+        dag_id=DAG_ID,
+        dag_display_name="Audiences upkeep",
+        description="Measures the goals of all campaigns whose windows are open.",
+        doc_md=__doc__,
+        schedule=CronTriggerTimetable("15 4 * * *", timezone="UTC"),
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        tags=["audiences", "upkeep"],
+        default_args={
+            "owner": "audiences",
+            "retries": 4,
+            "retry_delay": timedelta(minutes=1),
+            "retry_policy": ByErrorClass(),
+        },
+    ) as dag:
+        with_goals = WithGoalsOperator(
+            task_id="with_goals", task_display_name="campaigns with a goal", project=str(project)
+        )
+        MeasureGoalOperator.partial(
+            task_id="measure_goal",
+            task_display_name="measure the goal",
+            project=str(project),
+            map_index_template=_LABEL,
+            max_active_tis_per_dagrun=2,
+        ).expand(campaign=with_goals.output)
+    return dag
+
+
+class ListOperator(BaseOperator):
+    """Names the campaigns that a duty concerns; a broken file is an import error already and stops no other."""
+
+    ui_color = "#e8f0fe"
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, project: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+
+    def execute(self, context: Context) -> list[str]:  # noqa: ARG002  # Airflow's signature
+        """Return the ids, over which the duty is mapped."""
+        return sorted(name for name, spec in Project.load(Path(self.project)).campaigns.items() if self.concerns(spec))
+
+    @abstractmethod
+    def concerns(self, spec: CampaignSpec) -> bool:
+        """Whether the duty is for this campaign, as far as its file says."""
+
+
+class CampaignOperator(BaseOperator):
+    """Does one duty for one campaign."""
+
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, project: str, campaign: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project, self.campaign = project, campaign
+
+    def execute(self, context: Context) -> Any:
+        """Open the doors and do it, as of the time of the DAG run."""
+        from audiences.pipeline.doors import Doors
+
+        get_current_context()["label"] = self.campaign  # type: ignore[typeddict-unknown-key]  # for map_index_template
+        with Doors(Project.load_campaign(Path(self.project), self.campaign)) as doors:
+            return self.care(doors, context["dag_run"].run_after)
+
+    @abstractmethod
+    def care(self, doors: Doors, at: datetime) -> Any:
+        """Do the duty; what it returns goes to XCom and is small."""
+
+
+class WithGoalsOperator(ListOperator):
+    """Names the campaigns with a goal, drafts and stopped ones too: their users' windows may still be open."""
+
+    def concerns(self, spec: CampaignSpec) -> bool:
+        """Whether the file names a goal."""
+        return spec.campaign.goal is not None
+
+
+class MeasureGoalOperator(CampaignOperator):
+    """Measures a campaign's goal while windows are open, and once more when the goal has changed."""
+
+    ui_color = "#e7f6ec"
+
+    def care(self, doors: Doors, at: datetime) -> str:
+        """Return the result in one line."""
+        from audiences.pipeline.measure import is_due, measure
+
+        said = (
+            measure(doors, at).in_words()
+            if is_due(doors, at)
+            else "nothing new: no window has been open since the last"
+        )
+        _log.info("%s", said)
+        return said

@@ -1,0 +1,71 @@
+"""Goals on record: who was assigned when, and every result that was measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psycopg.types.json import Jsonb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    import pyarrow as pa
+
+    from audiences.ledger.door import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A measured goal: the report as JSON, and by what it is found."""
+
+    goal_digest: str
+    config_digest: str
+    as_of: datetime
+    report: dict[str, Any]
+
+
+def campaign(ledger: Ledger, name: str) -> int | None:
+    """The campaign's number; None when it has never run."""
+    row = ledger.one("select id from audiences.campaign where name = %(name)s", {"name": name})
+    return None if row is None else int(row.id)
+
+
+def assigning_runs(ledger: Ledger, campaign: int, until: datetime) -> list[Any]:
+    """Runs (`id`, `as_of`, `control_terms`) that assigned somebody, with an as-of time up to `until`, the first one first."""
+    return ledger.all(
+        "select id, as_of, control_terms from audiences.run"
+        " where campaign_id = %(campaign)s and as_of <= %(until)s and id in"
+        " (select run_id from audiences.assignment where campaign_id = %(campaign)s) order by as_of, id",
+        {"campaign": campaign, "until": until},
+    )
+
+
+def assigned(ledger: Ledger, campaign: int) -> Iterator[pa.RecordBatch]:
+    """Everyone assigned (`user_id`, `arm`, `run_id`), batch by batch."""
+    with ledger.bulk.cursor() as cursor:
+        cursor.execute(
+            f"select user_id, arm, run_id from audiences.assignment where campaign_id = {int(campaign)}"  # noqa: S608  # a number
+        )
+        yield from cursor.fetch_record_batch()
+    ledger.bulk.commit()
+
+
+def record(ledger: Ledger, *, campaign: int, result: Result) -> None:
+    """Keep a result; the earlier ones stay."""
+    ledger.sql.execute(
+        "insert into audiences.goal_result (campaign_id, goal_digest, config_digest, as_of, report)"
+        " values (%s, %s, %s, %s, %s)",
+        (campaign, result.goal_digest, result.config_digest, result.as_of, Jsonb(result.report)),
+    )
+
+
+def current(ledger: Ledger, campaign: int, goal_digest: str) -> Result | None:
+    """The result of the newest as-of time for a goal as it stands; None when it was never measured."""
+    row = ledger.one(
+        "select goal_digest, config_digest, as_of, report from audiences.goal_result"
+        " where campaign_id = %(campaign)s and goal_digest = %(digest)s order by as_of desc, id desc limit 1",
+        {"campaign": campaign, "digest": goal_digest},
+    )
+    return None if row is None else Result(row.goal_digest, row.config_digest, row.as_of, row.report)

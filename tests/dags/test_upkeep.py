@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.dags.conftest import CATALOG
+
+from audiences.campaign.project import Project
+
+pytestmark = pytest.mark.e2e
+WITH_PROPERTIES = CATALOG.replace(
+    "name: name, ",
+    "name: name, properties: {amount: {column: amount, type: number}, price: {column: no_such, type: number}}, ",
+)
+CAMPAIGN = """
+name: {name}
+status: published
+who: {{did: {{event: Added To Cart}}}}
+what: {{audience: {{create: {{name: {name}}}}}}}
+when: now
+goal: {{event: Charged, within: 90 days, revenue: {revenue}}}
+"""
+
+
+def test_goals_are_measured_daily_and_a_campaign_that_fails_stops_no_other(connected, shop):
+    connected.write("include/warehouse.yml", WITH_PROPERTIES)
+    for name, revenue in (("broken_money", "price"), ("carts", "amount"), ("never_ran", "amount")):
+        connected.write(f"campaigns/{name}.yml", CAMPAIGN.format(name=name, revenue=revenue))
+    connected.campaign("without_goal")
+    shop.user(1, "one@example.com")
+    shop.event(1)
+    for name in ("broken_money", "carts"):
+        spec = Project.load_campaign(connected.project, name)
+        shop.run(spec.model_copy(update={"staging": str(shop.staging)}), at=datetime.now(UTC) - timedelta(days=1))
+    said = connected.airflow("dags", "test", "audiences_upkeep")
+    measured = shop.sql(
+        "select c.name, r.report #>> '{arms,0,users}' from audiences.goal_result r"
+        " join audiences.campaign c on c.id = r.campaign_id",
+        on="ledger",
+    )
+    assert measured == [("carts", "1")], said[-6000:]
+    assert "the warehouse refused the query" in said
+    assert "one@example.com" not in said
