@@ -37,7 +37,7 @@ def start(ledger: Ledger, campaign: int, external_id: str = "r1", terms: str = "
     )
 
 
-def changed(*rows: tuple[int, str, bytes, bool]) -> pa.Table:
+def changed(*rows: tuple[int, str | None, bytes, bool]) -> pa.Table:
     names = ("campaign_id", "user_id", "identifiers", "begins")
     listed = [dict(zip(names, row, strict=True)) | {"present": True, "gone": not row[3]} for row in rows]
     kinds = [pa.int32(), pa.string(), pa.binary(), pa.bool_(), pa.bool_(), pa.bool_()]
@@ -138,12 +138,18 @@ def test_members_appear_with_their_acknowledgement_and_keep_their_history(ledger
 
 def test_an_acknowledgement_that_fails_records_neither_the_receipt_nor_the_members(ledger, campaign, audience):
     run = start(ledger, campaign)
-    twice = changed((campaign, "1", b"a", True), (campaign, "1", b"b", True))
-    with pytest.raises(DriverError, match="duplicate key"):
-        acknowledge(ledger, run, audience.id, twice)
+    nameless = changed((campaign, "1", b"a", True), (campaign, None, b"b", True))
+    with pytest.raises(DriverError, match="null value"):
+        acknowledge(ledger, run, audience.id, nameless)
     ledger.bulk.rollback()
     assert members.held(ledger, audience.id).num_rows == 0
     assert [chunk.state for chunk in chunks.unsettled(ledger, audience.id)] == ["sending"]
+
+
+def test_a_second_receipt_of_one_request_changes_nothing(ledger, campaign, audience):
+    acknowledge(ledger, run := start(ledger, campaign), audience.id, changes := changed((campaign, "1", b"a", True)))
+    chunks.acknowledge(ledger, chunks.of_run(ledger, run)[0], received=1, invalid=0, changes=changes)
+    assert members.held(ledger, audience.id).num_rows == 1
 
 
 def test_planning_again_replaces_what_was_never_sent_and_keeps_what_was(ledger, campaign, audience):

@@ -121,6 +121,20 @@ def test_a_hash_that_two_users_share_stays_until_both_have_left(shop):
     assert shop.members(audience) == set()
 
 
+def test_a_user_who_takes_over_the_address_of_another_is_in_once(shop):
+    shop.user(1, "one@example.com")
+    shop.user(2, "two@example.com")
+    for number in (1, 2):
+        shop.event(number)
+    spec = shop.campaign()
+    audience = shop.run(spec).audience.id
+    shop.sql("update users set email = 'two@example.com' where id = 1")
+    summary = shop.run(spec)
+    assert [(entry["method"], entry["rows"]) for entry in shop.uploads()[1:]] == [("DELETE", 1)]
+    assert shop.members(audience) == {shop.row_of("two@example.com", None)}
+    assert (summary.state, summary.outcomes["added"], summary.audience.members) == ("success", 1, 1)
+
+
 def test_two_campaigns_on_one_audience_do_not_remove_each_others_users(shop):
     shop.user(1, "one@example.com", tier="Gold")
     shop.user(2, "two@example.com", tier="Silver")

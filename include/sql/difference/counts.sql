@@ -4,7 +4,7 @@ select
   (select count(*) from candidates) as candidates,
   (select count(*) from wanted) as targeted,
   (select count(*) from begun) as begun,
-  (select count(*) from differs where wanted is null and $action in ('mirror', 'remove')) as left_over,
-  (select count(*) from held where present and (campaign_id = $campaign or $action = 'remove')) as held,
+  (select count(distinct user_id) from differs where held is not null and not stays and $action in ('mirror', 'remove')) as left_over,
+  (select count(distinct user_id) from held where present and (campaign_id = $campaign or $action = 'remove')) as held,
   (select count(*) from sent where action = 'add') as add_rows,
   (select count(*) from sent where action = 'remove') as remove_rows

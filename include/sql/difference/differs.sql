@@ -1,17 +1,22 @@
--- Where what is wanted and what this campaign holds are not the same: one row per user and membership.
--- `wanted` null: no longer wanted. `held` null: new. Both: the identifiers changed.
+-- Where what is wanted and what this campaign holds are not the same: one row per user and identifiers.
+-- `held` null: wanted and not held. `wanted` null: held and not wanted; `stays` then tells whether the user is wanted with
+-- other identifiers. A user can be held with several: the new ones are in, and the removal of the old ones was refused.
 -- Dialect: DuckDB. Tables: wanted (user_id, identifiers), held (campaign_id, user_id, identifiers, present).
 -- Parameters: $campaign, $action. `remove` looks at what any campaign holds; `remove_matching` at the campaign's own list of
 -- those it had taken out (present = false).
-select
-  coalesce(w.user_id, h.user_id) as user_id,
-  w.identifiers as wanted,
-  h.identifiers as held,
-  h.campaign_id
-from wanted w
-full join (
-  select campaign_id, user_id, identifiers
-  from held
-  where present = ($action <> 'remove_matching') and (campaign_id = $campaign or $action = 'remove')
-) h on h.user_id = w.user_id
-where w.identifiers is distinct from h.identifiers
+with unmatched as (
+  select
+    coalesce(w.user_id, h.user_id) as user_id,
+    w.identifiers as wanted,
+    h.identifiers as held,
+    h.campaign_id
+  from wanted w
+  full join (
+    select campaign_id, user_id, identifiers
+    from held
+    where present = ($action <> 'remove_matching') and (campaign_id = $campaign or $action = 'remove')
+  ) h on h.user_id = w.user_id and h.identifiers = w.identifiers
+  where w.identifiers is null or h.identifiers is null
+)
+select user_id, wanted, held, campaign_id, held is not null and user_id in (select user_id from wanted) as stays
+from unmatched

@@ -112,15 +112,17 @@ def acknowledge(
 ) -> None:
     """Record in one transaction that Facebook took the request and what that changes among the members.
 
-    `changes` has `campaign_id`, `user_id`, `identifiers`, `present`, `begins`, `gone`.
+    `changes` has `campaign_id`, `user_id`, `identifiers`, `present`, `begins`, `gone`. A second receipt of the same request,
+    which a process given up for dead and its successor may both have got, changes nothing.
     """
     with ledger.bulk.cursor() as cursor:
         cursor.execute(
             "update audiences.chunk set state = 'acknowledged', acknowledged_at = now(), error = null,"
-            " received = $1, invalid = $2, begun = $3, gone = $4 where id = $5",
+            " received = $1, invalid = $2, begun = $3, gone = $4 where id = $5 and state <> 'acknowledged' returning id",
             (received, invalid, *count(changes), chunk.id),
         )
-        members.write(cursor, audience=chunk.audience, run=chunk.run, changes=changes)
+        if cursor.fetchone() is not None:
+            members.write(cursor, audience=chunk.audience, run=chunk.run, changes=changes)
     ledger.bulk.commit()
 
 

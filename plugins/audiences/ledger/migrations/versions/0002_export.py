@@ -59,8 +59,15 @@ ENDED_MEMBERSHIPS = """
 create index member_ended on audiences.member (user_id, audience_id) where removed_run is not null;
 """
 
+# Not unique: a user is held with two rows while the new one is in and the old one could not be removed, or waits for that.
+MEMBERSHIPS = """
+drop index audiences.member_now;
+create index member_now on audiences.member (audience_id, campaign_id, user_id, present) where removed_run is null;
+"""
+
 
 def upgrade() -> None:
     """Change the ledger."""
     op.execute(STATEMENTS)
     op.execute(ENDED_MEMBERSHIPS)
+    op.execute(MEMBERSHIPS)
