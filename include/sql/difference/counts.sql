@@ -1,10 +1,14 @@
 -- The figures of a difference, in the order of what/difference.py: Counts.
--- Dialect: DuckDB. Tables: candidates, wanted, differs, begun, held, sent. Parameters: $campaign, $action.
+-- Dialect: DuckDB. Tables: candidates, wanted, differs, begun, held, sent, ended, expiring.
+-- Parameters: $campaign, $action.
 select
   (select count(*) from candidates) as candidates,
   (select count(*) from wanted) as targeted,
   (select count(*) from begun) as begun,
-  (select count(distinct user_id) from differs where held is not null and not stays and $action in ('mirror', 'remove')) as left_over,
+  (select count(distinct user_id) from differs where held is not null and not stays and $action in ('mirror', 'remove'))
+    as left_over,
+  (select count(*) from ended where gone and campaign_id = $campaign and user_id in (select user_id from expiring))
+    as expired,
   (select count(distinct user_id) from held where present and (campaign_id = $campaign or $action = 'remove')) as held,
   (select count(*) from sent where action = 'add') as add_rows,
   (select count(*) from sent where action = 'remove') as remove_rows

@@ -3,7 +3,8 @@
 -- mirror: what the campaign holds and no longer wants, and rows whose identifiers changed. add: only the latter.
 -- remove: whoever is no longer wanted, whichever campaign uploaded them. remove_matching: identifiers that are about to be
 -- taken out, whoever holds them, and entries of the list of those taken out that no longer match or are renewed.
--- Dialect: DuckDB. Tables: differs, begun, held. Parameters: $campaign, $action.
+-- Of all actions: memberships whose time is up.
+-- Dialect: DuckDB. Tables: differs, begun, held, wanted, expiring. Parameters: $campaign, $action.
 with ending as (
   select campaign_id, user_id, held as identifiers, $action <> 'remove_matching' as present,
     $action <> 'remove_matching' and not stays as leaves
@@ -14,6 +15,10 @@ with ending as (
   from held h
   join begun b on b.identifiers = h.identifiers
   where $action = 'remove_matching' and (h.present or (h.campaign_id = $campaign and h.user_id = b.user_id))
+  union
+  select h.campaign_id, h.user_id, h.identifiers, true, h.user_id not in (select user_id from wanted)
+  from held h
+  where h.present and h.campaign_id = $campaign and h.user_id in (select user_id from expiring)
 ),
 -- Few are held more than once: looking at those alone is four times as fast as a window over all.
 several as (

@@ -25,6 +25,7 @@ MEMORY = "256MB"
 _ROWS_AT_ONCE = 50_000
 
 CANDIDATES = pa.schema([("user_id", pa.string()), ("identifiers", pa.binary()), ("rank", pa.binary())])
+USERS = pa.schema([("user_id", pa.string())])
 CHANGES = pa.schema(
     [
         ("action", pa.string()),
@@ -44,13 +45,15 @@ class Counts:
     """How many users and request rows a difference concerns.
 
     `targeted` users are wanted after the cap; of them `begun` are new or have new identifiers. `left` users are held by the
-    campaign and no longer wanted; `held` is how many it holds before. `add` and `remove` count rows to send.
+    campaign and no longer wanted; `expired` ones leave because their time is up; `held` is how many it holds before. `add` and
+    `remove` count rows to send.
     """
 
     candidates: int
     targeted: int
     begun: int
     left: int
+    expired: int
     held: int
     add: int
     remove: int
@@ -70,6 +73,9 @@ class Difference:
         )
         self._parameters = {"campaign": campaign, "action": action}
         self._limit: int | None = None
+        self._again = True
+        for name in ("expiring", "expired"):
+            self._database.register(name, USERS.empty_table())
 
     def close(self) -> None:
         """Free the comparison's memory and files."""
@@ -88,10 +94,17 @@ class Difference:
         self._limit = max(limit, 0)
         self._database.register("exempt", exempt)
 
+    def expire(self, expiring: pa.Table, expired: pa.Table, *, again: bool) -> None:
+        """Say whose time is up now and whose was before (`user_id`). `again`: who qualifies comes back all the same."""
+        self._database.register("expiring", expiring)
+        self._database.register("expired", expired)
+        self._again = again
+
     def compute(self) -> Counts:
         """Compare; `changes` can be read afterwards."""
+        self._run(f"create view eligible as {'from candidates' if self._again else statement('difference/eligible')}")
         if self._limit is None:
-            self._run("create view wanted as select user_id, identifiers from candidates")
+            self._run("create view wanted as select user_id, identifiers from eligible")
         else:
             self._run(f"create table wanted as {statement('difference/capped')}", limit=self._limit)
         for table in ("differs", "begun", "ended", "sent"):
@@ -106,8 +119,25 @@ class Difference:
         """The memberships that hang on requests of that action (`add`, `remove`), or on none (`none`), by position."""
         # The only text put in is that of our own file.
         query = f"select * from ({statement('difference/changes')}) where action = $wanted order by position, user_id"  # noqa: S608  # see above
-        for batch in self._database.sql(query, params={"wanted": action}).to_arrow_reader(_ROWS_AT_ONCE):
-            yield batch.cast(CHANGES)
+        return self._batches(query, {"wanted": action})
+
+    def whole(self) -> int:
+        """How many distinct rows the audience has afterwards; `lasting` can be read then."""
+        self._run(f"create table whole as {statement('difference/whole')}")
+        return int(self._run("select coalesce(max(position) + 1, 0) from whole")[0][0])
+
+    def lasting(self) -> Iterator[pa.RecordBatch]:
+        """The memberships that last or begin, by the position of their row in the whole set; after `whole`."""
+        return self._batches("select * from whole order by position, user_id")
+
+    def closing(self) -> Iterator[pa.RecordBatch]:
+        """The memberships that change once the whole set has arrived, besides those that begin with its rows."""
+        return self._batches(f"{statement('difference/closing')} order by user_id")
+
+    def expired_candidates(self) -> pa.Table:
+        """Candidates (`user_id`) whose time is up, now or before."""
+        query = "select user_id from candidates where user_id in (from expiring union from expired)"
+        return self._database.sql(query).to_arrow_table()
 
     def assigned(self, held_out: pa.dataset.Dataset | pa.Table) -> pa.RecordBatchReader:
         """Who is assigned to which group by this run, in the order of `user_id`: `user_id`, `arm`.
@@ -118,6 +148,10 @@ class Difference:
         apart = self._database.cursor()
         apart.register("held_out", held_out)
         return apart.sql(statement("difference/assigned")).to_arrow_reader(_ROWS_AT_ONCE)
+
+    def _batches(self, query: str, parameters: dict[str, str] | None = None) -> Iterator[pa.RecordBatch]:
+        for batch in self._database.sql(query, params=parameters or {}).to_arrow_reader(_ROWS_AT_ONCE):
+            yield batch.cast(CHANGES)
 
     def _run(self, query: str, **more: int) -> list[Any]:
         known = {**self._parameters, **more}

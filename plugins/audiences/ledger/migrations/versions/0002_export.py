@@ -51,6 +51,73 @@ comment on column audiences.campaign_end.error is 'why `on_end` is not carried o
 
 alter table audiences.campaign add column missing_since timestamptz;
 comment on column audiences.campaign.missing_since is 'since when the project has no file of it';
+
+-- Replace sessions, expiry, erasure.
+create table audiences.upload_session (
+    id          bigint generated always as identity primary key,
+    run_id      bigint not null references audiences.run,
+    audience_id integer not null references audiences.audience,
+    attempt     integer not null,
+    facebook_id bigint not null,
+    schema      text[] not null,
+    closing     text not null,
+    state       text not null default 'planned' check (state in ('planned', 'open', 'ended', 'broken', 'dropped')),
+    opened_at   timestamptz,
+    ended_at    timestamptz,
+    error       text,
+    unique (run_id, attempt)
+);
+comment on table audiences.upload_session is 'replace sessions: the whole set of an audience, sent in several requests';
+comment on column audiences.upload_session.facebook_id is 'the session id that we chose for Facebook';
+comment on column audiences.upload_session.schema is 'the Facebook keys of its rows, the same in every request';
+comment on column audiences.upload_session.closing is
+  'staged file of the memberships that end with the session, besides those that its requests begin';
+comment on column audiences.upload_session.state is
+  'open: its first request has left; ended: the audience is its set; broken: what the audience holds is not known until '
+  'another one has ended; dropped: it never reached Facebook';
+create index upload_session_by_audience on audiences.upload_session (audience_id, state);
+
+alter table audiences.chunk add column session bigint references audiences.upload_session;
+comment on column audiences.chunk.session is 'the replace session that the request is a part of';
+alter table audiences.chunk drop constraint chunk_action_check, drop constraint chunk_state_check;
+alter table audiences.chunk
+    add constraint chunk_action_check check (action in ('add', 'remove', 'replace')),
+    add constraint chunk_state_check
+        check (state in ('planned', 'sending', 'acknowledged', 'refused', 'dropped', 'lost'));
+comment on column audiences.chunk.state is
+  'sending: it may or may not have reached Facebook and is sent again before anything else; lost: the same, and its '
+  'rows are gone, so only a full refresh makes the audience right';
+
+create table audiences.expired (
+    audience_id integer not null,
+    campaign_id integer not null,
+    user_id     text collate "C" not null,
+    primary key (audience_id, campaign_id, user_id)
+);
+comment on table audiences.expired is
+  'users who left because `keep_for` was up and who have qualified ever since; the campaign does not add them again';
+
+create table audiences.erasure (
+    id           bigint generated always as identity primary key,
+    asked_at     timestamptz not null,
+    done_at      timestamptz,
+    requests     jsonb not null default '[]',
+    removed      jsonb not null default '{}',
+    still_to_do  text[] not null default '{}'
+);
+comment on table audiences.erasure is 'proof of erasures, without anything about the person';
+comment on column audiences.erasure.requests is 'per ad account what Facebook acknowledged';
+comment on column audiences.erasure.removed is 'rows removed from the ledger, by table';
+create table audiences.erased (
+    digest     bytea primary key,
+    erasure_id bigint not null references audiences.erasure
+);
+comment on table audiences.erased is
+  'salted SHA-256 of the user ids and of the strong identifiers (as uploaded) of erased people, by which every upload '
+  'leaves them out';
+create table audiences.erasure_salt (salt bytea not null);
+insert into audiences.erasure_salt
+select decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex');
 """
 
 # Whoever asks about one person looks for memberships that have ended. Members come in by the million and none of them
