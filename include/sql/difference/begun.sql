@@ -4,8 +4,9 @@
 select $campaign as campaign_id, user_id, wanted as identifiers, $action <> 'remove_matching' as present
 from differs
 where wanted is not null and $action <> 'remove'
-union
+union all
 select $campaign, w.user_id, w.identifiers, false
 from wanted w
 where $action = 'remove_matching'
   and w.identifiers in (select identifiers from held where present and $action = 'remove_matching')
+  and w.user_id not in (select user_id from differs where wanted is not null)

@@ -1,5 +1,5 @@
 -- The figures of a difference, in the order of what/difference.py: Counts.
--- Dialect: DuckDB. Tables: candidates, wanted, differs, begun, held, sent, ended, expiring.
+-- Dialect: DuckDB. Tables: candidates, wanted, differs, begun, ended, held, expiring, shared, kept, changes.
 -- Parameters: $campaign, $action.
 select
   (select count(*) from candidates) as candidates,
@@ -10,5 +10,11 @@ select
   (select count(*) from ended where gone and campaign_id = $campaign and user_id in (select user_id from expiring))
     as expired,
   (select count(distinct user_id) from held where present and (campaign_id = $campaign or $action = 'remove')) as held,
-  (select count(*) from sent where action = 'add') as add_rows,
-  (select count(*) from sent where action = 'remove') as remove_rows
+  (
+    select count(*) from begun
+    where present and identifiers not in (select identifiers from kept where action = 'add')
+  ) - (
+    select coalesce(sum(users - 1), 0)::bigint from shared
+    where identifiers not in (select identifiers from kept where action = 'add')
+  ) as add_rows,
+  (select count(distinct identifiers) from changes where action = 'remove') as remove_rows

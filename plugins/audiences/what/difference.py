@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from audiences.sql import statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from audiences.campaign.what import Action
@@ -107,8 +108,9 @@ class Difference:
             self._run("create view wanted as select user_id, identifiers from eligible")
         else:
             self._run(f"create table wanted as {statement('difference/capped')}", limit=self._limit)
-        for table in ("differs", "begun", "ended", "sent"):
+        for table in ("differs", "begun", "ended", "shared", "kept"):
             self._run(f"create table {table} as {statement(f'difference/{table}')}")
+        self._run(f"create view changes as {statement('difference/changes')}")
         return Counts(*self._run(statement("difference/counts"))[0])
 
     def wants(self, user: str) -> bool:
@@ -117,9 +119,9 @@ class Difference:
 
     def changes(self, action: str) -> Iterator[pa.RecordBatch]:
         """The memberships that hang on requests of that action (`add`, `remove`), or on none (`none`), by position."""
-        # The only text put in is that of our own file.
-        query = f"select * from ({statement('difference/changes')}) where action = $wanted order by position, user_id"  # noqa: S608  # see above
-        return self._batches(query, {"wanted": action})
+        query = "select * from changes where action = $wanted order by first_user, identifiers, user_id, begins"
+        batches = self._database.sql(query, params={"wanted": action}).to_arrow_reader(_ROWS_AT_ONCE)
+        return _numbered(batches) if action != "none" else (_placed(batch, None) for batch in batches)
 
     def whole(self) -> int:
         """How many distinct rows the audience has afterwards; `lasting` can be read then."""
@@ -149,11 +151,29 @@ class Difference:
         apart.register("held_out", held_out)
         return apart.sql(statement("difference/assigned")).to_arrow_reader(_ROWS_AT_ONCE)
 
-    def _batches(self, query: str, parameters: dict[str, str] | None = None) -> Iterator[pa.RecordBatch]:
-        for batch in self._database.sql(query, params=parameters or {}).to_arrow_reader(_ROWS_AT_ONCE):
+    def _batches(self, query: str) -> Iterator[pa.RecordBatch]:
+        for batch in self._database.sql(query).to_arrow_reader(_ROWS_AT_ONCE):
             yield batch.cast(CHANGES)
 
     def _run(self, query: str, **more: int) -> list[Any]:
         known = {**self._parameters, **more}
         used = {name: value for name, value in known.items() if re.search(rf"\${name}\b", query)}
         return self._database.execute(query, used).fetchall()
+
+
+def _numbered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """With the position of each membership's row among those to send: one more wherever the identifiers change."""
+    position, last = -1, pa.scalar(None, pa.binary())
+    for batch in filter(len, batches):
+        rows = batch.column("identifiers")
+        before = pa.concat_arrays([pa.array([last], pa.binary()), rows.slice(0, len(rows) - 1)])
+        changes = pc.fill_null(pc.not_equal(rows, before), fill_value=True)
+        positions = pc.add(pc.cumulative_sum(changes.cast(pa.int64())), position)
+        yield _placed(batch, positions)
+        position, last = positions[-1].as_py(), rows[-1]
+
+
+def _placed(batch: pa.RecordBatch, positions: pa.Array | None) -> pa.RecordBatch:
+    columns = {name: batch.column(name) for name in CHANGES.names if name != "position"}
+    columns["position"] = pa.nulls(len(batch)) if positions is None else positions
+    return pa.RecordBatch.from_arrays([columns[field.name].cast(field.type) for field in CHANGES], schema=CHANGES)
