@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from tests.facebook.rows import SCHEMA, rows_of
 
+from audiences.checklist import Check, State
 from audiences.errors import FacebookAccessError
 from audiences.facebook import audiences, members, preflight
 from audiences.facebook.credentials import Credentials
-from audiences.facebook.preflight import State
 from audiences.facebook.session import GraphSession
 from audiences.sandbox import ACCOUNT, APP_ID, APP_SECRET, AUDIENCE, TOKEN, SandboxServer
 
 pytestmark = pytest.mark.integration
 
 
-def _preflight(sandboxed: GraphSession, *audience_ids: str) -> dict[str, preflight.Check]:
+def _preflight(sandboxed: GraphSession, *audience_ids: str) -> dict[str, Check]:
     return {check.name: check for check in preflight.run(sandboxed, now=datetime.now(UTC), audience_ids=audience_ids)}
 
 

@@ -7,11 +7,15 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
-from audiences.campaign.base import Name, Names, Scalar, Strict, as_tuple, only_one
+from audiences.campaign.base import Name, Scalar, Strict, Text, as_tuple, only_one
 from audiences.campaign.what import Identifier
 
 PropertyType = Literal["string", "integer", "number", "boolean", "date", "datetime", "version", "list"]
 Group = Literal["user", "demographics", "geography", "reachability", "app"]
+
+
+# As they stand: a key may begin or end with a blank.
+Keys = Annotated[tuple[Text, ...], BeforeValidator(as_tuple, json_schema_input_type=Text | tuple[Text, ...])]
 
 
 class Source(Strict):
@@ -23,8 +27,8 @@ class Source(Strict):
     """A column of the table."""
     jsonb: Name | None = None
     """A `jsonb` column of the table."""
-    path: Names | None = None
-    """The key in the `jsonb` column, or the keys one after the other."""
+    path: Keys | None = None
+    """The key in the `jsonb` column, or the keys one after the other; `[]` is the document itself."""
 
     @model_validator(mode="before")
     @classmethod

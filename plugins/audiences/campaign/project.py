@@ -98,6 +98,24 @@ class Project:
         return _campaign(campaign_id, files[campaign_id], _shared(root)).spec
 
 
+def load_catalog(root: Path, file: str = CATALOG) -> tuple[Document, Catalog]:
+    """The warehouse catalog and its file, without the rest of the project. Raises ConfigError."""
+    catalog, problems = _shared_file(root, file, Catalog, catalog_findings)
+    if catalog is None or problems:
+        raise ConfigError(problems)
+    return read_document(root / file, file), catalog
+
+
+def warehouse_connection(root: Path) -> str:
+    """The Airflow connection of the warehouse, also of a project without settings yet. Raises ConfigError."""
+    if not (root / SETTINGS).exists():
+        return str(Settings.model_fields["warehouse"].default)
+    settings, problems = _shared_file(root, SETTINGS, Settings, settings_findings)
+    if settings is None or problems:
+        raise ConfigError(problems)
+    return settings.warehouse
+
+
 class _Shared(NamedTuple):
     """What all campaigns refer to."""
 

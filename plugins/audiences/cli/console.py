@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from audiences.campaign.project import Project
     from audiences.campaign.spec import CampaignSpec
+    from audiences.checklist import Check
     from audiences.errors import Problem
-    from audiences.facebook.preflight import Check
     from audiences.pipeline.references import Explanation, Preview, Summary
 
 _INSIDE = ("added", "kept", "failed")  # parts of `targeted`

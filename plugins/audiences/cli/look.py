@@ -13,7 +13,7 @@ from audiences.cli import console as show
 from audiences.cli.app import AsJson, At, CampaignId, Here, app, doors_of, load, out, show_found, wrong_usage
 
 if TYPE_CHECKING:
-    from audiences.facebook import preflight as facebook
+    from audiences.checklist import Check
 
 
 @app.command()
@@ -102,16 +102,17 @@ def schedule(
 @app.command()
 def preflight(as_json: AsJson = False) -> None:
     """Ask Facebook whether uploads will be taken: token, permissions, terms, limits, audiences; a remedy per line."""
+    from audiences.checklist import State
     from audiences.facebook import preflight as facebook
 
     accounts = {spec.account.id: spec for spec in Project.load(Here.project).campaigns.values()}
-    found: dict[str, list[facebook.Check]] = {}
+    found: dict[str, list[Check]] = {}
     for account, spec in accounts.items():
         update = spec.campaign.what.audience.update
         with doors_of(spec, looking_only=True) as doors:
             audiences = (update.id,) if update else ()
             found[account] = facebook.run(doors.facebook, now=datetime.now(UTC), audience_ids=audiences)
-    failed = any(check.state is facebook.State.FAIL for checks in found.values() for check in checks)
+    failed = any(check.state is State.FAIL for checks in found.values() for check in checks)
     if as_json:
         listed = {account: [show.check_fields(check) for check in checks] for account, checks in found.items()}
         show.json_line({"ok": not failed, "accounts": listed})

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from audiences.checklist import Check, State
 from audiences.errors import AudiencesError, FacebookAccessError, RetryError, WaitError
 from audiences.facebook import audiences
 from audiences.facebook.classify import Json, as_integer
@@ -40,24 +39,6 @@ _ACCOUNT_STATUS = {
     101: "closed",
 }
 _RUNNING = frozenset({1, 9, 201, None})
-
-
-class State(StrEnum):
-    """Of one check; FAIL means that a run would fail."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the table. `remedy` is empty when nothing is to be done."""
-
-    name: str
-    state: State
-    found: str
-    remedy: str = ""
 
 
 def run(graph: GraphSession, *, now: datetime, audience_ids: Sequence[str] = ()) -> list[Check]:

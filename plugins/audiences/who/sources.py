@@ -52,9 +52,21 @@ def _column_of(source: Source) -> str:
 
 def _relation(name: str, columns: Iterable[str]) -> sa.TableClause:
     """A relation by its name in the catalog, `users` or `shop.users`; double quotes keep a dot inside a name."""
-    parts = [quoted or plain for quoted, plain in re.findall(r'"([^"]+)"|([^."]+)', name)]
-    schema = ".".join(parts[:-1]) or None
-    return sa.table(parts[-1], *map(sa.column, dict.fromkeys(columns)), schema=schema)
+    schema, table = schema_and_name(name)
+    return sa.table(table, *map(sa.column, dict.fromkeys(columns)), schema=schema)
+
+
+def schema_and_name(relation: str) -> tuple[str | None, str]:
+    """A relation's name in the catalog taken apart; None where it names no schema."""
+    parts = [quoted or plain for quoted, plain in re.findall(r'"([^"]+)"|([^."]+)', relation)]
+    return ".".join(parts[:-1]) or None, parts[-1]
+
+
+def present(source: Source, table: sa.FromClause) -> Value:
+    """Whether there is anything but a null, of whatever type."""
+    if source.column is not None:
+        return table.c[source.column].is_not(None)
+    return sa.func.coalesce(_Json(source, table).kind != "null", sa.false())
 
 
 def text(source: Source, table: sa.FromClause) -> Value:

@@ -1,0 +1,95 @@
+"""`audiences catalog`: the warehouse catalog compared with the database, and a first draft of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from audiences.campaign.checks.rules import CATALOG
+from audiences.campaign.project import load_catalog, warehouse_connection
+from audiences.campaign.wording import dotted
+from audiences.checklist import Check, State
+from audiences.cli import console as show
+from audiences.cli.app import AsJson, Here, app, import_airflow, out
+from audiences.errors import FixConfigError
+
+if TYPE_CHECKING:
+    from audiences.campaign.source import Document
+    from audiences.warehouse.check import Line
+
+catalog_app = typer.Typer(help="The warehouse catalog: check it, or draft a first one.", no_args_is_help=True)
+app.add_typer(catalog_app, name="catalog")
+Using = Annotated[
+    str | None, typer.Option(help="The Airflow connection of the warehouse; that of include/settings.yml if left out.")
+]
+
+
+@dataclass(eq=False)
+class FileThereError(FixConfigError):
+    """A file that would be overwritten."""
+
+    file: str
+
+    def __str__(self) -> str:
+        return f"{self.file} is there already and was left as it is; --force replaces it, --to FILE writes another one"
+
+
+@catalog_app.command()
+def init(
+    users: Annotated[str, typer.Option(metavar="TABLE", help="The table or view with one row per user.")],
+    events: Annotated[
+        str | None, typer.Option(metavar="TABLE", help="The table or view with one row per event.")
+    ] = None,
+    to: Annotated[str, typer.Option(metavar="FILE", help="Where the draft goes, in the project's folder.")] = CATALOG,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if there is one.")] = False,
+    connection: Using = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a first draft of include/warehouse.yml by looking at your tables; correct it, then check it."""
+    from audiences.connections import look_up
+    from audiences.warehouse.draft import draft, relation_named
+    from audiences.warehouse.reflect import Glance
+
+    file = Here.project / to
+    replaced = file.exists()
+    if replaced and not force:
+        raise FileThereError(file=to)
+    import_airflow()
+    with Glance(look_up(connection or warehouse_connection(Here.project))) as glance:
+        text = draft(relation_named(users, glance), relation_named(events, glance) if events else None, glance)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    if as_json:
+        show.json_line({"written": to, "replaced": replaced})
+    else:
+        done = "replaced" if replaced else "wrote"
+        out.print(f"{done} {to}; read and correct it, then: audiences catalog check", highlight=False, soft_wrap=True)
+    load_catalog(Here.project, to)  # says what the draft lacks, an e-mail column say
+
+
+@catalog_app.command()
+def check(connection: Using = None, as_json: AsJson = False) -> None:
+    """Compare include/warehouse.yml with the database: columns, types, keys, the index for events; a remedy per line."""
+    from audiences.connections import look_up
+    from audiences.warehouse.check import check_catalog
+    from audiences.warehouse.reflect import Glance
+
+    document, catalog = load_catalog(Here.project)
+    import_airflow()
+    with Glance(look_up(connection or warehouse_connection(Here.project)), timezone=catalog.timezone) as glance:
+        found = [_placed(line, document) for line in check_catalog(catalog, glance)]
+    failed = any(line.state is State.FAIL for line in found)
+    if as_json:
+        show.json_line({"ok": not failed, "checks": [show.check_fields(line) for line in found]})
+    else:
+        show.checks(out, {document.file: found})
+    raise typer.Exit(1 if failed else 0)
+
+
+def _placed(line: Line, document: Document) -> Check:
+    """The line by the name of its entry; where something is to be done, with the entry's place in the file."""
+    row, column = document.at(line.path)
+    remedy = f"{document.file}:{row}:{column}: {line.remedy}" if line.remedy else ""
+    return Check(dotted(line.path), line.state, line.found, remedy)

@@ -1,0 +1,181 @@
+"""The catalog `include/warehouse.yml` compared with the warehouse that it describes, line by line; nothing is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from audiences.campaign.catalog import Catalog, Events, IdentifierSource, Source, Users
+from audiences.campaign.wording import Path, choice, did_you_mean, shown
+from audiences.checklist import State
+from audiences.warehouse.event_scan import event_scan
+from audiences.warehouse.fit import fit, hashing, missing_column, refused
+from audiences.warehouse.reflect import Glance, Refusal, Relation, quoted
+from audiences.what.identifiers.fields import FIELDS
+from audiences.who.sources import TIMESTAMP, Value, events_table, users_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from audiences.warehouse.fit import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What was found about the entry of the catalog at `path`; `remedy` is empty when nothing is to be done."""
+
+    path: Path
+    state: State
+    found: str
+    remedy: str = ""
+
+
+def check_catalog(catalog: Catalog, glance: Glance) -> Iterator[Line]:
+    """Compare; nothing is raised, what is wrong is a line. The lines come in the order of the catalog."""
+    users = glance.relation(catalog.users.relation)
+    yield _relation_line(("users", "relation"), catalog.users.relation, users, glance)
+    if users is not None:
+        yield from _users(catalog, users, glance)
+    if catalog.events is None:
+        return
+    events = glance.relation(catalog.events.relation)
+    yield _relation_line(("events", "relation"), catalog.events.relation, events, glance)
+    if events is not None:
+        yield from _events(catalog, catalog.events, events, glance)
+        if users is not None and catalog.users.key in users.columns and catalog.events.user in events.columns:
+            yield Line(("events", "user"), *_same_key(catalog, catalog.events, users, events, glance))
+
+
+def _relation_line(path: Path, name: str, relation: Relation | None, glance: Glance) -> Line:
+    if relation is None:
+        names = glance.names()
+        remedy = "Name a table or view that the warehouse connection can see" + (
+            did_you_mean(name, names) or choice(name, names, none="it sees none; GRANT USAGE on its schema?")
+        )
+        return Line(path, State.FAIL, f"there is no {shown(name)}", remedy)
+    rows = "" if relation.rows is None else f", about {relation.rows:,} rows"
+    return Line(path, State.OK, f"{relation.kind}{rows}")
+
+
+def _users(catalog: Catalog, relation: Relation, glance: Glance) -> Iterator[Line]:
+    users, table = catalog.users, users_table(catalog)
+    yield Line(("users", "key"), *_unique(users, relation, table, glance))
+    for name in Users.model_fields:
+        source = getattr(users, name)
+        if isinstance(source, Source):
+            verdict = fit(source, table, relation, glance, catalog.timezone)
+            if isinstance(source, IdentifierSource) and verdict[0] is State.OK and FIELDS[name].hashed:
+                verdict = hashing(source, table, verdict, glance)
+            yield Line(("users", name), *verdict)
+    for index, source in enumerate(users.opt_out):
+        yield Line(("users", "opt_out", index), *fit(source, table, relation, glance, catalog.timezone))
+    for name, declared in users.properties.items():
+        yield Line(("users", "properties", name), *fit(declared, table, relation, glance, catalog.timezone))
+
+
+def _unique(users: Users, relation: Relation, table: sa.FromClause, glance: Glance) -> Verdict:
+    """The key: each user is to be in the relation once."""
+    if users.key not in relation.columns:
+        return missing_column(users.key, relation)
+    what = f"{shown(users.key)} {relation.columns[users.key].words}"
+    if frozenset([users.key]) in relation.unique:
+        return State.OK, f"{what}, unique", ""
+    key = table.c[users.key]
+    twice = glance.ask(
+        sa.select(sa.literal(1)).where(key.is_not(None)).group_by(key).having(sa.func.count() > 1).limit(1)
+    )
+    if isinstance(twice, Refusal):
+        return refused(twice, f"{what}, one row per user", relation)
+    if twice:
+        return State.FAIL, f"{what}: several rows have one key", "Map a view with one row per user."
+    if "table" not in relation.kind:
+        return State.OK, f"{what}, every key once at the moment", ""
+    found = f"{what}: every key once at the moment, and nothing keeps it so"
+    return State.WARN, found, f"CREATE UNIQUE INDEX ON {relation.name} ({quoted(users.key)});"
+
+
+def _events(catalog: Catalog, events: Events, relation: Relation, glance: Glance) -> Iterator[Line]:
+    table = events_table(events)
+    missing = False
+    for part in ("id", "user", "name", "occurred_at", "arrived_at"):
+        column = getattr(events, part)
+        if column is None:
+            continue
+        if column not in relation.columns:
+            missing = True
+            yield Line(("events", part), *missing_column(column, relation))
+        elif part in ("id", "name"):
+            yield Line(("events", part), State.OK, f"{shown(column)} {relation.columns[column].words}")
+        elif part in ("occurred_at", "arrived_at"):
+            seen = _time(column, table, relation, glance, catalog.timezone)
+            if part == "arrived_at" and seen[0] is State.OK and relation.kind == "table":
+                seen = _by_arrival(column, relation, seen)
+            yield Line(("events", part), *seen)
+    for name, declared in events.properties.items():
+        yield Line(("events", "properties", name), *fit(declared, table, relation, glance, catalog.timezone))
+    if missing:
+        return
+    for index, name in enumerate(events.names or ()):
+        if verdict := _event_name(name, events, table, relation, glance):
+            yield Line(("events", "names", index), *verdict)
+    yield Line(("events",), *event_scan(catalog, events, relation, glance))
+
+
+def _time(column: str, table: sa.FromClause, relation: Relation, glance: Glance, zone: str) -> Verdict:
+    kind = relation.columns[column].type
+    what = f"{shown(column)} {relation.columns[column].words}"
+    # A run compares it with instants as it stands, since a cast would keep the index from being used.
+    value: Value = sa.column(column)
+    query = sa.select(sa.cast(value, TIMESTAMP)).select_from(table).where(value >= sa.func.now()).limit(0)
+    if isinstance(refusal := glance.ask(query), Refusal):
+        state, found, _ = refused(refusal, f"{what}, compared with times", relation)
+        return state, found, "Map a view with a column of type timestamptz."
+    if isinstance(kind, sa.DateTime) and kind.timezone:
+        return State.OK, what, ""
+    if isinstance(kind, sa.DateTime):
+        found = f"{what}: without time zone, so it is read as meant in {zone}"
+        return State.WARN, found, "See that `timezone` of the catalog is the zone that the column is written in."
+    found = f"{what}: without a time of day, so every event is at midnight"
+    return State.WARN, found, "Windows of hours and times of day need a column of type timestamptz."
+
+
+def _by_arrival(column: str, relation: Relation, verdict: Verdict) -> Verdict:
+    if column in relation.leading:
+        return verdict
+    found = f"{verdict[1]}: no index begins with it; live campaigns would read all events, again and again"
+    return State.WARN, found, f"CREATE INDEX ON {relation.name} ({quoted(column)});"
+
+
+def _event_name(name: str, events: Events, table: sa.FromClause, relation: Relation, glance: Glance) -> Verdict | None:
+    """None for a name that an event has."""
+    there = glance.ask(sa.select(sa.literal(1)).select_from(table).where(table.c[events.name] == name).limit(1))
+    if isinstance(there, Refusal):
+        if there.sqlstate == "22P02":
+            return State.FAIL, f"{shown(name)} is no value of the enumeration in {shown(events.name)}", "Remove it."
+        return refused(there, f"events named {shown(name)}", relation)
+    return (
+        None if there else (State.WARN, f"no event is named {shown(name)}", "Correct the name, or wait for the first.")
+    )
+
+
+def _same_key(catalog: Catalog, events: Events, users: Relation, relation: Relation, glance: Glance) -> Verdict:
+    """Users and events are joined by the key, so Postgres must be able to compare the two columns."""
+    one, other = users_table(catalog), events_table(events)
+    key, user = users.columns[catalog.users.key], relation.columns[events.user]
+    what = f"{shown(user.name)} {user.words}"
+    joined = sa.select(sa.literal(1)).select_from(other.join(one, other.c[user.name] == one.c[key.name]))
+    answer = glance.ask(joined.limit(0))
+    if isinstance(answer, Refusal):
+        found = f"{what} cannot be compared with the users' key {shown(key.name)} {key.words}: {answer.words}"
+        return State.FAIL, found, f"Map a view of the events that casts it: {quoted(user.name)}::{key.words}."
+    known = glance.ask(joined.limit(1))
+    there = glance.ask(sa.select(sa.literal(1)).select_from(other).where(other.c[user.name].is_not(None)).limit(1))
+    if not isinstance(known, Refusal) and not isinstance(there, Refusal) and there and not known:
+        return (
+            State.FAIL,
+            f"{what}: no event belongs to any user of the users' relation",
+            "Map the column with the users' key.",
+        )
+    return State.OK, what, ""

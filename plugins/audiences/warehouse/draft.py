@@ -1,0 +1,189 @@
+"""A first draft of `include/warehouse.yml`, reflected from two relations: commented YAML, for people to correct."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+import yaml
+
+from audiences.campaign.wording import bare, choice, did_you_mean, shown
+from audiences.errors import FixConfigError
+from audiences.warehouse import guess
+from audiences.warehouse.json_keys import keys_in
+from audiences.warehouse.reflect import Glance, Refusal, Relation, quoted
+from audiences.who.sources import schema_and_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from audiences.warehouse.guess import Guess
+
+_HEAD = """\
+# yaml-language-server: $schema=warehouse.schema.json
+# The catalog: which tables hold your users and events, and what campaigns may ask about them, by the names they use.
+# A draft by `audiences catalog init`, guessed from names and types: read it, correct it, remove what campaigns should
+# not use. Then compare it with the database: audiences catalog check
+"""
+_ROWS_FOR_VALUES = 5_000
+_MOST_VALUES = 12
+_FEWEST_ROWS_PER_VALUE = 5  # a value that fewer have may say something about a person
+
+
+@dataclass(eq=False)
+class NoSuchRelationError(FixConfigError):
+    """There is no table or view of that name, or the login may not see it."""
+
+    relation: str
+    near: str
+
+    def __str__(self) -> str:
+        return f"the warehouse has no table or view {shown(self.relation)}{self.near}"
+
+
+def relation_named(name: str, glance: Glance) -> Relation:
+    """The relation; raises NoSuchRelationError with the nearest name."""
+    if found := glance.relation(name):
+        return found
+    names = glance.names()
+    raise NoSuchRelationError(relation=name, near=did_you_mean(name, names) or choice(name, names))
+
+
+def draft(users: Relation, events: Relation | None, glance: Glance) -> str:
+    """The text of the file. What was guessed without much to go by is marked in it by a comment."""
+    lines = [_HEAD, "timezone: UTC # of campaigns that name none, and of times in columns without time zone"]
+    lines += ["# default_country: US # of phone numbers without a country code", "", "users:"]
+    lines += [f"  {line}".rstrip() for line in _users(users, glance)]
+    if events is not None:
+        lines += ["", "events:", *(f"  {line}".rstrip() for line in _events(events, users, glance))]
+    return "\n".join(lines) + "\n"
+
+
+def _users(relation: Relation, glance: Glance) -> Iterator[str]:
+    key, sure = guess.key_of(relation)
+    yield f"relation: {_scalar(relation.name)}"
+    yield f"key: {_scalar(key)}" + ("" if sure else " # a guess: nothing in the database keeps it unique")
+    found = list(_properties(relation, glance, users=True, without={key}))
+    identifiers = guess.identifiers(name for name in relation.columns if name != key)
+    inside = {each.path[-1]: each for each in reversed(found) if each.path}
+    for name, (path, hashed) in guess.identifiers(inside).items():
+        if name not in identifiers:
+            source = {"jsonb": inside[path].column, "path": _path(inside[path])}
+            yield f"{name}: {_flow({**source, **({'pre_hashed': True} if hashed else {})})}"
+    for name, (column, hashed) in identifiers.items():
+        yield f"{name}: " + (_flow({"column": column, "pre_hashed": True}) if hashed else _scalar(column))
+    if not {"email", "phone"} & {*identifiers, *guess.identifiers(inside)}:
+        yield "# email: or `phone`, or both: no column looks like one of them; a campaign needs one"
+    opt_outs = [
+        each for each in found if each.type == "boolean" and each.path is None and guess.is_opt_out(each.column)
+    ]
+    if opt_outs:
+        yield f"opt_out: {_flow([each.column for each in opt_outs])} # users for whom one is true are never uploaded"
+    else:
+        yield "# opt_out: a boolean column; users for whom it is true are never uploaded"
+    private = {"email", "phone", "first_name", "last_name", "madid"}
+    kept_out = {column for name, (column, hashed) in identifiers.items() if name in private or hashed}
+    listed = [each for each in found if each.path is not None or each.column not in kept_out]
+    yield from _listed([each for each in listed if each not in opt_outs], relation, glance)
+
+
+def _events(relation: Relation, users: Relation, glance: Glance) -> Iterator[str]:
+    key, sure = guess.key_of(relation)
+    user, name = guess.user_of(relation, users), guess.name_of(relation)
+    occurred, arrived = guess.times_of(relation)
+    columns = list(relation.columns)
+    unsure = " # a guess: no column looks like it"
+    yield f"relation: {_scalar(relation.name)}"
+    yield f"id: {_scalar(key)}" + ("" if sure else " # a guess: nothing in the database keeps it unique")
+    yield f"user: {_scalar(user or columns[0])}" + ("" if user else unsure)
+    yield f"name: {_scalar(name or columns[0])}" + ("" if name else unsure)
+    yield f"occurred_at: {_scalar(occurred or columns[0])}" + ("" if occurred else unsure)
+    if arrived:
+        yield f"arrived_at: {_scalar(arrived)} # live campaigns read events in the order of their arrival"
+    kind = relation.columns[name].type if name else None
+    if isinstance(kind, sa.Enum):
+        yield f"names: {_flow(list(kind.enums))}"
+    elif name and (names := _values(relation, name, glance)):
+        yield f"# names: {_flow(names)} # seen; listed without the #, another name is a mistake"
+    taken = {key, user, name, occurred, arrived}
+    yield from _listed(_properties(relation, glance, users=False, without=taken), relation, glance)
+
+
+def _properties(relation: Relation, glance: Glance, *, users: bool, without: set[Any]) -> list[Guess]:
+    found: list[Guess] = []
+    for name, column in relation.columns.items():
+        if name in without:
+            continue
+        if isinstance(column.type, sa.JSON):
+            found += [guess.in_json(name, path, kind, users=users) for path, kind in keys_in(relation, name, glance)]
+        elif each := guess.property_of(column, users=users):
+            found.append(each)
+    return guess.distinct(found)
+
+
+def _listed(found: list[Guess], relation: Relation, glance: Glance) -> Iterator[str]:
+    """The properties, and as comments the columns that no property can be made of."""
+    if found:
+        yield ""
+        yield "properties:"
+    for each in found:
+        source: dict[str, Any] = {"jsonb": each.column, "path": _path(each)}
+        if each.path is None:
+            source = {"column": each.column}
+        source["type"] = each.type
+        if each.values:
+            source["values"] = list(each.values)
+        if each.derive:
+            source["derive"] = each.derive
+        if each.group != "user":
+            source["group"] = each.group
+        line = f"  {_scalar(each.name)}: {_flow(source)}"
+        seen = (
+            _values(relation, each.column, glance)
+            if each.type == "string" and each.path is None and not each.values
+            else []
+        )
+        yield line + (f" # seen: {', '.join(map(bare, seen))}" if seen else "")
+    for name, column in relation.columns.items():
+        if not isinstance(column.type, sa.JSON) and guess.property_of(column, users=False) is None:
+            yield f"  # {bare(name)}: {column.words}, which no property can be; a view or generated column can cast it"
+
+
+def _values(relation: Relation, column: str, glance: Glance) -> list[str]:
+    """The few values of a column that has only a few, each in several rows; none for any other."""
+    if not isinstance(relation.columns[column].type, sa.String):
+        return []
+    inner = f"SELECT {quoted(column)} AS value FROM {_sql_name(relation)} LIMIT {_ROWS_FOR_VALUES}"  # noqa: S608  # quoted names
+    answer = glance.ask(
+        f"SELECT value, count(*) AS rows FROM ({inner}) AS seen WHERE value IS NOT NULL"  # noqa: S608  # the same
+        f" GROUP BY value ORDER BY value LIMIT {_MOST_VALUES + 1}"
+    )
+    if isinstance(answer, Refusal) or len(answer) > _MOST_VALUES:
+        return []
+    return [str(row.value) for row in answer] if all(row.rows >= _FEWEST_ROWS_PER_VALUE for row in answer) else []
+
+
+def _sql_name(relation: Relation) -> str:
+    return ".".join(quoted(part) for part in schema_and_name(relation.name) if part)
+
+
+def _path(each: Guess) -> Any:
+    path = each.path or ()
+    return path[0] if len(path) == 1 else list(path)
+
+
+def _flow(value: Any) -> str:
+    """A list or mapping on one line."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_flow(each)}' for key, each in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    return "true" if value is True else _scalar(value)
+
+
+def _scalar(text: str) -> str:
+    """A text as YAML: bare where it cannot be read as anything else, else in double quotes."""
+    if text.isascii() and text.isidentifier() and text.lower() not in ("true", "false", "null"):
+        return text
+    return yaml.dump(text, default_style='"', allow_unicode=True, width=2**31).rstrip("\n")

@@ -1,0 +1,212 @@
+"""What the warehouse's own catalog says of a relation, and short questions about its rows, for those who check or draft."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import dialect
+from sqlalchemy.pool import NullPool
+
+from audiences.errors import FixAccessError
+from audiences.who.render import render
+from audiences.who.sources import schema_and_name
+
+if TYPE_CHECKING:
+    from audiences.connections import Connection
+
+STATEMENT_TIMEOUT = "20s"
+_KINDS = {
+    "r": "table",
+    "p": "partitioned table",
+    "v": "view",
+    "m": "materialized view",
+    "f": "foreign table",
+}
+_POSTGRES = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it unannotated
+
+
+@dataclass(eq=False)
+class WarehouseUnreachableError(FixAccessError):
+    """No connection to the warehouse."""
+
+    connection: str
+    detail: str
+
+    def __str__(self) -> str:
+        return (
+            f"the warehouse cannot be reached by the Airflow connection `{self.connection}`: {self.detail}. "
+            "Correct the connection's host, port, schema (the database), login and password"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column; `type` is SQLAlchemy's, with `words` as Postgres writes it."""
+
+    name: str
+    type: sa.types.TypeEngine[Any]
+
+    @property
+    def words(self) -> str:
+        """The type as Postgres writes it."""
+        if isinstance(self.type, sa.types.NullType):
+            return "a type of its own"
+        words = str(self.type.compile(dialect=_POSTGRES))
+        return words if isinstance(self.type, sa.Enum) else words.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table or view: `kind` in words, `rows` as Postgres estimates them (None: not known).
+
+    `unique` has the sets of columns that a constraint or an index keeps unique, the primary key first; `refers` the
+    relations and columns that foreign keys of one column lead to; `leading` the columns that an index begins with.
+    """
+
+    name: str
+    kind: str
+    rows: int | None
+    columns: dict[str, Column]
+    unique: tuple[frozenset[str], ...] = ()
+    refers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    leading: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why Postgres did not answer: SQLSTATE, and its words without any value of a row."""
+
+    sqlstate: str
+    words: str
+
+
+class Glance:
+    """An open warehouse for looking only: each statement stands alone, reads only, and may take STATEMENT_TIMEOUT."""
+
+    def __init__(self, connection: Connection, *, timezone: str = "UTC") -> None:
+        dsn = connection.dsn(
+            application="audiences:catalog",
+            default_transaction_read_only="on",
+            statement_timeout=STATEMENT_TIMEOUT,
+            standard_conforming_strings="on",
+            timezone=timezone,
+        )
+        engine = sa.create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: psycopg.connect(dsn),
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+        )
+        try:
+            self._sql = engine.connect()
+        except sa.exc.OperationalError as error:
+            detail = " ".join(str(error.orig).split())
+            raise WarehouseUnreachableError(connection=connection.id, detail=detail) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sql.close()
+
+    def ask(self, query: sa.Select[*tuple[Any, ...]] | str) -> list[Any] | Refusal:
+        """The rows of a query, rendered as a run would send it, or why there are none."""
+        text = query if isinstance(query, str) else render(query)
+        try:
+            # Without this option the driver would look for parameters behind every `%`.
+            result = self._sql.execution_options(no_parameters=True).exec_driver_sql(text)
+            return list(result.fetchall()) if result.returns_rows else []
+        except sa.exc.DBAPIError as error:
+            return _refusal(error.orig)
+
+    def relation(self, name: str) -> Relation | None:
+        """A relation by its name in the catalog, `users` or `shop.users`; None when there is none."""
+        schema, table = schema_and_name(name)
+        inspector = sa.inspect(self._sql)
+        with warnings.catch_warnings():
+            # A type that SQLAlchemy does not know, geometry say, comes as NullType with a warning.
+            warnings.simplefilter("ignore", sa.exc.SAWarning)
+            try:
+                columns = inspector.get_columns(table, schema=schema)
+            except sa.exc.NoSuchTableError:
+                return None
+            unique: list[list[str] | list[str | None]] = [
+                inspector.get_pk_constraint(table, schema=schema)["constrained_columns"]
+            ]
+            unique += [each["column_names"] for each in inspector.get_unique_constraints(table, schema=schema)]
+            indexes = inspector.get_indexes(table, schema=schema)
+            keys = inspector.get_foreign_keys(table, schema=schema)
+        whole = [each for each in indexes if not each.get("dialect_options", {}).get("postgresql_where")]
+        unique += [each["column_names"] for each in whole if each["unique"]]
+        kind, rows = self._size(schema, table)
+        return Relation(
+            name=name,
+            kind=kind,
+            rows=rows,
+            columns={each["name"]: Column(each["name"], _plain(each["type"])) for each in columns},
+            # An index over an expression names no column there.
+            unique=tuple(dict.fromkeys(frozenset(map(str, each)) for each in unique if each and None not in each)),
+            refers={
+                each["constrained_columns"][0]: (each["referred_table"], each["referred_columns"][0])
+                for each in keys
+                if len(each["constrained_columns"]) == 1
+            },
+            leading=frozenset(filter(None, (each["column_names"][0] for each in whole))),
+        )
+
+    def names(self) -> list[str]:
+        """The names of all relations that the role can see, as the catalog would write them."""
+        inspector = sa.inspect(self._sql)
+        found: list[str] = []
+        for schema in inspector.get_schema_names():
+            if schema == "information_schema" or schema.startswith("pg_"):
+                continue
+            tables = inspector.get_table_names(schema)
+            views = [*inspector.get_view_names(schema), *inspector.get_materialized_view_names(schema)]
+            prefix = "" if schema == inspector.default_schema_name else f"{in_catalog(schema)}."
+            found += [f"{prefix}{in_catalog(name)}" for name in (*tables, *views)]
+        return found
+
+    def _size(self, schema: str | None, table: str) -> tuple[str, int | None]:
+        quoted = ".".join(f'"{part}"' for part in (schema, table) if part)
+        query = sa.text(
+            "select relkind::text, case when relkind in ('r', 'm', 'f') and reltuples >= 0 then reltuples::bigint"
+            " when relkind = 'p' then (select sum(greatest(c.reltuples, 0))::bigint from pg_partition_tree(r.oid) t"
+            " join pg_class c on c.oid = t.relid and c.relkind <> 'p') end"
+            " from pg_class r where oid = to_regclass(:name)"
+        )
+        row = self._sql.execute(query, {"name": quoted}).fetchone()
+        return (_KINDS.get(row[0], "relation"), row[1]) if row else ("relation", None)
+
+
+def quoted(name: str) -> str:
+    """A column's name as SQL for people to run."""
+    return _POSTGRES.identifier_preparer.quote(name)
+
+
+def in_catalog(name: str) -> str:
+    """A schema or relation as the catalog writes it: in double quotes where it holds a dot."""
+    return f'"{name}"' if "." in name else name
+
+
+def _plain(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+    """A domain's own type."""
+    from sqlalchemy.dialects.postgresql import DOMAIN
+
+    while isinstance(kind, DOMAIN):
+        kind = kind.data_type
+    return kind
+
+
+def _refusal(error: Any) -> Refusal:
+    sqlstate = getattr(error, "sqlstate", None) or ""
+    diagnosis = getattr(error, "diag", None)
+    words = (getattr(diagnosis, "message_primary", None) or str(error).splitlines()[0])[:300]
+    if not sqlstate.startswith("42"):  # elsewhere Postgres quotes values
+        words = re.sub(r"\"[^\"]*\"?", '"…"', words)
+    return Refusal(sqlstate, words)

@@ -1,0 +1,287 @@
+"""The catalog against a real database: each mistake is found on its line, and a right catalog has no line but good ones."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from audiences.campaign.catalog import Catalog
+from audiences.checklist import State
+from audiences.connections import Connection
+from audiences.warehouse.check import Line, check_catalog
+from audiences.warehouse.reflect import Glance, WarehouseUnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.integration
+TABLES = """
+CREATE TYPE level AS ENUM ('Bronze', 'Silver');
+CREATE DOMAIN address AS text;
+CREATE TABLE people (
+    id bigint PRIMARY KEY, email address, phone text, level level, spent numeric(12, 2), cash money, born date,
+    born_text text, seen timestamptz, plain timestamp, tags text[], vip boolean, zip int, hashed text,
+    profile jsonb, "Odd ""Name" text, doubled text GENERATED ALWAYS AS (zip::text || zip) STORED
+);
+INSERT INTO people SELECT
+    n, n || '@example.com', '+1415555' || n, 'Silver', n, n, '1990-01-01', '1990-01-01', now(), now(), '{a}', n = 1, n,
+    encode(sha256(n::text::bytea), 'hex'),
+    jsonb_build_object('a.b', n, 'it''s "ü"', 'x', 'deep', jsonb_build_object('tier', 'Gold'), 'mixed', CASE n WHEN 1 THEN
+    '1' ELSE '"x"' END::jsonb, 'list', '["a"]'::jsonb), 'x'
+FROM generate_series(1, 20) n;
+CREATE TABLE deeds (
+    id bigint GENERATED ALWAYS AS IDENTITY, person bigint, name text, at timestamptz, plain timestamp, epoch bigint,
+    code text, cost money, payload jsonb
+);
+INSERT INTO deeds (person, name, at, plain, epoch, code, cost, payload)
+SELECT n, 'Buy', '2026-11-01', '2026-11-01', 1, n, n, '{"amount": 2.5}' FROM generate_series(1, 20) n;
+CREATE INDEX deeds_scan ON deeds (name, at, person);
+ANALYZE people, deeds;
+"""
+
+
+@pytest.fixture
+def connection(new_database: Callable[[str], Connection]) -> Connection:
+    made = new_database("catalog")
+    run(made, TABLES)
+    return made
+
+
+def run(connection: Connection, query: str) -> None:
+    with psycopg.connect(connection.dsn(application="test"), autocommit=True) as opened:
+        opened.execute(query.encode())
+
+
+@contextmanager
+def glancing(connection: Connection) -> Iterator[Glance]:
+    with Glance(connection) as glance:
+        yield glance
+
+
+def catalog(users: dict[str, Any] | None = None, events: dict[str, Any] | None = None) -> Catalog:
+    given = {"relation": "people", "key": "id", "email": "email", **(users or {})}
+    deeds = {"relation": "deeds", "id": "id", "user": "person", "name": "name", "occurred_at": "at", **(events or {})}
+    return Catalog.model_validate({"users": given, "events": deeds})
+
+
+def lines(connection: Connection, *given: Any) -> dict[tuple[str | int, ...], Line]:
+    with glancing(connection) as glance:
+        return {line.path: line for line in check_catalog(catalog(*given), glance)}
+
+
+def one(connection: Connection, source: Any) -> Line:
+    """What is said of one property of the users."""
+    return lines(connection, {"properties": {"it": source}})["users", "properties", "it"]
+
+
+def test_a_right_catalog_has_nothing_to_be_done(connection: Connection) -> None:
+    users = {
+        "phone": "phone",
+        "date_of_birth": "born",
+        "first_name": {"column": "hashed", "pre_hashed": True},
+        "external_id": "hashed",
+        "opt_out": "vip",
+        "properties": {
+            "level": {"column": "level", "type": "string", "values": ["Bronze", "Silver"]},
+            "spent": {"column": "spent", "type": "number"},
+            "age": {"column": "born", "type": "date", "derive": "age"},
+            "seen": {"column": "seen", "type": "datetime"},
+            "tags": {"column": "tags", "type": "list"},
+            "zip": {"column": "zip", "type": "string"},
+            "doubled": {"column": "doubled", "type": "string"},
+            "odd": {"column": 'Odd "Name', "type": "string"},
+            "dotted": {"jsonb": "profile", "path": "a.b", "type": "integer"},
+            "quoted": {"jsonb": "profile", "path": 'it\'s "ü"', "type": "string"},
+            "deep": {"jsonb": "profile", "path": ["deep", "tier"], "type": "string", "values": ["Gold"]},
+            "list": {"jsonb": "profile", "path": "list", "type": "list"},
+        },
+    }
+    events = {"names": ["Buy"], "properties": {"amount": {"jsonb": "payload", "path": "amount", "type": "number"}}}
+    found = lines(connection, users, events)
+    assert {path: line for path, line in found.items() if line.state is not State.OK or line.remedy} == {}
+    assert found["users", "relation"].found == "table, about 20 rows"
+    assert found["events",].found == "events are found by name and time through deeds_scan"
+
+
+@pytest.mark.parametrize(
+    ("source", "state", "found", "remedy"),
+    [
+        ({"column": "spend", "type": "number"}, "fail", "`people` has no column `spend`", "did you mean `spent`?"),
+        ({"jsonb": "profil", "path": "x", "type": "number"}, "fail", "has no column `profil`", "`profile`"),
+        ({"column": "cash", "type": "number"}, "fail", "cannot cast type money to double", "generated column"),
+        ({"column": "vip", "type": "integer"}, "fail", "cannot cast type boolean to bigint", ""),
+        ({"column": "zip", "type": "boolean"}, "fail", "type boolean", "A run would fail"),
+        ({"column": "seen", "type": "integer"}, "fail", "`seen` timestamp with time zone, read as integer", ""),
+        ({"column": "profile", "type": "list"}, "fail", "cannot cast type jsonb to text[]", "{jsonb: profile, path: "),
+        ({"jsonb": "phone", "path": "x", "type": "string"}, "fail", "`phone` text, key `x`: is no column of JSON", ""),
+        ({"column": "born_text", "type": "integer"}, "fail", 'type bigint: "…"', "A run would fail"),
+        ({"column": "born_text", "type": "date"}, "warn", "`born_text` text, declared date", "Each value has to be"),
+        ({"column": "spent", "type": "integer"}, "warn", "declared integer", "Fractions are rounded"),
+        ({"column": "seen", "type": "date"}, "warn", "declared date", "`type: datetime` keeps it"),
+        ({"column": "spent", "type": "string"}, "warn", "numeric(12, 2), declared string", "own type"),
+        ({"column": "spent", "type": "version"}, "warn", "declared version", "3.10"),
+        ({"column": "tags", "type": "string"}, "warn", "text[], declared string", "own type"),
+        ({"jsonb": "profile", "path": ["deep", "teir"], "type": "string"}, "warn", "did you mean `tier`?", "path"),
+        ({"jsonb": "profile", "path": "mixed", "type": "integer"}, "warn", "19 of 20 values are no integer", "null"),
+        ({"column": "level", "type": "string", "values": ["Bronze"]}, "warn", "not under `values`: `Silver`", "Add"),
+    ],
+)
+def test_what_does_not_fit_is_said_with_what_to_do(
+    connection: Connection, source: Any, state: str, found: str, remedy: str
+) -> None:
+    line = one(connection, source)
+    assert line.state == state
+    assert found in line.found
+    assert remedy in line.remedy
+    assert line.remedy
+
+
+def test_an_empty_table_is_judged_by_its_types(connection: Connection) -> None:
+    run(connection, "TRUNCATE people, deeds")
+    assert one(connection, {"column": "cash", "type": "number"}).state is State.FAIL
+    assert one(connection, {"jsonb": "profile", "path": "x", "type": "number"}).state is State.OK
+    assert lines(connection)["events",].state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("users", "path", "found"),
+    [
+        ({"relation": "poeple"}, ("users", "relation"), "there is no `poeple`"),
+        ({"relation": "elsewhere.people"}, ("users", "relation"), "there is no `elsewhere.people`"),
+        ({"key": "idd"}, ("users", "key"), "has no column `idd`"),
+        ({"key": "level"}, ("users", "key"), "several rows have one key"),
+        ({"email": "hashed"}, ("users", "email"), "every value is a SHA-256 already"),
+        ({"email": {"column": "email", "pre_hashed": True}}, ("users", "email"), "20 of 20 values are no SHA-256"),
+        ({"opt_out": ["vip", "phone"]}, ("users", "opt_out", 1), "invalid input syntax for type boolean"),
+    ],
+)
+def test_relations_keys_and_identifiers(connection: Connection, users: Any, path: Any, found: str) -> None:
+    line = lines(connection, users)[path]
+    assert line.state is State.FAIL
+    assert found in line.found
+    assert line.remedy
+
+
+def test_nothing_that_identifies_a_person_is_shown(connection: Connection) -> None:
+    run(connection, "UPDATE people SET phone = 'secret' || id")
+    properties = {"it": {"column": "phone", "type": "date"}}
+    found = lines(connection, {"phone": "phone", "opt_out": "phone", "properties": properties})
+    assert found["users", "properties", "it"].state is State.FAIL
+    assert "secret" not in str(found)
+
+
+def test_a_key_that_nothing_keeps_unique_is_worth_a_warning(connection: Connection) -> None:
+    line = lines(connection, {"key": "zip"})["users", "key"]
+    assert (line.state, line.remedy) == (State.WARN, "CREATE UNIQUE INDEX ON people (zip);")
+
+
+@pytest.mark.parametrize(
+    ("events", "path", "state", "found"),
+    [
+        ({"relation": "dees"}, ("events", "relation"), State.FAIL, "there is no `dees`"),
+        ({"occurred_at": "att"}, ("events", "occurred_at"), State.FAIL, "`deeds` has no column `att`"),
+        ({"occurred_at": "plain"}, ("events", "occurred_at"), State.WARN, "read as meant in UTC"),
+        ({"occurred_at": "epoch"}, ("events", "occurred_at"), State.FAIL, "cannot cast type bigint to timestamp"),
+        ({"user": "code"}, ("events", "user"), State.FAIL, "`code` text cannot be compared with the users' key `id`"),
+        ({"user": "epoch"}, ("events", "user"), State.OK, "`epoch` bigint"),
+        ({"names": ["Buy", "Bye"]}, ("events", "names", 1), State.WARN, "no event is named `Bye`"),
+    ],
+)
+def test_events(connection: Connection, events: Any, path: Any, state: State, found: str) -> None:
+    line = lines(connection, None, events)[path]
+    assert line.state is state
+    assert found in line.found
+
+
+def test_live_campaigns_need_an_index_by_arrival(connection: Connection) -> None:
+    run(connection, "ALTER TABLE deeds ADD arrived timestamptz")
+    path, given = ("events", "arrived_at"), {"arrived_at": "arrived"}
+    assert lines(connection, None, given)[path].remedy == "CREATE INDEX ON deeds (arrived);"
+    run(connection, "CREATE INDEX ON deeds (arrived)")
+    assert lines(connection, None, given)[path].state is State.OK
+
+
+def test_events_of_nobody_we_know_are_a_mistake(connection: Connection) -> None:
+    run(connection, "UPDATE deeds SET person = person + 1000")
+    assert "no event belongs to any user" in lines(connection)["events", "user"].found
+
+
+def test_a_name_that_the_enumeration_lacks_would_fail_every_run(connection: Connection) -> None:
+    run(
+        connection,
+        "CREATE TYPE deed AS ENUM ('Buy'); ALTER TABLE deeds ALTER name TYPE deed USING name::deed",
+    )
+    line = lines(connection, None, {"names": ["Buy", "Look"]})["events", "names", 1]
+    assert (line.state, line.found) == (State.FAIL, "`Look` is no value of the enumeration in `name`")
+
+
+@pytest.mark.parametrize(
+    ("index", "state", "found"),
+    [
+        ("", State.FAIL, "no index for the event scan"),
+        ("CREATE INDEX ON deeds (person)", State.FAIL, "no index for the event scan"),
+        ("CREATE INDEX ON deeds (at)", State.WARN, "not by name"),
+        ("CREATE INDEX ON deeds (name)", State.WARN, "not by time"),
+        ("CREATE INDEX ON deeds (name, at)", State.OK, "deeds_name_at_idx"),
+    ],
+)
+@pytest.mark.parametrize("name", ["Buy", "50% 'off' \\ :x"])
+def test_the_index_for_events(connection: Connection, index: str, state: State, found: str, name: str) -> None:
+    quoted = name.replace("'", "''")
+    run(connection, f"DROP INDEX deeds_scan; UPDATE deeds SET name = '{quoted}'; {index or 'SELECT 1'}")
+    line = lines(connection)["events",]
+    assert line.state is state
+    assert found in line.found
+    assert line.remedy == ("" if state is State.OK else "CREATE INDEX ON deeds (name, at, person);")
+
+
+def test_views_and_partitions_are_looked_through(connection: Connection) -> None:
+    run(
+        connection,
+        """
+        CREATE VIEW deeds_seen AS SELECT id, person::text AS who, name AS what, at AS moment FROM deeds;
+        CREATE TABLE parted (id bigint, person bigint, name text, at timestamptz) PARTITION BY RANGE (at);
+        CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+        CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');
+        INSERT INTO parted SELECT n, n, 'Buy', '2026-11-01' FROM generate_series(1, 10) n;
+        """,
+    )
+    view = {"relation": "deeds_seen", "user": "who", "name": "what", "occurred_at": "moment"}
+    found = lines(connection, None, view)
+    assert found["events", "relation"].found == "view"
+    assert found["events",].state is State.OK
+    assert "person" not in found["events", "user"].found
+    assert found["events", "user"].state is State.FAIL  # text against bigint
+    assert lines(connection, None, {"relation": "parted"})["events",].state is State.FAIL
+    run(connection, "CREATE INDEX ON parted (name, at, person)")
+    assert lines(connection, None, {"relation": "parted"})["events",].state is State.OK
+
+
+def test_a_right_that_is_missing_is_said(connection: Connection) -> None:
+    run(
+        connection,
+        "CREATE ROLE reader LOGIN; GRANT SELECT (id, name, at, person) ON deeds TO reader;"
+        "GRANT SELECT ON people TO reader",
+    )
+    reader = Connection("catalog", host=connection.host, port=connection.port, login="reader", schema=connection.schema)
+    properties = {"amount": {"jsonb": "payload", "path": "amount", "type": "number"}}
+    line = lines(reader, None, {"properties": properties})["events", "properties", "amount"]
+    run(connection, "DROP OWNED BY reader; DROP ROLE reader")
+    assert line.state is State.FAIL
+    assert line.found == "permission denied for table deeds"
+    assert line.remedy.startswith("GRANT SELECT ON deeds TO")
+
+
+def test_the_warehouse_is_only_read(connection: Connection) -> None:
+    with glancing(connection) as glance:
+        refusal = glance.ask("DELETE FROM deeds")
+    assert refusal.sqlstate == "25006"
+
+
+def test_no_warehouse_is_said_with_the_connection(connection: Connection) -> None:
+    nowhere = Connection("warehouse", host=connection.host, port=1, login="postgres", schema="x")
+    with pytest.raises(WarehouseUnreachableError, match="by the Airflow connection `warehouse`"):
+        Glance(nowhere)
