@@ -50,6 +50,9 @@ e2e: $(READY) ## A campaign through real Airflow
 long: $(READY) ## What takes minutes: ten thousand random campaigns, query plans at 2,000,000 users
 	@$(BIN)/pytest -m long
 
+simulation: $(READY) ## Hold the goal report against thousands of simulated campaigns (a few minutes)
+	@$(BIN)/pytest -m long -s tests/goal
+
 bench: $(READY) ## Measure the product against the script people write and against the floor (a few minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)
 

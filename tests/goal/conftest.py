@@ -38,15 +38,16 @@ class Goals:
         self.shop, self.noon = shop, pipeline.NOON
         shop.sql("alter table events add more jsonb; create index on events (name, occurred_at, user_id)")
 
-    def carts(self, users: int) -> None:
-        """So many users with a cart and an address, so that they qualify."""
+    def carts(self, users: int, first: int = 1) -> None:
+        """So many users with a cart and an address, so that they qualify, numbered from `first`."""
+        numbers = range(first, first + users)
         self.shop.sql(
-            "insert into users (id, email) select i, 'u' || i || '@example.com' from generate_series(1, %s) i", users
+            "insert into users (id, email) select i, 'u' || i || '@example.com' from unnest(%s::int[]) i", list(numbers)
         )
         self.shop.sql(
-            "insert into events (user_id, name, occurred_at) select i, 'Added To Cart', %s from generate_series(1, %s) i",
+            "insert into events (user_id, name, occurred_at) select i, 'Added To Cart', %s from unnest(%s::int[]) i",
             self.noon - timedelta(days=1),
-            users,
+            list(numbers),
         )
 
     def charge(self, user: int, after: timedelta, amount: float | None = 10, sku: str | None = None) -> None:

@@ -1,22 +1,316 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from audiences.ledger import goals as ledger_goals
+from audiences.ledger.door import Ledger
+from audiences.pipeline.measure import LATE, NoGoalError, is_due, measure
+from audiences.warehouse.reader import WarehouseQueryError
+
 pytestmark = pytest.mark.integration
-DAY = timedelta(days=1)
+DAY, TICK = timedelta(days=1), timedelta(microseconds=1)
 
 
-def test_targets_are_compared_with_their_control_group(goals, by_arm):
+@pytest.fixture
+def spec(goals):
+    """600 users, half of them held out, assigned at noon."""
     goals.carts(600)
-    spec = goals.campaign(percent=50)
+    spec = goals.campaign()
     goals.shop.run(spec)
-    targets, controls = goals.arm("carts", "target"), goals.arm("carts", "campaign")
-    for user in targets[:80]:
-        goals.charge(user, DAY)
-    for user in controls[:40]:
-        goals.charge(user, DAY, amount=5)
+    return spec
+
+
+def charged(goals, arm, users, after=DAY, **event):
+    for user in goals.arm("carts", arm)[:users]:
+        goals.charge(user, after, **event)
+
+
+def results(goals):
+    return goals.shop.sql("select goal_digest, as_of from audiences.goal_result order by id", on="ledger")
+
+
+def test_targets_are_compared_with_their_control_group(goals, spec, by_arm):
+    charged(goals, "target", 80)
+    charged(goals, "campaign", 40, amount=5)
     report = goals.report(spec)
-    arms = by_arm(report)
-    assert (arms["target"].users, arms["target"].converters) == (len(targets), 80)
+    target, control = by_arm(report)["target"], by_arm(report)["campaign"]
+    assert (target.users, target.converters, target.revenue) == (len(goals.arm("carts", "target")), 80, 800)
+    assert (control.users, control.converters, control.revenue) == (len(goals.arm("carts", "campaign")), 40, 200)
+    assert target.rate == pytest.approx(80 / target.users)
+    assert control.revenue_per_user == pytest.approx(200 / control.users)
+    (comparison,) = report.comparisons
+    found = comparison.conversions
+    assert (comparison.targets, comparison.controls) == (target.users, control.users)
+    assert found.boost_percent == pytest.approx(100 * (target.rate - control.rate) / control.rate)
+    assert found.incremental == pytest.approx(80 - target.users * 40 / control.users)
+    assert found.significant
+    assert comparison.revenue.significant
+    assert (comparison.words, report.notes) == ((), ())
+
+
+def test_everyone_assigned_counts_whatever_came_of_the_upload(goals, by_arm):
+    goals.carts(600)
+    goals.shop.sandbox.admin.add_fault("error", path="*/users", method="POST", times=None, code=100, status=400)
+    spec = goals.campaign()
+    assert goals.shop.run(spec).outcomes["failed"] > 0
+    goals.shop.sandbox.admin.clear_faults()
+    goals.shop.sql("delete from users")
+    arms = by_arm(goals.report(spec))
+    assert arms["target"].users + arms["campaign"].users == 600
+
+
+def test_the_window_begins_after_the_as_of_time_and_includes_its_last_moment(goals, spec, by_arm):
+    for user, after in zip(
+        goals.arm("carts", "target"), [timedelta(0), TICK, 5 * DAY - TICK, 5 * DAY, 5 * DAY + TICK], strict=False
+    ):
+        goals.charge(user, after)
+    assert by_arm(goals.report(spec))["target"].converters == 3
+
+
+def test_what_happens_after_the_reports_time_is_not_in_it(goals, spec, by_arm):
+    charged(goals, "target", 10, after=DAY)
+    charged(goals, "target", 20, after=3 * DAY)
+    assert by_arm(goals.report(spec, 2 * DAY))["target"].converters == 10
+    assert by_arm(goals.report(spec, 3 * DAY))["target"].converters == 20
+    assert goals.report(spec, -DAY).users == 0
+
+
+def test_filters_on_event_properties_are_those_of_rules(goals, spec, by_arm):
+    for user, sku in zip(goals.arm("carts", "target"), ["A-1", "A-2", "B-1", None], strict=False):
+        goals.charge(user, DAY, sku=sku)
+    filtered = goals.campaign(goal={"where": {"sku": {"starts_with": "A-"}}})
+    assert by_arm(goals.report(filtered))["target"].converters == 2
+
+
+def test_a_goal_without_revenue_has_no_money_in_its_report(goals, spec):
+    charged(goals, "campaign", 40)
+    asked = goals.campaign()
+    goal = asked.campaign.goal.model_copy(update={"revenue": None})
+    report = goals.report(asked.model_copy(update={"campaign": asked.campaign.model_copy(update={"goal": goal})}))
+    assert [arm.revenue for arm in report.arms] == [None, None]
+    assert report.comparisons[0].conversions is not None
+    assert report.comparisons[0].revenue is None
+
+
+def test_a_missing_amount_is_a_conversion_without_revenue_and_is_said(goals, spec, by_arm):
+    user, other = goals.arm("carts", "target")[:2]
+    goals.charge(user, DAY, amount=None)
+    goals.charge(other, DAY, amount=float("inf"))
+    report = goals.report(spec)
+    assert (by_arm(report)["target"].converters, by_arm(report)["target"].revenue) == (2, 0)
+    assert "2 conversions have no `amount` and add no revenue" in report.notes
+
+
+def test_without_a_control_group_there_is_advice_and_no_number(goals):
+    goals.carts(300)
+    spec = goals.campaign(percent=0)
+    goals.shop.run(spec)
+    (comparison,) = goals.report(spec).comparisons
+    assert comparison.conversions is None
+    assert "no control group" in comparison.words[0]
+    assert "control_group: {percent: 10}" in comparison.words[0]
+
+
+def test_a_control_group_that_is_too_small_is_not_compared(goals):
+    goals.carts(300)
+    spec = goals.campaign(percent=10)
+    goals.shop.run(spec)
+    charged(goals, "campaign", 5)
+    (comparison,) = goals.report(spec).comparisons
+    assert comparison.conversions is None
+    assert "too few users to compare" in comparison.words[0]
+    assert "needs 100" in comparison.words[0]
+
+
+def test_a_control_group_without_conversions_gives_no_boost(goals, spec):
+    charged(goals, "target", 50)
+    (comparison,) = goals.report(spec).comparisons
+    assert (comparison.conversions, comparison.revenue) == (None, None)
+    assert "nobody in the control group converted" in comparison.words[0]
+
+
+def test_few_converters_give_a_rate_and_words_about_revenue(goals, spec):
+    charged(goals, "target", 60)
+    charged(goals, "campaign", 29)
+    (comparison,) = goals.report(spec).comparisons
+    assert comparison.conversions is not None
+    assert comparison.revenue is None
+    assert comparison.words == (
+        "revenue is not compared: one side has 29 converters, and with fewer than 30 single purchases decide the result",
+    )
+
+
+def test_users_whose_window_is_open_are_counted_and_not_yet_compared(goals, spec, by_arm):
+    charged(goals, "target", 60)
+    charged(goals, "campaign", 40)
+    early = goals.report(spec, 2 * DAY)
+    assert (by_arm(early)["target"].converters, by_arm(early)["campaign"].converters) == (60, 40)
+    assert early.comparisons[0].conversions is None
+    assert "windows still open" in early.comparisons[0].words[0]
+    assert "2026-11-28 12:00 UTC" in early.comparisons[0].words[0]
+    goals.carts(400, first=1001)
+    goals.shop.run(spec, at=goals.at(3 * DAY))
+    later = goals.report(spec, 6 * DAY)
+    assert later.users == 1000
+    assert later.comparisons[0].targets + later.comparisons[0].controls == 600
+    assert "windows still open: 400 users may still convert and are not compared yet" in later.comparisons[0].words
+    assert "windows still open for 400 of 1,000 users, the last until 2026-12-01 12:00 UTC" in later.notes[0]
+
+
+def test_users_assigned_under_another_percentage_are_compared_among_themselves(goals):
+    """The early are mostly held out and convert seldom, the late are mostly targeted and convert often: no effect in either."""
+    goals.carts(1000)
+    early = goals.campaign(percent=80)
+    goals.shop.run(early)
+    goals.carts(1000, first=1001)
+    late = goals.campaign(percent=20)
+    goals.shop.run(late, at=goals.at(DAY))
+    for arm in ("target", "campaign"):
+        users = goals.arm("carts", arm)
+        for chosen, every in (
+            ([user for user in users if user <= 1000], 20),
+            ([user for user in users if user > 1000], 3),
+        ):
+            for user in chosen[::every]:
+                goals.charge(user, 2 * DAY)
+    report = goals.report(late, 9 * DAY)
+    rates = {arm.arm: arm.rate for arm in report.arms}
+    (comparison,) = report.comparisons
+    assert rates["target"] - rates["campaign"] > 0.1
+    assert abs(comparison.conversions.difference) < 0.01
+    assert not comparison.conversions.significant
+    assert not comparison.revenue.significant
+    assert "assigned under another percentage" in comparison.words[0]
+    assert comparison.targets + comparison.controls == 2000
+
+
+def test_users_from_before_there_was_a_control_group_are_left_out(goals):
+    goals.carts(300)
+    goals.shop.run(goals.campaign(percent=0))
+    goals.carts(600, first=1001)
+    spec = goals.campaign(percent=50)
+    goals.shop.run(spec, at=goals.at(DAY))
+    charged(goals, "campaign", 40, after=2 * DAY)
+    report = goals.report(spec, 9 * DAY)
+    (comparison,) = report.comparisons
+    assert report.users == 900
+    assert comparison.targets + comparison.controls == 600
+    assert any(
+        "300 users were assigned under another percentage (no control group)" in word for word in comparison.words
+    )
+
+
+def test_each_control_group_is_compared_on_its_own(goals):
+    goals.carts(1500)
+    spec = goals.campaign(percent=20).model_copy(update={"control_groups": _groups(system=15)})
+    goals.shop.run(spec)
+    for arm, users in (("target", 100), ("campaign", 20), ("system", 10)):
+        charged(goals, arm, users)
+    report = goals.report(spec)
+    assert [arm.arm for arm in report.arms] == ["target", "campaign", "system"]
+    assert [comparison.control for comparison in report.comparisons] == ["campaign", "system"]
+    assert all(comparison.conversions is not None for comparison in report.comparisons)
+
+
+def _groups(system):
+    from audiences.campaign.settings import ControlGroups
+
+    return ControlGroups.model_validate({"system": system})
+
+
+def test_users_who_are_never_held_out_are_no_part_of_the_experiment(goals, by_arm):
+    goals.carts(600)
+    spec = goals.campaign(never_hold_out=[1, 2, 3])
+    goals.shop.run(spec)
+    for user in (1, 2, 3):
+        goals.charge(user, DAY)
+    report = goals.report(spec)
+    assert by_arm(report)["target"].users == len(goals.arm("carts", "target")) - 3
+    assert by_arm(report)["target"].converters == 0
+    assert "3 users under `never_hold_out` are left out: they are targets by name, not by chance" in report.notes
+
+
+def test_a_cap_is_pointed_out(goals):
+    goals.carts(300)
+    spec = goals.campaign(target_cap=200)
+    goals.shop.run(spec)
+    assert any("target_cap" in note for note in goals.report(spec).notes)
+
+
+def test_nobody_assigned_is_a_report_in_words_that_is_not_kept(goals, spec):
+    report = goals.report(goals.campaign("never_ran"))
+    assert (report.users, report.comparisons, report.notes) == (0, (), ("nobody has been assigned yet",))
+    assert report.in_words() == "0 users assigned; nobody has been assigned yet"
+    assert results(goals) == []
+
+
+def test_a_campaign_without_a_goal_says_how_to_give_it_one(goals):
+    spec = goals.shop.campaign()
+    with pytest.raises(NoGoalError, match="`carts` has no goal"), goals.shop.doors(spec) as doors:
+        measure(doors, goals.noon)
+
+
+def test_another_goal_is_another_result_and_the_earlier_one_is_kept(goals, spec):
+    first = goals.report(spec)
+    longer = goals.campaign(goal={"within": "30 days"})
+    second = goals.report(longer)
+    assert first.goal_digest != second.goal_digest
+    assert [digest for digest, _ in results(goals)] == [first.goal_digest, second.goal_digest]
+    with Ledger(goals.shop.connections["ledger"]) as ledger:
+        campaign = ledger_goals.campaign(ledger, "carts")
+        known = ledger_goals.current(ledger, campaign, first.goal_digest)
+    assert type(first).model_validate(known.report) == first
+    assert known.config_digest == spec.digest
+
+
+def test_the_current_result_is_that_of_the_newest_as_of_time(goals, spec):
+    late = goals.report(spec, 6 * DAY)
+    goals.report(spec, 2 * DAY)
+    with Ledger(goals.shop.connections["ledger"]) as ledger:
+        known = ledger_goals.current(ledger, ledger_goals.campaign(ledger, "carts"), late.goal_digest)
+    assert known.as_of == late.as_of
+
+
+def test_the_same_data_give_the_same_report(goals, spec):
+    charged(goals, "target", 70, amount=0.1)
+    charged(goals, "campaign", 40, amount=0.7)
+    assert goals.report(spec) == goals.report(spec)
+
+
+def test_a_goal_is_due_while_windows_are_open_and_a_little_longer(goals, spec):
+    def due(after, asked=spec):
+        with goals.shop.doors(asked) as doors:
+            return is_due(doors, goals.at(after))
+
+    assert not due(-DAY)
+    assert due(DAY)
+    assert not due(DAY, goals.shop.campaign())
+    assert not due(DAY, goals.campaign("never_ran"))
+    goals.report(spec, 4 * DAY)
+    assert due(5 * DAY)
+    goals.report(spec, 5 * DAY)
+    assert due(5 * DAY + LATE)
+    goals.report(spec, 5 * DAY + LATE)
+    assert not due(9 * DAY)
+    assert due(9 * DAY, goals.campaign(goal={"within": "6 days"}))
+
+
+def test_an_account_that_may_only_read_is_enough_for_the_warehouse(goals, spec, by_arm):
+    """As on a read replica: no table of its own, not even a temporary one."""
+    charged(goals, "target", 7)
+    warehouse = goals.shop.connections["warehouse"]
+    goals.shop.sql(
+        f"drop role if exists goal_reader; create role goal_reader login; grant select on events to goal_reader;"
+        f" revoke temporary on database {warehouse.schema} from public"
+    )
+    goals.shop.connections["warehouse"] = replace(warehouse, login="goal_reader")
+    assert by_arm(goals.report(spec))["target"].converters == 7
+
+
+def test_a_warehouse_that_refuses_the_query_is_named_as_the_cause(goals, spec):
+    goals.shop.sql("alter table events rename column amount to price")
+    with pytest.raises(WarehouseQueryError, match="amount"):
+        goals.report(spec)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LEVEL = 0.05
+FEWEST_USERS = 100
+"""Arms with fewer users than this under the same terms are not compared."""
+FEWEST_CONVERTERS = 30
+"""With fewer converters than this in either arm revenue is not compared: Welch's interval comes out too narrow."""
 _CERTAIN = 37.5  # standard deviations: beyond them a p-value is zero in double precision
 
 

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from audiences.goal import words
-from audiences.goal.lift import LEVEL, Difference, Sample, Stratum, of_rates, of_revenue
+from audiences.goal.lift import (
+    FEWEST_CONVERTERS,
+    FEWEST_USERS,
+    LEVEL,
+    Difference,
+    Sample,
+    Stratum,
+    of_rates,
+    of_revenue,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,11 +27,6 @@ if TYPE_CHECKING:
     from audiences.campaign.goal import Goal
     from audiences.campaign.spec import CampaignSpec
     from audiences.goal.counting import Count, Windows
-
-FEWEST_USERS = 100
-"""Fewer users than this, in either arm, are not compared."""
-FEWEST_CONVERTERS = 30
-"""With fewer converters than this, in either arm, revenue is not compared: Welch's interval comes out too narrow."""
 
 Arm = Literal["target", "campaign", "custom", "system"]
 CONTROLS: tuple[Arm, ...] = ("campaign", "custom", "system")
@@ -190,7 +194,7 @@ def _compare(
             sum(each.target.converters for each in compared), sum(each.control.converters for each in compared)
         )
         if fewest < FEWEST_CONVERTERS:
-            said.append(words.few_converters(fewest, FEWEST_CONVERTERS))
+            said.append(words.few_converters(fewest))
         else:
             revenue = _estimate(of_revenue(compared), compared)
     return Comparison(

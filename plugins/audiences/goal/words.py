@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from audiences.goal.lift import FEWEST_CONVERTERS, FEWEST_USERS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
@@ -45,8 +47,8 @@ def obstacle(
     if not compared:
         return (
             f"too few users to compare: {_users(ended, 'target'):,} targets and {_users(ended, control):,} users of the "
-            f"{name} have had their window, and each needs 100 under the same percentages; what they did says more about "
-            "chance than about the campaign"
+            f"{name} have had their window, and each side needs {FEWEST_USERS} under the same percentages; what fewer do "
+            "says more about chance than about the campaign"
         )
     if not sum(each.control.converters for each in compared):
         return (
@@ -80,10 +82,10 @@ def left_out(
             )
 
 
-def few_converters(fewest: int, needed: int) -> str:
+def few_converters(fewest: int) -> str:
     """Why there is a comparison of conversions and none of revenue."""
     return (
-        f"revenue is not compared: one side has {fewest:,} converters, and with fewer than {needed} single purchases "
+        f"revenue is not compared: one side has {fewest:,} converters, and with fewer than {FEWEST_CONVERTERS} single purchases "
         "decide the result"
     )
 
