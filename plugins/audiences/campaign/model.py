@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -42,6 +42,19 @@ class Campaign(Strict):
     """When runs take place, or which events a live campaign waits for."""
     goal: Goal | None = None
     """The conversion that targets and control group are compared by."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _live_adds(cls, value: Any) -> Any:
+        """A live campaign looks at a few users at a time, so the audience that it creates is not mirrored but added to."""
+        if not isinstance(value, dict) or value.get("qualification") != "live":
+            return value
+        what = value.get("what")
+        audience = what.get("audience") if isinstance(what, dict) else None
+        create = audience.get("create") if isinstance(audience, dict) else None
+        if not isinstance(what, dict) or not isinstance(audience, dict) or not isinstance(create, dict):
+            return value
+        return {**value, "what": {**what, "audience": {**audience, "create": {"action": "add", **create}}}}
 
     @model_validator(mode="after")
     def _check(self) -> Campaign:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from audiences.errors import AudiencesError
 from audiences.facebook import audiences as facebook_audiences
-from audiences.ledger import audiences, chunks, members, runs
+from audiences.ledger import audiences, chunks, live, members, runs
 from audiences.pipeline.references import AudienceSize, Planned, RunRef, Summary
 from audiences.pipeline.staging import Staging
 from audiences.who.outcomes import Outcomes
@@ -51,6 +51,8 @@ def close_run(
         timings=dict(timings or {}),
         error=error,
     )
+    if run.batch is not None and state == "success":
+        live.finish(ledger, run.batch, run=run.run)
     _note_status(doors, run)
     audiences.release(ledger, run.audience, run.campaign)
     if not chunks.unsettled(ledger, run.audience):

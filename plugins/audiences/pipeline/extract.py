@@ -9,6 +9,7 @@ import logging
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from audiences.ledger import live
 from audiences.pipeline.references import Extracted, Rejected, RunRef, Shard
 from audiences.pipeline.staging import Staging
 from audiences.what.encode import Encoder
@@ -29,10 +30,12 @@ _log = logging.getLogger(__name__)
 
 
 def extract(doors: Doors, run: RunRef) -> Extracted:
-    """Stage the users who qualify at `run.at`, in shards of about SHARD_ROWS."""
+    """Stage the users who qualify at `run.at`, in shards of about SHARD_ROWS; of a live batch only its users."""
     spec = doors.spec
-    query = render(qualified(spec, run.at))
+    users = live.users(doors.ledger, run.batch) if run.batch is not None else None
+    query = render(qualified(spec, run.at, users=users))
     shards: list[int] = []
+    still: list[str] = []
     today = run.at.astimezone(spec.zone).date()
     encoder = Encoder(spec.campaign.what.identifiers, columns_of(spec), spec.catalog, today=today)
     with doors.warehouse() as warehouse, ExitStack() as open_files:
@@ -44,7 +47,11 @@ def extract(doors: Doors, run: RunRef) -> Extracted:
                 shards.append(0)
             writer.write_batch(batch)
             shards[-1] += batch.num_rows
+            if run.batch is not None:
+                still += batch.column("user_id").to_pylist()
             _log.info("extracted %s users", f"{sum(shards):,}")
+    if run.batch is not None:
+        live.note_qualified(doors.ledger, run.batch, still)
     rejected: Rejected = {name: dict(reasons) for name, reasons in encoder.rejected.items() if reasons}
     return Extracted(
         shards=tuple(Shard(number=number, rows=rows) for number, rows in enumerate(shards)), rejected=rejected

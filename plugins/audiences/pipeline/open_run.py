@@ -63,6 +63,7 @@ def open_run(doors: Doors, request: RunRequest) -> RunRef:
         at=request.at,
         staging=staging_path(doors, request.external_id),
         allow=request.allow,
+        batch=request.batch,
     )
 
 
@@ -70,7 +71,6 @@ def check_supported(spec: CampaignSpec) -> None:
     """Raise UnsupportedError for a campaign that must not run as if a key of its file were not there."""
     campaign = spec.campaign
     asked = {
-        "qualification: live": campaign.qualification == "live",
         "approval: required": campaign.approval == "required",
         "refresh: replace": campaign.what.refresh == "replace",
     }

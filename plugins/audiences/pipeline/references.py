@@ -17,11 +17,15 @@ class Reference(BaseModel):
 
 
 class RunRequest(Reference):
-    """What is asked for: `at` is the run's as-of time, `allow` what of LIFTABLE is lifted this once."""
+    """What is asked for: `at` is the run's as-of time, `allow` what of LIFTABLE is lifted this once.
+
+    `batch` is the ledger's number of the batch of events that a live campaign is run for; its users are the only ones.
+    """
 
     external_id: str
     at: AwareDatetime
     allow: frozenset[str] = frozenset()
+    batch: int | None = None
 
 
 class RunRef(Reference):
@@ -34,6 +38,7 @@ class RunRef(Reference):
     at: AwareDatetime
     staging: str
     allow: frozenset[str] = frozenset()
+    batch: int | None = None
 
 
 class Shard(Reference):

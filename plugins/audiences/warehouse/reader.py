@@ -50,16 +50,18 @@ class WarehouseQueryError(FixAccessError):
 
 
 class Warehouse:
-    """An open warehouse."""
+    """An open warehouse; no query may take longer than `timeout`."""
 
-    def __init__(self, connection: Connection, *, application: str, timezone: str = "UTC") -> None:
+    def __init__(
+        self, connection: Connection, *, application: str, timezone: str = "UTC", timeout: str = STATEMENT_TIMEOUT
+    ) -> None:
         try:
             self._connection = dbapi.connect(
                 connection.dsn(
                     application=application[:63],
                     default_transaction_read_only="on",
                     default_transaction_isolation="repeatable read",
-                    statement_timeout=STATEMENT_TIMEOUT,
+                    statement_timeout=timeout,
                     standard_conforming_strings="on",
                     # A cursor-like COPY reads everything, so plans are to be costed for all rows.
                     cursor_tuple_fraction="1.0",

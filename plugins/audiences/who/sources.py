@@ -42,7 +42,7 @@ def users_table(catalog: Catalog) -> sa.FromClause:
 
 def events_table(events: Events) -> sa.FromClause:
     """The events' relation as `e`, with every column that the catalog mentions."""
-    named = [events.user, events.name, events.occurred_at]
+    named = [events.id, events.user, events.name, events.occurred_at, *filter(None, [events.arrived_at])]
     return _relation(events.relation, [*named, *map(_column_of, events.properties.values())]).alias("e")
 
 

@@ -93,13 +93,28 @@ def _what_findings(campaign: Campaign, catalog: Catalog) -> Findings:
         if catalog.users.identifier(name) is None:
             message = f"{CATALOG} does not map `{name}`; map it there, or write `identifiers` without it"
             yield Finding(("identifiers", index), "unmapped-identifier", message)
-    if what.refresh == "replace" and what.audience.action != "mirror":
+    if campaign.qualification == "live":
+        yield from _live_findings(what)
+    elif what.refresh == "replace" and what.audience.action != "mirror":
         message = (
             f"`replace` leaves only the users who qualify, which is `action: mirror`, not `{what.audience.action}`"
         )
         yield Finding(("refresh",), "not-allowed", message)
     if what.schedule is not None and not what.ad_sets:
         yield Finding(("schedule",), "missing-key", "there is no ad set to give the schedule to; add `ad_sets`")
+
+
+def _live_findings(what: What) -> Findings:
+    """A run of a live campaign knows the users of a few events; it must not take them for all who are to be in."""
+    action = what.audience.action
+    if action not in ("add", "remove_matching"):
+        message = (
+            f"a live campaign looks at the users of a few events at a time, and `{action}` would remove all others; "
+            "write `add`, or `remove_matching` to take these users out"
+        )
+        yield Finding(("audience", "create" if what.audience.create else "update", "action"), "not-allowed", message)
+    if what.refresh == "replace":
+        yield Finding(("refresh",), "not-allowed", "would leave only the users of the last few events; leave it out")
 
 
 def _when_findings(campaign: Campaign, catalog: Catalog, settings: Settings) -> Findings:

@@ -1,0 +1,84 @@
+"""Decides what is due: kept out by `unless`, over the limit, dropped outside the windows, or batched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from audiences.ledger import live
+from audiences.pipeline.live.read import leave_out, raise_unless_ours
+from audiences.warehouse.reader import WarehouseQueryError, WarehouseTransientError
+from audiences.when.live.arrivals import Candidate, Kind, kept_out
+from audiences.who.render import render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Select
+
+    from audiences.pipeline.live.doors import LiveDoors
+    from audiences.pipeline.live.polled import Polled
+    from audiences.pipeline.live.reach import Watched
+    from audiences.when.live.watch import Watch
+
+
+def decide(doors: LiveDoors, watch: Watch, watched: Sequence[Watched], polled: Polled) -> None:
+    """Settle the events that are due, and offer the open batches for which a run is to be triggered."""
+    ledger, now = doors.ledger, polled.at
+    by_number = {each.number: each for each in watched if each.campaign.id not in polled.errors}
+    with_due = [by_number[number] for number in live.without_batch(ledger, list(by_number), at=now)]
+    ready = [each for each in with_due if each.campaign.may_send(now)]
+    _drop(doors, [each for each in with_due if each not in ready], polled)
+    excluded = _excluded(doors, watch, [each for each in ready if each.campaign.when.unless], polled)
+    if terms := [_terms(each, now) for each in ready if each.campaign.id not in polled.errors]:
+        formed = live.form(ledger, terms, excluded, at=now)
+        polled.excluded += len(excluded)
+        polled.limited += sum(row.events for row in formed if row.state == "limited")
+    polled.batches = live.offer(ledger, [each.number for each in watched], at=now)
+
+
+def _drop(doors: LiveDoors, closed: Sequence[Watched], polled: Polled) -> None:
+    """Outside the windows what is due waits, or with `outside: drop` is over."""
+    if dropping := [each.number for each in closed if each.campaign.when.outside == "drop"]:
+        dropped = live.due(doors.ledger, dropping, at=polled.at)
+        live.set_aside(doors.ledger, dropped, state="dropped")
+        polled.dropped += len(dropped)
+
+
+def _terms(watched: Watched, now: datetime) -> live.Terms:
+    limit = watched.campaign.when.limit
+    times = limit.times if limit else None
+    since = now - limit.every.delta if limit and limit.every else None
+    return live.Terms(watched.number, times, since)
+
+
+def _excluded(doors: LiveDoors, watch: Watch, asking: Sequence[Watched], polled: Polled) -> list[live.Due]:
+    """The due events after which their user did, in time, what `unless` says; one query, unless it fails for somebody."""
+    due = live.due(doors.ledger, [each.number for each in asking], at=polled.at) if asking else []
+    if not due:
+        return []
+    try:
+        with doors.warehouse() as warehouse:
+            found = warehouse.table(render(_kept_out(watch, asking, due, polled.at)))
+            return [due[number] for number in found.column("number").to_pylist()]
+    except (WarehouseQueryError, WarehouseTransientError) as error:
+        raise_unless_ours(error)
+        if len(asking) == 1:
+            leave_out(doors, asking, error, polled)
+            return []
+        return [event for each in asking for event in _excluded(doors, watch, [each], polled)]
+
+
+def _kept_out(watch: Watch, asking: Sequence[Watched], due: Sequence[live.Due], at: datetime) -> Select[Any]:
+    campaigns = {each.number: each.campaign for each in asking}
+    kinds: dict[str, Kind] = {}
+    candidates = []
+    for number, event in enumerate(due):
+        campaign = campaigns[event.campaign]
+        unless = campaign.when.unless
+        if unless is not None:
+            kind = Kind.of(unless, campaign.zone)
+            place = list(kinds).index(kind.identity) if kinds.setdefault(kind.identity, kind) else 0
+            until = event.occurred_at + unless.within.delta
+            candidates.append(Candidate(number, place, event.user_id, event.occurred_at, until))
+    return kept_out(candidates, list(kinds.values()), watch.catalog, at)

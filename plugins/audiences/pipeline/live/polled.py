@@ -1,0 +1,41 @@
+"""What came of a look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from audiences.ledger.live import Batch
+
+
+@dataclass(slots=True)
+class Polled:
+    """Counts of events, the `batches` to be run now, and by campaign the `errors` for which it was left out."""
+
+    at: datetime
+    new: int = 0
+    late: int = 0
+    excluded: int = 0
+    limited: int = 0
+    dropped: int = 0
+    batches: list[Batch] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def in_words(self) -> str:
+        """One line for logs and notes."""
+        counts = {
+            "new": self.new,
+            "late": self.late,
+            "excluded": self.excluded,
+            "over the limit": self.limited,
+            "dropped": self.dropped,
+        }
+        parts = [
+            "events: " + (", ".join(f"{count:,} {words}" for words, count in counts.items() if count) or "none"),
+            *(f"{batch.campaign}: batch {batch.id} of {batch.events:,} events" for batch in self.batches),
+            *(f"{campaign} was left out: {error}" for campaign, error in self.errors.items()),
+        ]
+        return "; ".join(parts)

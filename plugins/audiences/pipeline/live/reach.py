@@ -1,0 +1,82 @@
+"""From when on a look reads, so that nothing is lost which becomes visible late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audiences.ledger.live import Progress
+    from audiences.when.live.watch import LiveCampaign
+
+NEAR = timedelta(minutes=1)
+"""How much of what the last look has read is read again: longer than nearly every transaction takes."""
+LOOK_BACK_EVERY = timedelta(minutes=1)
+"""How often a look goes further back, for what the others miss; it reads more, and finds hardly ever anything."""
+OVERLAP = timedelta(minutes=10)
+"""How far such a look goes back behind the time at which every transaction that had written was over: for rows whose time
+was taken that long before they were written, by a transaction that read for a while first, or by a clock that is slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """The warehouse's time, the first of its transactions that is still `open` and the `next` number to be given out."""
+
+    now: datetime
+    open: int
+    next: int
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A campaign in force, and how far it has read; `by_arrival`: the warehouse knows when an event came in."""
+
+    campaign: LiveCampaign
+    progress: Progress
+    by_arrival: bool
+
+    @property
+    def number(self) -> int:
+        """The campaign's number in the ledger."""
+        return self.progress.campaign
+
+    def start(self, now: datetime) -> datetime:
+        """From when on to read. Where the clock was set back, by its new time."""
+        done = self.progress
+        if not self.looks_back(now):
+            return min(done.read_to, now) - NEAR
+        # By the time of the event itself, an event that comes in late stands further back, and counts until it is too old.
+        reach = OVERLAP if self.by_arrival else max(OVERLAP, self.campaign.longest)
+        return min(done.settled_to, done.read_to, now) - reach
+
+    def looks_back(self, now: datetime) -> bool:
+        """Whether this look is one that goes further back."""
+        last = self.progress.looked_back_at
+        return not last <= now < last + LOOK_BACK_EVERY
+
+    def after_reading(self, now: datetime, found: Horizon) -> Progress:
+        """How far the campaign has read after this look.
+
+        Transactions numbered below the mark had begun to write when it was set. Once the first open one is beyond it,
+        whatever was written until then can be seen. A number that went back is another server's, which took over.
+        """
+        done = replace(self.progress, read_to=now)
+        if self.looks_back(now):
+            done = replace(done, looked_back_at=now)
+        if found.open >= done.mark_xid:
+            return replace(done, settled_to=done.mark_at, mark_at=now, mark_xid=found.next)
+        return replace(done, mark_at=now, mark_xid=found.next) if found.next < done.mark_xid else done
+
+
+def groups(watched: Sequence[Watched], now: datetime) -> list[list[Watched]]:
+    """Campaigns that read from about the same time on, so that one query does for all of them: usually one group."""
+    found: list[list[Watched]] = []
+    for each in sorted(watched, key=lambda each: each.start(now)):
+        if found and each.start(now) - found[-1][0].start(now) <= OVERLAP:
+            found[-1].append(each)
+        else:
+            found.append([each])
+    return found

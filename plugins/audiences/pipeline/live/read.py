@@ -1,0 +1,110 @@
+"""Reads what came in for a group of campaigns by one query, and puts it on record.
+
+Where the query fails, each campaign of the group is read by itself, and only the culprits are left out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from audiences.ledger import live
+from audiences.pipeline.live.reach import Horizon
+from audiences.warehouse.reader import WarehouseQueryError, WarehouseTransientError
+from audiences.when.live.arrivals import Kind, arrivals, horizon
+from audiences.who.render import render
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from audiences.errors import AudiencesError
+    from audiences.pipeline.live.doors import LiveDoors
+    from audiences.pipeline.live.polled import Polled
+    from audiences.pipeline.live.reach import Watched
+    from audiences.warehouse.reader import Warehouse
+    from audiences.when.live.watch import Watch
+
+_CANCELLED = "57014"  # SQLSTATE: the statement took longer than its timeout
+
+
+class Reading:
+    """A look at the warehouse for live events, and what came of it so far."""
+
+    def __init__(self, doors: LiveDoors, watch: Watch, polled: Polled) -> None:
+        self._doors = doors
+        self._watch = watch
+        self._polled = polled
+
+    def group(self, group: Sequence[Watched]) -> None:
+        """Read for campaigns; those whose filters the warehouse refuses, or takes too long for, are left out."""
+        try:
+            with self._doors.warehouse() as warehouse:
+                self._read(warehouse, group)
+        except (WarehouseQueryError, WarehouseTransientError) as error:
+            raise_unless_ours(error)
+            if len(group) == 1:
+                leave_out(self._doors, group, error, self._polled)
+            else:
+                for each in group:
+                    self.group([each])
+
+    def _read(self, warehouse: Warehouse, group: Sequence[Watched]) -> None:
+        at = self._polled.at
+        found = read_horizon(warehouse)
+        kinds, wanting = _kinds(group)
+        start = min(each.start(at) for each in group)
+        rows = warehouse.table(render(arrivals(kinds, self._watch.catalog, start, at))).to_pylist()
+        seen = {
+            (each.number, row["event_id"]): self._seen(each, row)
+            for row in rows
+            for kind in row["kinds"]
+            for each in wanting[kind]
+            if row["arrived_at"] >= each.progress.since
+        }
+        read = [each.after_reading(at, found) for each in group]
+        new = live.see(self._doors.ledger, list(seen.values()), read, at=at)
+        self._polled.new += len(new)
+        self._polled.late += sum(event.late for event in new)
+
+    def _seen(self, watched: Watched, row: Mapping[str, Any]) -> live.Seen:
+        # A time in the future is some device's mistake: the event has happened by now.
+        occurred_at = min(row["occurred_at"], self._polled.at)
+        due_at = watched.campaign.due(occurred_at)
+        return live.Seen(
+            campaign=watched.number,
+            event_id=row["event_id"],
+            user_id=row["user_id"],
+            occurred_at=occurred_at,
+            arrived_at=row["arrived_at"],
+            due_at=due_at,
+            late=watched.campaign.late(due_at, self._polled.at),
+        )
+
+
+def read_horizon(warehouse: Warehouse) -> Horizon:
+    """The warehouse's time and transactions, in the snapshot in which everything else is read."""
+    row = warehouse.table(render(horizon())).to_pylist()[0]
+    return Horizon(row["now"], row["open"], row["next"])
+
+
+def raise_unless_ours(error: WarehouseQueryError | WarehouseTransientError) -> None:
+    """Raise what is no campaign's fault: a warehouse that does not answer at all."""
+    if isinstance(error, WarehouseTransientError) and error.sqlstate != _CANCELLED:
+        raise error
+
+
+def leave_out(doors: LiveDoors, group: Sequence[Watched], error: AudiencesError, polled: Polled) -> None:
+    """Note why campaigns are left out; they go on later from where they are."""
+    live.note_error(doors.ledger, [each.number for each in group], str(error), at=polled.at)
+    polled.errors |= {each.campaign.id: str(error) for each in group}
+
+
+def _kinds(group: Sequence[Watched]) -> tuple[list[Kind], list[list[Watched]]]:
+    """The distinct kinds of events that the campaigns react to, and for each of them the campaigns."""
+    kinds: dict[str, Kind] = {}
+    wanting: dict[str, list[Watched]] = {}
+    for each in group:
+        for trigger in each.campaign.when.on or ():
+            kind = Kind.of(trigger, each.campaign.zone)
+            kinds[kind.identity] = kind
+            wanting.setdefault(kind.identity, []).append(each)
+    return list(kinds.values()), list(wanting.values())
