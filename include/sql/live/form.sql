@@ -9,7 +9,7 @@ with terms as (
 ),
 due as (
   select
-    e.campaign_id, e.event_id, e.user_id, e.occurred_at, e.seen_at, t.times, t.since,
+    e.campaign_id, e.event_id, e.user_id, e.occurred_at, e.due_at, t.times, t.since,
     row_number() over (partition by e.campaign_id, e.user_id order by e.occurred_at, e.event_id) as nth
   from audiences.live_event e
   join terms t using (campaign_id)
@@ -35,8 +35,8 @@ judged as (
   left join entered e using (campaign_id, user_id)
 ),
 formed as (
-  insert into audiences.live_batch (campaign_id, formed_at, events, users, first_event, last_event, last_seen, offer_at)
-  select campaign_id, %(at)s, count(*), count(distinct user_id), min(occurred_at), max(occurred_at), max(seen_at), %(at)s
+  insert into audiences.live_batch (campaign_id, formed_at, events, users, first_event, last_event, last_due, offer_at)
+  select campaign_id, %(at)s, count(*), count(distinct user_id), min(occurred_at), max(occurred_at), max(due_at), %(at)s
   from judged
   where verdict = 'batched'
   group by campaign_id

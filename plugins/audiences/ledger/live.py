@@ -93,7 +93,7 @@ class Batch:
     users: int
     first_event: datetime
     last_event: datetime
-    last_seen: datetime
+    last_due: datetime
     state: str
     tries: int
 
@@ -188,11 +188,12 @@ def see(ledger: Ledger, seen: Sequence[Seen], read: Sequence[Progress], *, at: d
             )
         if read:
             ledger.sql.execute(
-                "update audiences.live_campaign l set read_to = r.read_to, settled_to = r.settled_to, mark_at = r.mark_at,"
-                " mark_xid = r.mark_xid, looked_back_at = r.looked_back_at, error = null, error_at = null"
-                " from unnest(%(campaign)s::int[], %(read_to)s::timestamptz[], %(settled_to)s::timestamptz[],"
-                " %(mark_at)s::timestamptz[], %(mark_xid)s::bigint[], %(looked_back_at)s::timestamptz[])"
-                " as r (campaign, read_to, settled_to, mark_at, mark_xid, looked_back_at)"
+                "update audiences.live_campaign l set since = r.since, read_to = r.read_to, settled_to = r.settled_to,"
+                " mark_at = r.mark_at, mark_xid = r.mark_xid, looked_back_at = r.looked_back_at, error = null, error_at = null"
+                " from unnest(%(campaign)s::int[], %(since)s::timestamptz[], %(read_to)s::timestamptz[],"
+                " %(settled_to)s::timestamptz[], %(mark_at)s::timestamptz[], %(mark_xid)s::bigint[],"
+                " %(looked_back_at)s::timestamptz[])"
+                " as r (campaign, since, read_to, settled_to, mark_at, mark_xid, looked_back_at)"
                 " where l.campaign_id = r.campaign",
                 _columns(read),
             )
@@ -267,11 +268,14 @@ def offer(ledger: Ledger, campaigns: Sequence[int], *, at: datetime) -> list[Bat
         " where state = 'open' and offer_at <= %(at)s and campaign_id = any(%(campaigns)s) returning id",
         {"at": at, "patience": NOT_BEGUN, "most": _MOST_DOUBLINGS, "campaigns": list(campaigns)},
     )
-    return [batch(ledger, row.id) for row in sorted(rows)]
+    numbers = [row.id for row in rows]
+    return [
+        Batch(*row) for row in ledger.all(f"{_BATCH} where b.id = any(%(numbers)s) order by b.id", {"numbers": numbers})
+    ]
 
 
 _BATCH = (
-    "select b.id, c.name, b.formed_at, b.events, b.users, b.first_event, b.last_event, b.last_seen, b.state, b.tries"
+    "select b.id, c.name, b.formed_at, b.events, b.users, b.first_event, b.last_event, b.last_due, b.state, b.tries"
     " from audiences.live_batch b join audiences.campaign c on c.id = b.campaign_id"
 )
 

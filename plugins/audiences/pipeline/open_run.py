@@ -30,7 +30,7 @@ def open_run(doors: Doors, request: RunRequest) -> RunRef:
     Raises StoppedError when the warehouse is staler than `fresh_within` allows, AudienceTakenError while another campaign
     changes the audience, OutsideWindowsError while the campaign's windows are closed, and what Facebook's door raises.
     """
-    check_supported(doors.spec)
+    check_supported(doors.spec, batch=request.batch)
     windows.ensure_open(doors, request.allow, may_drop=True)
     spec, ledger = doors.spec, doors.ledger
     with ledger.working_on(spec.id) as campaign:
@@ -67,10 +67,12 @@ def open_run(doors: Doors, request: RunRequest) -> RunRef:
     )
 
 
-def check_supported(spec: CampaignSpec) -> None:
+def check_supported(spec: CampaignSpec, *, batch: int | None = None) -> None:
     """Raise UnsupportedError for a campaign that must not run as if a key of its file were not there."""
     campaign = spec.campaign
     asked = {
+        # Its `who` is a condition on the users of events; by itself it may well mean every user there is.
+        "qualification: live": campaign.qualification == "live" and batch is None,
         "approval: required": campaign.approval == "required",
         "refresh: replace": campaign.what.refresh == "replace",
     }

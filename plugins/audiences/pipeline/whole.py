@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from tenacity import (
@@ -38,12 +39,12 @@ _log = logging.getLogger(__name__)
 class Timings(dict[str, float]):
     """Does steps, patiently, and keeps their seconds for the record; no decision depends on those."""
 
-    def __init__(self, sleep: Callable[[float], None]) -> None:
+    def __init__(self, sleep: Callable[[float], None], tries: int = TRIES) -> None:
         super().__init__()
         self._patient = Retrying(
             # A window may be closed for days, which nobody waits for at a terminal.
             retry=retry_if_exception_type((WaitError, RetryError)) & retry_if_not_exception_type(OutsideWindowsError),
-            stop=stop_after_attempt(TRIES),
+            stop=stop_after_attempt(tries),
             wait=_wait_for,
             before_sleep=_tell,
             sleep=sleep,
@@ -59,28 +60,44 @@ class Timings(dict[str, float]):
             self[step] = round(time.perf_counter() - begun, 3)
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A run that has ended, and the error that ended it early, if one did."""
+
+    summary: Summary
+    error: Exception | None
+
+
 def run_campaign(doors: Doors, request: RunRequest, *, sleep: Callable[[float], None] = time.sleep) -> Summary:
     """Run the campaign once and say what came of it, also when it failed or a guard stopped it.
 
     Raises what kept the run from being opened at all.
     """
-    timings = Timings(sleep)
+    done = attempt(doors, request, sleep=sleep)
+    if done.error is not None and not isinstance(done.error, AudiencesError):
+        raise done.error
+    return done.summary
+
+
+def attempt(
+    doors: Doors, request: RunRequest, *, sleep: Callable[[float], None] = time.sleep, tries: int = TRIES
+) -> Attempt:
+    """Run the campaign once, each step up to `tries` times. Raises what kept the run from being opened at all."""
+    timings = Timings(sleep, tries)
     with doors.ledger.working_on(doors.spec.id):
         run = timings.of("open_run", lambda: open_run(doors, request))
         planned: Planned | None = None
+        failure: Exception | None = None
         try:
             extracted = timings.of("extract", lambda: extract(doors, run))
             selected = timings.of("select", lambda: [select(doors, run, shard) for shard in extracted.shards])
             planned = timings.of("plan", lambda: plan(doors, run, extracted, selected))
             timings.of("remove", lambda: export(doors, run, "remove"))
             timings.of("add", lambda: export(doors, run, "add"))
-        except AudiencesError as error:
+        except Exception as error:  # noqa: BLE001  # the run is closed first, whatever it was
             runs.note_error(doors.ledger, run.run, error)
-        except Exception as error:
-            runs.note_error(doors.ledger, run.run, error)
-            close_run(doors, run, planned, timings=timings)
-            raise
-        return close_run(doors, run, planned, timings=timings)
+            failure = error
+        return Attempt(close_run(doors, run, planned, timings=timings), failure)
 
 
 def _wait_for(state: RetryCallState) -> float:

@@ -120,3 +120,27 @@ def test_goal_events_and_revenue_are_checked(folder: Folder) -> None:
     assert folder.codes() == []
     folder.campaign(base + goal % ("category", "categories"))
     assert folder.codes() == ["wrong-value-type", "unknown-property"]
+
+
+@pytest.mark.parametrize(
+    ("audience", "codes"),
+    [
+        ("{create: {name: Live}}", []),
+        ("{create: {name: Live, action: add}}", []),
+        ("{create: {name: Live, action: mirror}}", ["not-allowed"]),
+        ("{update: {id: '1', action: remove}}", ["not-allowed"]),
+        ("{update: {id: '1', action: remove_matching}}", []),
+    ],
+)
+def test_a_live_campaign_takes_out_nobody_whom_no_event_was_about(
+    folder: Folder, audience: str, codes: list[str]
+) -> None:
+    folder.campaign(LIVE.replace("{create: {name: Live}}", audience))
+    assert folder.codes() == codes
+
+
+def test_a_live_campaign_adds_unless_it_says_otherwise_and_never_replaces(folder: Folder) -> None:
+    folder.campaign(LIVE)
+    assert folder.spec().campaign.what.audience.action == "add"
+    folder.campaign(LIVE.replace("keep_for: 30 days", "refresh: replace"))
+    assert folder.codes() == ["not-allowed"]

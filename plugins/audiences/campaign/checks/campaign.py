@@ -14,6 +14,7 @@ from audiences.campaign.checks.rules import CATALOG, event_findings, numeric_fin
 from audiences.campaign.checks.schedule import when_findings, zone_findings
 from audiences.campaign.model import Campaign
 from audiences.campaign.settings import Settings
+from audiences.campaign.what import What
 from audiences.campaign.wording import shown
 
 SETTINGS = "include/settings.yml"

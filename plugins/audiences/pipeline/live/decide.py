@@ -59,8 +59,8 @@ def _excluded(doors: LiveDoors, watch: Watch, asking: Sequence[Watched], polled:
         return []
     try:
         with doors.warehouse() as warehouse:
-            found = warehouse.table(render(_kept_out(watch, asking, due, polled.at)))
-            return [due[number] for number in found.column("number").to_pylist()]
+            found = warehouse.table(render(_kept_out(watch, asking, due, polled.at))).to_pylist()
+            return [due[row["number"]] for row in found]
     except (WarehouseQueryError, WarehouseTransientError) as error:
         raise_unless_ours(error)
         if len(asking) == 1:

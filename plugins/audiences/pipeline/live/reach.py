@@ -64,6 +64,8 @@ class Watched:
         whatever was written until then can be seen. A number that went back is another server's, which took over.
         """
         done = replace(self.progress, read_to=now)
+        if now < done.since:  # the clock was set back, shortly before this look; what came in since is not to be missed
+            done = replace(done, since=now - NEAR)
         if self.looks_back(now):
             done = replace(done, looked_back_at=now)
         if found.open >= done.mark_xid:

@@ -53,15 +53,15 @@ class Reading:
         kinds, wanting = _kinds(group)
         start = min(each.start(at) for each in group)
         rows = warehouse.table(render(arrivals(kinds, self._watch.catalog, start, at))).to_pylist()
+        read = {each.number: each.after_reading(at, found) for each in group}
         seen = {
             (each.number, row["event_id"]): self._seen(each, row)
             for row in rows
             for kind in row["kinds"]
             for each in wanting[kind]
-            if row["arrived_at"] >= each.progress.since
+            if row["arrived_at"] >= read[each.number].since
         }
-        read = [each.after_reading(at, found) for each in group]
-        new = live.see(self._doors.ledger, list(seen.values()), read, at=at)
+        new = live.see(self._doors.ledger, list(seen.values()), list(read.values()), at=at)
         self._polled.new += len(new)
         self._polled.late += sum(event.late for event in new)
 

@@ -35,7 +35,7 @@ create table audiences.live_batch (
     users       integer not null,
     first_event timestamptz not null,
     last_event  timestamptz not null,
-    last_seen   timestamptz not null,
+    last_due    timestamptz not null,
     state       text not null default 'open' check (state in ('open', 'exported', 'dropped')),
     tries       integer not null default 0,
     offer_at    timestamptz not null,
