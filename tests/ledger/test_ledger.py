@@ -96,6 +96,11 @@ def test_an_audience_is_recorded_once(ledger, campaign, audience):
     assert audiences.find(ledger, created_for=campaign, name="Renamed") is None
 
 
+def held(ledger, audience):
+    with members.held(ledger, audience.id) as rows:
+        return rows.read_all()
+
+
 def test_the_first_assignment_stands(ledger, campaign):
     first, second = start(ledger, campaign, "r1", "10 %"), start(ledger, campaign, "r2", "50 %")
     assignments.record(
@@ -125,8 +130,8 @@ def test_members_appear_with_their_acknowledgement_and_keep_their_history(ledger
         audience.id,
         changed((campaign, "1", b"old", False), (campaign, "1", b"new", True), (campaign, "2", b"two", False)),
     )
-    held = members.held(ledger, audience.id).to_pylist()
-    assert held == [{"campaign_id": campaign, "user_id": "1", "identifiers": b"new", "present": True}]
+    rows = held(ledger, audience).to_pylist()
+    assert rows == [{"campaign_id": campaign, "user_id": "1", "identifiers": b"new", "present": True}]
     assert members.count(ledger, audience.id) == 1
     history = ledger.all("select user_id, identifiers, added_run, removed_run from audiences.member order by 3, 1, 2")
     assert [tuple(row) for row in history] == [
@@ -142,14 +147,14 @@ def test_an_acknowledgement_that_fails_records_neither_the_receipt_nor_the_membe
     with pytest.raises(DriverError, match="null value"):
         acknowledge(ledger, run, audience.id, nameless)
     ledger.bulk.rollback()
-    assert members.held(ledger, audience.id).num_rows == 0
+    assert held(ledger, audience).num_rows == 0
     assert [chunk.state for chunk in chunks.unsettled(ledger, audience.id)] == ["sending"]
 
 
 def test_a_second_receipt_of_one_request_changes_nothing(ledger, campaign, audience):
     acknowledge(ledger, run := start(ledger, campaign), audience.id, changes := changed((campaign, "1", b"a", True)))
     chunks.acknowledge(ledger, chunks.of_run(ledger, run)[0], received=1, invalid=0, changes=changes)
-    assert members.held(ledger, audience.id).num_rows == 1
+    assert held(ledger, audience).num_rows == 1
 
 
 def test_planning_again_replaces_what_was_never_sent_and_keeps_what_was(ledger, campaign, audience):

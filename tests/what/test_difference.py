@@ -58,11 +58,13 @@ def expected(action: str, held: set[Hold], want: dict[str, bytes]) -> set[Hold]:
 
 def computed(tmp_path, action, held, want, limit=None, exempt=()):
     with closing(Difference(campaign=ME, action=action, spill=tmp_path)) as difference:
-        difference.hold(pa.Table.from_pylist([dict(zip(HELD.names, hold, strict=True)) for hold in held], schema=HELD))
+        difference.hold(
+            pa.Table.from_pylist([dict(zip(HELD.names, hold, strict=True)) for hold in held], schema=HELD).to_reader()
+        )
         candidates = [
             {"user_id": user, "identifiers": row, "rank": user.encode()} for user, row in sorted(want.items())
         ]  # fmt: skip
-        difference.want(pa.Table.from_pylist(candidates, schema=CANDIDATES))
+        difference.want(pa.Table.from_pylist(candidates, schema=CANDIDATES).to_reader())
         if limit is not None:
             difference.cap(limit, pa.table({"user_id": pa.array(list(exempt), pa.string())}))
         counts = difference.compute()

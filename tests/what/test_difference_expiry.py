@@ -21,9 +21,11 @@ def ids(of):
 def computed(folder, action, held, want, *, expiring=(), expired=(), again=False):
     """Counts, the changes as requests, and the whole set: (position, hold, begins)."""
     with closing(Difference(campaign=ME, action=action, spill=folder)) as difference:
-        difference.hold(pa.Table.from_pylist([dict(zip(HELD.names, hold, strict=True)) for hold in held], schema=HELD))
+        difference.hold(
+            pa.Table.from_pylist([dict(zip(HELD.names, hold, strict=True)) for hold in held], schema=HELD).to_reader()
+        )
         rows = [{"user_id": user, "identifiers": row, "rank": user.encode()} for user, row in sorted(want.items())]
-        difference.want(pa.Table.from_pylist(rows, schema=CANDIDATES))
+        difference.want(pa.Table.from_pylist(rows, schema=CANDIDATES).to_reader())
         difference.expire(ids(expiring), ids(expired), again=again)
         counts = difference.compute()
         changes = {

@@ -126,7 +126,8 @@ def _check(
     if known is None:
         sample.problems.append(f"the ledger does not know the audience {summary.audience.id}")
         return
-    held = members.held(ledger, known.id).to_pylist()
+    with members.held(ledger, known.id) as found:
+        held = found.read_all().to_pylist()
     there = _rows(demo.sandbox.members(summary.audience.id))
     sample.members = len(there)
     present, absent = (

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from audiences.connections import Connection
 
 _CAMPAIGN_LOCK = 0x_A0D1  # the class of our advisory locks; the campaign's number is the second key
+_BATCH_BYTES = 4 * 1024 * 1024
 _LOCK_WAIT = "10s"  # long enough for Postgres to notice that a killed process is gone
 
 
@@ -65,11 +66,19 @@ class Ledger:
 
     def read(self, query: str, schema: pa.Schema) -> pa.Table:
         """A large result as an Arrow table; the query holds numbers at most, no other values."""
+        with self.stream(query, schema) as rows:
+            return rows.read_all()
+
+    @contextmanager
+    def stream(self, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatchReader]:
+        """As `read`, batch by batch, for a result that need not fit into memory."""
+        from adbc_driver_postgresql import StatementOptions
+
         with self.bulk.cursor() as cursor:
+            cursor.adbc_statement.set_options(**{StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(_BATCH_BYTES)})
             cursor.execute(query)
-            table = cursor.fetch_arrow_table()
+            yield cursor.fetch_record_batch().cast(schema)
         self.bulk.commit()
-        return table.cast(schema)
 
     @contextmanager
     def working_on(self, campaign: str) -> Iterator[int]:
@@ -103,9 +112,10 @@ class UnbornLedger(Ledger):
         """There are no rows."""
         return []
 
-    def read(self, query: str, schema: pa.Schema) -> pa.Table:  # noqa: ARG002  # the signature of Ledger
+    @contextmanager
+    def stream(self, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatchReader]:  # noqa: ARG002  # the signature of Ledger
         """There are no rows."""
-        return schema.empty_table()
+        yield schema.empty_table().to_reader()
 
 
 def campaign_number(ledger: Ledger, name: str) -> int:

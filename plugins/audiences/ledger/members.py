@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from adbc_driver_postgresql import dbapi
 
     from audiences.ledger.door import Ledger
@@ -34,13 +37,15 @@ order by m.added_run, m.removed_run nulls last, c.name
 """
 
 
-def held(ledger: Ledger, audience: int) -> pa.Table:
+@contextmanager
+def held(ledger: Ledger, audience: int) -> Iterator[pa.RecordBatchReader]:
     """Everything campaigns hold in the audience now: `campaign_id`, `user_id`, `identifiers`, `present`."""
-    return ledger.read(
+    with ledger.stream(
         "select campaign_id, user_id, identifiers, present from audiences.member"  # noqa: S608  # a number
         f" where audience_id = {int(audience)} and removed_run is null",
         HELD,
-    )
+    ) as rows:
+        yield rows
 
 
 def history(ledger: Ledger, audience: int, user: str) -> list[Any]:

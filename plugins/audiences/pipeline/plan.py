@@ -84,9 +84,10 @@ def compared(doors: Doors, run: RunRef, selected: Sequence[Selected]) -> Iterato
             )
         ) as difference,
     ):  # fmt: skip
-        difference.hold(members.held(doors.ledger, run.audience))
-        names = [candidates_file(part.number) for part in selected]
-        difference.want(Staging(run.staging).dataset(*names) if names else CANDIDATES.empty_table())
+        with members.held(doors.ledger, run.audience) as held:
+            difference.hold(held)
+        candidates = Staging(run.staging).rows(*(candidates_file(part.number) for part in selected))
+        difference.want(pa.RecordBatchReader.from_batches(CANDIDATES, candidates))
         _apply_cap(doors, run, difference)
         yield difference, difference.compute()
 
@@ -151,8 +152,8 @@ def _assignments_under_way(
 
     First assignment wins: the ledger keeps the one it has. On record before any upload, so that no crash can lose one.
     """
-    names = [held_out_file(part.number) for part in selected]
-    assigned = difference.assigned(Staging(run.staging).dataset(*names) if names else HELD_OUT.empty_table())
+    held_out = Staging(run.staging).rows(*(held_out_file(part.number) for part in selected))
+    assigned = difference.assigned(pa.RecordBatchReader.from_batches(HELD_OUT, held_out))
     record = partial(assignments.record, doors.ledger, campaign=run.campaign, run=run.run, assigned=assigned)
     with ThreadPoolExecutor(1, thread_name_prefix="assignments") as pool:
         recorded = pool.submit(record)

@@ -35,7 +35,7 @@ def select(doors: Doors, run: RunRef, shard: Shard) -> Selected:
         staging.writer(candidates_file(shard.number), CANDIDATES) as candidates,
         staging.writer(held_out_file(shard.number), HELD_OUT) as held_out,
     ):
-        for batch in staging.dataset(shard_file(shard.number)).to_batches():
+        for batch in staging.rows(shard_file(shard.number)):
             decided = decide(doors.spec, run, batch, recorded)
             outcomes.update({str(name): int(count) for name, count in decided.value_counts().items()})
             candidates.write_table(_candidates(doors.spec, batch, decided))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from upath import UPath
@@ -14,7 +15,11 @@ from upath import UPath
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pyarrow as pa
+_ROWS_AT_ONCE = 65_536
+
+# The allocator that Arrow prefers keeps what it was given once; this one hands it back, so that the steps of a run in one
+# process do not add up (640 MB or 590 MB at the most, for a million users).
+pa.set_memory_pool(pa.system_memory_pool())
 
 
 def default_root() -> str:
@@ -47,6 +52,15 @@ class Staging:
         return ds.dataset(
             [(self.path / name).path for name in names], format="parquet", filesystem=self.path.fs
         )  # fmt: skip
+
+    def rows(self, *names: str) -> Iterator[pa.RecordBatch]:
+        """The rows of files, one batch after the other.
+
+        A data set would read so far ahead that most files would be in memory as a whole.
+        """
+        for name in names:
+            with (self.path / name).open("rb") as stream, pq.ParquetFile(stream) as file:
+                yield from file.iter_batches(_ROWS_AT_ONCE)
 
     def clear(self) -> None:
         """Remove the run's files and the folder."""

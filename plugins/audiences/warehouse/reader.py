@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from audiences.connections import Connection
 
 STATEMENT_TIMEOUT = "30min"
-BATCH_BYTES = 8 * 1024 * 1024
+BATCH_BYTES = 4 * 1024 * 1024
 _PASSING = ("08", "40", "53", "57")  # SQLSTATE classes: connection, rollback, resources, operator intervention
 
 

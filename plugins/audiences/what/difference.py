@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from audiences.campaign.what import Action
 
-MEMORY = "256MB"
+MEMORY = "160MB"
 _ROWS_AT_ONCE = 50_000
 
 CANDIDATES = pa.schema([("user_id", pa.string()), ("identifiers", pa.binary()), ("rank", pa.binary())])
@@ -82,13 +82,13 @@ class Difference:
         """Free the comparison's memory and files."""
         self._database.close()
 
-    def hold(self, held: pa.Table) -> None:
+    def hold(self, held: pa.RecordBatchReader) -> None:
         """Say who is in the audience now: `campaign_id`, `user_id`, `identifiers`, `present`."""
-        self._database.register("held", held)
+        self._take("held", held)
 
-    def want(self, candidates: pa.dataset.Dataset | pa.Table) -> None:
+    def want(self, candidates: pa.RecordBatchReader) -> None:
         """Say who is to be in it: `user_id`, `identifiers`, and `rank` where there is a cap."""
-        self._database.register("candidates", candidates)
+        self._take("candidates", candidates)
 
     def cap(self, limit: int, exempt: pa.Table) -> None:
         """Keep at most `limit` candidates besides those in `exempt` (`user_id`), who are counted already."""
@@ -141,7 +141,7 @@ class Difference:
         query = "select user_id from candidates where user_id in (from expiring union from expired)"
         return self._database.sql(query).to_arrow_table()
 
-    def assigned(self, held_out: pa.dataset.Dataset | pa.Table) -> pa.RecordBatchReader:
+    def assigned(self, held_out: pa.RecordBatchReader) -> pa.RecordBatchReader:
         """Who is assigned to which group by this run, in the order of `user_id`: `user_id`, `arm`.
 
         Those whose membership begins are targets; `held_out` has the others (`user_id`, `arm`). The answer may be read
@@ -150,6 +150,12 @@ class Difference:
         apart = self._database.cursor()
         apart.register("held_out", held_out)
         return apart.sql(statement("difference/assigned")).to_arrow_reader(_ROWS_AT_ONCE)
+
+    def _take(self, name: str, rows: pa.RecordBatchReader) -> None:
+        """Read rows into a table of DuckDB's, which goes to disk before it goes over the memory limit."""
+        self._database.register("given", rows)
+        self._run(f"create table {name} as from given")
+        self._database.unregister("given")
 
     def _batches(self, query: str) -> Iterator[pa.RecordBatch]:
         for batch in self._database.sql(query).to_arrow_reader(_ROWS_AT_ONCE):
