@@ -52,7 +52,7 @@ def assign(user_ids: Ids, spec: CampaignSpec, recorded: pa.Table | None = None) 
     """
     ids = strings(user_ids)
     groups = np.full(len(ids), Group.TARGET, dtype=np.int8)
-    for group, salt, percent in reversed(list(_groups(spec))):
+    for group, salt, percent in reversed([each for each in _groups(spec) if each[2]]):
         groups[_to_numpy(held_out(ids, salt, percent))] = group
     if recorded is not None and recorded.num_rows:
         place = pc.index_in(ids, value_set=recorded.column("user_id").cast(pa.string()).combine_chunks())
