@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # A plus, then ASCII digits with the separators that people use.
 _PLAIN: Final = r"^\(?\+?[ (]*[0-9][0-9 ().\-/]*$"
 _SEPARATORS: Final = " ().-/"
+_SEPARATED: Final = r"[ ().\-/]"
 _FLOAT_TAIL: Final = ".0"  # of a whole number that went through a float column
 # A national number of zeros only, one digit all through.
 _DOUBTFUL: Final = "000$|^(?:1+|2+|3+|4+|5+|6+|7+|8+|9+)$"
@@ -42,8 +43,8 @@ def plain_phones(texts: pa.Array, context: Context) -> pa.Array:
     if plan is None or plan.abroad == "^(?:00)":
         abroad = pc.if_else(pc.starts_with(digits, "00"), pc.utf8_slice_codeunits(digits, 2), abroad)
     found = by_group(_calling_codes(abroad), abroad, _with_code)
-    if plan is not None:
-        inland = pc.if_else(pc.or_(has_plus, pc.starts_with(digits, "00")), _NOTHING, digits)
+    inland = pc.if_else(pc.or_(has_plus, pc.starts_with(digits, "00")), _NOTHING, digits)
+    if plan is not None and inland.null_count < len(inland):
         found = pc.coalesce(found, _inland(inland, plan))
     return pc.if_else(pc.match_substring_regex(found, _DOUBTFUL), _NOTHING, found)
 
@@ -53,6 +54,8 @@ def _plain_digits(texts: pa.Array) -> pa.Array:
     plain = pc.and_(pc.match_substring_regex(trimmed, _PLAIN), pc.less_equal(pc.binary_length(trimmed), LONGEST))
     plain = pc.and_not(plain, pc.ends_with(trimmed, _FLOAT_TAIL))
     kept = pc.if_else(plain, trimmed, _NOTHING)
+    if not pc.any(pc.match_substring_regex(kept, _SEPARATED)).as_py():
+        return kept
     return reduce(lambda rest, separator: pc.replace_substring(rest, separator, ""), _SEPARATORS, kept)
 
 
@@ -90,7 +93,7 @@ def _national(digits: pa.Array, plan: NumberingPlan) -> pa.Array:
     """National numbers from digits with or without the trunk prefix; null where anything else is to be considered."""
     rest, cut = _after_prefix(digits, plan)
     untouched = pc.if_else(pc.and_(pc.equal(cut, 0), _has_length(digits, plan)), digits, _NOTHING)
-    if not plan.trunk:
+    if not plan.trunk or untouched.null_count == digits.null_count:
         return untouched
     # The trunk prefix and nothing more: then no carrier code was matched and nothing is to be rewritten.
     trunk_only = pc.and_(pc.equal(cut, len(plan.trunk)), pc.starts_with(digits, plan.trunk))
