@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from audiences.ledger import live
 from audiences.pipeline.references import Extracted, Rejected, RunRef, Shard
 from audiences.pipeline.staging import Staging
+from audiences.warehouse.reader import one_ahead
 from audiences.what.encode import Encoder
 from audiences.who.columns import columns_of
 from audiences.who.compile import qualified
@@ -40,7 +41,7 @@ def extract(doors: Doors, run: RunRef) -> Extracted:
     encoder = Encoder(spec.campaign.what.identifiers, columns_of(spec), spec.catalog, today=today)
     with doors.warehouse() as warehouse, ExitStack() as open_files:
         writer: pq.ParquetWriter | None = None
-        for batch in _encoded(encoder, warehouse.stream(query)):
+        for batch in one_ahead(_encoded(encoder, warehouse.stream(query))):
             if writer is None or shards[-1] >= SHARD_ROWS:
                 open_files.close()
                 writer = open_files.enter_context(Staging(run.staging).writer(shard_file(len(shards)), batch.schema))

@@ -86,7 +86,7 @@ class Warehouse:
             cursor.adbc_statement.set_options(**{StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(BATCH_BYTES)})
             try:
                 cursor.execute(query)
-                yield from _one_ahead(iter(cursor.fetch_record_batch()))
+                yield from one_ahead(iter(cursor.fetch_record_batch()))
             except (DriverError, OSError) as error:  # OSError: the server failed in the middle of the rows
                 raise _translated(error) from None
 
@@ -98,9 +98,9 @@ class Warehouse:
         return pa.Table.from_batches(batches) if batches else pa.table({})
 
 
-def _one_ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Fetch the next batch while the caller works on this one: the server and we are busy at the same time."""
-    with ThreadPoolExecutor(1, thread_name_prefix="fetch") as pool:
+def one_ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Make the next batch in a thread of its own while the caller works on this one."""
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
         upcoming = pool.submit(next, batches, None)
         while (batch := upcoming.result()) is not None:
             upcoming = pool.submit(next, batches, None)
