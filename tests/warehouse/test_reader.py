@@ -42,6 +42,22 @@ def test_the_session_is_read_only_named_and_in_the_catalogs_time_zone(connection
         warehouse.table("create table x ()")
 
 
+def test_text_looks_the_same_however_the_database_is_set_up(connection):
+    with psycopg.connect(connection.dsn(application="test"), autocommit=True) as database:
+        for name, value in {
+            "datestyle": "SQL, DMY",
+            "intervalstyle": "sql_standard",
+            "extra_float_digits": "-5",
+        }.items():
+            database.execute(f"alter database {connection.schema} set {name} = '{value}'")
+    query = (
+        "select date '1997-02-16'::text as day, (interval '1 day')::text as span, (0.1::float8 + 0.2)::text as number"
+    )
+    with Warehouse(connection, application="test") as warehouse:
+        found = warehouse.table(query).to_pylist()[0]
+    assert found == {"day": "1997-02-16", "span": "1 day", "number": "0.30000000000000004"}
+
+
 def test_a_missing_column_is_named(connection):
     with Warehouse(connection, application="test") as warehouse, pytest.raises(WarehouseQueryError, match='"nope"'):
         warehouse.table("select nope from users")

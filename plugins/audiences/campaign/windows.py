@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
+from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 from pydantic import (
@@ -25,13 +26,11 @@ from pydantic import (
 from audiences.campaign.base import Strict, only_one
 from audiences.campaign.wording import shown
 
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
 Unit = Literal["minute", "hour", "day", "week", "month", "year"]
 _LENGTH = re.compile(r"(\d{1,6})\s+(minute|hour|day|week|month|year)s?")
 _LONGEST = 100 * 366 * 86400  # seconds; keeps calendar arithmetic inside the years that Python and Postgres know
 _YEARS = range(1900, 2200)  # leaves room for the same
+_ANY_ZONE = ZoneInfo("UTC")
 _MICROSECOND = timedelta(microseconds=1)  # the resolution of a Postgres timestamp
 
 
@@ -165,7 +164,8 @@ class Window(Strict):
         if self.exactly_ago and self.exactly_ago.unit != "day":
             message = "`exactly … ago` counts whole days, for example `exactly 3 days ago`"
             raise ValueError(message)
-        if self.between and _sort_key(self.between[0]) > _sort_key(self.between[1]):
+        # The zone is the campaign's, which is not known here; it shifts both ends alike.
+        if self.between and _start(self.between[0], _ANY_ZONE) >= _end(self.between[1], _ANY_ZONE):
             message = f"`between` starts after it ends: {self.between[0]} > {self.between[1]}"
             raise ValueError(message)
         return self
@@ -252,10 +252,6 @@ def _parse_words(text: str) -> dict[str, Any]:
         return {found[1].lower(): found[2]}
     message = f"{shown(text)} is {_EXPECTED}"
     raise ValueError(message)
-
-
-def _sort_key(day: Day) -> str:
-    return day.isoformat()
 
 
 def _start(day: Day, zone: ZoneInfo) -> datetime:

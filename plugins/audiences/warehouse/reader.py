@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from audiences.connections import Connection
 
 STATEMENT_TIMEOUT = "30min"
+# What a value looks like as text must not depend on how a server, a database or a login is set up.
+SESSION = {
+    "default_transaction_read_only": "on",
+    "standard_conforming_strings": "on",
+    "datestyle": "ISO",
+    "intervalstyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+}
 BATCH_BYTES = 4 * 1024 * 1024
 _PASSING = ("08", "40", "53", "57")  # SQLSTATE classes: connection, rollback, resources, operator intervention
 
@@ -59,10 +68,9 @@ class Warehouse:
             self._connection = dbapi.connect(
                 connection.dsn(
                     application=application[:63],
-                    default_transaction_read_only="on",
+                    **SESSION,
                     default_transaction_isolation="repeatable read",
                     statement_timeout=timeout,
-                    standard_conforming_strings="on",
                     # A cursor-like COPY reads everything, so plans are to be costed for all rows.
                     cursor_tuple_fraction="1.0",
                     timezone=timezone,

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.pool import NullPool
 
 from audiences.errors import FixAccessError
+from audiences.warehouse.reader import SESSION
 from audiences.who.render import render
 from audiences.who.sources import schema_and_name
 
@@ -91,9 +92,8 @@ class Glance:
     def __init__(self, connection: Connection, *, timezone: str = "UTC") -> None:
         dsn = connection.dsn(
             application="audiences:catalog",
-            default_transaction_read_only="on",
+            **SESSION,
             statement_timeout=STATEMENT_TIMEOUT,
-            standard_conforming_strings="on",
             timezone=timezone,
         )
         engine = sa.create_engine(
