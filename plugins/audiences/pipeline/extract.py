@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from audiences.ledger import live
+from audiences.pipeline.once import ensure_once
 from audiences.pipeline.references import Extracted, Rejected, RunRef, Shard
 from audiences.pipeline.staging import Staging
 from audiences.warehouse.reader import one_ahead
@@ -51,6 +52,10 @@ def extract(doors: Doors, run: RunRef) -> Extracted:
             if run.batch is not None:
                 still += batch.column("user_id").to_pylist()
             _log.info("extracted %s users", f"{sum(shards):,}")
+        open_files.close()
+        if shards:
+            files = [shard_file(number) for number in range(len(shards))]
+            ensure_once(spec.catalog.users, warehouse, Staging(run.staging).dataset(*files))
     if run.batch is not None:
         live.note_qualified(doors.ledger, run.batch, still)
     rejected: Rejected = {name: dict(reasons) for name, reasons in encoder.rejected.items() if reasons}
