@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from audiences.pipeline.once import RepeatedUserError
 
 pytestmark = pytest.mark.integration
