@@ -31,6 +31,7 @@ def test_line_is_ok_only_when_everything_ended_right(samples, problems, ok):
     found = json.loads(line)
     assert (found["ok"], found["seconds"]) == (ok, 41.2)
     assert found["campaigns"][0]["outcomes"]["targeted"] == 1_200
+    assert found["goals"] == []
 
 
 def test_table_shows_the_counts_and_names_what_is_wrong():

@@ -79,6 +79,28 @@ def test_funnel_narrows_and_leaves_carts_behind(shop):
     assert len(of["Added To Cart"] - of["Charged"]) > 50
 
 
+def test_a_lift_is_built_in_for_those_who_left_a_cart_and_were_reached():
+    reached = np.arange(20_000) % 2 == 0
+    _, events = shop_tables(as_of=AS_OF, users=20_000, events=200_000, reached=reached)
+    launch = AS_OF - timedelta(days=visits.LAUNCH_DAYS)
+    after = pc.greater(events["occurred_at"], launch)
+
+    def users(name: str, when: pa.ChunkedArray) -> set[int]:
+        return set(events.filter(pc.and_(pc.equal(events["name"], name), when))["user_id"].to_pylist())
+
+    before = pc.and_(pc.invert(after), pc.greater(events["occurred_at"], launch - timedelta(days=30)))
+    abandoned = users("Added To Cart", before) - users("Charged", before)
+    bought = users("Charged", after)
+    rates = {
+        even: len({user for user in abandoned & bought if (user % 2 == 1) == even})
+        / len({user for user in abandoned if (user % 2 == 1) == even})
+        for even in (True, False)
+    }
+    assert rates[True] > 1.5 * rates[False] > 0.02
+    others = list(bought - abandoned)
+    assert 0.45 < len([user for user in others if user % 2 == 1]) / len(others) < 0.55
+
+
 def test_emails_are_on_reserved_domains_and_in_disorder(shop):
     emails = shop[0]["email"].to_pylist()
     given = [email for email in emails if email]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from audiences.campaign.project import Project
-from audiences.demo import report, signals
+from audiences.demo import launched, report, signals
 from audiences.demo.existing import fill_existing_audiences
 from audiences.demo.place import Place
 from audiences.demo.progress import Progress
@@ -25,6 +25,7 @@ from audiences.errors import AudiencesError
 
 if TYPE_CHECKING:
     from audiences.demo.start import Demo
+    from audiences.goal.report import Report
 
 
 def main() -> int:
@@ -56,20 +57,23 @@ def _run(place: Place, progress: Progress, *, once: bool) -> int:
     for problem in problems:
         progress.note(f"campaign files: {problem}")
     with place.occupied(), started(place, progress) as demo:
-        samples = _samples(demo, project, progress)
+        samples, goals = _samples(demo, project, progress)
         if not once:
             _stay(demo, progress)
-    line = report.json_line(samples, seconds=progress.seconds, problems=problems)
+    line = report.json_line(samples, goals=goals, seconds=progress.seconds, problems=problems)
     sys.stdout.write(line + "\n")
     return 1 if problems or any(one.problems for one in samples) else 0
 
 
-def _samples(demo: Demo, project: Project, progress: Progress) -> list[Sample]:
+def _samples(demo: Demo, project: Project, progress: Progress) -> tuple[list[Sample], list[Report]]:
     fill_existing_audiences(demo, project.campaigns.values(), at=datetime.now(UTC))
     samples = run_samples(demo, project, progress)
+    spec = launched.launched_campaign(project.root)
+    goals = [launched.report(spec, demo.connection, at=datetime.now(UTC))] if spec else []
     report.print_table(progress.console, samples)
+    report.print_goals(progress.console, goals)
     report.print_addresses(progress.console, demo)
-    return samples
+    return samples, goals
 
 
 def _stay(demo: Demo, progress: Progress) -> None:

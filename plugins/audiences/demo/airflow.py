@@ -196,13 +196,6 @@ def postgres_connection(found: Connection) -> str:
     )
 
 
-def facebook_connection(*, graph_url: str, account: str, token: str, app_id: str, app_secret: str) -> str:
+def facebook_connection(found: Connection) -> str:
     """An Airflow connection in the shape of its Facebook provider, with our `graph_url`, as JSON."""
-    extra = {
-        "app_id": app_id,
-        "app_secret": app_secret,
-        "access_token": token,
-        "account_id": account,
-        "graph_url": graph_url,
-    }
-    return json.dumps({"conn_type": "facebook_social", "extra": extra})
+    return json.dumps({"conn_type": "facebook_social", "extra": found.extra})

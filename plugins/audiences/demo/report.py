@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from audiences.cli import lift
+from audiences.demo.visits import LAUNCH_DAYS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from audiences.demo.samples import Sample
     from audiences.demo.start import Demo
+    from audiences.goal.report import Report
 
 _STYLES = {"success": "green", "preview": "cyan"}
 # Outcomes in the order in which they are decided; one that nobody had is left out.
@@ -49,6 +53,14 @@ def print_table(console: Console, samples: Sequence[Sample]) -> None:
             console.print(f"✗ {one.campaign}: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
 
 
+def print_goals(console: Console, goals: Sequence[Report]) -> None:
+    """What `audiences report` says of the campaign that was launched before."""
+    for found in goals:
+        console.print(f"\nThe goal of a campaign that was launched {LAUNCH_DAYS} days ago", style="bold")
+        lift.table(console, found)
+        console.print()
+
+
 def print_addresses(console: Console, demo: Demo) -> None:
     """Where to look, and how to get in."""
     lines = {
@@ -63,14 +75,17 @@ def print_addresses(console: Console, demo: Demo) -> None:
         console.print(f"[bold]{name:<10}[/] {value}", highlight=False, soft_wrap=True)
 
 
-def json_line(samples: Sequence[Sample], *, seconds: float, problems: Sequence[str]) -> str:
-    """One object: `ok`, `seconds`, `campaigns` (with outcomes, requests, audience, members, problems), `problems`."""
+def json_line(
+    samples: Sequence[Sample], *, seconds: float, problems: Sequence[str], goals: Sequence[Report] = ()
+) -> str:
+    """One object: `ok`, `seconds`, `campaigns` (with outcomes, requests, audience, members, problems), `goals`, `problems`."""
     ok = not problems and all(not one.problems for one in samples)
     return json.dumps(
         {
             "ok": ok,
             "seconds": round(seconds, 1),
             "campaigns": [asdict(one) for one in samples],
+            "goals": [found.model_dump(mode="json") for found in goals],
             "problems": list(problems),
         }
     )

@@ -44,7 +44,9 @@ class Sample:
 def run_samples(demo: Demo, project: Project, progress: Progress) -> list[Sample]:
     """Trigger one run of each campaign that is not stopped, wait for all, and check each."""
     wanted = {name: spec for name, spec in project.campaigns.items() if spec.campaign.status != "stopped"}
-    before = {one["id"]: _rows(one["members"]) for one in demo.sandbox.state(requests=False)["audiences"]}
+    given = {spec.campaign.what.audience.update.id for spec in wanted.values() if spec.campaign.what.audience.update}
+    held = demo.sandbox.state(requests=False)["audiences"]
+    before = {one["id"]: _rows(one["members"]) for one in held if one["id"] in given}
     errors = _wait_for_dags(demo, {name: project.files[name] for name in wanted}, progress)
     started = {}
     for name in wanted.keys() - errors:

@@ -28,19 +28,35 @@ _ROWS_PER_BLOCK = 100_000
 
 
 def shop_tables(
-    *, as_of: datetime, users: int = USERS, events: int = EVENTS, seed: int = SEED
+    *,
+    as_of: datetime,
+    users: int = USERS,
+    events: int = EVENTS,
+    seed: int = SEED,
+    reached: visits.Truth | None = None,
 ) -> tuple[pa.Table, pa.Table]:
-    """The customers and the events of the 60 days before `as_of`, as Arrow tables."""
+    """The customers and the events of the 60 days before `as_of`, as Arrow tables.
+
+    `reached`, a truth per customer in the order of their ids, builds a lift into the events (demo/visits.py).
+    """
     # Separate streams: another number of events leaves the customers as they are.
     of_users, of_events = np.random.default_rng(seed).spawn(2)
     customers = people.users(of_users, as_of=as_of, count=users)
     signed_up_at = customers["signed_up_at"].combine_chunks()
-    return customers, visits.events(of_events, as_of=as_of, signed_up_at=signed_up_at, count=events)
+    return customers, visits.events(of_events, as_of=as_of, signed_up_at=signed_up_at, count=events, reached=reached)
 
 
-def load_shop(uri: str, *, as_of: datetime, users: int = USERS, events: int = EVENTS, seed: int = SEED) -> None:
+def load_shop(
+    uri: str,
+    *,
+    as_of: datetime,
+    users: int = USERS,
+    events: int = EVENTS,
+    seed: int = SEED,
+    reached: visits.Truth | None = None,
+) -> None:
     """Make the schema `shop` anew in the database at `uri` (libpq) and fill it, up to `as_of` (aware)."""
-    customers, happened = shop_tables(as_of=as_of, users=users, events=events, seed=seed)
+    customers, happened = shop_tables(as_of=as_of, users=users, events=events, seed=seed, reached=reached)
     with psycopg.connect(uri) as connection:
         connection.execute((_HERE / "shop.sql").read_bytes())
         _copy(connection, "users", customers)

@@ -12,10 +12,11 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from audiences.connections import Connection
-from audiences.demo import airflow, postgres, signals
+from audiences.demo import airflow, launched, postgres, signals
 from audiences.demo.ports import HOST, Ports
 from audiences.demo.processes import Children, stop_leftovers
 from audiences.demo.shop import EVENTS, USERS, load_shop
+from audiences.demo.visits import LAUNCH_DAYS
 from audiences.ledger.migrate import migrate
 from audiences.sandbox.client import AdminClient
 from audiences.sandbox.furniture import ACCOUNT, APP_ID, APP_SECRET, TOKEN
@@ -33,6 +34,7 @@ AIRFLOW_PORT = 8080
 SANDBOX_PORT = 8090
 POSTGRES_PORT = 5433  # Beside one that may run here already.
 _READY_SECONDS = 180
+_FACEBOOK = "facebook_main"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,8 @@ class Demo:
     children: Children
 
     def connection(self, name: str) -> Connection:
-        """The connection of that id, for code in this process: `warehouse` or `ledger`."""
-        return _connections(self.server)[name]
+        """The connection of that id, for code in this process: `warehouse`, `ledger` or `facebook_main`."""
+        return {**_databases(self.server), _FACEBOOK: _facebook(self.sandbox_url)}[name]
 
 
 @contextlib.contextmanager
@@ -99,7 +101,18 @@ def _start(place: Place, progress: Progress, server: Postgres, children: Childre
     return demo
 
 
-def _connections(server: Postgres) -> dict[str, Connection]:
+def _facebook(sandbox_url: str) -> Connection:
+    extra = {
+        "app_id": APP_ID,
+        "app_secret": APP_SECRET,
+        "access_token": TOKEN,
+        "account_id": ACCOUNT,
+        "graph_url": sandbox_url,
+    }
+    return Connection(id=_FACEBOOK, extra=extra)
+
+
+def _databases(server: Postgres) -> dict[str, Connection]:
     return {
         name: Connection(
             id=name, host=str(server.socket_directory), port=server.port, login=postgres.USER, schema=database
@@ -109,24 +122,29 @@ def _connections(server: Postgres) -> dict[str, Connection]:
 
 
 def _variables(demo: Demo, port: int) -> dict[str, str]:
-    databases = {name: airflow.postgres_connection(found) for name, found in _connections(demo.server).items()}
-    facebook = airflow.facebook_connection(
-        graph_url=demo.sandbox_url, account=ACCOUNT, token=TOKEN, app_id=APP_ID, app_secret=APP_SECRET
-    )
+    databases = {name: airflow.postgres_connection(found) for name, found in _databases(demo.server).items()}
+    facebook = airflow.facebook_connection(_facebook(demo.sandbox_url))
     return airflow.environment(
         project=demo.place.project,
         home=demo.place.airflow,
         port=port,
         database=demo.server.uri("airflow"),
-        connections={**databases, "facebook_main": facebook},
+        connections={**databases, _FACEBOOK: facebook},
     )
 
 
 def _fill(demo: Demo, progress: Progress) -> None:
-    load_shop(demo.server.uri("shop"), as_of=datetime.now(UTC))
+    """The shop's data, the ledger, and the past of the campaign that was launched before."""
+    as_of = datetime.now(UTC)
+    spec = launched.launched_campaign(demo.place.project)
+    load_shop(demo.server.uri("shop"), as_of=as_of, reached=launched.reached(spec) if spec else None)
     progress.done(f"{USERS:,} users and {EVENTS:,} events are in the warehouse")
     revision = migrate(demo.connection("ledger"))
     progress.done(f"the ledger is at revision {revision}")
+    if spec is not None:
+        summary = launched.launch(spec, demo.connection, staging=demo.place.folder / "staging", as_of=as_of)
+        what = f"run of {spec.id} as of {summary.at:%d %b}, {LAUNCH_DAYS} days ago: {summary.state}"
+        (progress.done if summary.state == "success" else progress.note)(what)
 
 
 def _migrate_airflow(demo: Demo, progress: Progress, variables: Mapping[str, str]) -> None:
