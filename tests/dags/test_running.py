@@ -34,3 +34,15 @@ def test_a_dry_run_counts_and_sends_nothing(connected, shop):
     said = connected.airflow("dags", "test", "carts", "--conf", '{"dry_run": true}')
     assert "would add 1 rows" in said, said[-6000:]
     assert shop.sandbox.admin.requests() == []
+
+
+def test_a_full_refresh_goes_through_airflow_as_one_replace(connected, shop):
+    for number in range(1, 4):
+        shop.user(number, f"user{number}@example.com")
+        shop.event(number)
+    connected.campaign("carts")
+    said = connected.airflow("dags", "test", "carts", "--conf", '{"full_refresh": true}')
+    states = shop.sql("select state, outcomes ->> 'added', error from audiences.run", on="ledger")
+    assert states == [("success", "3", None)], said[-6000:]
+    paths = [entry["path"].rpartition("/")[2] for entry in shop.sandbox.admin.requests() if entry["rows"]]
+    assert paths == ["usersreplace"]

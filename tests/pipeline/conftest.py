@@ -135,10 +135,11 @@ class Shop:
         *,
         at: datetime = NOON,
         allow: frozenset[str] = frozenset(),
+        full_refresh: bool = False,
     ) -> Summary:
         self.runs += 1
         with self.doors(spec) as doors:
-            request = RunRequest(external_id=f"run{self.runs}", at=at, allow=allow)
+            request = RunRequest(external_id=f"run{self.runs}", at=at, allow=allow, full_refresh=full_refresh)
             return run_campaign(doors, request, sleep=self.wait)
 
     def preview(self, spec: CampaignSpec, *, at: datetime = NOON) -> Preview:
@@ -189,6 +190,9 @@ class ProjectFolder:
     def write(self, name: str, text: str) -> None:
         (self.path / name).parent.mkdir(parents=True, exist_ok=True)
         (self.path / name).write_text(text)
+
+    def text(self, name: str) -> str:
+        return (self.path / name).read_text()
 
 
 CARTS = """

@@ -64,3 +64,33 @@ def test_a_killed_upload_ends_right_when_the_command_is_given_again(shop, comman
     before = len(shop.uploads())
     assert finish(command())["requests"] == 0
     assert len(shop.uploads()) == before
+
+
+def test_a_killed_replace_ends_right_when_the_command_is_given_again(shop, project, command):
+    """Killed in the first batch, between, or in the last: the session is carried through, or done again."""
+    project.write(
+        "campaigns/carts.yml", project.text("campaigns/carts.yml").replace("what: {", "what: {refresh: replace, ")
+    )
+    shop.sql(
+        "insert into users (id, email) select i, 'user' || i || '@example.com' from generate_series(1, %s) i", USERS
+    )
+    shop.sql("insert into events (user_id, name, occurred_at) select id, 'Added To Cart', now() from users")
+    shop.sandbox.admin.settings(latency_ms=150)
+
+    def sent() -> int:
+        return sum(entry["path"].endswith("/usersreplace") for entry in shop.sandbox.admin.requests())
+
+    for round_number in range(3):
+        before = sent()
+        process = command()
+        while process.poll() is None and sent() < before + round_number + 1:
+            time.sleep(0.02)
+        process.kill()
+        process.communicate()
+        shop.sql("delete from events where user_id %% 9 = %s", round_number)
+    summary = finish(command())
+    audience = summary["audience"]["id"]
+    emails = shop.sql("select email from users where id in (select user_id from events)")
+    assert shop.members(audience) == {shop.row_of(email, None) for (email,) in emails}
+    assert summary["audience"]["members"] == len(emails)
+    assert summary["outcomes"]["failed"] == 0

@@ -21,6 +21,9 @@ def run(
     campaign: CampaignId,
     at: At = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but write and send.")] = False,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Send the whole set, not the difference: heals whatever drifted.")
+    ] = False,
     allow: Annotated[list[str] | None, typer.Option(help=f"Lift a guard this once: {', '.join(LIFTABLE)}.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -37,7 +40,10 @@ def run(
             show_found(look(doors, moment), as_json, show.preview, more={"run": None, "state": "dry_run"})
         return
     request = RunRequest(
-        external_id=f"cli__{moment.isoformat()}__{uuid4().hex[:8]}", at=moment, allow=frozenset(allow or ())
+        external_id=f"cli__{moment.isoformat()}__{uuid4().hex[:8]}",
+        at=moment,
+        allow=frozenset(allow or ()),
+        full_refresh=full_refresh,
     )
     with doors_of(spec) as doors:
         summary = run_campaign(doors, request)

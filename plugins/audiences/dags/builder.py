@@ -76,6 +76,12 @@ def _form() -> dict[str, Param]:
         "dry_run": Param(
             False, type="boolean", title="Dry run", description="Count what would happen and send nothing."
         ),
+        "full_refresh": Param(
+            False,
+            type="boolean",
+            title="Full refresh",
+            description="Send the whole set, not only what changed: heals whatever drifted at Facebook.",
+        ),
         "allow": Param(
             [],
             type="array",

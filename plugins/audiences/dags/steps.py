@@ -82,6 +82,7 @@ class OpenRunOperator(HoldingOperator):
                 external_id=str(context["run_id"]),
                 at=as_of(doors, context["dag_run"].run_after),
                 allow=frozenset(context["params"].get("allow") or ()),
+                full_refresh=bool(context["params"].get("full_refresh")),
             )
             try:
                 run = open_run(doors, request)

@@ -32,6 +32,11 @@ MAX_LIST_AUDIENCES: Final = 500
 MAX_AUDIENCES_PER_AD_SET: Final = 500
 # usersreplace: a session closes itself 90 minutes after its first batch.
 REPLACE_WINDOW_SECONDS: Final = 90 * 60
+# Ours: what a replace session may be planned to take, and what a full request is assumed to take before ten were measured.
+REPLACE_BUDGET_SECONDS: Final = 60 * 60
+ASSUMED_REQUEST_SECONDS: Final = 5.0
+# usersreplace: subcode of a session that has ended already.
+REPLACE_ENDED: Final = 1870159
 
 # Assumed (facebook-ruby issue 124): for some seconds after its creation an audience answers "not found". A deleted
 # audience answers the same, so we ask again only a few times: 1 + 2 + 4 seconds.

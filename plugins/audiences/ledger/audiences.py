@@ -15,12 +15,16 @@ LEASE_MINUTES = 10  # renewed with every chunk; after a crash another campaign w
 
 @dataclass(frozen=True, slots=True)
 class KnownAudience:
-    """An audience on record; `id` is the ledger's number, `facebook_id` Facebook's."""
+    """An audience on record; `id` is the ledger's number, `facebook_id` Facebook's.
+
+    `created`: a campaign made it, so that nobody else has put members there.
+    """
 
     id: int
     facebook_id: str
     name: str
     schema: tuple[str, ...]
+    created: bool
 
 
 @dataclass(eq=False)
@@ -35,11 +39,11 @@ def find(
 ) -> KnownAudience | None:
     """The audience with that Facebook id, or the one created for that campaign under that name."""
     row = ledger.one(
-        "select id, facebook_id, name, schema from audiences.audience"
+        "select id, facebook_id, name, schema, created_for is not null as created from audiences.audience"
         " where facebook_id = %(facebook_id)s or (created_for = %(created_for)s and name = %(name)s)",
         {"facebook_id": facebook_id, "created_for": created_for, "name": name},
     )
-    return KnownAudience(row.id, row.facebook_id, row.name, tuple(row.schema)) if row else None
+    return KnownAudience(row.id, row.facebook_id, row.name, tuple(row.schema), row.created) if row else None
 
 
 def record(ledger: Ledger, *, ad_account: str, facebook_id: str, name: str, created_for: int | None) -> KnownAudience:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from audiences.ledger.door import Ledger
 
-Action = Literal["add", "remove"]
+Action = Literal["add", "remove", "replace"]
 IN_ORDER = "c.run_id, c.action desc, c.number"  # removals before additions
 
 
@@ -46,8 +46,13 @@ _COLUMNS = "c.action, c.file, c.first_row, c.rows, c.id, c.run_id, c.audience_id
 _SELECT = f"select {_COLUMNS} from audiences.chunk c join audiences.run r on r.id = c.run_id"  # noqa: S608  # constants only
 
 
-def plan(ledger: Ledger, *, run: int, audience: int, planned: Sequence[Planned]) -> None:
-    """Put the requests of a run on record, in place of those that an interrupted attempt planned and never sent."""
+def plan(
+    ledger: Ledger, *, run: int, audience: int, planned: Sequence[Planned], session: int | None = None
+) -> None:  # fmt: skip
+    """Put the requests of a run on record, in place of those that an interrupted attempt planned and never sent.
+
+    `session` is the replace session that they make up.
+    """
     with ledger.sql.transaction():
         ledger.sql.execute("delete from audiences.chunk where run_id = %s and state = 'planned'", (run,))
         last = ledger.one(
@@ -55,10 +60,10 @@ def plan(ledger: Ledger, *, run: int, audience: int, planned: Sequence[Planned])
         )
         with ledger.sql.cursor() as cursor:
             cursor.executemany(
-                "insert into audiences.chunk (run_id, audience_id, number, action, file, first_row, rows)"
-                " values (%s, %s, %s, %s, %s, %s, %s)",
+                "insert into audiences.chunk (run_id, audience_id, number, action, file, first_row, rows, session)"
+                " values (%s, %s, %s, %s, %s, %s, %s, %s)",
                 [
-                    (run, audience, number, chunk.action, chunk.file, chunk.first_row, chunk.rows)
+                    (run, audience, number, chunk.action, chunk.file, chunk.first_row, chunk.rows, session)
                     for number, chunk in enumerate(planned, int(last.n) + 1)
                 ],
             )
@@ -73,19 +78,31 @@ def of_run(ledger: Ledger, run: int, *, action: Action | None = None) -> list[Ch
     return [Chunk(*row) for row in rows]
 
 
+def of_session(ledger: Ledger, session: int) -> list[Chunk]:
+    """The requests of a replace session in their order."""
+    return [
+        Chunk(*row)
+        for row in ledger.all(f"{_SELECT} where c.session = %(session)s order by c.number", {"session": session})
+    ]
+
+
 def unsettled(ledger: Ledger, audience: int) -> list[Chunk]:
-    """Requests that may have reached Facebook without our knowing, of any run, in the order of sending."""
+    """Requests that may have reached Facebook without our knowing, of any run, in the order of sending.
+
+    Those of replace sessions are not among them: they cannot be sent again one by one.
+    """
     rows = ledger.all(
-        f"{_SELECT} where c.audience_id = %(audience)s and c.state = 'sending' order by {IN_ORDER}",
+        f"{_SELECT} where c.audience_id = %(audience)s and c.state = 'sending' and c.session is null order by {IN_ORDER}",
         {"audience": audience},
     )
     return [Chunk(*row) for row in rows]
 
 
 def drop_planned(ledger: Ledger, audience: int, *, but_run: int) -> None:
-    """Give up requests of other runs that were never sent: a new difference is about to be computed."""
+    """Give up requests of other runs that were never sent, and what is left of broken sessions: a new difference is due."""
     ledger.sql.execute(
-        "update audiences.chunk set state = 'dropped' where audience_id = %s and run_id <> %s and state = 'planned'",
+        "update audiences.chunk set state = 'dropped' where audience_id = %s and run_id <> %s"
+        " and (state = 'planned' or (state = 'sending' and session is not null))",
         (audience, but_run),
     )
 
@@ -100,6 +117,25 @@ def sending(ledger: Ledger, chunk: Chunk) -> None:
 def refuse(ledger: Ledger, chunk: Chunk, *, error: str) -> None:
     """Record that Facebook refused the request for good."""
     ledger.sql.execute("update audiences.chunk set state = 'refused', error = %s where id = %s", (error, chunk.id))
+
+
+def lose(ledger: Ledger, chunk: Chunk, *, error: str) -> None:
+    """Record that nobody will know whether the request arrived, as its rows are gone."""
+    ledger.sql.execute("update audiences.chunk set state = 'lost', error = %s where id = %s", (error, chunk.id))
+
+
+def unsend(ledger: Ledger, chunk: Chunk) -> None:
+    """Record that the request, which has just left, certainly came to nothing: it is still to be sent."""
+    ledger.sql.execute("update audiences.chunk set state = 'planned' where id = %s", (chunk.id,))
+
+
+def receive(ledger: Ledger, chunk: Chunk, *, received: int, invalid: int) -> None:
+    """Record that Facebook took a request that changes nothing by itself: a part of a replace session."""
+    ledger.sql.execute(
+        "update audiences.chunk set state = 'acknowledged', acknowledged_at = now(), error = null,"
+        " received = %s, invalid = %s where id = %s",
+        (received, invalid, chunk.id),
+    )
 
 
 def acknowledge(

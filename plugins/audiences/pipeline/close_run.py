@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from audiences.errors import AudiencesError
 from audiences.facebook import audiences as facebook_audiences
-from audiences.ledger import audiences, chunks, live, members, runs
+from audiences.ledger import audiences, chunks, live, members, runs, sessions
 from audiences.pipeline.references import AudienceSize, Planned, RunRef, Summary
 from audiences.pipeline.staging import Staging
 from audiences.who.outcomes import Outcomes
@@ -55,7 +55,7 @@ def close_run(
         live.finish(ledger, run.batch, run=run.run)
     _note_status(doors, run)
     audiences.release(ledger, run.audience, run.campaign)
-    if not chunks.unsettled(ledger, run.audience):
+    if not chunks.unsettled(ledger, run.audience) and not sessions.unfinished(ledger, run.audience):
         Staging(run.staging).clear()
     return Summary(
         run=run.run,

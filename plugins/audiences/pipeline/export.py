@@ -12,17 +12,15 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pyarrow.dataset as ds
-
 from audiences.errors import AudiencesError, RefusedError
 from audiences.facebook import members as facebook_members
 from audiences.facebook.errors import AudienceTooSmallError
 from audiences.ledger import audiences, chunks
-from audiences.pipeline import windows
+from audiences.pipeline import replace, windows
+from audiences.pipeline.prepared import prepare, staged
 from audiences.pipeline.references import RunRef, Sent
 from audiences.pipeline.staging import Staging
 from audiences.what.rows import keys_of
-from audiences.what.wire import wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,10 +39,15 @@ _log = logging.getLogger(__name__)
 def export(doors: Doors, run: RunRef, action: Action, batch: Sequence[int] | None = None) -> Sent:
     """Send the requests of that action (those in `batch`, or all) that are not acknowledged yet.
 
-    Requests that are refused for good are recorded and the rest goes on. Whatever needs a wait, a retry or a person
-    is raised, after the requests under way have been recorded; calling again resumes. Raises OutsideWindowsError when the
+    A run that planned the whole set in place of a difference has one replace session for it, which is its `add`.
+    Requests that are refused for good are recorded and the rest goes on. Whatever needs a wait, a retry or a person is
+    raised, after the requests under way have been recorded; calling again resumes. Raises OutsideWindowsError when the
     campaign's windows have closed in the meantime.
     """
+    if action == "add" and run.full_refresh:
+        replaced = replace.replace(doors, run)
+        if replaced.requests:
+            return replaced
     planned = chunks.of_run(doors.ledger, run.run, action=action)
     todo = [
         chunk for chunk in planned if chunk.state in ("planned", "sending") and (batch is None or chunk.id in batch)
@@ -57,14 +60,15 @@ def export(doors: Doors, run: RunRef, action: Action, batch: Sequence[int] | Non
 
 def settle(doors: Doors, audience: int, facebook_id: str) -> None:
     """Send again what may or may not have arrived before a crash, in its old order, until its fate is known."""
+    replace.settle(doors, audience, facebook_id)
     for chunk in chunks.unsettled(doors.ledger, audience):
         if Staging(chunk.staging).exists(chunk.file):
             _log.info("sending request %s of run %s again: it is not known whether it arrived", chunk.number, chunk.run)
             _send_all(doors, facebook_id, [chunk])
         else:
-            error = f"the staged rows of run {chunk.run} are gone; a run with refresh: replace makes the audience right"
+            error = f"the staged rows of run {chunk.run} are gone; a full refresh makes the audience right"
             _log.error("request %s of run %s cannot be settled: %s", chunk.number, chunk.run, error)
-            chunks.refuse(doors.ledger, chunk, error=error)
+            chunks.lose(doors.ledger, chunk, error=error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +106,10 @@ def _send_all(doors: Doors, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
 
 def _send(session: GraphSession, facebook_id: str, chunk: Chunk, schema: tuple[str, ...]) -> _Answer:
     """Runs in a thread of its own: reads the staged rows and sends them."""
-    position = ds.field("position")
-    inside = (position >= chunk.first_row) & (position < chunk.first_row + chunk.rows)
-    changes = Staging(chunk.staging).dataset(chunk.file).to_table(filter=inside)
-    ready = wire(changes.column("identifiers").unique(), schema)
-    cells = facebook_members.JsonRows(ready.rows, ready.count)
-    try:
-        body = facebook_members.upload_body(ready.schema, cells)
-    except ValueError as error:  # the last look before sending found something that must not leave
-        raise RefusedError(what=str(error)) from error
+    changes = staged(chunk)
+    ready = prepare(changes, schema)
     call = facebook_members.add if chunk.action == "add" else facebook_members.remove
-    return _Answer(receipt=call(session, facebook_id, ready.schema, cells, body=body), changes=changes)
+    return _Answer(receipt=call(session, facebook_id, ready.schema, ready.rows, body=ready.body), changes=changes)
 
 
 def _record(doors: Doors, chunk: Chunk, answer: _Answer) -> None:

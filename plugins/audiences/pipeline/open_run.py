@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from audiences.errors import StoppedError, UnsupportedError
 from audiences.facebook import audiences as facebook_audiences
+from audiences.facebook.errors import AudienceBusyError
 from audiences.facebook.status import Reaction
-from audiences.ledger import audiences, chunks, runs
-from audiences.pipeline import export, windows
+from audiences.ledger import audiences, chunks, runs, sessions
+from audiences.pipeline import export, replace, whole_set, windows
 from audiences.pipeline.references import RunRef, RunRequest
 from audiences.pipeline.staging import default_root
 from audiences.who.freshness import newest_event
@@ -50,6 +51,7 @@ def open_run(doors: Doors, request: RunRequest) -> RunRef:
             audience = find_or_create(doors, campaign)
             audiences.claim(ledger, audience.id, campaign)
             export.settle(doors, audience.id, audience.facebook_id)
+            full_refresh = whole_set.wanted(doors, request, audience)
         except Exception as error:
             state: runs.State = "stopped" if isinstance(error, StoppedError) else "failed"
             runs.end(ledger, run, state=state, error=runs.error_text(error))
@@ -64,6 +66,7 @@ def open_run(doors: Doors, request: RunRequest) -> RunRef:
         staging=staging_path(doors, request.external_id),
         allow=request.allow,
         batch=request.batch,
+        full_refresh=full_refresh,
     )
 
 
@@ -74,7 +77,6 @@ def check_supported(spec: CampaignSpec, *, batch: int | None = None) -> None:
         # Its `who` is a condition on the users of events; by itself it may well mean every user there is.
         "qualification: live": campaign.qualification == "live" and batch is None,
         "approval: required": campaign.approval == "required",
-        "refresh: replace": campaign.what.refresh == "replace",
     }
     for key, wanted in asked.items():
         if wanted:
@@ -104,7 +106,11 @@ def find_or_create(doors: Doors, campaign: int) -> KnownAudience:
         )
     facebook_id = known.facebook_id if known else update.id if update else ""
     status = facebook_audiences.read(doors.facebook, facebook_id)
-    status.ensure_writable()
+    if not (known and sessions.unfinished(ledger, known.id)):  # a replace of our own is carried through first
+        try:
+            status.ensure_writable()
+        except AudienceBusyError as error:
+            raise replace.patient(ledger, known.id, error) if known else error from error
     if status.reaction is Reaction.WARN:
         _log.warning("audience %s: %s", facebook_id, status.advice)
     return known or audiences.record(

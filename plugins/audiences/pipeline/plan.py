@@ -19,6 +19,7 @@ from audiences.campaign.windows import local_midnight
 from audiences.errors import StoppedError
 from audiences.facebook.contract import MAX_ROWS
 from audiences.ledger import assignments, audiences, chunks, members, runs
+from audiences.pipeline import whole_set
 from audiences.pipeline.open_run import how_to_allow
 from audiences.pipeline.references import Extracted, Planned, RunRef, Selected
 from audiences.pipeline.select import HELD_OUT, candidates_file, held_out_file
@@ -38,20 +39,30 @@ _log = logging.getLogger(__name__)
 
 
 def plan(doors: Doors, run: RunRef, extracted: Extracted, selected: Sequence[Selected]) -> Planned:
-    """Decide what the run sends and put it on record, all or nothing; raises StoppedError for a guard."""
+    """Decide what the run sends and put it on record, all or nothing.
+
+    Raises StoppedError for a guard, and ReplaceTooLongError for a full refresh that one session cannot carry.
+    """
     ledger, staging = doors.ledger, Staging(run.staging)
     with compared(doors, run, selected) as (difference, counts):
         check_guards(doors.spec, run, extracted, counts)
         outcomes = outcomes_before_upload(selected, counts)
+        rows = rows_to_replace(doors, run, difference)
         with _assignments_under_way(doors, run, selected, difference):
-            planned = [
-                *_stage(staging, difference, "remove", counts.remove),
-                *_stage(staging, difference, "add", counts.add),
-            ]
-        unsent = pa.Table.from_batches(difference.changes("none"), CHANGES)
+            if rows:
+                whole = whole_set.stage(doors, run, difference, rows)
+            else:
+                planned = [
+                    *_stage(staging, difference, "remove", counts.remove),
+                    *_stage(staging, difference, "add", counts.add),
+                ]
+        unsent = pa.Table.from_batches(() if rows else difference.changes("none"), CHANGES)
         chunks.record_unsent(ledger, audience=run.audience, run=run.run, changes=unsent)
     audiences.remember_schema(ledger, run.audience, keys_of(doors.spec.campaign.what.identifiers))
-    chunks.plan(ledger, run=run.run, audience=run.audience, planned=planned)
+    if rows:
+        whole_set.record(doors, run, whole)
+    else:
+        chunks.plan(ledger, run=run.run, audience=run.audience, planned=planned)
     begun, gone = chunks.count(unsent)
     runs.plan(
         ledger,
@@ -60,17 +71,33 @@ def plan(doors: Doors, run: RunRef, extracted: Extracted, selected: Sequence[Sel
         planned={**outcomes, "begun": counts.begun, "begun_unsent": begun, "gone_unsent": gone},
         rejected=extracted.rejected,
     )
-    _log.info("to add: %s rows, to remove: %s rows, %s requests", f"{counts.add:,}", f"{counts.remove:,}", len(planned))
     on_record = chunks.of_run(ledger, run.run)
+    requests = len(on_record)
+    _log.info("to add: %s rows, to remove: %s rows, %s requests", f"{counts.add:,}", f"{counts.remove:,}", requests)
     return Planned(
         outcomes=outcomes,
         add_rows=counts.add,
         remove_rows=counts.remove,
         begun=counts.begun,
         left=counts.left,
-        requests=len(on_record),
-        add_batches=_batches([chunk.id for chunk in on_record if chunk.action == "add"]),
+        requests=requests,
+        # A session is one task, since the order of its requests counts.
+        add_batches=(tuple(chunk.id for chunk in on_record),)
+        if rows
+        else _batches([chunk.id for chunk in on_record if chunk.action == "add"]),
     )
+
+
+def rows_to_replace(doors: Doors, run: RunRef, difference: Difference) -> int:
+    """The rows of the whole set, if the run is to send that; 0 for a difference.
+
+    An empty set cannot replace anything, so that an audience is emptied by removals. Raises ReplaceTooLongError.
+    """
+    if not run.full_refresh:
+        return 0
+    rows = difference.whole()
+    whole_set.ensure_in_time(doors, rows)
+    return rows
 
 
 @contextmanager

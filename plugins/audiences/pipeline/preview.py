@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from audiences.errors import StoppedError
 from audiences.ledger import audiences
 from audiences.pipeline.extract import extract
-from audiences.pipeline.plan import check_guards, compared, outcomes_before_upload
+from audiences.pipeline.plan import check_guards, compared, outcomes_before_upload, rows_to_replace
 from audiences.pipeline.references import Changes, Preview, RunRef, Sample
 from audiences.pipeline.requests import percent_of_quota, requests_for
 from audiences.pipeline.select import candidates_file, select
 from audiences.pipeline.staging import Staging
+from audiences.pipeline.whole_set import ReplaceTooLongError
 from audiences.what import rows
 from audiences.who.outcomes import Outcomes
 from audiences.who.steps import masked
@@ -36,19 +37,19 @@ def preview(doors: Doors, at: datetime) -> Preview:
     `doors` must be `looking_only`. A guard that would stop the run is told, not raised.
     """
     with rehearsed(doors, at) as (run, extracted, selected):
-        with compared(doors, run, selected) as (_, counts):
-            pass
-        stopped = None
-        try:
-            check_guards(doors.spec, run, extracted, counts)
-        except StoppedError as error:
-            stopped = str(error)
+        stopped, rows = None, 0
+        with compared(doors, run, selected) as (difference, counts):
+            try:
+                check_guards(doors.spec, run, extracted, counts)
+                rows = rows_to_replace(doors, run, difference)
+            except (StoppedError, ReplaceTooLongError) as error:
+                stopped = str(error)
         decided = outcomes_before_upload(selected, counts)
-        requests = requests_for(counts.add) + requests_for(counts.remove)
+        requests = requests_for(rows) if rows else requests_for(counts.add) + requests_for(counts.remove)
         return Preview(
             campaign=doors.spec.id,
             at=at,
-            outcomes=Outcomes(**decided, added=counts.begun, removed=counts.left).as_dict(),
+            outcomes=Outcomes(**decided, added=counts.begun, removed=counts.left + counts.expired).as_dict(),
             changes=Changes(add=counts.add, remove=counts.remove),
             requests=requests,
             quota_percent=percent_of_quota(requests),
@@ -79,6 +80,7 @@ def as_if_opened(doors: Doors, at: datetime, *, staging: str) -> RunRef:
         facebook_id=known.facebook_id if known else "",
         at=at,
         staging=staging,
+        full_refresh=doors.spec.campaign.what.refresh == "replace",
     )
 
 

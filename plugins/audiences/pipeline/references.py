@@ -20,12 +20,14 @@ class RunRequest(Reference):
     """What is asked for: `at` is the run's as-of time, `allow` what of LIFTABLE is lifted this once.
 
     `batch` is the ledger's number of the batch of events that a live campaign is run for; its users are the only ones.
+    `full_refresh` sends the whole set in place of the difference, which heals whatever drifted.
     """
 
     external_id: str
     at: AwareDatetime
     allow: frozenset[str] = frozenset()
     batch: int | None = None
+    full_refresh: bool = False
 
 
 class RunRef(Reference):
@@ -39,6 +41,7 @@ class RunRef(Reference):
     staging: str
     allow: frozenset[str] = frozenset()
     batch: int | None = None
+    full_refresh: bool = False
 
 
 class Shard(Reference):

@@ -60,6 +60,12 @@ def wire(packed: pa.Array, preferred: Sequence[str]) -> Wire:
     return Wire(schema, b"[" + b",".join(parts) + b"]", len(packed))
 
 
+def keys_in(packed: pa.Array) -> set[str]:
+    """Facebook's keys that any of the packed rows holds."""
+    shapes, others = _sorted_out(packed)
+    return {key for shape in shapes for key in shape.keys} | {key for row in others for key in row}
+
+
 def _sorted_out(packed: pa.Array) -> tuple[list[_Shape], list[dict[str, str]]]:
     """Rows of hashes alone by their shape, and the rest cell by cell."""
     lengths = pc.binary_length(packed)

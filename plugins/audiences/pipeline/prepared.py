@@ -1,0 +1,48 @@
+"""A planned request made ready: its staged rows, and the body that carries them to Facebook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow.dataset as ds
+
+from audiences.errors import RefusedError
+from audiences.facebook import members as facebook_members
+from audiences.pipeline.staging import Staging
+from audiences.what.wire import Wire, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+    from audiences.facebook.members import BatchStep, JsonRows
+    from audiences.ledger.chunks import Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Rows of a request, and the body they make."""
+
+    schema: tuple[str, ...]
+    rows: JsonRows
+    body: bytes
+
+
+def staged(chunk: Chunk) -> pa.Table:
+    """The changes that hang on the request, as CHANGES."""
+    position = ds.field("position")
+    inside = (position >= chunk.first_row) & (position < chunk.first_row + chunk.rows)
+    return Staging(chunk.staging).dataset(chunk.file).to_table(filter=inside)
+
+
+def prepare(changes: pa.Table, schema: Sequence[str], *, step: BatchStep | None = None) -> Prepared:
+    """The request for these changes; raises RefusedError for what must not leave."""
+    ready: Wire = wire(changes.column("identifiers").unique(), schema)
+    rows = facebook_members.JsonRows(ready.rows, ready.count)
+    try:
+        body = facebook_members.upload_body(ready.schema, rows, step=step)
+    except ValueError as error:  # the last look before sending found something that must not leave
+        raise RefusedError(what=str(error)) from error
+    return Prepared(ready.schema, rows, body)

@@ -1,0 +1,132 @@
+"""Plan a replace: whether it is wanted, and the whole set cut into the requests of one session, if time allows for them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING
+
+from audiences.errors import FixConfigError
+from audiences.facebook.contract import (
+    ASSUMED_REQUEST_SECONDS,
+    MAX_ROWS,
+    REPLACE_BUDGET_SECONDS,
+    REPLACE_WINDOW_SECONDS,
+)
+from audiences.ledger import chunks, sessions
+from audiences.pipeline.replace import CONCURRENT, ids
+from audiences.pipeline.requests import requests_for
+from audiences.pipeline.staging import Staging
+from audiences.what.difference import CHANGES
+from audiences.what.rows import KEYS, keys_of
+from audiences.what.wire import keys_in
+
+if TYPE_CHECKING:
+    from audiences.ledger.audiences import KnownAudience
+    from audiences.pipeline.doors import Doors
+    from audiences.pipeline.references import RunRef, RunRequest
+    from audiences.what.difference import Difference
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class ReplaceTooLongError(FixConfigError):
+    """The whole set would take longer than one replace session may be planned to."""
+
+    rows: int
+    requests: int
+    minutes: float
+    seconds_each: float
+
+    def __str__(self) -> str:
+        window, budget = REPLACE_WINDOW_SECONDS // 60, REPLACE_BUDGET_SECONDS // 60
+        return (
+            f"replacing the audience would take about {self.minutes:.0f} minutes ({self.rows:,} rows in {self.requests:,} "
+            f"requests of {self.seconds_each:.1f} s). Facebook ends a replace after {window} minutes and cuts the audience "
+            f"off there, so at most {budget} are planned. Nothing was sent. Use `refresh: difference`"
+        )
+
+
+@dataclass(eq=False)
+class ForeignMembersError(FixConfigError):
+    """A full refresh was asked for of an audience in which others may have put members."""
+
+    facebook_id: str
+
+    def __str__(self) -> str:
+        return (
+            f"a full refresh of audience {self.facebook_id} would delete the members that others put there, since the "
+            "campaign did not create it. Nothing was sent. If that is meant, write `refresh: replace` with `action: mirror`"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StagedSet:
+    """A whole set on disk: the Facebook keys of its rows, its requests, the file of memberships that change at its end."""
+
+    schema: tuple[str, ...]
+    closing: str
+    planned: tuple[chunks.Planned, ...]
+
+
+def wanted(doors: Doors, request: RunRequest, audience: KnownAudience) -> bool:
+    """Whether the run sends the whole set: by the file, by hand, or because it is not known what the audience holds.
+
+    Raises ForeignMembersError for an audience given by its id, unless the file says `refresh: replace`.
+    """
+    if doors.spec.campaign.what.refresh == "replace":
+        return True
+    in_doubt = sessions.in_doubt(doors.ledger, audience.id)
+    if not audience.created:
+        if request.full_refresh:
+            raise ForeignMembersError(audience.facebook_id)
+        if in_doubt:
+            _log.warning("it is not known what audience %s holds after a broken upload", audience.facebook_id)
+        return False
+    if in_doubt:
+        _log.warning("the whole set is sent: it is not known what audience %s holds", audience.facebook_id)
+    return request.full_refresh or in_doubt
+
+
+def ensure_in_time(doors: Doors, rows: int) -> None:
+    """Raise ReplaceTooLongError when that many rows take too long, by the account's last requests or by assumption."""
+    measured = sessions.seconds_per_request(doors.ledger, doors.spec.account.id, rows=MAX_ROWS // 2)
+    seconds, requests = measured or ASSUMED_REQUEST_SECONDS, requests_for(rows)
+    # The first and the last batch go alone.
+    turns = min(requests, 2) + ceil(max(0, requests - 2) / CONCURRENT)
+    if turns * seconds > REPLACE_BUDGET_SECONDS:
+        raise ReplaceTooLongError(rows, requests, minutes=turns * seconds / 60, seconds_each=seconds)
+
+
+def stage(doors: Doors, run: RunRef, difference: Difference, rows: int) -> StagedSet:
+    """Write the `rows` of the whole set, and what changes at its end; after `difference.whole`."""
+    staging = Staging(run.staging)
+    file, closing = staging.unused("replace.parquet"), staging.unused("closing.parquet")
+    keys = set(keys_of(doors.spec.campaign.what.identifiers))
+    with staging.writer(file, CHANGES) as writer:
+        for batch in difference.lasting():
+            writer.write_batch(batch, row_group_size=MAX_ROWS)  # each request reads its own rows only
+            keys |= keys_in(batch.column("identifiers"))
+    with staging.writer(closing, CHANGES) as writer:
+        for batch in difference.closing():
+            writer.write_batch(batch)
+    planned = tuple(
+        chunks.Planned(action="replace", file=file, first_row=first, rows=min(MAX_ROWS, rows - first))
+        for first in range(0, rows, MAX_ROWS)
+    )
+    return StagedSet(tuple(key for key in KEYS if key in keys), closing, planned)
+
+
+def record(doors: Doors, run: RunRef, staged: StagedSet) -> None:
+    """Put the session on record, nothing sent of it."""
+    sessions.plan(
+        doors.ledger,
+        run=run.run,
+        audience=run.audience,
+        schema=staged.schema,
+        closing=staged.closing,
+        planned=staged.planned,
+        id_of=ids(run.facebook_id, run.staging),
+    )
