@@ -66,6 +66,12 @@ class Condition(Strict):
     @model_validator(mode="before")
     @classmethod
     def _bare_value(cls, value: Any) -> Any:
+        if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+            message = "holds conditions, which are joined by `all`, `any` or `not`; a property has values"
+            raise ValueError(message)
+        if value is None:
+            message = "`null` is no value to compare with; write `{is_set: false}` for users without one"
+            raise ValueError(message)
         if isinstance(value, list):
             message = "a list needs an operator; write `{in: […]}`, or `{contains_any: […]}` if the property is a list"
             raise ValueError(message)  # pydantic reports ValueError, not TypeError

@@ -64,6 +64,16 @@ Weekdays = Annotated[
 ]
 
 
+def _one_event(value: Any) -> Any:
+    if isinstance(value, list):
+        message = "names one event; write several as `any_of: […]` or as `all_of: […]`"
+        raise ValueError(message)
+    return value
+
+
+EventName = Annotated[Name, BeforeValidator(_one_event)]
+
+
 class Comparison(Strict):
     """One comparison with a number; `between` includes both ends."""
 
@@ -102,7 +112,7 @@ class Did(Strict):
     without any such event through as well; without it "fewer than 5" means 1 to 4.
     """
 
-    event: Name | None = None
+    event: EventName | None = None
     """The name of one event."""
     any_of: Names | None = Field(None, min_length=1)
     """Several events, counted together."""
@@ -146,7 +156,7 @@ class DidNot(Strict):
     """Users who did not do an event: the exact opposite of `did`. Several events need `any_of` (none of them) or
     `all_of` (not all of them)."""
 
-    event: Name | None = None
+    event: EventName | None = None
     """The name of one event."""
     any_of: Names | None = Field(None, min_length=1)
     """Several events; the user did none of them."""

@@ -250,7 +250,8 @@ def _parse_words(text: str) -> dict[str, Any]:
         return {"between": found.groups()}
     if found := re.fullmatch(r"(?i:(before|after)) (\S.*)", original):
         return {found[1].lower(): found[2]}
-    message = f"{shown(text)} is {_EXPECTED}"
+    near = f"; did you mean `last {words}`?" if _LENGTH.fullmatch(words) else ""
+    message = f"{shown(text)} is {_EXPECTED}{near}"
     raise ValueError(message)
 
 
