@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from audiences.campaign.catalog import IdentifierSource
 from audiences.pipeline.explain import explain
 
 pytestmark = pytest.mark.integration
@@ -49,3 +50,22 @@ def test_a_preview_says_what_share_of_the_hourly_quota_it_takes(shop):
     found = shop.preview(shop.campaign())
     assert found.requests == 1
     assert found.quota_percent == {"development_access": 0.02, "standard_access": 0.0005}
+
+
+def test_a_sample_shows_nothing_by_which_a_birthday_or_a_name_could_be_found_out(shop):
+    shop.sql("alter table users add born date default '1990-02-28', add first_name text default 'Ann'")
+    shop.user(1, "one@example.com")
+    shop.event(1)
+    spec = shop.campaign(what={"identifiers": ["email", "first_name", "date_of_birth", "external_id"]})
+    mapped = {"date_of_birth": "born", "first_name": "first_name", "external_id": "id"}
+    users = spec.catalog.users.model_copy(update={name: IdentifierSource(column=each) for name, each in mapped.items()})
+    spec = spec.model_copy(update={"catalog": spec.catalog.model_copy(update={"users": users})})
+    (sample,) = shop.preview(spec).samples
+    assert sample.identifiers == {
+        "EMAIL": f"{shop.row_of('one@example.com', None)[0][1][:6]}…",
+        "EXTERN_ID": "1…",
+        **dict.fromkeys(("FN", "DOBY", "DOBM", "DOBD"), "…"),
+    }
+    with shop.doors(spec, looking_only=True) as doors:
+        found = explain(doors, "1", shop.noon)
+    assert "first_name …, date_of_birth … … …, external_id 1…" in str(found.steps[-2].value)

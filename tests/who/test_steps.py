@@ -121,6 +121,8 @@ CATALOG = Catalog.model_validate(
                 "age": {"column": "born", "type": "date", "derive": "age"},
                 "mail": {"column": "mail", "type": "string"},
                 "note": {"column": "note", "type": "string"},
+                "tags": {"column": "tags", "type": "list"},
+                "seen": {"column": "seen", "type": "datetime"},
             },
         }
     }
@@ -128,7 +130,15 @@ CATALOG = Catalog.model_validate(
 
 
 def filtered(tree: dict[str, Any], **values: Any) -> tuple[Step, ...]:
-    types = {"tier": pa.string(), "age": pa.date32(), "mail": pa.string(), "note": pa.string(), "has_email": pa.bool_()}
+    types = {
+        "tier": pa.string(),
+        "age": pa.date32(),
+        "mail": pa.string(),
+        "note": pa.string(),
+        "tags": pa.list_(pa.string()),
+        "seen": pa.timestamp("us", "UTC"),
+        "has_email": pa.bool_(),
+    }
     table = pa.table({name: pa.array([values.get(name)], kind) for name, kind in types.items()})
     return explain_filters(
         PropertyTree.model_validate(tree),
@@ -136,8 +146,15 @@ def filtered(tree: dict[str, Any], **values: Any) -> tuple[Step, ...]:
         columns={name: name for name in types},
         catalog=CATALOG,
         at=AT,
-        zone=ZoneInfo("UTC"),
+        zone=ZoneInfo("Asia/Kathmandu"),
     )
+
+
+def test_values_are_shown_as_the_file_writes_them() -> None:
+    tree = {name: {"is_set": True} for name in ("has_email", "tags", "seen")}
+    shown = filtered(tree, has_email=True, tags=["a", "jo@example.com"], seen=datetime(2026, 11, 23, 20, tzinfo=UTC))
+    assert [step.found for step in shown] == ["true", "a, j…", "2026-11-24 01:45:00+05:45"]
+    assert filtered({"tags": {"is_set": True}}, tags=[])[0].found == "an empty list"
 
 
 def test_filters_show_the_value_that_decided() -> None:

@@ -128,7 +128,9 @@ def _stages(spec: CampaignSpec, run: RunRef, found: _Found, outcome: str, assign
             who.with_properties, frame, columns=columns, catalog=spec.catalog, at=run.at, zone=spec.zone
         )
     if users.opt_out:
-        places = " or ".join(source.column or f"{source.jsonb}: {source.path}" for source in users.opt_out)
+        places = " or ".join(
+            source.column or ", ".join((source.jsonb or "", *(source.path or ()))) for source in users.opt_out
+        )
         found_out = "opted out" if outcome == "opted_out" else "not opted out"
         yield (Step(f"has not opted out ({places})", found_out, outcome != "opted_out"),)
     names = " or ".join(spec.campaign.what.identifiers)

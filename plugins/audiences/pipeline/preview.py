@@ -16,6 +16,7 @@ from audiences.pipeline.select import candidates_file, select
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.whole_set import ReplaceTooLongError
 from audiences.what import rows
+from audiences.what.identifiers.fields import FIELDS
 from audiences.who.outcomes import Outcomes
 from audiences.who.steps import masked
 
@@ -95,9 +96,22 @@ def known_audience(doors: Doors) -> KnownAudience | None:
     return audiences.find(doors.ledger, created_for=campaign.id, name=wanted.create.name)
 
 
+# There are so few birthdays, names and places that the first digits of a hash tell which one it is.
+_FEW = frozenset(key for field in FIELDS.values() if field.repeats for key in field.keys)
+
+
 def masked_cells(packed: bytes) -> dict[str, str]:
-    """By Facebook key, what may be shown of a packed row: of a hash its first digits, of a cell in plain its first character."""
-    return {key: masked(cell) if key in rows.UNHASHED else f"{cell[:6]}…" for key, cell in rows.unpack(packed).items()}
+    """By Facebook key, what may be shown of a packed row.
+
+    Of the hash of an address or a number its first digits, of any other hash nothing, of a cell in plain its first character.
+    """
+
+    def shown(key: str, cell: str) -> str:
+        if key in _FEW:
+            return "…"
+        return masked(cell) if key in rows.UNHASHED else f"{cell[:6]}…"
+
+    return {key: shown(key, cell) for key, cell in rows.unpack(packed).items()}
 
 
 def _samples(run: RunRef, selected: Sequence[Selected]) -> tuple[Sample, ...]:

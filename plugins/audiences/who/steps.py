@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -16,7 +17,6 @@ from audiences.who.segments import Conditions, People
 from audiences.who.words import condition_words, did_words
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     import pandas as pd
@@ -64,7 +64,7 @@ def explain_filters(
             column, declared, moment = frame[columns[name]], properties[name], Moment(at, zone)
             passed = bool(holds(condition, column, declared, moment)[0])
             values = ages(column, moment.today) if declared.derive == "age" else as_arrow(column)
-            found = _shown(values[0].as_py(), private=_is_identifier(declared, catalog))
+            found = _shown(values[0].as_py(), zone, private=_is_identifier(declared, catalog))
             yield Step(condition_words(name, condition), found, passed)
         for below in tree.all or ():
             yield from level(below)
@@ -194,9 +194,15 @@ def _is_identifier(source: Property, catalog: Catalog) -> bool:
     return source.derive != "is_set" and place(source) in {place(each) for each in identifiers if each is not None}
 
 
-def _shown(value: Any, *, private: bool) -> str:
+def _shown(value: Any, zone: ZoneInfo, *, private: bool) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return value.astimezone(zone).isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, list):
+        return ", ".join(_shown(each, zone, private=private) for each in value) or "an empty list"
     return masked(str(value)) if private or "@" in str(value) else str(value)
 
 
