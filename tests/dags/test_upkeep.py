@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.dags.conftest import CATALOG
+from tests.dags.test_loading import LOAD
 
 from audiences.campaign.project import Project
 
@@ -20,6 +22,15 @@ what: {{audience: {{create: {{name: {name}}}}}}}
 when: now
 goal: {{event: Charged, within: 90 days, revenue: {revenue}}}
 """
+
+
+def test_the_file_loads_without_anything_heavy_and_without_campaigns_that_are_right(airflow):
+    airflow.write("campaigns/broken.yml", "name: [unclosed\n")
+    said = airflow.python(LOAD.replace("campaigns.py", "upkeep.py"))
+    found = json.loads(said.split("RESULT", 1)[1].splitlines()[0])
+    assert (found["heavy"], found["errors"]) == ([], {})
+    assert list(found["dags"]) == ["audiences_upkeep"]
+    assert {"with_goals", "measure_goal"} <= set(found["dags"]["audiences_upkeep"]["tasks"])
 
 
 def test_goals_are_measured_daily_and_a_campaign_that_fails_stops_no_other(connected, shop):
