@@ -74,6 +74,15 @@ def test_a_time_without_zone_is_shown_as_meant_in_the_catalogs_zone(shop: Shop, 
 
 
 @pytest.mark.integration
+def test_times_beyond_any_calendar_do_not_keep_a_user_from_being_explained(shop: Shop) -> None:
+    for at in ("-infinity", "0044-03-15 12:00+00 BC", "2026-11-23 09:00+00"):
+        shop.user("u")
+        shop.execute(f"INSERT INTO events (user_id, name, at) VALUES ('u', 'Buy', '{at}')")
+    (step,) = explained(shop, {"did": {"event": "Buy"}}, "u")
+    assert step.found == "3 such events, last 2026-11-23 09:00:00+00:00"
+
+
+@pytest.mark.integration
 def test_joints_and_saved_rules_show_what_they_are_made_of(shop: Shop) -> None:
     shop.user("u")
     never = {"did": {"event": "Buy", "average": {"of": "amount", "at_least": 1}}}
@@ -155,6 +164,19 @@ def test_values_are_shown_as_the_file_writes_them() -> None:
     shown = filtered(tree, has_email=True, tags=["a", "jo@example.com"], seen=datetime(2026, 11, 23, 20, tzinfo=UTC))
     assert [step.found for step in shown] == ["true", "a, j…", "2026-11-24 01:45:00+05:45"]
     assert filtered({"tags": {"is_set": True}}, tags=[])[0].found == "an empty list"
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "shown"),
+    [
+        (-(10**17), "-1199-02-15 14:13:20.000000Z"),
+        (253_402_300_799_999_999, "9999-12-31 23:59:59+00:00"),
+        (6 * 10**17, "20983-03-30 10:40:00.000000Z"),
+    ],
+)
+def test_a_time_beyond_any_calendar_is_shown_all_the_same(microseconds: int, shown: str) -> None:
+    seen = pa.scalar(microseconds, pa.timestamp("us", "UTC"))
+    assert filtered({"seen": {"is_set": True}}, seen=seen)[0].found == shown
 
 
 def test_filters_show_the_value_that_decided() -> None:

@@ -7,7 +7,7 @@ user's events together is decided in HAVING. No event after the run time counts,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -51,7 +51,8 @@ EVIDENCE = ("events", "first", "last", "sum", "average")
 def evidence(did: Did, catalog: Catalog, moment: Moment, only: sa.Select[Any] | None = None) -> sa.Select[Any]:
     """What a rule looks at, one row per user who has such events: `user_id` and EVIDENCE as far as the rule asks.
 
-    How many there are, when the first and the last was, and the sum and average as text without trailing zeros.
+    How many there are, when the first and the last was (an instant, whatever the column's type; null for `-infinity` and
+    whatever else no calendar reaches), and the sum and average as text without trailing zeros.
     """
     scan = _Scan(did, catalog, moment)
     such = scan.such(None)
@@ -64,13 +65,17 @@ def evidence(did: Did, catalog: Catalog, moment: Moment, only: sa.Select[Any] | 
         scan.user,
         _filtered(sa.func.count(), such).label("events"),
         *(
-            # An instant, also where the column is a date or has no time zone.
-            sa.cast(function(scan.occurred_at), TIMESTAMP).label(label)
+            _nameable(sa.cast(function(scan.occurred_at), TIMESTAMP)).label(label)
             for label, function in (("first", sa.func.min), ("last", sa.func.max))
         ),
         *(value.label(label) for label, value in aggregates),
         only=only,
     )
+
+
+def _nameable(instant: Value) -> Value:
+    first, last = (sa.literal(datetime(year, 1, 1, tzinfo=UTC), TIMESTAMP) for year in (MINYEAR + 1, MAXYEAR))
+    return sa.case((instant.between(first, last), instant))
 
 
 class _Scan:

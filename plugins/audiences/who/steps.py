@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from audiences.who.conditions import Moment
@@ -64,7 +65,7 @@ def explain_filters(
             column, declared, moment = frame[columns[name]], properties[name], Moment(at, zone)
             passed = bool(holds(condition, column, declared, moment)[0])
             values = ages(column, moment.today) if declared.derive == "age" else as_arrow(column)
-            found = _shown(values[0].as_py(), zone, private=_is_identifier(declared, catalog))
+            found = _shown(_python(values[0]), zone, private=_is_identifier(declared, catalog))
             yield Step(condition_words(name, condition), found, passed)
         for below in tree.all or ():
             yield from level(below)
@@ -155,7 +156,7 @@ class RuleSteps:
         if not found["events"]:
             return "no such event"
         words = [f"{found['events']} such event{'' if found['events'] == 1 else 's'}"]
-        words += [f"{name} {self._time(found[name])}" for name in ("first", "last")]
+        words += [f"{name} {self._time(found[name])}" for name in ("first", "last") if found[name] is not None]
         return ", ".join(words + [f"{name} {found[name] or 0}" for name in ("sum", "average") if name in found])
 
     def _time(self, instant: datetime) -> str:
@@ -194,13 +195,23 @@ def _is_identifier(source: Property, catalog: Catalog) -> bool:
     return source.derive != "is_set" and place(source) in {place(each) for each in identifiers if each is not None}
 
 
+def _python(value: pa.Scalar) -> Any:
+    """The value, as text where it lies beyond the years that Python knows."""
+    try:
+        return value.as_py()
+    except (OverflowError, ValueError):
+        return value.cast(pa.string()).as_py()
+
+
 def _shown(value: Any, zone: ZoneInfo, *, private: bool) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, datetime):
-        return value.astimezone(zone).isoformat(sep=" ", timespec="seconds")
+        # The last day that there is has no name in some zones.
+        local = value.astimezone(zone) if MINYEAR < value.year < MAXYEAR else value
+        return local.isoformat(sep=" ", timespec="seconds")
     if isinstance(value, list):
         return ", ".join(_shown(each, zone, private=private) for each in value) or "an empty list"
     return masked(str(value)) if private or "@" in str(value) else str(value)
