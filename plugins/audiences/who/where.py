@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from audiences.campaign.properties import Condition, PropertyTree
 
 
+# A column's own collation may look past letter case, and then cannot be searched. Equality is left to it, for the sake of
+# indexes.
+_LETTER_BY_LETTER = "C"
+
+
 def where(
     tree: PropertyTree, properties: Mapping[str, EventProperty], table: sa.FromClause, moment: Moment, zone: str
 ) -> Value:
@@ -70,11 +75,11 @@ def _passes(check: Check, value: Value) -> Value:
         case Range():
             return _in_range(check, value)
         case Contains(text):
-            return sa.func.strpos(value, text) > 0
+            return sa.func.strpos(sa.collate(value, _LETTER_BY_LETTER), text) > 0
         case StartsWith(text):
-            return sa.func.starts_with(value, text)
+            return sa.func.starts_with(sa.collate(value, _LETTER_BY_LETTER), text)
         case Matches(pattern):
-            return sa.collate(value, "C").op("~", is_comparison=True)(postgres_pattern(pattern))
+            return sa.collate(value, _LETTER_BY_LETTER).op("~", is_comparison=True)(postgres_pattern(pattern))
         case AnyOf(values):
             return value.op("&&", is_comparison=True)(_array(values))
         case AllOf(values):
@@ -96,8 +101,9 @@ def _array(values: tuple[str, ...]) -> Value:
 
 def version_key(value: Value) -> Value:
     """`versions.version_key` in SQL."""
-    cleaned = sa.func.regexp_replace(sa.func.left(value, versions.LONGEST), versions.NOISE, "", "g")
-    component = sa.func.regexp_matches(sa.collate(cleaned, "C"), versions.COMPONENT, "g")
+    longest = sa.func.left(sa.collate(value, _LETTER_BY_LETTER), versions.LONGEST)
+    cleaned = sa.func.regexp_replace(longest, versions.NOISE, "", "g")
+    component = sa.func.regexp_matches(cleaned, versions.COMPONENT, "g")
     found = component.table_valued("parts", with_ordinality="place").render_derived(name="component")
     part = sa.type_coerce(found.c.parts, ARRAY(sa.Text))[1]
     number = sa.func.ltrim(part, "0")
