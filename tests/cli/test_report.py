@@ -79,6 +79,7 @@ def test_a_report_for_people_has_bars_and_sentences(audiences, measured):
     assert "█" in out
     assert "95 % interval" in out
     assert "boost +" in out
+    assert " % against " in out
     early = audiences("report", "carts", "--at", "2026-11-24T13:00:00+00:00")[1]
     assert "windows still open" in early
     assert "boost" not in early

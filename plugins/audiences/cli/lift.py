@@ -83,7 +83,8 @@ def _sentences(comparison: Comparison) -> Iterable[str]:
         yield (
             f"boost {_percent(found)}; incremental conversions {found.incremental:+,.0f} "
             f"({found.incremental_low:+,.0f} to {found.incremental_high:+,.0f}); "
-            f"{comparison.targets:,} targets against {comparison.controls:,} users"
+            f"{comparison.targets:,} targets at {100 * found.target:.2f} % "
+            f"against {comparison.controls:,} users at {100 * found.control:.2f} %"
         )
     money = comparison.revenue
     if money is not None:
