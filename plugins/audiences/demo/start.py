@@ -142,6 +142,7 @@ def _fill(demo: Demo, progress: Progress) -> None:
     revision = migrate(demo.connection("ledger"))
     progress.done(f"the ledger is at revision {revision}")
     if spec is not None:
+        demo.children.check()  # that it is our sandbox which answers, and not another one at the same port
         summary = launched.launch(spec, demo.connection, staging=demo.place.folder / "staging", as_of=as_of)
         what = f"run of {spec.id} as of {summary.at:%d %b}, {LAUNCH_DAYS} days ago: {summary.state}"
         (progress.done if summary.state == "success" else progress.note)(what)
