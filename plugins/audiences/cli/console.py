@@ -60,9 +60,9 @@ def validation(console: Console, project: Project, found: Sequence[Problem]) -> 
     console.print(f"{len(campaigns)} campaigns are right, {len(found)} problems found")
 
 
-def sql(text: str) -> Syntax:
-    """SQL with colours."""
-    return Syntax(text, "sql", background_color="default", word_wrap=True)
+def sql(console: Console, text: str) -> None:
+    """SQL with colours, each line as it stands: a break where the screen ends would fall into somebody's text."""
+    console.print(Syntax(text, "sql", background_color="default").highlight(text), soft_wrap=True, end="")
 
 
 def preview(console: Console, found: Preview) -> None:
