@@ -93,6 +93,8 @@ def summary(console: Console, found: Summary) -> None:
     console.print(f"[bold]{escape(found.campaign)}[/] run {found.run}: [bold {colour}]{found.state}[/]")
     if found.error:
         console.print(escape(found.error), style=colour, soft_wrap=True)
+    for warning in found.warnings:
+        console.print(f"[yellow]![/] {escape(warning)}", highlight=False, soft_wrap=True)
     console.print(_outcomes(found.outcomes))
     console.print(
         f"{found.requests:,} requests; audience {found.audience.id} holds {found.audience.members:,} rows of ours"

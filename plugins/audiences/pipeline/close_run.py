@@ -68,6 +68,7 @@ def close_run(
         rejected=noted.rejected,
         timings=dict(timings or {}),
         error=error,
+        warnings=tuple(noted.warnings),
     )
 
 

@@ -121,11 +121,13 @@ class Summary(Reference):
     rejected: Rejected = Field(default_factory=dict)
     timings: dict[str, float] = Field(default_factory=dict)
     error: str | None = None
+    warnings: tuple[str, ...] = ()
 
     def in_words(self) -> str:
         """One line for a note."""
         words = f"{in_words(self.outcomes)}; {self.requests} requests; {self.audience.members:,} members"
-        return f"{self.state}: {self.error}; {words}" if self.error else words
+        said = f"{self.state}: {self.error}; {words}" if self.error else words
+        return "; warning: ".join((said, *self.warnings))
 
 
 class Changes(Reference):

@@ -9,7 +9,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from audiences.errors import FacebookAccessError
+from audiences.errors import FacebookAccessError, FixAccessError
 from audiences.ledger import live as ledger_live
 from audiences.ledger.door import Ledger
 from audiences.pipeline.live import decide as deciding
@@ -204,7 +204,7 @@ def test_a_run_that_could_not_even_be_opened_is_tried_again(live):
     live.event(1)
     live.shop.sandbox.admin.add_fault("expired_token", path="*", times=None)
     (batch,) = live.poll().batches
-    with pytest.raises(FacebookAccessError):
+    with pytest.raises(FixAccessError):
         live.run(batch)
     live.shop.sandbox.admin.clear_faults()
     (summary,) = live.poll_and_run(30 * SECOND)
