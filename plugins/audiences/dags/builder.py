@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow.sdk import DAG, Param
 
 from audiences.campaign.describe import describe
-from audiences.dags import steps
+from audiences.dags import live_run, steps
 from audiences.dags.retries import ByErrorClass
 from audiences.pipeline.references import LIFTABLE
 from audiences.when.timetable import CampaignTimetable
@@ -43,7 +43,9 @@ def campaign_dag(spec: CampaignSpec) -> DAG:
         params=_form() if runs else {},
         render_template_as_native_obj=False,
     ) as dag:
-        if runs:
+        if runs and campaign.qualification == "live":
+            _live(spec)
+        elif runs:
             _pipeline(spec)
         else:
             steps.PreviewOperator(task_id="preview", spec=spec)
@@ -68,6 +70,18 @@ def _pipeline(spec: CampaignSpec) -> None:
     opened >> extract >> select >> plan >> remove >> add >> close
     opened.as_setup()  # type: ignore[no-untyped-call]  # Airflow's own method has no types
     close.as_teardown(setups=opened, on_failure_fail_dagrun=True)
+
+
+def _live(spec: CampaignSpec) -> None:
+    live_run.RunBatchOperator(
+        task_id=live_run.TASK,
+        task_display_name="export a batch of events",
+        spec=spec,
+        pool=POOL,
+        retries=2,
+        retry_policy=live_run.DispatcherTriesAgain(),
+        priority_weight=100,
+    )
 
 
 def _form() -> dict[str, Param]:

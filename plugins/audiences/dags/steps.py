@@ -44,7 +44,7 @@ class PreviewOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Log and return the preview."""
-        return _preview(self.spec, context)
+        return preview_in_task(self.spec, context)
 
 
 class OpenRunOperator(HoldingOperator):
@@ -74,7 +74,7 @@ class OpenRunOperator(HoldingOperator):
         from audiences.pipeline.windows import as_of
 
         if context["params"].get("dry_run"):
-            _preview(self.spec, context)
+            preview_in_task(self.spec, context)
             message = "dry run: nothing was sent; the log has the figures"
             raise AirflowSkipException(message)
         with Doors(self.spec) as doors:
@@ -222,7 +222,8 @@ def _leave_out(context: Context, why: str) -> NoReturn:
     raise AirflowSkipException(why)
 
 
-def _preview(spec: CampaignSpec, context: Context) -> dict[str, Any]:
+def preview_in_task(spec: CampaignSpec, context: Context) -> dict[str, Any]:
+    """Log and return the preview; its one-line form becomes the note of the DAG run."""
     from audiences.pipeline.doors import Doors
     from audiences.pipeline.preview import preview
 
