@@ -7,7 +7,7 @@ triggered again, under a run id that tells which batch and which try it is, so t
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DAG_ID = "audiences_live"
+# Without a start date the first interval is empty, so the second run would get the first one's date, and is never created
+# (measured on Airflow 3.3.2).
+_LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 _LIVE = re.compile(rb"qualification\W{1,5}live\b")
 
 
@@ -31,6 +34,7 @@ def dispatcher_dag(project: Path) -> DAG:
         description="Waits for the events of live campaigns and triggers their runs.",
         doc_md=__doc__,
         schedule="@continuous",
+        start_date=_LONG_AGO,
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,
