@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
     from audiences.checklist import Check
     from audiences.errors import Problem
+    from audiences.pipeline.live.run import LiveSummary
     from audiences.pipeline.references import Explanation, Preview, Summary
 
 _INSIDE = ("added", "kept", "failed")  # parts of `targeted`
@@ -101,6 +102,12 @@ def summary(console: Console, found: Summary) -> None:
     )
     _rejected(console, found.rejected)
     console.print("  ".join(f"{step} {seconds:.1f} s" for step, seconds in found.timings.items()), style="dim")
+
+
+def live_summary(console: Console, found: LiveSummary) -> None:
+    """What a run of a batch of live events came to."""
+    console.print(escape(found.batch.in_words()), highlight=False, soft_wrap=True)
+    summary(console, found)
 
 
 def explanation(console: Console, found: Explanation) -> None:

@@ -40,7 +40,7 @@ def campaign_dag(spec: CampaignSpec) -> DAG:
             "retry_delay": timedelta(seconds=30),
             "retry_policy": ByErrorClass(),
         },
-        params=_form() if runs else {},
+        params=_form(live=campaign.qualification == "live") if runs else {},
         render_template_as_native_obj=False,
     ) as dag:
         if runs and campaign.qualification == "live":
@@ -84,9 +84,9 @@ def _live(spec: CampaignSpec) -> None:
     )
 
 
-def _form() -> dict[str, Param]:
+def _form(*, live: bool) -> dict[str, Param]:
     """What can be set when a run is triggered by hand; scheduled runs take the defaults."""
-    return {
+    form = {
         "dry_run": Param(
             False, type="boolean", title="Dry run", description="Count what would happen and send nothing."
         ),
@@ -104,3 +104,6 @@ def _form() -> dict[str, Param]:
             description="A guard that stopped the last run, if what it found is right; `windows` sends outside them.",
         ),
     }
+    if live:  # a batch is not the whole set
+        del form["full_refresh"]
+    return form
