@@ -60,6 +60,30 @@ def abandon_others(ledger: Ledger, *, campaign: int, run: int) -> None:
     )
 
 
+def under_way(ledger: Ledger, campaign: int) -> bool:
+    """Whether a run of the campaign has begun and not ended; one that began a day ago has died."""
+    return bool(
+        ledger.one(
+            "select exists (select 1 from audiences.run where campaign_id = %(campaign)s and state = 'running'"
+            " and started_at > now() - interval '1 day') as yes",
+            {"campaign": campaign},
+        ).yes
+    )
+
+
+def disposable(ledger: Ledger, folders: Sequence[str], *, before: datetime) -> list[str]:
+    """Of these staging folders, those whose run ended before then and left no request whose fate is unknown."""
+    rows = ledger.all(
+        "select r.staging from audiences.run r where r.staging = any(%(folders)s)"
+        " group by r.staging having bool_and(r.ended_at < %(before)s and r.state <> 'running'"
+        " and not exists (select 1 from audiences.chunk c where c.run_id = r.id and c.state = 'sending'"
+        " and c.session is null)"
+        " and not exists (select 1 from audiences.upload_session s where s.run_id = r.id and s.state = 'open'))",
+        {"folders": list(folders), "before": before},
+    )
+    return [row.staging for row in rows]
+
+
 def plan(
     ledger: Ledger, run: int, *, audience: int, planned: dict[str, int], rejected: dict[str, dict[str, int]]
 ) -> None:

@@ -33,6 +33,11 @@ def open_run(doors: Doors, request: RunRequest) -> RunRef:
     """
     check_supported(doors.spec, batch=request.batch)
     windows.ensure_open(doors, request.allow, may_drop=True)
+    return begin(doors, request)
+
+
+def begin(doors: Doors, request: RunRequest) -> RunRef:
+    """Start a run of whatever kind, when it may take place."""
     spec, ledger = doors.spec, doors.ledger
     with ledger.working_on(spec.id) as campaign:
         run = runs.start(

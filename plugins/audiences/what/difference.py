@@ -136,9 +136,11 @@ class Difference:
         """The memberships that change once the whole set has arrived, besides those that begin with its rows."""
         return self._batches(f"{statement('difference/closing')} order by user_id")
 
-    def expired_candidates(self) -> pa.Table:
-        """Candidates (`user_id`) whose time is up, now or before."""
-        query = "select user_id from candidates where user_id in (from expiring union from expired)"
+    def expired_users(self, *, among_candidates: bool) -> pa.Table:
+        """Users (`user_id`) whose time is up, now or before, or those of them who are candidates."""
+        query = "select user_id from expiring union select user_id from expired"
+        if among_candidates:
+            query = f"select user_id from candidates where user_id in ({query})"  # noqa: S608  # constants only
         return self._database.sql(query).to_arrow_table()
 
     def assigned(self, held_out: pa.RecordBatchReader) -> pa.RecordBatchReader:

@@ -58,7 +58,11 @@ def campaign_warnings(campaign: Campaign) -> Findings:
                 f"{shown(found[0])} hints at health or money; Facebook may flag the audience and block its delivery"
             )
             yield Finding(("what", "audience", "create", key), "flagged-name", message)
-    if campaign.qualification == "live" and campaign.what.keep_for is None:
+    what = campaign.what
+    if what.keep_for is not None and what.audience.action in ("remove", "remove_matching"):
+        message = f"`action: {what.audience.action}` adds nobody whose time could be up"
+        yield Finding(("what", "keep_for"), "no-effect", message)
+    if campaign.qualification == "live" and what.keep_for is None:
         message = "a live campaign never removes anybody without `keep_for`, such as `keep_for: 30 days`"
         yield Finding(("what",), "keeps-for-ever", message, key=True)
 
