@@ -78,6 +78,8 @@ def preview(console: Console, found: Preview) -> None:
     console.print(f"of the ad account's hourly quota: {', '.join(shares)}", highlight=False)
     if found.stopped:
         console.print(f"[bold yellow]would be {escape(found.stopped)}[/]", soft_wrap=True)
+    for line in found.ad_sets:
+        console.print(escape(line), highlight=False, soft_wrap=True)
     for sample in found.samples:
         shown = ", ".join(f"{key} {cell}" for key, cell in sample.identifiers.items())
         console.print(f"  user {escape(sample.user)}: {escape(shown)}", highlight=False)

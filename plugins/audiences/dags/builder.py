@@ -1,11 +1,11 @@
-"""A campaign as a DAG: open → extract → select → plan → remove → add → close."""
+"""A campaign as a DAG: open → extract → select → plan → remove → add → link ad sets → close."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG, Param, chain
 
 from audiences.campaign.describe import describe
 from audiences.dags import live_run, steps
@@ -67,7 +67,13 @@ def _pipeline(spec: CampaignSpec) -> None:
         map_index_template=_LABEL,
     ).expand(batch=plan.output)
     close = steps.CloseRunOperator(task_id=steps.CLOSE, task_display_name="close run")
-    opened >> extract >> select >> plan >> remove >> add >> close
+    ends = [add, close]
+    if spec.campaign.what.ad_sets or spec.campaign.what.exclude_from_ad_sets:
+        link = steps.LinkAdSetsOperator(
+            task_id="link_ad_sets", task_display_name="link ad sets", trigger_rule="none_failed"
+        )
+        ends.insert(1, link)
+    chain(opened, extract, select, plan, remove, *ends)
     opened.as_setup()  # type: ignore[no-untyped-call]  # Airflow's own method has no types
     close.as_teardown(setups=opened, on_failure_fail_dagrun=True)
 

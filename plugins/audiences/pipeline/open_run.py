@@ -11,6 +11,7 @@ from audiences.facebook.errors import AudienceBusyError
 from audiences.facebook.status import Reaction
 from audiences.ledger import audiences, chunks, runs, sessions
 from audiences.pipeline import export, replace, whole_set, windows
+from audiences.pipeline.link_ad_sets import take_back_dropped
 from audiences.pipeline.preflight import preflight
 from audiences.pipeline.references import RunRef, RunRequest
 from audiences.pipeline.staging import default_root
@@ -59,6 +60,7 @@ def begin(doors: Doors, request: RunRequest) -> RunRef:
                 runs.warn(ledger, run, [f"audience {audience.facebook_id}: {status.advice}"])
             audiences.claim(ledger, audience.id, campaign)
             export.settle(doors, audience.id, audience.facebook_id)
+            take_back_dropped(doors, campaign=campaign, audience=audience.id)
             full_refresh = whole_set.wanted(doors, request, audience)
         except Exception as error:
             state: runs.State = "stopped" if isinstance(error, StoppedError) else "failed"

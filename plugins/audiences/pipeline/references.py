@@ -187,10 +187,12 @@ class Preview(Reference):
     rejected: Rejected
     samples: tuple[Sample, ...]
     next_runs: tuple[AwareDatetime, ...] = ()
+    ad_sets: tuple[str, ...] = ()
 
     def in_words(self) -> str:
         """One line for a note."""
         words = (
             f"preview: {in_words(self.outcomes)}; would add {self.changes.add:,} rows, remove {self.changes.remove:,}"
         )
-        return f"{words}; would be {self.stopped}" if self.stopped else words
+        stopped = (f"would be {self.stopped}",) if self.stopped else ()
+        return "; ".join((words, *stopped, *self.ad_sets))

@@ -20,6 +20,7 @@ from audiences.ledger import runs
 from audiences.pipeline.close_run import close_run
 from audiences.pipeline.export import export
 from audiences.pipeline.extract import extract
+from audiences.pipeline.link_ad_sets import link_ad_sets
 from audiences.pipeline.open_run import open_run
 from audiences.pipeline.plan import plan
 from audiences.pipeline.select import select
@@ -96,21 +97,25 @@ def attempt(
             selected = timings.of("select", lambda: [select(doors, run, shard) for shard in extracted.shards])
             return timings.of("plan", lambda: plan(doors, run, extracted, selected))
 
-        return to_its_end(doors, run, planned, timings)
+        return to_its_end(doors, run, planned, timings, ad_sets=True)
 
 
-def to_its_end(doors: Doors, run: RunRef, plan: Callable[[], Planned], timings: Timings) -> Attempt:
-    """Plan an opened run, send what was planned, close the run."""
+def to_its_end(
+    doors: Doors, run: RunRef, plan: Callable[[], Planned], timings: Timings, *, ad_sets: bool = False
+) -> Attempt:
+    """Plan an opened run, send what was planned, with `ad_sets` see to those too, close the run."""
     planned: Planned | None = None
     failure: Exception | None = None
     try:
         planned = plan()
         timings.of("remove", lambda: export(doors, run, "remove"))
         timings.of("add", lambda: export(doors, run, "add"))
+        if ad_sets:
+            timings.of("link_ad_sets", lambda: link_ad_sets(doors, run))
     except Exception as error:  # noqa: BLE001  # the run is closed first, whatever it was
         runs.note_error(doors.ledger, run.run, error)
         failure = error
-    return Attempt(close_run(doors, run, planned, timings=timings), failure)
+    return Attempt(close_run(doors, run, planned, timings=timings, ad_sets=ad_sets), failure)
 
 
 def _wait_for(state: RetryCallState) -> float:

@@ -11,7 +11,7 @@ from audiences.campaign.catalog import Catalog
 from audiences.campaign.checks.finding import Finding, Findings, unknown
 from audiences.campaign.checks.properties import tree_findings
 from audiences.campaign.checks.rules import CATALOG, event_findings, numeric_findings, rule_findings
-from audiences.campaign.checks.schedule import when_findings, zone_findings
+from audiences.campaign.checks.schedule import when_findings, whole_hour_findings, zone_findings
 from audiences.campaign.model import Campaign
 from audiences.campaign.settings import Settings
 from audiences.campaign.what import What
@@ -40,6 +40,8 @@ def campaign_findings(
     yield from (found.under("who") for found in _who_findings(campaign, catalog, settings, segments))
     if "what" in campaign.model_fields_set:
         yield from (found.under("what") for found in _what_findings(campaign, catalog))
+    if {"what", "when"} <= campaign.model_fields_set and campaign.what.schedule:
+        yield from (found.under("when") for found in whole_hour_findings(campaign.when))
     if "when" in campaign.model_fields_set:
         yield from (found.under("when") for found in _when_findings(campaign, catalog, settings))
     if campaign.goal is not None:

@@ -54,6 +54,15 @@ def when_findings(when: When, zone: ZoneInfo) -> Findings:
             yield Finding(("windows", index), "wrong-order", message)
 
 
+def whole_hour_findings(when: When) -> Findings:
+    """Check that windows can be given to ad sets, which have hours and no minutes."""
+    for index, window in enumerate(when.windows):
+        for key, at in (("from", window.from_), ("to", window.to)):
+            if at.replace(hour=0) != time():
+                message = f"`{at:%H:%M}` is not on the full hour, which `what.schedule: campaign` needs for ad sets"
+                yield Finding(("windows", index, key), "not-allowed", message)
+
+
 def _order_findings(when: When, zone: ZoneInfo) -> Findings:
     start = _moment(when.start, time.min, zone) if when.start else datetime.min  # noqa: DTZ901  # compared, not read
     end = _moment(when.end, time.max, zone) if when.end else datetime.max  # noqa: DTZ901  # compared, not read

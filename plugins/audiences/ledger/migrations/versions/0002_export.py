@@ -18,6 +18,7 @@ create table audiences.ad_set (
     place       text not null check (place in ('included', 'excluded')),
     made_by_us  boolean,
     run_id      bigint not null references audiences.run,
+    seen_at     timestamptz not null,
     error       text,
     primary key (campaign_id, audience_id, facebook_id)
 );
