@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.doors import Doors
 
 MOST_BATCHES = 16
+ASSIGNED_FILE = "assigned.parquet"
 FEWEST_PER_BATCH = 20  # a task of its own is not worth fewer requests
 _log = logging.getLogger(__name__)
 
@@ -230,8 +231,12 @@ def _assignments_under_way(
 
     First assignment wins: the ledger keeps the one it has. On record before any upload, so that no crash can lose one.
     """
-    held_out = Staging(run.staging).rows(*(held_out_file(part.number) for part in selected))
-    assigned = difference.assigned(pa.RecordBatchReader.from_batches(HELD_OUT, held_out))
+    staging = Staging(run.staging)
+    held_out = staging.rows(*(held_out_file(part.number) for part in selected))
+    with staging.writer(ASSIGNED_FILE, HELD_OUT) as writer:
+        for batch in difference.assigned(pa.RecordBatchReader.from_batches(HELD_OUT, held_out)):
+            writer.write_batch(batch)
+    assigned = pa.RecordBatchReader.from_batches(HELD_OUT, staging.rows(ASSIGNED_FILE))
     record = partial(assignments.record, doors.ledger, campaign=run.campaign, run=run.run, assigned=assigned)
     with ThreadPoolExecutor(1, thread_name_prefix="assignments") as pool:
         recorded = pool.submit(record)

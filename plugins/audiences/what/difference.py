@@ -70,6 +70,7 @@ class Difference:
                 "threads": 2,
                 "temp_directory": str(spill),
                 "arrow_large_buffer_size": False,
+                "preserve_insertion_order": False,  # every answer says its order, and it takes memory
             }
         )
         self._parameters = {"campaign": campaign, "action": action}
@@ -146,12 +147,11 @@ class Difference:
     def assigned(self, held_out: pa.RecordBatchReader) -> pa.RecordBatchReader:
         """Who is assigned to which group by this run, in the order of `user_id`: `user_id`, `arm`.
 
-        Those whose membership begins are targets; `held_out` has the others (`user_id`, `arm`). The answer may be read
-        in another thread while changes are read in this one.
+        Those whose membership begins are targets; `held_out` has the others (`user_id`, `arm`). Read it to its end before
+        anything else is asked: two large answers at a time do not fit into the memory limit.
         """
-        apart = self._database.cursor()
-        apart.register("held_out", held_out)
-        return apart.sql(statement("difference/assigned")).to_arrow_reader(_ROWS_AT_ONCE)
+        self._database.register("held_out", held_out)
+        return self._database.sql(statement("difference/assigned")).to_arrow_reader(_ROWS_AT_ONCE)
 
     def _take(self, name: str, rows: pa.RecordBatchReader) -> None:
         """Read rows into a table of DuckDB's, which goes to disk before it goes over the memory limit."""
