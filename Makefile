@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help venv demo test check unit integration e2e long bench constraints clean
+.PHONY: help venv demo test check unit integration e2e long chaos bench constraints clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ long: $(READY) ## What takes minutes: ten thousand random campaigns, query plans
 
 simulation: $(READY) ## Hold the goal report against thousands of simulated campaigns (a few minutes)
 	@$(BIN)/pytest -m long -s tests/goal
+
+chaos: $(READY) ## Storms of faults for twelve minutes, sets compared after each (ARGS="--seed 7 --minutes 60")
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(READY) ## Measure the product against the script people write and against the floor (a few minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -16,13 +16,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the table. `remedy` is empty when nothing is to be done; `known` is False when nobody answered."""
+    """One line of the table. `remedy` is empty when nothing is to be done."""
 
     name: str
     state: State
     found: str
     remedy: str = ""
-    known: bool = True
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.found.rstrip('.')}. {self.remedy}".strip()

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from audiences.demo.postgres import PostgresStartError, running_postgres
+from audiences.demo.postgres import PostgresStartError, restart, running_postgres
 
 pytestmark = pytest.mark.integration
 
@@ -25,6 +25,18 @@ def test_data_outlives_a_restart(folder):
         answer(server.uri("shop"))
     with running_postgres(folder, durable=False) as server:
         assert server.has_database("shop")
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_restarted_server_is_found_where_it_was_with_what_was_committed(folder, crash):
+    with running_postgres(folder, settings={"fsync": "off"}) as server:
+        connection = psycopg.connect(server.uri("postgres"), autocommit=True)
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS n")
+        restart(folder, crash=crash)
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+        with psycopg.connect(server.uri("postgres")) as again:
+            assert again.execute("SELECT n FROM kept").fetchone() == (42,)
 
 
 def test_creating_a_database_again_empties_it_even_with_somebody_connected(folder):

@@ -77,8 +77,7 @@ def _samples(demo: Demo, project: Project, progress: Progress) -> tuple[list[Sam
 
 
 def _stay(demo: Demo, progress: Progress) -> None:
-    """Customers come and go until Ctrl-C, or until one of the processes ends."""
-    demo.let_shoppers_in()
+    """Until Ctrl-C, or until one of the processes ends."""
     progress.console.print("Everything keeps running. End it with Ctrl-C.")
     while True:
         demo.children.check()

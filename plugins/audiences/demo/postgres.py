@@ -128,9 +128,7 @@ def running_postgres(
         log = data.parent / "postgres.log"
         try:
             with signals.held_back():
-                _run(
-                    "pg_ctl", "start", "-w", "-t", "60", "-s", "-D", str(data), "-l", str(log), account=account, log=log
-                )
+                _start(data, log, account=account)
             password = (data / "password").read_text().strip()
             yield Postgres(socket_directory=sockets, port=port, tcp=tcp_port is not None, password=password)
         finally:
@@ -216,13 +214,26 @@ def _postmaster(data: Path) -> int | None:
     return process.pid if ours else None
 
 
-def _stop(data: Path, pid: int) -> None:
+def restart(directory: Path, *, crash: bool = False) -> None:
+    """Stop the server that runs on the data in `directory` and start it as it was; a `crash` has to be recovered from."""
+    data, log = directory.resolve() / "data", directory.resolve() / "postgres.log"
+    pid = _postmaster(data)
+    if pid is not None:
+        _stop(data, pid, *([signal.SIGQUIT] if crash else []))
+    _start(data, log, account=_account(directory))
+
+
+def _start(data: Path, log: Path, *, account: str | None) -> None:
+    _run("pg_ctl", "start", "-w", "-t", "60", "-s", "-D", str(data), "-l", str(log), account=account, log=log)
+
+
+def _stop(data: Path, pid: int, *signals_in_turn: int) -> None:
     """Fast shutdown, which ends open connections; immediate shutdown when that takes too long.
 
     By signal and not by pg_ctl, which would have to reach the folder under its account. The server is gone when it has
     removed its file; the process itself may stay a zombie where nobody collects orphans, in containers.
     """
-    for number in (signal.SIGINT, signal.SIGQUIT):
+    for number in signals_in_turn or (signal.SIGINT, signal.SIGQUIT):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
         until = time.monotonic() + _STOP_SECONDS

@@ -1,0 +1,206 @@
+"""Rounds of a living shop under a storm; after each, Facebook's set, the ledger's and the rules' must be one."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from tests.chaos import oracle
+from tests.chaos.agreement import Agreement
+from tests.chaos.campaigns import ALL, SHARED, Plan
+from tests.chaos.people import FIRST_DAY, People
+from tests.chaos.place import Place
+from tests.chaos.storm import Blow, Tally, draw_blow, draw_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.chaos.agreement import Memberships
+    from tests.chaos.commands import Command
+    from tests.chaos.oracle import Verdict
+
+CALM_TRIES = 3
+CALM_SECONDS = 120
+_AT_ONCE = 2
+
+
+def weather(*, seed: int, users: int, patience: float, storms: int = 1) -> Iterator[Suite]:
+    """One storm without end: the suite after each round that ended right. A failure says how to see it again."""
+    with TemporaryDirectory(prefix="audiences-chaos-") as folder, Place(Path(folder)) as place:
+        suite = Suite(place, seed, users, patience, storms)
+        while True:
+            try:
+                suite.round()
+            except BaseException as error:
+                again = (
+                    f"--seed {seed} --users {users} --patience {patience} --storms {storms} --rounds {suite.rounds + 1}"
+                )
+                error.add_note(f"in round {suite.rounds}; again: make chaos ARGS='{again}'")
+                raise
+            yield suite
+
+
+@dataclass
+class Suite:
+    """One storm. The same seed draws the same data and the same faults; when processes are hit, differs."""
+
+    place: Place
+    seed: int
+    users: int
+    patience: float
+    storms: int = 1
+    tally: Tally = field(default_factory=Tally)
+    rounds: int = 0
+    runs: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.agreement = Agreement(self.place)
+        self.dice = Random(self.seed)
+        self.people = People(self.place.dsn("warehouse"), Random(self.seed + 1))
+        self.people.settle_in(self.users, FIRST_DAY)
+        self.agreement.prepare_audiences()
+
+    def round(self) -> None:
+        """A day passes, a storm rages, then everything is run again in calm weather and compared."""
+        now = FIRST_DAY + timedelta(days=self.rounds)
+        if self.rounds:
+            self.people.live_on(now, part=0.02 if self.dice.random() < 0.8 else 0.15)
+        restless = self.dice.random() < 0.3
+        before = self.agreement.memberships()
+        seen = [self._judge(now, before)]
+        plans = [plan for _ in range(self.storms) for plan in self.dice.sample(ALL, len(ALL))]
+        for first in range(0, len(plans), _AT_ONCE):
+            if restless and first:
+                self.people.live_on(now, part=0.01)
+                seen.append(self._judge(now, before))
+            struck = plans[first : first + _AT_ONCE]
+            self._storm(struck if self.dice.random() < 0.85 else struck[:1] * _AT_ONCE, now, seen)
+        self.place.clear_faults()
+        seen.append(self._judge(now, self.agreement.memberships()))
+        summaries = self._calm(now)
+        self.agreement.compare(seen, summaries, restless=restless)
+        self._repeat(now)
+        self.rounds += 1
+        self._count_faults()
+        self.tally.round_survived()
+
+    # The storm.
+
+    def _storm(self, plans: list[Plan], now: datetime, seen: list[dict[str, Verdict]]) -> None:
+        self.place.clear_faults()
+        traps = self._traps(seen)
+        rules = [*traps, *draw_rules(self.dice)]
+        self._post(rules)
+        commands = [self._start(plan, now) for plan in plans]
+        self._strike(draw_blow(self.dice), self.dice.choice(commands), traps)
+        for command in commands:
+            if not command.wait(self.patience) and command.kill():
+                self.tally.strike("SIGKILL (waits too long)")
+            self.runs["stormy"] += 1
+        self._spring(traps)
+
+    def _strike(self, blow: Blow, command: Command, traps: list[dict[str, Any]]) -> None:
+        if blow.upload:
+            self._wait_for_upload(blow.upload, command)
+        time.sleep(blow.after)
+        if blow.kind.startswith("kill") and command.kill():
+            self.tally.strike("SIGKILL")
+        elif blow.kind == "Postgres crash":
+            self.place.restart_postgres(crash=True)
+            self.tally.strike("Postgres crash")
+        elif blow.kind == "Postgres restart":
+            self.place.restart_postgres(crash=False)
+            self.tally.strike("Postgres restart")
+        elif blow.kind == "sandbox kill":
+            self._spring(traps)
+            self.place.restart_sandbox()
+            self._post(traps)
+            self.tally.strike("sandbox SIGKILL")
+
+    def _wait_for_upload(self, number: int, command: Command) -> None:
+        since = self.place.admin.requests()[-1]["number"]
+        until = time.monotonic() + self.patience
+        while command.runs and self.place.uploads(since) < number and time.monotonic() < until:
+            time.sleep(0.02)
+
+    def _traps(self, seen: list[dict[str, Verdict]]) -> list[dict[str, Any]]:
+        """Rules that strike when an upload has a cell of somebody who must never be added."""
+        traps = []
+        for audience, plans in self.agreement.fed().items():
+            verdicts = [verdict[plan.name] for verdict in seen for plan in plans]
+            allowed = {cell for verdict in verdicts for row in verdict.wanted.values() for cell in row}
+            never = {cell for verdict in verdicts for row in verdict.untouchable for cell in row} - allowed
+            if never:
+                values = [value for _, value in never]
+                traps.append({"kind": "refuse_rows", "method": "POST", "audience": audience, "values": values})
+        return traps
+
+    def _post(self, rules: list[dict[str, Any]]) -> None:
+        for rule in rules:
+            self.place.admin.add_fault(**rule)
+
+    def _spring(self, traps: list[dict[str, Any]]) -> None:
+        sprung = [rule for rule in self.place.admin.faults()["faults"] if rule["values"] and rule["fired"]]
+        assert not sprung, f"{len(sprung)} of {len(traps)} audiences were sent somebody who must not be there"
+
+    # Calm weather.
+
+    def _calm(self, now: datetime) -> dict[str, dict[str, Any]]:
+        """Each campaign until it succeeds; who holds an audience goes first, others would have to wait for its lease."""
+        busy = "select c.name from audiences.audience a join audiences.campaign c on c.id = a.busy_campaign"
+        holders = {name for (name,) in self.place.ledger(busy)}
+        plans = sorted(self.dice.sample(ALL, len(ALL)), key=lambda plan: plan.name not in holders)
+        shared = [plan for plan in plans if plan.audience == SHARED]
+        alone = [plan for plan in plans if plan.audience != SHARED]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            parts = pool.map(lambda some: {plan.name: self._succeed(plan, now) for plan in some}, (shared, alone))
+        return {name: summary for part in parts for name, summary in part.items()}
+
+    def _succeed(self, plan: Plan, now: datetime) -> dict[str, Any]:
+        for _ in range(CALM_TRIES):
+            command = self._start(plan, now)
+            self.runs["calm"] += 1
+            assert command.wait(CALM_SECONDS), f"{plan.name} does not end"
+            if command.code == 0:
+                return command.result()
+            self.runs["calm, failed"] += 1
+        message = f"{plan.name} fails in calm weather: {command.result()} {command.errors()}"
+        raise AssertionError(message)
+
+    def _repeat(self, now: datetime) -> None:
+        """A second run finds nothing to do."""
+        for plan in self.dice.sample(ALL, 2):
+            since = self.place.admin.requests()[-1]["number"]
+            summary = self._succeed(plan, now)
+            assert summary["requests"] == self.place.uploads(since) == 0, (plan.name, summary)
+            assert summary["outcomes"]["kept"] == summary["outcomes"]["targeted"], (plan.name, summary)
+
+    def _start(self, plan: Plan, now: datetime) -> Command:
+        return self.place.commands.start(plan.name, "run", plan.name, "--at", now.isoformat(), "--json")
+
+    def _judge(self, now: datetime, memberships: Memberships) -> dict[str, Verdict]:
+        users = oracle.look(self.place.dsn("warehouse"))
+        return {plan.name: oracle.judge(plan.rules, users, now, set(memberships.get(plan.name, {}))) for plan in ALL}
+
+    def _count_faults(self) -> None:
+        self.place.count()
+        self.tally.injected += self.place.struck
+        self.place.struck.clear()
+
+    def line(self) -> str:
+        """The state after a round, in a line."""
+        faults = f"{self.tally.survived.total():,} faults survived"
+        return f"round {self.rounds}: {faults}, {self.runs.total():,} runs, {self.place.requests:,} requests"
+
+    def report(self) -> str:
+        """What struck and what was survived, as a table."""
+        runs = ", ".join(f"{number:,} {kind}" for kind, number in sorted(self.runs.items()))
+        head = f"seed {self.seed}: {self.rounds} rounds survived; runs: {runs}; {self.place.requests:,} requests"
+        return f"{head}\n{self.tally.table()}"
