@@ -16,9 +16,13 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the table. `remedy` is empty when nothing is to be done."""
+    """One line of the table. `remedy` is empty when nothing is to be done; `known` is False when nobody answered."""
 
     name: str
     state: State
     found: str
     remedy: str = ""
+    known: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.found.rstrip('.')}. {self.remedy}".strip()

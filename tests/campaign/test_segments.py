@@ -130,3 +130,12 @@ def test_a_list_holds_one_id_a_line(folder: Folder, text: str, users: tuple[str,
     folder.write("include/segments/a.csv", text)
     folder.who("segment: a")
     assert folder.spec().segments["a"].users == users
+
+
+def test_a_list_that_is_too_long_has_a_way_out(folder: Folder) -> None:
+    segments(folder, many_csv="1\n" * 200_000)
+    (problem,) = folder.problems()
+    assert problem == (
+        "include/segments/many.csv: is larger than 256 KiB, the most that is read; "
+        "put the ids into a table and select them in a .sql segment"
+    )

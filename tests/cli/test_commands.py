@@ -146,6 +146,15 @@ def test_a_preview_for_people_shows_the_sql_on_request(audiences, filled):
     assert "nothing was written" in out
 
 
+def test_the_sql_for_people_can_be_run_as_it_was_printed(audiences, filled, project):
+    name = "long  [bold]x[/] 'quoted' \\ " + "word " * 60 + "\t end"
+    project.write("campaigns/carts.yml", pipeline.CARTS.replace("Added To Cart", json.dumps(name)))
+    filled.sql("update events set name = %s where user_id = 1", json.loads(json.dumps(name)).strip())
+    out = audiences("preview", "carts", *AT, "--sql")[1]
+    printed = out[: out.index("\ncarts as of ")]
+    assert len(filled.sql(printed)) == 1
+
+
 def test_a_dry_run_writes_nothing_anywhere(audiences, filled):
     code, out, _ = audiences("run", "carts", *AT, "--dry-run", "--json")
     found = last_line(out)

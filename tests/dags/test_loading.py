@@ -52,10 +52,18 @@ def test_a_broken_file_is_an_import_error_of_its_own_and_the_others_load(databas
 def test_the_sample_campaigns_become_dags_with_everything_a_person_looks_for(airflow):
     found = load(airflow, AUDIENCES_PROJECT=str(ROOT))
     assert found["errors"] == {}
-    assert sorted(found["dags"]) == ["abandoned_cart", "lapsed_high_value", "remove_buyers", "win_back_loyal"]
+    assert sorted(found["dags"]) == [
+        "abandoned_cart",
+        "cart_left",
+        "lapsed_high_value",
+        "remove_buyers",
+        "win_back_loyal",
+    ]
     cart = found["dags"]["abandoned_cart"]
     assert cart["tasks"] == ["open_run", "extract", "select", "plan", "remove", "add", "close_run"]
     assert found["dags"]["win_back_loyal"]["tasks"] == ["preview"]
+    assert found["dags"]["cart_left"]["tasks"] == ["run_batch"]
+    assert found["dags"]["cart_left"]["schedule"] in (None, "Never, external triggers only", "None")
     assert "cart_abandoners" in cart["doc"]
     assert {"audiences", "published"} <= set(cart["tags"])
     assert "09:00" in cart["schedule"]

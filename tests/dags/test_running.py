@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from audiences.sandbox import AD_SETS
+
 pytestmark = pytest.mark.e2e
 
 
@@ -46,3 +48,32 @@ def test_a_full_refresh_goes_through_airflow_as_one_replace(connected, shop):
     assert states == [("success", "3", None)], said[-6000:]
     paths = [entry["path"].rpartition("/")[2] for entry in shop.sandbox.admin.requests() if entry["rows"]]
     assert paths == ["usersreplace"]
+
+
+def test_ad_sets_are_linked_after_the_upload_and_a_dry_run_only_asks(connected, shop):
+    shop.user(1, "one@example.com")
+    shop.event(1)
+    connected.campaign("carts", what=f', ad_sets: ["{AD_SETS[0]}"]')
+    said = connected.airflow("dags", "test", "carts", "--conf", '{"dry_run": true}')
+    assert "the audience would be included once it is created" in said, said[-6000:]
+    assert connected.rows("select distinct state from task_instance") == [("skipped",)]
+    said = connected.airflow("dags", "test", "carts")
+    ((state, audience),) = shop.sql(
+        "select r.state, a.facebook_id from audiences.run r join audiences.audience a on a.id = r.audience_id",
+        on="ledger",
+    )
+    assert state == "success", said[-6000:]
+    found = next(one for one in shop.sandbox.admin.state(members=False)["ad_sets"] if one["id"] == AD_SETS[0])
+    assert found["targeting"]["custom_audiences"] == [{"id": audience}]
+
+
+def test_an_ad_set_that_cannot_be_linked_fails_the_dag_run_and_the_upload_stands(connected, shop):
+    shop.user(1, "one@example.com")
+    shop.event(1)
+    shop.sandbox.admin.put_ad_set(id=AD_SETS[0], status="ARCHIVED")
+    connected.campaign("carts", what=f', ad_sets: ["{AD_SETS[0]}"]')
+    said = connected.airflow("dags", "test", "carts")
+    assert "the upload is complete, but not the ad sets" in said, said[-6000:]
+    ((state, added),) = shop.sql("select state, outcomes ->> 'added' from audiences.run", on="ledger")
+    assert (state, added) == ("failed", "1")
+    assert connected.rows("select state from dag_run") == [("failed",)]

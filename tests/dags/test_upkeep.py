@@ -52,3 +52,31 @@ def test_goals_are_measured_daily_and_a_campaign_that_fails_stops_no_other(conne
     assert measured == [("carts", "1")], said[-6000:]
     assert "the warehouse refused the query" in said
     assert "one@example.com" not in said
+
+
+def test_members_whose_time_is_up_leave_daily_and_old_staging_goes(connected, shop):
+    connected.write(
+        "campaigns/carts.yml",
+        "name: carts\nstatus: published\nwho: {did: {event: Added To Cart}}\nwhen: now\n"
+        "what: {audience: {create: {name: carts}}, keep_for: 30 days}\n",
+    )
+    connected.write(
+        "include/settings.yml",
+        f"ad_accounts: {{main: {{id: act_1001, connection: facebook_main}}}}\nstaging: {shop.staging}\n",
+    )
+    shop.user(1, "one@example.com")
+    shop.event(1)
+    spec = Project.load_campaign(connected.project, "carts")
+    audience = shop.run(spec).audience.id
+    old = shop.staging / "carts" / "run1"
+    old.mkdir(parents=True)
+    shop.sql(
+        "update audiences.run set as_of = now() - interval '31 days', ended_at = now() - interval '8 days'", on="ledger"
+    )
+    said = connected.airflow("dags", "test", "audiences_upkeep")
+    assert shop.members(audience) == set(), said[-6000:]
+    assert shop.sql("select state, outcomes ->> 'removed' from audiences.run order by id", on="ledger") == [
+        ("success", "0"),
+        ("success", "1"),
+    ]
+    assert not old.exists()

@@ -120,13 +120,24 @@ class Shop:
             looking_only=looking_only,
             look_up=self.connections.__getitem__,
             clock=lambda: self.seconds,
+            sleep=self.pause,
             now=lambda: self.now,
         )
 
+    def pause(self, seconds: float) -> None:
+        """The short waits within a step: only its own clock goes on."""
+        self.seconds += seconds
+
     def wait(self, seconds: float) -> None:
-        """Let time pass without waiting."""
+        """Let time pass without waiting: here, at Facebook, and in the ledger, where a blocked ad account is on record."""
         self.waited.append(seconds)
         self.seconds += seconds
+        self.sandbox.admin.advance(seconds)
+        self.sql(
+            "update audiences.ad_account set blocked_until = blocked_until - %s * interval '1 second'",
+            seconds,
+            on="ledger",
+        )
         self.now += timedelta(seconds=seconds)
 
     def run(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
 from audiences.campaign.catalog import Catalog
+from audiences.campaign.project import load_catalog
 from audiences.checklist import State
 from audiences.connections import Connection
+from audiences.demo.shop import load_shop
 from audiences.warehouse.check import Line, check_catalog
 from audiences.warehouse.reflect import Glance, WarehouseUnreachableError
 
@@ -285,3 +289,12 @@ def test_no_warehouse_is_said_with_the_connection(connection: Connection) -> Non
     nowhere = Connection("warehouse", host=connection.host, port=1, login="postgres", schema="x")
     with pytest.raises(WarehouseUnreachableError, match="by the Airflow connection `warehouse`"):
         Glance(nowhere)
+
+
+def test_the_sample_catalog_fits_the_sample_shop(connection: Connection) -> None:
+    load_shop(connection.dsn(application="test"), as_of=datetime(2026, 11, 23, tzinfo=UTC), users=500, events=5000)
+    _, sample = load_catalog(Path(__file__).parents[2])
+    with glancing(connection) as glance:
+        found = list(check_catalog(sample, glance))
+    assert [line for line in found if line.remedy] == []
+    assert len(found) > 30

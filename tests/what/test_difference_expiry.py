@@ -35,7 +35,7 @@ def computed(folder, action, held, want, *, expiring=(), expired=(), again=False
         size = difference.whole()
         lasting = [row for batch in difference.lasting() for row in batch.to_pylist()]
         closes = [row for batch in difference.closing() for row in batch.to_pylist()]
-        waiting = set(difference.expired_candidates().column("user_id").to_pylist())
+        waiting = set(difference.expired_users(among_candidates=True).column("user_id").to_pylist())
     return counts, changes, (size, lasting, closes), waiting
 
 

@@ -29,6 +29,21 @@ def test_events_after_the_run_are_not_news(shop: Shop) -> None:
     assert newest(shop) == AT
 
 
+def test_names_that_the_catalog_lists_are_asked_for_one_by_one(shop: Shop) -> None:
+    shop.catalog["events"]["names"] = ["Buy", "Look", "O'Neil; --"]
+    assert newest(shop) is None
+    shop.add("u", "Unlisted", AT)
+    shop.add("u", "Buy", AT - timedelta(hours=2))
+    shop.add("u", "Look", AT - timedelta(hours=1))
+    shop.add("u", "Look", AT + timedelta(hours=1))
+    assert newest(shop) == AT - timedelta(hours=1)
+    shop.execute("SET LOCAL enable_seqscan = off; CREATE INDEX ON events (name, at, user_id)")
+    events = shop.spec({"did": {"event": "Buy"}}).catalog.events
+    plan = shop.connection.execute(f"EXPLAIN {render(newest_event(events, AT))}".encode()).fetchall()
+    assert "Seq Scan" not in str(plan)
+    assert str(plan).count("Index Only Scan Backward") == 3
+
+
 def test_a_time_without_zone_is_an_instant_in_the_sessions_zone(shop: Shop) -> None:
     shop.add("u", "Buy", AT)
     shop.execute("SET TIME ZONE 'Asia/Kathmandu'; ALTER TABLE events ALTER at TYPE timestamp")

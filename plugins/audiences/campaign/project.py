@@ -34,7 +34,7 @@ from audiences.campaign.wording import did_you_mean, shown
 from audiences.errors import ConfigError, Problem
 
 FOLDER = "campaigns"
-RESERVED = ("live_dispatcher", "audiences_upkeep")  # the ids of the project's own DAGs
+RESERVED = ("audiences_live", "audiences_upkeep")  # the ids of the project's own DAGs
 _SUFFIXES = (".yml", ".yaml")
 
 

@@ -14,7 +14,7 @@ from audiences.campaign.checks.rules import rule_findings
 from audiences.campaign.problems import first_of, validate
 from audiences.campaign.reader import read_document
 from audiences.campaign.rules import SavedRules
-from audiences.campaign.source import fail, files_by_stem, read_text
+from audiences.campaign.source import MAX_BYTES, fail, files_by_stem, read_text
 from audiences.campaign.spec import SavedSegment
 from audiences.campaign.wording import shown
 from audiences.errors import ConfigError, Problem
@@ -146,6 +146,9 @@ def _read_sql(path: Path, file: str, _: Catalog, __: tuple[str, ...]) -> Loaded:
 
 def _read_ids(path: Path, file: str, catalog: Catalog, _: tuple[str, ...]) -> Loaded:
     """One user id a line; a first line with the column's name is passed over."""
+    if path.is_file() and path.stat().st_size > MAX_BYTES:
+        size = f"is larger than {MAX_BYTES // 1024} KiB, the most that is read"
+        fail(file, "too-large", f"{size}; put the ids into a table and select them in a .sql segment")
     headers = {COLUMN, catalog.users.key.lower()}
     users: dict[str, None] = {}
     rows = csv.reader(read_text(path, file).splitlines(), strict=True)

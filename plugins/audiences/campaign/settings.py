@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, StrictInt, model_validator
 
 from audiences.campaign.base import Name, Strict
 from audiences.campaign.who import Percent
+
+REQUESTS_AT_ONCE = 8
+"""Facebook names no limit of this kind. Eight requests of 10,000 rows that take a second each are 290 million rows an hour;
+more of them would reach the hourly quota no later, and make its processing time, which counts too, uneven."""
 
 
 class AdAccount(Strict):
@@ -17,6 +21,8 @@ class AdAccount(Strict):
     """Facebook's id of the ad account, such as `act_1234567890`."""
     connection: Name
     """The Airflow connection with the token."""
+    requests_at_once: Annotated[StrictInt, Field(ge=1, le=64)] = REQUESTS_AT_ONCE
+    """How many requests may be under way at a time for this ad account, over all campaigns and workers."""
 
 
 class HeldOut(Strict):

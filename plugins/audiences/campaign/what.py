@@ -112,7 +112,7 @@ class What(Strict):
     schedule: Literal["campaign"] | None = None
     """`campaign` gives the ad sets the start, end and windows of `when`."""
     keep_for: Length | None = None
-    """Remove members this long after they were added."""
+    """Remove members this long after they were added, at every run and daily; they come back by qualifying anew."""
     guards: Guards = Field(default_factory=Guards)
     """Limits that stop a run before anything is sent."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 from uuid import uuid4
 
 import typer
@@ -11,6 +11,10 @@ import typer
 from audiences.cli import console as show
 from audiences.cli.app import AsJson, At, CampaignId, app, doors_of, import_airflow, load, out, show_found, wrong_usage
 from audiences.pipeline.references import LIFTABLE
+
+if TYPE_CHECKING:
+    from audiences.campaign.spec import CampaignSpec
+    from audiences.pipeline.references import RunRequest
 
 ledger_app = typer.Typer(help="The ledger: what we know we did.", no_args_is_help=True)
 app.add_typer(ledger_app, name="ledger")
@@ -37,7 +41,9 @@ def run(
     spec, moment = load(campaign), at or datetime.now(UTC)
     if dry_run:
         with doors_of(spec, looking_only=True) as doors:
-            show_found(look(doors, moment), as_json, show.preview, more={"run": None, "state": "dry_run"})
+            show_found(
+                look(doors, moment, ask_facebook=True), as_json, show.preview, more={"run": None, "state": "dry_run"}
+            )
         return
     request = RunRequest(
         external_id=f"cli__{moment.isoformat()}__{uuid4().hex[:8]}",
@@ -45,10 +51,27 @@ def run(
         allow=frozenset(allow or ()),
         full_refresh=full_refresh,
     )
+    if spec.campaign.qualification == "live":
+        _run_live(spec, request, as_json)
     with doors_of(spec) as doors:
         summary = run_campaign(doors, request)
     show_found(summary, as_json, show.summary)
     raise typer.Exit(0 if summary.state == "success" else 1)
+
+
+def _run_live(spec: CampaignSpec, request: RunRequest, as_json: bool) -> NoReturn:
+    """Look once for events of a live campaign, and export those that are due."""
+    from audiences.pipeline.live.run import Idle, run_due
+
+    if request.full_refresh:
+        wrong_usage("--full-refresh sends a whole set; a live campaign knows the users of a few events at a time")
+    with doors_of(spec) as doors:
+        done = run_due(doors, request)
+    if isinstance(done, Idle) and not as_json:
+        out.print(done.in_words())
+    else:
+        show_found(done, as_json, show.live_summary)
+    raise typer.Exit(0 if done.state == "success" else 1)
 
 
 @ledger_app.command("migrate")

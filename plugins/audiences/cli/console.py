@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
     from audiences.checklist import Check
     from audiences.errors import Problem
+    from audiences.pipeline.live.run import LiveSummary
     from audiences.pipeline.references import Explanation, Preview, Summary
 
 _INSIDE = ("added", "kept", "failed")  # parts of `targeted`
@@ -60,9 +61,9 @@ def validation(console: Console, project: Project, found: Sequence[Problem]) -> 
     console.print(f"{len(campaigns)} campaigns are right, {len(found)} problems found")
 
 
-def sql(text: str) -> Syntax:
-    """SQL with colours."""
-    return Syntax(text, "sql", background_color="default", word_wrap=True)
+def sql(console: Console, text: str) -> None:
+    """SQL with colours, each line as it stands: a break where the screen ends would fall into somebody's text."""
+    console.print(Syntax(text, "sql", background_color="default").highlight(text), soft_wrap=True, end="")
 
 
 def preview(console: Console, found: Preview) -> None:
@@ -77,6 +78,8 @@ def preview(console: Console, found: Preview) -> None:
     console.print(f"of the ad account's hourly quota: {', '.join(shares)}", highlight=False)
     if found.stopped:
         console.print(f"[bold yellow]would be {escape(found.stopped)}[/]", soft_wrap=True)
+    for line in found.ad_sets:
+        console.print(escape(line), highlight=False, soft_wrap=True)
     for sample in found.samples:
         shown = ", ".join(f"{key} {cell}" for key, cell in sample.identifiers.items())
         console.print(f"  user {escape(sample.user)}: {escape(shown)}", highlight=False)
@@ -93,12 +96,20 @@ def summary(console: Console, found: Summary) -> None:
     console.print(f"[bold]{escape(found.campaign)}[/] run {found.run}: [bold {colour}]{found.state}[/]")
     if found.error:
         console.print(escape(found.error), style=colour, soft_wrap=True)
+    for warning in found.warnings:
+        console.print(f"[yellow]![/] {escape(warning)}", highlight=False, soft_wrap=True)
     console.print(_outcomes(found.outcomes))
     console.print(
         f"{found.requests:,} requests; audience {found.audience.id} holds {found.audience.members:,} rows of ours"
     )
     _rejected(console, found.rejected)
     console.print("  ".join(f"{step} {seconds:.1f} s" for step, seconds in found.timings.items()), style="dim")
+
+
+def live_summary(console: Console, found: LiveSummary) -> None:
+    """What a run of a batch of live events came to."""
+    console.print(escape(found.batch.in_words()), highlight=False, soft_wrap=True)
+    summary(console, found)
 
 
 def explanation(console: Console, found: Explanation) -> None:

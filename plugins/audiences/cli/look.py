@@ -57,7 +57,7 @@ def preview(
 
         text = pretty(render(qualified(spec, moment)))
         if not as_json:
-            out.print(show.sql(text))
+            show.sql(out, text)
     with doors_of(spec, looking_only=True) as doors:
         found = look(doors, moment).model_copy(
             update={"next_runs": tuple(next_runs(spec, moment, 10, if_published=True))}

@@ -1,14 +1,14 @@
-"""A campaign as a DAG: open → extract → select → plan → remove → add → close."""
+"""A campaign as a DAG: open → extract → select → plan → remove → add → link ad sets → close."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG, Param, chain
 
 from audiences.campaign.describe import describe
-from audiences.dags import steps
+from audiences.dags import live_run, steps
 from audiences.dags.retries import ByErrorClass
 from audiences.pipeline.references import LIFTABLE
 from audiences.when.timetable import CampaignTimetable
@@ -40,10 +40,12 @@ def campaign_dag(spec: CampaignSpec) -> DAG:
             "retry_delay": timedelta(seconds=30),
             "retry_policy": ByErrorClass(),
         },
-        params=_form() if runs else {},
+        params=_form(live=campaign.qualification == "live") if runs else {},
         render_template_as_native_obj=False,
     ) as dag:
-        if runs:
+        if runs and campaign.qualification == "live":
+            _live(spec)
+        elif runs:
             _pipeline(spec)
         else:
             steps.PreviewOperator(task_id="preview", spec=spec)
@@ -65,14 +67,32 @@ def _pipeline(spec: CampaignSpec) -> None:
         map_index_template=_LABEL,
     ).expand(batch=plan.output)
     close = steps.CloseRunOperator(task_id=steps.CLOSE, task_display_name="close run")
-    opened >> extract >> select >> plan >> remove >> add >> close
+    ends = [add, close]
+    if spec.campaign.what.ad_sets or spec.campaign.what.exclude_from_ad_sets:
+        link = steps.LinkAdSetsOperator(
+            task_id="link_ad_sets", task_display_name="link ad sets", trigger_rule="none_failed"
+        )
+        ends.insert(1, link)
+    chain(opened, extract, select, plan, remove, *ends)
     opened.as_setup()  # type: ignore[no-untyped-call]  # Airflow's own method has no types
     close.as_teardown(setups=opened, on_failure_fail_dagrun=True)
 
 
-def _form() -> dict[str, Param]:
+def _live(spec: CampaignSpec) -> None:
+    live_run.RunBatchOperator(
+        task_id=live_run.TASK,
+        task_display_name="export a batch of events",
+        spec=spec,
+        pool=POOL,
+        retries=2,
+        retry_policy=live_run.DispatcherTriesAgain(),
+        priority_weight=100,
+    )
+
+
+def _form(*, live: bool) -> dict[str, Param]:
     """What can be set when a run is triggered by hand; scheduled runs take the defaults."""
-    return {
+    form = {
         "dry_run": Param(
             False, type="boolean", title="Dry run", description="Count what would happen and send nothing."
         ),
@@ -90,3 +110,6 @@ def _form() -> dict[str, Param]:
             description="A guard that stopped the last run, if what it found is right; `windows` sends outside them.",
         ),
     }
+    if live:  # a batch is not the whole set
+        del form["full_refresh"]
+    return form

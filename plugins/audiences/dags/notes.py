@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
 
 
+LONGEST = 1000  # the width of the column in Airflow's database
+
+
 @hookimpl
 def on_dag_run_success(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001  # Airflow's signature
     """Write the note of a run that ended well."""
@@ -38,4 +41,4 @@ def _write(dag_run: DagRun) -> None:
         XComModel.dag_id == dag_run.dag_id, XComModel.run_id == dag_run.run_id, XComModel.key == NOTE
     )
     for found in session.scalars(query):
-        dag_run.note = str(XComModel.deserialize_value(found))
+        dag_run.note = str(XComModel.deserialize_value(found))[:LONGEST]

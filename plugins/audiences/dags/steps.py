@@ -44,7 +44,7 @@ class PreviewOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Log and return the preview."""
-        return _preview(self.spec, context)
+        return preview_in_task(self.spec, context)
 
 
 class OpenRunOperator(HoldingOperator):
@@ -74,7 +74,7 @@ class OpenRunOperator(HoldingOperator):
         from audiences.pipeline.windows import as_of
 
         if context["params"].get("dry_run"):
-            _preview(self.spec, context)
+            preview_in_task(self.spec, context, ask_facebook=True)
             message = "dry run: nothing was sent; the log has the figures"
             raise AirflowSkipException(message)
         with Doors(self.spec) as doors:
@@ -196,6 +196,18 @@ class AddOperator(StepOperator):
         return export(doors, run, "add", self.batch).model_dump(mode="json")
 
 
+class LinkAdSetsOperator(StepOperator):
+    """Brings the campaign's ad sets to what its file says; `close_run` tells what a person must put right."""
+
+    ui_color = "#e7f6ec"
+
+    def step(self, doors: Doors, run: RunRef) -> Any:
+        """Return how many ad sets were changed."""
+        from audiences.pipeline.link_ad_sets import link_ad_sets
+
+        return link_ad_sets(doors, run)
+
+
 class CloseRunOperator(StepOperator):
     """Reconciles the outcome counts and closes the record; fails when the run did."""
 
@@ -222,12 +234,13 @@ def _leave_out(context: Context, why: str) -> NoReturn:
     raise AirflowSkipException(why)
 
 
-def _preview(spec: CampaignSpec, context: Context) -> dict[str, Any]:
+def preview_in_task(spec: CampaignSpec, context: Context, *, ask_facebook: bool = False) -> dict[str, Any]:
+    """Log and return the preview; its one-line form becomes the note of the DAG run."""
     from audiences.pipeline.doors import Doors
     from audiences.pipeline.preview import preview
 
     with Doors(spec, looking_only=True) as doors:
-        found = preview(doors, context["dag_run"].run_after)
+        found = preview(doors, context["dag_run"].run_after, ask_facebook=ask_facebook)
     context["ti"].xcom_push(key=NOTE, value=found.in_words())
     _log.info("%s", found.in_words())
     return found.model_dump(mode="json")

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, BaseOperator, CronTriggerTimetable, get_current_context
+from airflow.sdk.exceptions import AirflowFailException
 
 from audiences.campaign.project import Project
+from audiences.dags.builder import POOL
 from audiences.dags.retries import ByErrorClass
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def upkeep_dag(project: Path) -> DAG:
     with DAG(
         dag_id=DAG_ID,
         dag_display_name="Audiences upkeep",
-        description="Measures the goals of all campaigns whose windows are open.",
+        description="Measures goals whose windows are open, takes out members whose time is up, cleans up staging.",
         doc_md=__doc__,
         schedule=CronTriggerTimetable("15 4 * * *", timezone="UTC"),
         catchup=False,
@@ -60,6 +62,17 @@ def upkeep_dag(project: Path) -> DAG:
             map_index_template=_LABEL,
             max_active_tis_per_dagrun=2,
         ).expand(campaign=with_goals.output)
+        with_keep_for = WithKeepForOperator(
+            task_id="with_keep_for", task_display_name="campaigns with keep_for", project=str(project)
+        )
+        ExpireOperator.partial(
+            task_id="expire",
+            task_display_name="take out whose time is up",
+            project=str(project),
+            map_index_template=_LABEL,
+            pool=POOL,
+        ).expand(campaign=with_keep_for.output)
+        TidyOperator(task_id="tidy_staging", task_display_name="clean up staging", project=str(project))
     return dag
 
 
@@ -102,6 +115,55 @@ class CampaignOperator(BaseOperator):
     @abstractmethod
     def care(self, doors: Doors, at: datetime) -> Any:
         """Do the duty; what it returns goes to XCom and is small."""
+
+
+class TidyOperator(BaseOperator):
+    """Cleans up the staging folder, once for all campaigns."""
+
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, project: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Return how many folders were removed and left; without a campaign there is none."""
+        from dataclasses import asdict
+
+        from audiences.pipeline.doors import Doors
+        from audiences.pipeline.tidy import Tidied, tidy
+
+        # Where staging and ledger are is the project's affair, and the same in all campaigns.
+        spec = next(iter(Project.load(Path(self.project)).campaigns.values()), None)
+        if spec is None:
+            return asdict(Tidied(removed=0, left=0))
+        with Doors(spec) as doors:
+            return asdict(tidy(doors, context["dag_run"].run_after))
+
+
+class WithKeepForOperator(ListOperator):
+    """Names the campaigns with `keep_for` that have run or still do; a draft has added nobody."""
+
+    def concerns(self, spec: CampaignSpec) -> bool:
+        """Whether the file says `keep_for`."""
+        return spec.campaign.what.keep_for is not None and spec.campaign.status != "draft"
+
+
+class ExpireOperator(CampaignOperator):
+    """Takes out members whose time in the audience is up."""
+
+    ui_color = "#fdecea"
+
+    def care(self, doors: Doors, at: datetime) -> str:
+        """Return the summary of the run in one line; fails when the run did."""
+        from audiences.pipeline.expire import expire
+
+        summary = expire(doors, at)
+        said = summary.in_words() if summary else "nothing to do"
+        _log.info("%s", said)
+        if summary and summary.state != "success":
+            raise AirflowFailException(said)
+        return said
 
 
 class WithGoalsOperator(ListOperator):

@@ -77,7 +77,8 @@ def _samples(demo: Demo, project: Project, progress: Progress) -> tuple[list[Sam
 
 
 def _stay(demo: Demo, progress: Progress) -> None:
-    """Until Ctrl-C, or until one of the processes ends."""
+    """Customers come and go until Ctrl-C, or until one of the processes ends."""
+    demo.let_shoppers_in()
     progress.console.print("Everything keeps running. End it with Ctrl-C.")
     while True:
         demo.children.check()

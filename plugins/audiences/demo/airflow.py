@@ -152,6 +152,11 @@ class AirflowApi:
         run: str = self._call("POST", f"/api/v2/dags/{dag}/dagRuns", json={"logical_date": None})["dag_run_id"]
         return run
 
+    def run_ids(self, dag: str) -> list[str]:
+        """The runs that there are of the DAG, the first one first."""
+        found = self._call("GET", f"/api/v2/dags/{dag}/dagRuns", params={"order_by": "id", "limit": 1000})
+        return [run["dag_run_id"] for run in found["dag_runs"]]
+
     def run_state(self, dag: str, run: str) -> str:
         """`queued`, `running`, `success` or `failed`."""
         state: str = self._call("GET", f"/api/v2/dags/{dag}/dagRuns/{quote(run, safe='')}")["state"]

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from audiences.ledger import audiences, members
 from audiences.ledger.door import Ledger, campaign_number
+from audiences.pipeline.live.run import LiveSummary
 from audiences.pipeline.references import Preview, Summary
 from audiences.what import rows
+from audiences.when.live.watch import is_live
 from audiences.who.outcomes import Outcomes, UnreconciledError
 
 if TYPE_CHECKING:
@@ -42,7 +44,10 @@ class Sample:
 
 
 def run_samples(demo: Demo, project: Project, progress: Progress) -> list[Sample]:
-    """Trigger one run of each campaign that is not stopped, wait for all, and check each."""
+    """Trigger one run of each campaign that is not stopped, wait for all, and check each.
+
+    Of a live campaign it is the first run that the dispatcher triggers, for the shop's last carts.
+    """
     wanted = {name: spec for name, spec in project.campaigns.items() if spec.campaign.status != "stopped"}
     given = {spec.campaign.what.audience.update.id for spec in wanted.values() if spec.campaign.what.audience.update}
     held = demo.sandbox.state(requests=False)["audiences"]
@@ -51,7 +56,12 @@ def run_samples(demo: Demo, project: Project, progress: Progress) -> list[Sample
     started = {}
     for name in wanted.keys() - errors:
         demo.airflow.unpause(name)
-        started[name] = demo.airflow.trigger(name)
+        if not is_live(wanted[name]):
+            started[name] = demo.airflow.trigger(name)
+    live = {name for name in wanted.keys() - errors if is_live(wanted[name])}
+    dispatched = _wait_for_dispatch(demo, live, progress)
+    errors |= dict.fromkeys(live - dispatched.keys(), "audiences_live has triggered no run of it")
+    started |= dispatched
     states = _wait_for_runs(demo, started, progress)
     samples = [Sample(campaign=name, state="no DAG", problems=[error]) for name, error in errors.items()]
     with Ledger(demo.connection("ledger")) as ledger:
@@ -83,6 +93,20 @@ def _wait_for_dags(demo: Demo, files: Mapping[str, str], progress: Progress) -> 
     broken = {name for name, file in files.items() if file in errors}
     progress.done(f"Airflow has a DAG for each of {len(files.keys() - missing - broken)} campaigns")
     return {name: errors.get(files[name], "Airflow has not read its file") for name in missing | broken}
+
+
+def _wait_for_dispatch(demo: Demo, campaigns: set[str], progress: Progress) -> dict[str, str]:
+    """The first run of each live campaign, as far as there is one in time."""
+    found: dict[str, str] = {}
+    until = time.monotonic() + _FOUND_SECONDS
+    with progress.waiting("waiting for live events"):
+        while len(found) < len(campaigns) and time.monotonic() < until:
+            demo.children.check()
+            for name in campaigns - found.keys():
+                if runs := demo.airflow.run_ids(name):
+                    found[name] = runs[0]
+            time.sleep(_POLL_SECONDS)
+    return found
 
 
 def _wait_for_runs(demo: Demo, runs: Mapping[str, str], progress: Progress) -> dict[str, str]:
@@ -121,7 +145,11 @@ def _check(
         sample.state, sample.outcomes = "preview", preview.outcomes
         _check_outcomes(sample)
         return
-    summary = Summary.model_validate(demo.airflow.result(spec.id, run, "close_run"))
+    summary: Summary = (
+        LiveSummary.model_validate(demo.airflow.result(spec.id, run, "run_batch"))
+        if is_live(spec)
+        else Summary.model_validate(demo.airflow.result(spec.id, run, "close_run"))
+    )
     sample.outcomes, sample.requests, sample.audience = summary.outcomes, summary.requests, summary.audience.id
     _check_outcomes(sample)
     known = audiences.find(ledger, facebook_id=summary.audience.id)
@@ -142,6 +170,8 @@ def _check(
         )
     if sample.outcomes["failed"]:
         sample.problems.append(f"{sample.outcomes['failed']} users could not be uploaded")
+    if is_live(spec):  # which by now may have exported another batch
+        return
     number = campaign_number(ledger, spec.id)
     users = {one["user_id"] for one in held if one["campaign_id"] == number}
     if len(users) != sample.outcomes["targeted"]:

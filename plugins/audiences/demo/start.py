@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +52,11 @@ class Demo:
     def connection(self, name: str) -> Connection:
         """The connection of that id, for code in this process: `warehouse`, `ledger` or `facebook_main`."""
         return {**_databases(self.server), _FACEBOOK: _facebook(self.sandbox_url)}[name]
+
+    def let_shoppers_in(self) -> None:
+        """Have customers fill carts and pay from now on, for live campaigns to react to; from the main thread."""
+        command = [sys.executable, "-m", "audiences.demo.shoppers", self.server.uri("shop")]
+        self.children.start("shoppers", command, environment=dict(os.environ), folder=self.place.project)
 
 
 @contextlib.contextmanager
@@ -142,6 +148,7 @@ def _fill(demo: Demo, progress: Progress) -> None:
     revision = migrate(demo.connection("ledger"))
     progress.done(f"the ledger is at revision {revision}")
     if spec is not None:
+        demo.children.check()  # that it is our sandbox which answers, and not another one at the same port
         summary = launched.launch(spec, demo.connection, staging=demo.place.folder / "staging", as_of=as_of)
         what = f"run of {spec.id} as of {summary.at:%d %b}, {LAUNCH_DAYS} days ago: {summary.state}"
         (progress.done if summary.state == "success" else progress.note)(what)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from audiences.errors import FacebookAccessError, FacebookTransientError, RefusedError
+from audiences.errors import FacebookTransientError, RefusedError
 from audiences.facebook import sdk
 from audiences.facebook.contract import DERIVED_TARGETING_PREFIX, MAX_AUDIENCES_PER_AD_SET
+from audiences.facebook.errors import AdSetClosedError
 
 if TYPE_CHECKING:
     from audiences.facebook.classify import Json
@@ -63,7 +64,7 @@ def unlink(graph: GraphSession, ad_set_id: str, audience_id: str, *, dry_run: bo
 def put(graph: GraphSession, ad_set_id: str, audience_id: str, place: Place, *, dry_run: bool = False) -> AdSetChange:
     """Bring the audience to `place`. Writes only when that changes something: a write restarts the ad set's learning.
 
-    A dry run lets Facebook validate the change without making it. Raises FacebookAccessError for an archived or deleted
+    A dry run lets Facebook validate the change without making it. Raises AdSetClosedError for an archived or deleted
     ad set, RefusedError when a list is full, FacebookTransientError when another editor overwrote the change each time.
     """
     for _ in range(_TRIES):
@@ -136,7 +137,7 @@ def _ensure_open(ad_set: Json, ad_set_id: str) -> None:
     status = ad_set.get("effective_status")
     if status in _CLOSED_STATUSES:
         what = f"ad set {ad_set_id} is {str(status).lower()} and can no longer be changed"
-        raise FacebookAccessError(what, "Take it out of the campaign, or name another one.")
+        raise AdSetClosedError(what, "Take it out of the campaign, or name another one.")
 
 
 def _ensure_room(targeting: Json, ad_set_id: str) -> None:

@@ -72,4 +72,5 @@ WRONG_PROOF_TEXT: Final = "appsecret_proof"
 # documented `method` override, so that it travels in the body.
 METHOD_OVERRIDE: Final = "method"
 
+TOKEN_DEBUGGER_URL: Final = "https://developers.facebook.com/tools/debug/accesstoken/"  # noqa: S105  # a page
 TERMS_URL: Final = "https://business.facebook.com/ads/manage/customaudiences/tos/?act={account}"

@@ -1,7 +1,8 @@
 """Errors of Facebook to which a caller reacts in a way of its own.
 
 FixAccessError ── ConnectionIncompleteError
-FacebookAccessError ── ObjectNotFoundError
+FacebookAccessError ┬─ ObjectNotFoundError
+                    └─ AdSetClosedError
 RefusedError ┬─ RowsRefusedError        halve the rows and find the bad ones
              ├─ AudienceTooSmallError   keep the members, warn, try in the next run
              ├─ ReplaceBrokenError      start a complete new replace
@@ -31,6 +32,11 @@ class ConnectionIncompleteError(FixAccessError):
 @dataclass(eq=False)
 class ObjectNotFoundError(FacebookAccessError):
     """No such audience or ad set for this token: deleted, not shared with us, or created seconds ago."""
+
+
+@dataclass(eq=False)
+class AdSetClosedError(FacebookAccessError):
+    """The ad set is archived or deleted: it shows no ads and can no longer be changed."""
 
 
 @dataclass(eq=False)

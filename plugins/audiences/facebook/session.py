@@ -32,6 +32,7 @@ from audiences.facebook.contract import (
     WAIT_IN_PLACE_SECONDS,
 )
 from audiences.facebook.errors import ObjectNotFoundError
+from audiences.facebook.gate import Gate, OpenGate
 from audiences.facebook.usage import Pace, Usage, read_usage
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class GraphSession:
     `timeouts` are (connect, read) in seconds. A passing fault is tried `max_tries` times with exponential waits and
     full jitter, up to `longest_wait` seconds. A throttle is not slept through, but for a few seconds: it raises
     ThrottledError with the seconds to wait, and until then every further call raises it at once, without a request.
-    Sessions of one ad account in one process should share their `pace`.
+    Sessions of one ad account in one process should share their `pace`; those of several processes, a kind of `gate` that
+    knows of all of them.
     """
 
     def __init__(
@@ -64,11 +66,13 @@ class GraphSession:
         max_tries: int = 6,
         longest_wait: float = 60.0,
         pace: Pace | None = None,
+        gate: Gate | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.credentials = credentials
         self.pace = pace or Pace(clock=clock)
+        self.gate = gate or OpenGate()
         self.sleep = sleep
         self.version_warning: str | None = None
         self._timeouts = timeouts
@@ -154,7 +158,8 @@ class GraphSession:
         content = orjson.dumps(body) if isinstance(body, Mapping) else body
 
         def once() -> Json:
-            return self._once(method, path, params, content, action, expects)
+            with self.gate.place():
+                return self._once(method, path, params, content, action, expects)
 
         def with_retries() -> Json:
             return self._passing_faults()(once) if repeatable else once()
@@ -237,7 +242,7 @@ class GraphSession:
         try:
             return read_answer(response.status_code, response.content, context, expects=expects)
         except ThrottledError as error:
-            wait = self.pace.block((usage.regain_seconds if usage else 0.0) or error.seconds)
+            wait = self._block((usage.regain_seconds if usage else 0.0) or error.seconds)
             raise ThrottledError(error.what, wait, error.code, error.subcode) from None
 
     def _observe(self, usage: Usage | None, response: requests.Response) -> None:
@@ -245,14 +250,22 @@ class GraphSession:
             self.pace.observe(usage)
             if response.ok and usage.percent >= 100:
                 # This call still went through; the next one would be refused, and count.
-                self.pace.block(usage.regain_seconds)
+                self._block(usage.regain_seconds)
         warning = response.headers.get(VERSION_WARNING_HEADER)
         if warning and not self.version_warning:
             self.version_warning = warning
             _log.warning("Facebook warns about the API version %s: %s", self.credentials.api_version, warning[:300])
 
+    def _block(self, seconds: float) -> float:
+        """Stop all calls of the account, here and elsewhere; the seconds it takes, also where Facebook states none."""
+        wait = self.pace.block(seconds)
+        self.gate.block(wait)
+        return wait
+
     def _take_turn(self, action: str) -> None:
         """Sleep as the pace asks; raise when the account is blocked for longer than a few seconds."""
+        if (elsewhere := self.gate.blocked_for()) > 0:
+            self.pace.block(elsewhere)
         self._raise_if_blocked(action)
         turn = self.pace.take_turn()
         if turn > 0:

@@ -124,19 +124,28 @@ def progress(ledger: Ledger, names: Sequence[str]) -> dict[str, Progress]:
     return {row[0]: Progress(*row[1:]) for row in rows}
 
 
-def join(ledger: Ledger, names: Sequence[str], *, now: datetime, next_xid: int) -> dict[str, Progress]:
-    """Begin to watch for campaigns: what arrived before is none of their business, nor what an earlier life left undone."""
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A campaign that begins to watch, for events that came in from `since` on."""
+
+    name: str
+    since: datetime
+
+
+def join(ledger: Ledger, newcomers: Sequence[Newcomer], *, now: datetime, next_xid: int) -> dict[str, Progress]:
+    """Begin to watch for campaigns. What an earlier life of one left undone is dropped."""
+    names = [each.name for each in newcomers]
     with ledger.sql.transaction():
         ledger.sql.execute(
-            "insert into audiences.campaign (name) select * from unnest(%s::text[]) on conflict do nothing",
-            (list(names),),
+            "insert into audiences.campaign (name) select * from unnest(%s::text[]) on conflict do nothing", (names,)
         )
         ledger.sql.execute(
             "insert into audiences.live_campaign"
             " (campaign_id, since, read_to, settled_to, mark_at, mark_xid, looked_back_at)"
-            " select id, %(now)s, %(now)s, %(now)s, %(now)s, %(xid)s, %(now)s from audiences.campaign"
-            " where name = any(%(names)s) on conflict do nothing",
-            {"now": now, "xid": next_xid, "names": list(names)},
+            " select c.id, n.since, n.since, n.since, %(now)s, %(xid)s, n.since"
+            " from unnest(%(name)s::text[], %(since)s::timestamptz[]) as n (name, since)"
+            " join audiences.campaign c using (name) on conflict do nothing",
+            {"now": now, "xid": next_xid, **_columns(newcomers)},
         )
         joined = progress(ledger, names)
         numbers = [each.campaign for each in joined.values()]
@@ -280,9 +289,12 @@ _BATCH = (
 )
 
 
-def batch(ledger: Ledger, number: int) -> Batch:
-    """The batch of that number."""
-    return Batch(*ledger.one(f"{_BATCH} where b.id = %(number)s", {"number": number}))
+def batch(ledger: Ledger, number: int, campaign: str) -> Batch | None:
+    """The campaign's batch of that number, None when it has none."""
+    row = ledger.one(
+        f"{_BATCH} where b.id = %(number)s and c.name = %(campaign)s", {"number": number, "campaign": campaign}
+    )
+    return Batch(*row) if row else None
 
 
 def open_batch(ledger: Ledger, campaign: str) -> Batch | None:
@@ -336,6 +348,16 @@ def counts(ledger: Ledger, number: int) -> dict[str, int]:
     rows = ledger.all(
         "select state, count(*)::int as n from audiences.live_event where batch_id = %(number)s group by state order by state",
         {"number": number},
+    )
+    return {row.state: row.n for row in rows}
+
+
+def events(ledger: Ledger, campaign: str) -> dict[str, int]:
+    """All events of a campaign by their state."""
+    rows = ledger.all(
+        "select e.state, count(*)::int as n from audiences.live_event e join audiences.campaign c on c.id = e.campaign_id"
+        " where c.name = %(campaign)s group by e.state order by e.state",
+        {"campaign": campaign},
     )
     return {row.state: row.n for row in rows}
 

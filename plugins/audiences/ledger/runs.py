@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 from audiences.errors import AudiencesError, StoppedError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from audiences.ledger.door import Ledger
@@ -33,7 +34,8 @@ def start(
         insert into audiences.run
             (campaign_id, external_id, config_digest, config, control_terms, as_of, state, started_at, staging)
         values (%(campaign)s, %(external_id)s, %(digest)s, %(config)s, %(terms)s, %(as_of)s, 'running', now(), %(staging)s)
-        on conflict (campaign_id, external_id) do update set state = 'running', ended_at = null, error = null, stopped = false
+        on conflict (campaign_id, external_id) do update set state = 'running', ended_at = null, error = null,
+            stopped = false, warnings = '{}', as_of = excluded.as_of
         returning id
         """,
         {
@@ -58,6 +60,30 @@ def abandon_others(ledger: Ledger, *, campaign: int, run: int) -> None:
     )
 
 
+def under_way(ledger: Ledger, campaign: int) -> bool:
+    """Whether a run of the campaign has begun and not ended; one that began a day ago has died."""
+    return bool(
+        ledger.one(
+            "select exists (select 1 from audiences.run where campaign_id = %(campaign)s and state = 'running'"
+            " and started_at > now() - interval '1 day') as yes",
+            {"campaign": campaign},
+        ).yes
+    )
+
+
+def disposable(ledger: Ledger, folders: Sequence[str], *, before: datetime) -> list[str]:
+    """Of these staging folders, those whose run ended before then and left no request whose fate is unknown."""
+    rows = ledger.all(
+        "select r.staging from audiences.run r where r.staging = any(%(folders)s)"
+        " group by r.staging having bool_and(r.ended_at < %(before)s and r.state <> 'running'"
+        " and not exists (select 1 from audiences.chunk c where c.run_id = r.id and c.state = 'sending'"
+        " and c.session is null)"
+        " and not exists (select 1 from audiences.upload_session s where s.run_id = r.id and s.state = 'open'))",
+        {"folders": list(folders), "before": before},
+    )
+    return [row.staging for row in rows]
+
+
 def plan(
     ledger: Ledger, run: int, *, audience: int, planned: dict[str, int], rejected: dict[str, dict[str, int]]
 ) -> None:
@@ -69,8 +95,13 @@ def plan(
 
 
 def noted(ledger: Ledger, run: int) -> Any:
-    """What is on record of a run under way: `planned` and `rejected` counts, the last `error`, whether a guard `stopped` it."""
-    return ledger.one("select planned, rejected, error, stopped from audiences.run where id = %(run)s", {"run": run})
+    """What is on record of a run under way.
+
+    `planned` and `rejected` counts, `warnings`, the last `error`, whether a guard `stopped` it.
+    """
+    return ledger.one(
+        "select planned, rejected, warnings, error, stopped from audiences.run where id = %(run)s", {"run": run}
+    )
 
 
 def note_error(ledger: Ledger, run: int, error: Exception) -> None:
@@ -78,6 +109,18 @@ def note_error(ledger: Ledger, run: int, error: Exception) -> None:
     ledger.sql.execute(
         "update audiences.run set error = %s, stopped = %s where id = %s",
         (error_text(error), isinstance(error, StoppedError), run),
+    )
+
+
+def warn(ledger: Ledger, run: int, warnings: Sequence[str]) -> None:
+    """Put on record what a person should look at though it stops nothing; each sentence once."""
+    ledger.sql.execute(
+        """
+        update audiences.run set warnings = warnings || array(
+            select w from unnest(%s::text[]) with ordinality as said (w, at) where w <> all (warnings) order by at)
+        where id = %s
+        """,
+        (list(warnings), run),
     )
 
 

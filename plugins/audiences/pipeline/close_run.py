@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from audiences.errors import AudiencesError
 from audiences.facebook import audiences as facebook_audiences
 from audiences.ledger import audiences, chunks, live, members, runs, sessions
+from audiences.pipeline.link_ad_sets import not_as_wanted
 from audiences.pipeline.references import AudienceSize, Planned, RunRef, Summary
 from audiences.pipeline.staging import Staging
 from audiences.who.outcomes import Outcomes
@@ -27,11 +28,13 @@ def close_run(
     planned: Planned | None,
     *,
     timings: Mapping[str, float] | None = None,
+    ad_sets: bool = True,
 ) -> Summary:
     """End the run on record with its outcomes; `planned` is None when it did not get that far.
 
-    Whether it succeeded follows from the record: everything planned was acknowledged. Raises UnreconciledError when the
-    outcome counts do not add up, which no correct run does.
+    Whether it succeeded follows from the record: everything planned was acknowledged, and where the run was about
+    `ad_sets` too, they are as the file says. Raises UnreconciledError when the outcome counts do not add up, which no
+    correct run does.
     """
     ledger = doors.ledger
     totals, noted = chunks.totals(ledger, run.run), runs.noted(ledger, run.run)
@@ -42,6 +45,9 @@ def close_run(
         state, error = "failed", f"Facebook refused {totals.refused} of {totals.requests} requests: {totals.error}"
     if planned is None or totals.unsent:
         state, error = ("stopped" if noted.stopped else "failed"), noted.error or "the run was ended from outside"
+    uploaded = state == "success"
+    if uploaded and ad_sets and (wrong := not_as_wanted(doors, run)):
+        state, error = "failed", f"the upload is complete, but not the ad sets: {'; '.join(wrong)}"
     runs.end(
         ledger,
         run.run,
@@ -51,7 +57,7 @@ def close_run(
         timings=dict(timings or {}),
         error=error,
     )
-    if run.batch is not None and state == "success":
+    if run.batch is not None and uploaded:
         live.finish(ledger, run.batch, run=run.run)
     _note_status(doors, run)
     audiences.release(ledger, run.audience, run.campaign)
@@ -68,6 +74,7 @@ def close_run(
         rejected=noted.rejected,
         timings=dict(timings or {}),
         error=error,
+        warnings=tuple(noted.warnings),
     )
 
 

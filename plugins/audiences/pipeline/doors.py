@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from audiences import connections
 from audiences.facebook.credentials import Credentials
 from audiences.facebook.session import GraphSession
+from audiences.ledger.accounts import AccountGate
 from audiences.ledger.door import Ledger, UnbornLedger
 from audiences.ledger.migrate import migrate
 from audiences.warehouse.reader import Warehouse
@@ -29,8 +30,8 @@ class Doors:
     """What a step of this campaign may open.
 
     `looking_only` leaves even an empty ledger as it is; `look_up` finds a connection by its Airflow id;
-    `clock` measures seconds, by which a throttled ad account is left alone; `now` tells the time, by which export windows
-    open and campaigns end.
+    `clock` measures seconds and `sleep` waits them, for the pace of calls to an ad account; `now` tells the time, by which
+    export windows open and campaigns end.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Doors:
         looking_only: bool = False,
         look_up: Callable[[str], connections.Connection] = connections.look_up,
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self.spec = spec
@@ -47,6 +49,7 @@ class Doors:
         self._looking_only = looking_only
         self._look_up = look_up
         self._clock = clock
+        self._sleep = sleep
         self._opened = ExitStack()
 
     def __enter__(self) -> Self:
@@ -68,10 +71,19 @@ class Doors:
 
     @cached_property
     def facebook(self) -> GraphSession:
-        """A session with the campaign's ad account."""
-        connection = self._look_up(self.spec.account.connection)
-        credentials = Credentials.from_connection(connection, account_id=self.spec.account.id)
-        return self._opened.enter_context(GraphSession(credentials, clock=self._clock))
+        """A session with the campaign's ad account, which shares its limits with all other processes over the ledger."""
+        account = self.spec.account
+        credentials = Credentials.from_connection(self._look_up(account.connection), account_id=account.id)
+        session = GraphSession(credentials, gate=self._gate, clock=self._clock, sleep=self._sleep)
+        return self._opened.enter_context(session)
+
+    @property
+    def _gate(self) -> AccountGate | None:
+        if self._looking_only:
+            return None  # a handful of reads, for which the ledger need not even be there
+        account, _ = self.spec.account, self.ledger  # the ledger is migrated when it is opened
+        gate = AccountGate(self._look_up(self.spec.ledger), account.id, account.requests_at_once)
+        return self._opened.enter_context(gate)
 
     def warehouse(self) -> Warehouse:
         """A new snapshot of the warehouse; the caller closes it."""

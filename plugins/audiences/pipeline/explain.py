@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from audiences.ledger import assignments, members
 from audiences.pipeline.plan import compared
@@ -37,7 +38,9 @@ _LEADS = {
     "control_custom": "held out in a custom control group",
     "control_campaign": "held out in the campaign's control group",
     "over_cap": "the target cap is used up before it is the user's turn",
+    "expired": "the user's time in the audience is up, and they come back once they have ceased to qualify",
 }
+_COUNTED_AS = {"expired": "over_cap"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class _Found:
 def explain(doors: Doors, user: str, at: datetime) -> Explanation:
     """The outcome that a run at `at` would have for the user, and the steps up to the one that decides.
 
-    `doors` must be `looking_only`. Only a campaign with a target cap has to look at all users for it.
+    `doors` must be `looking_only`. Only a campaign with a target cap or `keep_for` has to look at all users for it.
     """
     spec, run = doors.spec, as_if_opened(doors, at, staging="")
     assigned = assignments.of_user(doors.ledger, run.campaign, user)
@@ -70,7 +73,7 @@ def explain(doors: Doors, user: str, at: datetime) -> Explanation:
         campaign=spec.id,
         user=user,
         at=at,
-        outcome=outcome,
+        outcome=_COUNTED_AS.get(outcome, outcome),
         because=because,
         steps=tuple(_flat(steps)),
         assignment=assigned.arm if assigned else None,
@@ -102,10 +105,14 @@ def _outcome(doors: Doors, run: RunRef, user: str, found: _Found, assigned: Any)
     decided = str(decide(doors.spec, run, found.staged, _under_other_terms(doors.spec, user, assigned)).iloc[0])
     if decided != "candidate":
         return decided
-    if doors.spec.campaign.who.target_cap is None:
+    campaign = doors.spec.campaign
+    if campaign.who.target_cap is None and campaign.what.keep_for is None:
         return "targeted"
     with rehearsed(doors, run.at) as (rehearsal, _, selected), compared(doors, rehearsal, selected) as (difference, _):
-        return "targeted" if difference.wants(user) else "over_cap"
+        if difference.wants(user):
+            return "targeted"
+        up = pc.is_in(pa.scalar(user), difference.expired_users(among_candidates=True).column("user_id"))
+        return "expired" if up.as_py() else "over_cap"
 
 
 def _under_other_terms(spec: CampaignSpec, user: str, assigned: Any) -> pa.Table:
@@ -137,6 +144,11 @@ def _stages(spec: CampaignSpec, run: RunRef, found: _Found, outcome: str, assign
     yield (Step(f"can be found by {names}", found.identifiers, outcome != "no_identifier"),)
     held_out = outcome.startswith("control_")
     yield (Step("in no control group", _group(spec, outcome, assigned), not held_out),)
+    if spec.campaign.what.keep_for is not None:
+        up = outcome == "expired"
+        yield (
+            Step(f"in the audience for less than {spec.campaign.what.keep_for}", "time is up" if up else "yes", not up),
+        )
     if who.target_cap is not None:
         taken = "others come first" if outcome == "over_cap" else "within it"
         cap = who.target_cap

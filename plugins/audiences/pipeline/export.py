@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from audiences.ledger.chunks import Action, Chunk
     from audiences.pipeline.doors import Doors
 
-CONCURRENT = 4
 _log = logging.getLogger(__name__)
 
 
@@ -82,9 +81,10 @@ def _send_all(doors: Doors, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
     waiting, under_way = list(reversed(list(todo))), dict[Future[_Answer], chunks.Chunk]()
     sent = refused = 0
     trouble: AudiencesError | None = None
-    with ThreadPoolExecutor(CONCURRENT, thread_name_prefix="upload") as pool:
+    at_once = doors.spec.account.requests_at_once
+    with ThreadPoolExecutor(at_once, thread_name_prefix="upload") as pool:
         while under_way or (waiting and trouble is None):
-            while waiting and trouble is None and len(under_way) < CONCURRENT:
+            while waiting and trouble is None and len(under_way) < at_once:
                 chunk = waiting.pop()
                 chunks.sending(doors.ledger, chunk)
                 under_way[pool.submit(_send, doors.facebook, facebook_id, chunk, schema)] = chunk

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,8 @@ from audiences.facebook.errors import AudienceBusyError
 from audiences.facebook.status import Reaction
 from audiences.ledger import audiences, chunks, runs, sessions
 from audiences.pipeline import export, replace, whole_set, windows
+from audiences.pipeline.link_ad_sets import take_back_dropped
+from audiences.pipeline.preflight import preflight
 from audiences.pipeline.references import RunRef, RunRequest
 from audiences.pipeline.staging import default_root
 from audiences.who.freshness import newest_event
@@ -19,20 +20,25 @@ from audiences.who.render import render
 
 if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
+    from audiences.facebook.status import AudienceStatus
     from audiences.ledger.audiences import KnownAudience
     from audiences.pipeline.doors import Doors
-
-_log = logging.getLogger(__name__)
 
 
 def open_run(doors: Doors, request: RunRequest) -> RunRef:
     """Start the run, or take up the one of the same `external_id` again; nobody's membership is decided here yet.
 
-    Raises StoppedError when the warehouse is staler than `fresh_within` allows, AudienceTakenError while another campaign
-    changes the audience, OutsideWindowsError while the campaign's windows are closed, and what Facebook's door raises.
+    Raises OutsideWindowsError while the campaign's windows are closed, PreflightError for what a person must put right at
+    Facebook, StoppedError when the warehouse is staler than `fresh_within` allows, AudienceTakenError while another
+    campaign changes the audience, and what Facebook's door raises.
     """
     check_supported(doors.spec, batch=request.batch)
     windows.ensure_open(doors, request.allow, may_drop=True)
+    return begin(doors, request)
+
+
+def begin(doors: Doors, request: RunRequest) -> RunRef:
+    """Start a run of whatever kind, when it may take place."""
     spec, ledger = doors.spec, doors.ledger
     with ledger.working_on(spec.id) as campaign:
         run = runs.start(
@@ -47,10 +53,14 @@ def open_run(doors: Doors, request: RunRequest) -> RunRef:
         )
         runs.abandon_others(ledger, campaign=campaign, run=run)
         try:
+            runs.warn(ledger, run, preflight(doors))
             check_freshness(doors, request)
-            audience = find_or_create(doors, campaign)
+            audience, status = find_or_create(doors, campaign)
+            if status.reaction is Reaction.WARN:
+                runs.warn(ledger, run, [f"audience {audience.facebook_id}: {status.advice}"])
             audiences.claim(ledger, audience.id, campaign)
             export.settle(doors, audience.id, audience.facebook_id)
+            take_back_dropped(doors, campaign=campaign, audience=audience.id)
             full_refresh = whole_set.wanted(doors, request, audience)
         except Exception as error:
             state: runs.State = "stopped" if isinstance(error, StoppedError) else "failed"
@@ -89,7 +99,7 @@ def staging_path(doors: Doors, external_id: str) -> str:
     return f"{doors.spec.staging or default_root()}/{doors.spec.id}/{safe}"
 
 
-def find_or_create(doors: Doors, campaign: int) -> KnownAudience:
+def find_or_create(doors: Doors, campaign: int) -> tuple[KnownAudience, AudienceStatus]:
     """The campaign's audience, on record and at Facebook; a created one is found again by the record, then by its name."""
     spec, ledger = doors.spec, doors.ledger
     create, update = spec.campaign.what.audience.create, spec.campaign.what.audience.update
@@ -111,11 +121,10 @@ def find_or_create(doors: Doors, campaign: int) -> KnownAudience:
             status.ensure_writable()
         except AudienceBusyError as error:
             raise replace.patient(ledger, known.id, error) if known else error from error
-    if status.reaction is Reaction.WARN:
-        _log.warning("audience %s: %s", facebook_id, status.advice)
-    return known or audiences.record(
+    known = known or audiences.record(
         ledger, ad_account=spec.account.id, facebook_id=facebook_id, name=status.name, created_for=None
     )
+    return known, status
 
 
 def check_freshness(doors: Doors, request: RunRequest) -> None:

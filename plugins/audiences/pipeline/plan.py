@@ -18,10 +18,10 @@ import pyarrow as pa
 from audiences.campaign.windows import local_midnight
 from audiences.errors import StoppedError
 from audiences.facebook.contract import MAX_ROWS
-from audiences.ledger import assignments, audiences, chunks, members, runs
+from audiences.ledger import assignments, audiences, chunks, expiry, members, runs
 from audiences.pipeline import whole_set
 from audiences.pipeline.open_run import how_to_allow
-from audiences.pipeline.references import Extracted, Planned, RunRef, Selected
+from audiences.pipeline.references import Extracted, Planned, Rejected, RunRef, Selected
 from audiences.pipeline.select import HELD_OUT, candidates_file, held_out_file
 from audiences.pipeline.staging import Staging
 from audiences.what.difference import CANDIDATES, CHANGES, Counts, Difference
@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from audiences.campaign.spec import CampaignSpec
+    from audiences.campaign.what import Action
     from audiences.pipeline.doors import Doors
 
 MOST_BATCHES = 16
+ASSIGNED_FILE = "assigned.parquet"
 FEWEST_PER_BATCH = 20  # a task of its own is not worth fewer requests
 _log = logging.getLogger(__name__)
 
@@ -43,21 +45,42 @@ def plan(doors: Doors, run: RunRef, extracted: Extracted, selected: Sequence[Sel
 
     Raises StoppedError for a guard, and ReplaceTooLongError for a full refresh that one session cannot carry.
     """
-    ledger, staging = doors.ledger, Staging(run.staging)
     with compared(doors, run, selected) as (difference, counts):
         check_guards(doors.spec, run, extracted, counts)
         outcomes = outcomes_before_upload(selected, counts)
-        rows = rows_to_replace(doors, run, difference)
-        with _assignments_under_way(doors, run, selected, difference):
-            if rows:
-                whole = whole_set.stage(doors, run, difference, rows)
-            else:
-                planned = [
-                    *_stage(staging, difference, "remove", counts.remove),
-                    *_stage(staging, difference, "add", counts.add),
-                ]
-        unsent = pa.Table.from_batches(() if rows else difference.changes("none"), CHANGES)
-        chunks.record_unsent(ledger, audience=run.audience, run=run.run, changes=unsent)
+        return put_on_record(
+            doors, run, selected, difference, counts, outcomes=outcomes, rejected=extracted.rejected
+        )  # fmt: skip
+
+
+def put_on_record(
+    doors: Doors,
+    run: RunRef,
+    selected: Sequence[Selected],
+    difference: Difference,
+    counts: Counts,
+    *,
+    outcomes: dict[str, int],
+    rejected: Rejected,
+    found: bool = True,
+) -> Planned:
+    """Stage what a computed difference sends, and put it on record with the assignments; raises ReplaceTooLongError.
+
+    `found`: the candidates are all who qualify, so whoever is not among them does not.
+    """
+    ledger, staging = doors.ledger, Staging(run.staging)
+    rows = rows_to_replace(doors, run, difference)
+    with _assignments_under_way(doors, run, selected, difference):
+        if rows:
+            whole = whole_set.stage(doors, run, difference, rows)
+        else:
+            planned = [
+                *_stage(staging, difference, "remove", counts.remove),
+                *_stage(staging, difference, "add", counts.add),
+            ]
+    unsent = pa.Table.from_batches(() if rows else difference.changes("none"), CHANGES)
+    chunks.record_unsent(ledger, audience=run.audience, run=run.run, changes=unsent)
+    _record_expired(doors, run, difference, found=found)
     audiences.remember_schema(ledger, run.audience, keys_of(doors.spec.campaign.what.identifiers))
     if rows:
         whole_set.record(doors, run, whole)
@@ -69,7 +92,7 @@ def plan(doors: Doors, run: RunRef, extracted: Extracted, selected: Sequence[Sel
         run.run,
         audience=run.audience,
         planned={**outcomes, "begun": counts.begun, "begun_unsent": begun, "gone_unsent": gone},
-        rejected=extracted.rejected,
+        rejected=rejected,
     )
     on_record = chunks.of_run(ledger, run.run)
     requests = len(on_record)
@@ -101,13 +124,18 @@ def rows_to_replace(doors: Doors, run: RunRef, difference: Difference) -> int:
 
 
 @contextmanager
-def compared(doors: Doors, run: RunRef, selected: Sequence[Selected]) -> Iterator[tuple[Difference, Counts]]:
-    """The difference between the staged candidates under the cap and what the ledger holds; writes nothing."""
+def compared(
+    doors: Doors, run: RunRef, selected: Sequence[Selected], *, action: Action | None = None
+) -> Iterator[tuple[Difference, Counts]]:
+    """The difference between the staged candidates under the cap and what the ledger holds; writes nothing.
+
+    `action` is the campaign's unless another one is given.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="audiences-") as spill,
         closing(
             Difference(
-                campaign=run.campaign, action=doors.spec.campaign.what.audience.action, spill=Path(spill)
+                campaign=run.campaign, action=action or doors.spec.campaign.what.audience.action, spill=Path(spill)
             )
         ) as difference,
     ):  # fmt: skip
@@ -116,6 +144,7 @@ def compared(doors: Doors, run: RunRef, selected: Sequence[Selected]) -> Iterato
         candidates = Staging(run.staging).rows(*(candidates_file(part.number) for part in selected))
         difference.want(pa.RecordBatchReader.from_batches(CANDIDATES, candidates))
         _apply_cap(doors, run, difference)
+        _apply_expiry(doors, run, difference)
         yield difference, difference.compute()
 
 
@@ -171,6 +200,29 @@ def _apply_cap(doors: Doors, run: RunRef, difference: Difference) -> None:
     difference.cap(cap.users - exempt.num_rows, exempt)
 
 
+def _apply_expiry(doors: Doors, run: RunRef, difference: Difference) -> None:
+    campaign = doors.spec.campaign
+    if campaign.what.keep_for is None:
+        return
+    since = run.at - campaign.what.keep_for.delta
+    difference.expire(
+        expiry.expiring(doors.ledger, audience=run.audience, campaign=run.campaign, since=since),
+        expiry.expired(doors.ledger, audience=run.audience, campaign=run.campaign),
+        # To a live campaign every event is a qualification of its own.
+        again=campaign.qualification == "live",
+    )
+
+
+def _record_expired(doors: Doors, run: RunRef, difference: Difference, *, found: bool) -> None:
+    """Remember who is not to be added again: those whose time is up, as long as every run finds that they qualify."""
+    campaign = doors.spec.campaign
+    if campaign.what.keep_for is None or campaign.qualification == "live":
+        users = expiry.USERS.empty_table()
+    else:
+        users = difference.expired_users(among_candidates=found)
+    expiry.record(doors.ledger, audience=run.audience, campaign=run.campaign, users=users)
+
+
 @contextmanager
 def _assignments_under_way(
     doors: Doors, run: RunRef, selected: Sequence[Selected], difference: Difference
@@ -179,8 +231,12 @@ def _assignments_under_way(
 
     First assignment wins: the ledger keeps the one it has. On record before any upload, so that no crash can lose one.
     """
-    held_out = Staging(run.staging).rows(*(held_out_file(part.number) for part in selected))
-    assigned = difference.assigned(pa.RecordBatchReader.from_batches(HELD_OUT, held_out))
+    staging = Staging(run.staging)
+    held_out = staging.rows(*(held_out_file(part.number) for part in selected))
+    with staging.writer(ASSIGNED_FILE, HELD_OUT) as writer:
+        for batch in difference.assigned(pa.RecordBatchReader.from_batches(HELD_OUT, held_out)):
+            writer.write_batch(batch)
+    assigned = pa.RecordBatchReader.from_batches(HELD_OUT, staging.rows(ASSIGNED_FILE))
     record = partial(assignments.record, doors.ledger, campaign=run.campaign, run=run.run, assigned=assigned)
     with ThreadPoolExecutor(1, thread_name_prefix="assignments") as pool:
         recorded = pool.submit(record)

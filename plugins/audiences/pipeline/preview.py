@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from audiences.errors import StoppedError
 from audiences.ledger import audiences
 from audiences.pipeline.extract import extract
+from audiences.pipeline.link_ad_sets import rehearse
 from audiences.pipeline.plan import check_guards, compared, outcomes_before_upload, rows_to_replace
 from audiences.pipeline.references import Changes, Preview, RunRef, Sample
 from audiences.pipeline.requests import percent_of_quota, requests_for
@@ -32,10 +33,11 @@ SAMPLES = 5
 NOBODY = 0  # no row of the ledger has this number
 
 
-def preview(doors: Doors, at: datetime) -> Preview:
+def preview(doors: Doors, at: datetime, *, ask_facebook: bool = False) -> Preview:
     """Outcome counts, rows to add and remove, requests, and a few users with their identifiers masked.
 
-    `doors` must be `looking_only`. A guard that would stop the run is told, not raised.
+    `doors` must be `looking_only`. A guard that would stop the run is told, not raised. With `ask_facebook`
+    the changes to ad sets are judged by Facebook too (validated, not made); else nothing is asked of it.
     """
     with rehearsed(doors, at) as (run, extracted, selected):
         stopped, rows = None, 0
@@ -58,6 +60,7 @@ def preview(doors: Doors, at: datetime) -> Preview:
             stopped=stopped,
             rejected=extracted.rejected,
             samples=_samples(run, selected),
+            ad_sets=tuple(rehearse(doors, run)) if ask_facebook else (),
         )
 
 

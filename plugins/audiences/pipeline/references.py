@@ -121,11 +121,13 @@ class Summary(Reference):
     rejected: Rejected = Field(default_factory=dict)
     timings: dict[str, float] = Field(default_factory=dict)
     error: str | None = None
+    warnings: tuple[str, ...] = ()
 
     def in_words(self) -> str:
         """One line for a note."""
         words = f"{in_words(self.outcomes)}; {self.requests} requests; {self.audience.members:,} members"
-        return f"{self.state}: {self.error}; {words}" if self.error else words
+        said = f"{self.state}: {self.error}; {words}" if self.error else words
+        return "; warning: ".join((said, *self.warnings))
 
 
 class Changes(Reference):
@@ -185,10 +187,12 @@ class Preview(Reference):
     rejected: Rejected
     samples: tuple[Sample, ...]
     next_runs: tuple[AwareDatetime, ...] = ()
+    ad_sets: tuple[str, ...] = ()
 
     def in_words(self) -> str:
         """One line for a note."""
         words = (
             f"preview: {in_words(self.outcomes)}; would add {self.changes.add:,} rows, remove {self.changes.remove:,}"
         )
-        return f"{words}; would be {self.stopped}" if self.stopped else words
+        stopped = (f"would be {self.stopped}",) if self.stopped else ()
+        return "; ".join((words, *stopped, *self.ad_sets))

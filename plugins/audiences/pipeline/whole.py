@@ -20,6 +20,7 @@ from audiences.ledger import runs
 from audiences.pipeline.close_run import close_run
 from audiences.pipeline.export import export
 from audiences.pipeline.extract import extract
+from audiences.pipeline.link_ad_sets import link_ad_sets
 from audiences.pipeline.open_run import open_run
 from audiences.pipeline.plan import plan
 from audiences.pipeline.select import select
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from audiences.pipeline.doors import Doors
-    from audiences.pipeline.references import Planned, RunRequest, Summary
+    from audiences.pipeline.references import Planned, RunRef, RunRequest, Summary
 
 Result = TypeVar("Result")
 TRIES = 5
@@ -73,7 +74,11 @@ def run_campaign(doors: Doors, request: RunRequest, *, sleep: Callable[[float], 
 
     Raises what kept the run from being opened at all.
     """
-    done = attempt(doors, request, sleep=sleep)
+    return summary_of(attempt(doors, request, sleep=sleep))
+
+
+def summary_of(done: Attempt) -> Summary:
+    """What came of it; raises an error that is none of ours."""
     if done.error is not None and not isinstance(done.error, AudiencesError):
         raise done.error
     return done.summary
@@ -86,18 +91,31 @@ def attempt(
     timings = Timings(sleep, tries)
     with doors.ledger.working_on(doors.spec.id):
         run = timings.of("open_run", lambda: open_run(doors, request))
-        planned: Planned | None = None
-        failure: Exception | None = None
-        try:
+
+        def planned() -> Planned:
             extracted = timings.of("extract", lambda: extract(doors, run))
             selected = timings.of("select", lambda: [select(doors, run, shard) for shard in extracted.shards])
-            planned = timings.of("plan", lambda: plan(doors, run, extracted, selected))
-            timings.of("remove", lambda: export(doors, run, "remove"))
-            timings.of("add", lambda: export(doors, run, "add"))
-        except Exception as error:  # noqa: BLE001  # the run is closed first, whatever it was
-            runs.note_error(doors.ledger, run.run, error)
-            failure = error
-        return Attempt(close_run(doors, run, planned, timings=timings), failure)
+            return timings.of("plan", lambda: plan(doors, run, extracted, selected))
+
+        return to_its_end(doors, run, planned, timings, ad_sets=True)
+
+
+def to_its_end(
+    doors: Doors, run: RunRef, plan: Callable[[], Planned], timings: Timings, *, ad_sets: bool = False
+) -> Attempt:
+    """Plan an opened run, send what was planned, with `ad_sets` see to those too, close the run."""
+    planned: Planned | None = None
+    failure: Exception | None = None
+    try:
+        planned = plan()
+        timings.of("remove", lambda: export(doors, run, "remove"))
+        timings.of("add", lambda: export(doors, run, "add"))
+        if ad_sets:
+            timings.of("link_ad_sets", lambda: link_ad_sets(doors, run))
+    except Exception as error:  # noqa: BLE001  # the run is closed first, whatever it was
+        runs.note_error(doors.ledger, run.run, error)
+        failure = error
+    return Attempt(close_run(doors, run, planned, timings=timings, ad_sets=ad_sets), failure)
 
 
 def _wait_for(state: RetryCallState) -> float:

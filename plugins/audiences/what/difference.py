@@ -70,6 +70,7 @@ class Difference:
                 "threads": 2,
                 "temp_directory": str(spill),
                 "arrow_large_buffer_size": False,
+                "preserve_insertion_order": False,  # every answer says its order, and it takes memory
             }
         )
         self._parameters = {"campaign": campaign, "action": action}
@@ -136,20 +137,21 @@ class Difference:
         """The memberships that change once the whole set has arrived, besides those that begin with its rows."""
         return self._batches(f"{statement('difference/closing')} order by user_id")
 
-    def expired_candidates(self) -> pa.Table:
-        """Candidates (`user_id`) whose time is up, now or before."""
-        query = "select user_id from candidates where user_id in (from expiring union from expired)"
+    def expired_users(self, *, among_candidates: bool) -> pa.Table:
+        """Users (`user_id`) whose time is up, now or before, or those of them who are candidates."""
+        query = "select user_id from expiring union select user_id from expired"
+        if among_candidates:
+            query = f"select user_id from candidates where user_id in ({query})"  # noqa: S608  # constants only
         return self._database.sql(query).to_arrow_table()
 
     def assigned(self, held_out: pa.RecordBatchReader) -> pa.RecordBatchReader:
         """Who is assigned to which group by this run, in the order of `user_id`: `user_id`, `arm`.
 
-        Those whose membership begins are targets; `held_out` has the others (`user_id`, `arm`). The answer may be read
-        in another thread while changes are read in this one.
+        Those whose membership begins are targets; `held_out` has the others (`user_id`, `arm`). Read it to its end before
+        anything else is asked: two large answers at a time do not fit into the memory limit.
         """
-        apart = self._database.cursor()
-        apart.register("held_out", held_out)
-        return apart.sql(statement("difference/assigned")).to_arrow_reader(_ROWS_AT_ONCE)
+        self._database.register("held_out", held_out)
+        return self._database.sql(statement("difference/assigned")).to_arrow_reader(_ROWS_AT_ONCE)
 
     def _take(self, name: str, rows: pa.RecordBatchReader) -> None:
         """Read rows into a table of DuckDB's, which goes to disk before it goes over the memory limit."""

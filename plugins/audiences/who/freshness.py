@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
 
 def newest_event(events: Events, at: datetime) -> sa.Select[datetime]:
-    """The time of the newest event up to `at`, as the one column `newest`."""
-    happened = sa.type_coerce(events_table(events).c[events.occurred_at], sa.DateTime(timezone=True))
-    newest = sa.cast(sa.func.max(happened), TIMESTAMP)  # an instant, also where the column has no time zone
-    return sa.select(newest.label("newest")).where(happened <= at)
+    """The time of the newest event up to `at`, as the one column `newest`; of the catalog's event names, if it lists them.
+
+    Name by name the newest is one step into an index on (name, occurred_at); without names every event is looked at.
+    """
+    table = events_table(events)
+    happened = sa.type_coerce(table.c[events.occurred_at], sa.DateTime(timezone=True))
+    newest: sa.ColumnElement[datetime] = sa.func.max(happened)
+    if events.names:
+        named = sa.select(newest).where(happened <= at)
+        each = [named.where(table.c[events.name] == name).scalar_subquery() for name in events.names]
+        query = sa.select(sa.cast(sa.func.greatest(*each), TIMESTAMP).label("newest"))
+    else:
+        query = sa.select(sa.cast(newest, TIMESTAMP).label("newest")).where(happened <= at)
+    return query  # an instant, also where the column has no time zone

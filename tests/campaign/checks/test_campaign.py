@@ -144,3 +144,15 @@ def test_a_live_campaign_adds_unless_it_says_otherwise_and_never_replaces(folder
     assert folder.spec().campaign.what.audience.action == "add"
     folder.campaign(LIVE.replace("keep_for: 30 days", "refresh: replace"))
     assert folder.codes() == ["not-allowed"]
+
+
+def test_windows_for_ad_sets_are_on_the_full_hour(folder: Folder) -> None:
+    text = (
+        'name: T\nwho: {did: {event: Charged}}\nwhen: {now: true, windows: [{from: "09:00", to: "17:30"}]}\n'
+        'what: {audience: {create: {name: T}}, ad_sets: ["1"], schedule: campaign}\n'
+    )
+    folder.campaign(text)
+    (problem,) = folder.problems()
+    assert "when.windows[0].to: `17:30` is not on the full hour" in problem
+    folder.campaign(text.replace("17:30", "17:00"))
+    assert folder.problems() == []

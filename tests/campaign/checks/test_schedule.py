@@ -37,6 +37,8 @@ def test_sound_schedules_are_accepted(folder: Folder, when: str) -> None:
         ("{now: true, timezone: IST}", "when.timezone", "unknown-time-zone"),
         ("{now: true, timezone: ../../etc/passwd}", "when.timezone", "unknown-time-zone"),
         ("{now: true, timezone: America}", "when.timezone", "unknown-time-zone"),
+        ("{now: true, timezone: localtime}", "when.timezone", "unknown-time-zone"),
+        ("{now: true, timezone: right/UTC}", "when.timezone", "unknown-time-zone"),
         ("{now: true, start: 2026-12-02, end: 2026-12-01}", "when.end", "wrong-order"),
         ("{date: 2026-11-30, start: 2026-12-01}", "when.date", "wrong-order"),
         ("{dates: [2026-12-01, 2027-12-01], end: 2026-12-31}", "when.dates[1]", "wrong-order"),

@@ -12,7 +12,7 @@ MINUTE = timedelta(minutes=1)
 
 def test_an_event_leads_to_a_batch_and_its_user_into_the_audience(live):
     live.campaign()
-    live.event(1)  # before anybody was watching
+    live.event(1, at=live.now - 61 * MINUTE)  # too old already when somebody begins to watch
     assert live.poll().new == 0
     live.event(2)
     live.event(3, "Charged")
@@ -21,6 +21,15 @@ def test_an_event_leads_to_a_batch_and_its_user_into_the_audience(live):
     assert live.members() == {2}
     assert live.states() == {"exported": 1}
     assert live.poll_and_run() == []
+
+
+def test_what_is_not_too_old_when_the_campaign_is_published_counts(live):
+    live.campaign(when={"unless": {"event": "Charged", "within": "30 minutes"}})
+    for minutes in (10, 80, 95):
+        live.event(minutes % 50, at=live.now - minutes * MINUTE)
+    live.poll_and_run()
+    assert live.members() == {30}
+    assert live.states() == {"exported": 1, "waiting": 1}
 
 
 def test_up_to_ten_triggers_each_with_its_own_property_filter(live):
@@ -215,7 +224,7 @@ def test_a_campaign_that_was_stopped_begins_anew(live):
     live.poll()
     live.event(2)
     live.specs["carts"] = spec
-    live.poll()
+    live.poll(timedelta(hours=3))
     live.event(3)
     live.poll()
     live.poll_and_run(timedelta(hours=1))

@@ -53,6 +53,6 @@ def test_a_look_reads_little_and_every_minute_one_goes_back():
 
 def test_another_server_with_lower_transaction_numbers_is_noticed():
     progress = Progress(1, NOON, NOON, NOON, NOON, 5000, NOON, None)
-    now = NOON + 5 * SECOND
+    now = NOON + LOOK_BACK_EVERY
     after = watched(progress).after_reading(now, Horizon(now, 70, 80))
     assert (after.settled_to, after.mark_at, after.mark_xid) == (NOON, now, 80)

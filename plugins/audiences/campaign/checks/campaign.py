@@ -11,7 +11,7 @@ from audiences.campaign.catalog import Catalog
 from audiences.campaign.checks.finding import Finding, Findings, unknown
 from audiences.campaign.checks.properties import tree_findings
 from audiences.campaign.checks.rules import CATALOG, event_findings, numeric_findings, rule_findings
-from audiences.campaign.checks.schedule import when_findings, zone_findings
+from audiences.campaign.checks.schedule import when_findings, whole_hour_findings, zone_findings
 from audiences.campaign.model import Campaign
 from audiences.campaign.settings import Settings
 from audiences.campaign.what import What
@@ -40,6 +40,8 @@ def campaign_findings(
     yield from (found.under("who") for found in _who_findings(campaign, catalog, settings, segments))
     if "what" in campaign.model_fields_set:
         yield from (found.under("what") for found in _what_findings(campaign, catalog))
+    if {"what", "when"} <= campaign.model_fields_set and campaign.what.schedule:
+        yield from (found.under("when") for found in whole_hour_findings(campaign.when))
     if "when" in campaign.model_fields_set:
         yield from (found.under("when") for found in _when_findings(campaign, catalog, settings))
     if campaign.goal is not None:
@@ -58,7 +60,11 @@ def campaign_warnings(campaign: Campaign) -> Findings:
                 f"{shown(found[0])} hints at health or money; Facebook may flag the audience and block its delivery"
             )
             yield Finding(("what", "audience", "create", key), "flagged-name", message)
-    if campaign.qualification == "live" and campaign.what.keep_for is None:
+    what = campaign.what
+    if what.keep_for is not None and what.audience.action in ("remove", "remove_matching"):
+        message = f"`action: {what.audience.action}` adds nobody whose time could be up"
+        yield Finding(("what", "keep_for"), "no-effect", message)
+    if campaign.qualification == "live" and what.keep_for is None:
         message = "a live campaign never removes anybody without `keep_for`, such as `keep_for: 30 days`"
         yield Finding(("what",), "keeps-for-ever", message, key=True)
 

@@ -18,11 +18,18 @@ _ON_WEEK = re.compile(_WEEKDAY)
 _ON_MONTH = re.compile(rf"last|(first|second|third|fourth|last) {_WEEKDAY}")
 
 
+# Files that stand among the zones: the machine's own, those that count leap seconds, and placeholders.
+_NO_ZONES = ("localtime", "posixrules", "Factory", "right/", "posix/")
+
+
 def zone_findings(name: str) -> Findings:
     """Check the name of a time zone."""
     try:
         ZoneInfo(name)
+        known = not name.startswith(_NO_ZONES)
     except (ZoneInfoNotFoundError, ValueError, OSError):
+        known = False
+    if not known:
         near = did_you_mean(name, available_timezones()) or "; write a name such as `Asia/Kolkata`"
         yield Finding((), "unknown-time-zone", f"unknown time zone {shown(name)}{near}")
 
@@ -45,6 +52,15 @@ def when_findings(when: When, zone: ZoneInfo) -> Findings:
         if window.from_ == window.to:
             message = f"is empty: it starts and ends at {window.to:%H:%M}; for the whole day leave `windows` out"
             yield Finding(("windows", index), "wrong-order", message)
+
+
+def whole_hour_findings(when: When) -> Findings:
+    """Check that windows can be given to ad sets, which have hours and no minutes."""
+    for index, window in enumerate(when.windows):
+        for key, at in (("from", window.from_), ("to", window.to)):
+            if at.replace(hour=0) != time():
+                message = f"`{at:%H:%M}` is not on the full hour, which `what.schedule: campaign` needs for ad sets"
+                yield Finding(("windows", index, key), "not-allowed", message)
 
 
 def _order_findings(when: When, zone: ZoneInfo) -> Findings:

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
 
-    from audiences.pipeline.live.doors import LiveDoors
+    from audiences.pipeline.live.doors import LookingDoors
     from audiences.pipeline.live.polled import Polled
     from audiences.pipeline.live.reach import Watched
     from audiences.when.live.watch import Watch
 
 
-def decide(doors: LiveDoors, watch: Watch, watched: Sequence[Watched], polled: Polled) -> None:
+def decide(doors: LookingDoors, watch: Watch, watched: Sequence[Watched], polled: Polled) -> None:
     """Settle the events that are due, and offer the open batches for which a run is to be triggered."""
     ledger, now = doors.ledger, polled.at
     by_number = {each.number: each for each in watched if each.campaign.id not in polled.errors}
@@ -37,7 +37,7 @@ def decide(doors: LiveDoors, watch: Watch, watched: Sequence[Watched], polled: P
     polled.batches = live.offer(ledger, [each.number for each in watched], at=now)
 
 
-def _drop(doors: LiveDoors, closed: Sequence[Watched], polled: Polled) -> None:
+def _drop(doors: LookingDoors, closed: Sequence[Watched], polled: Polled) -> None:
     """Outside the windows what is due waits, or with `outside: drop` is over."""
     if dropping := [each.number for each in closed if each.campaign.when.outside == "drop"]:
         dropped = live.due(doors.ledger, dropping, at=polled.at)
@@ -52,7 +52,7 @@ def _terms(watched: Watched, now: datetime) -> live.Terms:
     return live.Terms(watched.number, times, since)
 
 
-def _excluded(doors: LiveDoors, watch: Watch, asking: Sequence[Watched], polled: Polled) -> list[live.Due]:
+def _excluded(doors: LookingDoors, watch: Watch, asking: Sequence[Watched], polled: Polled) -> list[live.Due]:
     """The due events after which their user did, in time, what `unless` says; one query, unless it fails for somebody."""
     due = live.due(doors.ledger, [each.number for each in asking], at=polled.at) if asking else []
     if not due:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from audiences import connections
 from audiences.ledger.door import Ledger
@@ -17,6 +17,17 @@ if TYPE_CHECKING:
 
 TIMEOUT = "10s"
 """A look reads a short span of time by an index; what takes longer than this would keep all live campaigns waiting."""
+
+
+class LookingDoors(Protocol):
+    """What a look needs; the doors of a single campaign's run will do as well."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger, open."""
+
+    def warehouse(self) -> Warehouse:
+        """A new snapshot of the warehouse; the caller closes it."""
 
 
 class LiveDoors:

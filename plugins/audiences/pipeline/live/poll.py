@@ -13,14 +13,14 @@ from audiences.pipeline.live.reach import Horizon, Watched, groups
 from audiences.pipeline.live.read import Reading, read_horizon
 
 if TYPE_CHECKING:
-    from audiences.pipeline.live.doors import LiveDoors
+    from audiences.pipeline.live.doors import LookingDoors
     from audiences.when.live.watch import Watch
 
 TRY_AGAIN_AFTER = timedelta(minutes=1)
 _log = logging.getLogger(__name__)
 
 
-def poll(doors: LiveDoors, watch: Watch, *, at: datetime | None = None, alone: bool = False) -> Polled:
+def poll(doors: LookingDoors, watch: Watch, *, at: datetime | None = None, alone: bool = False) -> Polled:
     """Look once. `at` is the time that counts, the warehouse's own unless given; `alone` leaves other campaigns as they are.
 
     A campaign that cannot be read is left behind, and tried again by itself when there is nothing else to do. Raises
@@ -44,12 +44,14 @@ def poll(doors: LiveDoors, watch: Watch, *, at: datetime | None = None, alone: b
     return polled
 
 
-def _watched(doors: LiveDoors, watch: Watch, now: datetime, found: Horizon, *, alone: bool) -> list[Watched]:
+def _watched(doors: LookingDoors, watch: Watch, now: datetime, found: Horizon, *, alone: bool) -> list[Watched]:
     in_force = watch.in_force(now)
     if not alone:
         live.forget_others(doors.ledger, [*in_force, *watch.broken])
     known = live.progress(doors.ledger, list(in_force))
-    if new := [name for name in in_force if name not in known]:
+    # What is not too old yet counts from the first look on.
+    new = [live.Newcomer(name, now - campaign.longest) for name, campaign in in_force.items() if name not in known]
+    if new:
         known |= live.join(doors.ledger, new, now=now, next_xid=found.next)
     by_arrival = watch.catalog.events is not None and watch.catalog.events.arrived_at is not None
     return [Watched(campaign, known[name], by_arrival) for name, campaign in in_force.items()]

@@ -61,13 +61,15 @@ class Watched:
         """How far the campaign has read after this look.
 
         Transactions numbered below the mark had begun to write when it was set. Once the first open one is beyond it,
-        whatever was written until then can be seen. A number that went back is another server's, which took over.
+        whatever was written until then can be seen; and only a look that goes back sees it, so only that one moves on.
+        A number that went back is another server's, which took over.
         """
         done = replace(self.progress, read_to=now)
         if now < done.since:  # the clock was set back, shortly before this look; what came in since is not to be missed
             done = replace(done, since=now - NEAR)
-        if self.looks_back(now):
-            done = replace(done, looked_back_at=now)
+        if not self.looks_back(now):
+            return done
+        done = replace(done, looked_back_at=now)
         if found.open >= done.mark_xid:
             return replace(done, settled_to=done.mark_at, mark_at=now, mark_xid=found.next)
         return replace(done, mark_at=now, mark_xid=found.next) if found.next < done.mark_xid else done

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from audiences.errors import AudiencesError
-    from audiences.pipeline.live.doors import LiveDoors
+    from audiences.pipeline.live.doors import LookingDoors
     from audiences.pipeline.live.polled import Polled
     from audiences.pipeline.live.reach import Watched
     from audiences.warehouse.reader import Warehouse
@@ -29,7 +29,7 @@ _CANCELLED = "57014"  # SQLSTATE: the statement took longer than its timeout
 class Reading:
     """A look at the warehouse for live events, and what came of it so far."""
 
-    def __init__(self, doors: LiveDoors, watch: Watch, polled: Polled) -> None:
+    def __init__(self, doors: LookingDoors, watch: Watch, polled: Polled) -> None:
         self._doors = doors
         self._watch = watch
         self._polled = polled
@@ -92,7 +92,7 @@ def raise_unless_ours(error: WarehouseQueryError | WarehouseTransientError) -> N
         raise error
 
 
-def leave_out(doors: LiveDoors, group: Sequence[Watched], error: AudiencesError, polled: Polled) -> None:
+def leave_out(doors: LookingDoors, group: Sequence[Watched], error: AudiencesError, polled: Polled) -> None:
     """Note why campaigns are left out; they go on later from where they are."""
     live.note_error(doors.ledger, [each.number for each in group], str(error), at=polled.at)
     polled.errors |= {each.campaign.id: str(error) for each in group}

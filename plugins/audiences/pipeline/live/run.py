@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, Field
 
-from audiences.errors import WaitError
-from audiences.ledger import live, runs
-from audiences.pipeline.references import Reference, RunRequest, Summary
+from audiences.errors import FixConfigError, WaitError
+from audiences.ledger import live, members, runs
+from audiences.pipeline.live.poll import poll
+from audiences.pipeline.preview import known_audience
+from audiences.pipeline.references import AudienceSize, Reference, RunRequest, Summary
 from audiences.pipeline.whole import TRIES, attempt
+from audiences.when.live.watch import Watch
+from audiences.who.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +24,19 @@ if TYPE_CHECKING:
     from audiences.pipeline.doors import Doors
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
+
+
+@dataclass(eq=False)
+class UnknownBatchError(FixConfigError):
+    """A run was asked for a batch that its campaign does not have."""
+
+    campaign: str
+    batch: int
+
+    def __str__(self) -> str:
+        return (
+            f"campaign `{self.campaign}` has no batch {self.batch}; trigger its DAG without `batch` to run what is due"
+        )
 
 
 class BatchReport(Reference):
@@ -71,7 +89,9 @@ def run_batch(
     """
     ledger, at = doors.ledger, request.at
     with ledger.working_on(doors.spec.id):
-        batch = live.batch(ledger, number)
+        batch = live.batch(ledger, number, doors.spec.id)
+        if batch is None:
+            raise UnknownBatchError(campaign=doors.spec.id, batch=number)
         if batch.state != "open":
             return None
         live.postpone(ledger, number, until=at + live.SILENT)
@@ -101,3 +121,41 @@ def _pause(error: Exception | None, batch: live.Batch) -> timedelta:
         return timedelta(seconds=error.seconds)
     doublings = min(max(batch.tries - 1, 0), 10)
     return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
+
+
+class Idle(Reference):
+    """What `audiences run` says of a live campaign of which nothing is due; `events` counts what the look came to."""
+
+    run: None = None
+    campaign: str
+    state: Literal["success"] = "success"
+    at: AwareDatetime
+    outcomes: dict[str, int]
+    requests: int = 0
+    audience: AudienceSize | None
+    events: dict[str, int]
+
+    def in_words(self) -> str:
+        """One line for logs and notes."""
+        counts = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in self.events.items())
+        return f"nothing is due; events so far: {counts or 'none'}"
+
+
+def run_due(doors: Doors, request: RunRequest, *, sleep: Callable[[float], None] = time.sleep) -> LiveSummary | Idle:
+    """Look for the events of one live campaign, and export what is due of them; for a run by hand, without the dispatcher."""
+    ledger, campaign = doors.ledger, doors.spec.id
+    watch = Watch.of([doors.spec])
+    if watch is not None:
+        poll(doors, watch, at=request.at, alone=True)
+    batch = live.open_batch(ledger, campaign)
+    done = run_batch(doors, batch.id, request, sleep=sleep) if batch else None
+    if done is not None:
+        return done
+    known = known_audience(doors)
+    return Idle(
+        campaign=campaign,
+        at=request.at,
+        outcomes=Outcomes().as_dict(),
+        audience=AudienceSize(id=known.facebook_id, members=members.count(ledger, known.id)) if known else None,
+        events=live.events(ledger, campaign),
+    )

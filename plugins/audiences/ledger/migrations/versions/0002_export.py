@@ -18,6 +18,7 @@ create table audiences.ad_set (
     place       text not null check (place in ('included', 'excluded')),
     made_by_us  boolean,
     run_id      bigint not null references audiences.run,
+    seen_at     timestamptz not null,
     error       text,
     primary key (campaign_id, audience_id, facebook_id)
 );
@@ -132,9 +133,19 @@ drop index audiences.member_now;
 create index member_now on audiences.member (audience_id, campaign_id, user_id, present) where removed_run is null;
 """
 
+# Throttling is per ad account, and several processes send for one.
+AD_ACCOUNTS = """
+create table audiences.ad_account (
+    id            text primary key,
+    blocked_until timestamptz not null
+);
+comment on column audiences.ad_account.blocked_until is 'Facebook throttled the ad account: no process calls it before';
+"""
+
 
 def upgrade() -> None:
     """Change the ledger."""
     op.execute(STATEMENTS)
     op.execute(ENDED_MEMBERSHIPS)
     op.execute(MEMBERSHIPS)
+    op.execute(AD_ACCOUNTS)

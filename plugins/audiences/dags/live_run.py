@@ -1,0 +1,89 @@
+"""The run of a live campaign as one task.
+
+The steps are those of any run, and between them nothing is worth a task of its own: a batch is small, and starting a task
+takes longer than all of its steps.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from airflow.sdk import BaseOperator, RetryDecision, RetryPolicy
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from audiences.dags.steps import NOTE, preview_in_task
+from audiences.pipeline.windows import OutsideWindowsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from audiences.campaign.spec import CampaignSpec
+
+TASK = "run_batch"
+_log = logging.getLogger(__name__)
+
+
+class RunBatchOperator(BaseOperator):
+    """Exports the batch that the dispatcher triggered the run for; triggered by hand, looks for events itself first."""
+
+    ui_color = "#e7f6ec"
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, spec: CampaignSpec, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.spec = spec
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the summary; its one-line form becomes the note of the DAG run. Each try is a run of its own in the ledger."""
+        from audiences.pipeline.doors import Doors
+        from audiences.pipeline.live.run import run_batch, run_due
+        from audiences.pipeline.references import RunRequest
+
+        if context["params"].get("dry_run"):
+            return preview_in_task(self.spec, context)
+        ti, number = context["ti"], (context["dag_run"].conf or {}).get("batch")
+        request = RunRequest(
+            external_id=f"{context['run_id']}__{ti.try_number}",
+            at=datetime.now(UTC),  # not the run's time: users must qualify as they are exported
+            allow=frozenset(context["params"].get("allow") or ()),
+        )
+        with Doors(self.spec) as doors:
+            try:
+                done = run_due(doors, request) if number is None else run_batch(doors, int(number), request, tries=1)
+            except OutsideWindowsError as closed:
+                raise AirflowSkipException(str(closed)) from closed
+        if done is None:
+            message = f"batch {number} is exported already"
+            raise AirflowSkipException(message)
+        ti.xcom_push(key=NOTE, value=done.in_words())
+        _log.info("%s", done.in_words())
+        if done.state != "success":
+            raise AirflowFailException(done.error)
+        return done.model_dump(mode="json")
+
+
+class DispatcherTriesAgain(RetryPolicy):
+    """An error ends the run, since the dispatcher triggers the batch anew; only a task that was killed is tried again here."""
+
+    def evaluate(
+        self,
+        exception: BaseException,
+        try_number: int,  # noqa: ARG002  # Airflow's signature
+        max_tries: int,  # noqa: ARG002  # Airflow's signature
+        context: Context | None = None,  # noqa: ARG002  # Airflow's signature
+    ) -> RetryDecision:
+        """Decide for one failure."""
+        return RetryDecision.fail(reason=f"{type(exception).__name__}; the dispatcher triggers the batch again")
+
+    def serialize(self) -> dict[str, Any]:
+        """Nothing to remember."""
+        return {}
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> Self:  # noqa: ARG003  # Airflow's signature
+        """Nothing to restore."""
+        return cls()

@@ -1,0 +1,95 @@
+"""Ad accounts as all processes with this ledger see them: at most so many requests at once, none while one is blocked.
+
+A place is an advisory lock of Postgres, so a process that dies leaves its places free. A block is kept in the database's
+own time, which every process shares.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import zlib
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+import psycopg
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from audiences.connections import Connection
+
+_PLACE_LOCK = 0x_A0D2  # the class of these advisory locks; the second key is the ad account's and the place's
+_MOST_PLACES = 64
+_LOOK_AGAIN_SECONDS = 0.05  # a request takes ten times as long
+
+
+class AccountGate:
+    """The gate of one ad account, `places` requests wide; safe to use from several threads at once.
+
+    It has a database session of its own, opened with the first request, because the threads that send use it while the
+    step's own session is in the middle of something.
+    """
+
+    def __init__(
+        self, ledger: Connection, ad_account: str, places: int, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._ledger = ledger
+        self._ad_account = ad_account
+        first = (zlib.crc32(ad_account.encode()) & 0x1FF_FFFF) * _MOST_PLACES
+        self._places = frozenset(range(first, first + min(places, _MOST_PLACES)))
+        self._ours: set[int] = set()
+        self._asking = threading.Lock()
+        self._sleep = sleep
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if "_sql" in self.__dict__:
+            self._sql.close()
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold one of the places; waits while others have them all, one thread asking for all of this process."""
+        with self._asking:
+            while (taken := self._take()) is None:
+                self._sleep(_LOOK_AGAIN_SECONDS)
+        try:
+            yield
+        finally:
+            self._sql.execute("select pg_advisory_unlock(%s, %s)", (_PLACE_LOCK, taken))
+            self._ours.discard(taken)
+
+    def blocked_for(self) -> float:
+        """Seconds until the ad account may be called again; 0 when it may be now."""
+        row = self._sql.execute(
+            "select extract(epoch from blocked_until - clock_timestamp()) from audiences.ad_account where id = %s",
+            (self._ad_account,),
+        ).fetchone()
+        return max(0.0, float(row[0])) if row else 0.0
+
+    def block(self, seconds: float) -> None:
+        """No process calls the ad account for so long; an earlier, longer block stays."""
+        self._sql.execute(
+            "insert into audiences.ad_account (id, blocked_until)"
+            " values (%s, clock_timestamp() + %s * interval '1 second')"
+            " on conflict (id) do update set blocked_until = greatest(ad_account.blocked_until, excluded.blocked_until)",
+            (self._ad_account, seconds),
+        )
+
+    @cached_property
+    def _sql(self) -> psycopg.Connection:
+        return psycopg.connect(self._ledger.dsn(application="audiences-gate"), autocommit=True)
+
+    def _take(self) -> int | None:
+        """A place that nobody has, now locked; None when all are taken. Locks of our own session count as ours, not as free."""
+        row = self._sql.execute(
+            "select place from unnest(%s::int[]) as place where pg_try_advisory_lock(%s, place) limit 1",
+            (sorted(self._places - self._ours), _PLACE_LOCK),
+        ).fetchone()
+        if row is None:
+            return None
+        self._ours.add(row[0])
+        return int(row[0])

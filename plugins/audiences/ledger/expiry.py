@@ -1,0 +1,48 @@
+"""Whose time in an audience is up: members added long enough ago, and those who have left for it and still qualify."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from audiences.ledger.door import Ledger
+
+USERS = pa.schema([("user_id", pa.string())])
+
+
+def expiring(ledger: Ledger, *, audience: int, campaign: int, since: datetime) -> pa.Table:
+    """Members (`user_id`) by the campaign's doing whom a run with an as-of time of `since` or earlier added."""
+    return ledger.read(
+        "select distinct user_id from audiences.member"  # noqa: S608  # numbers only
+        f" where audience_id = {int(audience)} and campaign_id = {int(campaign)} and removed_run is null and present"
+        f" and added_run in (select id from audiences.run where campaign_id = {int(campaign)}"
+        f" and as_of <= to_timestamp({since.timestamp():.6f}))",
+        USERS,
+    )
+
+
+def expired(ledger: Ledger, *, audience: int, campaign: int) -> pa.Table:
+    """Users (`user_id`) who have left because their time was up and have qualified in every run since."""
+    return ledger.read(
+        "select user_id from audiences.expired"  # noqa: S608  # numbers only
+        f" where audience_id = {int(audience)} and campaign_id = {int(campaign)}",
+        USERS,
+    )
+
+
+def record(ledger: Ledger, *, audience: int, campaign: int, users: pa.Table) -> None:
+    """Put these users (`user_id`) on record as expired, in place of those who were."""
+    now = {"audience_id": pa.scalar(audience, pa.int32()), "campaign_id": pa.scalar(campaign, pa.int32())}
+    for name, value in now.items():
+        users = users.append_column(name, pa.repeat(value, users.num_rows))
+    with ledger.bulk.cursor() as cursor:
+        cursor.execute(
+            "delete from audiences.expired where audience_id = $1 and campaign_id = $2", (audience, campaign)
+        )
+        if users.num_rows:
+            cursor.adbc_ingest("expired", users, mode="append", db_schema_name="audiences")
+    ledger.bulk.commit()

@@ -1,0 +1,31 @@
+"""When everything was last found right at Facebook, so that not every run asks again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from audiences.ledger.door import Ledger
+
+
+def passed_since(ledger: Ledger, *, ad_account: str, connection: str, since: datetime) -> tuple[str, ...] | None:
+    """The warnings of the last preflight that passed, None when there was none after `since`."""
+    row = ledger.one(
+        "select warnings from audiences.preflight"
+        " where ad_account = %(ad_account)s and connection = %(connection)s and passed_at > %(since)s",
+        {"ad_account": ad_account, "connection": connection, "since": since},
+    )
+    return tuple(row.warnings) if row else None
+
+
+def passed(ledger: Ledger, *, ad_account: str, connection: str, at: datetime, warnings: Sequence[str]) -> None:
+    """Put on record that nothing was found that would make a run fail."""
+    ledger.sql.execute(
+        "insert into audiences.preflight (ad_account, connection, passed_at, warnings) values (%s, %s, %s, %s)"
+        " on conflict (ad_account, connection) do update"
+        " set passed_at = excluded.passed_at, warnings = excluded.warnings",
+        (ad_account, connection, at, list(warnings)),
+    )

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from audiences.pipeline.expire import expire
+
+pytestmark = pytest.mark.integration
+
+
+def test_members_of_a_live_campaign_leave_and_come_back_with_their_next_event(live):
+    spec = live.campaign(what={"keep_for": "30 days"})
+    live.poll()
+    for user in (1, 2):
+        live.event(user)
+    live.poll_and_run()
+    assert live.members() == {1, 2}
+    live.now += timedelta(days=31)
+    with live.shop.doors(spec) as doors:
+        assert expire(doors, live.now, sleep=live.shop.wait).outcomes["removed"] == 2
+    assert live.members() == set()
+    live.event(2)
+    live.poll_and_run()
+    assert live.members() == {2}
