@@ -17,6 +17,7 @@ from rich.table import Table
 
 from audiences.demo.postgres import running_postgres
 from audiences.sandbox import running_sandbox_process
+from benchmarks import latency
 from benchmarks.world import World
 
 NAMES = {
@@ -35,9 +36,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--users", type=int, default=1_000_000)
     parser.add_argument("--events", type=int, default=4_000_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="of the comparison; 0 leaves it out")
+    parser.add_argument(
+        "--live-events", type=int, default=40, help="for the latency of live campaigns; 0 leaves it out"
+    )
     asked = parser.parse_args()
     console = Console()
+    if asked.rounds:
+        compare(asked, console)
+    if asked.live_events:
+        with tempfile.TemporaryDirectory(prefix="audiences-live-") as folder:
+            found = latency.measure(Path(folder), asked.live_events, console)
+        console.print(latency.table(found))
+        for line in latency.verdicts(found):
+            console.print(line)
+
+
+def compare(asked: argparse.Namespace, console: Console) -> None:
+    """The product against the script and the floor."""
     with (
         tempfile.TemporaryDirectory(prefix="audiences-bench-") as folder,
         running_postgres(Path(folder) / "pg") as postgres,

@@ -69,6 +69,9 @@ def sql(console: Console, text: str) -> None:
 def preview(console: Console, found: Preview) -> None:
     """What a run would do."""
     console.print(f"[bold]{escape(found.campaign)}[/] as of {found.at.isoformat()}")
+    if found.events:
+        counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found.events.items())
+        console.print(f"events: {counts}", highlight=False)
     console.print(_outcomes(found.outcomes))
     console.print(
         f"would add {found.changes.add:,} and remove {found.changes.remove:,} rows in {found.requests:,} requests; "

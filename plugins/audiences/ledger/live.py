@@ -362,6 +362,20 @@ def events(ledger: Ledger, campaign: str) -> dict[str, int]:
     return {row.state: row.n for row in rows}
 
 
+_SHOWN = 20
+
+
+def of_user(ledger: Ledger, campaign: int, user: str) -> list[Any]:
+    """The user's last events in a live campaign, the oldest first, each with the run that exported its batch."""
+    rows = ledger.all(
+        "select e.event_id, e.occurred_at, e.due_at, e.state, b.run_id from audiences.live_event e"
+        " left join audiences.live_batch b on b.id = e.batch_id and e.state in ('exported', 'not_qualified')"
+        " where e.campaign_id = %(campaign)s and e.user_id = %(user)s order by e.occurred_at desc limit %(shown)s",
+        {"campaign": campaign, "user": user, "shown": _SHOWN},
+    )
+    return rows[::-1]
+
+
 def _columns(rows: Sequence[Any], **renamed: str) -> dict[str, list[Any]]:
     """The fields of dataclasses as arrays."""
     names = type(rows[0]).__dataclass_fields__

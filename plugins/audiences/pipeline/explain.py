@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audiences.ledger import assignments, members
+from audiences.ledger import assignments, live, members
 from audiences.pipeline.plan import compared
 from audiences.pipeline.preview import as_if_opened, masked_cells, rehearsed
 from audiences.pipeline.references import ExplainedStep, Explanation
@@ -77,7 +77,10 @@ def explain(doors: Doors, user: str, at: datetime) -> Explanation:
         because=because,
         steps=tuple(_flat(steps)),
         assignment=assigned.arm if assigned else None,
-        history=tuple(_membership(spec, row) for row in members.history(doors.ledger, run.audience, user)),
+        history=(
+            *(_event(spec, row) for row in live.of_user(doors.ledger, run.campaign, user)),
+            *(_membership(spec, row) for row in members.history(doors.ledger, run.audience, user)),
+        ),
     )
 
 
@@ -108,7 +111,12 @@ def _outcome(doors: Doors, run: RunRef, user: str, found: _Found, assigned: Any)
     campaign = doors.spec.campaign
     if campaign.who.target_cap is None and campaign.what.keep_for is None:
         return "targeted"
-    with rehearsed(doors, run.at) as (rehearsal, _, selected), compared(doors, rehearsal, selected) as (difference, _):
+    # Of a live campaign it is asked whether the user would be targeted by an event of their own.
+    alone = [user] if campaign.qualification == "live" else None
+    with (
+        rehearsed(doors, run.at, users=alone) as (rehearsal, _, selected),
+        compared(doors, rehearsal, selected) as (difference, _),
+    ):
         if difference.wants(user):
             return "targeted"
         up = pc.is_in(pa.scalar(user), difference.expired_users(among_candidates=True).column("user_id"))
@@ -221,6 +229,13 @@ def _membership(spec: CampaignSpec, row: Any) -> str:
     if row.removed_run is None:
         return words
     return f"{words}; {ended} in run {row.removed_run}, {_time(spec, row.removed_at)}"
+
+
+def _event(spec: CampaignSpec, row: Any) -> str:
+    """An event that the live campaign saw, and what became of it."""
+    became = row.state.replace("_", " ") + (f" in run {row.run_id}" if row.run_id else "")
+    waits = f", due {_time(spec, row.due_at)}" if row.state == "waiting" else ""
+    return f"event {row.event_id} of {_time(spec, row.occurred_at)}: {became}{waits}"
 
 
 def _time(spec: CampaignSpec, instant: datetime) -> str:

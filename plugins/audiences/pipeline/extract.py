@@ -20,7 +20,7 @@ from audiences.who.compile import qualified
 from audiences.who.render import render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -31,10 +31,11 @@ SHARD_ROWS = 1_000_000
 _log = logging.getLogger(__name__)
 
 
-def extract(doors: Doors, run: RunRef) -> Extracted:
-    """Stage the users who qualify at `run.at`, in shards of about SHARD_ROWS; of a live batch only its users."""
+def extract(doors: Doors, run: RunRef, *, users: Sequence[str] | None = None) -> Extracted:
+    """Stage the users who qualify at `run.at`, in shards of about SHARD_ROWS; only `users`, or those of the live batch."""
     spec = doors.spec
-    users = live.users(doors.ledger, run.batch) if run.batch is not None else None
+    if run.batch is not None:
+        users = live.users(doors.ledger, run.batch)
     query = render(qualified(spec, run.at, users=users))
     shards: list[int] = []
     still: list[str] = []

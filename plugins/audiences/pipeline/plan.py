@@ -150,11 +150,11 @@ def compared(
 
 def check_guards(spec: CampaignSpec, run: RunRef, extracted: Extracted, counts: Counts) -> None:
     """Raise StoppedError for the first guard that forbids the upload and is not allowed this once."""
-    guards = spec.campaign.what.guards
+    guards, live = spec.campaign.what.guards, spec.campaign.qualification == "live"
     removal = 100 * counts.left / counts.held if counts.held else 0
     broken = {
-        # Of the users of a live batch everybody may have ceased to qualify.
-        "allow_empty": (not guards.allow_empty and extracted.rows == 0 and run.batch is None, "the query found nobody"),
+        # Of the users of a few events everybody may have ceased to qualify.
+        "allow_empty": (not guards.allow_empty and extracted.rows == 0 and not live, "the query found nobody"),
         "skip_run_above": (
             guards.skip_run_above is not None and counts.targeted > guards.skip_run_above,
             f"{counts.targeted:,} targets are more than {guards.skip_run_above or 0:,}",

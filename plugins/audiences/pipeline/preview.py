@@ -10,6 +10,7 @@ from audiences.errors import StoppedError
 from audiences.ledger import audiences
 from audiences.pipeline.extract import extract
 from audiences.pipeline.link_ad_sets import rehearse
+from audiences.pipeline.live.rehearse import rehearsal_of
 from audiences.pipeline.plan import check_guards, compared, outcomes_before_upload, rows_to_replace
 from audiences.pipeline.references import Changes, Preview, RunRef, Sample
 from audiences.pipeline.requests import percent_of_quota, requests_for
@@ -39,7 +40,8 @@ def preview(doors: Doors, at: datetime, *, ask_facebook: bool = False) -> Previe
     `doors` must be `looking_only`. A guard that would stop the run is told, not raised. With `ask_facebook`
     the changes to ad sets are judged by Facebook too (validated, not made); else nothing is asked of it.
     """
-    with rehearsed(doors, at) as (run, extracted, selected):
+    entering = rehearsal_of(doors, at)
+    with rehearsed(doors, at, users=entering.users if entering else None) as (run, extracted, selected):
         stopped, rows = None, 0
         with compared(doors, run, selected) as (difference, counts):
             try:
@@ -61,15 +63,18 @@ def preview(doors: Doors, at: datetime, *, ask_facebook: bool = False) -> Previe
             rejected=extracted.rejected,
             samples=_samples(run, selected),
             ad_sets=tuple(rehearse(doors, run)) if ask_facebook else (),
+            events=entering.events if entering else {},
         )
 
 
 @contextmanager
-def rehearsed(doors: Doors, at: datetime) -> Iterator[tuple[RunRef, Extracted, list[Selected]]]:
-    """A run up to its plan, in a folder that goes away afterwards."""
+def rehearsed(
+    doors: Doors, at: datetime, *, users: Sequence[str] | None = None
+) -> Iterator[tuple[RunRef, Extracted, list[Selected]]]:
+    """A run up to its plan, in a folder that goes away afterwards; of these users only, if they are given."""
     with tempfile.TemporaryDirectory(prefix="audiences-preview-") as folder:
         run = as_if_opened(doors, at, staging=folder)
-        extracted = extract(doors, run)
+        extracted = extract(doors, run, users=users)
         yield run, extracted, [select(doors, run, shard) for shard in extracted.shards]
 
 

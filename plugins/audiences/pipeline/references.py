@@ -174,6 +174,7 @@ class Preview(Reference):
     """What a run would do, as `audiences preview --json` prints it. `stopped` says which guard would stop it, and why.
 
     `quota_percent`: the share of the ad account's hourly quota that the requests use up, by the app's access tier.
+    `events`: of a live campaign, what the events of the last 24 hours would have come to; the outcomes are of their users.
     """
 
     campaign: str
@@ -188,11 +189,14 @@ class Preview(Reference):
     samples: tuple[Sample, ...]
     next_runs: tuple[AwareDatetime, ...] = ()
     ad_sets: tuple[str, ...] = ()
+    events: dict[str, int] = Field(default_factory=dict)
 
     def in_words(self) -> str:
         """One line for a note."""
+        said = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in self.events.items())
         words = (
-            f"preview: {in_words(self.outcomes)}; would add {self.changes.add:,} rows, remove {self.changes.remove:,}"
+            f"preview: {f'events: {said}; ' if said else ''}{in_words(self.outcomes)}; "
+            f"would add {self.changes.add:,} rows, remove {self.changes.remove:,}"
         )
         stopped = (f"would be {self.stopped}",) if self.stopped else ()
         return "; ".join((words, *stopped, *self.ad_sets))

@@ -66,7 +66,7 @@ comment on column audiences.live_event.state is
   'excluded: by `unless`; late: seen later than `max_age`; dropped: due while the campaign was not to send';
 comment on column audiences.live_event.qualified is 'whether the last run of its batch found the user still to qualify';
 create index live_event_waiting on audiences.live_event (campaign_id, due_at) where state = 'waiting';
-create index live_event_entered on audiences.live_event (campaign_id, user_id) where state in ('batched', 'exported');
+create index live_event_of_user on audiences.live_event (campaign_id, user_id);
 create index live_event_of_batch on audiences.live_event (batch_id) where batch_id is not null;
 create index live_event_unbatched on audiences.live_event (campaign_id)
   where batch_id is null and state in ('excluded', 'limited', 'late', 'dropped');
