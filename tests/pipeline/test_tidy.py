@@ -12,14 +12,14 @@ from audiences.pipeline.open_run import open_run
 from audiences.pipeline.plan import plan
 from audiences.pipeline.references import RunRequest
 from audiences.pipeline.select import select
-from audiences.pipeline.tidy import Tidied, tidy
+from audiences.pipeline.tidy import KEPT_FOR, Tidied, tidy
 
 pytestmark = pytest.mark.integration
 
 
 def tidied(shop, spec, days):
     with shop.doors(spec) as doors:
-        return tidy(doors, datetime.now(UTC) + timedelta(days=days))
+        return tidy(doors.ledger, spec.staging, ended_before=datetime.now(UTC) + timedelta(days=days) - KEPT_FOR)
 
 
 def interrupted(shop, spec, name):

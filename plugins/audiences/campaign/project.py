@@ -106,14 +106,19 @@ def load_catalog(root: Path, file: str = CATALOG) -> tuple[Document, Catalog]:
     return read_document(root / file, file), catalog
 
 
+def load_settings(root: Path) -> Settings:
+    """The settings that all campaigns share. Raises ConfigError."""
+    settings, problems = _shared_file(root, SETTINGS, Settings, settings_findings)
+    if settings is None or problems:
+        raise ConfigError(problems)
+    return settings
+
+
 def warehouse_connection(root: Path) -> str:
     """The Airflow connection of the warehouse, also of a project without settings yet. Raises ConfigError."""
     if not (root / SETTINGS).exists():
         return str(Settings.model_fields["warehouse"].default)
-    settings, problems = _shared_file(root, SETTINGS, Settings, settings_findings)
-    if settings is None or problems:
-        raise ConfigError(problems)
-    return settings.warehouse
+    return load_settings(root).warehouse
 
 
 class _Shared(NamedTuple):

@@ -131,14 +131,14 @@ class TidyOperator(BaseOperator):
         from dataclasses import asdict
 
         from audiences.pipeline.doors import Doors
-        from audiences.pipeline.tidy import Tidied, tidy
+        from audiences.pipeline.tidy import KEPT_FOR, Tidied, tidy
 
         # Where staging and ledger are is the project's affair, and the same in all campaigns.
         spec = next(iter(Project.load(Path(self.project)).campaigns.values()), None)
         if spec is None:
             return asdict(Tidied(removed=0, left=0))
         with Doors(spec) as doors:
-            return asdict(tidy(doors, context["dag_run"].run_after))
+            return asdict(tidy(doors.ledger, spec.staging, ended_before=context["dag_run"].run_after - KEPT_FOR))
 
 
 class WithKeepForOperator(ListOperator):

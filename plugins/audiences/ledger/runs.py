@@ -72,10 +72,13 @@ def under_way(ledger: Ledger, campaign: int) -> bool:
 
 
 def disposable(ledger: Ledger, folders: Sequence[str], *, before: datetime) -> list[str]:
-    """Of these staging folders, those whose run ended before then and left no request whose fate is unknown."""
+    """Of these staging folders, those whose run ended before then and left no request whose fate is unknown.
+
+    A run that never ended counts as ended a day after it began.
+    """
     rows = ledger.all(
         "select r.staging from audiences.run r where r.staging = any(%(folders)s)"
-        " group by r.staging having bool_and(r.ended_at < %(before)s and r.state <> 'running'"
+        " group by r.staging having bool_and(coalesce(r.ended_at, r.started_at + interval '1 day') < %(before)s"
         " and not exists (select 1 from audiences.chunk c where c.run_id = r.id and c.state = 'sending'"
         " and c.session is null)"
         " and not exists (select 1 from audiences.upload_session s where s.run_id = r.id and s.state = 'open'))",

@@ -9,12 +9,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audiences.ledger import assignments, live, members
+from audiences.ledger import assignments, erasures, live, members
 from audiences.pipeline.plan import compared
 from audiences.pipeline.preview import as_if_opened, masked_cells, rehearsed
 from audiences.pipeline.references import ExplainedStep, Explanation
 from audiences.pipeline.select import decide
 from audiences.what.encode import Encoder
+from audiences.what.erased import Erased
 from audiences.what.identifiers.fields import FIELDS
 from audiences.who.columns import columns_of
 from audiences.who.compile import qualified
@@ -38,9 +39,10 @@ _LEADS = {
     "control_custom": "held out in a custom control group",
     "control_campaign": "held out in the campaign's control group",
     "over_cap": "the target cap is used up before it is the user's turn",
+    "erased": "the user was erased, or shares an e-mail address or a phone number with somebody who was",
     "expired": "the user's time in the audience is up, and they come back once they have ceased to qualify",
 }
-_COUNTED_AS = {"expired": "over_cap"}
+_COUNTED_AS = {"expired": "over_cap", "erased": "opted_out"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,10 @@ def _find(doors: Doors, run: RunRef, user: str) -> _Found | None:
 def _outcome(doors: Doors, run: RunRef, user: str, found: _Found, assigned: Any) -> str:
     if found.staged is None:
         return "not_qualified"
-    decided = str(decide(doors.spec, run, found.staged, _under_other_terms(doors.spec, user, assigned)).iloc[0])
+    erased, recorded = Erased(*erasures.known(doors.ledger)), _under_other_terms(doors.spec, user, assigned)
+    decided = str(decide(doors.spec, run, found.staged, recorded, erased).iloc[0])
+    if decided == "opted_out" and _was_erased(erased, found.staged):
+        return "erased"
     if decided != "candidate":
         return decided
     campaign = doors.spec.campaign
@@ -121,6 +126,10 @@ def _outcome(doors: Doors, run: RunRef, user: str, found: _Found, assigned: Any)
             return "targeted"
         up = pc.is_in(pa.scalar(user), difference.expired_users(among_candidates=True).column("user_id"))
         return "expired" if up.as_py() else "over_cap"
+
+
+def _was_erased(erased: Erased, staged: pa.RecordBatch) -> bool:
+    return bool(erased.among(staged.column("user_id"), staged.column("identifiers"))[0].as_py())
 
 
 def _under_other_terms(spec: CampaignSpec, user: str, assigned: Any) -> pa.Table:
@@ -142,6 +151,8 @@ def _stages(spec: CampaignSpec, run: RunRef, found: _Found, outcome: str, assign
         yield explain_filters(
             who.with_properties, frame, columns=columns, catalog=spec.catalog, at=run.at, zone=spec.zone
         )
+    if outcome == "erased":
+        yield (Step("was not erased", "was erased", False),)
     if users.opt_out:
         places = " or ".join(
             source.column or ", ".join((source.jsonb or "", *(source.path or ()))) for source in users.opt_out

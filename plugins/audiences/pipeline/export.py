@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from audiences.errors import AudiencesError, RefusedError
 from audiences.facebook import members as facebook_members
 from audiences.facebook.errors import AudienceTooSmallError
-from audiences.ledger import audiences, chunks
+from audiences.ledger import audiences, chunks, erasures
 from audiences.pipeline import replace, windows
 from audiences.pipeline.prepared import prepare, staged
 from audiences.pipeline.references import RunRef, Sent
 from audiences.pipeline.staging import Staging
+from audiences.what.erased import Erased
 from audiences.what.rows import keys_of
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class _Answer:
 
 
 def _send_all(doors: Doors, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
-    schema = keys_of(doors.spec.campaign.what.identifiers)
+    schema, erased = keys_of(doors.spec.campaign.what.identifiers), Erased(*erasures.known(doors.ledger))
     waiting, under_way = list(reversed(list(todo))), dict[Future[_Answer], chunks.Chunk]()
     sent = refused = 0
     trouble: AudiencesError | None = None
@@ -87,7 +88,7 @@ def _send_all(doors: Doors, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
             while waiting and trouble is None and len(under_way) < at_once:
                 chunk = waiting.pop()
                 chunks.sending(doors.ledger, chunk)
-                under_way[pool.submit(_send, doors.facebook, facebook_id, chunk, schema)] = chunk
+                under_way[pool.submit(_send, doors.facebook, facebook_id, chunk, schema, erased)] = chunk
             for done in wait(under_way, return_when=FIRST_COMPLETED).done:
                 chunk = under_way.pop(done)
                 sent += 1
@@ -104,9 +105,11 @@ def _send_all(doors: Doors, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
     return Sent(requests=sent, refused=refused)
 
 
-def _send(session: GraphSession, facebook_id: str, chunk: Chunk, schema: tuple[str, ...]) -> _Answer:
+def _send(
+    session: GraphSession, facebook_id: str, chunk: Chunk, schema: tuple[str, ...], erased: Erased
+) -> _Answer:  # fmt: skip
     """Runs in a thread of its own: reads the staged rows and sends them."""
-    changes = staged(chunk)
+    changes = staged(chunk, erased)
     ready = prepare(changes, schema)
     call = facebook_members.add if chunk.action == "add" else facebook_members.remove
     return _Answer(receipt=call(session, facebook_id, ready.schema, ready.rows, body=ready.body), changes=changes)

@@ -170,6 +170,45 @@ class Explanation(Reference):
     history: tuple[str, ...]
 
 
+class ErasedFrom(Reference):
+    """What an ad account acknowledged of an erasure: it drops the people that `rows` rows describe from all its audiences."""
+
+    id: str
+    rows: int
+    requests: int
+    received: int
+    invalid: int
+    error: str | None = None
+
+
+class AudienceRows(Reference):
+    """An audience in which a person was, by how many different rows over time."""
+
+    id: str
+    name: str
+    rows: int
+
+
+class Erasure(Reference):
+    """An erasure, as `audiences erase --json` prints it: what was done, and that nothing is left.
+
+    `audiences` lists where the ledger knew the person; Facebook removes them from others of the accounts too. `ledger` counts
+    rows removed by table, `left` what a look afterwards found. `other_users` are other ids that shared an identifier with the
+    person; their rows in audiences went as well. `remembered` hashes keep the person from being uploaded again.
+    """
+
+    user: str
+    erasure: int
+    state: Literal["done", "incomplete"]
+    audiences: tuple[AudienceRows, ...]
+    accounts: tuple[ErasedFrom, ...]
+    ledger: dict[str, int]
+    left: dict[str, int]
+    other_users: int
+    remembered: int
+    still_to_do: tuple[str, ...]
+
+
 class Preview(Reference):
     """What a run would do, as `audiences preview --json` prints it. `stopped` says which guard would stop it, and why.
 

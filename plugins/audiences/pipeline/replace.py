@@ -19,11 +19,12 @@ from audiences.facebook import members as facebook_members
 from audiences.facebook.contract import REPLACE_ENDED, REPLACE_WINDOW_SECONDS
 from audiences.facebook.errors import AudienceBusyError, ReplaceBrokenError
 from audiences.facebook.members import BatchStep, session_id_for
-from audiences.ledger import audiences, chunks, sessions
+from audiences.ledger import audiences, chunks, erasures, sessions
 from audiences.pipeline import windows
-from audiences.pipeline.prepared import prepare, staged
+from audiences.pipeline.prepared import prepare, staged, without
 from audiences.pipeline.references import RunRef, Sent
 from audiences.pipeline.staging import Staging
+from audiences.what.erased import Erased
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from audiences.ledger.sessions import ReplaceSession
     from audiences.pipeline.doors import Doors
 
-CONCURRENT = 4
 SESSIONS_A_RUN = 3
 CLOCKS_APART_SECONDS = 60  # between Facebook's clock and the ledger's
 _log = logging.getLogger(__name__)
@@ -96,6 +96,8 @@ class _Session:
     def __init__(self, doors: Doors, facebook_id: str, session: ReplaceSession) -> None:
         self._ledger, self._graph = doors.ledger, doors.facebook
         self._facebook_id, self._session = facebook_id, session
+        self._erased = Erased(*erasures.known(doors.ledger))
+        self._at_once = doors.spec.account.requests_at_once
         self._chunks = chunks.of_session(doors.ledger, session.id)
         self._total = sum(chunk.rows for chunk in self._chunks)
 
@@ -157,7 +159,7 @@ class _Session:
         todo = [
             (chunk, number) for number, chunk in enumerate(between, 2) if chunk.state in ("planned", "sending")
         ]  # fmt: skip
-        with ThreadPoolExecutor(CONCURRENT, thread_name_prefix="upload") as pool:
+        with ThreadPoolExecutor(self._at_once, thread_name_prefix="upload") as pool:
             sent = [pool.submit(self._send_one_between, chunk, number) for chunk, number in todo]
             wait(sent, return_when=FIRST_EXCEPTION)
             for future in sent:
@@ -201,7 +203,7 @@ class _Session:
 
     def _send(self, chunk: Chunk, number: int, *, last: bool) -> Receipt:
         step = BatchStep(self._session.facebook_id, number, last, self._total)
-        ready = prepare(staged(chunk), self._session.schema, step=step)
+        ready = prepare(staged(chunk, self._erased), self._session.schema, step=step)
         return facebook_members.replace(
             self._graph, self._facebook_id, ready.schema, ready.rows, step=step, body=ready.body
         )
@@ -226,7 +228,7 @@ class _Session:
         now = chunks.of_session(self._ledger, self._session.id)
         missing = [(chunk.first_row, chunk.first_row + chunk.rows) for chunk in now if chunk.state == "refused"]
         for batch in staging.dataset(now[0].file).to_batches():
-            yield _recorded(pa.Table.from_batches([batch]), missing)
+            yield _recorded(without(pa.Table.from_batches([batch]), self._erased), missing)
 
 
 def _recorded(lasting: pa.Table, missing: Sequence[tuple[int, int]]) -> pa.Table:

@@ -9,11 +9,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audiences.ledger import assignments
+from audiences.ledger import assignments, erasures
 from audiences.pipeline.extract import shard_file
 from audiences.pipeline.references import RunRef, Selected, Shard
 from audiences.pipeline.staging import Staging
 from audiences.what.difference import CANDIDATES
+from audiences.what.erased import Erased
 from audiences.who.cap import rank_keys
 from audiences.who.columns import columns_of
 from audiences.who.control import Group, assign
@@ -29,6 +30,7 @@ HELD_OUT = pa.schema([("user_id", pa.string()), ("arm", pa.string())])
 def select(doors: Doors, run: RunRef, shard: Shard) -> Selected:
     """Decide the outcome of every user of the shard up to the control groups; stage candidates and held-out users."""
     recorded = assignments.under_other_terms(doors.ledger, run.campaign, doors.spec.control_terms)
+    erased = Erased(*erasures.known(doors.ledger))
     staging = Staging(run.staging)
     outcomes: Counter[str] = Counter()
     with (
@@ -36,17 +38,20 @@ def select(doors: Doors, run: RunRef, shard: Shard) -> Selected:
         staging.writer(held_out_file(shard.number), HELD_OUT) as held_out,
     ):
         for batch in staging.rows(shard_file(shard.number)):
-            decided = decide(doors.spec, run, batch, recorded)
+            decided = decide(doors.spec, run, batch, recorded, erased)
             outcomes.update({str(name): int(count) for name, count in decided.value_counts().items()})
             candidates.write_table(_candidates(doors.spec, batch, decided))
             held_out.write_table(_held_out(batch, decided))
     return Selected(number=shard.number, outcomes=dict(outcomes))
 
 
-def decide(spec: CampaignSpec, run: RunRef, batch: pa.RecordBatch, recorded: pa.Table) -> pd.Series[str]:
+def decide(
+    spec: CampaignSpec, run: RunRef, batch: pa.RecordBatch, recorded: pa.Table, erased: Erased
+) -> pd.Series[str]:
     """The outcome of each user of a batch, in the fixed order: filters, opt-out, identifiers, control groups.
 
-    `candidate` marks those who are targeted if the cap lets them. The index is that of the batch's rows.
+    `candidate` marks those who are targeted if the cap lets them. Who was erased counts as opted out. The index is that of
+    the batch's rows.
     """
     columns = columns_of(spec)
     frame = batch.drop_columns(["identifiers"]).to_pandas(types_mapper=pd.ArrowDtype)
@@ -59,6 +64,7 @@ def decide(spec: CampaignSpec, run: RunRef, batch: pa.RecordBatch, recorded: pa.
             tree, frame, columns=columns.properties, catalog=spec.catalog, at=run.at, zone=spec.zone
         )  # fmt: skip
         decided[~passed] = "filtered_out"
+    _leave_out(erased, decided, batch)
     left = (decided == "candidate").to_numpy()
     groups = assign(batch.column(columns.user_id).filter(pa.array(left)), spec, recorded).to_numpy()
     arms = pd.Series(groups, index=frame.index[left])
@@ -76,6 +82,14 @@ def candidates_file(number: int) -> str:
 def held_out_file(number: int) -> str:
     """The name of a staged file of users in control groups: `user_id`, `arm`."""
     return f"held-out-{number:02d}.parquet"
+
+
+def _leave_out(erased: Erased, decided: pd.Series[str], batch: pa.RecordBatch) -> None:
+    """Nobody who was erased is a candidate; only candidates are looked at, since hashing takes its time."""
+    left = decided.index[decided == "candidate"]
+    rows = batch.take(pa.array(left))
+    found = erased.among(rows.column("user_id"), rows.column("identifiers"))
+    decided[left[found.to_numpy(zero_copy_only=False)]] = "opted_out"
 
 
 def _reachable(batch: pa.RecordBatch) -> pd.Series[bool]:

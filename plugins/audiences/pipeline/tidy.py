@@ -15,7 +15,7 @@ from audiences.pipeline.staging import Staging, default_root
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from audiences.pipeline.doors import Doors
+    from audiences.ledger.door import Ledger
 
 KEPT_FOR = timedelta(days=7)
 _log = logging.getLogger(__name__)
@@ -29,16 +29,16 @@ class Tidied:
     left: int
 
 
-def tidy(doors: Doors, at: datetime) -> Tidied:
-    """Clean up the staging folder, of all campaigns of the project."""
-    root = doors.spec.staging or default_root()
+def tidy(ledger: Ledger, root: str | None, *, ended_before: datetime) -> Tidied:
+    """Clean up a staging root, of all campaigns of the project; None stands for the default one."""
+    root = root or default_root()
     folders = [
         f"{root}/{campaign.name}/{run.name}"
         for campaign in (UPath(root).iterdir() if UPath(root).exists() else ())
         if campaign.is_dir()
         for run in campaign.iterdir()
     ]
-    disposable = runs.disposable(doors.ledger, folders, before=at - KEPT_FOR)
+    disposable = runs.disposable(ledger, folders, before=ended_before)
     for folder in disposable:
         _log.info("removing %s, whose run ended long ago", folder)
         Staging(folder).clear()

@@ -15,7 +15,7 @@ from audiences.facebook.contract import (
     REPLACE_WINDOW_SECONDS,
 )
 from audiences.ledger import chunks, sessions
-from audiences.pipeline.replace import CONCURRENT, ids
+from audiences.pipeline.replace import ids
 from audiences.pipeline.requests import requests_for
 from audiences.pipeline.staging import Staging
 from audiences.what.difference import CHANGES
@@ -95,7 +95,7 @@ def ensure_in_time(doors: Doors, rows: int) -> None:
     measured = sessions.seconds_per_request(doors.ledger, doors.spec.account.id, rows=MAX_ROWS // 2)
     seconds, requests = measured or ASSUMED_REQUEST_SECONDS, requests_for(rows)
     # The first and the last batch go alone.
-    turns = min(requests, 2) + ceil(max(0, requests - 2) / CONCURRENT)
+    turns = min(requests, 2) + ceil(max(0, requests - 2) / doors.spec.account.requests_at_once)
     if turns * seconds > REPLACE_BUDGET_SECONDS:
         raise ReplaceTooLongError(rows, requests, minutes=turns * seconds / 60, seconds_each=seconds)
 

@@ -1,0 +1,67 @@
+"""`audiences erase`: a person out of every audience and the ledger, with proof."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from audiences.campaign.project import load_catalog, load_settings
+from audiences.cli import console as show
+from audiences.cli.app import AsJson, Here, app, import_airflow, out, show_found
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from audiences.pipeline.references import Erasure
+
+
+@app.command()
+def erase(
+    user: Annotated[str, typer.Option(help="The user's id in the warehouse.")],
+    lift: Annotated[bool, typer.Option("--lift", help="Forget the erasure: the person may be uploaded again.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a person from every audience of every ad account and from the ledger, for good, and prove it.
+
+    Exit code 0 when nothing is left; 1 when something is still to be done, which is told, and then to be completed by the
+    same command.
+    """
+    from audiences.pipeline.erase import erase as carry_out
+    from audiences.pipeline.erase import lift as take_back
+    from audiences.pipeline.erasing import ErasingDoors
+    from audiences.pipeline.whole import Timings
+
+    settings, (_, catalog) = load_settings(Here.project), load_catalog(Here.project)
+    import_airflow()
+    with ErasingDoors(settings, catalog) as doors:
+        if lift:
+            forgotten = take_back(doors, user, datetime.now(UTC))
+            if as_json:
+                show.json_line({"user": user, "lifted": forgotten > 0, "forgotten": forgotten})
+            else:
+                out.print(f"{forgotten} hashes were forgotten" if forgotten else "nobody of this id was erased")
+            raise typer.Exit(0 if forgotten else 1)
+        found = Timings(time.sleep).of("erase", lambda: carry_out(doors, user, datetime.now(UTC)))
+    show_found(found, as_json, _erasure)
+    raise typer.Exit(0 if found.state == "done" else 1)
+
+
+def _erasure(console: Console, found: Erasure) -> None:
+    colour = "green" if found.state == "done" else "red"
+    console.print(f"user {escape(found.user)}: erasure {found.erasure} [bold {colour}]{found.state}[/]")
+    for account in found.accounts:
+        said = escape(account.error) if account.error else f"{account.received:,} of {account.rows:,} rows acknowledged"
+        console.print(f"  ad account {account.id}: {said}", soft_wrap=True)
+    for audience in found.audiences:
+        console.print(f"  audience {audience.id} {escape(audience.name)}: {audience.rows:,} rows", soft_wrap=True)
+    for table, rows in found.ledger.items():
+        console.print(f"  ledger, {table}: {rows:,} rows removed, {found.left[table]:,} left")
+    if found.other_users:
+        console.print(f"  {found.other_users:,} other users shared an identifier with the person and left with them")
+    console.print(f"  {found.remembered:,} hashes keep the person from being uploaded again")
+    for task in found.still_to_do:
+        console.print(f"[yellow]![/] {escape(task)}", soft_wrap=True)

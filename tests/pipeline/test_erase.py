@@ -1,0 +1,288 @@
+"""Erasure: out of every audience and the ledger, never uploaded again, and proven."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.pipeline.conftest import CATALOG, sha256
+
+from audiences.campaign.catalog import Catalog
+from audiences.campaign.settings import Settings
+from audiences.errors import FacebookAccessError
+from audiences.ledger.audiences import AudienceTakenError
+from audiences.pipeline.erase import erase, lift
+from audiences.pipeline.erasing import ErasingDoors
+from audiences.pipeline.explain import explain
+from audiences.pipeline.export import export
+from audiences.pipeline.extract import extract
+from audiences.pipeline.open_run import open_run
+from audiences.pipeline.plan import plan
+from audiences.pipeline.references import RunRequest
+from audiences.pipeline.select import select
+
+pytestmark = pytest.mark.integration
+WHO = {"did": {"event": "Added To Cart"}}
+
+
+@pytest.fixture
+def five(shop):
+    for number in range(1, 6):
+        shop.user(number, f"user{number}@example.com", f"+1415555000{number}")
+        shop.event(number)
+    return shop
+
+
+def doors_of(shop, **accounts):
+    listed = accounts or {"main": {"id": "act_1001", "connection": "facebook_main"}}
+    settings = Settings.model_validate({"ad_accounts": listed, "staging": str(shop.staging)})
+    return ErasingDoors(
+        settings, Catalog.model_validate(CATALOG), look_up=shop.connections.__getitem__, clock=lambda: shop.seconds
+    )
+
+
+def erased(shop, user, **accounts):
+    with doors_of(shop, **accounts) as doors:
+        return erase(doors, str(user), datetime.now(UTC))
+
+
+def row(shop, number):
+    return shop.row_of(f"user{number}@example.com", f"+1415555000{number}")
+
+
+def ledger_text(shop):
+    """Everything that the ledger holds, as text."""
+    columns = shop.sql(
+        "select table_name, column_name from information_schema.columns where table_schema = 'audiences'", on="ledger"
+    )
+    return "".join(
+        str(shop.sql(f'select "{column}"::text from audiences."{table}"', on="ledger")) for table, column in columns
+    )
+
+
+def test_a_person_leaves_every_audience_of_the_account_and_the_ledger(five):
+    carts, all_users = (five.run(five.campaign(name, who=WHO)).audience.id for name in ("carts", "all_users"))
+    five.sandbox.admin.put_audience(
+        id="777", name="By hand", account="act_1001", members=[dict(row(five, 3)), dict(row(five, 4))]
+    )
+    found = erased(five, 3)
+    assert (found.state, found.still_to_do, found.other_users) == ("done", (), 0)
+    for audience in (carts, all_users):
+        assert five.members(audience) == {row(five, number) for number in (1, 2, 4, 5)}
+    assert five.members("777") == {row(five, 4)}, "an audience that no campaign feeds"
+    assert {one.id for one in found.audiences} == {carts, all_users}
+    assert (found.ledger["member"], found.ledger["assignment"]) == (2, 2)
+    assert set(found.left.values()) == {0}
+    assert [(one.id, one.received, one.error) for one in found.accounts] == [("act_1001", 3, None)]
+    assert set(found.ledger) >= {"member", "assignment", "expired", "live_event"}
+
+
+def test_nothing_about_the_person_is_left_in_ledger_staging_or_log(five, caplog):
+    caplog.set_level("DEBUG")
+    five.sql("update users set id = 987654321 where id = 3")
+    five.sql("update events set user_id = 987654321 where user_id = 3")
+    five.run(five.campaign(who=WHO))
+    five.sql("update users set email = 'new@example.com' where id = 987654321")
+    five.run(five.campaign(who=WHO))
+    secrets = [sha256(text) for text in ("user3@example.com", "new@example.com", "14155550003")]
+    before = ledger_text(five)
+    assert "987654321" in before
+    assert all(secret in before for secret in secrets)
+    erased(five, 987654321)
+    staged = b"".join(file.read_bytes() for file in five.staging.rglob("*") if file.is_file())
+    after = ledger_text(five) + caplog.text
+    assert "987654321" not in after
+    for secret in secrets:
+        assert secret not in after
+        assert bytes.fromhex(secret) not in staged
+
+
+def test_an_erased_user_is_never_uploaded_again_by_any_campaign(five):
+    audience = five.run(five.campaign(who=WHO)).audience.id
+    erased(five, 3)
+    uploads = len(five.uploads())
+    for days, spec in enumerate(
+        [
+            five.campaign(who=WHO),
+            five.campaign("another", who=WHO),
+            five.campaign("whole", who=WHO, what={"refresh": "replace"}),
+            five.campaign("spared", who={**WHO, "never_hold_out": [3]}),
+        ]
+    ):
+        summary = five.run(spec, at=five.noon + timedelta(hours=days))
+        assert (summary.state, summary.outcomes["opted_out"], summary.outcomes["qualified"]) == ("success", 1, 5)
+        assert row(five, 3) not in five.members(summary.audience.id)
+        assert len(five.members(summary.audience.id)) == 4
+    assert len(five.members(audience)) == 4
+    assert len(five.uploads()) == uploads + 2
+    assert "3" not in {user for (user,) in five.sql("select user_id from audiences.member", on="ledger")}
+
+
+def test_a_run_after_an_erasure_has_nothing_to_send(five):
+    spec = five.campaign(who=WHO)
+    five.run(spec)
+    erased(five, 3)
+    summary = five.run(spec)
+    assert (summary.requests, summary.outcomes["kept"], summary.outcomes["removed"]) == (0, 4, 0)
+
+
+def test_the_same_person_under_another_id_is_not_uploaded_either(five):
+    spec = five.campaign(who=WHO)
+    audience = five.run(spec).audience.id
+    five.user(30, "USER3@example.com", "+14155559999")
+    five.event(30)
+    five.run(spec)
+    found = erased(five, 3)
+    assert found.other_users == 1
+    assert five.members(audience) == {row(five, number) for number in (1, 2, 4, 5)}
+    assert five.run(spec).outcomes["opted_out"] == 2
+    assert five.members(audience) == {row(five, number) for number in (1, 2, 4, 5)}
+
+
+def test_a_person_who_is_gone_from_the_warehouse_is_found_in_the_ledger(five):
+    audience = five.run(five.campaign(who=WHO)).audience.id
+    five.sql("update users set email = 'moved@example.com' where id = 3")
+    five.run(five.campaign(who=WHO))
+    five.sql("delete from users where id = 3")
+    assert erased(five, 3).state == "done"
+    assert len(five.members(audience)) == 4
+    five.user(31, "user3@example.com")
+    five.event(31)
+    assert five.run(five.campaign(who=WHO)).outcomes["opted_out"] == 1, "the former address is remembered"
+
+
+def test_somebody_unknown_is_remembered_all_the_same(five):
+    found = erased(five, 404)
+    assert (found.state, found.remembered, [one.requests for one in found.accounts]) == ("done", 1, [0])
+    five.user(404, "late@example.com")
+    five.event(404)
+    assert five.run(five.campaign(who=WHO)).outcomes["opted_out"] == 1
+
+
+def test_an_explanation_says_that_the_user_was_erased(five):
+    five.run(five.campaign(who=WHO))
+    erased(five, 3)
+    with five.doors(five.campaign(who=WHO), looking_only=True) as doors:
+        found = explain(doors, "3", five.noon)
+    assert (found.outcome, found.history, found.assignment) == ("opted_out", (), None)
+    assert "erased" in found.because
+
+
+def test_where_facebook_refuses_the_ledger_keeps_what_is_needed_to_try_again(five):
+    audience = five.run(five.campaign(who=WHO)).audience.id
+    five.sql("delete from users where id = 3")
+    five.sandbox.admin.add_fault("expired_token", path="*/usersofanyaudience", times=1)
+    found = erased(five, 3)
+    assert (found.state, found.ledger, found.left["member"]) == ("incomplete", {}, 1)
+    assert "token" in found.still_to_do[0]
+    again = erased(five, 3)
+    assert (again.state, again.erasure, len(five.members(audience))) == ("done", found.erasure, 4)
+    assert five.sql("select count(*) from audiences.erasure where done_at is not null", on="ledger") == [(1,)]
+
+
+def test_every_ad_account_of_the_settings_is_told(five):
+    five.sandbox.admin.put_account(id="act_1002")
+    five.sandbox.admin.put_audience(id="777", name="By hand", account="act_1002", members=[dict(row(five, 3))])
+    found = erased(
+        five,
+        3,
+        main={"id": "act_1001", "connection": "facebook_main"},
+        second={"id": "act_1002", "connection": "facebook_main"},
+    )
+    assert [(one.id, one.requests, one.error) for one in found.accounts] == [
+        ("act_1001", 1, None),
+        ("act_1002", 1, None),
+    ]
+    assert five.members("777") == set()
+
+
+def test_an_erasure_waits_for_a_run_that_is_changing_an_audience(five):
+    spec = five.campaign(who=WHO)
+    with five.doors(spec) as doors:
+        run = planned(doors, five)
+        with pytest.raises(AudienceTakenError, match="remembered"):
+            erased(five, 3)
+        failed = export(doors, run, "add")
+        assert failed.refused == 0
+        assert row(five, 3) not in five.members(run.facebook_id)
+        assert len(five.members(run.facebook_id)) == 4
+
+
+def test_a_replace_under_way_leaves_out_who_was_erased_after_its_plan(five):
+    spec = five.campaign(who=WHO, what={"refresh": "replace"})
+    with five.doors(spec) as doors:
+        run = planned(doors, five)
+        with pytest.raises(AudienceTakenError):
+            erased(five, 3)
+        export(doors, run, "add")
+        assert five.members(run.facebook_id) == {row(five, number) for number in (1, 2, 4, 5)}
+    users = {user for (user,) in five.sql("select user_id from audiences.member", on="ledger")}
+    assert users == {"1", "2", "4", "5"}
+
+
+def planned(doors, shop):
+    run = open_run(doors, RunRequest(external_id="by hand", at=shop.noon))
+    extracted = extract(doors, run)
+    plan(doors, run, extracted, [select(doors, run, shard) for shard in extracted.shards])
+    return run
+
+
+def test_while_an_upload_is_in_doubt_the_erasure_says_which_campaign_to_run(five):
+    spec = five.campaign(who=WHO)
+    five.sandbox.admin.add_fault("expired_token", path="*/users", method="POST", times=1)
+    with five.doors(spec) as doors:
+        run = planned(doors, five)
+        with pytest.raises(FacebookAccessError):
+            export(doors, run, "add")
+    five.sql("update audiences.audience set busy_until = null", on="ledger")
+    five.sql("update audiences.run set state = 'failed', ended_at = now()", on="ledger")
+    found = erased(five, 3)
+    assert found.state == "incomplete"
+    assert "run the campaign once more" in found.still_to_do[0]
+    audience = five.run(spec).audience.id
+    assert erased(five, 3).state == "done"
+    assert five.members(audience) == {row(five, number) for number in (1, 2, 4, 5)}
+    assert not list(five.staging.rglob("*.parquet"))
+
+
+def test_a_lifted_erasure_lets_the_person_in_again(five):
+    spec = five.campaign(who=WHO)
+    audience = five.run(spec).audience.id
+    erased(five, 3)
+    with doors_of(five) as doors:
+        assert lift(doors, "3", five.noon) == 3
+        assert lift(doors, "3", five.noon) == 0
+    assert five.run(spec).outcomes["added"] == 1
+    assert row(five, 3) in five.members(audience)
+
+
+def test_the_command_prints_the_proof(five, project):
+    import os
+
+    five.run(five.campaign(who=WHO))
+    environment = {**os.environ, **project.environment}
+
+    def command(*arguments):
+        done = subprocess.run(
+            [sys.executable, "-m", "audiences.cli", "erase", *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    code, said = command("--user", "3", "--json")
+    found = json.loads(said.splitlines()[-1])
+    assert (code, found["state"], found["ledger"]["member"], found["left"]["member"]) == (0, "done", 1, 0)
+    code, said = command("--user", "4")
+    assert code == 0
+    assert re.search(r"erasure 2 done", said)
+    assert command("--user", "4", "--lift")[0] == 0
+    assert command("--user", "99", "--lift")[0] == 1
+    assert command()[0] == 2
