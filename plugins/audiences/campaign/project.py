@@ -26,7 +26,7 @@ from audiences.campaign.reader import read_document
 from audiences.campaign.segments import NAME, NAME_RULE, Segments
 from audiences.campaign.settings import Settings
 from audiences.campaign.source import Document, fail, files_by_stem
-from audiences.campaign.spec import CampaignSpec
+from audiences.campaign.spec import CampaignSpec, SavedSegment
 from audiences.campaign.what import What
 from audiences.campaign.when import When
 from audiences.campaign.who import Who
@@ -121,6 +121,17 @@ def warehouse_connection(root: Path) -> str:
     return load_settings(root).warehouse
 
 
+def revived(root: Path, campaign_id: str, config: dict[str, Any]) -> CampaignSpec | None:
+    """A campaign whose file is gone, from what a run recorded of it and today's settings; its segments are left out.
+
+    None when the two no longer fit together. Raises ConfigError for broken settings.
+    """
+    catalog, settings, _ = _shared(root)
+    with suppress(ValidationError, KeyError):
+        return _assembled(campaign_id, Campaign.model_validate(config), catalog, settings, segments={})
+    return None
+
+
 class _Shared(NamedTuple):
     """What all campaigns refer to."""
 
@@ -193,11 +204,16 @@ def _check_id(stem: str, file: str) -> None:
 
 
 def _spec(stem: str, campaign: Campaign, shared: _Shared) -> CampaignSpec:
-    catalog, settings, segments = shared
+    return _assembled(stem, campaign, shared.catalog, shared.settings, shared.segments.needed(campaign.who.segments()))
+
+
+def _assembled(
+    stem: str, campaign: Campaign, catalog: Catalog, settings: Settings, segments: dict[str, SavedSegment]
+) -> CampaignSpec:
     return CampaignSpec(
         id=stem,
         campaign=campaign.model_copy(update={"owner": campaign.owner or settings.owner}),
-        segments=segments.needed(campaign.who.segments()),
+        segments=segments,
         catalog=catalog,
         account=settings.ad_accounts[campaign.ad_account],
         control_groups=settings.control_groups,

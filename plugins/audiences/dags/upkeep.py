@@ -17,6 +17,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from audiences.campaign.project import Project
 from audiences.dags.builder import POOL
+from audiences.dags.ending import EndCampaignOperator, WithAnEndOperator
 from audiences.dags.retries import ByErrorClass
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def upkeep_dag(project: Path) -> DAG:
     with DAG(
         dag_id=DAG_ID,
         dag_display_name="Audiences upkeep",
-        description="Measures goals whose windows are open, takes out members whose time is up, cleans up staging.",
+        description="Measures goals whose windows are open, takes out members whose time is up, ends campaigns that are over, "
+        "cleans up staging.",
         doc_md=__doc__,
         schedule=CronTriggerTimetable("15 4 * * *", timezone="UTC"),
         catchup=False,
@@ -72,6 +74,16 @@ def upkeep_dag(project: Path) -> DAG:
             map_index_template=_LABEL,
             pool=POOL,
         ).expand(campaign=with_keep_for.output)
+        with_an_end = WithAnEndOperator(
+            task_id="with_an_end", task_display_name="campaigns that may be over", project=str(project)
+        )
+        EndCampaignOperator.partial(
+            task_id="end",
+            task_display_name="carry out on_end",
+            project=str(project),
+            map_index_template=_LABEL,
+            pool=POOL,
+        ).expand_kwargs(with_an_end.output)
         TidyOperator(task_id="tidy_staging", task_display_name="clean up staging", project=str(project))
     return dag
 

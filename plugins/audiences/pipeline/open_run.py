@@ -9,7 +9,7 @@ from audiences.errors import StoppedError, UnsupportedError
 from audiences.facebook import audiences as facebook_audiences
 from audiences.facebook.errors import AudienceBusyError
 from audiences.facebook.status import Reaction
-from audiences.ledger import audiences, chunks, runs, sessions
+from audiences.ledger import audiences, chunks, ends, runs, sessions
 from audiences.pipeline import export, replace, whole_set, windows
 from audiences.pipeline.link_ad_sets import take_back_dropped
 from audiences.pipeline.preflight import preflight
@@ -34,7 +34,9 @@ def open_run(doors: Doors, request: RunRequest) -> RunRef:
     """
     check_supported(doors.spec, batch=request.batch)
     windows.ensure_open(doors, request.allow, may_drop=True)
-    return begin(doors, request)
+    run = begin(doors, request)
+    ends.forget(doors.ledger, run.campaign)
+    return run
 
 
 def begin(doors: Doors, request: RunRequest) -> RunRef:

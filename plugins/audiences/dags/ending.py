@@ -1,0 +1,86 @@
+"""The upkeep's duty to campaigns that are over."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator, get_current_context
+from airflow.sdk.exceptions import AirflowFailException
+
+from audiences.campaign.project import FOLDER, Project, revived
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+_log = logging.getLogger(__name__)
+
+
+class WithAnEndOperator(BaseOperator):
+    """Names the campaigns whose `on_end` may be due: those with one in their file, and those whose file is gone."""
+
+    ui_color = "#e8f0fe"
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, project: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Return `{"campaign": id, "deleted": …}` of each, over which the duty is mapped."""
+        from audiences.pipeline.doors import Doors
+        from audiences.pipeline.end_campaign import deleted_campaigns
+
+        project = Project.load(Path(self.project))
+        concerned = [
+            {"campaign": name, "deleted": False}
+            for name, spec in sorted(project.campaigns.items())
+            if spec.campaign.when.on_end != "keep" and spec.campaign.status != "draft"
+        ]
+        some = next(iter(project.campaigns.values()), None)
+        if some is None:  # rather a project that is not there than one without campaigns
+            return concerned
+        present = set(project.campaigns) | {Path(file).stem for file in project.broken if file.startswith(FOLDER)}
+        with Doors(some) as doors:
+            gone = deleted_campaigns(doors.ledger, present, context["dag_run"].run_after)
+        return concerned + [{"campaign": name, "deleted": True} for name in gone]
+
+
+class EndCampaignOperator(BaseOperator):
+    """Carries out `on_end` of a campaign that is over."""
+
+    ui_color = "#fdecea"
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, project: str, campaign: str, deleted: bool, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project, self.campaign, self.deleted = project, campaign, deleted
+
+    def execute(self, context: Context) -> str:
+        """Return what was done in one line; fails when a person must put something right."""
+        from audiences.pipeline.doors import Doors
+        from audiences.pipeline.end_campaign import end_campaign
+
+        get_current_context()["label"] = self.campaign  # type: ignore[typeddict-unknown-key]  # for map_index_template
+        spec = self._gone() if self.deleted else Project.load_campaign(Path(self.project), self.campaign)
+        if spec is None:
+            return "its last configuration no longer fits the settings; nothing is done"
+        with Doors(spec) as doors:
+            ended = end_campaign(doors, context["dag_run"].run_after, deleted=self.deleted)
+        said = ended.in_words() if ended else "nothing to do"
+        _log.info("%s", said)
+        if ended and ended.error:
+            raise AirflowFailException(said)
+        return said
+
+    def _gone(self) -> Any:
+        from audiences.ledger import ends
+        from audiences.pipeline.doors import Doors
+
+        root = Path(self.project)
+        with Doors(next(iter(Project.load(root).campaigns.values()))) as doors:
+            config = ends.last_config(doors.ledger, self.campaign)
+        return revived(root, self.campaign, config) if config else None

@@ -1,0 +1,140 @@
+"""The end of a campaign: what `on_end` says becomes of its audience, once, and until the campaign runs again.
+
+A campaign is over when its `end` has passed, when `ends` has counted its last run, when it is `stopped`, or when its file
+was deleted; then the file of its last run counts. No run comes any more that could notice, so the daily upkeep does.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from audiences.errors import FixAccessError
+from audiences.ledger import ends, runs
+from audiences.pipeline.link_ad_sets import take_back
+from audiences.pipeline.open_run import begin
+from audiences.pipeline.plan import compared, outcomes_before_upload, put_on_record
+from audiences.pipeline.preview import known_audience
+from audiences.pipeline.references import LIFTABLE, Planned, Reference, RunRef, RunRequest
+from audiences.pipeline.whole import Timings, summary_of, to_its_end
+from audiences.when.upcoming import recurrence_of
+from audiences.when.wallclock import after_end_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from audiences.campaign.spec import CampaignSpec
+    from audiences.ledger.door import Ledger
+    from audiences.pipeline.doors import Doors
+
+Reason = Literal["its end has passed", "it has had its last run", "it is stopped", "its file was deleted"]
+DELETED_AFTER = timedelta(hours=24)
+"""So long a file must be gone: a deployment that went wrong for an hour empties nothing."""
+MOST_TRIES = 7
+"""Facebook refuses to empty some audiences for good; after a week of days a person has been told often enough."""
+_log = logging.getLogger(__name__)
+
+
+class Ended(Reference):
+    """What was done about a campaign's end; `error` says why it could not be."""
+
+    campaign: str
+    reason: Reason
+    on_end: Literal["keep", "unlink", "empty"]
+    removed: int = 0
+    error: str | None = None
+
+    def in_words(self) -> str:
+        """One line for a log."""
+        done = {
+            "keep": "the audience is kept",
+            "unlink": "out of its ad sets",
+            "empty": f"{self.removed:,} members removed",
+        }
+        return f"{self.campaign} is over, {self.reason}: {self.error or done[self.on_end]}"
+
+
+def end_campaign(
+    doors: Doors, at: datetime, *, deleted: bool = False, sleep: Callable[[float], None] = time.sleep
+) -> Ended | None:
+    """Carry out `on_end` when the campaign is over at `at`; None when it is not, or there is nothing left to do.
+
+    A run that is under way goes first. What a person must put right is returned, and tried again on the next days;
+    what may pass is raised.
+    """
+    spec, ledger = doors.spec, doors.ledger
+    row = ledger.one("select id from audiences.campaign where name = %(name)s", {"name": spec.id})
+    if row is None:
+        return None
+    campaign, on_end = int(row.id), spec.campaign.when.on_end
+    reason: Reason | None = (
+        "its file was deleted" if deleted else why_over(spec, at, ends.scheduled_runs(ledger, campaign))
+    )
+    if reason is None:
+        ends.forget(ledger, campaign)
+        return None
+    known = ends.find(ledger, campaign)
+    done = known is not None and known.on_end == on_end and (known.error is None or known.tries >= MOST_TRIES)
+    if done or runs.under_way(ledger, campaign):
+        return None
+    removed, error = _carry_out(doors, campaign, at, sleep)
+    ends.record(ledger, campaign=campaign, reason=reason, on_end=on_end, error=error, at=at)
+    return Ended(campaign=spec.id, reason=reason, on_end=on_end, removed=removed, error=error)
+
+
+def why_over(spec: CampaignSpec, at: datetime, scheduled: int) -> Reason | None:
+    """Why the campaign is over at `at`, None when it is not; `scheduled` of its runs have been begun by its schedule.
+
+    A date, or `now`, is no end by itself: the audience of a single run is there to be used afterwards.
+    """
+    when = spec.campaign.when
+    if spec.campaign.status == "stopped":
+        return "it is stopped"
+    if spec.campaign.status == "draft":
+        return None
+    if when.end and after_end_of(when.end, spec.zone) <= at:
+        return "its end has passed"
+    recurrence = recurrence_of(spec)
+    if when.ends and recurrence:
+        last_was = next(recurrence.occurrences(at), None) is None if when.start else scheduled >= when.ends.after
+        return "it has had its last run" if last_was else None
+    return None
+
+
+def deleted_campaigns(ledger: Ledger, present: set[str], at: datetime) -> list[str]:
+    """Campaigns that have run and whose file is gone for good, as far as one can tell; none where no file is left at all."""
+    return ends.missing(ledger, present, at=at, before=at - DELETED_AFTER) if present else []
+
+
+def _carry_out(doors: Doors, campaign: int, at: datetime, sleep: Callable[[float], None]) -> tuple[int, str | None]:
+    """How many members were removed, and what stood in the way."""
+    match doors.spec.campaign.when.on_end:
+        case "unlink":
+            return 0, "; ".join(take_back(doors, campaign=campaign, keep={})) or None
+        case "empty" if known_audience(doors) is not None:
+            return _empty(doors, at, sleep)
+    return 0, None
+
+
+def _empty(doors: Doors, at: datetime, sleep: Callable[[float], None]) -> tuple[int, str | None]:
+    """Remove whom the campaign holds, as a run on record in which nobody is wanted; others' members stay."""
+    timings = Timings(sleep)
+    # Neither guards nor windows of the campaign are about its end.
+    request = RunRequest(external_id=f"end__{at.isoformat()}", at=at, allow=frozenset(LIFTABLE))
+    with doors.ledger.working_on(doors.spec.id):
+        try:
+            run = timings.of("open_run", lambda: begin(doors, request)).model_copy(update={"full_refresh": False})
+        except FixAccessError as error:
+            return 0, str(error)
+        summary = summary_of(to_its_end(doors, run, lambda: timings.of("plan", lambda: _plan(doors, run)), timings))
+    _log.info("%s", summary.in_words())
+    return summary.outcomes.get("removed", 0), summary.error
+
+
+def _plan(doors: Doors, run: RunRef) -> Planned:
+    with compared(doors, run, (), action="mirror") as (difference, counts):
+        outcomes = outcomes_before_upload((), counts)
+        return put_on_record(doors, run, (), difference, counts, outcomes=outcomes, rejected={}, found=False)
