@@ -170,15 +170,3 @@ def test_only_runs_of_the_schedule_are_counted(shop):
     shop.run(spec)
     with shop.doors(spec) as doors:
         assert ends.scheduled_runs(doors.ledger, 1) == 1
-
-
-def test_a_campaign_that_turns_from_adding_live_to_mirroring_goes_on_with_its_members(shop):
-    adding = {"audience": {"create": {"name": "carts", "action": "add"}}}
-    audience = shop.run(shop.campaign(what=adding)).audience.id
-    shop.sql("delete from events where user_id = 1")
-    shop.user(3, "user3@example.com")
-    shop.event(3)
-    summary = shop.run(shop.campaign(what={"guards": {"max_removal": 100}}))
-    assert summary.audience.id == audience
-    assert (summary.outcomes["kept"], summary.outcomes["added"], summary.outcomes["removed"]) == (1, 1, 1)
-    assert shop.members(audience) == {shop.row_of(f"user{number}@example.com", None) for number in (2, 3)}
