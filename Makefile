@@ -47,7 +47,7 @@ integration: $(READY) ## Real Postgres, the sandbox over HTTP, the command line
 e2e: $(READY) ## A campaign through real Airflow
 	@$(BIN)/pytest -m "e2e and not long"
 
-long: $(READY) ## What takes minutes: ten thousand random campaigns, query plans at 2,000,000 users
+long: $(READY) ## What takes minutes: live events while Airflow is killed, ten thousand random campaigns, query plans at 2,000,000 users
 	@$(BIN)/pytest -m long
 
 simulation: $(READY) ## Hold the goal report against thousands of simulated campaigns (a few minutes)
@@ -56,7 +56,7 @@ simulation: $(READY) ## Hold the goal report against thousands of simulated camp
 chaos: $(READY) ## Storms of faults for twelve minutes, sets compared after each (ARGS="--seed 7 --minutes 60")
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-bench: $(READY) ## Measure the product against the script people write and against the floor (a few minutes)
+bench: $(READY) ## Measure the product against the script people write and against the floor, and how fast live campaigns are (a few minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 constraints: ## Resolve the dependencies anew into constraints.txt (needs uv)

@@ -1,0 +1,56 @@
+"""The dispatcher's DAG: there when it is needed, light to parse; and its trigger survives being written down."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.dags.test_loading import LOAD
+
+pytestmark = pytest.mark.e2e
+LIVE = """
+name: Live
+status: published
+qualification: live
+what: {audience: {create: {name: Live}}, keep_for: 30 days}
+when: {on: {event: Added To Cart}}
+"""
+TRIGGER = f"""
+import json
+from pathlib import Path
+from airflow.sdk.module_loading import import_string
+from audiences.dags.lookout import signature
+from audiences.dags.sensor import _watch
+from audiences.dags.trigger import LiveEventsTrigger
+from audiences.when.live.watch import Watch
+folder = Path(PROJECT)
+before, watch = signature(folder), _watch(folder)
+(folder / "campaigns" / "other.yml").write_text({LIVE.replace("Live", "Other")!r})
+said = watch.model_dump(mode="json", by_alias=True, exclude_none=True)
+path, kwargs = LiveEventsTrigger(watch=said, project=str(folder), seen=before).serialize()
+again = import_string(path)(**json.loads(json.dumps(kwargs)))
+print("RESULT" + json.dumps([Watch.model_validate(again.watch) == watch, again._changed(), watch.broken]))
+"""
+
+
+def load(airflow):
+    said = airflow.python(LOAD.replace("campaigns.py", "live_dispatcher.py"))
+    assert "RESULT" in said, said
+    return json.loads(said.split("RESULT", 1)[1].splitlines()[0])
+
+
+def test_the_dispatcher_is_there_as_soon_as_a_file_says_live_however_broken_that_is(airflow):
+    airflow.campaign("carts")
+    assert load(airflow)["dags"] == {}
+    airflow.write("campaigns/live.yml", 'qualification: "live"\nnonsense')
+    found = load(airflow)
+    assert (found["errors"], found["heavy"]) == ({}, [])
+    assert found["dags"]["audiences_live"]["tasks"] == ["wait_for_events", "trigger_run"]
+
+
+def test_the_trigger_comes_back_from_json_and_notices_a_changed_file(airflow):
+    airflow.write("campaigns/live.yml", LIVE)
+    airflow.write("campaigns/bad.yml", "name: [")
+    said = airflow.python(TRIGGER.replace("PROJECT", repr(str(airflow.project))))
+    assert "RESULT" in said, said
+    assert json.loads(said.split("RESULT", 1)[1]) == [True, True, ["bad"]]
