@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 
@@ -12,12 +13,15 @@ from tests.chaos.suite import weather
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.chaos", description="Faults of all kinds over a shop that changes.")
     parser.add_argument("--seed", type=int, default=2026, help="draws the data and the faults (default: %(default)s)")
-    parser.add_argument("--users", type=int, default=12_000, help="how many to begin with (default: %(default)s)")
+    parser.add_argument("--users", type=int, default=25_000, help="how many to begin with (default: %(default)s)")
     parser.add_argument("--rounds", type=int, help="end after so many rounds")
     parser.add_argument("--minutes", type=float, default=12, help="begin no round after so many (default: %(default)s)")
     parser.add_argument("--storms", type=int, default=2, help="how many a round has (default: %(default)s)")
     parser.add_argument("--patience", type=float, default=15, help="kill a command after so many seconds")
     asked = parser.parse_args()
+    # Also when a shell's job control has it ignored: servers have to be stopped.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     until = time.monotonic() + 60 * asked.minutes
     for suite in weather(seed=asked.seed, users=asked.users, patience=asked.patience, storms=asked.storms):
         sys.stdout.write(f"{suite.line()}\n")

@@ -104,6 +104,24 @@ SECOND = Plan(
     "mirror",
     SHARED,
 )
+WHOLE = Plan(
+    Rules(
+        "whole",
+        lambda user, at: user.did("Added To Cart", "Viewed", days=40, at=at),
+        lambda user: user.tier is None or user.tier != "gold",
+        held_out=(SYSTEM, ("control_campaign", "whole", 5)),
+    ),
+    {
+        "any": [
+            {"did": {"event": "Added To Cart", "within": "last 40 days"}},
+            {"did": {"event": "Viewed", "within": "last 40 days"}},
+        ],
+        "with_properties": {"tier": {"not_equals": "gold"}},
+        "control_group": {"percent": 5},
+    },
+    {**create("Whole"), "refresh": "replace"},
+    "mirror",
+)
 SUPPRESS = Plan(
     Rules("suppress", lambda user, at: user.did("Charged", days=20, at=at)),
     {"did": {"event": "Charged", "within": "last 20 days"}, "control_group": {"system": False}},
@@ -111,7 +129,8 @@ SUPPRESS = Plan(
     "remove_matching",
     SUPPRESSED,
 )
-ALL = (CARTS, BUYERS, FEW, FIRST, SECOND, SUPPRESS)
+ALL = (CARTS, BUYERS, FEW, FIRST, SECOND, WHOLE, SUPPRESS)
+SENDS_ONLY_CHANGES = tuple(plan for plan in ALL if plan is not WHOLE)
 
 
 def write_project(folder: Path, staging: Path, plans: tuple[Plan, ...] = ALL) -> None:

@@ -33,9 +33,9 @@ REFUSALS: dict[str, dict[str, Any]] = {
     "expired_token": {"times": None},
     "policy_block": {},
     "tos_not_accepted": {"times": None},
-    "too_low": {"method": "DELETE", "path": "/*/users"},
-    "schema_mismatch": {"path": "/*/users"},
-    "error_data_string": {"path": "/*/users"},
+    "too_low": {"method": "DELETE", "path": "/*/users*"},
+    "schema_mismatch": {"path": "/*/users*"},
+    "error_data_string": {"path": "/*/users*"},
 }
 # What happens to our own processes and servers.
 BLOWS = (
@@ -95,7 +95,7 @@ def draw_rules(dice: Random) -> list[dict[str, Any]]:
 
 
 def _rule(dice: Random, kind: str, more: dict[str, Any]) -> dict[str, Any]:
-    path = "/*/users" if dice.random() < 0.7 else "*"
+    path = "/*/users*" if dice.random() < 0.7 else "*"
     return {"kind": kind, "path": path, "after": dice.randint(0, 2), "times": dice.randint(1, 3), **more}
 
 
