@@ -68,6 +68,26 @@ def test_a_diff_names_the_missing_and_the_unexpected(graph, admin, rows):
     assert told["unexpected"] == [{"EMAIL": rows(1)[0][0], "PHONE": rows(1)[0][1]}]
 
 
+def test_the_difference_between_two_changes_is_told_row_by_row(graph, admin, rows):
+    audience, (one, two) = graph.create(), rows(2)
+    graph.upload(audience, [one])
+    graph.upload(audience, [two])
+    graph.upload(audience, [one], method="DELETE")
+    told = admin.between(audience, after=1)
+    assert [(change["number"], change["action"]) for change in told["changes"]] == [
+        (1, "add"),
+        (2, "add"),
+        (3, "remove"),
+    ]
+    assert [row["EMAIL"] for row in told["added"]] == [two[0]]
+    assert [row["EMAIL"] for row in told["removed"]] == [one[0]]
+    assert told["complete"]
+    assert admin.between(audience)["removed"] == []
+    assert admin.between(audience, until=1)["added"] == [{"EMAIL": one[0], "PHONE": one[1]}]
+    with pytest.raises(requests.HTTPError, match="from 0 to 3"):
+        admin.between(audience, after=7)
+
+
 def test_accounts_audiences_ad_sets_and_tokens_can_be_made_and_changed(graph, graph_as, admin, rows):
     admin.put_account(id="act_7", name="Seventh")
     admin.put_campaign(account="act_7", name="Its campaign")

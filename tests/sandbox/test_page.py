@@ -42,6 +42,33 @@ def test_an_audiences_page_shows_who_came_and_went_with_shortened_hashes(graph, 
         assert shown in text
 
 
+def test_two_moments_of_an_audience_are_compared_member_by_member(graph, sandbox, rows):
+    audience, (one, two, three) = graph.create("Carts"), rows(3)
+    graph.upload(audience, [one, two])
+    graph.upload(audience, [two], method="DELETE")
+    graph.upload(audience, [three])
+    whole = page(sandbox, f"/audiences/{audience}/diff").text
+    later = page(sandbox, f"/audiences/{audience}/diff?after=1").text
+    middle = page(sandbox, f"/audiences/{audience}/diff?after=1&until=2").text
+    shown = [[short(row[0]) in text for row in (one, two, three)] for text in (whole, later, middle)]
+    assert shown == [[True, False, True], [False, True, True], [False, True, False]]
+    assert page(sandbox, f"/audiences/{audience}/diff?after=x&until=99").text.count("from before") == 2
+    assert page(sandbox, "/audiences/1/diff").status_code == 404
+
+
+def test_the_last_comparison_with_an_expected_list_is_shown(graph, admin, sandbox, rows):
+    audience, (one, two, three) = graph.create("Carts"), rows(3)
+    graph.upload(audience, [one, two])
+    assert "expected" not in page(sandbox, f"/audiences/{audience}").text
+    admin.diff(audience, [{"EMAIL": row[0], "PHONE": row[1]} for row in (two, three)])
+    text = page(sandbox, f"/audiences/{audience}").text
+    assert "1 missing" in text
+    assert "1 unexpected" in text
+    assert short(three[0]) in text
+    admin.diff(audience, [{"EMAIL": row[0], "PHONE": row[1]} for row in (one, two)])
+    assert "exactly those are in" in page(sandbox, f"/audiences/{audience}").text
+
+
 def test_raw_data_raises_an_alarm_without_being_shown(graph, sandbox):
     graph.upload(graph.create(), [["mary@example.com", "+4915112345678"]])
     text = page(sandbox).text
@@ -63,7 +90,7 @@ def test_names_are_escaped(graph, sandbox, where):
 def test_pages_work_under_a_strict_content_policy(graph, sandbox, rows):
     audience = graph.create()
     graph.upload(audience, rows(2))
-    for path in ("/", f"/audiences/{audience}"):
+    for path in ("/", f"/audiences/{audience}", f"/audiences/{audience}/diff?after=0"):
         answer = page(sandbox, path)
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert not re.search(r"\sstyle=|\son\w+=|https?://(?!127\.0\.0\.1)|<style", answer.text)

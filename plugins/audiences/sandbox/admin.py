@@ -18,6 +18,7 @@ from starlette.routing import Route
 from audiences.sandbox import report
 from audiences.sandbox.faults import Fault
 from audiences.sandbox.graph.sessions import settle
+from audiences.sandbox.history import Comparison, number_of
 from audiences.sandbox.members import MemberSet, as_json, count, pack_dicts
 from audiences.sandbox.things import Account, AdSet, Audience, Campaign, Token
 
@@ -96,6 +97,7 @@ class Admin:
             Route("/__admin/audiences", self.put_audience, methods=["POST"]),
             Route("/__admin/audiences/{id}", self.audience, methods=["GET"]),
             Route("/__admin/audiences/{id}/diff", self.diff, methods=["POST"]),
+            Route("/__admin/audiences/{id}/diff", self.between, methods=["GET"]),
         ]
 
     @_endpoint
@@ -215,18 +217,40 @@ class Admin:
 
     @_endpoint
     def diff(self, request: Request, body: Any) -> Any:
-        """Compare the members with a list of expected rows."""
+        """Compare the members with a list of expected rows; the audience's page shows it until the next time."""
         audience = self._existing(self.world.audiences, request.path_params["id"])
         settle(self.world, audience)
         expected = MemberSet(_packed(body.get("expected") if isinstance(body, dict) else body))
         actual = self.world.member_set(audience.id)
         missing, unexpected = expected.minus(actual.groups), actual.minus(expected.groups)
+        compared = Comparison(self.world.clock.now(), len(expected), missing, unexpected)
+        self.world.history.comparisons[audience.id] = compared
         return {
             "expected": len(expected),
             "actual": len(actual),
             "equal": not count(missing) and not count(unexpected),
             "missing": as_json(missing),
             "unexpected": as_json(unexpected),
+        }
+
+    @_endpoint
+    def between(self, request: Request, _: Any) -> Any:
+        """What came and went after the change of number `after`, up to that of number `until`: now, if left out."""
+        audience = self._existing(self.world.audiences, request.path_params["id"])
+        changes = self.world.history.of(audience.id)
+        asked = {name: number_of(request.query_params.get(name, "0"), changes) for name in ("after", "until")}
+        if None in asked.values():
+            message = f"after and until are numbers of changes, from 0 to {changes[-1].number if changes else 0}"
+            raise AdminError(message)
+        found = self.world.history.between(audience.id, after=asked["after"] or 0, until=asked["until"] or None)
+        return {
+            "changes": [
+                {name: getattr(one, name) for name in ("number", "at", "request", "action", "added", "removed")}
+                for one in changes
+            ],
+            "complete": found.complete,
+            "added": as_json(found.added),
+            "removed": as_json(found.removed),
         }
 
     def _put(self, things: dict[str, T], kind: type[T], body: Any) -> T:

@@ -51,6 +51,10 @@ class AdminClient:
     def diff(self, audience: str, expected: list[dict[str, str]]) -> Any:
         return self._call("POST", f"/audiences/{audience}/diff", {"expected": expected})
 
+    def between(self, audience: str, *, after: int = 0, until: int = 0) -> Any:
+        """Who came and went between two changes, by their numbers; `until` 0 is now. `changes` lists them."""
+        return self._call("GET", f"/audiences/{audience}/diff?after={after}&until={until}")
+
     def reset(self) -> None:
         self._call("POST", "/reset")
 

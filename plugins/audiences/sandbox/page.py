@@ -13,6 +13,8 @@ from starlette.routing import Route
 from audiences.sandbox import furniture, report
 from audiences.sandbox.graph.ad_set_rules import linked
 from audiences.sandbox.graph.sessions import settle
+from audiences.sandbox.history import number_of
+from audiences.sandbox.members import count, some
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(__file__).parent / "pages"
 _REQUESTS_SHOWN = 30
+_CHANGES_SHOWN = 40
 _ASSETS = {"page.css": "text/css", "page.js": "text/javascript"}
 _HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
@@ -42,12 +45,14 @@ class Pages:
             loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
         self._templates.filters |= {"number": number, "time": clock_time, "short": short, "tone": tone}
+        self._templates.filters |= {"size": count, "some": some}
         self._assets = {name: (_FOLDER / name).read_bytes() for name in _ASSETS}
 
     def routes(self) -> list[Route]:
         return [
             Route("/", self.overview, methods=["GET"]),
             Route("/audiences/{id}", self.audience, methods=["GET"]),
+            Route("/audiences/{id}/diff", self.difference, methods=["GET"]),
             Route("/__page/{name}", self.asset, methods=["GET"]),
             Route("/favicon.ico", self.no_icon, methods=["GET"]),
         ]
@@ -81,9 +86,28 @@ class Pages:
             audience=report.audience(self._world, found, with_members=False),
             account=self._world.accounts[found.account],
             chart=chart(found.sizes, self._world.clock.now()),
-            changes=list(reversed(self._world.changes.get(found.id, ()))),
+            changes=self._world.history.of(found.id)[: -_CHANGES_SHOWN - 1 : -1],
+            compared=self._world.history.comparisons.get(found.id),
             requests=self._last_requests(found),
             ad_sets=[one for one in self._world.ad_sets.values() if found.id in linked(one.targeting)],
+        )
+
+    async def difference(self, request: Request) -> Response:
+        """Who came and went between two changes of an audience; `after` 0 is the beginning, no `until` is now."""
+        found = self._world.audiences.get(request.path_params["id"])
+        if found is None or found.deleted:
+            return self._page("missing.html", request, id=request.path_params["id"], status=404)
+        history = self._world.history
+        changes = history.of(found.id)
+        after, until = (number_of(request.query_params.get(name), changes) for name in ("after", "until"))
+        return self._page(
+            "difference.html",
+            request,
+            audience=found,
+            changes=changes[: -_CHANGES_SHOWN - 1 : -1],
+            after=after or 0,
+            until=until,
+            between=history.between(found.id, after=after or 0, until=until),
         )
 
     async def asset(self, request: Request) -> Response:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from dataclasses import dataclass
 from itertools import count as counting
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from audiences.sandbox.faults import Faults
 from audiences.sandbox.furniture import furnish
-from audiences.sandbox.members import Groups, MemberSet, MemberWrite, unpack
-from audiences.sandbox.members import count as count_rows
+from audiences.sandbox.history import History
+from audiences.sandbox.members import Groups, MemberSet, MemberWrite
 from audiences.sandbox.request_log import RequestLog
 from audiences.sandbox.things import Account, AdSet, Audience, Campaign, Session, Settings, Token
 from audiences.sandbox.usage import Usage
@@ -21,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SIZES_KEPT = 300
-_CHANGES_KEPT = 40
-_SOME_ROWS = 24
 
 
 class Clock:
@@ -34,19 +29,6 @@ class Clock:
 
     def now(self) -> float:
         return self._source() + self.offset
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What one request really changed in an audience, with a few of the rows to show."""
-
-    at: float
-    request: int
-    action: str
-    added: int
-    removed: int
-    some_added: list[dict[str, str]]
-    some_removed: list[dict[str, str]]
 
 
 class World:
@@ -72,7 +54,7 @@ class World:
         self.audiences: dict[str, Audience] = {}
         self.sessions: dict[tuple[str, str], Session] = {}
         self.members: dict[str, MemberSet] = {}
-        self.changes: dict[str, deque[Change]] = {}
+        self.history = History()
         self.log = RequestLog()
         self.faults = Faults()
         self.usage = Usage()
@@ -118,19 +100,11 @@ class World:
 
     def _changed(self, audience: Audience, action: str, *, added: Groups, removed: Groups) -> None:
         now = self.clock.now()
-        change = Change(
-            now, self.log.last, action, count_rows(added), count_rows(removed), _some(added), _some(removed)
+        change = self.history.note(
+            audience.id, at=now, request=self.log.last, action=action, added=added, removed=removed
         )
-        self.changes.setdefault(audience.id, deque(maxlen=_CHANGES_KEPT)).append(change)
         self.log.counters["rows_added"] += change.added
         self.log.counters["rows_removed"] += change.removed
         audience.content_updated_at = audience.updated_at = now
         audience.ready_at = now + self.settings.processing_seconds
         audience.sizes = [*audience.sizes, (now, len(self.member_set(audience.id)))][-_SIZES_KEPT:]
-
-
-def _some(rows: Groups) -> list[dict[str, str]]:
-    """A few rows, of each shape some; which ones is of no matter."""
-    share = _SOME_ROWS // max(len(rows), 1) or 1
-    some = (unpack(shape, packed) for shape, members in rows.items() for packed in islice(members, share))
-    return list(islice(some, _SOME_ROWS))
