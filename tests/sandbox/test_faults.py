@@ -206,9 +206,24 @@ def test_rules_can_be_taken_back_one_by_one_or_all(graph, admin):
     assert graph.get("/me").ok
 
 
+def test_chosen_rows_can_count_as_invalid(graph, admin, audience, rows, size):
+    chunk = rows(8)
+    admin.add_fault("invalid_rows", values=[chunk[5][0], chunk[6][0]])
+    answer = graph.upload(audience, chunk).json()
+    assert (answer["num_received"], answer["num_invalid_entries"]) == (8, 2)
+    assert size() == 6
+
+
 @pytest.mark.parametrize(
     "rule",
-    [{"kind": "shoes"}, {"kind": "refuse_rows"}, {"kind": "slow", "speed": 1}, {}, {"kind": "slow", "after": "x"}],
+    [
+        {"kind": "shoes"},
+        {"kind": "refuse_rows"},
+        {"kind": "invalid_rows"},
+        {"kind": "slow", "speed": 1},
+        {},
+        {"kind": "slow", "after": "x"},
+    ],
 )
 def test_a_rule_that_makes_no_sense_is_refused(sandbox, rule):
     answer = requests.post(f"{sandbox.url}/__admin/faults", json=rule, timeout=20)

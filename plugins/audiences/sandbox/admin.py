@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from audiences.sandbox import report
-from audiences.sandbox.faults import Fault
+from audiences.sandbox.faults import BY_CELLS, Fault
 from audiences.sandbox.graph.sessions import settle
 from audiences.sandbox.history import Comparison, number_of
 from audiences.sandbox.members import MemberSet, as_json, count, pack_dicts
@@ -275,7 +275,7 @@ class Admin:
 def _fault_doc(doc: Any) -> dict[str, Any]:
     """Rows are refused for good unless the rule says how often; other faults strike once."""
     given = _mapping(doc)
-    return {"times": None, **given} if given.get("kind") == "refuse_rows" else given
+    return {"times": None, **given} if given.get("kind") in BY_CELLS else given
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -29,8 +29,11 @@ TRANSPORT = {
 SPECIAL = {
     "error": "any error: `code`, `subcode`, `message`, `status`, `transient`, `error_data`",
     "refuse_rows": "100 for each upload that contains one of `values`; rows without them pass",
+    "invalid_rows": "a normal answer in which the rows with one of `values` count as invalid; they are not stored",
     "error_data_string": "100 whose `error_data` is a JSON string instead of an object",
 }
+# Kinds that strike whenever certain rows are sent, and so for ever unless told otherwise.
+BY_CELLS = frozenset({"refuse_rows", "invalid_rows"})
 KINDS = (*TRANSPORT, *SPECIAL, *KNOWN)
 # The work is done although the answer is bad; `apply` in a rule overrules.
 _APPLIED = frozenset({"slow", "reset_after", "truncated_json", "no_usage_headers"})
@@ -59,7 +62,7 @@ class Fault:
     # For throttle: what the header says; with `block` the account stays blocked for that long by the sandbox's clock.
     minutes: int = 1
     block: bool = False
-    # For refuse_rows: cells as sent, that is, hashes.
+    # For refuse_rows and invalid_rows: cells as sent, that is, hashes.
     values: list[str] = field(default_factory=list)
     # For error.
     code: int = 1
@@ -77,8 +80,8 @@ class Fault:
         if self.kind not in KINDS:
             message = f"unknown kind of fault {self.kind!r}; known are {', '.join(KINDS)}"
             raise ValueError(message)
-        if self.kind == "refuse_rows" and not self.values:
-            message = "a fault of kind refuse_rows needs `values`, the cells whose rows are refused"
+        if self.kind in BY_CELLS and not self.values:
+            message = f"a fault of kind {self.kind} needs `values`, the cells of the rows that it is about"
             raise ValueError(message)
 
     @property

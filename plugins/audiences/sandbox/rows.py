@@ -68,8 +68,10 @@ class Upload:
     findings: list[Finding] = field(default_factory=list)
 
 
-def read_upload(payload: Any, *, over_limit: str) -> Upload:
-    """Check and pack a payload; raises GraphError 100 for a bad form and 100 or 1/99 above 10,000 rows, by `over_limit`."""
+def read_upload(payload: Any, *, over_limit: str, invalid: frozenset[str] = frozenset()) -> Upload:
+    """Check and pack a payload, rows with one of the cells in `invalid` as if they were malformed.
+
+    Raises GraphError 100 for a bad form and 100 or 1/99 above 10,000 rows, by `over_limit`."""
     keys, family, data = read_form(payload, over_limit=over_limit)
     cells = list(chain.from_iterable(data))
     # Slices of one flat list: `zip(*data)` would make an iterator per row, and the garbage collector look at each.
@@ -77,11 +79,11 @@ def read_upload(payload: Any, *, over_limit: str) -> Upload:
     identity = {key: _texts(key, columns[key]) for key in sorted(columns.keys() - _ATTRIBUTES)}
     if not identity:
         refuse("schema_mismatch")
-    bad: set[int] = set()
+    bad = {at for at, row in enumerate(data) if not invalid.isdisjoint(row)} if invalid else set[int]()
     findings: list[Finding] = []
     for key, column in identity.items():
-        invalid, found = _inspect(key, column)
-        bad |= invalid
+        malformed, found = _inspect(key, column)
+        bad |= malformed
         findings += found
     rows, invalid_rows = _group(identity, bad)
     return Upload(

@@ -33,7 +33,10 @@ _METHODS = frozenset({"GET", "POST", "DELETE"})
 
 @dataclass(slots=True)
 class Call:
-    """A parsed request. `thing` is what its node names, if anything; `throttle` is the block that it runs into."""
+    """A parsed request. `thing` is what its node names, if anything; `throttle` is the block that it runs into.
+
+    Rows with one of `invalid_cells` are taken for invalid, whatever they are.
+    """
 
     world: World
     entry: Entry
@@ -50,6 +53,7 @@ class Call:
     thing: Account | Audience | AdSet | Campaign | None = None
     account: Account | None = None
     throttle: GraphError | None = None
+    invalid_cells: frozenset[str] = frozenset()
     _parsed: dict[str, Any] = field(default_factory=dict)
 
     def the(self, kind: type[T]) -> T:

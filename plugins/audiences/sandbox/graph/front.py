@@ -172,6 +172,9 @@ class Front:
         return Response(orjson.dumps(error.body()), error.status, headers=self._headers(call, error), media_type=JSON)
 
     async def _suffer(self, call: Call, fault: Fault, request: Request) -> Response:
+        if fault.kind == "invalid_rows":
+            call.invalid_cells = frozenset(fault.values)
+            return self._work(call)
         if fault.kind == "slow":
             await asyncio.sleep(fault.seconds if fault.seconds is not None else 5)
         done = self._work(call) if fault.applies else None

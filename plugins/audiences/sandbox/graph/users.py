@@ -117,7 +117,7 @@ def _open_for_upload(call: Call) -> Audience:
 
 def _upload(call: Call, audience: Audience | None) -> Upload:
     """The rows of the call, checked against what the audience takes."""
-    upload = read_upload(call.json("payload"), over_limit=call.world.settings.over_limit)
+    upload = read_upload(call.json("payload"), over_limit=call.world.settings.over_limit, invalid=call.invalid_cells)
     call.world.log.report(call.entry, upload.findings)
     if audience is None:
         return upload
