@@ -101,6 +101,16 @@ def test_nothing_about_the_person_is_left_in_ledger_staging_or_log(five, caplog)
         assert bytes.fromhex(secret) not in staged
 
 
+def test_a_row_that_facebook_refused_is_forgotten_too(five):
+    secret = sha256("user3@example.com")
+    five.sandbox.admin.add_fault("refuse_rows", path="*/users", values=[secret])
+    five.run(five.campaign(who=WHO))
+    assert secret in ledger_text(five)
+    found = erased(five, 3)
+    assert (found.ledger["refused_row"], found.left["refused_row"]) == (1, 0)
+    assert secret not in ledger_text(five)
+
+
 def test_an_erased_user_is_never_uploaded_again_by_any_campaign(five):
     audience = five.run(five.campaign(who=WHO)).audience.id
     erased(five, 3)

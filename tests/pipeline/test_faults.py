@@ -56,26 +56,3 @@ def test_an_expired_token_ends_the_run_in_words_for_a_person_and_the_next_run_go
     summary = shop.run(many, at=shop.later)
     assert summary.outcomes["failed"] == 0
     assert shop.members(summary.audience.id) == everybody(shop)
-
-
-def test_a_request_that_is_refused_for_good_does_not_undo_the_others(shop, many):
-    shop.sandbox.admin.add_fault("error", path="*/users", method="POST", after=1, times=1, code=100, status=400)
-    failed = shop.run(many, at=shop.later)
-    assert (failed.state, failed.outcomes["failed"] > 0) == ("failed", True)
-    assert failed.outcomes["added"] == len(shop.members(failed.audience.id)) == failed.audience.members
-    summary = shop.run(many, at=shop.later)
-    assert shop.members(summary.audience.id) == everybody(shop)
-
-
-def test_a_removal_refused_as_too_low_is_only_a_warning_and_is_tried_in_the_next_run(shop):
-    for number in range(1, 5):
-        shop.user(number, f"user{number}@example.com")
-        shop.event(number)
-    spec = shop.campaign()
-    audience = shop.run(spec).audience.id
-    shop.sql("delete from events where user_id = 1")
-    shop.sandbox.admin.add_fault("too_low", path="*/users", method="DELETE", times=1)
-    shop.run(spec)
-    assert len(shop.members(audience)) == 4
-    assert shop.run(spec).outcomes["removed"] == 1
-    assert len(shop.members(audience)) == 3

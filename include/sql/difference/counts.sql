@@ -1,5 +1,5 @@
 -- The figures of a difference, in the order of what/difference.py: Counts.
--- Dialect: DuckDB. Tables: candidates, wanted, differs, begun, ended, held, expiring, shared, kept, changes.
+-- Dialect: DuckDB. Tables: candidates, wanted, differs, begun, ended, held, expiring, shared, kept, kept_back, changes.
 -- Parameters: $campaign, $action.
 select
   (select count(*) from candidates) as candidates,
@@ -13,8 +13,11 @@ select
   (
     select count(*) from begun
     where present and identifiers not in (select identifiers from kept where action = 'add')
+      and identifiers not in (select identifiers from kept_back)
   ) - (
     select coalesce(sum(users - 1), 0)::bigint from shared
     where identifiers not in (select identifiers from kept where action = 'add')
+      and identifiers not in (select identifiers from kept_back)
   ) as add_rows,
-  (select count(distinct identifiers) from changes where action = 'remove') as remove_rows
+  (select count(distinct identifiers) from changes where action = 'remove') as remove_rows,
+  (select count(*) from begun where present and identifiers in (select identifiers from kept_back)) as kept_back

@@ -41,7 +41,12 @@ class AdSetClosedError(FacebookAccessError):
 
 @dataclass(eq=False)
 class RowsRefusedError(RefusedError):
-    """The rows of one upload were refused, all of them, for what some of them hold."""
+    """The rows of one upload were refused, all of them, for what some of them hold.
+
+    `reason` is Facebook's, without what we were doing: refusals for the same reason have the same one.
+    """
+
+    reason: str = ""
 
 
 @dataclass(eq=False)

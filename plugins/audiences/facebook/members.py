@@ -217,7 +217,8 @@ def _send(
         )
     except RefusedError as error:
         if (error.code, error.subcode or None) in _ROW_FAULTS:
-            raise RowsRefusedError(error.what, error.code, error.subcode, error.trace) from None
+            reason = error.what.removeprefix(f"{action}: ")
+            raise RowsRefusedError(error.what, error.code, error.subcode, error.trace, reason) from None
         raise
     return _receipt(answer, target, rows, action)
 

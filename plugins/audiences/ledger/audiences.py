@@ -83,11 +83,11 @@ def claim(ledger: Ledger, audience_id: int, campaign: int) -> None:
         raise AudienceTakenError(what=what, seconds=30, facebook_id=row.facebook_id)
 
 
-def renew(ledger: Ledger, audience_id: int) -> None:
-    """Keep the claim for another lease: the upload is alive."""
+def renew(ledger: Ledger, audience_id: int, *, after: float = 0) -> None:
+    """Keep the claim for another lease, `after` that many seconds: the upload is alive, or will be once it has waited."""
     ledger.sql.execute(
-        "update audiences.audience set busy_until = now() + %s * interval '1 minute' where id = %s",
-        (LEASE_MINUTES, audience_id),
+        "update audiences.audience set busy_until = now() + %s * interval '1 minute' + %s * interval '1 second' where id = %s",
+        (LEASE_MINUTES, after, audience_id),
     )
 
 

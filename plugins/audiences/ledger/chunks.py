@@ -32,7 +32,10 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Chunk(Planned):
-    """A request on record, number `number` of its action in the run, counted from 0; `staging` is the run's folder."""
+    """A request on record, number `number` of the run, counted from 0; `staging` is the run's folder.
+
+    `part_of` is the planned request of which it has some of the rows, for one that was cut in parts.
+    """
 
     id: int
     run: int
@@ -40,9 +43,43 @@ class Chunk(Planned):
     number: int
     state: str
     staging: str
+    part_of: int | None
+
+    @property
+    def origin(self) -> int:
+        """The planned request that it is, or is a part of."""
+        return self.part_of or self.id
 
 
-_COLUMNS = "c.action, c.file, c.first_row, c.rows, c.id, c.run_id, c.audience_id, c.number, c.state, r.staging"
+_COLUMNS = (
+    "c.action, c.file, c.first_row, c.rows, c.id, c.run_id, c.audience_id, c.number, c.state, r.staging, c.part_of"
+)
+TOTALS = """
+select
+  coalesce(sum(tries), 0)::int as requests,
+  coalesce(sum(begun), 0)::int as begun,
+  coalesce(sum(gone), 0)::int as gone,
+  count(*) filter (where state = 'refused' and rejected = '{}')::int as refused,
+  min(error) filter (where state = 'refused' and rejected = '{}') as error,
+  count(*) filter (where state in ('planned', 'sending'))::int as unsent,
+  coalesce(sum(rows) filter (where state = 'acknowledged'), 0)::int as taken,
+  -- Within a session the count is of all requests so far.
+  coalesce(sum(rows - received) filter (where state = 'acknowledged' and session is null), 0)::int as unreceived,
+  coalesce(sum(invalid) filter (where state = 'acknowledged'), 0)::int as invalid,
+  coalesce(sum(rows) filter (where state = 'postponed'), 0)::int as postponed,
+  count(*) filter (where state = 'refused' and action = 'add') > 0
+    and count(*) filter (where state <> 'refused' and state <> 'split' and action = 'add') = 0 as nothing_added,
+  coalesce((
+    select jsonb_object_agg(reason, refused order by refused desc)
+    from (
+      select reason, sum(refused::int)::int as refused
+      from audiences.chunk c, jsonb_each_text(c.rejected) as r (reason, refused)
+      where c.run_id = %(run)s
+      group by reason
+    ) reasons
+  ), '{}') as rejected
+from audiences.chunk where run_id = %(run)s
+"""
 _SELECT = f"select {_COLUMNS} from audiences.chunk c join audiences.run r on r.id = c.run_id"  # noqa: S608  # constants only
 
 
@@ -115,7 +152,7 @@ def sending(ledger: Ledger, chunk: Chunk) -> None:
 
 
 def refuse(ledger: Ledger, chunk: Chunk, *, error: str) -> None:
-    """Record that Facebook refused the request for good."""
+    """Record that Facebook refused the request as a whole, for good."""
     ledger.sql.execute("update audiences.chunk set state = 'refused', error = %s where id = %s", (error, chunk.id))
 
 
@@ -175,11 +212,10 @@ def count(changes: pa.Table) -> tuple[int, int]:
 
 
 def totals(ledger: Ledger, run: int) -> Any:
-    """Over the run's requests: `requests` sent, tries included, users `begun` and `gone`, requests `refused` and `unsent`."""
-    return ledger.one(
-        "select coalesce(sum(tries), 0)::int as requests, coalesce(sum(begun), 0)::int as begun,"
-        " coalesce(sum(gone), 0)::int as gone, count(*) filter (where state = 'refused')::int as refused,"
-        " count(*) filter (where state in ('planned', 'sending'))::int as unsent,"
-        " min(error) as error from audiences.chunk where run_id = %(run)s",
-        {"run": run},
-    )
+    """Over the run's requests.
+
+    `requests` sent, tries included; users `begun` and `gone`; requests `refused` as a whole, with an `error` of theirs, and
+    `unsent`; rows `taken`, of which Facebook says it `received` so many less and took so many for `invalid`; `rejected`
+    rows by reason; rows `postponed`; whether of the additions only such are left that were refused (`nothing_added`).
+    """
+    return ledger.one(TOTALS, {"run": run})

@@ -77,8 +77,9 @@ def rows_of(ledger: Ledger, user: str) -> list[bytes]:
 def rows_with(ledger: Ledger, cells: Iterable[bytes]) -> list[bytes]:
     """Rows of anybody that hold the bytes of one of the cells somewhere."""
     found = ledger.all(
-        "select distinct m.identifiers from audiences.member m, unnest(%(cells)s::bytea[]) cell"
-        " where position(cell in m.identifiers) > 0",
+        "select distinct m.identifiers from"
+        " (select identifiers from audiences.member union all select identifiers from audiences.refused_row) m,"
+        " unnest(%(cells)s::bytea[]) cell where position(cell in m.identifiers) > 0",
         {"cells": list(cells)},
     )
     return [row.identifiers for row in found]
@@ -108,8 +109,7 @@ def remove(ledger: Ledger, user: str, rows: Sequence[bytes]) -> dict[str, int]:
     """Delete the user from every table that knows users, and the rows whoever held them; how many, by table."""
     removed: dict[str, int] = {}
     with ledger.sql.transaction():
-        for table in _tables(ledger):
-            where = _where(table)
+        for table, where in _tables(ledger).items():
             deleted = ledger.sql.execute(
                 sql.SQL("delete from audiences.{} where {}").format(sql.Identifier(table), where),
                 {"user": user, "rows": list(rows)},
@@ -123,13 +123,13 @@ def left(ledger: Ledger, user: str, rows: Sequence[bytes]) -> dict[str, int]:
     return {
         table: int(
             ledger.sql.execute(
-                sql.SQL("select count(*) as n from audiences.{} where {}").format(sql.Identifier(table), _where(table)),
+                sql.SQL("select count(*) as n from audiences.{} where {}").format(sql.Identifier(table), where),
                 {"user": user, "rows": list(rows)},
             )
             .fetchone()  # type: ignore[union-attr]  # a count has one row
             .n
         )
-        for table in _tables(ledger)
+        for table, where in _tables(ledger).items()
     }
 
 
@@ -160,17 +160,21 @@ def unfinished(ledger: Ledger, *, window: float) -> list[Any]:
     )
 
 
-def _tables(ledger: Ledger) -> list[str]:
-    """Every table that knows users, those of later versions too."""
-    rows = ledger.all(
-        "select c.table_name as name from information_schema.columns c join information_schema.tables t"
+def _tables(ledger: Ledger) -> dict[str, sql.SQL]:
+    """Every table that knows users or rows, those of later versions too, and which of its rows are the person's."""
+    found = ledger.all(
+        "select c.table_name as name, array_agg(c.column_name::text) as columns"
+        " from information_schema.columns c join information_schema.tables t"
         " on t.table_schema = c.table_schema and t.table_name = c.table_name and t.table_type = 'BASE TABLE'"
-        " where c.table_schema = 'audiences' and c.column_name = 'user_id' order by c.table_name"
+        " where c.table_schema = 'audiences' and c.column_name in ('user_id', 'identifiers')"
+        " group by c.table_name order by c.table_name"
     )
-    return [row.name for row in rows]
+    return {row.name: _where(row.columns) for row in found}
 
 
-def _where(table: str) -> sql.SQL:
-    if table == "member":
-        return sql.SQL("user_id = %(user)s or identifiers = any(%(rows)s)")
-    return sql.SQL("user_id = %(user)s")
+def _where(columns: Sequence[str]) -> sql.SQL:
+    if "identifiers" not in columns:
+        return sql.SQL("user_id = %(user)s")
+    if "user_id" not in columns:
+        return sql.SQL("identifiers = any(%(rows)s)")
+    return sql.SQL("user_id = %(user)s or identifiers = any(%(rows)s)")

@@ -115,6 +115,15 @@ def note_error(ledger: Ledger, run: int, error: Exception) -> None:
     )
 
 
+def reject(ledger: Ledger, run: int, reasons: dict[str, int]) -> dict[str, dict[str, int]]:
+    """Add whole rows that Facebook refused, by reason, to the rejected values on record; gives all of them."""
+    row = ledger.one(
+        "update audiences.run set rejected = rejected || %(rows)s where id = %(run)s returning rejected",
+        {"rows": Jsonb({"row": reasons} if reasons else {}), "run": run},
+    )
+    return dict(row.rejected)
+
+
 def warn(ledger: Ledger, run: int, warnings: Sequence[str]) -> None:
     """Put on record what a person should look at though it stops nothing; each sentence once."""
     ledger.sql.execute(

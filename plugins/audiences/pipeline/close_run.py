@@ -11,12 +11,12 @@ from audiences.ledger import audiences, chunks, live, members, runs, sessions
 from audiences.pipeline.link_ad_sets import not_as_wanted
 from audiences.pipeline.references import AudienceSize, Planned, RunRef, Summary
 from audiences.pipeline.staging import Staging
+from audiences.pipeline.verdict import judge
 from audiences.who.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from audiences.ledger.runs import State
     from audiences.pipeline.doors import Doors
 
 _log = logging.getLogger(__name__)
@@ -39,15 +39,12 @@ def close_run(
     ledger = doors.ledger
     totals, noted = chunks.totals(ledger, run.run), runs.noted(ledger, run.run)
     outcomes = final_outcomes(doors, run, planned) if planned else Outcomes()
-    state: State = "success"
-    error = None
-    if totals.refused:
-        state, error = "failed", f"Facebook refused {totals.refused} of {totals.requests} requests: {totals.error}"
-    if planned is None or totals.unsent:
-        state, error = ("stopped" if noted.stopped else "failed"), noted.error or "the run was ended from outside"
-    uploaded = state == "success"
+    verdict = judge(totals, noted, planned=planned is not None, kept_back=planned.kept_back if planned else 0)
+    state, error, uploaded = verdict.state, verdict.error, verdict.state == "success"
     if uploaded and ad_sets and (wrong := not_as_wanted(doors, run)):
         state, error = "failed", f"the upload is complete, but not the ad sets: {'; '.join(wrong)}"
+    runs.warn(ledger, run.run, verdict.warnings)
+    rejected = runs.reject(ledger, run.run, totals.rejected)
     runs.end(
         ledger,
         run.run,
@@ -71,10 +68,10 @@ def close_run(
         outcomes=outcomes.as_dict(),
         requests=totals.requests,
         audience=AudienceSize(id=run.facebook_id, members=members.count(ledger, run.audience)),
-        rejected=noted.rejected,
+        rejected=rejected,
         timings=dict(timings or {}),
         error=error,
-        warnings=tuple(noted.warnings),
+        warnings=tuple(runs.noted(ledger, run.run).warnings),
     )
 
 

@@ -8,15 +8,17 @@ twice is harmless.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audiences.errors import AudiencesError, RefusedError
+from audiences.errors import AudiencesError, RefusedError, RetryError, WaitError
 from audiences.facebook import members as facebook_members
-from audiences.facebook.errors import AudienceTooSmallError
-from audiences.ledger import audiences, chunks, erasures
+from audiences.facebook.errors import AudienceTooSmallError, RowsRefusedError
+from audiences.ledger import audiences, chunks, erasures, refusals
 from audiences.pipeline import replace, windows
+from audiences.pipeline.bisect import halve
 from audiences.pipeline.prepared import prepare, staged
 from audiences.pipeline.references import RunRef, Sent
 from audiences.pipeline.staging import Staging
@@ -33,16 +35,30 @@ if TYPE_CHECKING:
     from audiences.ledger.chunks import Action, Chunk
     from audiences.pipeline.doors import Doors
 
+LONGEST_RETRY_SECONDS = 15 * 60  # between two tries of a step after a passing fault
 _log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class AllRefusedError(AudiencesError):
+    """Facebook took nothing of what was to be added or removed; the next run plans it anew."""
+
+    action: str
+    requests: int
+    error: str
+
+    def __str__(self) -> str:
+        what = f"all {self.requests:,} requests" if self.requests > 1 else "the only request"
+        return f"nothing was done by {what} to {self.action} members: {self.error}"
 
 
 def export(doors: Doors, run: RunRef, action: Action, batch: Sequence[int] | None = None) -> Sent:
     """Send the requests of that action (those in `batch`, or all) that are not acknowledged yet.
 
     A run that planned the whole set in place of a difference has one replace session for it, which is its `add`.
-    Requests that are refused for good are recorded and the rest goes on. Whatever needs a wait, a retry or a person is
-    raised, after the requests under way have been recorded; calling again resumes. Raises OutsideWindowsError when the
-    campaign's windows have closed in the meantime.
+    Requests that are refused for good are recorded and the rest goes on; AllRefusedError is raised when nothing was left.
+    Whatever needs a wait, a retry or a person is raised, after the requests under way have been recorded; calling again
+    resumes. Raises OutsideWindowsError when the campaign's windows have closed in the meantime.
     """
     if action == "add" and run.full_refresh:
         replaced = replace.replace(doors, run)
@@ -50,12 +66,14 @@ def export(doors: Doors, run: RunRef, action: Action, batch: Sequence[int] | Non
             return replaced
     planned = chunks.of_run(doors.ledger, run.run, action=action)
     todo = [
-        chunk for chunk in planned if chunk.state in ("planned", "sending") and (batch is None or chunk.id in batch)
+        chunk for chunk in planned if chunk.state in ("planned", "sending") and (batch is None or chunk.origin in batch)
     ]
     if todo:
         windows.ensure_open(doors, run.allow)
     audiences.claim(doors.ledger, run.audience, run.campaign)
-    return _send_all(doors, run.facebook_id, todo)
+    sent = _send_all(doors, run.facebook_id, todo)
+    _ensure_something_was_taken(doors, run, action)
+    return sent
 
 
 def settle(doors: Doors, audience: int, facebook_id: str) -> None:
@@ -79,14 +97,14 @@ class _Answer:
 
 def _send_all(doors: Doors, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
     schema, erased = keys_of(doors.spec.campaign.what.identifiers), Erased(*erasures.known(doors.ledger))
-    waiting, under_way = list(reversed(list(todo))), dict[Future[_Answer], chunks.Chunk]()
+    waiting, under_way = deque(todo), dict[Future[_Answer], chunks.Chunk]()
     sent = refused = 0
     trouble: AudiencesError | None = None
     at_once = doors.spec.account.requests_at_once
     with ThreadPoolExecutor(at_once, thread_name_prefix="upload") as pool:
         while under_way or (waiting and trouble is None):
             while waiting and trouble is None and len(under_way) < at_once:
-                chunk = waiting.pop()
+                chunk = waiting.popleft()
                 chunks.sending(doors.ledger, chunk)
                 under_way[pool.submit(_send, doors.facebook, facebook_id, chunk, schema, erased)] = chunk
             for done in wait(under_way, return_when=FIRST_COMPLETED).done:
@@ -94,12 +112,20 @@ def _send_all(doors: Doors, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
                 sent += 1
                 try:
                     _record(doors, chunk, done.result())
+                except RowsRefusedError as error:
+                    halves = halve(doors.ledger, chunk, error, erased)
+                    refused += not halves
+                    waiting.extend(halves)
+                except AudienceTooSmallError as error:
+                    _log.warning("request %s (%s) is put off to the next run: %s", chunk.number, chunk.action, error)
+                    refusals.postpone(doors.ledger, chunk, error=str(error))
                 except RefusedError as error:
-                    refused += not isinstance(error, AudienceTooSmallError)
+                    refused += 1
                     _log.warning("request %s (%s) was refused: %s", chunk.number, chunk.action, error)
                     chunks.refuse(doors.ledger, chunk, error=str(error))
                 except AudiencesError as error:
                     trouble = trouble or error
+                    _keep_claim(doors, chunk, error)
     if trouble is not None:
         raise trouble
     return Sent(requests=sent, refused=refused)
@@ -120,3 +146,17 @@ def _record(doors: Doors, chunk: Chunk, answer: _Answer) -> None:
     chunks.acknowledge(doors.ledger, chunk, received=receipt.received, invalid=receipt.invalid, changes=answer.changes)
     audiences.renew(doors.ledger, chunk.audience)
     _log.info("%s: request %s, %s rows acknowledged", chunk.action, chunk.number, f"{chunk.rows:,}")
+
+
+def _keep_claim(doors: Doors, chunk: Chunk, error: AudiencesError) -> None:
+    """Through the wait that is due: a plan must not go on after another campaign has changed the audience."""
+    if isinstance(error, (WaitError, RetryError)):
+        wait = error.seconds if isinstance(error, WaitError) else LONGEST_RETRY_SECONDS
+        audiences.renew(doors.ledger, chunk.audience, after=wait)
+
+
+def _ensure_something_was_taken(doors: Doors, run: RunRef, action: Action) -> None:
+    """Raise AllRefusedError unless something was taken. Removals whose rows were at fault do not keep additions from going."""
+    found = refusals.standing(doors.ledger, run.run, action)
+    if found.refused and not found.taken and not found.unsent and not (action == "remove" and found.only_rows):
+        raise AllRefusedError(action, found.planned, found.error)

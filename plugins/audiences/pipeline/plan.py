@@ -18,7 +18,7 @@ import pyarrow as pa
 from audiences.campaign.windows import local_midnight
 from audiences.errors import StoppedError
 from audiences.facebook.contract import MAX_ROWS
-from audiences.ledger import assignments, audiences, chunks, expiry, members, runs
+from audiences.ledger import assignments, audiences, chunks, expiry, members, refusals, runs
 from audiences.pipeline import whole_set
 from audiences.pipeline.open_run import how_to_allow
 from audiences.pipeline.references import Extracted, Planned, Rejected, RunRef, Selected
@@ -103,6 +103,7 @@ def put_on_record(
         remove_rows=counts.remove,
         begun=counts.begun,
         left=counts.left,
+        kept_back=counts.kept_back,
         requests=requests,
         # A session is one task, since the order of its requests counts.
         add_batches=(tuple(chunk.id for chunk in on_record),)
@@ -143,6 +144,7 @@ def compared(
             difference.hold(held)
         candidates = Staging(run.staging).rows(*(candidates_file(part.number) for part in selected))
         difference.want(pa.RecordBatchReader.from_batches(CANDIDATES, candidates))
+        difference.keep_back(refusals.kept_back(doors.ledger, run.audience, run.at))
         _apply_cap(doors, run, difference)
         _apply_expiry(doors, run, difference)
         yield difference, difference.compute()

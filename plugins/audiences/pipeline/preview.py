@@ -54,7 +54,12 @@ def preview(doors: Doors, at: datetime, *, ask_facebook: bool = False) -> Previe
         return Preview(
             campaign=doors.spec.id,
             at=at,
-            outcomes=Outcomes(**decided, added=counts.begun, removed=counts.left + counts.expired).as_dict(),
+            outcomes=Outcomes(
+                **decided,
+                added=counts.begun - counts.kept_back,
+                failed=counts.kept_back,
+                removed=counts.left + counts.expired,
+            ).as_dict(),
             changes=Changes(add=counts.add, remove=counts.remove),
             requests=requests,
             quota_percent=percent_of_quota(requests),

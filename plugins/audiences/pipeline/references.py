@@ -52,7 +52,7 @@ class Shard(Reference):
 
 
 Rejected = dict[str, dict[str, int]]
-"""Values that Facebook could not use: identifier → reason → count."""
+"""Values that Facebook could not use: identifier → reason → count; `row` stands for whole rows that it refused."""
 
 
 class Extracted(Reference):
@@ -82,6 +82,7 @@ class Planned(Reference):
     remove_rows: int
     begun: int
     left: int
+    kept_back: int = 0
     requests: int
     add_batches: tuple[tuple[int, ...], ...] = ()
 

@@ -47,7 +47,7 @@ class Counts:
 
     `targeted` users are wanted after the cap; of them `begun` are new or have new identifiers. `left` users are held by the
     campaign and no longer wanted; `expired` ones leave because their time is up; `held` is how many it holds before. `add` and
-    `remove` count rows to send.
+    `remove` count rows to send; `kept_back` of those begun are not sent, as their rows were refused before.
     """
 
     candidates: int
@@ -58,6 +58,7 @@ class Counts:
     held: int
     add: int
     remove: int
+    kept_back: int
 
 
 class Difference:
@@ -78,6 +79,7 @@ class Difference:
         self._again = True
         for name in ("expiring", "expired"):
             self._database.register(name, USERS.empty_table())
+        self._database.register("refused", CANDIDATES.empty_table())
 
     def close(self) -> None:
         """Free the comparison's memory and files."""
@@ -102,6 +104,10 @@ class Difference:
         self._database.register("expired", expired)
         self._again = again
 
+    def keep_back(self, refused: pa.Table) -> None:
+        """Say which rows (`identifiers`) are not to be added, because Facebook refused them before."""
+        self._database.register("refused", refused)
+
     def compute(self) -> Counts:
         """Compare; `changes` can be read afterwards."""
         self._run(f"create view eligible as {'from candidates' if self._again else statement('difference/eligible')}")
@@ -109,7 +115,7 @@ class Difference:
             self._run("create view wanted as select user_id, identifiers from eligible")
         else:
             self._run(f"create table wanted as {statement('difference/capped')}", limit=self._limit)
-        for table in ("differs", "begun", "ended", "shared", "kept"):
+        for table in ("differs", "begun", "ended", "shared", "kept", "kept_back"):
             self._run(f"create table {table} as {statement(f'difference/{table}')}")
         self._run(f"create view changes as {statement('difference/changes')}")
         return Counts(*self._run(statement("difference/counts"))[0])

@@ -142,6 +142,32 @@ create table audiences.ad_account (
 comment on column audiences.ad_account.blocked_until is 'Facebook throttled the ad account: no process calls it before';
 """
 
+# Requests that were refused for what some of their rows hold, and those rows.
+REFUSALS = """
+alter table audiences.chunk add column part_of bigint references audiences.chunk;
+comment on column audiences.chunk.part_of is
+  'the planned request of which it has some of the rows, after that was refused for what they hold';
+alter table audiences.chunk drop constraint chunk_state_check;
+alter table audiences.chunk add constraint chunk_state_check check (
+    state in ('planned', 'sending', 'acknowledged', 'split', 'postponed', 'refused', 'dropped', 'lost')
+);
+comment on column audiences.chunk.state is
+  'sending: it may or may not have reached Facebook and is sent again before anything else; split: refused, and sent in '
+  'halves; postponed: Facebook keeps the members for now, and the next run tries again; lost: as sending, and its rows are '
+  'gone, so only a full refresh makes the audience right';
+comment on column audiences.chunk.rejected is 'its rows, where they were refused for what they hold, by reason';
+create index chunk_parts on audiences.chunk (run_id) where part_of is not null;
+
+create table audiences.refused_row (
+    audience_id integer not null references audiences.audience,
+    identifiers bytea not null,
+    reason      text not null,
+    run_id      bigint not null references audiences.run,
+    primary key (audience_id, identifiers)
+);
+comment on table audiences.refused_row is 'rows that Facebook refused to add; they are not sent again for a while';
+"""
+
 
 def upgrade() -> None:
     """Change the ledger."""
@@ -149,3 +175,4 @@ def upgrade() -> None:
     op.execute(ENDED_MEMBERSHIPS)
     op.execute(MEMBERSHIPS)
     op.execute(AD_ACCOUNTS)
+    op.execute(REFUSALS)

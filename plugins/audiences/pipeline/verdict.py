@@ -1,0 +1,84 @@
+"""What became of a run, by its record: its state, why it failed, and what a person should look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from audiences.ledger.runs import State
+
+# The share of the rows sent that Facebook could not use. We send well-formed hashes only, so there should be none; a few
+# may be its own business, one in ten means that the data or the encoding is wrong. A small upload reaches any share with a
+# few rows, which alone are no failure.
+WARNS_ABOVE = 0.01
+FAILS_ABOVE = 0.10
+FEW_ROWS = 10
+
+_LOOK = (
+    "See the counts of rejected values in the run's summary, and whether the catalog maps the right columns to the "
+    "identifiers and says `pre_hashed` of those that hold hashes."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`error` is None for a success; `warnings` are sentences for people."""
+
+    state: State
+    error: str | None
+    warnings: tuple[str, ...]
+
+
+def judge(totals: Any, noted: Any, *, planned: bool, kept_back: int = 0) -> Verdict:
+    """From the run's totals and what is noted of it; `planned` is False when it did not get to a plan.
+
+    `kept_back` users were not sent, because Facebook refused their rows lately.
+    """
+    rejected = sum(totals.rejected.values())
+    unusable, share = _unusable(totals.invalid + rejected, totals.taken + rejected)
+    warnings = tuple(_warnings(totals, rejected, kept_back, unusable if share > WARNS_ABOVE else ""))
+    if not planned or totals.unsent:
+        return Verdict(
+            "stopped" if noted.stopped else "failed", noted.error or "the run was ended from outside", warnings
+        )
+    if totals.refused:
+        return Verdict(
+            "failed", f"Facebook refused {totals.refused} of {totals.requests} requests: {totals.error}", warnings
+        )
+    if totals.nothing_added or (rejected and not totals.taken):
+        return Verdict("failed", f"Facebook refused all rows, {_reasons(totals.rejected)}. {_LOOK}", warnings)
+    if share > FAILS_ABOVE and totals.invalid + rejected > FEW_ROWS:
+        error = f"{unusable}, more than {FAILS_ABOVE:.0%}. What Facebook took stays in the audience. {_LOOK}"
+        return Verdict("failed", error, warnings)
+    return Verdict("success", None, warnings)
+
+
+def _unusable(rows: int, sent: int) -> tuple[str, float]:
+    share = rows / sent if sent else 0.0
+    return f"Facebook could not use {rows:,} of the {sent:,} rows sent ({share:.1%})", share
+
+
+def _warnings(totals: Any, rejected: int, kept_back: int, unusable: str) -> list[str]:
+    said: list[str] = []
+    if totals.invalid and unusable:
+        said.append(f"{unusable}; it counts {totals.invalid:,} as invalid and does not say which. {_LOOK}")
+    if rejected:
+        said.append(f"Facebook refused {rejected:,} of the rows: {_reasons(totals.rejected)}")
+    if kept_back:
+        said.append(
+            f"{kept_back:,} users were not sent, since Facebook refused their rows in the last 30 days; they are tried "
+            "again after that, or as soon as their identifiers change"
+        )
+    if totals.postponed:
+        said.append(
+            f"Facebook did not remove {totals.postponed:,} rows, since too few people would be left in the audience; "
+            "the next run tries again"
+        )
+    if totals.unreceived > 0:
+        said.append(f"Facebook says that it received {totals.unreceived:,} rows less than were sent")
+    return said
+
+
+def _reasons(rejected: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} because {reason.rstrip('.')}" for reason, count in rejected.items())
