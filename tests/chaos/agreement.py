@@ -78,7 +78,12 @@ class Agreement:
             for user, rows in held.items():
                 possible = self.added.get(user, set()) | {wanted[user] for wanted in tried if user in wanted}
                 assert rows <= possible, f"{plan.name} holds user {user} with identifiers that were never theirs"
-            assert self.added.keys() <= held.keys()
+            # Taken out with old identifiers, and then no longer wanted before the new ones were sent.
+            on_the_way = {
+                user for wanted in tried for user, row in wanted.items() if {row} != self.added.get(user, {row})
+            }
+            lost = self.added.keys() - held.keys() - (on_the_way if restless else set())
+            assert not lost, f"{plan.name} lost {len(lost)} users, {sorted(lost)[:5]}"
             kept = {user: rows for user, rows in held.items() if user in self.added or restless}
             expected = {**kept, **expected}
             self.added = held
