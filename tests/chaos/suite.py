@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tests.chaos import oracle
 from tests.chaos.agreement import Agreement
 from tests.chaos.campaigns import ALL, SENDS_ONLY_CHANGES, SHARED, Plan
+from tests.chaos.commands import TRACEBACK, Command
 from tests.chaos.people import FIRST_DAY, People
 from tests.chaos.place import Place
 from tests.chaos.storm import Blow, Tally, draw_blow, draw_rules
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.chaos.agreement import Memberships
-    from tests.chaos.commands import Command
     from tests.chaos.oracle import Verdict
 
 CALM_TRIES = 3
@@ -103,6 +103,7 @@ class Suite:
         for command in commands:
             if not command.wait(self.patience) and command.kill():
                 self.tally.strike("SIGKILL (waits too long)")
+            assert command.code != TRACEBACK, command.errors()
             self.runs["stormy"] += 1
         self._spring(traps)
 

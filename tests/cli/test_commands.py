@@ -258,3 +258,10 @@ def test_preflight_says_per_line_what_is_fine_and_what_a_person_must_do(audience
     shop.sandbox.admin.settings(accounts={"act_1001": {"tos_accepted": True}})
     assert code == 1
     assert "terms" in shown.lower()
+
+
+def test_a_ledger_that_cannot_be_reached_is_said_in_words(audiences, project, monkeypatch):
+    gone = json.loads(project.environment["AIRFLOW_CONN_LEDGER"]) | {"host": "/nowhere"}
+    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", json.dumps(gone))
+    code, out, _ = audiences("run", "carts", *AT, "--json")
+    assert (code, json.loads(out)["kind"]) == (1, "LedgerLostError")

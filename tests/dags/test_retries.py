@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from audiences.dags.retries import ByErrorClass
@@ -35,3 +36,8 @@ def test_an_unknown_error_is_tried_again_but_not_for_hours_and_its_text_is_kept_
     assert decision(ValueError("mary@example.com"), 1).action.name == "RETRY"
     last = decision(ValueError("mary@example.com"), 3)
     assert (last.action.name, last.reason) == ("FAIL", "ValueError")
+
+
+def test_a_ledger_that_went_away_is_waited_for_longer_than_an_unknown_error():
+    last = decision(psycopg.OperationalError("the connection is closed"), 6)
+    assert (last.action.name, last.reason) == ("RETRY", "LedgerLostError may pass")

@@ -6,6 +6,7 @@ Exit code 0: right. 1: a file, a campaign or a run is wrong. 2: the command was 
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 from audiences.cli import act, catalog, erase, look, report, tools  # noqa: F401  # importing a module adds its commands to the app
 from audiences.cli import console as show
@@ -25,8 +26,19 @@ def main() -> None:
             show.problems(err, error.problems)
         sys.exit(1)
     except AudiencesError as error:
-        if as_json:
-            show.json_line({"state": "failed", "error": str(error), "kind": type(error).__name__})
-        else:
-            err.print(f"[bold red]error[/]  {error}", highlight=False, soft_wrap=True)
-        sys.exit(1)
+        _fail(error, as_json=as_json)
+    except Exception as error:
+        from audiences.ledger.lost import as_lost
+
+        lost = as_lost(error)
+        if lost is None:
+            raise
+        _fail(lost, as_json=as_json)
+
+
+def _fail(error: AudiencesError, *, as_json: bool) -> NoReturn:
+    if as_json:
+        show.json_line({"state": "failed", "error": str(error), "kind": type(error).__name__})
+    else:
+        err.print(f"[bold red]error[/]  {error}", highlight=False, soft_wrap=True)
+    sys.exit(1)

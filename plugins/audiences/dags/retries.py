@@ -28,8 +28,11 @@ class ByErrorClass(RetryPolicy):
         context: Context | None = None,  # noqa: ARG002  # Airflow's signature
     ) -> RetryDecision:
         """Decide for one failure."""
+        from audiences.ledger.lost import as_lost
+
         if isinstance(exception, WaitError):
             return RetryDecision.retry(delay=timedelta(seconds=exception.seconds), reason=str(exception))
+        exception = as_lost(exception) or exception
         unknown = not isinstance(exception, AudiencesError)
         if isinstance(exception, RetryError) or (unknown and try_number <= TRIES_OF_THE_UNKNOWN):
             delay = min(FIRST_DELAY * 2 ** (try_number - 1), LONGEST_DELAY)
