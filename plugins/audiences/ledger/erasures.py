@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
 def known(ledger: Ledger) -> tuple[bytes, frozenset[bytes]]:
     """The salt of this ledger, and the hashes of everybody who was erased."""
-    row = ledger.one("select salt from audiences.erasure_salt")
-    digests = frozenset(row.digest for row in ledger.all("select digest from audiences.erased"))
-    return (row.salt if row else b""), digests
+    rows = ledger.all("select s.salt, e.digest from audiences.erasure_salt s left join audiences.erased e on true")
+    return (rows[0].salt if rows else b""), frozenset(row.digest for row in rows if row.digest is not None)
 
 
 def begin(ledger: Ledger, *, at: datetime, digests: Iterable[bytes]) -> int:

@@ -36,6 +36,10 @@ class Erased:
         """The hashes of the identifiers in a packed row of which one is enough to name a person."""
         return (self._digest(cell) for cell in strong_cells(row))
 
+    def has_user(self, user: str) -> bool:
+        """Whether the user of this id was erased."""
+        return bool(self.digests) and self.digest_of_user(user) in self.digests
+
     def among(self, users: pa.Array, rows: pa.Array) -> pa.Array:
         """For each user id with a packed row (or null) whether it is an erased person's."""
         if not self.digests:

@@ -336,7 +336,7 @@ def test_fifty_campaigns_cost_as_few_queries_as_one(live, monkeypatch):
         live.campaign(f"d{number}", on={"event": "Added To Cart", **where}, when={"unless": unless})
     of_fifty = costs()
     assert of_fifty[0] == of_one[0] == 10  # the time twice and the arrivals for each of three looks, and `unless` once
-    assert of_fifty[1] <= of_one[1] + 1
+    assert of_fifty[1] <= of_one[1] + 2  # its first look finds events already, and asks who was erased
 
 
 def test_the_overlap_is_read_by_the_index(live):

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from audiences.ledger import live
+from audiences.ledger import erasures, live
 from audiences.pipeline.live.reach import Horizon
 from audiences.warehouse.reader import WarehouseQueryError, WarehouseTransientError
+from audiences.what.erased import Erased
 from audiences.when.live.arrivals import Kind, arrivals, horizon
 from audiences.who.render import render
 
@@ -52,7 +53,7 @@ class Reading:
         found = read_horizon(warehouse)
         kinds, wanting = _kinds(group)
         start = min(each.start(at) for each in group)
-        rows = warehouse.table(render(arrivals(kinds, self._watch.catalog, start, at))).to_pylist()
+        rows = self._of_those_left(warehouse.table(render(arrivals(kinds, self._watch.catalog, start, at))).to_pylist())
         read = {each.number: each.after_reading(at, found) for each in group}
         seen = {
             (each.number, row["event_id"]): self._seen(each, row)
@@ -64,6 +65,11 @@ class Reading:
         new = live.see(self._doors.ledger, list(seen.values()), list(read.values()), at=at)
         self._polled.new += len(new)
         self._polled.late += sum(event.late for event in new)
+
+    def _of_those_left(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Events of people who were erased do not go on record: the ledger knows nobody of them."""
+        erased = Erased(*erasures.known(self._doors.ledger)) if rows else None
+        return [row for row in rows if erased is not None and not erased.has_user(row["user_id"])]
 
     def _seen(self, watched: Watched, row: Mapping[str, Any]) -> live.Seen:
         # A time in the future is some device's mistake: the event has happened by now.
