@@ -62,6 +62,7 @@ select
   count(*) filter (where state = 'refused' and rejected = '{}')::int as refused,
   min(error) filter (where state = 'refused' and rejected = '{}') as error,
   count(*) filter (where state in ('planned', 'sending'))::int as unsent,
+  count(*) filter (where state = 'dropped' and session is null)::int as dropped,
   coalesce(sum(rows) filter (where state = 'acknowledged'), 0)::int as taken,
   -- Within a session the count is of all requests so far.
   coalesce(sum(rows - received) filter (where state = 'acknowledged' and session is null), 0)::int as unreceived,
@@ -91,7 +92,11 @@ def plan(
     `session` is the replace session that they make up.
     """
     with ledger.sql.transaction():
-        ledger.sql.execute("delete from audiences.chunk where run_id = %s and state = 'planned'", (run,))
+        ledger.sql.execute(
+            "delete from audiences.chunk where run_id = %s"
+            " and (state = 'planned' or (state = 'dropped' and session is null))",
+            (run,),
+        )
         last = ledger.one(
             "select coalesce(max(number), -1) as n from audiences.chunk where run_id = %(run)s", {"run": run}
         )
@@ -214,8 +219,9 @@ def count(changes: pa.Table) -> tuple[int, int]:
 def totals(ledger: Ledger, run: int) -> Any:
     """Over the run's requests.
 
-    `requests` sent, tries included; users `begun` and `gone`; requests `refused` as a whole, with an `error` of theirs, and
-    `unsent`; rows `taken`, of which Facebook says it `received` so many less and took so many for `invalid`; `rejected`
-    rows by reason; rows `postponed`; whether of the additions only such are left that were refused (`nothing_added`).
+    `requests` sent, tries included; users `begun` and `gone`; requests `refused` as a whole, with an `error` of theirs,
+    `unsent`, or `dropped` because another run changed the audience meanwhile; rows `taken`, of which Facebook says it
+    `received` so many less and took so many for `invalid`; `rejected` rows by reason; rows `postponed`; whether of the
+    additions only such are left that were refused (`nothing_added`).
     """
     return ledger.one(TOTALS, {"run": run})

@@ -78,7 +78,7 @@ def close_run(
 def final_outcomes(doors: Doors, run: RunRef, planned: Planned) -> Outcomes:
     """The outcomes after the upload: what began is `added` where acknowledged and `failed` elsewhere."""
     totals, on_record = chunks.totals(doors.ledger, run.run), runs.noted(doors.ledger, run.run).planned
-    added = totals.begun + on_record["begun_unsent"]
+    added = totals.begun + on_record["begun_unsent"] - on_record["begun_and_gone"]
     outcomes = Outcomes(
         **planned.outcomes,
         added=added,

@@ -86,22 +86,16 @@ def put_on_record(
         whole_set.record(doors, run, whole)
     else:
         chunks.plan(ledger, run=run.run, audience=run.audience, planned=planned)
-    begun, gone = chunks.count(unsent)
-    runs.plan(
-        ledger,
-        run.run,
-        audience=run.audience,
-        planned={**outcomes, "begun": counts.begun, "begun_unsent": begun, "gone_unsent": gone},
-        rejected=rejected,
-    )
+    expected = _with_earlier_attempts(doors, run, {**outcomes, "begun": counts.begun}, unsent)
+    runs.plan(ledger, run.run, audience=run.audience, planned=expected, rejected=rejected)
     on_record = chunks.of_run(ledger, run.run)
     requests = len(on_record)
     _log.info("to add: %s rows, to remove: %s rows, %s requests", f"{counts.add:,}", f"{counts.remove:,}", requests)
     return Planned(
-        outcomes=outcomes,
+        outcomes={name: expected[name] for name in outcomes},
         add_rows=counts.add,
         remove_rows=counts.remove,
-        begun=counts.begun,
+        begun=expected["begun"],
         left=counts.left,
         kept_back=counts.kept_back,
         requests=requests,
@@ -223,6 +217,26 @@ def _record_expired(doors: Doors, run: RunRef, difference: Difference, *, found:
     else:
         users = difference.expired_users(among_candidates=found)
     expiry.record(doors.ledger, audience=run.audience, campaign=run.campaign, users=users)
+
+
+def _with_earlier_attempts(doors: Doors, run: RunRef, expected: dict[str, int], unsent: pa.Table) -> dict[str, int]:
+    """What the run as a whole is expected to come to, when an interrupted attempt of it has added users already.
+
+    To the difference they are members; of this run they are `added`, not `kept`. Those who are no longer wanted by now
+    are set aside.
+    """
+    begun, gone = chunks.count(unsent)
+    noted = runs.noted(doors.ledger, run.run).planned
+    earlier = chunks.totals(doors.ledger, run.run).begun + noted.get("begun_unsent", 0)
+    still = min(earlier, expected["kept"])
+    return {
+        **expected,
+        "kept": expected["kept"] - still,
+        "begun": expected["begun"] + still,
+        "begun_unsent": begun + noted.get("begun_unsent", 0),
+        "begun_and_gone": earlier - still,
+        "gone_unsent": gone + noted.get("gone_unsent", 0),
+    }
 
 
 @contextmanager

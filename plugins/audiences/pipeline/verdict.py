@@ -42,6 +42,12 @@ def judge(totals: Any, noted: Any, *, planned: bool, kept_back: int = 0) -> Verd
         return Verdict(
             "stopped" if noted.stopped else "failed", noted.error or "the run was ended from outside", warnings
         )
+    if totals.dropped:
+        error = (
+            f"{totals.dropped} requests were not sent: another run changed the audience while this one waited. "
+            "The next run computes anew what is to change"
+        )
+        return Verdict("failed", error, warnings)
     if totals.refused:
         return Verdict(
             "failed", f"Facebook refused {totals.refused} of {totals.requests} requests: {totals.error}", warnings
