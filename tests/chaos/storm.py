@@ -34,8 +34,7 @@ REFUSALS: dict[str, dict[str, Any]] = {
     "policy_block": {},
     "tos_not_accepted": {"times": None},
     "too_low": {"method": "DELETE", "path": "/*/users*"},
-    "schema_mismatch": {"path": "/*/users*"},
-    "error_data_string": {"path": "/*/users*"},
+    "error_data_string": {"method": "GET", "path": "*"},
 }
 # What happens to our own processes and servers.
 BLOWS = (
