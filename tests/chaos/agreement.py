@@ -78,10 +78,8 @@ class Agreement:
         refused = {user for user, row in final.wanted.items() if row in back}
         if plan.action == "remove_matching":
             return
-        if plan.rules.cap and restless:
-            # Which members the cap had to keep depends on how far an earlier plan came.
-            assert final.outcomes["targeted"] - len(back) <= len(held) <= final.outcomes["targeted"]
-            assert all(held[user] == {row} for user, row in final.wanted.items() if user in held)
+        if plan.rules.cap:
+            self._compare_capped(held, [verdict[plan.name] for verdict in seen], back, restless=restless)
             return
         expected = {user: {row} for user, row in final.wanted.items()}
         if plan.action == "add":
@@ -101,6 +99,20 @@ class Agreement:
         wrong = {user for user in held.keys() | expected.keys() if held.get(user) != expected.get(user)}
         wrong -= {user for user in refused if not held.get(user)}
         assert not wrong, f"{plan.name}: the ledger and the rules differ about {len(wrong)} users, {sorted(wrong)[:5]}"
+
+    def _compare_capped(
+        self, held: dict[int, set[Row]], verdicts: list[Verdict], back: set[Row], *, restless: bool
+    ) -> None:
+        """As many as the cap allows, chosen by the rules from the members of some moment: members go before newcomers.
+
+        A run that was cut off may have made members of newcomers, or no members of those whose identifiers changed.
+        """
+        final, targeted = verdicts[-1], verdicts[-1].outcomes["targeted"]
+        assert targeted - len(back) <= len(held) <= targeted
+        chosen = {(user, row) for verdict in verdicts for user, row in verdict.wanted.items()}
+        assert restless or {(user, row) for user, rows in held.items() for row in rows} <= chosen
+        assert all(held[user] == {row} for user, row in final.wanted.items() if user in held)
+        assert held.keys().isdisjoint(final.unfit)
 
     def _compare_suppressed(self, seen: list[dict[str, Verdict]], *, restless: bool) -> None:
         """Of the rows that were there, those of matching users are gone, and only those."""

@@ -52,11 +52,12 @@ class Rules:
 
 @dataclass
 class Verdict:
-    """Who is wanted (user → row), who must never be added, and users by outcome."""
+    """Who is wanted (user → row), the rows that must never be added, who is not even a candidate, users by outcome."""
 
     at: datetime
     wanted: dict[int, Row] = field(default_factory=dict)
     untouchable: set[Row] = field(default_factory=set)
+    unfit: set[int] = field(default_factory=set)
     outcomes: Counter[str] = field(default_factory=Counter)
 
 
@@ -76,6 +77,7 @@ def judge(rules: Rules, users: list[User], at: datetime, members: set[int]) -> V
     candidates: dict[int, Row] = {}
     for user in users:
         if not rules.qualifies(user, at):
+            verdict.unfit.add(user.id)
             continue
         verdict.outcomes["qualified"] += 1
         row, outcome = user.row(*rules.keys), _outcome(rules, user)
@@ -84,6 +86,7 @@ def judge(rules: Rules, users: list[User], at: datetime, members: set[int]) -> V
             continue
         verdict.outcomes[outcome] += 1
         verdict.untouchable.add(row)
+        verdict.unfit.add(user.id)
     chosen = sorted(candidates, key=lambda user: (user not in members, _rank(rules.campaign, user)))[: rules.cap]
     verdict.wanted = {user: candidates[user] for user in chosen}
     verdict.outcomes["over_cap"] = len(candidates) - len(chosen)
