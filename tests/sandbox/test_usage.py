@@ -102,5 +102,7 @@ def test_the_apps_own_quota_answers_with_error_4():
     assert blocked.value.code == 4
 
 
-def test_calls_without_an_account_show_the_apps_usage_only():
-    assert list(Usage().headers(None, SETTINGS, audiences=0, now=0, error=None)) == ["x-app-usage"]
+def test_calls_without_an_account_have_the_headers_of_accounts_empty():
+    headers = Usage().headers(None, SETTINGS, audiences=0, now=0, error=None)
+    assert headers["x-business-use-case-usage"] == "{}"
+    assert set(headers) == {"x-app-usage", "x-business-use-case-usage", "x-ad-account-usage"}

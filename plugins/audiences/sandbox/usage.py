@@ -125,11 +125,15 @@ class Usage:
     def headers(
         self, account: Account | None, settings: Settings, *, audiences: int, now: float, error: GraphError | None
     ) -> dict[str, str]:
-        """The usage headers of one answer; a throttle error shows at 100 % with its own minutes."""
+        """The three usage headers of one answer, about nothing where it concerns no account.
+
+        A throttle error shows at 100 % with its own minutes.
+        """
         app = math.floor(100 * self._app.total(now) / settings.app_quota)
         headers = {"x-app-usage": _json({"call_count": min(app, 100), "total_time": 0, "total_cputime": 0})}
         if account is None:
-            return headers
+            nothing = {"acc_id_util_pct": 0, "reset_time_duration": 0, "ads_api_access_tier": "standard_access"}
+            return headers | {"x-business-use-case-usage": "{}", "x-ad-account-usage": _json(nothing)}
         used = self.of(account.id)
         minutes = (error and error.regain_minutes) or self.regain_minutes(account, audiences=audiences, now=now)
         calls = 100 if minutes else math.floor(self.percent(account, audiences=audiences, now=now))

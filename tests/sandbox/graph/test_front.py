@@ -76,7 +76,7 @@ def test_a_url_of_more_than_16_kb_is_refused_with_a_page(graph, admin, audience)
     [
         ("/act_1001", (2635, None)),
         ("/v24.0/act_1001", (2635, None)),
-        ("/v99.0/act_1001", (2500, None)),
+        ("/v99.0/act_1001", (100, None)),
         ("/v26.0/act_1001/customaudiences/1", (2500, None)),
         ("/v26.0/act_1001/shoes", (100, 33)),
         ("/v26.0/act_404", (100, 33)),
@@ -117,6 +117,16 @@ def test_every_answer_carries_the_usage_headers(graph, error_of):
         assert set(json.loads(answer.headers["X-App-Usage"])) == {"call_count", "total_time", "total_cputime"}
         assert "acc_id_util_pct" in json.loads(answer.headers["X-Ad-Account-Usage"])
         assert answer.headers["facebook-api-version"] == "v26.0"
+
+
+@pytest.mark.parametrize("path", ["/me", "/v26.0/act_9999", "/v24.0/me", "/v26.0/a/b/c", "/nonsense"])
+def test_answers_about_no_account_carry_the_usage_headers_too(graph, path):
+    graph.base = graph.base if path == "/me" else graph.base.rpartition("/v")[0]
+    headers = graph.get(path).headers
+    assert json.loads(headers["X-Business-Use-Case-Usage"]) == {}
+    assert json.loads(headers["X-App-Usage"])["call_count"] == 0
+    assert json.loads(headers["X-Ad-Account-Usage"])["acc_id_util_pct"] == 0
+    assert headers["x-fb-trace-id"]
 
 
 def test_a_full_quota_really_throttles_and_time_lifts_it(graph, admin, error_of):

@@ -156,12 +156,10 @@ class Front:
             "x-fb-trace-id": trace_id(),
             "x-fb-rev": "1",
         }
-        if call is None:
-            return headers
         usage = self._world.usage.headers(
-            call.account,
+            call.account if call else None,
             self._world.settings,
-            audiences=self._audiences(call),
+            audiences=self._audiences(call) if call else 0,
             now=self._world.clock.now(),
             error=error,
         )

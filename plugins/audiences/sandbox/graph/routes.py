@@ -84,7 +84,7 @@ def _require_version(call: Call) -> None:
     if call.version in known:
         return
     if known and _order(call.version) > _order(known[-1]):
-        refuse("unknown_path", path=f"/{call.version}")
+        refuse("invalid_param", text=f"Unknown API version {call.version}")
     refuse("old_version", latest=known[-1] if known else "none")
 
 
