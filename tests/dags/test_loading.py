@@ -60,7 +60,7 @@ def test_the_sample_campaigns_become_dags_with_everything_a_person_looks_for(air
         "win_back_loyal",
     ]
     cart = found["dags"]["abandoned_cart"]
-    assert cart["tasks"] == ["open_run", "extract", "select", "plan", "remove", "add", "close_run"]
+    assert cart["tasks"] == ["open_run", "extract", "select", "plan", "remove", "add", "remove_late", "close_run"]
     assert found["dags"]["win_back_loyal"]["tasks"] == ["preview"]
     assert found["dags"]["cart_left"]["tasks"] == ["run_batch"]
     assert found["dags"]["cart_left"]["schedule"] in (None, "Never, external triggers only", "None")

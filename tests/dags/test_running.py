@@ -50,6 +50,22 @@ def test_a_full_refresh_goes_through_airflow_as_one_replace(connected, shop):
     assert paths == ["usersreplace"]
 
 
+def test_changed_identifiers_go_through_airflow_with_additions_before_removals(connected, shop):
+    for number in range(1, 4):
+        shop.user(number, f"user{number}@example.com", f"+1415555000{number}")
+        shop.event(number)
+    connected.campaign("carts", what=", identifiers: [email]")
+    connected.airflow("dags", "test", "carts")
+    connected.campaign("carts", what=", identifiers: [email, phone]")
+    said = connected.airflow("dags", "test", "carts")
+    states = shop.sql("select state, outcomes ->> 'added', outcomes ->> 'removed' from audiences.run", on="ledger")
+    assert states == [("success", "3", "0")] * 2, said[-6000:]
+    assert [entry["method"] for entry in shop.uploads()] == ["POST", "POST", "DELETE"]
+    tasks = "select state from task_instance where task_id = 'remove_late' order by start_date"
+    assert connected.rows(tasks) == [("skipped",), ("success",)]
+    assert connected.rows("select distinct state from dag_run") == [("success",)]
+
+
 def test_ad_sets_are_linked_after_the_upload_and_a_dry_run_only_asks(connected, shop):
     shop.user(1, "one@example.com")
     shop.event(1)

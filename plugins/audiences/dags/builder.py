@@ -66,13 +66,16 @@ def _pipeline(spec: CampaignSpec) -> None:
         pool=POOL,
         map_index_template=_LABEL,
     ).expand(batch=plan.output)
+    late = steps.RemoveLateOperator(
+        task_id="remove_late", task_display_name="remove old rows", pool=POOL, trigger_rule="none_failed"
+    )
     close = steps.CloseRunOperator(task_id=steps.CLOSE, task_display_name="close run")
-    ends = [add, close]
+    ends = [add, late, close]
     if spec.campaign.what.ad_sets or spec.campaign.what.exclude_from_ad_sets:
         link = steps.LinkAdSetsOperator(
             task_id="link_ad_sets", task_display_name="link ad sets", trigger_rule="none_failed"
         )
-        ends.insert(1, link)
+        ends.insert(2, link)
     chain(opened, extract, select, plan, remove, *ends)
     opened.as_setup()  # type: ignore[no-untyped-call]  # Airflow's own method has no types
     close.as_teardown(setups=opened, on_failure_fail_dagrun=True)

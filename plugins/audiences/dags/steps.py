@@ -109,7 +109,7 @@ class StepOperator(HoldingOperator):
         with Doors(spec) as doors:
             try:
                 return self.step(doors, run)
-            except OutsideWindowsError:
+            except (OutsideWindowsError, AirflowSkipException):
                 raise
             except Exception as error:
                 runs.note_error(doors.ledger, run.run, error)
@@ -176,6 +176,22 @@ class RemoveOperator(StepOperator):
         from audiences.pipeline.export import export
 
         return export(doors, run, "remove").model_dump(mode="json")
+
+
+class RemoveLateOperator(StepOperator):
+    """Sends removals that wait for the additions: of rows under an earlier mapping, when the identifiers have changed."""
+
+    ui_color = "#fdecea"
+
+    def step(self, doors: Doors, run: RunRef) -> Any:
+        """Return how many requests were sent and refused; skipped when there are none, as in nearly every run."""
+        from audiences.pipeline.export import export
+
+        sent = export(doors, run, "remove", late=True)
+        if not sent.requests:
+            message = "no removal had to wait for the additions"
+            raise AirflowSkipException(message)
+        return sent.model_dump(mode="json")
 
 
 class AddOperator(StepOperator):

@@ -17,20 +17,25 @@ if TYPE_CHECKING:
     from audiences.ledger.door import Ledger
 
 Action = Literal["add", "remove", "replace"]
-IN_ORDER = "c.run_id, c.action desc, c.number"  # removals before additions
+IN_ORDER = "c.run_id, c.late, c.action desc, c.number"  # removals before additions, late ones after
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A request to put on record: `rows` positions of the change file from `first_row` on."""
+    """A request to put on record: `rows` positions of the change file from `first_row` on.
+
+    `schema` has the Facebook keys of its rows; a `late` removal waits until the additions are in.
+    """
 
     action: Action
     file: str
     first_row: int
     rows: int
+    schema: tuple[str, ...] = ()
+    late: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk(Planned):
     """A request on record, number `number` of the run, counted from 0; `staging` is the run's folder.
 
@@ -52,7 +57,8 @@ class Chunk(Planned):
 
 
 _COLUMNS = (
-    "c.action, c.file, c.first_row, c.rows, c.id, c.run_id, c.audience_id, c.number, c.state, r.staging, c.part_of"
+    "c.action, c.file, c.first_row, c.rows, c.schema, c.late,"
+    " c.id, c.run_id as run, c.audience_id as audience, c.number, c.state, r.staging, c.part_of"
 )
 TOTALS = """
 select
@@ -102,28 +108,29 @@ def plan(
         )
         with ledger.sql.cursor() as cursor:
             cursor.executemany(
-                "insert into audiences.chunk (run_id, audience_id, number, action, file, first_row, rows, session)"
-                " values (%s, %s, %s, %s, %s, %s, %s, %s)",
+                "insert into audiences.chunk (run_id, audience_id, number, session, action, file, first_row, rows,"
+                "  schema, late) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [
-                    (run, audience, number, chunk.action, chunk.file, chunk.first_row, chunk.rows, session)
+                    (run, audience, number, session, *_planned(chunk))
                     for number, chunk in enumerate(planned, int(last.n) + 1)
                 ],
             )
 
 
-def of_run(ledger: Ledger, run: int, *, action: Action | None = None) -> list[Chunk]:
-    """The requests of the run, of one action or all, in the order in which they are sent."""
+def of_run(ledger: Ledger, run: int, *, action: Action | None = None, late: bool | None = None) -> list[Chunk]:
+    """The requests of the run, of one action or all, late ones, others or all, in the order in which they are sent."""
     rows = ledger.all(
-        f"{_SELECT} where c.run_id = %(run)s and c.action = coalesce(%(action)s, c.action) order by {IN_ORDER}",
-        {"run": run, "action": action},
+        f"{_SELECT} where c.run_id = %(run)s and c.action = coalesce(%(action)s, c.action)"
+        f" and c.late = coalesce(%(late)s, c.late) order by {IN_ORDER}",
+        {"run": run, "action": action, "late": late},
     )
-    return [Chunk(*row) for row in rows]
+    return [_chunk(row) for row in rows]
 
 
 def of_session(ledger: Ledger, session: int) -> list[Chunk]:
     """The requests of a replace session in their order."""
     return [
-        Chunk(*row)
+        _chunk(row)
         for row in ledger.all(f"{_SELECT} where c.session = %(session)s order by c.number", {"session": session})
     ]
 
@@ -137,7 +144,7 @@ def unsettled(ledger: Ledger, audience: int) -> list[Chunk]:
         f"{_SELECT} where c.audience_id = %(audience)s and c.state = 'sending' and c.session is null order by {IN_ORDER}",
         {"audience": audience},
     )
-    return [Chunk(*row) for row in rows]
+    return [_chunk(row) for row in rows]
 
 
 def drop_planned(ledger: Ledger, audience: int, *, but_run: int) -> None:
@@ -146,6 +153,13 @@ def drop_planned(ledger: Ledger, audience: int, *, but_run: int) -> None:
         "update audiences.chunk set state = 'dropped' where audience_id = %s and run_id <> %s"
         " and (state = 'planned' or (state = 'sending' and session is not null))",
         (audience, but_run),
+    )
+
+
+def drop_late(ledger: Ledger, run: int) -> None:
+    """Give up the run's late removals: what they were to wait for did not come."""
+    ledger.sql.execute(
+        "update audiences.chunk set state = 'dropped' where run_id = %s and late and state = 'planned'", (run,)
     )
 
 
@@ -225,3 +239,11 @@ def totals(ledger: Ledger, run: int) -> Any:
     additions only such are left that were refused (`nothing_added`).
     """
     return ledger.one(TOTALS, {"run": run})
+
+
+def _planned(chunk: Planned) -> tuple[Any, ...]:
+    return chunk.action, chunk.file, chunk.first_row, chunk.rows, list(chunk.schema), chunk.late
+
+
+def _chunk(row: Any) -> Chunk:
+    return Chunk(**{**row._asdict(), "schema": tuple(row.schema)})

@@ -32,9 +32,9 @@ def split(ledger: Ledger, chunk: Chunk, *, error: str) -> list[Chunk]:
         ledger.sql.execute("update audiences.chunk set state = 'split', error = %s where id = %s", (error, chunk.id))
         made = [
             ledger.one(
-                "insert into audiences.chunk (run_id, audience_id, number, action, file, first_row, rows, part_of)"
+                "insert into audiences.chunk (run_id, audience_id, number, action, file, schema, late, first_row, rows, part_of)"
                 " select run_id, audience_id, (select max(number) + 1 from audiences.chunk where run_id = c.run_id), action,"
-                "   file, %(first)s, %(rows)s, %(origin)s"
+                "   file, schema, late, %(first)s, %(rows)s, %(origin)s"
                 " from audiences.chunk c where id = %(id)s returning id",
                 {"first": first, "rows": rows, "origin": chunk.origin, "id": chunk.id},
             ).id

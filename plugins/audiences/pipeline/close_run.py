@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from audiences.errors import AudiencesError
 from audiences.facebook import audiences as facebook_audiences
-from audiences.ledger import audiences, chunks, live, members, runs, sessions
+from audiences.ledger import audiences, chunks, live, mappings, members, runs, sessions
 from audiences.pipeline.link_ad_sets import not_as_wanted
 from audiences.pipeline.references import AudienceSize, Planned, RunRef, Summary
 from audiences.pipeline.staging import Staging
@@ -54,6 +54,8 @@ def close_run(
         timings=dict(timings or {}),
         error=error,
     )
+    if uploaded and planned and planned.complete:
+        mappings.moved(ledger, campaign=run.campaign, audience=run.audience)
     if run.batch is not None and uploaded:
         live.finish(ledger, run.batch, run=run.run)
     _note_status(doors, run)

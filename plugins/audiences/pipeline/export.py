@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING
 from audiences.errors import AudiencesError, RefusedError, RetryError, WaitError
 from audiences.facebook import members as facebook_members
 from audiences.facebook.errors import AudienceTooSmallError, RowsRefusedError
-from audiences.ledger import audiences, chunks, erasures, refusals
+from audiences.ledger import audiences, chunks, erasures, refusals, runs
 from audiences.pipeline import replace, windows
 from audiences.pipeline.bisect import halve
 from audiences.pipeline.prepared import prepare, staged
 from audiences.pipeline.references import RunRef, Sent
 from audiences.pipeline.staging import Staging
 from audiences.what.erased import Erased
-from audiences.what.rows import keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,6 +34,10 @@ if TYPE_CHECKING:
     from audiences.ledger.chunks import Action, Chunk
     from audiences.pipeline.doors import Doors
 
+LATE_REMOVALS_WAIT = (
+    "the identifiers of the campaign changed and Facebook refused additions under the new ones, so nothing was removed under "
+    "the old ones; the next run tries again"
+)
 LONGEST_RETRY_SECONDS = 15 * 60  # between two tries of a step after a passing fault
 _log = logging.getLogger(__name__)
 
@@ -52,9 +55,13 @@ class AllRefusedError(AudiencesError):
         return f"nothing was done by {what} to {self.action} members: {self.error}"
 
 
-def export(doors: Doors, run: RunRef, action: Action, batch: Sequence[int] | None = None) -> Sent:
+def export(
+    doors: Doors, run: RunRef, action: Action, batch: Sequence[int] | None = None, *, late: bool = False
+) -> Sent:
     """Send the requests of that action (those in `batch`, or all) that are not acknowledged yet.
 
+    `late` removals come after the additions: those of a run with other identifiers than before. They wait for the next run
+    when an addition was refused, so that nobody is out in between.
     A run that planned the whole set in place of a difference has one replace session for it, which is its `add`.
     Requests that are refused for good are recorded and the rest goes on; AllRefusedError is raised when nothing was left.
     Whatever needs a wait, a retry or a person is raised, after the requests under way have been recorded; calling again
@@ -64,10 +71,14 @@ def export(doors: Doors, run: RunRef, action: Action, batch: Sequence[int] | Non
         replaced = replace.replace(doors, run)
         if replaced.requests:
             return replaced
-    planned = chunks.of_run(doors.ledger, run.run, action=action)
+    planned = chunks.of_run(doors.ledger, run.run, action=action, late=late)
     todo = [
         chunk for chunk in planned if chunk.state in ("planned", "sending") and (batch is None or chunk.origin in batch)
     ]
+    if late and todo and refusals.standing(doors.ledger, run.run, "add").refused:
+        runs.warn(doors.ledger, run.run, [LATE_REMOVALS_WAIT])
+        chunks.drop_late(doors.ledger, run.run)
+        return Sent(requests=0)
     if todo:
         windows.ensure_open(doors, run.allow)
     audiences.claim(doors.ledger, run.audience, run.campaign)
@@ -96,7 +107,7 @@ class _Answer:
 
 
 def _send_all(doors: Doors, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
-    schema, erased = keys_of(doors.spec.campaign.what.identifiers), Erased(*erasures.known(doors.ledger))
+    erased = Erased(*erasures.known(doors.ledger))
     waiting, under_way = deque(todo), dict[Future[_Answer], chunks.Chunk]()
     sent = refused = 0
     trouble: AudiencesError | None = None
@@ -106,7 +117,7 @@ def _send_all(doors: Doors, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
             while waiting and trouble is None and len(under_way) < at_once:
                 chunk = waiting.popleft()
                 chunks.sending(doors.ledger, chunk)
-                under_way[pool.submit(_send, doors.facebook, facebook_id, chunk, schema, erased)] = chunk
+                under_way[pool.submit(_send, doors.facebook, facebook_id, chunk, erased)] = chunk
             for done in wait(under_way, return_when=FIRST_COMPLETED).done:
                 chunk = under_way.pop(done)
                 sent += 1
@@ -131,12 +142,10 @@ def _send_all(doors: Doors, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
     return Sent(requests=sent, refused=refused)
 
 
-def _send(
-    session: GraphSession, facebook_id: str, chunk: Chunk, schema: tuple[str, ...], erased: Erased
-) -> _Answer:  # fmt: skip
+def _send(session: GraphSession, facebook_id: str, chunk: Chunk, erased: Erased) -> _Answer:
     """Runs in a thread of its own: reads the staged rows and sends them."""
     changes = staged(chunk, erased)
-    ready = prepare(changes, schema)
+    ready = prepare(changes, chunk.schema)
     call = facebook_members.add if chunk.action == "add" else facebook_members.remove
     return _Answer(receipt=call(session, facebook_id, ready.schema, ready.rows, body=ready.body), changes=changes)
 

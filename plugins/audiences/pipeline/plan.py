@@ -18,7 +18,7 @@ import pyarrow as pa
 from audiences.campaign.windows import local_midnight
 from audiences.errors import StoppedError
 from audiences.facebook.contract import MAX_ROWS
-from audiences.ledger import assignments, audiences, chunks, expiry, members, refusals, runs
+from audiences.ledger import assignments, audiences, chunks, expiry, mappings, members, refusals, runs
 from audiences.pipeline import whole_set
 from audiences.pipeline.open_run import how_to_allow
 from audiences.pipeline.references import Extracted, Planned, Rejected, RunRef, Selected
@@ -70,18 +70,20 @@ def put_on_record(
     """
     ledger, staging = doors.ledger, Staging(run.staging)
     rows = rows_to_replace(doors, run, difference)
+    keys = keys_of(doors.spec.campaign.what.identifiers)
+    earlier = mappings.begin(ledger, campaign=run.campaign, audience=run.audience, schema=keys) if found else None
     with _assignments_under_way(doors, run, selected, difference):
         if rows:
             whole = whole_set.stage(doors, run, difference, rows)
         else:
             planned = [
-                *_stage(staging, difference, "remove", counts.remove),
-                *_stage(staging, difference, "add", counts.add),
+                *_stage(staging, difference, "remove", counts.remove, schema=earlier or keys, late=earlier is not None),
+                *_stage(staging, difference, "add", counts.add, schema=keys),
             ]
     unsent = pa.Table.from_batches(() if rows else difference.changes("none"), CHANGES)
     chunks.record_unsent(ledger, audience=run.audience, run=run.run, changes=unsent)
     _record_expired(doors, run, difference, found=found)
-    audiences.remember_schema(ledger, run.audience, keys_of(doors.spec.campaign.what.identifiers))
+    audiences.remember_schema(ledger, run.audience, keys)
     if rows:
         whole_set.record(doors, run, whole)
     else:
@@ -98,6 +100,7 @@ def put_on_record(
         begun=expected["begun"],
         left=counts.left,
         kept_back=counts.kept_back,
+        complete=found and run.batch is None,
         requests=requests,
         # A session is one task, since the order of its requests counts.
         add_batches=(tuple(chunk.id for chunk in on_record),)
@@ -260,7 +263,15 @@ def _assignments_under_way(
         recorded.result()
 
 
-def _stage(staging: Staging, difference: Difference, action: chunks.Action, rows: int) -> list[chunks.Planned]:
+def _stage(
+    staging: Staging,
+    difference: Difference,
+    action: chunks.Action,
+    rows: int,
+    *,
+    schema: tuple[str, ...],
+    late: bool = False,
+) -> list[chunks.Planned]:
     """Write the change file of an action and cut it into requests."""
     if not rows:
         return []
@@ -269,7 +280,7 @@ def _stage(staging: Staging, difference: Difference, action: chunks.Action, rows
         for batch in difference.changes(action):
             writer.write_batch(batch, row_group_size=MAX_ROWS)  # each request reads its own rows only
     return [
-        chunks.Planned(action=action, file=file, first_row=first, rows=min(MAX_ROWS, rows - first))
+        chunks.Planned(action, file, first, min(MAX_ROWS, rows - first), schema, late)
         for first in range(0, rows, MAX_ROWS)
     ]
 

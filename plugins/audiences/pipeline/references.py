@@ -75,7 +75,11 @@ class Selected(Reference):
 
 
 class Planned(Reference):
-    """What a run is about to do: users by outcome before the upload, rows and requests to send."""
+    """What a run is about to do: users by outcome before the upload, rows and requests to send.
+
+    `kept_back` of the users who `begun` are not sent, as Facebook refused their rows before. `complete`: it is about all
+    members and everybody who qualifies.
+    """
 
     outcomes: dict[str, int]
     add_rows: int
@@ -83,6 +87,7 @@ class Planned(Reference):
     begun: int
     left: int
     kept_back: int = 0
+    complete: bool = True
     requests: int
     add_batches: tuple[tuple[int, ...], ...] = ()
 

@@ -110,6 +110,7 @@ def to_its_end(
         planned = plan()
         timings.of("remove", lambda: export(doors, run, "remove"))
         timings.of("add", lambda: export(doors, run, "add"))
+        timings.of("remove_late", lambda: export(doors, run, "remove", late=True))
         if ad_sets:
             timings.of("link_ad_sets", lambda: link_ad_sets(doors, run))
     except Exception as error:  # noqa: BLE001  # the run is closed first, whatever it was

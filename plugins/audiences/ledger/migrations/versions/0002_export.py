@@ -168,6 +168,24 @@ create table audiences.refused_row (
 comment on table audiences.refused_row is 'rows that Facebook refused to add; they are not sent again for a while';
 """
 
+# A campaign whose identifiers were changed: members come under the new keys before they go under the old ones.
+MAPPINGS = """
+create table audiences.mapping (
+    campaign_id integer not null references audiences.campaign,
+    audience_id integer not null references audiences.audience,
+    schema      text[] not null,
+    moving_to   text[],
+    primary key (campaign_id, audience_id)
+);
+comment on column audiences.mapping.schema is 'the Facebook keys under which all of the campaign''s members were uploaded';
+comment on column audiences.mapping.moving_to is 'newer keys, under which some of them are by now; null when all are';
+alter table audiences.chunk
+    add column schema text[] not null default '{}',
+    add column late boolean not null default false;
+comment on column audiences.chunk.schema is 'the Facebook keys of its rows; a key that only some rows have is added';
+comment on column audiences.chunk.late is 'a removal that waits for the additions, as the mapping has changed';
+"""
+
 
 def upgrade() -> None:
     """Change the ledger."""
@@ -176,3 +194,4 @@ def upgrade() -> None:
     op.execute(MEMBERSHIPS)
     op.execute(AD_ACCOUNTS)
     op.execute(REFUSALS)
+    op.execute(MAPPINGS)
