@@ -68,7 +68,7 @@ select
   count(*) filter (where state = 'refused' and rejected = '{}')::int as refused,
   min(error) filter (where state = 'refused' and rejected = '{}') as error,
   count(*) filter (where state in ('planned', 'sending'))::int as unsent,
-  count(*) filter (where state = 'dropped' and session is null)::int as dropped,
+  count(*) filter (where state = 'dropped' and session is null and not late)::int as dropped,
   coalesce(sum(rows) filter (where state = 'acknowledged'), 0)::int as taken,
   -- Within a session the count is of all requests so far.
   coalesce(sum(rows - received) filter (where state = 'acknowledged' and session is null), 0)::int as unreceived,
