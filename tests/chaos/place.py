@@ -99,6 +99,10 @@ class Place:
         self.struck += fired - self._seen
         self._seen = fired
 
+    def last_request(self) -> int:
+        """The number of the last request so far."""
+        return max((entry["number"] for entry in self.admin.requests()), default=0)
+
     def uploads(self, since: int = 0) -> int:
         """How many `/users` and `/usersreplace` requests there were after the request of that number."""
         return sum("/users" in entry["path"] for entry in self.admin.requests(since))

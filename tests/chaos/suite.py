@@ -127,7 +127,7 @@ class Suite:
             self.tally.strike("sandbox SIGKILL")
 
     def _wait_for_upload(self, number: int, command: Command) -> None:
-        since = self.place.admin.requests()[-1]["number"]
+        since = self.place.last_request()
         until = time.monotonic() + self.patience
         while command.runs and self.place.uploads(since) < number and time.monotonic() < until:
             time.sleep(0.02)
@@ -190,7 +190,7 @@ class Suite:
     def _repeat(self, now: datetime) -> None:
         """A second run finds nothing to do."""
         for plan in self.dice.sample(SENDS_ONLY_CHANGES, 2):
-            since = self.place.admin.requests()[-1]["number"]
+            since = self.place.last_request()
             summary = self._succeed(plan, now)
             assert summary["requests"] == self.place.uploads(since) == 0, (plan.name, summary)
             outcomes = summary["outcomes"]
