@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from audiences.errors import FixAccessError
-from audiences.ledger import ends, runs
+from audiences.ledger import chunks, ends, runs
 from audiences.pipeline.link_ad_sets import take_back
 from audiences.pipeline.open_run import begin
 from audiences.pipeline.plan import compared, outcomes_before_upload, put_on_record
@@ -131,7 +131,9 @@ def _empty(doors: Doors, at: datetime, sleep: Callable[[float], None]) -> tuple[
             return 0, str(error)
         summary = summary_of(to_its_end(doors, run, lambda: timings.of("plan", lambda: _plan(doors, run)), timings))
     _log.info("%s", summary.in_words())
-    return summary.outcomes.get("removed", 0), summary.error
+    postponed = chunks.totals(doors.ledger, run.run).postponed
+    refused = f"Facebook did not remove {postponed:,} rows: too few people would be left in the audience"
+    return summary.outcomes.get("removed", 0), summary.error or (refused if postponed else None)
 
 
 def _plan(doors: Doors, run: RunRef) -> Planned:
