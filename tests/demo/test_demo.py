@@ -66,7 +66,7 @@ class RunningDemo:
 
     def ends(self) -> int:
         """Wait for the end; the exit code."""
-        code = self.process.wait(timeout=60)
+        code = self.process.wait(timeout=150)
         self._reader.join()
         self.process.stdout.close()
         return code
