@@ -38,9 +38,12 @@ class Warehouse:
         printer.text("…")
 
     def read(self, query: str) -> pa.Table:
-        with self.connection.cursor() as cursor:
-            cursor.execute(query)
-            return cursor.fetch_arrow_table()
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute(query)
+                return cursor.fetch_arrow_table()
+        finally:
+            self.connection.rollback()  # one refused statement must not fail every later test
 
 
 @pytest.fixture(scope="session")

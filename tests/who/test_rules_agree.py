@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -46,5 +47,14 @@ def test_thousands_of_random_rules_agree(warehouse: Warehouse, drawn: dict[str, 
 def test_sql_laid_out_for_people_finds_the_same_users(warehouse: Warehouse, drawn: dict[str, Any]) -> None:
     query = render(qualified(a_spec(drawn["who"], segments=drawn["segments"], timezone=drawn["zone"]), drawn["at"]))
     assert sorted(warehouse.read(pretty(query)).column("user_id").to_pylist()) == sorted(
+        warehouse.read(query).column("user_id").to_pylist()
+    )
+
+
+@pytest.mark.parametrize("operator", ["contains", "not_contains", "starts_with", "matches"])
+def test_every_text_operator_can_be_laid_out_for_people(warehouse: Warehouse, operator: str) -> None:
+    spec = a_spec({"did": {"event": "Added To Cart", "where": {"category": {operator: "s"}}}})
+    query = render(qualified(spec, datetime(2012, 3, 1, tzinfo=UTC)))
+    assert set(warehouse.read(pretty(query)).column("user_id").to_pylist()) == set(
         warehouse.read(query).column("user_id").to_pylist()
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql.elements import Grouping
 
 from audiences.campaign.patterns import postgres_pattern
 from audiences.who import versions
@@ -75,7 +76,8 @@ def _passes(check: Check, value: Value) -> Value:
         case Range():
             return _in_range(check, value)
         case Contains(text):
-            return sa.func.strpos(sa.collate(value, _LETTER_BY_LETTER), text) > 0
+            # In brackets, as it may be laid out as `POSITION(… IN …)`, where a bare COLLATE is a syntax error.
+            return sa.func.strpos(Grouping(sa.collate(value, _LETTER_BY_LETTER)), text) > 0
         case StartsWith(text):
             return sa.func.starts_with(sa.collate(value, _LETTER_BY_LETTER), text)
         case Matches(pattern):
