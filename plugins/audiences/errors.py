@@ -19,7 +19,7 @@ None carries a token, an e-mail address, a phone number or a member's hash.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -123,12 +123,16 @@ class StoppedError(AudiencesError):
 
 @dataclass(eq=False)
 class RefusedError(AudiencesError):
-    """Facebook refused this request for its content; other requests may still succeed."""
+    """Facebook refused this request for its content; other requests may still succeed.
+
+    `after_unknown`: an earlier try ended without an answer, so the request may have been carried out all the same.
+    """
 
     what: str
     code: int | None = None
     subcode: int | None = None
     trace: str | None = None
+    after_unknown: bool = field(default=False, kw_only=True)
 
     def __str__(self) -> str:
         return f"Facebook refused the request: {self.what} ({facebook_numbers(self.code, self.subcode, self.trace)})"

@@ -23,7 +23,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from audiences.errors import FacebookTransientError, ThrottledError
+from audiences.errors import FacebookTransientError, RefusedError, ThrottledError
 from audiences.facebook.classify import Context, Json, error_for_exception, read_answer
 from audiences.facebook.contract import (
     LAG_FIRST_WAIT_SECONDS,
@@ -156,10 +156,19 @@ class GraphSession:
             message = f"not a path of the Graph API: {path[:80]!r}"
             raise ValueError(message)
         content = orjson.dumps(body) if isinstance(body, Mapping) else body
+        unanswered = 0
 
         def once() -> Json:
-            with self.gate.place():
-                return self._once(method, path, params, content, action, expects)
+            nonlocal unanswered
+            try:
+                with self.gate.place():
+                    return self._once(method, path, params, content, action, expects)
+            except FacebookTransientError:
+                unanswered += 1
+                raise
+            except RefusedError as error:
+                error.after_unknown = unanswered > 0
+                raise
 
         def with_retries() -> Json:
             return self._passing_faults()(once) if repeatable else once()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from audiences.ledger.door import Ledger
 
 Action = Literal["add", "remove", "replace"]
+# Requests, called c, that are sent again before anything else; those of replace sessions cannot be, one by one.
+UNSETTLED = "(c.state = 'sending' or c.doubtful) and c.session is null"
 IN_ORDER = "c.run_id, c.late, c.action desc, c.number"  # removals before additions, late ones after
 
 
@@ -39,7 +41,8 @@ class Planned:
 class Chunk(Planned):
     """A request on record, number `number` of the run, counted from 0; `staging` is the run's folder.
 
-    `part_of` is the planned request of which it has some of the rows, for one that was cut in parts.
+    `part_of` is the planned request of which it has some of the rows, for one that was cut in parts. A `doubtful` one was
+    refused and may have been carried out before.
     """
 
     id: int
@@ -49,6 +52,7 @@ class Chunk(Planned):
     state: str
     staging: str
     part_of: int | None
+    doubtful: bool
 
     @property
     def origin(self) -> int:
@@ -58,7 +62,8 @@ class Chunk(Planned):
 
 _COLUMNS = (
     "c.action, c.file, c.first_row, c.rows, c.schema, c.late,"
-    " c.id, c.run_id as run, c.audience_id as audience, c.number, c.state, r.staging, c.part_of"
+    " c.id, c.run_id as run, c.audience_id as audience, c.number, c.state, r.staging, c.part_of,"
+    " c.doubtful"
 )
 TOTALS = """
 select
@@ -136,13 +141,9 @@ def of_session(ledger: Ledger, session: int) -> list[Chunk]:
 
 
 def unsettled(ledger: Ledger, audience: int) -> list[Chunk]:
-    """Requests that may have reached Facebook without our knowing, of any run, in the order of sending.
-
-    Those of replace sessions are not among them: they cannot be sent again one by one.
-    """
+    """Requests that may have reached Facebook without our knowing, of any run, in the order of sending."""
     rows = ledger.all(
-        f"{_SELECT} where c.audience_id = %(audience)s and c.state = 'sending' and c.session is null order by {IN_ORDER}",
-        {"audience": audience},
+        f"{_SELECT} where c.audience_id = %(audience)s and {UNSETTLED} order by {IN_ORDER}", {"audience": audience}
     )
     return [_chunk(row) for row in rows]
 
@@ -177,7 +178,9 @@ def refuse(ledger: Ledger, chunk: Chunk, *, error: str) -> None:
 
 def lose(ledger: Ledger, chunk: Chunk, *, error: str) -> None:
     """Record that nobody will know whether the request arrived, as its rows are gone."""
-    ledger.sql.execute("update audiences.chunk set state = 'lost', error = %s where id = %s", (error, chunk.id))
+    ledger.sql.execute(
+        "update audiences.chunk set state = 'lost', doubtful = false, error = %s where id = %s", (error, chunk.id)
+    )
 
 
 def unsend(ledger: Ledger, chunk: Chunk) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from audiences.ledger import chunks
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
@@ -147,10 +149,10 @@ def unfinished(ledger: Ledger, *, window: float) -> list[Any]:
     for a request whose fate is unknown; `running`: the run has not ended, a day after it began at the latest.
     """
     return ledger.all(
-        "select distinct r.id as run, c.name as campaign, found.what from ("
+        "select distinct r.id as run, c.name as campaign, found.what from ("  # noqa: S608  # a constant is put in
         " select run_id, 'session' as what from audiences.upload_session"
         " where state = 'open' or (state = 'broken' and opened_at > now() - %(window)s * interval '1 second')"
-        " union all select run_id, 'rows' from audiences.chunk where state = 'sending' and session is null"
+        f" union all select run_id, 'rows' from audiences.chunk c where {chunks.UNSETTLED}"
         " union all select id, 'running' from audiences.run where state = 'running'"
         " and started_at > now() - interval '1 day'"
         ") found join audiences.run r on r.id = found.run_id join audiences.campaign c on c.id = r.campaign_id"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from psycopg.types.json import Jsonb
 
 from audiences.errors import AudiencesError, StoppedError
+from audiences.ledger import chunks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,10 +78,9 @@ def disposable(ledger: Ledger, folders: Sequence[str], *, before: datetime) -> l
     A run that never ended counts as ended a day after it began.
     """
     rows = ledger.all(
-        "select r.staging from audiences.run r where r.staging = any(%(folders)s)"
+        "select r.staging from audiences.run r where r.staging = any(%(folders)s)"  # noqa: S608  # a constant is put in
         " group by r.staging having bool_and(coalesce(r.ended_at, r.started_at + interval '1 day') < %(before)s"
-        " and not exists (select 1 from audiences.chunk c where c.run_id = r.id and c.state = 'sending'"
-        " and c.session is null)"
+        f" and not exists (select 1 from audiences.chunk c where c.run_id = r.id and {chunks.UNSETTLED})"
         " and not exists (select 1 from audiences.upload_session s where s.run_id = r.id and s.state = 'open'))",
         {"folders": list(folders), "before": before},
     )

@@ -197,6 +197,10 @@ def end(
             "update audiences.upload_session set state = 'ended', ended_at = now(), error = null where id = $1",
             (session.id,),
         )
+        # Whatever was in doubt: the audience holds this set now.
+        cursor.execute(
+            "update audiences.chunk set doubtful = false where audience_id = $1 and doubtful", (session.audience,)
+        )
     ledger.bulk.commit()
 
 

@@ -11,17 +11,16 @@ import logging
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from audiences.errors import AudiencesError, RefusedError, RetryError, WaitError
 from audiences.facebook import members as facebook_members
 from audiences.facebook.errors import AudienceTooSmallError, RowsRefusedError
-from audiences.ledger import audiences, chunks, erasures, refusals, runs
+from audiences.ledger import audiences, chunks, doubts, erasures, refusals, runs
 from audiences.pipeline import replace, windows
 from audiences.pipeline.bisect import halve
 from audiences.pipeline.prepared import prepare, staged
 from audiences.pipeline.references import RunRef, Sent
-from audiences.pipeline.staging import Staging
 from audiences.what.erased import Erased
 
 if TYPE_CHECKING:
@@ -82,22 +81,9 @@ def export(
     if todo:
         windows.ensure_open(doors, run.allow)
     audiences.claim(doors.ledger, run.audience, run.campaign)
-    sent = _send_all(doors, run.facebook_id, todo)
+    sent = send_all(doors, run.facebook_id, todo)
     _ensure_something_was_taken(doors, run, action)
     return sent
-
-
-def settle(doors: Doors, audience: int, facebook_id: str) -> None:
-    """Send again what may or may not have arrived before a crash, in its old order, until its fate is known."""
-    replace.settle(doors, audience, facebook_id)
-    for chunk in chunks.unsettled(doors.ledger, audience):
-        if Staging(chunk.staging).exists(chunk.file):
-            _log.info("sending request %s of run %s again: it is not known whether it arrived", chunk.number, chunk.run)
-            _send_all(doors, facebook_id, [chunk])
-        else:
-            error = f"the staged rows of run {chunk.run} are gone; a full refresh makes the audience right"
-            _log.error("request %s of run %s cannot be settled: %s", chunk.number, chunk.run, error)
-            chunks.lose(doors.ledger, chunk, error=error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +92,8 @@ class _Answer:
     changes: pa.Table
 
 
-def _send_all(doors: Doors, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
+def send_all(doors: Doors, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
+    """Send these requests, several at a time, and record what comes of each; raises as `export` does."""
     erased = Erased(*erasures.known(doors.ledger))
     waiting, under_way = deque(todo), dict[Future[_Answer], chunks.Chunk]()
     sent = refused = 0
@@ -117,7 +104,7 @@ def _send_all(doors: Doors, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
             while waiting and trouble is None and len(under_way) < at_once:
                 chunk = waiting.popleft()
                 chunks.sending(doors.ledger, chunk)
-                under_way[pool.submit(_send, doors.facebook, facebook_id, chunk, erased)] = chunk
+                under_way[pool.submit(_send_staged, doors.facebook, facebook_id, chunk, erased)] = chunk
             for done in wait(under_way, return_when=FIRST_COMPLETED).done:
                 chunk = under_way.pop(done)
                 sent += 1
@@ -127,13 +114,8 @@ def _send_all(doors: Doors, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
                     halves = halve(doors.ledger, chunk, error, erased)
                     refused += not halves
                     waiting.extend(halves)
-                except AudienceTooSmallError as error:
-                    _log.warning("request %s (%s) is put off to the next run: %s", chunk.number, chunk.action, error)
-                    refusals.postpone(doors.ledger, chunk, error=str(error))
                 except RefusedError as error:
-                    refused += 1
-                    _log.warning("request %s (%s) was refused: %s", chunk.number, chunk.action, error)
-                    chunks.refuse(doors.ledger, chunk, error=str(error))
+                    refused += _refuse(doors, chunk, error, erased)
                 except AudiencesError as error:
                     trouble = trouble or error
                     _keep_claim(doors, chunk, error)
@@ -142,12 +124,17 @@ def _send_all(doors: Doors, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
     return Sent(requests=sent, refused=refused)
 
 
-def _send(session: GraphSession, facebook_id: str, chunk: Chunk, erased: Erased) -> _Answer:
-    """Runs in a thread of its own: reads the staged rows and sends them."""
-    changes = staged(chunk, erased)
+def send(session: GraphSession, facebook_id: str, chunk: Chunk, changes: pa.Table) -> Receipt:
+    """Send the rows of these changes, which hang on the request."""
     ready = prepare(changes, chunk.schema)
     call = facebook_members.add if chunk.action == "add" else facebook_members.remove
-    return _Answer(receipt=call(session, facebook_id, ready.schema, ready.rows, body=ready.body), changes=changes)
+    return call(session, facebook_id, ready.schema, ready.rows, body=ready.body)
+
+
+def _send_staged(session: GraphSession, facebook_id: str, chunk: Chunk, erased: Erased) -> _Answer:
+    """Runs in a thread of its own."""
+    changes = staged(chunk, erased)
+    return _Answer(receipt=send(session, facebook_id, chunk, changes), changes=changes)
 
 
 def _record(doors: Doors, chunk: Chunk, answer: _Answer) -> None:
@@ -155,6 +142,22 @@ def _record(doors: Doors, chunk: Chunk, answer: _Answer) -> None:
     chunks.acknowledge(doors.ledger, chunk, received=receipt.received, invalid=receipt.invalid, changes=answer.changes)
     audiences.renew(doors.ledger, chunk.audience)
     _log.info("%s: request %s, %s rows acknowledged", chunk.action, chunk.number, f"{chunk.rows:,}")
+
+
+def _refuse(doors: Doors, chunk: Chunk, error: RefusedError, erased: Erased) -> bool:
+    """Put on record that the request as a whole was refused; whether it was for good, not put off to the next run."""
+    put_off = isinstance(error, AudienceTooSmallError)
+    outcome = "put off to the next run" if put_off else "refused"
+    _log.warning("request %s (%s) is %s: %s", chunk.number, chunk.action, outcome, error)
+    if error.after_unknown or chunk.state == "sending":
+        # An earlier try got no answer and may have been carried out, unlike a request whose rows are at fault.
+        state: Literal["refused", "postponed"] = "postponed" if put_off else "refused"
+        doubts.begin(doors.ledger, chunk, state=state, error=str(error), changes=staged(chunk, erased))
+    elif put_off:
+        refusals.postpone(doors.ledger, chunk, error=str(error))
+    else:
+        chunks.refuse(doors.ledger, chunk, error=str(error))
+    return not put_off
 
 
 def _keep_claim(doors: Doors, chunk: Chunk, error: AudiencesError) -> None:

@@ -10,10 +10,11 @@ from audiences.facebook import audiences as facebook_audiences
 from audiences.facebook.errors import AudienceBusyError
 from audiences.facebook.status import Reaction
 from audiences.ledger import audiences, chunks, ends, runs, sessions
-from audiences.pipeline import export, replace, whole_set, windows
+from audiences.pipeline import replace, whole_set, windows
 from audiences.pipeline.link_ad_sets import take_back_dropped
 from audiences.pipeline.preflight import preflight
 from audiences.pipeline.references import RunRef, RunRequest
+from audiences.pipeline.settle import settle
 from audiences.pipeline.staging import default_root
 from audiences.who.freshness import newest_event
 from audiences.who.render import render
@@ -61,7 +62,7 @@ def begin(doors: Doors, request: RunRequest) -> RunRef:
             if status.reaction is Reaction.WARN:
                 runs.warn(ledger, run, [f"audience {audience.facebook_id}: {status.advice}"])
             audiences.claim(ledger, audience.id, campaign)
-            export.settle(doors, audience.id, audience.facebook_id)
+            runs.warn(ledger, run, settle(doors, audience.id, audience.facebook_id))
             take_back_dropped(doors, campaign=campaign, audience=audience.id)
             full_refresh = whole_set.wanted(doors, request, audience)
         except Exception as error:

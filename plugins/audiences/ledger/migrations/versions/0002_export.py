@@ -156,6 +156,11 @@ comment on column audiences.chunk.state is
   'halves; postponed: Facebook keeps the members for now, and the next run tries again; lost: as sending, and its rows are '
   'gone, so only a full refresh makes the audience right';
 comment on column audiences.chunk.rejected is 'its rows, where they were refused for what they hold, by reason';
+alter table audiences.chunk add column doubtful boolean not null default false;
+comment on column audiences.chunk.doubtful is
+  'refused after a try whose answer was lost: the members are on record as if it had been carried out, and it is sent again';
+drop index audiences.chunk_unsettled;
+create index chunk_unsettled on audiences.chunk (audience_id) where state = 'sending' or doubtful;
 create index chunk_parts on audiences.chunk (run_id) where part_of is not null;
 
 create table audiences.refused_row (

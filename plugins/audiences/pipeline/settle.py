@@ -1,0 +1,56 @@
+"""Settle: before anything is computed anew, what may or may not have reached Facebook is sent again until its fate is known."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from audiences.errors import RefusedError
+from audiences.ledger import audiences, chunks, doubts, erasures
+from audiences.pipeline import export, replace
+from audiences.pipeline.prepared import staged
+from audiences.pipeline.staging import Staging
+from audiences.what.erased import Erased
+
+if TYPE_CHECKING:
+    from audiences.ledger.chunks import Chunk
+    from audiences.pipeline.doors import Doors
+
+_log = logging.getLogger(__name__)
+
+
+def settle(doors: Doors, audience: int, facebook_id: str) -> list[str]:
+    """Send again what is unsettled, in its old order; warnings for people, where something stays in doubt.
+
+    Raises what needs a wait, a retry or a person.
+    """
+    replace.settle(doors, audience, facebook_id)
+    warnings: list[str] = []
+    for chunk in chunks.unsettled(doors.ledger, audience):
+        name = f"request {chunk.number} of run {chunk.run} ({chunk.action} {chunk.rows:,} rows)"
+        if not Staging(chunk.staging).exists(chunk.file):
+            error = f"the staged rows of run {chunk.run} are gone; a full refresh makes the audience right"
+            _log.error("%s cannot be settled: %s", name, error)
+            chunks.lose(doors.ledger, chunk, error=error)
+            continue
+        _log.info("sending %s again: it is not known whether Facebook carried it out", name)
+        if not chunk.doubtful:
+            export.send_all(doors, facebook_id, [chunk])
+        elif error := _ask_again(doors, facebook_id, chunk):
+            warnings.append(f"it is still not known whether Facebook carried out {name}: {error}")
+    return warnings
+
+
+def _ask_again(doors: Doors, facebook_id: str, chunk: Chunk) -> str:
+    """Send what is still meant of a request that was refused and may have been carried out; the reason if it is again."""
+    ledger = doors.ledger
+    changes = doubts.still_meant(ledger, chunk, staged(chunk, Erased(*erasures.known(ledger))))
+    if changes.num_rows:
+        try:
+            export.send(doors.facebook, facebook_id, chunk, changes)
+        except RefusedError as error:
+            return str(error)
+        finally:
+            audiences.renew(ledger, chunk.audience)
+    doubts.end(ledger, chunk)
+    return ""
