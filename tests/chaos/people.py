@@ -67,6 +67,12 @@ class People:
         )
         self._each(swap, [{"a": a, "b": b} for a, b in zip(some(part / 2), some(part / 2), strict=True) if a != b])
 
+    def turn_away(self, users: list[int]) -> None:
+        """These people, about to be added somewhere, leave, change their address or opt out."""
+        self._each("delete from events where user_id = %s", [(user,) for user in users[0::3]])
+        self._each("update users set email = %s where id = %s", [(self._email(), user) for user in users[1::3]])
+        self._each("update users set opted_out = true where id = %s", [(user,) for user in users[2::3]])
+
     def _newcomers(self, number: int, now: datetime, *, days: int) -> None:
         ids = range(self._last + 1, self._last + number + 1)
         self._last += number

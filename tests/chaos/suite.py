@@ -73,13 +73,13 @@ class Suite:
         now = FIRST_DAY + timedelta(days=self.rounds)
         if self.rounds:
             self.people.live_on(now, part=0.02 if self.dice.random() < 0.8 else 0.15)
-        restless = self.dice.random() < 0.3
+        restless = self.dice.random() < 0.4
         before = self.agreement.memberships()
         seen = [self._judge(now, before)]
         plans = [plan for _ in range(self.storms) for plan in self.dice.sample(ALL, len(ALL))]
         for first in range(0, len(plans), _AT_ONCE):
             if restless and first:
-                self.people.live_on(now, part=0.01)
+                self._upset(now, seen[-1])
                 seen.append(self._judge(now, before))
             struck = plans[first : first + _AT_ONCE]
             self._storm(struck if self.dice.random() < 0.85 else struck[:1] * _AT_ONCE, now, seen)
@@ -91,6 +91,14 @@ class Suite:
         self.rounds += 1
         self._count_faults()
         self.tally.round_survived()
+
+    def _upset(self, now: datetime, verdicts: dict[str, Verdict]) -> None:
+        """In the middle of the storm the world goes on, above all for those who may be at Facebook without our knowing."""
+        held = self.agreement.memberships()
+        filled = [plan.name for plan in ALL if plan.action != "remove_matching"]
+        coming = sorted({user for name in filled for user in verdicts[name].wanted if user not in held.get(name, {})})
+        self.people.turn_away(self.dice.sample(coming, min(300, len(coming) // 2)))
+        self.people.live_on(now, part=0.01)
 
     # The storm.
 
