@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from tests.databases import Databases
 
 from audiences.connections import Connection
 from audiences.demo.postgres import Postgres, running_postgres
@@ -31,6 +32,12 @@ def postgres() -> Iterator[Postgres]:
         running_postgres(Path(folder), durable=False) as server,
     ):
         yield server
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: Postgres) -> Databases:
+    """Databases to be lent to one test after the other."""
+    return Databases(postgres)
 
 
 @pytest.fixture

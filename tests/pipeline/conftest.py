@@ -25,7 +25,9 @@ from audiences.pipeline.whole import run_campaign
 from audiences.sandbox import running_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+    from tests.databases import Databases
 
     from audiences.pipeline.references import Preview, Summary
     from audiences.sandbox.server import SandboxServer
@@ -82,6 +84,10 @@ class Shop:
             self.open[on] = psycopg.connect(self.connections[on].dsn(application="test"), autocommit=True)
         cursor = self.open[on].execute(query.encode(), parameters or None)
         return cursor.fetchall() if cursor.description else []
+
+    def never_migrated(self) -> None:
+        """The ledger's database as it is before anybody has used it."""
+        self.sql("drop schema audiences cascade", on="ledger")
 
     def user(self, number: int, email: str | None, phone: str | None = None, **more: Any) -> None:
         values = {"id": number, "email": email, "phone": phone, **more}
@@ -172,7 +178,7 @@ def sandbox_server() -> Iterator[SandboxServer]:
 
 
 @pytest.fixture
-def shop(new_database: Callable[[str], Connection], sandbox_server: SandboxServer, tmp_path: Path) -> Iterator[Shop]:
+def shop(databases: Databases, sandbox_server: SandboxServer, tmp_path: Path) -> Iterator[Shop]:
     sandbox_server.admin.reset()
     facebook = Connection(
         "facebook_main",
@@ -183,12 +189,13 @@ def shop(new_database: Callable[[str], Connection], sandbox_server: SandboxServe
             "graph_url": sandbox_server.url,
         },
     )
-    connections = {name: new_database(name) for name in ("warehouse", "ledger")} | {"facebook_main": facebook}
-    made = Shop(connections, sandbox_server, tmp_path / "staging")
-    made.sql(TABLES)
-    yield made
-    for connection in made.open.values():
-        connection.close()
+    with databases.warehouse() as warehouse, databases.ledger() as ledger:
+        connections = {"warehouse": warehouse, "ledger": ledger, "facebook_main": facebook}
+        made = Shop(connections, sandbox_server, tmp_path / "staging")
+        made.sql(TABLES)
+        yield made
+        for connection in made.open.values():
+            connection.close()
 
 
 @dataclass

@@ -154,6 +154,7 @@ def test_the_history_tells_when_the_user_came_and_left(shop):
 def test_nothing_is_written_and_facebook_is_not_asked(shop):
     shop.user(1, "one@example.com")
     shop.event(1)
+    shop.never_migrated()
     ask(shop, shop.campaign(who={**CARTS, "target_cap": 1}), 1)
     assert shop.sql("select to_regnamespace('audiences')", on="ledger") == [(None,)]
     assert shop.sandbox.admin.requests() == []

@@ -245,6 +245,7 @@ def test_a_guard_stops_the_run_before_any_upload_and_can_be_lifted_once(shop, gu
 
 def test_a_preview_tells_what_the_run_then_does_and_writes_nothing(shop):
     fill(shop, 50)
+    shop.never_migrated()
     spec = shop.campaign(who={"did": {"event": "Added To Cart"}, "control_group": {"percent": 10}})
     found = shop.preview(spec)
     assert shop.sql("select to_regnamespace('audiences')", on="ledger") == [(None,)]

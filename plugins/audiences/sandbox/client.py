@@ -20,6 +20,8 @@ class AdminClient:
         self._session = requests.Session()
         # A proxy of the environment has no business between this machine and itself.
         self._session.trust_env = False
+        # The server closes a connection that was idle for some seconds, and a call that leaves at that moment is lost.
+        self._session.headers["Connection"] = "close"
 
     def __enter__(self) -> AdminClient:
         return self
