@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # A test process per core, each with a Postgres and a sandbox of its own.
-AT_ONCE := --numprocesses=auto --maxprocesses=4 --dist=worksteal
+AT_ONCE := --numprocesses=auto --maxprocesses=4
 
 .PHONY: help venv demo test check unit integration e2e long chaos bench constraints clean
 
@@ -41,13 +41,13 @@ check: $(READY) ## Style and types
 	@$(BIN)/mypy
 
 unit: $(READY) ## Fast tests: no database, no network
-	@$(BIN)/pytest $(AT_ONCE) -m "not integration and not e2e and not long"
+	@$(BIN)/pytest $(AT_ONCE) --dist=worksteal -m "not integration and not e2e and not long"
 
 integration: $(READY) ## Real Postgres, the sandbox over HTTP, the command line
-	@$(BIN)/pytest $(AT_ONCE) -m "integration and not long"
+	@$(BIN)/pytest $(AT_ONCE) --dist=worksteal -m "integration and not long"
 
 e2e: $(READY) ## A campaign through real Airflow
-	@$(BIN)/pytest -m "e2e and not long"
+	@$(BIN)/pytest $(AT_ONCE) --dist=loadfile -m "e2e and not long"
 
 long: $(READY) ## What takes minutes: live events while Airflow is killed, ten thousand random campaigns, query plans at 2,000,000 users
 	@$(BIN)/pytest -m long
