@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(900)]
 AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
-CAMPAIGNS = Project.load(ROOT).campaigns
+# A live campaign's query is about the few users of its events.
+CAMPAIGNS = {name: spec for name, spec in Project.load(ROOT).campaigns.items() if spec.campaign.qualification != "live"}
 
 
 @pytest.fixture(scope="module")

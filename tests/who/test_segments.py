@@ -95,6 +95,16 @@ def test_equal_conditions_are_scanned_once() -> None:
     assert render(qualified(spec, AT)).count("FROM public.events") == 2
 
 
+def test_only_events_that_must_be_counted_or_may_be_absent_are_grouped_by_user() -> None:
+    def groups(who: dict[str, Any]) -> int:
+        return render(qualified(a_spec(who, segments={"s": {"rules": BUYERS}}), AT)).count("GROUP BY")
+
+    assert groups({"all": [{"segment": "s"}, {"did_not": {"event": "Look"}}]}) == 0
+    assert groups({"did": {"event": "Buy", "count": {"at_least": 2}}}) == 1
+    assert groups({"any": [BUYERS, LOOKERS]}) == 2
+    assert groups({"not": BUYERS}) == groups({"exclude_segment": "s"}) == groups({"all": [BUYERS, BUYERS]}) == 1
+
+
 def test_a_segment_used_often_is_written_once_so_that_nesting_stays_linear() -> None:
     segments: dict[str, Any] = {"s0": {"rules": BUYERS}}
     for level in range(1, 25):

@@ -24,7 +24,7 @@ def qualified(spec: CampaignSpec, at: datetime, *, users: Sequence[str] | None =
     type `timestamp without time zone` in it.
     """
     people = People(Conditions(spec, at, users))
-    truth = people.truth(spec.campaign.who)
+    truth = people.truth(spec.campaign.who, required=True)
     return people.select(*_selected(spec, people), where=truth)
 
 

@@ -45,6 +45,16 @@ def doers(did: Did, catalog: Catalog, moment: Moment, only: sa.Select[Any] | Non
     return Doers(query.having(*(part for name in scan.apart for part in scan.holds(name))), negated=False)
 
 
+def occurrences(
+    did: Did, catalog: Catalog, moment: Moment, only: sa.Select[Any] | None = None
+) -> sa.Select[Any] | None:
+    """The `user_id` of every such event, users as often as they did it, if one event is all that the rule asks; else None."""
+    scan = _Scan(did, catalog, moment)
+    if did.or_never or any(scan.holds(name) for name in scan.apart):
+        return None
+    return scan.rows(scan.user, only=only)
+
+
 EVIDENCE = ("events", "first", "last", "sum", "average")
 
 
@@ -98,7 +108,11 @@ class _Scan:
         self._whole_history = did.first_time is not None or did.last_time is not None
 
     def query(self, *columns: Any, only: sa.Select[Any] | None) -> sa.Select[Any]:
-        """The grouped scan."""
+        """The scan, grouped by user."""
+        return self.rows(*columns, only=only).group_by(self._table.c[self._events.user])
+
+    def rows(self, *columns: Any, only: sa.Select[Any] | None) -> sa.Select[Any]:
+        """The scan, event by event."""
         conditions = [self._name.in_(self._names) if len(self._names) > 1 else self._name == self._names[0]]
         if self._whole_history:
             conditions.append(self.occurred_at < self._moment.at + _AFTER)
@@ -109,7 +123,7 @@ class _Scan:
             conditions.append(where(self._did.where, properties, self._table, self._moment, zone))
         if only is not None:
             conditions.append(self._table.c[self._events.user].in_(only))
-        return sa.select(*columns).where(*conditions).group_by(self._table.c[self._events.user])
+        return sa.select(*columns).where(*conditions)
 
     def such(self, name: str | None) -> list[Value]:
         """Which of the rows that were read count; none: all of them."""
