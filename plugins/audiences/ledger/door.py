@@ -51,10 +51,14 @@ class Ledger:
 
     @cached_property
     def bulk(self) -> dbapi.Connection:
-        """An Arrow connection; whoever writes with it commits."""
+        """An Arrow connection; whoever writes with it commits.
+
+        Its commits do not wait for the disk. What the server loses in a crash is at most the end of the log, so receipts, and
+        a request without a receipt is sent again; whatever `sql` commits afterwards takes all of it to the disk.
+        """
         from adbc_driver_postgresql import dbapi
 
-        return dbapi.connect(self._connection.dsn(application="audiences-ledger-bulk"))
+        return dbapi.connect(self._connection.dsn(application="audiences-ledger-bulk", synchronous_commit="off"))
 
     def one(self, query: str, parameters: dict[str, Any] | None = None) -> Any:
         """The only row of a query (a named tuple), None when there is none."""

@@ -13,6 +13,7 @@ from audiences.ledger import assignments, erasures
 from audiences.pipeline.extract import shard_file
 from audiences.pipeline.references import RunRef, Selected, Shard
 from audiences.pipeline.staging import Staging
+from audiences.warehouse.reader import one_ahead
 from audiences.what.difference import CANDIDATES
 from audiences.what.erased import Erased
 from audiences.who.cap import rank_keys
@@ -37,7 +38,7 @@ def select(doors: Doors, run: RunRef, shard: Shard) -> Selected:
         staging.writer(candidates_file(shard.number), CANDIDATES) as candidates,
         staging.writer(held_out_file(shard.number), HELD_OUT) as held_out,
     ):
-        for batch in staging.rows(shard_file(shard.number)):
+        for batch in one_ahead(staging.rows(shard_file(shard.number))):
             decided = decide(doors.spec, run, batch, recorded, erased)
             outcomes.update({str(name): int(count) for name, count in decided.value_counts().items()})
             candidates.write_table(_candidates(doors.spec, batch, decided))

@@ -43,7 +43,11 @@ class Staging:
     def writer(self, name: str, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
         """Write a file batch by batch; it takes its name only when it is whole."""
         unfinished = self.path / f"{name}.unfinished"
-        with unfinished.open("wb") as stream, pq.ParquetWriter(stream, schema, compression="lz4") as writer:
+        with (
+            unfinished.open("wb") as stream,
+            # No dictionaries: most columns are hashes and ids, which do not repeat.
+            pq.ParquetWriter(stream, schema, compression="lz4", use_dictionary=False) as writer,
+        ):
             yield writer
         unfinished.rename(self.path / name)
 
