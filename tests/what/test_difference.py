@@ -91,6 +91,8 @@ def test_after_the_changes_exactly_the_right_users_are_held(tmp_path_factory, ac
     counts, changes = computed(tmp_path_factory.getbasetemp(), action, held, want)
     assert applied(held, changes) == expected(action, held, want)
     assert counts.targeted == counts.candidates == len(want)
+    in_audience = [hold.row for hold in expected(action, held, want) if hold.present]
+    assert (counts.memberships_after, counts.rows_after) == (len(in_audience), len(set(in_audience)))
     if action in ("mirror", "add"):
         mine = {(hold.user, hold.row) for hold in held if hold.campaign == ME and hold.present}
         assert counts.begun == len(set(want.items()) - mine)

@@ -84,9 +84,21 @@ def write(cursor: dbapi.Cursor, *, audience: int, run: int, changes: pa.Table) -
 
 
 def count(ledger: Ledger, audience: int) -> int:
-    """How many distinct rows we hold in the audience, which is its member count at Facebook as far as we fed it."""
+    """How many distinct rows we hold in the audience, which is its member count at Facebook as far as we fed it.
+
+    Takes a second per million members; `memberships`, which may share rows, are counted ten times as fast.
+    """
+    return _counted(ledger, audience, "count(distinct identifiers)")
+
+
+def memberships(ledger: Ledger, audience: int) -> int:
+    """How many memberships of all campaigns there are in the audience."""
+    return _counted(ledger, audience, "count(*)")
+
+
+def _counted(ledger: Ledger, audience: int, what: str) -> int:
     row = ledger.one(
-        "select count(distinct identifiers) as n from audiences.member"
+        f"select {what} as n from audiences.member"  # noqa: S608  # a constant of this file
         " where audience_id = %(audience)s and removed_run is null and present",
         {"audience": audience},
     )

@@ -69,7 +69,7 @@ def close_run(
         at=run.at,
         outcomes=outcomes.as_dict(),
         requests=totals.requests,
-        audience=AudienceSize(id=run.facebook_id, members=members.count(ledger, run.audience)),
+        audience=AudienceSize(id=run.facebook_id, members=_members(doors, run, planned)),
         rejected=rejected,
         timings=dict(timings or {}),
         error=error,
@@ -89,6 +89,13 @@ def final_outcomes(doors: Doors, run: RunRef, planned: Planned) -> Outcomes:
     )
     outcomes.check()
     return outcomes
+
+
+def _members(doors: Doors, run: RunRef, planned: Planned | None) -> int:
+    """The rows of the audience, as planned if as many memberships as planned are on record: then all of it was done."""
+    if planned and planned.after.memberships == members.memberships(doors.ledger, run.audience):
+        return planned.after.rows
+    return members.count(doors.ledger, run.audience)
 
 
 def _note_status(doors: Doors, run: RunRef) -> None:

@@ -21,7 +21,7 @@ from audiences.facebook.contract import MAX_ROWS
 from audiences.ledger import assignments, audiences, chunks, expiry, mappings, members, refusals, runs
 from audiences.pipeline import whole_set
 from audiences.pipeline.open_run import how_to_allow
-from audiences.pipeline.references import Extracted, Planned, Rejected, RunRef, Selected
+from audiences.pipeline.references import Extracted, Holding, Planned, Rejected, RunRef, Selected
 from audiences.pipeline.select import HELD_OUT, candidates_file, held_out_file
 from audiences.pipeline.staging import Staging
 from audiences.what.difference import CANDIDATES, CHANGES, Counts, Difference
@@ -106,6 +106,7 @@ def put_on_record(
         add_batches=(tuple(chunk.id for chunk in on_record),)
         if rows
         else _batches([chunk.id for chunk in on_record if chunk.action == "add"]),
+        after=Holding(memberships=counts.memberships_after, rows=counts.rows_after),
     )
 
 

@@ -74,11 +74,18 @@ class Selected(Reference):
     outcomes: dict[str, int]
 
 
+class Holding(Reference):
+    """What an audience holds by our doing: memberships of all campaigns, and their different rows."""
+
+    memberships: int
+    rows: int
+
+
 class Planned(Reference):
     """What a run is about to do: users by outcome before the upload, rows and requests to send.
 
     `kept_back` of the users who `begun` are not sent, as Facebook refused their rows before. `complete`: it is about all
-    members and everybody who qualifies.
+    members and everybody who qualifies. `after`: what is held once everything is acknowledged.
     """
 
     outcomes: dict[str, int]
@@ -90,6 +97,7 @@ class Planned(Reference):
     complete: bool = True
     requests: int
     add_batches: tuple[tuple[int, ...], ...] = ()
+    after: Holding
 
 
 class Sent(Reference):

@@ -47,7 +47,8 @@ class Counts:
 
     `targeted` users are wanted after the cap; of them `begun` are new or have new identifiers. `left` users are held by the
     campaign and no longer wanted; `expired` ones leave because their time is up; `held` is how many it holds before. `add` and
-    `remove` count rows to send; `kept_back` of those begun are not sent, as their rows were refused before.
+    `remove` count rows to send; `kept_back` of those begun are not sent, as their rows were refused before. Once all of it is
+    done, there are `memberships_after` of all campaigns in the audience, with `rows_after` different rows.
     """
 
     candidates: int
@@ -59,6 +60,8 @@ class Counts:
     add: int
     remove: int
     kept_back: int
+    memberships_after: int
+    rows_after: int
 
 
 class Difference:
