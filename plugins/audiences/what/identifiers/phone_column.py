@@ -6,7 +6,7 @@ the rest.
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import cache, reduce
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -20,14 +20,13 @@ from audiences.what.identifiers.places import home
 if TYPE_CHECKING:
     from audiences.what.identifiers.outcome import Context
 
+_DIGITS: Final = r"^\+?[0-9]+$"
 # A plus, then ASCII digits with the separators that people use.
 _PLAIN: Final = r"^\(?\+?[ (]*[0-9][0-9 ().\-/]*$"
 _SEPARATORS: Final = " ().-/"
-_SEPARATED: Final = r"[ ().\-/]"
 _FLOAT_TAIL: Final = ".0"  # of a whole number that went through a float column
-# A national number of zeros only, one digit all through.
-_DOUBTFUL: Final = "000$|^(?:1+|2+|3+|4+|5+|6+|7+|8+|9+)$"
-_CODE: Final = rf"^(?P<code>{'|'.join(CALLING_CODES)})"
+_ONE_DIGIT: Final = "^(?:1+|2+|3+|4+|5+|6+|7+|8+|9+)$"  # all through
+_LONGEST_CODE: Final = 3
 _NOTHING: Final = pa.scalar(None, pa.string())
 
 
@@ -46,22 +45,39 @@ def plain_phones(texts: pa.Array, context: Context) -> pa.Array:
     inland = pc.if_else(pc.or_(has_plus, pc.starts_with(digits, "00")), _NOTHING, digits)
     if plan is not None and inland.null_count < len(inland):
         found = pc.coalesce(found, _inland(inland, plan))
-    return pc.if_else(pc.match_substring_regex(found, _DOUBTFUL), _NOTHING, found)
+    # The national number may be made of zeros only, or the whole one of one digit.
+    doubtful = pc.or_(pc.ends_with(found, "000"), pc.match_substring_regex(found, _ONE_DIGIT))
+    return pc.if_else(doubtful, _NOTHING, found)
 
 
 def _plain_digits(texts: pa.Array) -> pa.Array:
     trimmed = pc.ascii_trim_whitespace(texts)
-    plain = pc.and_(pc.match_substring_regex(trimmed, _PLAIN), pc.less_equal(pc.binary_length(trimmed), LONGEST))
-    plain = pc.and_not(plain, pc.ends_with(trimmed, _FLOAT_TAIL))
-    kept = pc.if_else(plain, trimmed, _NOTHING)
-    if not pc.any(pc.match_substring_regex(kept, _SEPARATED)).as_py():
-        return kept
+    short = pc.less_equal(pc.binary_length(trimmed), LONGEST)
+    if pc.all(pc.and_(pc.match_substring_regex(trimmed, _DIGITS), short)).as_py():
+        return trimmed
+    plain = pc.and_not(pc.match_substring_regex(trimmed, _PLAIN), pc.ends_with(trimmed, _FLOAT_TAIL))
+    kept = pc.if_else(pc.and_(plain, short), trimmed, _NOTHING)
     return reduce(lambda rest, separator: pc.replace_substring(rest, separator, ""), _SEPARATORS, kept)
 
 
 def _calling_codes(numbers: pa.Array) -> pa.Array:
-    matches = pc.extract_regex(numbers, _CODE)
-    return pc.struct_field(matches, "code")
+    """The calling code that each number begins with, null where there is none; `numbers` are digits or null."""
+    known, by_start = _codes_by_start()
+    starts = pc.if_else(
+        pc.greater_equal(pc.binary_length(numbers), _LONGEST_CODE),
+        pc.utf8_slice_codeunits(numbers, 0, _LONGEST_CODE),
+        _NOTHING,
+    )
+    return known.take(by_start.take(starts.cast(pa.int32())))
+
+
+@cache
+def _codes_by_start() -> tuple[pa.Array, pa.Array]:
+    """The calling codes, and which of them a number has, by its first three digits."""
+    starts = (f"{start:0{_LONGEST_CODE}}" for start in range(10**_LONGEST_CODE))
+    codes = (next((code for code in CALLING_CODES if start.startswith(code)), None) for start in starts)
+    places = [None if code is None else CALLING_CODES.index(code) for code in codes]
+    return pa.array(CALLING_CODES), pa.array(places, pa.int32())
 
 
 def _with_code(code: str | None, numbers: pa.Array) -> pa.Array:
@@ -103,7 +119,7 @@ def _national(digits: pa.Array, plan: NumberingPlan) -> pa.Array:
 
 def _after_prefix(digits: pa.Array, plan: NumberingPlan) -> tuple[pa.Array, pa.Array]:
     """What is left without anything that may stand before a national number, and how many digits that takes off."""
-    if not plan.before_national:
+    if not plan.before_national or not pc.any(pc.match_substring_regex(digits, plan.before_national)).as_py():
         return digits, pa.repeat(0, len(digits))
     rest = pc.replace_substring_regex(digits, plan.before_national, "", max_replacements=1)
     return rest, pc.subtract(pc.binary_length(digits), pc.binary_length(rest))
