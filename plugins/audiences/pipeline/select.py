@@ -38,8 +38,9 @@ def select(doors: Doors, run: RunRef, shard: Shard) -> Selected:
         staging.writer(candidates_file(shard.number), CANDIDATES) as candidates,
         staging.writer(held_out_file(shard.number), HELD_OUT) as held_out,
     ):
-        for batch in one_ahead(staging.rows(shard_file(shard.number))):
-            decided = decide(doors.spec, run, batch, recorded, erased)
+        batches = one_ahead(staging.rows(shard_file(shard.number)))
+        judged = ((batch, decide(doors.spec, run, batch, recorded, erased)) for batch in batches)
+        for batch, decided in one_ahead(judged):
             outcomes.update({str(name): int(count) for name, count in decided.value_counts().items()})
             candidates.write_table(_candidates(doors.spec, batch, decided))
             held_out.write_table(_held_out(batch, decided))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ROWS_AT_ONCE = 65_536
+_FOUND_BY = ["position"]  # of the rows of a change file, by which a request reads its own only
 
 # The allocator that Arrow prefers keeps what it was given once; this one hands it back, so that the steps of a run in one
 # process do not add up (40 MB less at the most, for a million users).
@@ -45,8 +46,14 @@ class Staging:
         unfinished = self.path / f"{name}.unfinished"
         with (
             unfinished.open("wb") as stream,
-            # No dictionaries: most columns are hashes and ids, which do not repeat.
-            pq.ParquetWriter(stream, schema, compression="lz4", use_dictionary=False) as writer,
+            pq.ParquetWriter(
+                stream,
+                schema,
+                # Hashes cannot be compressed, and hardly anything else repeats.
+                compression={name: "none" if name == "identifiers" else "lz4" for name in schema.names},
+                use_dictionary=False,
+                write_statistics=_FOUND_BY if _FOUND_BY[0] in schema.names else False,
+            ) as writer,
         ):
             yield writer
         unfinished.rename(self.path / name)

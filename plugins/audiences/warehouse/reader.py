@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from adbc_driver_manager import Error as DriverError
 from adbc_driver_postgresql import StatementOptions, dbapi
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from audiences.connections import Connection
 
+Batch = TypeVar("Batch")
 STATEMENT_TIMEOUT = "30min"
 # What a value looks like as text must not depend on how a server, a database or a login is set up.
 SESSION = {
@@ -106,8 +107,8 @@ class Warehouse:
         return pa.Table.from_batches(batches) if batches else pa.table({})
 
 
-def one_ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Make the next batch in a thread of its own while the caller works on this one."""
+def one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Make the next one in a thread of its own while the caller works on this one."""
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
         upcoming = pool.submit(next, batches, None)
         while (batch := upcoming.result()) is not None:
