@@ -100,11 +100,11 @@ def _did(did: Did, names: set[str], events: list[Event], spec: CampaignSpec, loo
     ever = [event for event in events if event.name in names and event.at <= look.at]
     if did.where is not None:
         ever = [event for event in ever if tree_holds(did.where, event.values, types, look)]
-    such = [event for event in ever if _in_window(did.within, event.at, look)]
     if did.time_of_day is not None:
-        such = [event for event in such if _on_the_clock(did.time_of_day, event.at.astimezone(look.zone).time())]
+        ever = [event for event in ever if _on_the_clock(did.time_of_day, event.at.astimezone(look.zone).time())]
     if did.day_of_week is not None:
-        such = [event for event in such if event.at.astimezone(look.zone).strftime("%a").lower() in did.day_of_week]
+        ever = [event for event in ever if event.at.astimezone(look.zone).strftime("%a").lower() in did.day_of_week]
+    such = [event for event in ever if _in_window(did.within, event.at, look)]
     if not such:
         return did.or_never
     if did.count is not None and not _compares(Fraction(len(such)), did.count):

@@ -204,6 +204,16 @@ def test_first_and_last_time_look_at_all_matching_events_up_to_the_run(shop: Sho
     assert shop.who(did(last_time="before 2026-11-01", within=recently, or_never=True), at=AT) == {"lapsed"}
 
 
+def test_first_and_last_time_are_those_of_the_events_on_the_clock(shop: Shop) -> None:
+    midnight = AT.replace(hour=0, minute=0, second=0, microsecond=0)
+    shop.add("u", "Buy", midnight - timedelta(days=40, hours=12))
+    shop.add("u", "Buy", midnight - timedelta(days=3, hours=2))
+    shop.add("u", "Buy", midnight - timedelta(hours=12))
+    recently, evening = "last 7 days", ["20:00", "00:00"]
+    assert shop.who(did(first_time=recently), at=AT) == set()
+    assert shop.who(did(first_time=recently, time_of_day=evening), at=AT) == {"u"}
+
+
 def test_first_time_of_several_events_is_the_first_of_them_all_or_of_each(shop: Shop) -> None:
     shop.add("u", "A", AT - timedelta(days=40))
     shop.add("u", "B", AT - timedelta(days=1))

@@ -118,6 +118,7 @@ class _Scan:
             conditions.append(self.occurred_at < self._moment.at + _AFTER)
         else:
             conditions.extend(self._in_window())
+        conditions.extend(self._on_the_clock())
         if self._did.where:
             properties, zone = self._events.properties, self._catalog.timezone
             conditions.append(where(self._did.where, properties, self._table, self._moment, zone))
@@ -167,7 +168,7 @@ class _Scan:
         after = self._moment.at + _AFTER
         parts = [self.occurred_at >= lower] if lower else []
         parts.append(self.occurred_at < (min(upper, after) if upper else after))
-        return [*parts, *self._on_the_clock()]
+        return parts
 
     def _on_the_clock(self) -> list[Value]:
         """Time of day and day of week, in the campaign's zone."""
