@@ -195,9 +195,9 @@ def test_an_explanation_names_the_step_that_decides(audiences, filled):
     assert set(found) == {"campaign", "user", "at", "outcome", "because", "steps", "assignment", "history"}
     assert (found["campaign"], found["user"], found["outcome"]) == ("carts", "3", "no_identifier")
     assert set(found["steps"][-1]) == {"text", "value", "passed", "depth"}
-    code, out, _ = audiences("explain", "carts", "--user", "[bold]x[/bold]", *AT)
+    code, out, _ = audiences("explain", "carts", "--user", "[bold]x[/bold]:b:", *AT)
     assert code == 0
-    assert "user [bold]x[/bold] in carts: not_qualified" in out
+    assert "user [bold]x[/bold]:b: in carts: not_qualified" in out
 
 
 def test_the_schedule_is_in_the_campaigns_zone(audiences, project):

@@ -182,9 +182,19 @@ def test_a_key_that_nothing_keeps_unique_is_worth_a_warning(connection: Connecti
     assert (line.state, line.remedy) == (State.WARN, "CREATE UNIQUE INDEX ON people (zip);")
 
 
+def test_a_part_of_a_key_is_not_to_be_made_unique(connection: Connection) -> None:
+    run(connection, "CREATE TABLE parts (shop int, no int, email text, PRIMARY KEY (shop, no))")
+    line = lines(connection, {"relation": "parts", "key": "no"})["users", "key"]
+    assert line.state is State.WARN
+    assert "only a part of what identifies a row, which is `shop`, `no`" in line.found
+    assert "INDEX" not in line.remedy
+
+
 @pytest.mark.parametrize(
     ("events", "path", "state", "found"),
     [
+        ({"id": "epoch"}, ("events", "id"), State.WARN, "the first 20 events have 1 different ones"),
+        ({"id": "person"}, ("events", "id"), State.OK, "`person` bigint"),
         ({"relation": "dees"}, ("events", "relation"), State.FAIL, "there is no `dees`"),
         ({"occurred_at": "att"}, ("events", "occurred_at"), State.FAIL, "`deeds` has no column `att`"),
         ({"occurred_at": "plain"}, ("events", "occurred_at"), State.WARN, "read as meant in UTC"),

@@ -147,6 +147,42 @@ def test_a_table_without_anything_to_recognise_people_by_says_so(connection: Con
     assert [found.code for found in catalog_findings(catalog)] == ["unmapped-identifier"]
 
 
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ("CREATE TABLE people (email text PRIMARY KEY, note text)", "key: email\n"),
+        ("CREATE TABLE people (email text, note text)", "key: email # a guess"),
+    ],
+)
+def test_people_may_be_identified_by_their_address(connection: Connection, table: str, key: str) -> None:
+    text, catalog = drafted(connection, table, "people")
+    assert key in text
+    assert catalog.users.email.column == "email"
+    assert list(catalog_findings(catalog)) == []
+
+
+def test_what_identifies_the_user_is_not_taken_for_the_events_id(connection: Connection) -> None:
+    tables = """
+        CREATE TABLE "x"". people" (id int PRIMARY KEY, email text);
+        CREATE TABLE deeds (user_id int REFERENCES "x"". people", no int, name text, at timestamptz,
+                            PRIMARY KEY (user_id, no))
+    """
+    text, catalog = drafted(connection, tables, '"x"". people"', "deeds")
+    assert (catalog.events.id, catalog.events.user) == ("no", "user_id")
+    assert "id: no # a guess" in text
+    with glancing(connection) as glance:
+        assert '"x"". people"' in glance.names()
+        assert [line for line in check_catalog(catalog, glance) if line.path[0] == "users" and line.remedy] == []
+
+
+@pytest.mark.parametrize("name", ["", ".", '"', "bare"])
+def test_what_has_no_columns_is_no_table_of_users(connection: Connection, name: str) -> None:
+    with psycopg.connect(connection.dsn(application="test"), autocommit=True) as opened:
+        opened.execute("CREATE TABLE bare ()")
+    with glancing(connection) as glance, pytest.raises(NoSuchRelationError, match="no table or view"):
+        relation_named(name, glance)
+
+
 def test_a_name_that_is_not_there_is_answered_with_the_nearest(connection: Connection) -> None:
     with psycopg.connect(connection.dsn(application="test"), autocommit=True) as opened:
         opened.execute("CREATE SCHEMA crm; CREATE TABLE crm.customers (id int); CREATE VIEW everyone AS SELECT 1 AS id")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
 from audiences.campaign.base import Name, Scalar, Strict, Text, as_tuple, only_one
 from audiences.campaign.what import Identifier
+from audiences.campaign.wording import shown
 
 PropertyType = Literal["string", "integer", "number", "boolean", "date", "datetime", "version", "list"]
 Group = Literal["user", "demographics", "geography", "reachability", "app"]
@@ -119,10 +121,27 @@ class EventProperty(Source):
 Sources = Annotated[tuple[Source, ...], BeforeValidator(as_tuple, json_schema_input_type=Source | tuple[Source, ...])]
 
 
+_PART = r'("([^"]|"")+"|[^."]+)'
+_RELATION = re.compile(rf"{_PART}(\.{_PART})*")
+
+
+def _names_a_relation(value: str) -> str:
+    if not _RELATION.fullmatch(value):
+        message = (
+            f"{shown(value)} names no table or view; write `users` or `shop.users`, and a name with a dot or a double "
+            'quote inside of it as `"shop.old"."users ""2"""`'
+        )
+        raise ValueError(message)
+    return value
+
+
+RelationName = Annotated[Name, AfterValidator(_names_a_relation)]
+
+
 class Users(Strict):
     """The table or view with one row per user; `opt_out` columns that are true keep a user out of every upload."""
 
-    relation: Name
+    relation: RelationName
     """The table or view, such as `shop.users`."""
     key: Name
     """The column that identifies a user."""
@@ -160,7 +179,7 @@ class Users(Strict):
 class Events(Strict):
     """The table or view with one row per event; `arrived_at` is when the row came in, for live campaigns."""
 
-    relation: Name
+    relation: RelationName
     """The table or view, such as `shop.events`."""
     id: Name
     """The column that identifies an event."""

@@ -30,7 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-out, err = Console(), Console(stderr=True)
+# Names of files and databases stand as they are, `a:b:` too.
+out, err = Console(emoji=False), Console(stderr=True, emoji=False)
 
 CampaignId = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's id: its file's name without .yml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs; logs go to standard error.")]

@@ -11,7 +11,7 @@ from audiences.campaign.catalog import Catalog, Events, IdentifierSource, Source
 from audiences.campaign.wording import Path, choice, did_you_mean, shown
 from audiences.checklist import State
 from audiences.warehouse.event_scan import event_scan
-from audiences.warehouse.fit import fit, hashing, missing_column, refused
+from audiences.warehouse.fit import SAMPLE, fit, hashing, missing_column, refused
 from audiences.warehouse.reflect import Glance, Refusal, Relation, quoted
 from audiences.what.identifiers.fields import FIELDS
 from audiences.who.sources import TIMESTAMP, Value, events_table, users_table
@@ -92,6 +92,10 @@ def _unique(users: Users, relation: Relation, table: sa.FromClause, glance: Glan
         return State.FAIL, f"{what}: several rows have one key", "Map a view with one row per user."
     if "table" not in relation.kind:
         return State.OK, f"{what}, every key once at the moment", ""
+    if whole := next((each for each in relation.unique if users.key in each), None):
+        of = ", ".join(shown(name) for name in relation.columns if name in whole)
+        found = f"{what}: only a part of what identifies a row, which is {of}"
+        return State.WARN, found, "Map a view with one row per user, and with one column that identifies them."
     found = f"{what}: every key once at the moment, and nothing keeps it so"
     return State.WARN, found, f"CREATE UNIQUE INDEX ON {relation.name} ({quoted(users.key)});"
 
@@ -106,7 +110,9 @@ def _events(catalog: Catalog, events: Events, relation: Relation, glance: Glance
         if column not in relation.columns:
             missing = True
             yield Line(("events", part), *missing_column(column, relation))
-        elif part in ("id", "name"):
+        elif part == "id":
+            yield Line(("events", part), *_told_apart(events, table, relation, glance))
+        elif part == "name":
             yield Line(("events", part), State.OK, f"{shown(column)} {relation.columns[column].words}")
         elif part in ("occurred_at", "arrived_at"):
             seen = _time(column, table, relation, glance, catalog.timezone)
@@ -121,6 +127,23 @@ def _events(catalog: Catalog, events: Events, relation: Relation, glance: Glance
         if verdict := _event_name(name, events, table, relation, glance):
             yield Line(("events", "names", index), *verdict)
     yield Line(("events",), *event_scan(catalog, events, relation, glance))
+
+
+def _told_apart(events: Events, table: sa.FromClause, relation: Relation, glance: Glance) -> Verdict:
+    """The events' id; of as many events as there may be, a sample says whether it tells one from the other."""
+    what = f"{shown(events.id)} {relation.columns[events.id].words}"
+    if frozenset([events.id]) in relation.unique:
+        return State.OK, f"{what}, unique", ""
+    some = sa.select(table.c[events.id].label("id")).select_from(table).limit(SAMPLE).subquery()
+    seen = glance.ask(sa.select(sa.func.count().label("rows"), sa.func.count(some.c.id.distinct()).label("ids")))
+    if not isinstance(seen, Refusal) and seen[0].ids < seen[0].rows:
+        found = f"{what}: the first {seen[0].rows:,} events have {seen[0].ids:,} different ones; a live campaign takes "
+        return (
+            State.WARN,
+            f"{found}those with one id for one event, and leaves out those without",
+            "Map a column that identifies an event.",
+        )
+    return State.OK, what, ""
 
 
 def _time(column: str, table: sa.FromClause, relation: Relation, glance: Glance, zone: str) -> Verdict:

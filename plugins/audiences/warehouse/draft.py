@@ -43,9 +43,11 @@ class NoSuchRelationError(FixConfigError):
 
 
 def relation_named(name: str, glance: Glance) -> Relation:
-    """The relation; raises NoSuchRelationError with the nearest name."""
-    if found := glance.relation(name):
+    """The relation, which has columns; raises NoSuchRelationError with the nearest name."""
+    if (found := glance.relation(name)) and found.columns:
         return found
+    if found:
+        raise NoSuchRelationError(relation=name, near=" with columns")
     names = glance.names()
     raise NoSuchRelationError(relation=name, near=did_you_mean(name, names) or choice(name, names))
 
@@ -65,7 +67,7 @@ def _users(relation: Relation, glance: Glance) -> Iterator[str]:
     yield f"relation: {_scalar(relation.name)}"
     yield f"key: {_scalar(key)}" + ("" if sure else " # a guess: nothing in the database keeps it unique")
     found = list(_properties(relation, glance, users=True, without={key}))
-    identifiers = guess.identifiers(name for name in relation.columns if name != key)
+    identifiers = guess.identifiers(relation.columns)
     inside = {each.path[-1]: each for each in reversed(found) if each.path}
     for name, (path, hashed) in guess.identifiers(inside).items():
         if name not in identifiers:
@@ -89,8 +91,8 @@ def _users(relation: Relation, glance: Glance) -> Iterator[str]:
 
 
 def _events(relation: Relation, users: Relation, glance: Glance) -> Iterator[str]:
-    key, sure = guess.key_of(relation)
     user, name = guess.user_of(relation, users), guess.name_of(relation)
+    key, sure = guess.key_of(relation, without=user)
     occurred, arrived = guess.times_of(relation)
     columns = list(relation.columns)
     unsure = " # a guess: no column looks like it"

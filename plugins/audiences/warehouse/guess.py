@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from audiences.who.sources import schema_and_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -110,17 +112,18 @@ def is_opt_out(name: str) -> bool:
     return _OPT_OUT.fullmatch(plain(name)) is not None
 
 
-def key_of(relation: Relation) -> tuple[str, bool]:
-    """The column that identifies a row, and whether Postgres says so too."""
+def key_of(relation: Relation, without: str | None = None) -> tuple[str, bool]:
+    """The column that identifies a row, and whether Postgres says so too; not the column `without` if there is another."""
     for unique in relation.unique:
         if len(unique) == 1:
             return next(iter(unique)), True
-    return best(_KEYS, relation.columns) or next(iter(relation.columns)), False
+    columns = [name for name in relation.columns if name != without] or list(relation.columns)
+    return best(_KEYS, columns) or columns[0], False
 
 
 def user_of(relation: Relation, users: Relation) -> str | None:
     """The events' column with the users' key: a foreign key, or by its name."""
-    table = users.name.rpartition(".")[2].strip('"')
+    _, table = schema_and_name(users.name)
     referring = [column for column, (to, _) in relation.refers.items() if to == table]
     singular = plain(table.removesuffix("s"))
     wanted = (f"{singular}id", f"{singular}key", *_USERS)

@@ -173,14 +173,14 @@ class Glance:
         return found
 
     def _size(self, schema: str | None, table: str) -> tuple[str, int | None]:
-        quoted = ".".join(f'"{part}"' for part in (schema, table) if part)
+        full = ".".join(_POSTGRES.identifier_preparer.quote_identifier(part) for part in (schema, table) if part)
         query = sa.text(
             "select relkind::text, case when relkind in ('r', 'm', 'f') and reltuples >= 0 then reltuples::bigint"
             " when relkind = 'p' then (select sum(greatest(c.reltuples, 0))::bigint from pg_partition_tree(r.oid) t"
             " join pg_class c on c.oid = t.relid and c.relkind <> 'p') end"
             " from pg_class r where oid = to_regclass(:name)"
         )
-        row = self._sql.execute(query, {"name": quoted}).fetchone()
+        row = self._sql.execute(query, {"name": full}).fetchone()
         return (_KINDS.get(row[0], "relation"), row[1]) if row else ("relation", None)
 
 
@@ -190,8 +190,9 @@ def quoted(name: str) -> str:
 
 
 def in_catalog(name: str) -> str:
-    """A schema or relation as the catalog writes it: in double quotes where it holds a dot."""
-    return f'"{name}"' if "." in name else name
+    """A schema or relation as the catalog writes it: in double quotes where it holds a dot or a double quote."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"' if "." in name or '"' in name else name
 
 
 def _plain(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:

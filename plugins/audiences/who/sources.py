@@ -51,15 +51,19 @@ def _column_of(source: Source) -> str:
 
 
 def _relation(name: str, columns: Iterable[str]) -> sa.TableClause:
-    """A relation by its name in the catalog, `users` or `shop.users`; double quotes keep a dot inside a name."""
+    """A relation by its name in the catalog, `users` or `shop.users`."""
     schema, table = schema_and_name(name)
     return sa.table(table, *map(sa.column, dict.fromkeys(columns)), schema=schema)
 
 
 def schema_and_name(relation: str) -> tuple[str | None, str]:
-    """A relation's name in the catalog taken apart; None where it names no schema."""
-    parts = [quoted or plain for quoted, plain in re.findall(r'"([^"]+)"|([^."]+)', relation)]
-    return ".".join(parts[:-1]) or None, parts[-1]
+    """A relation's name in the catalog taken apart; None where it names no schema.
+
+    Double quotes keep a dot inside a name, and two of them in there stand for one. A name that is none names no relation.
+    """
+    found = re.findall(r'"((?:[^"]|"")+)"|([^."]+)', relation)
+    parts = [quoted.replace('""', '"') or plain for quoted, plain in found]
+    return ".".join(parts[:-1]) or None, parts[-1] if parts else relation
 
 
 def present(source: Source, table: sa.FromClause) -> Value:

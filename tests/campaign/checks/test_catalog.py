@@ -100,6 +100,13 @@ def test_a_mistake_in_the_catalog_is_told_once_and_stops_every_campaign(
         assert "include/warehouse.yml" in str(project.broken[f"campaigns/c{number}.yml"])
 
 
+@pytest.mark.parametrize("name", [".", "users.", "a..b", 'a"b', '"users', '""'])
+def test_what_can_be_no_relation_is_refused(folder: Folder, name: str) -> None:
+    folder.write("include/warehouse.yml", f"users: {{relation: '{name}', key: id, email: email}}\n")
+    (problem,) = folder.problems()
+    assert "names no table or view; write `users` or `shop.users`" in problem
+
+
 def test_a_catalog_without_email_and_phone_is_refused(folder: Folder) -> None:
     folder.write("include/warehouse.yml", "users: {relation: users, key: id}\n")
     assert folder.codes() == ["unmapped-identifier"]
