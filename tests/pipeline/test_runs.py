@@ -8,6 +8,7 @@ import pytest
 
 from audiences.campaign.catalog import IdentifierSource
 from audiences.errors import StoppedError, UnsupportedError
+from audiences.pipeline.explain import explain
 from audiences.pipeline.export import export
 from audiences.pipeline.extract import extract
 from audiences.pipeline.open_run import open_run
@@ -193,6 +194,20 @@ def test_another_percentage_touches_only_users_who_come_after_it(shop):
     summary = shop.run(shop.campaign(who={"did": {"event": "Added To Cart"}, "control_group": {"percent": 90}}))
     assert dict(shop.sql("select user_id, arm from audiences.assignment", on="ledger")) == before
     assert summary.outcomes["removed"] == 0
+
+
+def test_who_was_a_target_by_name_stays_one_when_the_name_is_taken_off_the_list(shop):
+    fill(shop, 40)
+    shop.sql("update users set email = 'user' || id || '@example.com', phone = null, opted_out = false")
+    who = {"did": {"event": "Added To Cart"}, "control_group": 90}
+    everybody = shop.run(shop.campaign(who={**who, "never_hold_out": list(range(1, 41))})).outcomes
+    assert everybody["targeted"] == 40
+    later = shop.campaign(who=who)
+    with shop.doors(later, looking_only=True) as doors:
+        assert {explain(doors, str(user), shop.noon).outcome for user in (1, 2, 3, 4, 5)} == {"targeted"}
+    assert shop.preview(later).outcomes["control_campaign"] == 0
+    summary = shop.run(later)
+    assert (summary.outcomes["targeted"], summary.outcomes["removed"]) == (40, 0)
 
 
 def test_the_cap_keeps_members_before_it_takes_newcomers(shop):

@@ -83,6 +83,15 @@ def test_times_beyond_any_calendar_do_not_keep_a_user_from_being_explained(shop:
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize(("asked", "seen"), [("sum", "sum 0"), ("average", "average of nothing")])
+def test_the_average_of_nothing_is_not_shown_as_0(shop: Shop, asked: str, seen: str) -> None:
+    shop.add("u", "Buy", datetime(2026, 11, 23, 9, tzinfo=UTC))
+    (step,) = explained(shop, {"did": {"event": "Buy", asked: {"of": "amount", "at_most": 0}}}, "u")
+    assert step.found.endswith(seen)
+    assert step.passed == (asked == "sum")
+
+
+@pytest.mark.integration
 def test_joints_and_saved_rules_show_what_they_are_made_of(shop: Shop) -> None:
     shop.user("u")
     never = {"did": {"event": "Buy", "average": {"of": "amount", "at_least": 1}}}

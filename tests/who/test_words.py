@@ -30,6 +30,7 @@ from audiences.who.words import did_words, tree_words
             {"event": "A", "first_time": "today", "last_time": "ever", "or_never": True, "where": {"x": 1}},
             "A, ever, for the first time today, for the last time ever, or never, where x is `1`",
         ),
+        ({"event": "A", "time_of_day": ["12:30:15", "12:30:16"]}, "A, ever, from 12:30:15 to 12:30:16"),
         ({"event": "A", "average": {"of": "x", "less_than": 5}}, "A, ever, average of x less than 5"),
     ],
 )

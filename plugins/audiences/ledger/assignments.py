@@ -22,20 +22,30 @@ ARMS = ("target", "system", "custom", "campaign")  # in the order of who.control
 _GROUP = f'array_position(array{list(ARMS)}, arm) - 1 as "group"'
 
 
-def under_other_terms(ledger: Ledger, campaign: int, terms: str) -> pa.Table:
-    """Assignments (`user_id`, `group` as in who.control.Group) made while salts or percentages were different.
+def not_by_formula(ledger: Ledger, campaign: int, terms: str) -> pa.Table:
+    """Assignments (`user_id`, `group` as in who.control.Group) that today's formula need not give.
 
-    Those made under the same terms need not be read: the assignment is a pure function of them.
+    They were made while salts or percentages were different, or belong to users who once were under `never_hold_out`. All
+    others need not be read: the assignment is a pure function of the terms.
     """
     runs = ledger.all(
         "select id from audiences.run where campaign_id = %(campaign)s and control_terms <> %(terms)s",
         {"campaign": campaign, "terms": terms},
     )
     return ledger.read(
-        f"select user_id, {_GROUP} from audiences.assignment"  # noqa: S608  # numbers only
-        f" where campaign_id = {int(campaign)} and run_id in ({_numbers(runs)})",
+        f"select user_id, {_GROUP} from audiences.assignment"  # noqa: S608  # numbers and our own text only
+        f" where campaign_id = {int(campaign)} and (run_id in ({_numbers(runs)})"
+        f" or user_id in ({_SPARED.format(campaign=int(campaign))}))",
         RECORDED,
     )
+
+
+# One run of each config, since a live campaign has many.
+_SPARED = """
+select jsonb_array_elements_text(config #> '{{who,never_hold_out}}') from audiences.run where id in (
+    select min(id) from audiences.run where campaign_id = {campaign} group by config_digest
+)
+"""
 
 
 def of_user(ledger: Ledger, campaign: int, user: str) -> Any:

@@ -107,7 +107,7 @@ def _find(doors: Doors, run: RunRef, user: str) -> _Found | None:
 def _outcome(doors: Doors, run: RunRef, user: str, found: _Found, assigned: Any) -> str:
     if found.staged is None:
         return "not_qualified"
-    erased, recorded = Erased(*erasures.known(doors.ledger)), _under_other_terms(doors.spec, user, assigned)
+    erased, recorded = Erased(*erasures.known(doors.ledger)), _on_record(user, assigned)
     decided = str(decide(doors.spec, run, found.staged, recorded, erased).iloc[0])
     if decided == "opted_out" and _was_erased(erased, found.staged):
         return "erased"
@@ -132,9 +132,9 @@ def _was_erased(erased: Erased, staged: pa.RecordBatch) -> bool:
     return bool(erased.among(staged.column("user_id"), staged.column("identifiers"))[0].as_py())
 
 
-def _under_other_terms(spec: CampaignSpec, user: str, assigned: Any) -> pa.Table:
-    """As assignments.under_other_terms gives it, for one user."""
-    if assigned is None or assigned.control_terms == spec.control_terms:
+def _on_record(user: str, assigned: Any) -> pa.Table:
+    """The user's assignment as who.control.assign takes it; where the formula gives the same, it does no harm."""
+    if assigned is None:
         return assignments.RECORDED.empty_table()
     return pa.table([[user], [assignments.ARMS.index(assigned.arm)]], schema=assignments.RECORDED)
 

@@ -30,7 +30,7 @@ HELD_OUT = pa.schema([("user_id", pa.string()), ("arm", pa.string())])
 
 def select(doors: Doors, run: RunRef, shard: Shard) -> Selected:
     """Decide the outcome of every user of the shard up to the control groups; stage candidates and held-out users."""
-    recorded = assignments.under_other_terms(doors.ledger, run.campaign, doors.spec.control_terms)
+    recorded = assignments.not_by_formula(doors.ledger, run.campaign, doors.spec.control_terms)
     erased = Erased(*erasures.known(doors.ledger))
     staging = Staging(run.staging)
     outcomes: Counter[str] = Counter()

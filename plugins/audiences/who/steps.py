@@ -157,7 +157,8 @@ class RuleSteps:
             return "no such event"
         words = [f"{found['events']} such event{'' if found['events'] == 1 else 's'}"]
         words += [f"{name} {self._time(found[name])}" for name in ("first", "last") if found[name] is not None]
-        return ", ".join(words + [f"{name} {found[name] or 0}" for name in ("sum", "average") if name in found])
+        nothing = {"sum": "0", "average": "of nothing"}
+        return ", ".join(words + [f"{name} {found[name] or nothing[name]}" for name in nothing if name in found])
 
     def _time(self, instant: datetime) -> str:
         return instant.astimezone(self._conditions.moment.zone).isoformat(sep=" ", timespec="seconds")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from audiences.campaign.phrases import clock
 from audiences.campaign.rules import COMPARISONS, Comparison
 from audiences.campaign.wording import shown
 
@@ -54,7 +55,7 @@ def did_words(did: Did) -> str:
     joint = " and " if did.all_of else " or "
     parts = [joint.join(did.events), str(did.within)]
     if did.time_of_day:
-        parts.append("from {:%H:%M} to {:%H:%M}".format(*did.time_of_day))
+        parts.append("from {} to {}".format(*map(clock, did.time_of_day)))
     if did.day_of_week:
         parts.append(f"on {', '.join(did.day_of_week)}")
     parts.extend(_asked_words(did))
