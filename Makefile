@@ -50,10 +50,10 @@ e2e: $(READY) ## A campaign through real Airflow
 	@$(BIN)/pytest $(AT_ONCE) --dist=loadfile -m "e2e and not long"
 
 long: $(READY) ## What takes minutes: live events while Airflow is killed, ten thousand random campaigns, query plans at 2,000,000 users
-	@$(BIN)/pytest -m long
+	@$(BIN)/pytest -m long --hypothesis-profile=exploring
 
 simulation: $(READY) ## Hold the goal report against thousands of simulated campaigns (a few minutes)
-	@$(BIN)/pytest -m long -s tests/goal
+	@$(BIN)/pytest -m long --hypothesis-profile=exploring -s tests/goal
 
 chaos: $(READY) ## Storms of faults for twelve minutes, sets compared after each (ARGS="--seed 7 --minutes 60")
 	@$(BIN)/python -m tests.chaos $(ARGS)

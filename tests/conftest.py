@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 _numbers = count(1)
 
-# How long an example takes says more about the machine than about the code.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# How long an example takes says more about the machine than about the code. `make test` draws the same examples every time,
+# so that it fails for whoever broke something; `make long` looks for new ones.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("exploring", deadline=None)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

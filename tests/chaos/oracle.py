@@ -52,10 +52,14 @@ class Rules:
 
 @dataclass
 class Verdict:
-    """Who is wanted (user → row), the rows that must never be added, who is not even a candidate, users by outcome."""
+    """Who is wanted (user → row), the rows that must never be added, who is not even a candidate, users by outcome.
+
+    Under a cap more are `candidates` than are wanted: who of them is chosen depends on who is a member at that moment.
+    """
 
     at: datetime
     wanted: dict[int, Row] = field(default_factory=dict)
+    candidates: dict[int, Row] = field(default_factory=dict)
     untouchable: set[Row] = field(default_factory=set)
     unfit: set[int] = field(default_factory=set)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -74,7 +78,7 @@ def look(dsn: str) -> list[User]:
 def judge(rules: Rules, users: list[User], at: datetime, members: set[int]) -> Verdict:
     """The outcome of every user; `members` are those in the audience now, who go first under a cap."""
     verdict = Verdict(at)
-    candidates: dict[int, Row] = {}
+    candidates = verdict.candidates
     for user in users:
         if not rules.qualifies(user, at):
             verdict.unfit.add(user.id)

@@ -84,7 +84,9 @@ class Suite:
             struck = plans[first : first + _AT_ONCE]
             self._storm(struck if self.dice.random() < 0.85 else struck[:1] * _AT_ONCE, now, seen)
         self.place.clear_faults()
-        seen.append(self._judge(now, self.agreement.memberships()))
+        held = self.agreement.memberships()
+        seen.append(self._judge(now, _after_removals(held, seen[-1])))
+        seen.append(self._judge(now, held))
         summaries = self._calm(now)
         self.agreement.compare(seen, summaries, restless=restless)
         self._repeat(now)
@@ -145,7 +147,7 @@ class Suite:
         traps = []
         for audience, plans in self.agreement.fed().items():
             verdicts = [verdict[plan.name] for verdict in seen for plan in plans]
-            allowed = {cell for verdict in verdicts for row in verdict.wanted.values() for cell in row}
+            allowed = {cell for verdict in verdicts for row in verdict.candidates.values() for cell in row}
             never = {cell for verdict in verdicts for row in verdict.untouchable for cell in row} - allowed
             if never:
                 values = [value for _, value in never]
@@ -226,3 +228,11 @@ class Suite:
         runs = ", ".join(f"{number:,} {kind}" for kind, number in sorted(self.runs.items()))
         head = f"seed {self.seed}: {self.rounds} rounds survived; runs: {runs}; {self.place.requests:,} requests"
         return f"{head}\n{self.tally.table()}"
+
+
+def _after_removals(held: Memberships, verdicts: dict[str, Verdict]) -> Memberships:
+    """The memberships once a removal that is under way has been settled: those whose identifiers changed are out."""
+    return {
+        name: {user: rows for user, rows in of_plan.items() if rows == {verdicts[name].candidates.get(user)}}
+        for name, of_plan in held.items()
+    }
