@@ -73,7 +73,7 @@ class Place:
         postgres.restart(self.folder, crash=crash)
 
     def restart_sandbox(self) -> None:
-        """Kill the sandbox in the middle of what it does and start it again on what it remembers; faults are forgotten."""
+        """Kill the sandbox in the middle of what it does and start it again on what it remembers, faults included."""
         self.count()
         port = int(self.sandbox.url.rpartition(":")[2])
         os.kill(self.sandbox.pid, signal.SIGKILL)

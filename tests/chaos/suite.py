@@ -110,7 +110,7 @@ class Suite:
         rules = [*traps, *draw_rules(self.dice), *self._bad_rows(self.dice.choice(plans), seen)]
         self._post(rules)
         commands = [self._start(plan, now) for plan in plans]
-        self._strike(draw_blow(self.dice), self.dice.choice(commands), traps)
+        self._strike(draw_blow(self.dice), self.dice.choice(commands))
         for command in commands:
             if not command.wait(self.patience) and command.kill():
                 self.tally.strike("SIGKILL (waits too long)")
@@ -118,7 +118,7 @@ class Suite:
             self.runs["stormy"] += 1
         self._spring(traps)
 
-    def _strike(self, blow: Blow, command: Command, traps: list[dict[str, Any]]) -> None:
+    def _strike(self, blow: Blow, command: Command) -> None:
         if blow.upload:
             self._wait_for_upload(blow.upload, command)
         time.sleep(blow.after)
@@ -131,9 +131,7 @@ class Suite:
             self.place.restart_postgres(crash=False)
             self.tally.strike("Postgres restart")
         elif blow.kind == "sandbox kill":
-            self._spring(traps)
             self.place.restart_sandbox()
-            self._post(traps)
             self.tally.strike("sandbox SIGKILL")
 
     def _wait_for_upload(self, number: int, command: Command) -> None:

@@ -66,6 +66,51 @@ def test_a_kill_loses_nothing_that_was_answered(state, graph_at, rows):
         assert len(second.admin.members(AUDIENCE)) == 2_000
 
 
+def test_faults_go_on_after_a_kill(state, graph_at, rows):
+    """A standing fault stays, one that has struck does not strike again, and the dice go on where they were."""
+    common = {"path": "/*/users", "kind": "policy_block"}
+    drawn = {"probability": 0.5, "seed": 11, "times": None, "audience": AUDIENCE}
+
+    def draws(url, number):
+        return [graph_at(url).upload(AUDIENCE, rows(1)).ok for _ in range(number)]
+
+    with running_sandbox() as undisturbed:
+        undisturbed.admin.add_fault(**common, **drawn, after=1)
+        expected = draws(undisturbed.url, 20)
+    with running_sandbox_process(state=state) as process:
+        process.admin.add_fault("html_500", path="/*/users")
+        assert not graph_at(process.url).upload(AUDIENCE, rows(1)).ok
+        process.admin.add_fault(**common, **drawn, after=1)
+        found = draws(process.url, 9)
+        process.admin.add_fault("expired_token", path="/me", times=None)
+        os.kill(process.pid, signal.SIGKILL)
+    with running_sandbox(state=state) as second:
+        found += draws(second.url, 11)
+        assert graph_at(second.url).call("GET", "/me").status_code == 401
+        rules = second.admin.faults()["faults"]
+        assert [(rule["id"], rule["kind"]) for rule in rules] == [
+            (1, "html_500"),
+            (2, "policy_block"),
+            (3, "expired_token"),
+        ]
+        assert second.admin.add_fault("hang") == 4
+    assert found == expected
+    assert True in expected[9:]
+    assert False in expected[9:]
+
+
+def test_sessions_are_listed_in_their_order_after_a_restart(state, graph_at, rows):
+    def listed(url):
+        return [one["session_id"] for one in graph_at(url).call("GET", f"/{AUDIENCE}/sessions").json()["data"]]
+
+    with running_sandbox(state=state) as first:
+        for number in (9, 100, 20):
+            graph_at(first.url).upload(AUDIENCE, rows(1), session={"session_id": number, "batch_seq": 1})
+        assert listed(first.url) == ["9", "100", "20"]
+    with running_sandbox(state=state) as second:
+        assert listed(second.url) == ["9", "100", "20"]
+
+
 def test_a_reset_is_kept_as_well(state, graph_at, rows):
     with running_sandbox(state=state) as first:
         graph_at(first.url).upload(AUDIENCE, rows(9))

@@ -149,6 +149,14 @@ class Faults:
         self.rules.append(rule)
         return rule
 
+    def restore(self, rule: Fault) -> None:
+        """Take a rule up again where it stood, its dice included."""
+        self._last = max(self._last, rule.id)
+        dice = self._draws[rule.id] = random.Random(rule.seed)  # noqa: S311  # the same
+        for _ in range(rule.matched - rule.after):
+            dice.random()
+        self.rules.append(rule)
+
     def clear(self, number: int | None = None) -> None:
         """Drop one rule or all; the totals by kind stay."""
         self.rules = [rule for rule in self.rules if number is not None and rule.id != number]

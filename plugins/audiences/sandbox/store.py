@@ -1,7 +1,7 @@
 """The state file: an SQLite database that follows the world, so that a sandbox goes on where it stopped.
 
 Every request is one transaction. Things are stored whole as JSON when they changed; of the members, each write is appended as it
-came, and what they add up to is written anew when the file is opened. The request log, the counters and the faults are not kept.
+came, and what they add up to is written anew when the file is opened. The request log and the counters are not kept.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from pydantic import TypeAdapter
 
+from audiences.sandbox.faults import Fault
 from audiences.sandbox.members import MemberSet, MemberWrite, join, split
 from audiences.sandbox.things import Account, AdSet, Audience, Campaign, Session, Settings, Token
 
@@ -33,6 +34,7 @@ _READERS: dict[str, TypeAdapter[Any]] = {
     "ad_set": TypeAdapter(AdSet),
     "audience": TypeAdapter(Audience),
     "session": TypeAdapter(Session),
+    "fault": TypeAdapter(Fault),
 }
 
 
@@ -70,6 +72,8 @@ class StateFile(Store):
         for kind, identifier, doc in rows:
             self._saved[kind, identifier] = doc
             _put(world, kind, orjson.loads(doc))
+        world.sessions = dict(sorted(world.sessions.items(), key=lambda item: item[1].opened_at))
+        world.faults.rules.sort(key=lambda rule: rule.id)
         writes = self._connection.execute("SELECT action, key, target, shape, rows FROM member_write ORDER BY number")
         for action, key, target, shape, rows in writes:
             keys = tuple(shape.split(",")) if shape else ()
@@ -134,6 +138,8 @@ def _docs(world: World) -> Iterator[tuple[str, str, bytes]]:
             yield kind, identifier, orjson.dumps(thing)
     for (audience, number), session in world.sessions.items():
         yield "session", f"{audience}/{number}", orjson.dumps(session)
+    for rule in world.faults.rules:
+        yield "fault", str(rule.id), orjson.dumps(rule)
 
 
 def _empty(world: World) -> None:
@@ -169,3 +175,5 @@ def _put(world: World, kind: str, doc: Any) -> None:
             world.audiences[thing.id] = thing
         case Session():
             world.sessions[thing.audience, thing.id] = thing
+        case Fault():
+            world.faults.restore(thing)

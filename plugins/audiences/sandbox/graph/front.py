@@ -88,6 +88,7 @@ class Front:
         fault = self._world.faults.fire(self._target(call))
         if fault is not None:
             entry.fault = fault.kind
+            self._store.save(self._world)
         await self._delay()
         return self._work(call) if fault is None else await self._suffer(call, fault, request)
 
