@@ -66,6 +66,33 @@ def test_a_killed_upload_ends_right_when_the_command_is_given_again(shop, comman
     assert len(shop.uploads()) == before
 
 
+@pytest.mark.parametrize("leave", [False, True], ids=["everybody is still wanted", "some have left"])
+def test_a_kill_after_facebook_did_it_and_before_the_receipt_loses_and_keeps_nobody(shop, command, leave):
+    """Facebook carries the request out and holds its answer back; then the process is killed."""
+    shop.sql("insert into users (id, email) select i, 'user' || i || '@example.com' from generate_series(1, 50) i")
+    shop.sql("insert into events (user_id, name, occurred_at) select id, 'Added To Cart', now() from users")
+    shop.sandbox.admin.add_fault("hang", path="*/users", apply=True)
+    process = command()
+
+    def at_facebook() -> list[dict]:
+        return [one for one in shop.sandbox.admin.state(requests=False)["audiences"] if one["name"] == "Carts"]
+
+    until = time.monotonic() + 120
+    while not (at_facebook() and at_facebook()[0]["size"]) and time.monotonic() < until:
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    assert at_facebook()[0]["size"] == 50
+    assert shop.sql("select count(*) from audiences.member", on="ledger") == [(0,)]
+    if leave:
+        shop.sql("delete from events where user_id <= 10")
+    summary = finish(command())
+    emails = shop.sql("select email from users where id in (select user_id from events)")
+    assert shop.members(summary["audience"]["id"]) == {shop.row_of(email, None) for (email,) in emails}
+    assert summary["audience"]["members"] == len(emails)
+    assert finish(command())["requests"] == 0
+
+
 def test_a_killed_replace_ends_right_when_the_command_is_given_again(shop, project, command):
     """Killed in the first batch, between, or in the last: the session is carried through, or done again."""
     project.write(

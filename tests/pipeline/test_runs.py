@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from audiences.campaign.catalog import IdentifierSource
 from audiences.errors import StoppedError, UnsupportedError
 from audiences.pipeline.explain import explain
 from audiences.pipeline.export import export
@@ -291,19 +290,6 @@ def test_nothing_raw_is_left_in_ledger_staging_or_log(shop, caplog):
     assert staged
     for text in (staged, ledger.encode(), caplog.text.encode()):
         assert not re.search(rb"(?i)user\d+|example|1?415555", text)
-
-
-def test_what_must_not_leave_is_refused_by_us_and_the_next_run_is_not_stuck(shop):
-    shop.user(1, "one@example.com")
-    shop.event(1)
-    spec = shop.campaign(what={"identifiers": ["email", "external_id"]})
-    users = spec.catalog.users.model_copy(update={"external_id": IdentifierSource(column="email")})
-    spec = spec.model_copy(update={"catalog": spec.catalog.model_copy(update={"users": users})})
-    summary = shop.run(spec)
-    assert (summary.state, summary.outcomes["failed"]) == ("failed", 1)
-    assert "normalised and hashed" in summary.error
-    assert shop.uploads() == []
-    assert shop.run(shop.campaign()).state == "success"
 
 
 @pytest.mark.parametrize(("key", "value"), [("approval", "required"), ("qualification", "live")])

@@ -6,10 +6,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from audiences.what import rows
 from audiences.what.identifiers.column import encode_column
-from audiences.what.identifiers.outcome import Context
+from audiences.what.identifiers.outcome import Context, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,4 +55,13 @@ class Encoder:
             batch.column(countries) if countries else None,
         )
         self.rejected[name].update(encoded.rejected)
-        return encoded.columns
+        return {key: self._without_addresses(name, key, cells) for key, cells in encoded.columns.items()}
+
+    def _without_addresses(self, name: Identifier, key: str, cells: pa.Array) -> pa.Array:
+        """A shop may number its people by their e-mail addresses; an id is sent as it is, and those must not be."""
+        if key not in rows.UNHASHED:
+            return cells
+        found = pc.fill_null(pc.match_substring(cells, "@"), fill_value=False)
+        if count := pc.sum(found).as_py():
+            self.rejected[name][Reason.MAYBE_AN_EMAIL.value] += count
+        return pc.if_else(found, pa.scalar(None, cells.type), cells)

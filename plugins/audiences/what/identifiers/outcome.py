@@ -19,6 +19,7 @@ class Reason(Enum):
     PLACEHOLDER = "placeholder"
     UNREADABLE = "unreadable"
     TOO_LONG = "too long"
+    MAYBE_AN_EMAIL = "an id with an @, which may be an e-mail address"
     ALREADY_HASHED = "already hashed"
     ALREADY_MD5 = "already hashed as MD5"
     NOT_SHA256 = "not a SHA-256 hash"
