@@ -261,6 +261,45 @@ def test_preflight_says_per_line_what_is_fine_and_what_a_person_must_do(audience
     assert "terms" in shown.lower()
 
 
+def test_preflight_looks_at_every_account_and_at_every_audience_that_a_campaign_feeds(audiences, project, shop):
+    given = [shop.sandbox.admin.put_audience(account="act_1001", name=f"Given {n}")["id"] for n in (1, 2)]
+    for number, identifier in enumerate(given):
+        what = f"what: {{audience: {{update: {{id: '{identifier}', action: add}}}}}}"
+        text = f"name: Feeds {number}\nstatus: published\nwho: {{did: {{event: Charged}}}}\n{what}\nwhen: now\n"
+        project.write(f"campaigns/feeds_{number}.yml", text)
+    shop.sandbox.admin.put_account(id="act_2002", tos_accepted=False)
+    settings = project.text("include/settings.yml").replace(
+        "ad_accounts:\n", "ad_accounts:\n  second: {id: act_2002, connection: facebook_main}\n"
+    )
+    project.write("include/settings.yml", settings)
+    shop.user(1, "one@example.com")
+    shop.event(1)
+    code, out, _ = audiences("run", "carts", *AT, "--json")
+    created = json.loads(out.splitlines()[-1])["audience"]["id"]
+    for identifier, status in ((given[0], 471), (given[1], 450), (created, 411)):
+        shop.sandbox.admin.put_audience(id=identifier, operation_status=status)
+    code, out, _ = audiences("preflight", "--json")
+    told = json.loads(out)["accounts"]
+    states = {line["name"]: line["state"] for line in told["act_1001"]}
+    assert code == 1
+    assert [states[f"audience {one}"] for one in (*given, created)] == ["fail", "warn", "warn"]
+    assert {line["name"]: line["state"] for line in told["act_2002"]}["Custom Audience terms"] == "fail"
+    assert all(line["remedy"] for lines in told.values() for line in lines if line["state"] != "ok")
+
+
+def test_preflight_without_a_connection_or_a_ledger_says_so_in_a_line(audiences, project, monkeypatch):
+    monkeypatch.delenv("AIRFLOW_CONN_LEDGER")
+    code, out, _ = audiences("preflight", "--json")
+    lines = {line["name"]: line for line in json.loads(out)["accounts"]["act_1001"]}
+    assert (code, lines["ledger"]["state"], lines["access token"]["state"]) == (0, "warn", "ok")
+    monkeypatch.delenv("AIRFLOW_CONN_FACEBOOK_MAIN")
+    code, out, _ = audiences("preflight", "--json")
+    (line,) = json.loads(out)["accounts"]["act_1001"]
+    assert (code, line["state"], "does not exist; create it" in line["found"]) == (1, "fail", True)
+    project.write("include/settings.yml", "ad_accounts: {main: {id: 1001, connection: facebook_main}}")
+    assert audiences("preflight")[0] == 1
+
+
 def test_a_ledger_that_cannot_be_reached_is_said_in_words(audiences, project, monkeypatch):
     gone = json.loads(project.environment["AIRFLOW_CONN_LEDGER"]) | {"host": "/nowhere"}
     monkeypatch.setenv("AIRFLOW_CONN_LEDGER", json.dumps(gone))

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from audiences.campaign.project import Project
+from audiences.campaign.project import Project, load_settings
 from audiences.cli import console as show
-from audiences.cli.app import AsJson, At, CampaignId, Here, app, doors_of, load, out, show_found, wrong_usage
-
-if TYPE_CHECKING:
-    from audiences.checklist import Check
+from audiences.cli.app import (
+    AsJson,
+    At,
+    CampaignId,
+    Here,
+    app,
+    doors_of,
+    import_airflow,
+    load,
+    out,
+    show_found,
+    wrong_usage,
+)
 
 
 @app.command()
@@ -103,15 +112,11 @@ def schedule(
 def preflight(as_json: AsJson = False) -> None:
     """Ask Facebook whether uploads will be taken: token, permissions, terms, limits, audiences; a remedy per line."""
     from audiences.checklist import State
-    from audiences.facebook import preflight as facebook
+    from audiences.pipeline.check_accounts import check_accounts
 
-    accounts = {spec.account.id: spec for spec in Project.load(Here.project).campaigns.values()}
-    found: dict[str, list[Check]] = {}
-    for account, spec in accounts.items():
-        update = spec.campaign.what.audience.update
-        with doors_of(spec, looking_only=True) as doors:
-            audiences = (update.id,) if update else ()
-            found[account] = facebook.run(doors.facebook, now=datetime.now(UTC), audience_ids=audiences)
+    project, settings = Project.load(Here.project), load_settings(Here.project)
+    import_airflow()
+    found = check_accounts(settings, project.campaigns.values(), now=datetime.now(UTC))
     failed = any(check.state is State.FAIL for checks in found.values() for check in checks)
     if as_json:
         listed = {account: [show.check_fields(check) for check in checks] for account, checks in found.items()}

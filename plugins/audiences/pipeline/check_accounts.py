@@ -1,0 +1,71 @@
+"""The preflight of a whole project: every ad account of the settings, with the audiences that its campaigns feed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audiences import connections
+from audiences.checklist import Check, State
+from audiences.errors import FixAccessError
+from audiences.facebook import preflight
+from audiences.facebook.credentials import Credentials
+from audiences.facebook.session import GraphSession
+from audiences.ledger.lost import as_lost
+from audiences.pipeline.doors import Doors
+from audiences.pipeline.preview import known_audience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from audiences.campaign.settings import AdAccount, Settings
+    from audiences.campaign.spec import CampaignSpec
+
+    LookUp = Callable[[str], connections.Connection]
+
+
+def check_accounts(
+    settings: Settings,
+    campaigns: Iterable[CampaignSpec],
+    *,
+    now: datetime,
+    look_up: LookUp = connections.look_up,
+) -> dict[str, list[Check]]:
+    """The checks by ad account; what cannot be asked at one account is a line of its own and keeps no other from being."""
+    specs = list(campaigns)
+    accounts = {account.id: account for account in settings.ad_accounts.values()}
+    return {
+        name: _of_account(account, [spec for spec in specs if spec.account.id == name], now, look_up)
+        for name, account in accounts.items()
+    }
+
+
+def _of_account(account: AdAccount, specs: Sequence[CampaignSpec], now: datetime, look_up: LookUp) -> list[Check]:
+    try:
+        credentials = Credentials.from_connection(look_up(account.connection), account_id=account.id)
+    except FixAccessError as error:
+        return [Check(f"connection {account.connection}", State.FAIL, str(error))]
+    given = {spec.campaign.what.audience.update.id for spec in specs if spec.campaign.what.audience.update}
+    made, unknown = _created(specs, look_up)
+    with GraphSession(credentials) as graph:
+        return [*preflight.run(graph, now=now, audience_ids=sorted(given | made)), *unknown]
+
+
+def _created(specs: Sequence[CampaignSpec], look_up: LookUp) -> tuple[set[str], list[Check]]:
+    """The audiences that campaigns have created, by the ledger, and a line for people where it does not answer."""
+    found: set[str] = set()
+    for spec in specs:
+        if not spec.campaign.what.audience.create:
+            continue
+        try:
+            with Doors(spec, looking_only=True, look_up=look_up) as doors:
+                known = known_audience(doors)
+        except Exception as error:
+            told = error if isinstance(error, FixAccessError) else as_lost(error)
+            if told is None:
+                raise
+            remedy = "Until then the audiences that campaigns have created are not looked at."
+            return found, [Check("ledger", State.WARN, str(told), remedy, known=False)]
+        if known:
+            found.add(known.facebook_id)
+    return found, []
