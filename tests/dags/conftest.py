@@ -56,7 +56,7 @@ class Airflow:
 
     def _run(self, *command: str) -> str:
         with (self.project / "said.log").open("w") as log:
-            subprocess.run(command, env=self.environment, stdout=log, stderr=log, timeout=120, check=False)
+            subprocess.run(command, env=self.environment, stdout=log, stderr=log, timeout=240, check=False)
         return (self.project / "said.log").read_text()
 
 

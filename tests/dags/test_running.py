@@ -66,6 +66,19 @@ def test_changed_identifiers_go_through_airflow_with_additions_before_removals(c
     assert connected.rows("select distinct state from dag_run") == [("success",)]
 
 
+def test_a_throttled_upload_gives_its_worker_back_and_no_call_is_made_until_the_stated_time(connected, shop):
+    shop.user(1, "one@example.com")
+    shop.event(1)
+    shop.sandbox.admin.add_fault("throttle", path="*/users", minutes=1, block=True)
+    connected.campaign("carts")
+    said = connected.airflow("dags", "test", "carts")
+    states = shop.sql("select state, outcomes ->> 'added', error from audiences.run", on="ledger")
+    assert states == [("success", "1", None)], said[-6000:]
+    # The first try ended there and then: a try that sleeps would have been the only one.
+    assert connected.rows("select state, try_number from task_instance where task_id = 'add'") == [("success", 2)]
+    assert shop.sandbox.admin.state(members=False)["accounts"][0]["usage"]["calls_while_blocked"] == 0
+
+
 def test_ad_sets_are_linked_after_the_upload_and_a_dry_run_only_asks(connected, shop):
     shop.user(1, "one@example.com")
     shop.event(1)
