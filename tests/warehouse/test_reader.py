@@ -3,6 +3,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from audiences.connections import Connection
 from audiences.warehouse.reader import Warehouse, WarehouseQueryError, WarehouseTransientError
 
 pytestmark = pytest.mark.integration
@@ -69,6 +70,19 @@ def test_an_error_quotes_no_value(connection, query):
         warehouse.table(query)
     assert "example" not in str(caught.value)
     assert "invalid input syntax" in str(caught.value)
+
+
+def test_an_error_quotes_no_value_that_holds_quotation_marks(connection):
+    with Warehouse(connection, application="test") as warehouse, pytest.raises(WarehouseQueryError) as caught:
+        warehouse.table("""select '"JJ" jane@example.com'::text::int from users""")
+    assert "jane" not in str(caught.value)
+    assert "invalid input syntax" in str(caught.value)
+
+
+def test_a_server_that_is_not_there_is_told_with_what_went_wrong():
+    nowhere = Connection("warehouse", host="127.0.0.1", port=9)
+    with pytest.raises(WarehouseTransientError, match="refused"):
+        Warehouse(nowhere, application="test")
 
 
 def test_a_connection_cut_by_the_server_is_a_passing_fault(connection):

@@ -32,6 +32,10 @@ SESSION = {
 }
 BATCH_BYTES = 4 * 1024 * 1024
 _PASSING = ("08", "40", "53", "57")  # SQLSTATE classes: connection, rollback, resources, operator intervention
+# About the connection, hosts and logins are quoted; anything else may quote values, which may hold quotation marks
+# themselves, so that all from the first mark on is left out, in any language that the server may speak.
+_OF_CONNECTIONS = ("", "08", "28", "53", "57")
+_NAME, _VALUE = re.compile(r"\"[^\"]*\"?"), re.compile('["«»„“”「『].*', re.DOTALL)
 
 
 @dataclass(eq=False)
@@ -125,7 +129,7 @@ def _translated(error: DriverError | OSError) -> WarehouseTransientError | Wareh
     first = next(iter(str(error).splitlines()), "").split("\x00")[0]
     detail = re.sub(r"^.*?(?=(ERROR|FATAL):)", "", first)[:300]
     if not sqlstate.startswith("42"):
-        detail = re.sub(r"\"[^\"]*\"?", '"…"', detail)
+        detail = (_NAME if sqlstate[:2] in _OF_CONNECTIONS else _VALUE).sub("…", detail)
     if sqlstate[:2] in _PASSING or (not sqlstate and "ERROR:" not in detail):
         return WarehouseTransientError(sqlstate=sqlstate, detail=detail)
     return WarehouseQueryError(sqlstate=sqlstate, detail=detail)
