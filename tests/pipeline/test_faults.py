@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from audiences.pipeline.extract import extract
+from audiences.pipeline.open_run import open_run
+from audiences.pipeline.references import RunRequest
+
 pytestmark = pytest.mark.integration
 
 
@@ -21,13 +25,15 @@ def everybody(shop):
     return {shop.row_of(f"user{number}@example.com", None) for number in range(1, 25_001)}
 
 
-def test_requests_are_full_whatever_the_shards(shop, many):
+@pytest.mark.parametrize("shard_rows", [1_000_000, 3_000])
+def test_requests_are_full_whatever_the_shards(shop, many, monkeypatch, shard_rows):
+    monkeypatch.setattr("audiences.pipeline.extract.SHARD_ROWS", shard_rows)
+    monkeypatch.setattr("audiences.warehouse.reader.BATCH_BYTES", 50_000)
+    with shop.doors(many) as doors:
+        run = open_run(doors, RunRequest(external_id="looked at", at=shop.later))
+        assert (len(extract(doors, run).shards) > 2) == (shard_rows < 25_000)
     summary = shop.run(many, at=shop.later)
-    assert [entry["rows"] for entry in sorted(shop.uploads(), key=lambda entry: -entry["rows"])] == [
-        10_000,
-        10_000,
-        5_000,
-    ]
+    assert sorted(entry["rows"] for entry in shop.uploads()) == [5_000, 10_000, 10_000]
     assert shop.members(summary.audience.id) == everybody(shop)
 
 

@@ -121,6 +121,15 @@ def test_advantage_audience_is_a_warning_of_the_run(shop):
     assert any("Advantage+ audience on" in warning for warning in summary.warnings)
 
 
+def test_advantage_audience_is_told_even_where_the_schedule_cannot_be_pushed(shop):
+    shop.sandbox.admin.put_ad_set(id=LIFETIME, lifetime_budget=None, daily_budget=500)
+    when = {"now": True, "windows": [{"from": "09:00", "to": "18:00"}]}
+    spec = carts(shop, when=when, ad_sets=[LIFETIME], schedule="campaign")
+    summary = shop.run(spec, allow=frozenset({"windows"}))
+    assert "has no lifetime budget" in summary.error
+    assert any("Advantage+ audience on" in warning for warning in summary.warnings)
+
+
 def test_a_throttle_is_waited_out_and_the_rest_is_linked(shop):
     shop.sandbox.admin.add_fault("throttle", path=f"/{LIFETIME}", method="POST", times=1, minutes=2)
     summary = shop.run(carts(shop, ad_sets=[DAILY, LIFETIME]))

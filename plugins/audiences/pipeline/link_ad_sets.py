@@ -146,6 +146,7 @@ def _see_to(doors: Doors, run: RunRef, ad_set_id: str, place: Place, known: Link
     except _FOR_A_PERSON as error:
         record(known.made_by_us if known else None, str(error))
         return False
+    runs.warn(doors.ledger, run.run, change.warnings)
     ours = ours or change.changed
     try:
         scheduled = _push_schedule(doors, ad_set_id, place)
@@ -153,7 +154,6 @@ def _see_to(doors: Doors, run: RunRef, ad_set_id: str, place: Place, known: Link
         record(ours, str(error))
         return change.changed
     record(ours)
-    runs.warn(doors.ledger, run.run, change.warnings)
     return change.changed or scheduled
 
 
