@@ -287,11 +287,19 @@ def test_preflight_looks_at_every_account_and_at_every_audience_that_a_campaign_
     assert all(line["remedy"] for lines in told.values() for line in lines if line["state"] != "ok")
 
 
+def test_a_preflight_that_nobody_answers_is_not_fine(audiences, shop):
+    shop.sandbox.admin.add_fault("throttle", minutes=2, times=None)
+    code, out, _ = audiences("preflight", "--json")
+    found = json.loads(out)
+    assert (code, found["ok"]) == (1, False)
+    assert "not known" in str(found)
+
+
 def test_preflight_without_a_connection_or_a_ledger_says_so_in_a_line(audiences, project, monkeypatch):
     monkeypatch.delenv("AIRFLOW_CONN_LEDGER")
     code, out, _ = audiences("preflight", "--json")
     lines = {line["name"]: line for line in json.loads(out)["accounts"]["act_1001"]}
-    assert (code, lines["ledger"]["state"], lines["access token"]["state"]) == (0, "warn", "ok")
+    assert (code, lines["ledger"]["state"], lines["access token"]["state"]) == (1, "warn", "ok")
     monkeypatch.delenv("AIRFLOW_CONN_FACEBOOK_MAIN")
     code, out, _ = audiences("preflight", "--json")
     (line,) = json.loads(out)["accounts"]["act_1001"]

@@ -110,14 +110,17 @@ def schedule(
 
 @app.command()
 def preflight(as_json: AsJson = False) -> None:
-    """Ask Facebook whether uploads will be taken: token, permissions, terms, limits, audiences; a remedy per line."""
+    """Ask Facebook whether uploads will be taken: token, permissions, terms, limits, audiences; a remedy per line.
+
+    Exit code 1 when something is wrong, or could not be found out.
+    """
     from audiences.checklist import State
     from audiences.pipeline.check_accounts import check_accounts
 
     project, settings = Project.load(Here.project), load_settings(Here.project)
     import_airflow()
     found = check_accounts(settings, project.campaigns.values(), now=datetime.now(UTC))
-    failed = any(check.state is State.FAIL for checks in found.values() for check in checks)
+    failed = any(check.state is State.FAIL or not check.known for checks in found.values() for check in checks)
     if as_json:
         listed = {account: [show.check_fields(check) for check in checks] for account, checks in found.items()}
         show.json_line({"ok": not failed, "accounts": listed})
