@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from audiences.errors import FacebookAccessError
 from audiences.ledger import chunks, sessions
+from audiences.pipeline import whole_set
 from audiences.pipeline.export import export
 from audiences.pipeline.extract import extract
 from audiences.pipeline.open_run import open_run
@@ -285,13 +288,41 @@ def test_a_batch_refused_later_leaves_out_its_rows_and_the_ledger_says_so(many, 
         "insert into users (id, email) select i, 'user' || i || '@example.com' from generate_series(45001, 45100) i"
     )
     many.sql("insert into events (user_id, name, occurred_at) select id, 'Added To Cart', %s from users", many.noon)
-    many.sandbox.admin.add_fault("error", path="*/usersreplace", after=at, times=1, code=100, status=400)
+    many.sandbox.admin.add_fault("error", path="*/usersreplace", after=at, times=1, code=105, status=400)
     failed = many.run(spec)
     assert failed.state == "failed"
     assert 30_000 < len(many.members(audience)) < 45_000
     assert len(many.members(audience)) == held(many) == failed.audience.members
     many.run(spec)
     assert len(many.members(audience)) == held(many) == 45_100
+
+
+@pytest.mark.parametrize("bad", [{25}, {49}, {11, 12, 37, 50}], ids=["between", "in the last batch", "several"])
+def test_a_bad_row_of_a_later_batch_is_found_in_the_session_and_the_rest_goes(shop, monkeypatch, bad):
+    """Else a whole batch of members would leave with one row, and stay away with every further run."""
+    monkeypatch.setattr(whole_set, "MAX_ROWS", 10)
+    shop.sql("insert into users (id, email) select i, 'user' || i || '@example.com' from generate_series(1, 50) i")
+    shop.sql("insert into events (user_id, name, occurred_at) select id, 'Added To Cart', %s from users", shop.noon)
+    spec = shop.campaign(who=WHO, what=REPLACE)
+    audience = shop.run(spec).audience.id
+    wanted = {shop.row_of(f"user{number}@example.com", None) for number in range(1, 51)}
+    spoiled = {shop.row_of(f"user{number}@example.com", None) for number in bad}
+    assert shop.members(audience) == wanted
+    order = sorted(wanted, key=lambda row: row[0][1])  # the order of the rows in a replace is that of their bytes
+    first_batch = set(order[:10])
+    shop.sandbox.admin.add_fault("refuse_rows", values=[row[0][1] for row in spoiled - first_batch])
+    spoiled -= first_batch
+    summary = shop.run(spec)
+    assert (summary.state, sum(summary.rejected["row"].values())) == ("success", len(spoiled))
+    assert shop.members(audience) == wanted - spoiled
+    assert held(shop) == summary.audience.members == 50 - len(spoiled)
+    sent = len(replaces(shop))
+    again = shop.run(spec)
+    assert (again.state, again.outcomes["failed"]) == ("success", len(spoiled))
+    assert len(replaces(shop)) - sent == 5
+    shop.sandbox.admin.clear_faults()
+    shop.run(spec, at=shop.noon + timedelta(days=31))
+    assert held(shop) == len(shop.members(audience)) == 50
 
 
 def test_three_broken_sessions_fail_the_run_and_the_next_one_makes_it_right(few):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from psycopg.types.json import Jsonb
 from audiences.ledger import chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from audiences.ledger.chunks import Action, Chunk
@@ -62,12 +63,33 @@ def refuse(
             "update audiences.chunk set state = 'refused', error = %s, rejected = %s where id = %s",
             (error, Jsonb({reason: chunk.rows}), chunk.id),
         )
-        for row in identifiers:
-            ledger.sql.execute(
-                "insert into audiences.refused_row (audience_id, identifiers, reason, run_id) values (%s, %s, %s, %s)"
-                " on conflict (audience_id, identifiers) do update set reason = excluded.reason, run_id = excluded.run_id",
-                (chunk.audience, row, reason, chunk.run),
-            )
+        _keep_back(ledger, chunk, dict.fromkeys(identifiers, reason))
+
+
+def leave_out(ledger: Ledger, chunk: Chunk, bad: Mapping[bytes, str]) -> None:
+    """Record that Facebook took a batch of a replace without its `bad` rows (packed, with reasons), which are kept back."""
+    with ledger.sql.transaction():
+        ledger.sql.execute(
+            "update audiences.chunk set state = 'acknowledged', acknowledged_at = now(), error = null, received = rows - %s,"
+            " invalid = 0, rejected = %s where id = %s",
+            (len(bad), Jsonb(dict(Counter(bad.values()))), chunk.id),
+        )
+        _keep_back(ledger, chunk, bad)
+
+
+def of_run(ledger: Ledger, run: int) -> list[bytes]:
+    """The rows (packed) that were refused one by one in the run."""
+    found = ledger.all("select identifiers from audiences.refused_row where run_id = %(run)s", {"run": run})
+    return [bytes(row.identifiers) for row in found]
+
+
+def _keep_back(ledger: Ledger, chunk: Chunk, bad: Mapping[bytes, str]) -> None:
+    for row, reason in bad.items():
+        ledger.sql.execute(
+            "insert into audiences.refused_row (audience_id, identifiers, reason, run_id) values (%s, %s, %s, %s)"
+            " on conflict (audience_id, identifiers) do update set reason = excluded.reason, run_id = excluded.run_id",
+            (chunk.audience, row, reason, chunk.run),
+        )
 
 
 def postpone(ledger: Ledger, chunk: Chunk, *, error: str) -> None:

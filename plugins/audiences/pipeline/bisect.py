@@ -5,11 +5,17 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+import pyarrow.compute as pc
+
+from audiences.facebook.errors import RowsRefusedError
 from audiences.ledger import refusals
 from audiences.pipeline.prepared import staged
 
 if TYPE_CHECKING:
-    from audiences.facebook.errors import RowsRefusedError
+    from collections.abc import Callable
+
+    import pyarrow as pa
+
     from audiences.ledger.chunks import Chunk
     from audiences.ledger.door import Ledger
     from audiences.what.erased import Erased
@@ -41,6 +47,38 @@ def halve(ledger: Ledger, chunk: Chunk, error: RowsRefusedError, erased: Erased)
     _log.warning("request %s (%s): %s rows were refused: %s", chunk.number, chunk.action, f"{chunk.rows:,}", error)
     refusals.refuse(ledger, chunk, reason=error.reason, error=str(error))
     return []
+
+
+def rows_at_fault(rows: pa.Table, send: Callable[[pa.Table], object]) -> dict[bytes, str]:
+    """Send the halves of refused rows, and theirs, until those at fault are alone; these (packed) with their reasons.
+
+    For a request of which nothing is put on record part by part. Raises RowsRefusedError when the search is given up.
+    """
+    waiting, bad, refused, taken = _halves(rows), dict[bytes, str](), 0, 0
+    while waiting:
+        part = waiting.pop()
+        try:
+            send(part)
+            taken += 1
+        except RowsRefusedError as error:
+            refused += 1
+            halves = _halves(part)
+            if len(halves) == 1:
+                bad[part.column("identifiers")[0].as_py()] = error.reason
+            elif (refused >= HOPELESS_AFTER and not taken) or refused + taken >= MOST_PARTS_A_RUN:
+                raise
+            else:
+                waiting += halves
+    return bad
+
+
+def _halves(rows: pa.Table) -> list[pa.Table]:
+    """Two parts with different rows each, or all in one where there is a single row, whoever shares it."""
+    distinct = rows.column("identifiers").unique()
+    if len(distinct) < 2:
+        return [rows]
+    first = pc.is_in(rows.column("identifiers"), distinct.slice(0, len(distinct) // 2))
+    return [rows.filter(first), rows.filter(pc.invert(first))]
 
 
 def _worth_it(ledger: Ledger, chunk: Chunk) -> bool:

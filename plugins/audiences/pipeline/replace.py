@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -17,10 +18,11 @@ import pyarrow.compute as pc
 from audiences.errors import FacebookTransientError, FixAccessError, RefusedError, WaitError
 from audiences.facebook import members as facebook_members
 from audiences.facebook.contract import REPLACE_ENDED, REPLACE_WINDOW_SECONDS
-from audiences.facebook.errors import AudienceBusyError, ReplaceBrokenError
+from audiences.facebook.errors import AudienceBusyError, ReplaceBrokenError, RowsRefusedError
 from audiences.facebook.members import BatchStep, session_id_for
-from audiences.ledger import audiences, chunks, erasures, sessions
+from audiences.ledger import audiences, chunks, erasures, refusals, sessions
 from audiences.pipeline import windows
+from audiences.pipeline.bisect import rows_at_fault
 from audiences.pipeline.prepared import prepare, staged, without
 from audiences.pipeline.references import RunRef, Sent
 from audiences.pipeline.staging import Staging
@@ -100,6 +102,9 @@ class _Session:
         self._at_once = doors.spec.account.requests_at_once
         self._chunks = chunks.of_session(doors.ledger, session.id)
         self._total = sum(chunk.rows for chunk in self._chunks)
+        self._bad = refusals.of_run(doors.ledger, session.run)
+        # Numbers for parts of batches, after those of the batches and the one that may have to end the session.
+        self._numbers = count(len(self._chunks) + 2)
 
     def carry_through(self) -> Sent:
         """Send what has not been acknowledged, end the session, record the members.
@@ -175,6 +180,9 @@ class _Session:
             receipt = self._send(chunk, number, last=False)
         except ReplaceBrokenError:
             raise
+        except RowsRefusedError as error:
+            self._send_good_rows(chunk, error)
+            return
         except RefusedError as error:
             _log.warning("batch %s of the replace was refused: %s", number, error)
             chunks.refuse(self._ledger, chunk, error=str(error))
@@ -192,6 +200,8 @@ class _Session:
                     return self._send(last, number, last=True)
                 except ReplaceBrokenError:
                     raise
+                except RowsRefusedError as error:
+                    self._send_good_rows(last, error)
                 except RefusedError as error:
                     _log.warning("the last batch of the replace was refused: %s", error)
                     chunks.refuse(self._ledger, last, error=str(error))
@@ -201,9 +211,31 @@ class _Session:
                 return None
             raise
 
+    def _send_good_rows(self, chunk: Chunk, error: RowsRefusedError) -> None:
+        """Send a batch that was refused for its rows without those at fault, in the same session, where any number may follow."""
+        _log.info("a batch of the replace was refused for what its rows hold; sending its halves: %s", error)
+        try:
+            bad = rows_at_fault(self._rows(chunk), lambda rows: self._send_rows(rows, next(self._numbers), last=False))
+        except RowsRefusedError as hopeless:
+            _log.warning("%s rows of the replace were refused: %s", f"{chunk.rows:,}", hopeless)
+            chunks.refuse(self._ledger, chunk, error=str(hopeless))
+            return
+        refusals.leave_out(self._ledger, chunk, bad)
+        self._bad = refusals.of_run(self._ledger, self._session.run)
+        audiences.renew(self._ledger, self._session.audience)
+
     def _send(self, chunk: Chunk, number: int, *, last: bool) -> Receipt:
+        return self._send_rows(self._rows(chunk), number, last=last)
+
+    def _rows(self, chunk: Chunk) -> pa.Table:
+        """What is sent of the batch: nobody who was erased, and no row that was refused in this run before."""
+        found = staged(chunk, self._erased)
+        bad = pc.is_in(found.column("identifiers"), pa.array(self._bad, pa.binary()))
+        return found.filter(pc.invert(bad))
+
+    def _send_rows(self, rows: pa.Table, number: int, *, last: bool) -> Receipt:
         step = BatchStep(self._session.facebook_id, number, last, self._total)
-        ready = prepare(staged(chunk, self._erased), self._session.schema, step=step)
+        ready = prepare(rows, self._session.schema, step=step)
         return facebook_members.replace(
             self._graph, self._facebook_id, ready.schema, ready.rows, step=step, body=ready.body
         )
@@ -228,13 +260,14 @@ class _Session:
         now = chunks.of_session(self._ledger, self._session.id)
         missing = [(chunk.first_row, chunk.first_row + chunk.rows) for chunk in now if chunk.state == "refused"]
         for batch in staging.dataset(now[0].file).to_batches():
-            yield _recorded(without(pa.Table.from_batches([batch]), self._erased), missing)
+            yield _recorded(without(pa.Table.from_batches([batch]), self._erased), missing, self._bad)
 
 
-def _recorded(lasting: pa.Table, missing: Sequence[tuple[int, int]]) -> pa.Table:
-    """Memberships that began; those of `missing` positions, which Facebook refused, did not, and lasting ones have ended."""
+def _recorded(lasting: pa.Table, missing: Sequence[tuple[int, int]], bad: Sequence[bytes]) -> pa.Table:
+    """Memberships that began; those of `missing` positions and `bad` rows, which Facebook refused, did not, and lasting ones
+    have ended."""
     position, begins = lasting.column("position"), lasting.column("begins")
-    lost = pa.chunked_array([pa.repeat(False, lasting.num_rows)])
+    lost = pc.is_in(lasting.column("identifiers"), pa.array(bad, pa.binary()))
     for start, stop in missing:
         lost = pc.or_(lost, pc.and_(pc.greater_equal(position, start), pc.less(position, stop)))
     changed = pc.xor(begins, lost)
