@@ -297,7 +297,7 @@ def test_a_batch_refused_later_leaves_out_its_rows_and_the_ledger_says_so(many, 
     assert len(many.members(audience)) == held(many) == 45_100
 
 
-@pytest.mark.parametrize("bad", [{25}, {49}, {11, 12, 37, 50}], ids=["between", "in the last batch", "several"])
+@pytest.mark.parametrize("bad", [{25}, {9}, {20, 21, 37, 9}], ids=["between", "in the last batch", "several"])
 def test_a_bad_row_of_a_later_batch_is_found_in_the_session_and_the_rest_goes(shop, monkeypatch, bad):
     """Else a whole batch of members would leave with one row, and stay away with every further run."""
     monkeypatch.setattr(whole_set, "MAX_ROWS", 10)
@@ -308,10 +308,8 @@ def test_a_bad_row_of_a_later_batch_is_found_in_the_session_and_the_rest_goes(sh
     wanted = {shop.row_of(f"user{number}@example.com", None) for number in range(1, 51)}
     spoiled = {shop.row_of(f"user{number}@example.com", None) for number in bad}
     assert shop.members(audience) == wanted
-    order = sorted(wanted, key=lambda row: row[0][1])  # the order of the rows in a replace is that of their bytes
-    first_batch = set(order[:10])
-    shop.sandbox.admin.add_fault("refuse_rows", values=[row[0][1] for row in spoiled - first_batch])
-    spoiled -= first_batch
+    # Rows go in the order of the users' ids as text, so that 9 is among the last.
+    shop.sandbox.admin.add_fault("refuse_rows", values=[row[0][1] for row in spoiled])
     summary = shop.run(spec)
     assert (summary.state, sum(summary.rejected["row"].values())) == ("success", len(spoiled))
     assert shop.members(audience) == wanted - spoiled
