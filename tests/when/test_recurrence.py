@@ -200,6 +200,23 @@ def test_a_recurrence_survives_json(when: Any) -> None:
     assert Recurrence.from_dict(json.loads(json.dumps(found.to_dict()))) == found
 
 
+@pytest.mark.parametrize(
+    ("line", "plain"),
+    [
+        ("0 9 * * 5-5", "0 9 * * 5"),
+        ("0 9 * * Fri-fri", "0 9 * * 5"),
+        ("0 9 * * 5-fri,mon", "0 9 * * 1,5"),
+        ("0 09-9 * * *", "0 9 * * *"),
+        ("30-30/5 9 * jun-6 *", "30 9 * 6 *"),
+        ("0 9 7-7 * *", "0 9 7 * *"),
+        ("0 9 * * fri-mon", "0 9 * * 0,1,5,6"),
+        ("0 9 * * 0-7", "0 9 * * *"),
+    ],
+)
+def test_a_range_of_one_in_a_cron_line_is_that_one(line: str, plain: str) -> None:
+    assert local(recurrence({"cron": line}), "2026-05-01", 50) == local(recurrence({"cron": plain}), "2026-05-01", 50)
+
+
 def test_what_does_not_belong_to_the_schedule_is_not_kept() -> None:
     windows = [{"from": "09:00", "to": "18:00"}]
     assert recurrence({"now": True, "windows": windows}) == recurrence("now")

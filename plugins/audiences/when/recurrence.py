@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from dateutil.relativedelta import relativedelta
 from dateutil.rrule import DAILY, FR, MO, MONTHLY, SA, SU, TH, TU, WE, WEEKLY, rrule, rruleset
 
+from audiences.campaign import cron
 from audiences.campaign.rules import WEEKDAYS
 from audiences.campaign.when import Repeat, When
 from audiences.when.wallclock import TICK, after_end_of, every_instant, first_instant, start_of, wall_time
@@ -161,10 +162,10 @@ def _day_of_week(name: str) -> weekday:
 def _fired(line: str, since: datetime, zone: ZoneInfo) -> Iterator[datetime]:
     """The instants of a cron line after `since`, with some before it."""
     # Imported here because it costs as much as all else that reads a campaign, and few campaigns use it.
-    from croniter import CroniterBadDateError, croniter  # type: ignore[import-untyped]  # has no type information
+    from croniter import CroniterBadDateError  # type: ignore[import-untyped]  # has no type information
 
     begin = wall_time(since, zone)
-    fields = croniter(line, begin, datetime)
+    fields = cron.fields(line, begin)
     every_hour = fields.expanded[1] == ["*"]
     if every_hour:
         fields.set_current(begin - _LONGEST_FOLD)

@@ -6,6 +6,7 @@ import re
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from audiences.campaign import cron
 from audiences.campaign.checks.finding import Finding, Findings
 from audiences.campaign.rules import WEEKDAYS
 from audiences.campaign.when import Repeat, When
@@ -104,18 +105,16 @@ def _repeat_findings(repeat: Repeat) -> Findings:
 
 
 def _cron_mistake(line: str) -> str:
-    from croniter import (  # type: ignore[import-untyped]  # has no type information; here for speed: few campaigns use it
-        CroniterError,
-        croniter,
-    )
+    # Imported here for speed: few campaigns use it.
+    from croniter import CroniterError  # type: ignore[import-untyped]  # has no type information
 
     fields = line.split()
-    if len(fields) != len(("minute", "hour", "day", "month", "weekday")) or len(line) > 200:
+    if len(fields) != len(cron.FIELDS) or len(line) > 200:
         return f"{shown(line)} is not a cron line of five fields: minute, hour, day of month, month, weekday"
     if any(field.lower().startswith("r") for field in fields):  # croniter's `R` draws another time at every look
         return f"{shown(line)} asks for a time at random; write the time"
     try:
-        croniter(line, _SOME_DATE).get_next()
+        cron.fields(line, _SOME_DATE).get_next()
     except (CroniterError, ValueError, KeyError, OverflowError) as error:
         reason = " ".join(str(error).split())[:120]
         return f"{shown(line)} is not a cron line that ever fires: {reason}"
