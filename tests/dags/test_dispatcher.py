@@ -54,3 +54,13 @@ def test_the_trigger_comes_back_from_json_and_notices_a_changed_file(airflow):
     said = airflow.python(TRIGGER.replace("PROJECT", repr(str(airflow.project))))
     assert "RESULT" in said, said
     assert json.loads(said.split("RESULT", 1)[1]) == [True, True, ["bad"]]
+
+
+def test_a_campaign_that_cannot_be_triggered_does_not_hold_up_the_looks_for_the_others(airflow):
+    """Such as one whose file Airflow has not read yet: a task that waited to be tried again would keep the run open."""
+    airflow.write("campaigns/live.yml", LIVE)
+    said = airflow.python(
+        "from pathlib import Path\nfrom audiences.dags.dispatcher import dispatcher_dag\n"
+        f"print('RESULT', dispatcher_dag(Path({str(airflow.project)!r})).get_task('trigger_run').retries)"
+    )
+    assert "RESULT 0" in said, said

@@ -62,7 +62,9 @@ def dispatcher_dag(project: Path) -> DAG:
             task_display_name="trigger the campaign's run",
             logical_date=None,
             skip_when_already_exists=True,
-            retries=2,
+            # The ledger offers the batch again. While this task waited to be tried again, as for a campaign whose file Airflow
+            # has not read yet, nobody would look for the events of the others.
+            retries=0,
             map_index_template="{{ task.trigger_dag_id }}",
         ).expand_kwargs(wait.output)
     return dag
