@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 FIELDS = ("minute", "hour", "day of month", "month", "weekday")
 _RANGE = re.compile(r"\b(\w+)-(\w+)(/\d+)?\b")
-_NUMBERS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)} | {
-    name: number for number, name in enumerate("sun mon tue wed thu fri sat".split())
-}
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_NUMBERS = {name: number for number, name in (*enumerate(_MONTHS, 1), *enumerate(_WEEKDAYS))}
 
 
 def fields(line: str, since: datetime) -> croniter:
     """The line with its times after `since`, a time on the wall. Raises what croniter raises for a line that is none."""
     # Imported here because it costs as much as all else that reads a campaign, and few campaigns use it.
-    from croniter import croniter  # type: ignore[import-untyped]  # has no type information
+    from croniter import croniter
 
     return croniter(_RANGE.sub(_single, line), since, type(since))
 

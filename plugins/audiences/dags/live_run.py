@@ -57,7 +57,7 @@ class RunBatchOperator(BaseOperator):
             except OutsideWindowsError as closed:
                 raise AirflowSkipException(str(closed)) from closed
         if done is None:
-            message = f"batch {number} is exported already"
+            message = f"batch {number} is exported already, or was dropped when the campaign ended"
             raise AirflowSkipException(message)
         ti.xcom_push(key=NOTE, value=done.in_words())
         _log.info("%s", done.in_words())

@@ -12,7 +12,7 @@ from audiences.campaign.project import Project
 from audiences.dags.lookout import Lookout, signature
 from audiences.dags.steps import NOTE
 from audiences.dags.trigger import LiveEventsTrigger
-from audiences.when.live.watch import Watch, is_live
+from audiences.when.live.watch import Watch, is_live, was_live
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,4 +65,5 @@ def _watch(folder: Path) -> Watch | None:
     """The published live campaigns; those whose file is wrong at the moment keep their place."""
     project = Project.load(folder)
     broken = {Path(file).stem for file in project.broken if file.startswith("campaigns/")}
-    return Watch.of(filter(is_live, project.campaigns.values()), broken=sorted(broken))
+    campaigns = project.campaigns.values()
+    return Watch.of(filter(is_live, campaigns), stopped=filter(was_live, campaigns), broken=sorted(broken))

@@ -161,19 +161,34 @@ def join(ledger: Ledger, newcomers: Sequence[Newcomer], *, now: datetime, next_x
     return joined
 
 
-def forget_others(ledger: Ledger, names: Sequence[str]) -> None:
-    """Stop watching for every campaign but these; what it was still waiting for is dropped."""
+def forget_others(ledger: Ledger, names: Sequence[str], *, at: datetime) -> None:
+    """Stop watching for every campaign but these; see `forget`."""
+    gone = ledger.all(
+        "select c.id from audiences.campaign c where c.name <> all(%(names)s) and"
+        " (exists (select from audiences.live_campaign l where l.campaign_id = c.id)"
+        " or exists (select from audiences.live_batch b where b.campaign_id = c.id and b.state = 'open'))",
+        {"names": list(names)},
+    )
+    forget(ledger, [row.id for row in gone], at=at)
+
+
+def forget(ledger: Ledger, campaigns: Sequence[int], *, at: datetime) -> None:
+    """Stop watching for campaigns. What they were still waiting for is dropped.
+
+    So is a batch that would have to be triggered again; one whose run is on its way may be exported.
+    """
+    if not campaigns:
+        return
+    of_theirs = {"campaigns": list(campaigns), "at": at}
     with ledger.sql.transaction():
-        gone = ledger.all(
-            "delete from audiences.live_campaign l using audiences.campaign c"
-            " where c.id = l.campaign_id and c.name <> all(%(names)s) returning l.campaign_id",
-            {"names": list(names)},
+        ledger.sql.execute("delete from audiences.live_campaign where campaign_id = any(%(campaigns)s)", of_theirs)
+        ledger.sql.execute(
+            "with dropped as (update audiences.live_batch set state = 'dropped'"
+            " where state = 'open' and offer_at <= %(at)s and campaign_id = any(%(campaigns)s) returning id)"
+            " update audiences.live_event set state = 'dropped' where campaign_id = any(%(campaigns)s)"
+            " and (state = 'waiting' or state = 'batched' and batch_id in (select id from dropped))",
+            of_theirs,
         )
-        if gone:
-            ledger.sql.execute(
-                "update audiences.live_event set state = 'dropped' where state = 'waiting' and campaign_id = any(%s)",
-                ([row.campaign_id for row in gone],),
-            )
 
 
 def see(ledger: Ledger, seen: Sequence[Seen], read: Sequence[Progress], *, at: datetime) -> list[Any]:
@@ -303,12 +318,13 @@ def open_batch(ledger: Ledger, campaign: str) -> Batch | None:
     return Batch(*row) if row else None
 
 
-def postpone(ledger: Ledger, number: int, *, until: datetime, error: str | None = None) -> None:
-    """Trigger no other run of the batch before then."""
-    ledger.sql.execute(
+def postpone(ledger: Ledger, number: int, *, until: datetime, error: str | None = None) -> bool:
+    """Trigger no other run of the batch before then; False when it is not open any more."""
+    done = ledger.sql.execute(
         "update audiences.live_batch set offer_at = %s, error = %s where id = %s and state = 'open'",
         (until, error, number),
     )
+    return done.rowcount == 1
 
 
 def users(ledger: Ledger, number: int) -> list[str]:

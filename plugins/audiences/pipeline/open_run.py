@@ -9,7 +9,7 @@ from audiences.errors import StoppedError, UnsupportedError
 from audiences.facebook import audiences as facebook_audiences
 from audiences.facebook.errors import AudienceBusyError
 from audiences.facebook.status import Reaction
-from audiences.ledger import audiences, chunks, ends, runs, sessions
+from audiences.ledger import audiences, chunks, ends, live, runs, sessions
 from audiences.pipeline import replace, whole_set, windows
 from audiences.pipeline.link_ad_sets import take_back_dropped
 from audiences.pipeline.preflight import preflight
@@ -37,6 +37,8 @@ def open_run(doors: Doors, request: RunRequest) -> RunRef:
     windows.ensure_open(doors, request.allow, may_drop=True)
     run = begin(doors, request)
     ends.forget(doors.ledger, run.campaign)
+    if request.batch is None:  # it may have been a live one up to now
+        live.forget(doors.ledger, [run.campaign], at=request.at)
     return run
 
 

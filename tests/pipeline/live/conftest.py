@@ -43,7 +43,12 @@ class LiveShop:
     catalog: dict[str, Any] = field(default_factory=lambda: deepcopy(LIVE_CATALOG))
     now: datetime = NOON
     specs: dict[str, CampaignSpec] = field(default_factory=dict)
+    stopped: list[CampaignSpec] = field(default_factory=list)
     runs: int = 0
+
+    def stop(self, name: str = "carts") -> None:
+        """As a commit with `status: stopped` does; putting the campaign back into `specs` publishes it again."""
+        self.stopped.append(self.specs.pop(name))
 
     def campaign(self, name: str = "carts", *, on: Any = None, when: Any = None, **sections: Any) -> CampaignSpec:
         plain = self.shop.campaign(name, catalog=self.catalog)
@@ -85,7 +90,7 @@ class LiveShop:
 
     def poll(self, after: timedelta = timedelta(seconds=5), *, broken: tuple[str, ...] = ()) -> Polled:
         self.now += after
-        watch = Watch.of(self.specs.values(), broken=broken)
+        watch = Watch.of(self.specs.values(), stopped=self.stopped, broken=broken)
         assert watch is not None
         with LiveDoors(watch, look_up=self.shop.connections.__getitem__) as doors:
             return poll(doors, watch, at=self.now)

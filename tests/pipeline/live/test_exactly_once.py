@@ -13,6 +13,7 @@ from audiences.errors import FacebookAccessError, FixAccessError
 from audiences.ledger import live as ledger_live
 from audiences.ledger.door import Ledger
 from audiences.pipeline.live import decide as deciding
+from audiences.pipeline.live import doors as looking_doors
 from audiences.pipeline.live.reach import LOOK_BACK_EVERY, OVERLAP
 from audiences.warehouse.reader import Warehouse
 
@@ -266,7 +267,7 @@ def test_a_campaign_whose_filter_fails_is_left_out_and_loses_nothing(live):
     live.event(2, category="5")
     polled = live.poll()
     assert [batch.campaign for batch in polled.batches] == ["good"]
-    assert "invalid input syntax" in polled.errors["bad"]
+    assert "invalid input syntax" in str(polled.errors["bad"])
     for batch in polled.batches:
         live.run(batch)
     assert live.members("good") == {1, 2}
@@ -295,6 +296,78 @@ def test_a_campaign_whose_unless_fails_is_left_out_and_loses_nothing(live):
     (batch,) = live.poll(2 * MINUTE).batches
     assert batch.campaign == "bad"
     assert live.states("bad") == {"excluded": 1, "batched": 1}
+
+
+NAP = """
+create function nap(text) returns text immutable language plpgsql as 'begin perform pg_sleep(60); return $1; end';
+alter table events rename to plain;
+create view events as select id, user_id, name, occurred_at, arrived_at, amount, nap(category) as category from plain;
+create rule fill as on insert to events do instead
+  insert into plain (user_id, name, occurred_at, arrived_at)
+  values (new.user_id, new.name, new.occurred_at, new.arrived_at)
+"""
+
+
+@pytest.fixture
+def napping(live, monkeypatch):
+    """The shop with a category that takes a minute to look at, and as little patience as will do."""
+    monkeypatch.setattr(looking_doors, "TIMEOUT", "500ms")
+    for statement in NAP.split(";\n"):
+        live.shop.sql(statement)
+    return live
+
+
+@pytest.mark.parametrize(
+    "slow",
+    [
+        {"on": {"event": "Added To Cart", "where": {"category": "shoes"}}},
+        {"when": {"unless": {"event": "Charged", "where": {"category": "shoes"}, "within": "1 second"}}},
+    ],
+    ids=["its event", "its unless"],
+)
+def test_a_slow_campaign_keeps_the_others_waiting_ever_more_seldom(napping, slow):
+    live = napping
+    live.campaign("good")
+    live.campaign("slow", **slow)
+    live.poll()
+    live.event(1)
+    live.event(1, "Charged", at=live.now + SECOND)
+    polled = live.poll()
+    assert [batch.campaign for batch in polled.batches] == ["good"]
+    assert list(polled.errors) == ["slow"]
+    looks = [live.poll(MINUTE).errors.keys() for _ in range(12)]
+    assert 2 <= sum("slow" in errors for errors in looks) <= 4
+    live.shop.sql("create or replace function nap(text) returns text immutable language sql as 'select $1'")
+    live.poll(11 * MINUTE)
+    assert sum(live.states("slow").values()) == (
+        1 if "when" in slow else 0
+    )  # on record, unless no shoes were put into it
+
+
+def test_what_failed_is_tried_again_however_much_there_is_to_do(live):
+    live.catalog["events"]["properties"]["category"]["type"] = "integer"
+    live.campaign("good")
+    live.campaign("bad", on={"event": "Added To Cart", "where": {"category": 5}})
+    live.poll()
+    live.event(1, category="shoes")
+    (batch,) = live.poll().batches
+    live.shop.sql("update events set category = '5'")
+    for user in range(2, 40):
+        live.run(batch)
+        live.event(user, category="5")
+        found = live.poll().batches
+        batch = next(each for each in found if each.campaign == "good")
+        if len(found) == 2:
+            break
+    assert live.states("bad")["batched"] > 1
+
+
+def test_a_warehouse_that_is_slow_for_everybody_does_not_hold_a_look_up_for_each(napping):
+    live = napping
+    for number in range(6):
+        live.campaign(f"c{number}", on={"event": "Added To Cart", "where": {"category": str(number)}})
+    live.event(1)
+    assert len(live.poll().errors) == 2
 
 
 class Counting:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from audiences.pipeline.live.run import run_batch
+from audiences.pipeline.references import RunRequest
+
 pytestmark = pytest.mark.integration
+MINUTE = timedelta(minutes=1)
 LATELY = {"did": {"event": "Added To Cart", "within": "last 30 days"}}
 
 
@@ -39,3 +45,62 @@ def test_a_live_campaign_removes_none_of_the_members_that_it_takes_over(live):
     live.event(3)
     live.poll_and_run()
     assert live.members() == {1, 2, 3}
+
+
+def test_what_it_still_waited_for_is_over_with_its_first_run_by_a_schedule(live):
+    """Without another live campaign nobody else is there to notice."""
+    live.campaign(when={"after": "1 hour"})
+    live.poll()
+    live.event(1)
+    live.poll()
+    live.shop.run(past(live), at=live.now)
+    assert live.states() == {"dropped": 1}
+    live.poll_and_run(timedelta(hours=2))
+    assert live.states() == {"dropped": 1}
+
+
+def test_the_only_live_campaign_begins_anew_as_well_after_it_was_stopped(live):
+    spec = live.campaign(when={"after": "1 hour"})
+    live.poll()
+    live.event(1)
+    live.poll()
+    live.stop()
+    live.poll()
+    assert live.states() == {"dropped": 1}
+    live.specs["carts"] = spec
+    live.poll_and_run(timedelta(hours=3))
+    live.event(2)
+    live.poll()
+    live.poll_and_run(timedelta(hours=1))
+    assert live.states() == {"dropped": 1, "exported": 1}
+    assert live.members() == {2}
+
+
+def test_a_failed_batch_is_dropped_when_its_campaign_is_stopped(live):
+    live.campaign()
+    live.poll()
+    live.event(1)
+    live.shop.sandbox.admin.add_fault("expired_token", path="*/users", method="POST", times=None)
+    (summary,) = live.poll_and_run()
+    assert summary.state == "failed"
+    live.shop.sandbox.admin.clear_faults()
+    live.stop()
+    live.poll()
+    assert live.states() == {"batched": 1}  # its run may yet be on its way
+    live.poll(MINUTE)
+    assert live.states() == {"dropped": 1}
+    with live.shop.doors(live.stopped[0]) as doors:
+        assert run_batch(doors, summary.batch.id, RunRequest(external_id="late", at=live.now)) is None
+    assert live.members() == set()
+
+
+def test_a_run_that_is_on_its_way_as_its_campaign_ends_is_carried_through(live):
+    live.campaign(when={"end": "2026-11-24 12:01"})
+    live.poll()
+    live.event(1)
+    (batch,) = live.poll().batches
+    live.poll(50 * timedelta(seconds=1))
+    live.run(batch)
+    live.poll(MINUTE)
+    assert live.states() == {"exported": 1}
+    assert live.members() == {1}

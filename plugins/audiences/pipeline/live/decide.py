@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def decide(doors: LookingDoors, watch: Watch, watched: Sequence[Watched], polled: Polled) -> None:
-    """Settle the events that are due, and offer the open batches for which a run is to be triggered."""
+    """Settle the events of the campaigns that are due."""
     ledger, now = doors.ledger, polled.at
     by_number = {each.number: each for each in watched if each.campaign.id not in polled.errors}
     with_due = [by_number[number] for number in live.without_batch(ledger, list(by_number), at=now)]
@@ -34,7 +34,6 @@ def decide(doors: LookingDoors, watch: Watch, watched: Sequence[Watched], polled
         formed = live.form(ledger, terms, excluded, at=now)
         polled.excluded += len(excluded)
         polled.limited += sum(row.events for row in formed if row.state == "limited")
-    polled.batches = live.offer(ledger, [each.number for each in watched], at=now)
 
 
 def _drop(doors: LookingDoors, closed: Sequence[Watched], polled: Polled) -> None:

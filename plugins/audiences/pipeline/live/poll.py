@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from audiences.ledger import live
@@ -13,18 +12,20 @@ from audiences.pipeline.live.reach import Horizon, Watched, groups
 from audiences.pipeline.live.read import Reading, read_horizon
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from audiences.pipeline.live.doors import LookingDoors
     from audiences.when.live.watch import Watch
 
-TRY_AGAIN_AFTER = timedelta(minutes=1)
 _log = logging.getLogger(__name__)
 
 
 def poll(doors: LookingDoors, watch: Watch, *, at: datetime | None = None, alone: bool = False) -> Polled:
     """Look once. `at` is the time that counts, the warehouse's own unless given; `alone` leaves other campaigns as they are.
 
-    A campaign that cannot be read is left behind, and tried again by itself when there is nothing else to do. Raises
-    LiveBusyError, and WarehouseTransientError when the warehouse does not answer.
+    A campaign that cannot be read is left behind, and tried again by itself, ever later. Raises LiveBusyError, and
+    WarehouseTransientError when the warehouse does not answer.
     """
     with live.looking(doors.ledger):
         with doors.warehouse() as warehouse:
@@ -32,22 +33,40 @@ def poll(doors: LookingDoors, watch: Watch, *, at: datetime | None = None, alone
         polled = Polled(at or found.now)
         watched = _watched(doors, watch, polled.at, found, alone=alone)
         reading = Reading(doors, watch, polled)
-        for group in groups([each for each in watched if each.progress.error_at is None], polled.at):
+        well = [each for each in watched if each.progress.error_at is None or alone]
+        for group in groups(well, polled.at):
             reading.group(group)
-        decide(doors, watch, watched, polled)
-        if not polled.batches:
-            for each in watched:
-                if each.progress.error_at is not None and polled.at >= each.progress.error_at + TRY_AGAIN_AFTER:
-                    reading.group([each])
+        decide(doors, watch, well, polled)
+        _offer(doors, watched, polled)
+        for each in _tried_again([each for each in watched if each not in well], polled):
+            # Undecided events first: only a look that has passed in whole forgets the error and counts as read.
+            decide(doors, watch, [each], polled)
+            if each.campaign.id not in polled.errors:
+                reading.group([each])
+            if each.campaign.id in polled.errors:
+                break  # one that fails is enough of a wait for the others
+            _offer(doors, [each], polled)
     for campaign, error in polled.errors.items():
         _log.warning("live events of %s: %s", campaign, error)
     return polled
 
 
+def _offer(doors: LookingDoors, watched: Sequence[Watched], polled: Polled) -> None:
+    """Offer the open batches for which a run is to be triggered."""
+    polled.batches += live.offer(doors.ledger, [each.number for each in watched], at=polled.at)
+
+
+def _tried_again(watched: Sequence[Watched], polled: Polled) -> list[Watched]:
+    """The campaigns that failed and are to be tried again, the one that has waited longest first."""
+    idle = not polled.batches
+    ill = [each for each in watched if each.tried_again(polled.at, idle=idle)]
+    return sorted(ill, key=lambda each: each.progress.error_at or polled.at)
+
+
 def _watched(doors: LookingDoors, watch: Watch, now: datetime, found: Horizon, *, alone: bool) -> list[Watched]:
     in_force = watch.in_force(now)
     if not alone:
-        live.forget_others(doors.ledger, [*in_force, *watch.broken])
+        live.forget_others(doors.ledger, [*in_force, *watch.broken], at=now)
     known = live.progress(doors.ledger, list(in_force))
     # What is not too old yet counts from the first look on.
     new = [live.Newcomer(name, now - campaign.longest) for name, campaign in in_force.items() if name not in known]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from audiences.errors import AudiencesError
     from audiences.ledger.live import Batch
 
 
@@ -22,7 +23,7 @@ class Polled:
     limited: int = 0
     dropped: int = 0
     batches: list[Batch] = field(default_factory=list)
-    errors: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, AudiencesError] = field(default_factory=dict)
 
     def in_words(self) -> str:
         """One line for logs and notes."""

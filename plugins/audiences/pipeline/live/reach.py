@@ -19,6 +19,9 @@ LOOK_BACK_EVERY = timedelta(minutes=1)
 OVERLAP = timedelta(minutes=10)
 """How far such a look goes back behind the time at which every transaction that had written was over: for rows whose time
 was taken that long before they were written, by a transaction that read for a while first, or by a clock that is slow."""
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=10)
+"""Before a campaign that could not be read is tried again: each try may keep the others waiting for as long as a query may
+take. Never so long that events become too old meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,15 @@ class Watched:
         """Whether this look is one that goes further back."""
         last = self.progress.looked_back_at
         return not last <= now < last + LOOK_BACK_EVERY
+
+    def tried_again(self, now: datetime, *, idle: bool) -> bool:
+        """Whether a campaign that failed is to be tried again: in an `idle` look if possible, but not put off for long."""
+        failed_at = self.progress.error_at
+        if failed_at is None:
+            return False
+        failing_for = failed_at - self.progress.read_to
+        pause = min(max(failing_for, FIRST_PAUSE), LONGEST_PAUSE) + (timedelta() if idle else FIRST_PAUSE)
+        return not failed_at <= now < failed_at + pause
 
     def after_reading(self, now: datetime, found: Horizon) -> Progress:
         """How far the campaign has read after this look.

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from audiences.when.live.watch import Watch
 
 _CANCELLED = "57014"  # SQLSTATE: the statement took longer than its timeout
+_MOST_SLOW = 2
+"""So many campaigns may be found too slow in one look, lest it takes minutes; the next reads the rest of their group."""
 
 
 class Reading:
@@ -34,6 +36,7 @@ class Reading:
         self._doors = doors
         self._watch = watch
         self._polled = polled
+        self._slow = 0
 
     def group(self, group: Sequence[Watched]) -> None:
         """Read for campaigns; those whose filters the warehouse refuses, or takes too long for, are left out."""
@@ -43,9 +46,11 @@ class Reading:
         except (WarehouseQueryError, WarehouseTransientError) as error:
             raise_unless_ours(error)
             if len(group) == 1:
+                self._slow += error.sqlstate == _CANCELLED
                 leave_out(self._doors, group, error, self._polled)
-            else:
-                for each in group:
+                return
+            for each in group:
+                if self._slow < _MOST_SLOW:
                     self.group([each])
 
     def _read(self, warehouse: Warehouse, group: Sequence[Watched]) -> None:
@@ -101,7 +106,7 @@ def raise_unless_ours(error: WarehouseQueryError | WarehouseTransientError) -> N
 def leave_out(doors: LookingDoors, group: Sequence[Watched], error: AudiencesError, polled: Polled) -> None:
     """Note why campaigns are left out; they go on later from where they are."""
     live.note_error(doors.ledger, [each.number for each in group], str(error), at=polled.at)
-    polled.errors |= {each.campaign.id: str(error) for each in group}
+    polled.errors |= {each.campaign.id: error for each in group}
 
 
 def _kinds(group: Sequence[Watched]) -> tuple[list[Kind], list[list[Watched]]]:

@@ -82,7 +82,7 @@ def run_batch(
     sleep: Callable[[float], None] = time.sleep,
     tries: int = TRIES,
 ) -> LiveSummary | None:
-    """Export a batch, each step up to `tries` times; None when that is done already.
+    """Export a batch, each step up to `tries` times; None when that is done already, or it was dropped.
 
     After a failure the dispatcher triggers another run of the batch, as soon as the error allows, then ever later. Raises
     what kept the run from being opened at all, OutsideWindowsError among it.
@@ -92,9 +92,8 @@ def run_batch(
         batch = live.batch(ledger, number, doors.spec.id)
         if batch is None:
             raise UnknownBatchError(campaign=doors.spec.id, batch=number)
-        if batch.state != "open":
+        if not live.postpone(ledger, number, until=at + live.SILENT):
             return None
-        live.postpone(ledger, number, until=at + live.SILENT)
         try:
             done = attempt(doors, request.model_copy(update={"batch": number}), sleep=sleep, tries=tries)
         except Exception as error:
@@ -142,11 +141,16 @@ class Idle(Reference):
 
 
 def run_due(doors: Doors, request: RunRequest, *, sleep: Callable[[float], None] = time.sleep) -> LiveSummary | Idle:
-    """Look for the events of one live campaign, and export what is due of them; for a run by hand, without the dispatcher."""
+    """Look for the events of one live campaign, and export what is due of them; for a run by hand, without the dispatcher.
+
+    Raises what the warehouse says of a look that failed, and what `run_batch` raises.
+    """
     ledger, campaign = doors.ledger, doors.spec.id
     watch = Watch.of([doors.spec])
     if watch is not None:
-        poll(doors, watch, at=request.at, alone=True)
+        polled = poll(doors, watch, at=request.at, alone=True)
+        for error in polled.errors.values():
+            raise error
     batch = live.open_batch(ledger, campaign)
     done = run_batch(doors, batch.id, request, sleep=sleep) if batch else None
     if done is not None:

@@ -70,12 +70,14 @@ class Watch(Strict):
     ledger: Name
 
     @classmethod
-    def of(cls, specs: Iterable[CampaignSpec], *, broken: Iterable[str] = ()) -> Watch | None:
-        """Live campaigns of one project; None when there is none."""
+    def of(
+        cls, specs: Iterable[CampaignSpec], *, stopped: Iterable[CampaignSpec] = (), broken: Iterable[str] = ()
+    ) -> Watch | None:
+        """Live campaigns of one project; None when there is none, nor one that is `stopped` and has to be forgotten."""
         live = list(specs)
-        if not live:
+        shared = next(iter((*live, *stopped)), None)
+        if shared is None:
             return None
-        shared = live[0]
         return cls(
             campaigns=tuple(LiveCampaign(id=spec.id, when=spec.campaign.when, timezone=spec.timezone) for spec in live),
             broken=tuple(broken),
@@ -92,3 +94,8 @@ class Watch(Strict):
 def is_live(spec: CampaignSpec) -> bool:
     """Whether the campaign waits for events: it is live and published."""
     return spec.campaign.qualification == "live" and spec.campaign.status == "published"
+
+
+def was_live(spec: CampaignSpec) -> bool:
+    """Whether the campaign may have waited for events up to now: it is live, and stopped."""
+    return spec.campaign.qualification == "live" and spec.campaign.status == "stopped"
