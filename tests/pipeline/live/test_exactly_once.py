@@ -321,7 +321,7 @@ def napping(live, monkeypatch):
     "slow",
     [
         {"on": {"event": "Added To Cart", "where": {"category": "shoes"}}},
-        {"when": {"unless": {"event": "Charged", "where": {"category": "shoes"}, "within": "1 second"}}},
+        {"when": {"unless": {"event": "Charged", "where": {"category": "shoes"}, "within": "1 minute"}}},
     ],
     ids=["its event", "its unless"],
 )
@@ -332,11 +332,11 @@ def test_a_slow_campaign_keeps_the_others_waiting_ever_more_seldom(napping, slow
     live.poll()
     live.event(1)
     live.event(1, "Charged", at=live.now + SECOND)
-    polled = live.poll()
+    polled = live.poll(2 * MINUTE)
     assert [batch.campaign for batch in polled.batches] == ["good"]
     assert list(polled.errors) == ["slow"]
     looks = [live.poll(MINUTE).errors.keys() for _ in range(12)]
-    assert 2 <= sum("slow" in errors for errors in looks) <= 4
+    assert 1 <= sum("slow" in errors for errors in looks) <= 4
     live.shop.sql("create or replace function nap(text) returns text immutable language sql as 'select $1'")
     live.poll(11 * MINUTE)
     assert sum(live.states("slow").values()) == (
