@@ -61,6 +61,14 @@ def test_an_unknown_key_comes_with_the_nearest_one_or_its_place(folder: Folder, 
     assert problem.startswith(f"campaigns/test.yml:5:3: {said}")
 
 
+@pytest.mark.parametrize("key", ["name", "description"])
+def test_a_text_that_is_too_long_is_told_in_characters(folder: Folder, key: str) -> None:
+    create = {"name": "Test", key: "x" * 201}
+    folder.campaign(f"name: Test\nwho: {{did: {{event: Charged}}}}\nwhat: {{audience: {{create: {create}}}}}\nwhen: now\n")
+    (problem,) = folder.problems()
+    assert problem.endswith(f"what.audience.create.{key}: is 201 characters long; at most 200 are allowed")
+
+
 def test_no_problem_shows_more_of_a_value_than_a_line(folder: Folder) -> None:
     hostile = "x" * 5000 + "`\\u001b[31m\\n"
     folder.campaign(

@@ -218,12 +218,11 @@ def _too_short(_: _Found) -> tuple[str, str]:
 
 
 def _too_long(found: _Found) -> tuple[str, str]:
-    actual, most = found.context.get("actual_length"), found.context["max_length"]
-    return "wrong-length", f"holds {actual or 'more'} entries; at most {most} are allowed"
-
-
-def _text_too_long(found: _Found) -> tuple[str, str]:
-    return "wrong-length", f"is {len(str(found.spot.value))} characters long; at most {found.context['max_length']}"
+    value, most = found.spot.value, found.context["max_length"]
+    # pydantic counts text like a list where a type checks more than the text's own length
+    if isinstance(value, str):
+        return "wrong-length", f"is {len(value):,} characters long; at most {most} are allowed"
+    return "wrong-length", f"holds {found.context.get('actual_length') or 'more'} entries; at most {most} are allowed"
 
 
 def _pattern(found: _Found) -> tuple[str, str]:
@@ -239,6 +238,6 @@ _LIMITS = {
     "less_than_equal": _at_most,
     "too_short": _too_short,
     "too_long": _too_long,
-    "string_too_long": _text_too_long,
+    "string_too_long": _too_long,
     "string_pattern_mismatch": _pattern,
 }

@@ -2,7 +2,7 @@
 
 Airflow keys an error that comes up while a DAG is serialised by that DAG's `relative_fileloc`; a stand-in DAG that carries the
 file's name there, and raises when it is serialised, therefore gives one import error per file (measured on Airflow 3.3.2; the
-contract test is `tests/dags/test_broken.py`). An error raised by the loader itself would take all campaigns offline.
+contract test is `tests/dags/test_loading.py`). An error raised by the loader itself would take all campaigns offline.
 """
 
 from __future__ import annotations
