@@ -64,7 +64,9 @@ def test_an_unknown_key_comes_with_the_nearest_one_or_its_place(folder: Folder, 
 @pytest.mark.parametrize("key", ["name", "description"])
 def test_a_text_that_is_too_long_is_told_in_characters(folder: Folder, key: str) -> None:
     create = {"name": "Test", key: "x" * 201}
-    folder.campaign(f"name: Test\nwho: {{did: {{event: Charged}}}}\nwhat: {{audience: {{create: {create}}}}}\nwhen: now\n")
+    folder.campaign(
+        f"name: Test\nwho: {{did: {{event: Charged}}}}\nwhat: {{audience: {{create: {create}}}}}\nwhen: now\n"
+    )
     (problem,) = folder.problems()
     assert problem.endswith(f"what.audience.create.{key}: is 201 characters long; at most 200 are allowed")
 

@@ -65,17 +65,21 @@ def started(place: Place, progress: Progress) -> Iterator[Demo]:
     left = stop_leftovers(place.record) + (["Postgres"] if postgres.stop_leftover(place.postgres) else [])
     if left:
         progress.note(f"stopped what the last demo left behind: {', '.join(left)}")
-    ports = Ports()
-    numbers = {
-        what: ports.take(what, usual)
-        for what, usual in (("Airflow", AIRFLOW_PORT), ("the sandbox", SANDBOX_PORT), ("Postgres", POSTGRES_PORT))
-    }
-    for what, usual, given in ports.moved:
-        progress.note(f"port {usual} is taken, so {what} listens on {given}")
     children = Children(record=place.record, logs=place.logs)
     # Nothing in it has to survive a crash of this machine; every start makes it anew.
     settings = {"synchronous_commit": "off"}
-    with postgres.running_postgres(place.postgres, tcp_port=numbers["Postgres"], settings=settings) as server:
+    with (
+        contextlib.closing(Ports()) as ports,
+        postgres.running_postgres(
+            place.postgres, tcp_port=ports.take("Postgres", POSTGRES_PORT), settings=settings
+        ) as server,
+    ):
+        numbers = {
+            "Airflow": ports.take("Airflow", AIRFLOW_PORT),
+            "the sandbox": ports.take("the sandbox", SANDBOX_PORT),
+        }
+        for what, usual, given in ports.moved:
+            progress.note(f"port {usual} is taken, so {what} listens on {given}")
         progress.done("Postgres is up")
         try:
             yield _start(place, progress, server, children, numbers)
