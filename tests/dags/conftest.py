@@ -47,8 +47,8 @@ class Airflow:
         """Run an airflow command; its output, whatever came of it."""
         return self._run(str(Path(sys.executable).parent / "airflow"), *arguments)
 
-    def python(self, code: str) -> str:
-        return self._run(sys.executable, "-c", code)
+    def python(self, code: str, *arguments: str) -> str:
+        return self._run(sys.executable, "-c", code, *arguments)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with sqlite3.connect(self.home / "airflow.db") as database:

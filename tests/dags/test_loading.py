@@ -27,10 +27,26 @@ for dag_id, dag in bag.dags.items():
 print("RESULT" + json.dumps({{"dags": dags, "heavy": heavy, "errors": bag.import_errors}}))
 """
 
+EXECUTE = f"""
+import json, sys
+from pathlib import Path
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
+read = set()
+sys.addaudithook(lambda event, what: read.add(Path(what[0]).name) if event == "open" and isinstance(what[0], str) else None)
+with _airflow_parsing_context_manager(dag_id=sys.argv[1], task_id="open_run"):
+    bag = DagBag(dag_folder={str(ROOT / "dags" / "campaigns.py")!r}, bundle_path={str(ROOT / "dags")!r}, bundle_name="dags-folder")
+files = sorted(name for name in read if name.endswith(".yml"))
+print("RESULT" + json.dumps({{"dags": sorted(bag.dags), "files": files}}))
+"""
+
 
 def load(airflow, **environment):
     airflow.environment.update(environment)
-    said = airflow.python(LOAD.replace("{}", json.dumps(environment), 1) if environment else LOAD)
+    return result(airflow.python(LOAD.replace("{}", json.dumps(environment), 1) if environment else LOAD))
+
+
+def result(said):
     assert "RESULT" in said, said
     return json.loads(said.split("RESULT", 1)[1].splitlines()[0])
 
@@ -47,6 +63,21 @@ def test_a_broken_file_is_an_import_error_of_its_own_and_the_others_load(databas
     assert "did you mean `published`" in errors["campaigns/bad_status.yml"]
     active = database.rows("select dag_id from dag where not is_stale order by 1")
     assert active == [("audiences_upkeep",), ("good_one",), ("good_two",)]
+
+
+def test_a_worker_reads_and_builds_only_the_campaign_that_it_executes(airflow):
+    airflow.campaign("good_one")
+    airflow.campaign("good_two")
+    airflow.write("campaigns/bad.yml", "name: [unclosed\n")
+    found = result(airflow.python(EXECUTE, "good_one"))
+    assert found == {"dags": ["good_one"], "files": ["good_one.yml", "settings.yml", "warehouse.yml"]}
+
+
+def test_a_worker_finds_everything_else_when_the_file_of_its_campaign_makes_no_dag(airflow):
+    airflow.campaign("good_one")
+    airflow.write("campaigns/bad.yml", "name: [unclosed\n")
+    for wanted in ("bad", "gone"):
+        assert "good_one" in result(airflow.python(EXECUTE, wanted))["dags"]
 
 
 def test_the_sample_campaigns_become_dags_with_everything_a_person_looks_for(airflow):

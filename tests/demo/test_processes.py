@@ -68,6 +68,25 @@ def test_process_deaf_to_sigterm_is_killed(tmp_path):
     assert child.process.returncode == -signal.SIGKILL
 
 
+LISTENER = """
+import os, socket, time
+if os.fork():
+    time.sleep(100)
+with socket.socket() as server:
+    server.bind(("127.0.0.1", 0))
+    server.listen()
+    print(server.getsockname()[1], flush=True)
+    time.sleep(100)
+"""
+
+
+def test_an_answer_from_somebody_else_at_its_port_is_not_taken_for_its_own(children):
+    child, stranger = start(children, "import time; time.sleep(100)"), start(children, LISTENER, name="stranger")
+    port = int(first_line(stranger.log))
+    assert stranger.listens_on(port)
+    assert not child.listens_on(port)
+
+
 def test_early_end_shows_the_end_of_the_log(children):
     child = start(children, "import sys; print('the port is taken'); sys.exit(3)", name="sandbox")
     with pytest.raises(ChildEndedError, match=r"(?s)sandbox ended with exit code 3.*the port is taken"):

@@ -63,6 +63,15 @@ class Child:
         if code is not None:
             raise self._ended(code)
 
+    def listens_on(self, port: int) -> bool:
+        """Whether it is this process, or one of its children, that answers at the port, and not a stranger who was faster."""
+        for member in _members([self.process.pid]):
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                listening = (one for one in member.net_connections(kind="tcp") if one.status == psutil.CONN_LISTEN)
+                if any(one.laddr.port == port for one in listening):
+                    return True
+        return False
+
     def _ended(self, code: int) -> ChildEndedError:
         tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
         return ChildEndedError(name=self.name, code=code, log=str(self.log), tail=tail)

@@ -107,7 +107,7 @@ def _start(place: Place, progress: Progress, server: Postgres, children: Childre
         command = [sys.executable, "-m", "audiences.sandbox", "--port", str(ports["the sandbox"])]
         children.start("sandbox", command, environment=variables, folder=place.project)
         _migrate_airflow(demo, progress, variables)
-        _start_airflow(demo, progress, variables, data)
+        _start_airflow(demo, progress, variables, data, port=ports["Airflow"])
     return demo
 
 
@@ -173,7 +173,9 @@ def _migrate_airflow(demo: Demo, progress: Progress, variables: Mapping[str, str
     progress.done("Airflow's database is made")
 
 
-def _start_airflow(demo: Demo, progress: Progress, variables: Mapping[str, str], data: Future[None]) -> None:
+def _start_airflow(
+    demo: Demo, progress: Progress, variables: Mapping[str, str], data: Future[None], *, port: int
+) -> None:
     def start(name: str) -> Child:
         command = airflow.command(*airflow.COMPONENTS[name])
         return demo.children.start(name, command, environment=variables, folder=demo.place.project)
@@ -190,7 +192,7 @@ def _start_airflow(demo: Demo, progress: Progress, variables: Mapping[str, str],
     def ready() -> bool:
         for child in others:
             child.check()
-        return demo.airflow.is_ready()
+        return server.listens_on(port) and demo.airflow.is_ready()
 
     with progress.waiting("Airflow is starting"):
         server.wait_ready(ready, seconds=_READY_SECONDS)
