@@ -71,6 +71,21 @@ def test_a_text_that_is_too_long_is_told_in_characters(folder: Folder, key: str)
     assert problem.endswith(f"what.audience.create.{key}: is 201 characters long; at most 200 are allowed")
 
 
+@pytest.mark.parametrize(
+    ("rules", "place"),
+    [
+        ("{all: [{}]}", "who.all[0]"),
+        ("{any: [{did: {event: Charged}}, {}]}", "who.any[1]"),
+        ("{not: {}}", "who.not"),
+        ("{all: [{any: [{did: null}]}]}", "who.all[0].any[0]"),
+    ],
+)
+def test_an_empty_rule_that_would_hold_for_everybody_is_a_mistake(folder: Folder, rules: str, place: str) -> None:
+    folder.campaign(f"name: Test\nwho: {rules}\nwhat: {{audience: {{create: {{name: Test}}}}}}\nwhen: now\n")
+    (problem,) = folder.problems()
+    assert f": {place}: holds no rule; " in problem
+
+
 def test_no_problem_shows_more_of_a_value_than_a_line(folder: Folder) -> None:
     hostile = "x" * 5000 + "`\\u001b[31m\\n"
     folder.campaign(

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from audiences.campaign.base import Name, Names, Strict, only_one
+from audiences.campaign.base import Name, Names, PlacedError, Strict, only_one
 from audiences.campaign.properties import Properties
 from audiences.campaign.windows import Window
 from audiences.campaign.wording import shown
@@ -183,6 +183,9 @@ class DidNot(Strict):
         return Did.model_construct(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
+_NO_RULE = "holds no rule; give it `did`, `did_not`, `all`, `any`, `not` or `segment`, or remove it"
+
+
 class Rules(Strict):
     """Which users, as in a saved segment or under `who`; everything given at one level must hold."""
 
@@ -205,6 +208,17 @@ class Rules(Strict):
     def empty(self) -> bool:
         """Whether no rule is given at this level, which stands for every user of the catalog."""
         return all_unset(self, RULE_KEYS)
+
+    @model_validator(mode="after")
+    def _each_says_something(self) -> Rules:
+        """An empty rule would hold for everybody: among `any`, it would let all users of the warehouse in."""
+        for key, rules in (("all", self.all or ()), ("any", self.any or ())):
+            for number, each in enumerate(rules):
+                if each.empty:
+                    raise PlacedError(_NO_RULE, key, number)
+        if self.not_ is not None and self.not_.empty:
+            raise PlacedError(_NO_RULE, "not")
+        return self
 
     def below(self) -> tuple[Rules, ...]:
         """The rules one level down."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 POOL = "facebook"
 POOL_SLOTS = 4
-_TIMEOUT_SECONDS = 30
+_TIMEOUT_SECONDS = 90  # Airflow's first answers take a second; half a minute when the machine has much else to do.
 
 # The logs are read from the folder that all components share, so nobody serves them.
 COMPONENTS: Mapping[str, tuple[str, ...]] = {
@@ -102,29 +102,32 @@ def _quoted(value: str) -> str:
 
 @dataclass(eq=False)
 class AirflowApiError(AudiencesError):
-    """Airflow's REST API refused a call."""
+    """Airflow's REST API refused a call, or gave no answer: then `status` is None."""
 
     call: str
-    status: int
+    status: int | None
     answer: str
 
     def __str__(self) -> str:
+        if self.status is None:
+            return f"Airflow did not answer {self.call}: {self.answer}"
         return f"Airflow answered {self.call} with {self.status}: {self.answer}"
 
 
 class AirflowApi:
     """Airflow's REST API v2, as the admin that everybody on this machine is."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, timeout: float = _TIMEOUT_SECONDS) -> None:
         self.url = url
+        self.timeout = timeout
         self._http = requests.Session()
         self._http.trust_env = False  # Neither proxies nor .netrc have a say on the way to our own machine.
 
     def is_ready(self) -> bool:
         """Whether all components have reported that they work."""
         try:
-            answer = self._http.get(f"{self.url}/api/v2/monitor/health", timeout=_TIMEOUT_SECONDS)
-        except requests.ConnectionError:
+            answer = self._http.get(f"{self.url}/api/v2/monitor/health", timeout=self.timeout)
+        except (requests.ConnectionError, requests.Timeout):
             return False
         return answer.ok and all(part["status"] == "healthy" for part in answer.json().values())
 
@@ -182,9 +185,13 @@ class AirflowApi:
         return states
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
-        answer = self._http.request(method, f"{self.url}{path}", timeout=_TIMEOUT_SECONDS, **options)
+        call = f"{method} {path}"
+        try:
+            answer = self._http.request(method, f"{self.url}{path}", timeout=self.timeout, **options)
+        except requests.RequestException as error:
+            raise AirflowApiError(call=call, status=None, answer=type(error).__name__) from error
         if not answer.ok:
-            raise AirflowApiError(call=f"{method} {path}", status=answer.status_code, answer=answer.text[:500])
+            raise AirflowApiError(call=call, status=answer.status_code, answer=answer.text[:500])
         return answer.json()
 
 
