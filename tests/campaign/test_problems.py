@@ -6,6 +6,7 @@ difference.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -84,6 +85,28 @@ def test_an_empty_rule_that_would_hold_for_everybody_is_a_mistake(folder: Folder
     folder.campaign(f"name: Test\nwho: {rules}\nwhat: {{audience: {{create: {{name: Test}}}}}}\nwhen: now\n")
     (problem,) = folder.problems()
     assert f": {place}: holds no rule; " in problem
+
+
+@pytest.mark.parametrize(("key", "most"), [("name", 200), ("owner", 200), ("tags", 100)])
+def test_a_text_that_airflow_has_no_room_for_is_a_mistake(folder: Folder, key: str, most: int) -> None:
+    def problems(length: int) -> list[str]:
+        text = "x" * length
+        keys = {"name": "Test", key: [text] if key == "tags" else text}
+        folder.campaign(
+            json.dumps(
+                {
+                    **keys,
+                    "who": {"did": {"event": "Charged"}},
+                    "what": {"audience": {"create": {"name": "T"}}},
+                    "when": "now",
+                }
+            )
+        )
+        return folder.problems()
+
+    assert problems(most) == []
+    (problem,) = problems(most + 1)
+    assert problem.endswith(f"is {most + 1} characters long; at most {most} are allowed")
 
 
 def test_no_problem_shows_more_of_a_value_than_a_line(folder: Folder) -> None:

@@ -5,6 +5,8 @@ import json
 import pytest
 from tests.dags.conftest import ROOT
 
+from audiences.when.timetable import _LONGEST_DESCRIPTION
+
 pytestmark = pytest.mark.e2e
 LOAD = f"""
 import json, os, sys
@@ -33,7 +35,10 @@ from pathlib import Path
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
 read = set()
-sys.addaudithook(lambda event, what: read.add(Path(what[0]).name) if event == "open" and isinstance(what[0], str) else None)
+def note(event, what):
+    if event == "open" and isinstance(what[0], str):
+        read.add(Path(what[0]).name)
+sys.addaudithook(note)
 with _airflow_parsing_context_manager(dag_id=sys.argv[1], task_id="open_run"):
     bag = DagBag(dag_folder={str(ROOT / "dags" / "campaigns.py")!r}, bundle_path={str(ROOT / "dags")!r}, bundle_name="dags-folder")
 files = sorted(name for name in read if name.endswith(".yml"))
@@ -63,6 +68,25 @@ def test_a_broken_file_is_an_import_error_of_its_own_and_the_others_load(databas
     assert "did you mean `published`" in errors["campaigns/bad_status.yml"]
     active = database.rows("select dag_id from dag where not is_stale order by 1")
     assert active == [("audiences_upkeep",), ("good_one",), ("good_two",)]
+
+
+def test_airflow_has_room_for_the_longest_texts_that_a_campaign_may_have(airflow):
+    """Its tables cut nothing: a text that is too long for Postgres ends the DAG processor, and with it every campaign."""
+    said = airflow.python(
+        "import json\n"
+        "from airflow.models.dag import DagModel, DagTag\n"
+        "from airflow.models.log import Log\n"
+        "columns = {'name': DagModel._dag_display_property_value, 'owner': DagModel.owners, 'log': Log.owner,"
+        " 'tag': DagTag.name, 'schedule': DagModel.timetable_description, 'id': DagModel.dag_id}\n"
+        "print('RESULT' + json.dumps({name: column.type.length for name, column in columns.items()}))"
+    )
+    room = result(said)
+    assert room["name"] >= 200
+    assert room["owner"] >= 200
+    assert room["log"] >= 200
+    assert room["tag"] >= 100
+    assert room["id"] >= 100
+    assert room["schedule"] >= _LONGEST_DESCRIPTION
 
 
 def test_a_worker_reads_and_builds_only_the_campaign_that_it_executes(airflow):

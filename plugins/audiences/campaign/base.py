@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     GetJsonSchemaHandler,
     StrictBool,
     StrictFloat,
@@ -68,6 +69,9 @@ def _not_blank(value: str) -> str:
 
 Text = Annotated[StrictStr, AfterValidator(_printable)]
 Name = Annotated[Text, AfterValidator(_not_blank)]
+# What Airflow keeps in columns of limited width. A longer one would not fail its own DAG only: it ends the DAG processor.
+ShortName = Annotated[Name, Field(max_length=200)]
+Label = Annotated[Name, Field(max_length=100)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(as_tuple, json_schema_input_type=Name | tuple[Name, ...])]
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from audiences.campaign.base import Name, PlacedError, Strict
+from audiences.campaign.base import Label, Name, PlacedError, ShortName, Strict
 from audiences.campaign.goal import Goal
 from audiences.campaign.what import What
 from audiences.campaign.when import When
@@ -18,13 +18,13 @@ class Campaign(Strict):
 
     model_config = ConfigDict(title="Campaign")
 
-    name: Name
+    name: ShortName
     """The campaign's name for people."""
     description: Name | None = None
     """What the campaign is for, in a sentence or two."""
-    owner: Name | None = None
+    owner: ShortName | None = None
     """Who answers for it; by default the owner in include/settings.yml."""
-    tags: tuple[Name, ...] = ()
+    tags: tuple[Label, ...] = ()
     """Labels to find the DAG by."""
     status: Literal["draft", "published", "stopped"] = "draft"
     """`draft` only previews, `published` runs on schedule, `stopped` has no schedule any more and keeps its history."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field, StrictInt, model_validator
 
-from audiences.campaign.base import Name, Strict
+from audiences.campaign.base import Name, ShortName, Strict
 from audiences.campaign.who import Percent
 
 REQUESTS_AT_ONCE = 8
@@ -65,5 +65,5 @@ class Settings(Strict):
     """Where rows are staged between the tasks of a run: a path, or a URL such as `s3://bucket/audiences`."""
     timezone: Name | None = None
     """The time zone of campaigns that name none; by default that of the warehouse catalog."""
-    owner: Name = "audiences"
+    owner: ShortName = "audiences"
     """Who answers for campaigns that name nobody."""
