@@ -73,7 +73,7 @@ def test_a_right_project_is_valid(audiences):
     code, out, _ = audiences("validate")
     assert code == 0
     assert "carts" in out
-    assert "1 campaigns are right, 0 problems found" in out
+    assert "1 campaign is right, 0 problems found" in out
     assert last_line(audiences("validate", "--json")[1]) == {"valid": ["carts"], "problems": []}
 
 

@@ -40,7 +40,9 @@ def note(event, what):
         read.add(Path(what[0]).name)
 sys.addaudithook(note)
 with _airflow_parsing_context_manager(dag_id=sys.argv[1], task_id="open_run"):
-    bag = DagBag(dag_folder={str(ROOT / "dags" / "campaigns.py")!r}, bundle_path={str(ROOT / "dags")!r}, bundle_name="dags-folder")
+    bag = DagBag(
+        dag_folder={str(ROOT / "dags" / "campaigns.py")!r}, bundle_path={str(ROOT / "dags")!r}, bundle_name="dags-folder"
+    )
 files = sorted(name for name in read if name.endswith(".yml"))
 print("RESULT" + json.dumps({{"dags": sorted(bag.dags), "files": files}}))
 """

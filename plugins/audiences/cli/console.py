@@ -58,7 +58,8 @@ def validation(console: Console, project: Project, found: Sequence[Problem]) -> 
         for name, spec in sorted(campaigns.items()):
             table.add_row(f"[green]✓[/] {name}", spec.campaign.status, escape(spec.campaign.name))
         console.print(table)
-    console.print(f"{len(campaigns)} campaigns are right, {len(found)} problems found")
+    right = "1 campaign is right" if len(campaigns) == 1 else f"{len(campaigns)} campaigns are right"
+    console.print(f"{right}, {len(found)} problem{'' if len(found) == 1 else 's'} found")
 
 
 def sql(console: Console, text: str) -> None:
