@@ -15,13 +15,17 @@ _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def raise_on_signals() -> None:
-    """Make SIGTERM and SIGHUP raise SystemExit, so that `finally` blocks run; Ctrl-C raises KeyboardInterrupt already."""
+    """Make SIGTERM and SIGHUP raise SystemExit and Ctrl-C KeyboardInterrupt, so that `finally` blocks run.
+
+    Python leaves Ctrl-C ignored where it was so before, as in whatever a script starts in the background.
+    """
 
     def end(number: int, _: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGHUP, end)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def ignore_signals() -> None:
