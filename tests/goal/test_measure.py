@@ -261,7 +261,7 @@ def test_another_goal_is_another_result_and_the_earlier_one_is_kept(goals, spec)
     assert [digest for digest, _ in results(goals)] == [first.goal_digest, second.goal_digest]
     with Ledger(goals.shop.connections["ledger"]) as ledger:
         campaign = ledger_goals.campaign(ledger, "carts")
-        known = ledger_goals.current(ledger, campaign, first.goal_digest)
+        known = ledger_goals.current(ledger, campaign, first.goal_digest, first.as_of)
     assert type(first).model_validate(known.report) == first
     assert known.config_digest == spec.digest
 
@@ -270,8 +270,36 @@ def test_the_current_result_is_that_of_the_newest_as_of_time(goals, spec):
     late = goals.report(spec, 6 * DAY)
     goals.report(spec, 2 * DAY)
     with Ledger(goals.shop.connections["ledger"]) as ledger:
-        known = ledger_goals.current(ledger, ledger_goals.campaign(ledger, "carts"), late.goal_digest)
+        known = ledger_goals.current(ledger, ledger_goals.campaign(ledger, "carts"), late.goal_digest, late.as_of)
     assert known.as_of == late.as_of
+
+
+def test_the_launch_is_the_first_run_even_if_it_found_nobody_or_only_persons_who_were_erased(goals, by_arm):
+    spec = goals.campaign(percent=0, goal={"of": "launch"})
+    goals.shop.run(spec, allow=frozenset({"allow_empty"}))
+    for user, after in ((1, DAY), (2, 2 * DAY)):
+        goals.carts(1, first=user)
+        goals.shop.run(spec, at=goals.at(after))
+        goals.charge(user, timedelta(hours=1))
+    assert by_arm(goals.report(spec))["target"].converters == 2
+    goals.shop.sql("delete from audiences.assignment where user_id = '1'", on="ledger")  # as an erasure does
+    report = goals.report(spec)
+    assert (by_arm(report)["target"].users, by_arm(report)["target"].converters) == (1, 1)
+    assert report.data.last_window_ends == goals.at(5 * DAY)
+
+
+def test_a_run_that_a_guard_stopped_is_no_launch(goals):
+    spec = goals.campaign(percent=0, goal={"of": "launch"})
+    assert goals.shop.run(spec).state == "stopped"
+    goals.carts(1)
+    goals.shop.run(spec, at=goals.at(DAY))
+    assert goals.report(spec).data.last_window_ends == goals.at(6 * DAY)
+
+
+def test_a_result_of_a_time_to_come_ends_no_daily_measuring(goals, spec):
+    goals.report(spec, 30 * DAY)
+    with goals.shop.doors(spec) as doors:
+        assert is_due(doors, goals.at(DAY))
 
 
 def test_the_same_data_give_the_same_report(goals, spec):

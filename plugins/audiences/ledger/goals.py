@@ -42,6 +42,21 @@ def assigning_runs(ledger: Ledger, campaign: int, until: datetime) -> list[Any]:
     )
 
 
+def launched_at(ledger: Ledger, campaign: int, until: datetime) -> datetime | None:
+    """The as-of time of the first run that no guard stopped, up to `until`; None without one.
+
+    Whom it assigned does not matter: it may have found nobody, and erasing the persons it found does not move the launch.
+    """
+    row = ledger.one(
+        "select min(as_of) as launched from audiences.run"
+        " where campaign_id = %(campaign)s and as_of <= %(until)s and (planned <> '{}' or id in"
+        " (select run_id from audiences.assignment where campaign_id = %(campaign)s))",
+        {"campaign": campaign, "until": until},
+    )
+    launched: datetime | None = row.launched
+    return launched
+
+
 def assigned(ledger: Ledger, campaign: int) -> Iterator[pa.RecordBatch]:
     """Everyone assigned (`user_id`, `arm`, `run_id`), batch by batch."""
     with ledger.bulk.cursor() as cursor:
@@ -61,11 +76,15 @@ def record(ledger: Ledger, *, campaign: int, result: Result) -> None:
     )
 
 
-def current(ledger: Ledger, campaign: int, goal_digest: str) -> Result | None:
-    """The result of the newest as-of time for a goal as it stands; None when it was never measured."""
+def current(ledger: Ledger, campaign: int, goal_digest: str, at: datetime) -> Result | None:
+    """The result of the newest as-of time up to `at` for a goal as it stands; None when it was not measured until then.
+
+    One of a time to come was made before its events had happened, and says nothing once they have.
+    """
     row = ledger.one(
         "select goal_digest, config_digest, as_of, report from audiences.goal_result"
-        " where campaign_id = %(campaign)s and goal_digest = %(digest)s order by as_of desc, id desc limit 1",
-        {"campaign": campaign, "digest": goal_digest},
+        " where campaign_id = %(campaign)s and goal_digest = %(digest)s and as_of <= %(at)s"
+        " order by as_of desc, id desc limit 1",
+        {"campaign": campaign, "digest": goal_digest, "at": at},
     )
     return None if row is None else Result(row.goal_digest, row.config_digest, row.as_of, row.report)

@@ -80,7 +80,7 @@ def is_due(doors: Doors, at: datetime) -> bool:
     runs = _runs(doors, goal, campaign, at)
     if not runs:
         return False
-    known = goals.current(doors.ledger, campaign, goal_digest(goal))
+    known = goals.current(doors.ledger, campaign, goal_digest(goal), at)
     return known is None or known.as_of < max(run.ends for run in runs) + LATE
 
 
@@ -91,11 +91,12 @@ def _goal(spec: CampaignSpec) -> Goal:
 
 
 def _runs(doors: Doors, goal: Goal, campaign: int, at: datetime) -> list[AssigningRun]:
-    """The runs that assigned users up to `at`, with the windows of those users; `launch` is the first of them."""
+    """The runs that assigned users up to `at`, with the windows of those users."""
     found = goals.assigning_runs(doors.ledger, campaign, at)
+    launch = goals.launched_at(doors.ledger, campaign, at) if goal.of == "launch" else None
     runs = []
     for run in found:
-        starts = (found[0].as_of if goal.of == "launch" else run.as_of).astimezone(UTC)
+        starts = (launch or run.as_of).astimezone(UTC)
         runs.append(
             AssigningRun(
                 run_id=run.id,
