@@ -288,6 +288,18 @@ def test_the_launch_is_the_first_run_even_if_it_found_nobody_or_only_persons_who
     assert report.data.last_window_ends == goals.at(5 * DAY)
 
 
+def test_who_is_assigned_long_after_the_launch_is_counted_and_said(goals):
+    goals.carts(1)
+    spec = goals.campaign(percent=0, goal={"of": "launch"})
+    goals.shop.run(spec)
+    for first, after in ((2, DAY), (10, 5 * DAY)):
+        goals.carts(2, first=first)
+        goals.shop.run(spec, at=goals.at(after))
+    said = "4 users were assigned after the launch, in the middle of their window, of whom 2 had none of it left"
+    assert any(note.startswith(said) for note in goals.report(spec).notes)
+    assert goals.report(goals.campaign(percent=0), 20 * DAY).notes == ()
+
+
 def test_a_run_that_a_guard_stopped_is_no_launch(goals):
     spec = goals.campaign(percent=0, goal={"of": "launch"})
     assert goals.shop.run(spec).state == "stopped"

@@ -56,7 +56,7 @@ class Tally:
 
 def tally(spec: CampaignSpec, law: Law, campaigns: list) -> Tally:
     """What the product reports of each campaign, held against the law that made it."""
-    windows = Windows(START, START, START, START, START, spared=0)
+    windows = Windows(START, START, START, START, START, spared=0, begun=0, missed=0)
     hits = {"conversions": [0, 0], "revenue": [0, 0]}
     truth = {"conversions": law.lift, "revenue": law.revenue_lift}
     for counts in campaigns:

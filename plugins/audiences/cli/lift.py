@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -115,11 +116,12 @@ _ESTIMATES = (
 
 
 def write_csv(reports: Iterable[Report]) -> None:
-    """A line per campaign and arm; a control group's line holds the targets' comparison with it."""
+    """A line per campaign and arm, with what it was made from; a control group's line holds the targets' comparison with it."""
     arm_fields = ("users", "open_windows", "converters", "conversions", "rate", "revenue", "revenue_per_user")
     compared = [f"{what}_{name}" for what in ("conversions", "revenue") for name in _ESTIMATES]
     fields = ["campaign", "as_of", "config_digest", "group", *arm_fields, "compared_targets", "compared_controls"]
-    writer = csv.DictWriter(sys.stdout, [*fields, *compared, "words"], lineterminator="\n")
+    made_from = ["goal", "goal_digest", "warehouse", "events", "newest_event"]
+    writer = csv.DictWriter(sys.stdout, [*fields, *compared, "words", *made_from], lineterminator="\n")
     writer.writeheader()
     for report in reports:
         by_control = {comparison.control: comparison for comparison in report.comparisons}
@@ -131,6 +133,9 @@ def write_csv(reports: Iterable[Report]) -> None:
                 "group": arm.arm,
                 **{name: getattr(arm, name) for name in arm_fields},
                 **_compared(by_control.get(arm.arm)),
+                "goal": json.dumps(report.goal, ensure_ascii=False),
+                "goal_digest": report.goal_digest,
+                **report.data.model_dump(mode="json", include={"warehouse", "events", "newest_event"}),
             }
             if arm.arm == "target":
                 row["words"] = "; ".join(report.notes)

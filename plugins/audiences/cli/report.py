@@ -36,6 +36,13 @@ def report(
     if as_json and as_csv:
         wrong_usage("--json and --csv exclude each other")
     moment = at or datetime.now(UTC)
+    if moment > datetime.now(UTC):
+        err.print(
+            f"[yellow]![/] {moment.isoformat(timespec='minutes')} is still to come: windows that end until then are taken as "
+            "over, though their users may convert yet",
+            highlight=False,
+            soft_wrap=True,
+        )
     if campaign:
         found = _measured(load(campaign), moment)
         _show([found], as_csv=as_csv, line=found.model_dump(mode="json") if as_json else None)

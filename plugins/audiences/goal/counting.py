@@ -37,7 +37,7 @@ _RUNS = pa.schema(
 _WINDOWS = pa.schema(
     [
         *((name, _INSTANT) for name in ("first_assigned", "last_assigned", "first_start", "first_end", "last_end")),
-        ("spared", pa.int64()),
+        *((name, pa.int64()) for name in ("spared", "begun", "missed")),
     ]
 )
 
@@ -57,7 +57,8 @@ class AssigningRun:
 class Windows:
     """When users were assigned, and the first and the last of their windows.
 
-    `spared` users were targeted by name, not by chance, and are left out of everything else.
+    `spared` users were targeted by name, not by chance, and are left out of everything else. `begun` were assigned after
+    their window had begun, `missed` of them after it had ended.
     """
 
     first_assigned: datetime
@@ -66,6 +67,8 @@ class Windows:
     first_end: datetime
     last_end: datetime
     spared: int
+    begun: int
+    missed: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,12 @@ def notes(spec: CampaignSpec, counts: Sequence[Count], windows: Windows | None) 
         )
     if windows.spared:
         yield (f"{windows.spared:,} users under `never_hold_out` are left out: they are targets by name, not by chance")
+    if windows.begun:
+        missed = f", of whom {windows.missed:,} had none of it left" if windows.missed else ""
+        yield (
+            f"{windows.begun:,} users were assigned after the launch, in the middle of their window{missed}: "
+            "what they did before counts as well, in all groups alike, and makes lift look smaller"
+        )
     if spec.campaign.goal is not None and spec.campaign.goal.revenue is not None:
         missing = sum(count.conversions - count.amounts for count in counts)
         if missing:
