@@ -7,9 +7,13 @@ import io
 import json
 
 import pytest
+from rich.console import Console
 from tests.cli import test_commands as commands
 from tests.goal.conftest import CATALOG
 from tests.pipeline import conftest as pipeline
+
+from audiences.cli import lift
+from audiences.goal.report import ArmFigures, Data, Report
 
 pytestmark = pytest.mark.integration
 sandbox_server, shop, project = pipeline.sandbox_server, pipeline.shop, pipeline.project  # fixtures
@@ -85,6 +89,33 @@ def test_a_report_for_people_has_bars_and_sentences(audiences, measured):
     assert "boost" not in early
 
 
+@pytest.mark.parametrize("columns", [80, 100, 200])
+def test_a_screen_of_80_columns_cuts_no_figure_off(columns):
+    arm = {
+        "users": 1_000_000, "open_windows": 0, "converters": 123_456, "conversions": 200_000, "rate": 0.123456,
+        "revenue": 12_345_678.9, "revenue_per_user": 12_345.68,
+    }  # fmt: skip
+    arms = [ArmFigures(arm=name, **arm) for name in ("target", "campaign", "custom", "system")]
+    data = dict.fromkeys(("newest_event", "first_assigned", "last_assigned", "last_window_ends"))
+    note = "a note that is longer than the screen is wide, so that it has to be broken, and is broken between two of its words"
+    screen = Console(width=columns, force_terminal=True, color_system=None, file=io.StringIO())
+    lift.table(
+        screen,
+        Report(
+            campaign="carts", as_of=pipeline.NOON, goal={"event": "Charged", "within": "5 days", "of": "launch"},
+            goal_digest="", config_digest="0" * 64, data=Data(warehouse="warehouse", events=3, **data), arms=tuple(arms),
+            comparisons=(), notes=(note,),
+        ),
+    )  # fmt: skip
+    lines = screen.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= columns
+    for figure in ("1,000,000", "123,456", "12.35 %", "12,345.68"):
+        assert sum(figure in line for line in lines) == 4
+    assert sum("████" in line for line in lines) == 4
+    assert not any(line.endswith("…") for line in lines)
+    assert " ".join(" ".join(lines).split()).count(note) == 1
+
+
 def test_a_report_as_csv_has_a_line_per_group(audiences, measured):
     code, out, _ = audiences("report", "carts", *LATER, "--csv")
     rows = list(csv.DictReader(io.StringIO(out)))
@@ -93,6 +124,15 @@ def test_a_report_as_csv_has_a_line_per_group(audiences, measured):
     assert (rows[0]["converters"], rows[1]["converters"]) == ("60", "40")
     assert rows[0]["conversions_boost_percent"] == ""
     assert float(rows[1]["conversions_low"]) < float(rows[1]["conversions_difference"])
+    for row in rows:
+        assert json.loads(row["goal"])["within"] == "5 days"
+        assert (row["warehouse"], row["events"], row["newest_event"]) == ("warehouse", "100", "2026-11-24T12:00:00Z")
+
+
+def test_a_report_for_a_time_to_come_warns(audiences, measured):
+    code, _, err = audiences("report", "carts", "--at", "2199-01-01")
+    assert code == 0
+    assert "2199-01-01T00:00+00:00 is still to come" in err
 
 
 def test_all_campaigns_with_a_goal_are_reported_and_one_that_fails_is_named(audiences, measured):

@@ -8,7 +8,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from audiences.goal.words import NAMES, p_text, verdict
 
@@ -17,9 +19,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from audiences.goal.report import Comparison, Estimate, Report
+    from audiences.goal.report import ArmFigures, Comparison, Estimate, Report
 
-_BAR = 24  # characters of the longest bar
+_LONGEST_BAR, _SHORTEST_BAR = 24, 4  # characters
+_GAP = "  "
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
@@ -27,51 +30,70 @@ def table(console: Console, report: Report) -> None:
     """The arms with their rates as bars, then each comparison in sentences, then what to know of the whole."""
     goal = report.goal
     start = "launch" if goal["of"] == "launch" else "assignment"
-    console.print(
+    _say(
+        console,
         f"[bold]{escape(report.campaign)}[/]: {escape(goal['event'])} within {goal['within']} of {start}, "
         f"as of {report.as_of.isoformat(timespec='minutes')}",
-        highlight=False,
-        soft_wrap=True,
+        indent=0,
     )
     if report.users:
-        console.print(_arms(report))
+        console.print(_arms(report, console.width))
     for comparison in report.comparisons:
         for line in _sentences(comparison):
-            console.print(f"  {line}", highlight=False, soft_wrap=True)
+            _say(console, line)
     for note in report.notes:
-        console.print(f"  [yellow]![/] {escape(note)}", highlight=False, soft_wrap=True)
+        _say(console, f"[yellow]![/] {escape(note)}")
     data = report.data
     newest = f", the newest of {data.newest_event.isoformat(timespec='seconds')}" if data.newest_event else ""
-    console.print(
-        f"  {data.events:,} events read from `{data.warehouse}`{newest}; config {report.config_digest[:12]}",
-        style="dim",
-        highlight=False,
-        soft_wrap=True,
+    _say(
+        console,
+        f"[dim]{data.events:,} events read from `{escape(data.warehouse)}`{newest}; config {report.config_digest[:12]}[/]",
     )
 
 
-def _arms(report: Report) -> Table:
-    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    money = any(arm.revenue is not None for arm in report.arms)
-    for name in ("", "users", "converters", "rate"):
-        shown.add_column(name, justify="right" if name else "left")
-    shown.add_column("", min_width=_BAR)
-    if money:
-        shown.add_column("revenue per user", justify="right")
+def _say(console: Console, line: str, indent: int = 2) -> None:
+    """A sentence: broken between words on a screen, in one line where a program or a file takes it."""
+    if console.is_terminal:
+        console.print(Padding(Text.from_markup(line), (0, 0, 0, indent), expand=False))
+    else:
+        console.print(" " * indent + line, highlight=False, soft_wrap=True)
+
+
+def _arms(report: Report, width: int) -> Table:
+    """A row per arm; the bars take what the figures leave of the screen, since a figure cut off is worse than a short bar."""
+    header = ["", "users", "converters", "rate"]
+    if money := any(arm.revenue is not None for arm in report.arms):
+        header.append("revenue\nper user")
+    rows = [_figures(arm, money=money) for arm in report.arms]
+    columns = zip(header, *rows, strict=True)
+    taken = sum(max(len(line) for cell in column for line in cell.split("\n")) + len(_GAP) for column in columns)
+    bar = max(min(_LONGEST_BAR, width - taken - len(_GAP)), _SHORTEST_BAR)
     longest = max((arm.rate or 0.0 for arm in report.arms), default=0.0)
-    for arm in report.arms:
-        rate = "" if arm.rate is None else f"{100 * arm.rate:.2f} %"
+    shown = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0))
+    for name in [*header[:4], "bar", *header[4:]]:
+        shown.add_column(
+            "" if name == "bar" else name, justify="right" if name not in ("", "bar") else "left", no_wrap=True
+        )
+    for arm, row in zip(report.arms, rows, strict=True):
         colour = "green" if arm.arm == "target" else "blue"
-        row = [NAMES[arm.arm], f"{arm.users:,}", f"{arm.converters:,}", rate]
-        row.append(f"[{colour}]{_bar(arm.rate or 0.0, longest)}[/]")
-        if money:
-            row.append("" if arm.revenue_per_user is None else f"{arm.revenue_per_user:,.2f}")
-        shown.add_row(*row)
+        shown.add_row(*row[:4], f"[{colour}]{_bar(arm.rate or 0.0, longest, bar)}[/]", *row[4:])
     return shown
 
 
-def _bar(value: float, longest: float) -> str:
-    eighths = round(8 * _BAR * value / longest) if longest else 0
+def _figures(arm: ArmFigures, *, money: bool) -> list[str]:
+    row = [
+        NAMES[arm.arm],
+        f"{arm.users:,}",
+        f"{arm.converters:,}",
+        "" if arm.rate is None else f"{100 * arm.rate:.2f} %",
+    ]
+    if money:
+        row.append("" if arm.revenue_per_user is None else f"{arm.revenue_per_user:,.2f}")
+    return row
+
+
+def _bar(value: float, longest: float, characters: int) -> str:
+    eighths = round(8 * characters * value / longest) if longest else 0
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 

@@ -78,7 +78,9 @@ def _show(reports: list[Report], *, as_csv: bool, line: dict[str, Any] | None) -
     elif as_csv:
         lift.write_csv(reports)
     else:
-        for found in reports:
+        for number, found in enumerate(reports):
+            if number:
+                out.print()
             lift.table(out, found)
         if not reports:
             out.print("there is no report: no campaign has a goal that could be measured")

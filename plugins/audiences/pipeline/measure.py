@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, timedelta
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 LATE = timedelta(days=1)
 """A goal is measured until so long after the last window's end, because events reach a warehouse late."""
-_log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -63,7 +61,6 @@ def measure(doors: Doors, at: datetime) -> Report:
                 read = _read_events(doors, goal, counting, windows, at)
                 counts = counting.counts(at)
     found = report(spec, goal, at=at, counts=counts, windows=windows, data=_data(spec, read, windows))
-    _log.info("%s: %s", spec.id, found.in_words())
     if campaign is not None and windows is not None:
         result = goals.Result(found.goal_digest, found.config_digest, at, found.model_dump(mode="json"))
         goals.record(doors.ledger, campaign=campaign, result=result)
