@@ -121,10 +121,10 @@ def _measure(connections: dict[str, Connection], folder: Path, users: int, round
                 console.print(f"  {line}", style="dim", markup=False, highlight=False)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux gives KiB
     worst = max(seconds)
-    spent, computed = (", ".join(f"{each:.2f}" for each in listed) for listed in (seconds, computing))
+    waited, worked = (", ".join(f"{each:.2f}" for each in listed) for listed in (seconds, computing))
     console.print(
         f"{'reached' if worst < WANTED_SECONDS else 'MISSED '}  {report.users:,} users, {report.data.events:,} events of "
-        f"the goal: {spent} s, wanted < {WANTED_SECONDS}; of that {computed} s on a processor here, the rest in Postgres "
+        f"the goal: {waited} s, wanted < {WANTED_SECONDS}; of that {worked} s on a processor here, the rest in Postgres "
         f"or waiting; peak {peak:.0f} MB"
     )
 

@@ -69,6 +69,16 @@ def last_line(out: str) -> dict:
     return json.loads(out.splitlines()[-1])
 
 
+def test_the_help_says_how_to_begin_and_lists_the_commands_in_order_of_use(audiences):
+    code, out, _ = audiences("--help")
+    said = " ".join(out.split())
+    assert code == 0
+    assert "Begin with audiences validate" in said
+    names = ("validate", "preview", "explain", "schedule", "run", "report", "erase", "preflight", "catalog", "sandbox")
+    places = [said.index(f"│ {name} ") for name in names]
+    assert places == sorted(places)
+
+
 def test_a_right_project_is_valid(audiences):
     code, out, _ = audiences("validate")
     assert code == 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
+from typer.core import TyperGroup
 
 from audiences.campaign.project import Project
 from audiences.cli import console as show
@@ -22,13 +23,28 @@ if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
     from audiences.pipeline.doors import Doors
 
+_IN_ORDER_OF_USE = (
+    *("validate", "preview", "explain", "schedule", "run", "report", "erase"),
+    *("preflight", "catalog", "sandbox", "ledger", "normalise"),
+)
+
+
+class InOrderOfUse(TyperGroup):
+    """Lists the commands as a newcomer meets them: first what only looks, then what acts, then what is needed seldom."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Every command; one that the order does not know comes last. (The type of `ctx` is private to typer.)"""
+        known = {name: place for place, name in enumerate(_IN_ORDER_OF_USE)}
+        return sorted(super().list_commands(ctx), key=lambda name: known.get(name, len(known)))
+
+
 app = typer.Typer(
     name="audiences",
-    help="Campaigns as code: from a Postgres warehouse to Facebook Custom Audiences.",
+    cls=InOrderOfUse,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
 )
 # Names of files and databases stand as they are, `a:b:` too.
 out, err = Console(emoji=False), Console(stderr=True, emoji=False)
@@ -40,7 +56,7 @@ At = Annotated[
     typer.Option(
         parser=lambda text: _instant(text),
         metavar="ISO8601",
-        help="The run's as-of time, for example 2026-12-01T09:00:00+05:30; now if left out, UTC if without offset.",
+        help="The as-of time, for example 2026-12-01T09:00:00+05:30; now if left out, UTC if without offset.",
     ),
 ]
 
@@ -63,8 +79,8 @@ def common(
 ) -> None:
     """Campaigns as code: from a Postgres warehouse to Facebook Custom Audiences.
 
-    Begin with [bold]audiences validate[/bold], look with [bold]audiences preview CAMPAIGN[/bold], then commit the file
-    or [bold]audiences run CAMPAIGN[/bold] by hand.
+    Begin with `audiences validate`, look with `audiences preview CAMPAIGN`, then commit the file, or
+    `audiences run CAMPAIGN` by hand. Afterwards `audiences explain CAMPAIGN --user ID` says why a user is in or out.
     """
     Here.project = project.resolve()
     _log_to_stderr()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @app.command()
 def report(
     campaign: Annotated[
-        str | None, typer.Argument(metavar="[CAMPAIGN]", help="The campaign's id; all with a goal when left out.")
+        str | None, typer.Argument(metavar="CAMPAIGN", help="The campaign's id; all with a goal when left out.")
     ] = None,
     at: At = None,
     as_json: AsJson = False,
