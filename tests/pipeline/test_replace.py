@@ -273,7 +273,7 @@ def test_a_request_whose_rows_are_lost_is_healed_by_a_full_refresh(few):
 
 
 def test_a_refused_first_batch_changes_nothing(many):
-    many.sandbox.admin.add_fault("error", path="*/usersreplace", times=1, code=100, status=400)
+    many.sandbox.admin.add_fault("error", path="*/usersreplace", times=1, code=105, status=400)
     spec = many.campaign(who=WHO, what=REPLACE)
     failed = many.run(spec)
     assert (failed.state, failed.outcomes["failed"], held(many), states(many)) == ("failed", 45_000, 0, ["dropped"])
@@ -297,8 +297,20 @@ def test_a_batch_refused_later_leaves_out_its_rows_and_the_ledger_says_so(many, 
     assert len(many.members(audience)) == held(many) == 45_100
 
 
-@pytest.mark.parametrize("bad", [{25}, {9}, {20, 21, 37, 9}], ids=["between", "in the last batch", "several"])
-def test_a_bad_row_of_a_later_batch_is_found_in_the_session_and_the_rest_goes(shop, monkeypatch, bad):
+@pytest.mark.parametrize(
+    "bad",
+    [{25}, {49}, {11, 12, 37, 49}, {0}, {9}, set(range(10)), {3, 44}],
+    ids=[
+        "between",
+        "in the last batch",
+        "several",
+        "the first",
+        "in the first batch",
+        "a whole batch",
+        "both ends",
+    ],
+)
+def test_bad_rows_of_a_replace_are_found_and_the_rest_goes(shop, monkeypatch, bad):
     """Else a whole batch of members would leave with one row, and stay away with every further run."""
     monkeypatch.setattr(whole_set, "MAX_ROWS", 10)
     shop.sql("insert into users (id, email) select i, 'user' || i || '@example.com' from generate_series(1, 50) i")
@@ -306,9 +318,9 @@ def test_a_bad_row_of_a_later_batch_is_found_in_the_session_and_the_rest_goes(sh
     spec = shop.campaign(who=WHO, what=REPLACE)
     audience = shop.run(spec).audience.id
     wanted = {shop.row_of(f"user{number}@example.com", None) for number in range(1, 51)}
-    spoiled = {shop.row_of(f"user{number}@example.com", None) for number in bad}
     assert shop.members(audience) == wanted
-    # Rows go in the order of the users' ids as text, so that 9 is among the last.
+    in_order = sorted(range(1, 51), key=str)  # rows go in the order of the users' ids as text
+    spoiled = {shop.row_of(f"user{in_order[place]}@example.com", None) for place in bad}
     shop.sandbox.admin.add_fault("refuse_rows", values=[row[0][1] for row in spoiled])
     summary = shop.run(spec)
     assert (summary.state, sum(summary.rejected["row"].values())) == ("success", len(spoiled))
@@ -317,10 +329,23 @@ def test_a_bad_row_of_a_later_batch_is_found_in_the_session_and_the_rest_goes(sh
     sent = len(replaces(shop))
     again = shop.run(spec)
     assert (again.state, again.outcomes["failed"]) == ("success", len(spoiled))
-    assert len(replaces(shop)) - sent == 5
+    assert len(replaces(shop)) - sent == -(-(50 - len(spoiled)) // 10)
     shop.sandbox.admin.clear_faults()
     shop.run(spec, at=shop.noon + timedelta(days=31))
     assert held(shop) == len(shop.members(audience)) == 50
+
+
+@pytest.mark.parametrize("bad", [1, 2, 3])
+def test_bad_rows_of_the_only_batch_are_found_and_the_rest_goes(few, bad):
+    rows = sorted(few.members(few.run(few.campaign(what=REPLACE)).audience.id))
+    few.sandbox.admin.add_fault("refuse_rows", values=[row[0][1] for row in rows[:bad]])
+    summary = few.run(few.campaign(what=REPLACE))
+    if bad == len(rows):
+        assert (summary.state, few.members(summary.audience.id)) == ("failed", set(rows))
+        assert "refused all rows" in summary.error
+    else:
+        assert (summary.state, few.members(summary.audience.id)) == ("success", set(rows[bad:]))
+    assert held(few) == len(few.members(summary.audience.id))
 
 
 def test_three_broken_sessions_fail_the_run_and_the_next_one_makes_it_right(few):

@@ -66,6 +66,11 @@ def refuse(
         _keep_back(ledger, chunk, dict.fromkeys(identifiers, reason))
 
 
+def cut(ledger: Ledger, chunk: Chunk, *, error: str) -> None:
+    """Record that the request was refused for what some of its rows hold, and that others take them."""
+    ledger.sql.execute("update audiences.chunk set state = 'split', error = %s where id = %s", (error, chunk.id))
+
+
 def leave_out(ledger: Ledger, chunk: Chunk, bad: Mapping[bytes, str]) -> None:
     """Record that Facebook took a batch of a replace without its `bad` rows (packed, with reasons), which are kept back."""
     with ledger.sql.transaction():

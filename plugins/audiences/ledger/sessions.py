@@ -87,12 +87,19 @@ def plan(
         chunks.plan(ledger, run=run, audience=audience, planned=planned, session=int(row.id))
 
 
-def again(ledger: Ledger, session: ReplaceSession, *, id_of: Callable[[int], int]) -> ReplaceSession:
-    """The same session under a new id, nothing sent of it: an id that has been used cannot be used again."""
-    planned = [
-        chunks.Planned(action=chunk.action, file=chunk.file, first_row=chunk.first_row, rows=chunk.rows)
-        for chunk in chunks.of_session(ledger, session.id)
-    ]
+def again(
+    ledger: Ledger,
+    session: ReplaceSession,
+    *,
+    id_of: Callable[[int], int],
+    planned: Sequence[Planned] | None = None,
+) -> ReplaceSession:
+    """The same session under a new id, nothing sent of it: an id that has been used cannot be used again.
+
+    `planned` are its requests, where they are not to be the same.
+    """
+    if planned is None:
+        planned = [request_of(chunk) for chunk in chunks.of_session(ledger, session.id)]
     plan(
         ledger,
         run=session.run,
@@ -107,6 +114,11 @@ def again(ledger: Ledger, session: ReplaceSession, *, id_of: Callable[[int], int
         message = f"the session of run {session.run} vanished from the ledger while it was being recorded"
         raise RuntimeError(message)
     return found
+
+
+def request_of(chunk: Chunk) -> Planned:
+    """The request of a session, to be planned once more."""
+    return chunks.Planned(action=chunk.action, file=chunk.file, first_row=chunk.first_row, rows=chunk.rows)
 
 
 def to_send(ledger: Ledger, run: int) -> ReplaceSession | None:
@@ -164,10 +176,24 @@ def refused(ledger: Ledger, session: ReplaceSession, first: Chunk, *, error: str
     """Record that Facebook refused the first request for good, and with it the session; the audience is as before."""
     with ledger.sql.transaction():
         chunks.refuse(ledger, first, error=error)
+        drop(ledger, session, error=error)
+
+
+def drop(ledger: Ledger, session: ReplaceSession, *, error: str) -> None:
+    """Record that the session was never opened, and that nothing more is sent of it."""
+    with ledger.sql.transaction():
         _over(ledger, session, "dropped", error)
         ledger.sql.execute(
             "update audiences.chunk set state = 'dropped' where session = %s and state = 'planned'", (session.id,)
         )
+
+
+def broken(ledger: Ledger, run: int) -> int:
+    """How many sessions of the run broke."""
+    found = ledger.one(
+        "select count(*) as n from audiences.upload_session where run_id = %(run)s and state = 'broken'", {"run": run}
+    )
+    return int(found.n)
 
 
 def broke(ledger: Ledger, session: ReplaceSession, *, error: str) -> None:

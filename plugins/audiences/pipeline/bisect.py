@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
 from audiences.facebook.errors import RowsRefusedError
-from audiences.ledger import refusals
+from audiences.ledger import chunks, refusals, sessions
 from audiences.pipeline.prepared import staged
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from audiences.ledger.chunks import Chunk
     from audiences.ledger.door import Ledger
+    from audiences.ledger.sessions import ReplaceSession
     from audiences.what.erased import Erased
 
 # One bad row among 10,000 takes 14 halvings, so 28 requests; each further one some 20 more. A thousand find about 50 of them
@@ -70,6 +72,32 @@ def rows_at_fault(rows: pa.Table, send: Callable[[pa.Table], object]) -> dict[by
             else:
                 waiting += halves
     return bad
+
+
+def other_opening(
+    ledger: Ledger, session: ReplaceSession, error: RowsRefusedError, erased: Erased
+) -> list[chunks.Planned]:
+    """The requests of a replace whose first one was refused for its rows, with a half of those to open it.
+
+    Nothing is open at Facebook then. A single row at fault is kept back, and the other requests go on without it. Empty when
+    nothing is left, or when the search is given up. Either way it is on record.
+    """
+    first, *others = chunks.of_session(ledger, session.id)
+    if first.rows > 1 and session.attempt >= HOPELESS_AFTER:
+        sessions.refused(ledger, session, first, error=str(error))
+        return []
+    parts: list[chunks.Planned] = []
+    if first.rows > 1:
+        _log.info("the first batch of the replace was refused for what its rows hold; trying a half of it")
+        refusals.cut(ledger, first, error=str(error))
+        half = first.rows // 2
+        whole = sessions.request_of(first)
+        parts = [replace(whole, rows=half), replace(whole, first_row=first.first_row + half, rows=first.rows - half)]
+    else:
+        rows = staged(first, erased).column("identifiers").unique().to_pylist()
+        refusals.refuse(ledger, first, reason=error.reason, error=str(error), identifiers=rows)
+    sessions.drop(ledger, session, error=str(error))
+    return [*parts[:1], *map(sessions.request_of, others), *parts[1:]]
 
 
 def _halves(rows: pa.Table) -> list[pa.Table]:

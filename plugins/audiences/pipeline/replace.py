@@ -22,7 +22,7 @@ from audiences.facebook.errors import AudienceBusyError, ReplaceBrokenError, Row
 from audiences.facebook.members import BatchStep, session_id_for
 from audiences.ledger import audiences, chunks, erasures, refusals, sessions
 from audiences.pipeline import windows
-from audiences.pipeline.bisect import rows_at_fault
+from audiences.pipeline.bisect import other_opening, rows_at_fault
 from audiences.pipeline.prepared import prepare, staged, without
 from audiences.pipeline.references import RunRef, Sent
 from audiences.pipeline.staging import Staging
@@ -54,13 +54,19 @@ def replace(doors: Doors, run: RunRef) -> Sent:
     if session.state == "planned":
         windows.ensure_open(doors, run.allow)  # one that has begun is ended, whatever the time
     audiences.claim(doors.ledger, run.audience, run.campaign)
+    id_of = ids(run.facebook_id, session.staging)
     while True:
         try:
             return _Session(doors, run.facebook_id, session).carry_through()
+        except RowsRefusedError as error:
+            planned = other_opening(doors.ledger, session, error, Erased(*erasures.known(doors.ledger)))
+            if not planned:
+                return Sent(requests=1, refused=1)
+            session = sessions.again(doors.ledger, session, id_of=id_of, planned=planned)
         except ReplaceBrokenError as error:
             sessions.broke(doors.ledger, session, error=str(error))
-            session = sessions.again(doors.ledger, session, id_of=ids(run.facebook_id, session.staging))
-            if session.attempt > SESSIONS_A_RUN:
+            session = sessions.again(doors.ledger, session, id_of=id_of)
+            if sessions.broken(doors.ledger, run.run) >= SESSIONS_A_RUN:
                 raise
             _log.warning("%s; the whole set is sent again", error)
 
@@ -76,6 +82,9 @@ def settle(doors: Doors, audience: int, facebook_id: str) -> None:
                 raise ReplaceBrokenError(what)
             _log.info("carrying the replace of run %s through, which was interrupted", session.run)
             _Session(doors, facebook_id, session).carry_through()
+        except RowsRefusedError as error:
+            _log.warning("the replace of run %s was refused: %s", session.run, error)
+            sessions.refused(doors.ledger, session, chunks.of_session(doors.ledger, session.id)[0], error=str(error))
         except ReplaceBrokenError as error:
             _log.warning("the replace of run %s cannot be carried through: %s", session.run, error)
             sessions.broke(doors.ledger, session, error=str(error))
@@ -109,14 +118,15 @@ class _Session:
     def carry_through(self) -> Sent:
         """Send what has not been acknowledged, end the session, record the members.
 
-        Raises ReplaceBrokenError when a new session is needed.
+        Raises ReplaceBrokenError when a new session is needed, and RowsRefusedError when the first batch was refused for
+        what its rows hold: then none was opened.
         """
         first, *others = self._chunks
         ended: Receipt | None = None
         if first.state in ("planned", "sending"):
             try:
                 ended = self._open(first)
-            except ReplaceBrokenError:
+            except (ReplaceBrokenError, RowsRefusedError):
                 raise
             except RefusedError as error:
                 _log.warning("the first batch of the replace was refused: %s", error)
