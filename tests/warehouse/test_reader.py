@@ -79,6 +79,20 @@ def test_an_error_quotes_no_value_that_holds_quotation_marks(connection):
     assert "invalid input syntax" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("query", "error", "sqlstate"),
+    [
+        ("select i, pg_sleep(0.01)::text from generate_series(1, 100) i", WarehouseTransientError, "57014"),
+        ("select 1 / (i - 190000) from generate_series(1, 200000) i", WarehouseQueryError, "22012"),
+    ],
+    ids=["too slow", "a value that does not fit"],
+)
+def test_an_error_in_the_middle_of_the_rows_is_known_by_its_code(connection, query, error, sqlstate):
+    with Warehouse(connection, application="test", timeout="300ms") as warehouse, pytest.raises(error) as caught:
+        list(warehouse.stream(query))
+    assert caught.value.sqlstate == sqlstate
+
+
 def test_a_server_that_is_not_there_is_told_with_what_went_wrong():
     nowhere = Connection("warehouse", host="127.0.0.1", port=9)
     with pytest.raises(WarehouseTransientError, match="refused"):

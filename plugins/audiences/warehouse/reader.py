@@ -99,8 +99,9 @@ class Warehouse:
             cursor.adbc_statement.set_options(**{StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(BATCH_BYTES)})
             try:
                 cursor.execute(query)
-                yield from one_ahead(iter(cursor.fetch_record_batch()))
-            except (DriverError, OSError) as error:  # OSError: the server failed in the middle of the rows
+                # `fetch_record_batch` hands out Arrow's own reader, whose errors say nothing of the SQLSTATE (arrow-adbc 1523).
+                yield from one_ahead(iter(cursor._results.reader))
+            except DriverError as error:
                 raise _translated(error) from None
 
     def table(self, query: str) -> pa.Table:
@@ -120,7 +121,7 @@ def one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
             yield batch
 
 
-def _translated(error: DriverError | OSError) -> WarehouseTransientError | WarehouseQueryError:
+def _translated(error: DriverError) -> WarehouseTransientError | WarehouseQueryError:
     """Our error for the driver's, with the first line of the server's words.
 
     What the server quotes is kept only where it names relations and columns (SQLSTATE class 42); elsewhere it quotes values.
