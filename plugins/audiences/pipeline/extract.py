@@ -13,21 +13,21 @@ from audiences.ledger import live
 from audiences.pipeline.once import ensure_once
 from audiences.pipeline.references import Extracted, Rejected, RunRef, Shard
 from audiences.pipeline.staging import Staging
-from audiences.warehouse.reader import one_ahead
+from audiences.warehouse.reader import several_ahead
 from audiences.what.encode import Encoder
 from audiences.who.columns import columns_of
 from audiences.who.compile import qualified
 from audiences.who.render import render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     from audiences.pipeline.doors import Doors
 
 SHARD_ROWS = 1_000_000
+ENCODED_AT_ONCE = 2  # batches; while Postgres makes the next ones, there is seldom more than one core to spare
 _log = logging.getLogger(__name__)
 
 
@@ -43,7 +43,8 @@ def extract(doors: Doors, run: RunRef, *, users: Sequence[str] | None = None) ->
     encoder = Encoder(spec.campaign.what.identifiers, columns_of(spec), spec.catalog, today=today)
     with doors.warehouse() as warehouse, ExitStack() as open_files:
         writer: pq.ParquetWriter | None = None
-        for batch in one_ahead(_encoded(encoder, warehouse.stream(query))):
+        found = (batch for batch in warehouse.stream(query) if batch.num_rows)
+        for batch in several_ahead(encoder.encode, found, at_once=ENCODED_AT_ONCE):
             if writer is None or shards[-1] >= SHARD_ROWS:
                 open_files.close()
                 writer = open_files.enter_context(Staging(run.staging).writer(shard_file(len(shards)), batch.schema))
@@ -68,9 +69,3 @@ def extract(doors: Doors, run: RunRef, *, users: Sequence[str] | None = None) ->
 def shard_file(number: int) -> str:
     """The name of a staged shard: `user_id`, `opted_out`, `identifiers` (packed), and the filter properties."""
     return f"users-{number:02d}.parquet"
-
-
-def _encoded(encoder: Encoder, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        if batch.num_rows:
-            yield encoder.encode(batch)

@@ -13,7 +13,7 @@ from audiences.ledger import assignments, erasures
 from audiences.pipeline.extract import shard_file
 from audiences.pipeline.references import RunRef, Selected, Shard
 from audiences.pipeline.staging import Staging
-from audiences.warehouse.reader import one_ahead
+from audiences.warehouse.reader import one_ahead, several_ahead
 from audiences.what.difference import CANDIDATES
 from audiences.what.erased import Erased
 from audiences.who.cap import rank_keys
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
     from audiences.pipeline.doors import Doors
 
+DECIDED_AT_ONCE = 2  # batches
 HELD_OUT = pa.schema([("user_id", pa.string()), ("arm", pa.string())])
 
 
@@ -34,13 +35,16 @@ def select(doors: Doors, run: RunRef, shard: Shard) -> Selected:
     erased = Erased(*erasures.known(doors.ledger))
     staging = Staging(run.staging)
     outcomes: Counter[str] = Counter()
+
+    def decided_on(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pd.Series[str]]:
+        return batch, decide(doors.spec, run, batch, recorded, erased)
+
     with (
         staging.writer(candidates_file(shard.number), CANDIDATES) as candidates,
         staging.writer(held_out_file(shard.number), HELD_OUT) as held_out,
     ):
         batches = one_ahead(staging.rows(shard_file(shard.number)))
-        judged = ((batch, decide(doors.spec, run, batch, recorded, erased)) for batch in batches)
-        for batch, decided in one_ahead(judged):
+        for batch, decided in several_ahead(decided_on, batches, at_once=DECIDED_AT_ONCE):
             outcomes.update({str(name): int(count) for name, count in decided.value_counts().items()})
             candidates.write_table(_candidates(doors.spec, batch, decided))
             held_out.write_table(_held_out(batch, decided))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,13 +14,14 @@ from adbc_driver_postgresql import StatementOptions, dbapi
 from audiences.errors import FixAccessError, RetryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import pyarrow as pa
 
     from audiences.connections import Connection
 
 Batch = TypeVar("Batch")
+Result = TypeVar("Result")
 STATEMENT_TIMEOUT = "30min"
 # What a value looks like as text must not depend on how a server, a database or a login is set up.
 SESSION = {
@@ -119,6 +121,18 @@ def one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
         while (batch := upcoming.result()) is not None:
             upcoming = pool.submit(next, batches, None)
             yield batch
+
+
+def several_ahead(work: Callable[[Batch], Result], batches: Iterable[Batch], *, at_once: int) -> Iterator[Result]:
+    """The results of `work` in the order of the batches, made in threads of their own ahead of the caller."""
+    with ThreadPoolExecutor(at_once, thread_name_prefix="ahead") as pool:
+        under_way: deque[Future[Result]] = deque()
+        for batch in batches:
+            under_way.append(pool.submit(work, batch))
+            if len(under_way) > at_once:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
 
 
 def _translated(error: DriverError) -> WarehouseTransientError | WarehouseQueryError:

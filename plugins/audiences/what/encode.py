@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
 
 
 class Encoder:
-    """Encodes batches of one campaign and counts by identifier and reason what Facebook could not have used."""
+    """Encodes batches of one campaign, several at a time, and counts by identifier and reason what Facebook could not use."""
 
     def __init__(self, identifiers: Sequence[Identifier], columns: Columns, catalog: Catalog, *, today: date) -> None:
         self._identifiers = tuple(identifiers)
         self._columns = columns
         self._catalog = catalog
         self._today = today
+        self._counting = Lock()
         self.rejected: dict[str, Counter[str]] = {name: Counter() for name in self._identifiers}
 
     def encode(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -54,7 +56,8 @@ class Encoder:
             context,
             batch.column(countries) if countries else None,
         )
-        self.rejected[name].update(encoded.rejected)
+        with self._counting:
+            self.rejected[name].update(encoded.rejected)
         return {key: self._without_addresses(name, key, cells) for key, cells in encoded.columns.items()}
 
     def _without_addresses(self, name: Identifier, key: str, cells: pa.Array) -> pa.Array:

@@ -1,0 +1,43 @@
+"""SHA-256 over whole columns of text.
+
+DuckDB computes it in half the CPU time that a Python call per value takes, and lets other threads go on meanwhile.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import duckdb
+import pyarrow as pa
+from duckdb import ColumnExpression, ConstantExpression, Expression, FunctionExpression
+
+_TEXT = "text"
+
+
+def sha256_column(texts: pa.Array, *, prefix: str = "") -> pa.Array:
+    """The hashes of the UTF-8 texts, each after the prefix, as binary of 32 bytes; null for null."""
+    return _computed(texts, FunctionExpression("unhex", _hex(prefix))).cast(pa.binary())
+
+
+def sha256_below(texts: pa.Array, bound: str, *, prefix: str = "") -> pa.Array:
+    """Whether each hash in lower-case hex begins with fewer than `bound`, a number of as many hex digits as it has."""
+    # Digits are compared from the left, and a longer text is not below its own beginning.
+    return _computed(texts, _hex(prefix) < ConstantExpression(bound))
+
+
+def _hex(prefix: str) -> Expression:
+    text: Expression = ColumnExpression(_TEXT)
+    salted = FunctionExpression("||", ConstantExpression(prefix), text) if prefix else text
+    return FunctionExpression("sha256", salted)
+
+
+def _computed(texts: pa.Array, expression: Expression) -> pa.Array:
+    with _database().cursor() as session:
+        result = session.from_arrow(pa.table({_TEXT: texts})).select(expression).to_arrow_table()
+    return result.column(0).combine_chunks()
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """Holds nothing, and takes as long to open as thirty thousand hashes."""
+    return duckdb.connect(config={"threads": 1, "preserve_insertion_order": True})
