@@ -207,7 +207,7 @@ class AddOperator(StepOperator):
         """Return how many requests were sent and refused."""
         from audiences.pipeline.export import export
 
-        label = f"{len(self.batch)} requests"
+        label = f"{len(self.batch)} request{'' if len(self.batch) == 1 else 's'}"
         get_current_context()["label"] = label  # type: ignore[typeddict-unknown-key]  # for map_index_template
         return export(doors, run, "add", self.batch).model_dump(mode="json")
 
