@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 # A test process per core, each with a Postgres and a sandbox of its own.
 AT_ONCE := --numprocesses=auto --maxprocesses=4
 
-.PHONY: help venv demo test check unit integration e2e long chaos bench constraints clean
+.PHONY: help venv demo test check unit integration e2e long simulation chaos bench constraints clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'

@@ -152,7 +152,8 @@ class FacebookTransientError(RetryError):
     trace: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.what} ({facebook_numbers(self.code, self.subcode, self.trace)}); it will be tried again"
+        numbers = facebook_numbers(self.code, self.subcode, self.trace)
+        return f"{self.what} ({numbers}). Such faults pass: when all tries are used up, run it again"
 
 
 @dataclass(eq=False)
