@@ -324,6 +324,8 @@ def test_bad_rows_of_a_replace_are_found_and_the_rest_goes(shop, monkeypatch, ba
     shop.sandbox.admin.add_fault("refuse_rows", values=[row[0][1] for row in spoiled])
     summary = shop.run(spec)
     assert (summary.state, sum(summary.rejected["row"].values())) == ("success", len(spoiled))
+    kept, failed, removed = (summary.outcomes[name] for name in ("kept", "failed", "removed"))
+    assert (kept, failed, removed) == (50 - len(spoiled), len(spoiled), 0)
     assert shop.members(audience) == wanted - spoiled
     assert held(shop) == summary.audience.members == 50 - len(spoiled)
     sent = len(replaces(shop))

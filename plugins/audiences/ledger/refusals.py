@@ -88,6 +88,17 @@ def of_run(ledger: Ledger, run: int) -> list[bytes]:
     return [bytes(row.identifiers) for row in found]
 
 
+def lost(ledger: Ledger, run: int, campaign: int) -> int:
+    """How many of the campaign's users left the audience because the run's replace had to go without their rows."""
+    found = ledger.one(
+        "select count(distinct m.user_id) as n from audiences.refused_row r"
+        " join audiences.member m on m.audience_id = r.audience_id and m.identifiers = r.identifiers"
+        " where r.run_id = %(run)s and m.removed_run = %(run)s and m.campaign_id = %(campaign)s and m.present",
+        {"run": run, "campaign": campaign},
+    )
+    return int(found.n)
+
+
 def _keep_back(ledger: Ledger, chunk: Chunk, bad: Mapping[bytes, str]) -> None:
     for row, reason in bad.items():
         ledger.sql.execute(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from audiences.errors import AudiencesError
 from audiences.facebook import audiences as facebook_audiences
-from audiences.ledger import audiences, chunks, live, mappings, members, runs, sessions
+from audiences.ledger import audiences, chunks, live, mappings, members, refusals, runs, sessions
 from audiences.pipeline.link_ad_sets import not_as_wanted
 from audiences.pipeline.references import AudienceSize, Planned, RunRef, Summary
 from audiences.pipeline.staging import Staging
@@ -78,14 +78,19 @@ def close_run(
 
 
 def final_outcomes(doors: Doors, run: RunRef, planned: Planned) -> Outcomes:
-    """The outcomes after the upload: what began is `added` where acknowledged and `failed` elsewhere."""
+    """The outcomes after the upload: what began is `added` where acknowledged and `failed` elsewhere.
+
+    `failed` are as well those whom a replace had to leave out, since Facebook refused their rows.
+    """
     totals, on_record = chunks.totals(doors.ledger, run.run), runs.noted(doors.ledger, run.run).planned
     added = totals.begun + on_record["begun_unsent"] - on_record["begun_and_gone"]
+    # A difference never sends those who are in already, so that it cannot lose one.
+    lost = refusals.lost(doors.ledger, run.run, run.campaign) if totals.rejected and run.full_refresh else 0
     outcomes = Outcomes(
-        **planned.outcomes,
+        **{**planned.outcomes, "kept": planned.outcomes["kept"] - lost},
         added=added,
-        failed=planned.begun - added,
-        removed=totals.gone + on_record["gone_unsent"],
+        failed=planned.begun - added + lost,
+        removed=totals.gone + on_record["gone_unsent"] - lost,
     )
     outcomes.check()
     return outcomes
