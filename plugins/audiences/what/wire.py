@@ -7,6 +7,7 @@ because several requests are prepared at a time.
 
 from __future__ import annotations
 
+from binascii import hexlify
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 _CELL: Final = 2 + SHA256  # the key's number, the length, the hash
 _HASHED: Final = np.array([number for key, number in KEYS.items() if key not in UNHASHED], np.uint8)
-_HEX: Final = np.frombuffer(bytes(range(256)).hex().encode(), np.uint16)  # two characters per byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +114,8 @@ def _written(shape: _Shape, schema: Sequence[str]) -> bytes:
     for key in schema:
         if key in shape.keys:
             cell = shape.keys.index(key) * _CELL + 2
-            hashes = np.ascontiguousarray(shape.matrix[:, cell : cell + SHA256])
-            lines[:, place + 1 : place + 1 + 2 * SHA256] = _HEX.take(hashes).view(np.uint8)
+            digits = hexlify(shape.matrix[:, cell : cell + SHA256].tobytes())
+            lines[:, place + 1 : place + 1 + 2 * SHA256] = np.frombuffer(digits, np.uint8).reshape(-1, 2 * SHA256)
             place += len(blank) + 1
         else:
             place += 3
