@@ -99,6 +99,13 @@ def release(ledger: Ledger, audience_id: int, campaign: int) -> None:
     )
 
 
+def put_in_doubt(ledger: Ledger, audience_id: int, reason: str) -> None:
+    """Record that the members on record may not be those at Facebook; `reason` is a sentence for people. The first one stands."""
+    ledger.sql.execute(
+        "update audiences.audience set in_doubt = coalesce(in_doubt, %s) where id = %s", (reason, audience_id)
+    )
+
+
 def note_status(
     ledger: Ledger,
     audience_id: int,
