@@ -11,8 +11,8 @@ from audiences.facebook import preflight
 from audiences.facebook.credentials import Credentials
 from audiences.facebook.session import GraphSession
 from audiences.ledger.lost import as_lost
+from audiences.pipeline.audience import known_audience
 from audiences.pipeline.doors import Doors
-from audiences.pipeline.preview import known_audience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Literal
 
 from audiences.errors import FixAccessError
 from audiences.ledger import chunks, ends, runs
+from audiences.pipeline.audience import known_audience
 from audiences.pipeline.link_ad_sets import take_back
 from audiences.pipeline.open_run import begin
 from audiences.pipeline.plan import compared, outcomes_before_upload, put_on_record
-from audiences.pipeline.preview import known_audience
 from audiences.pipeline.references import LIFTABLE, Planned, Reference, RunRef, RunRequest
 from audiences.pipeline.whole import Timings, summary_of, to_its_end
 from audiences.when.upcoming import recurrence_of

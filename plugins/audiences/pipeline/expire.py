@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from audiences.ledger import expiry, runs
 from audiences.ledger.door import campaign_number
+from audiences.pipeline.audience import known_audience
 from audiences.pipeline.open_run import begin
 from audiences.pipeline.plan import compared, outcomes_before_upload, put_on_record
-from audiences.pipeline.preview import known_audience
 from audiences.pipeline.references import LIFTABLE, Planned, RunRef, RunRequest, Summary
 from audiences.pipeline.whole import Timings, summary_of, to_its_end
 

@@ -6,11 +6,10 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from audiences.errors import StoppedError, UnsupportedError
-from audiences.facebook import audiences as facebook_audiences
-from audiences.facebook.errors import AudienceBusyError
 from audiences.facebook.status import Reaction
-from audiences.ledger import audiences, chunks, ends, live, runs, sessions
-from audiences.pipeline import replace, whole_set, windows
+from audiences.ledger import audiences, chunks, ends, live, runs
+from audiences.pipeline import whole_set, windows
+from audiences.pipeline.audience import find_or_create
 from audiences.pipeline.link_ad_sets import take_back_dropped
 from audiences.pipeline.preflight import preflight
 from audiences.pipeline.references import RunRef, RunRequest
@@ -21,8 +20,6 @@ from audiences.who.render import render
 
 if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
-    from audiences.facebook.status import AudienceStatus
-    from audiences.ledger.audiences import KnownAudience
     from audiences.pipeline.doors import Doors
 
 
@@ -102,34 +99,6 @@ def staging_path(doors: Doors, external_id: str) -> str:
     """The run's own folder under the staging root."""
     safe = "".join(character if character.isalnum() or character in "-_." else "_" for character in external_id)
     return f"{doors.spec.staging or default_root()}/{doors.spec.id}/{safe}"
-
-
-def find_or_create(doors: Doors, campaign: int) -> tuple[KnownAudience, AudienceStatus]:
-    """The campaign's audience, on record and at Facebook; a created one is found again by the record, then by its name."""
-    spec, ledger = doors.spec, doors.ledger
-    create, update = spec.campaign.what.audience.create, spec.campaign.what.audience.update
-    name = create.name if create else None
-    known = audiences.find(
-        ledger, facebook_id=update.id if update else None, created_for=campaign if create else None, name=name
-    )
-    if known is None and create:
-        found = facebook_audiences.create_or_find(
-            doors.facebook, name=create.name, description=create.description, key=spec.id
-        )
-        known = audiences.record(
-            ledger, ad_account=spec.account.id, facebook_id=found.id, name=create.name, created_for=campaign
-        )
-    facebook_id = known.facebook_id if known else update.id if update else ""
-    status = facebook_audiences.read(doors.facebook, facebook_id)
-    if not (known and sessions.unfinished(ledger, known.id)):  # a replace of our own is carried through first
-        try:
-            status.ensure_writable()
-        except AudienceBusyError as error:
-            raise replace.patient(ledger, known.id, error) if known else error from error
-    known = known or audiences.record(
-        ledger, ad_account=spec.account.id, facebook_id=facebook_id, name=status.name, created_for=None
-    )
-    return known, status
 
 
 def check_freshness(doors: Doors, request: RunRequest) -> None:

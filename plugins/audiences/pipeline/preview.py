@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from audiences.errors import StoppedError
-from audiences.ledger import audiences
+from audiences.pipeline.audience import known_audience
 from audiences.pipeline.extract import extract
 from audiences.pipeline.link_ad_sets import rehearse
 from audiences.pipeline.live.rehearse import rehearsal_of
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from audiences.ledger.audiences import KnownAudience
     from audiences.pipeline.doors import Doors
     from audiences.pipeline.references import Extracted, Selected
 
@@ -96,17 +95,6 @@ def as_if_opened(doors: Doors, at: datetime, *, staging: str) -> RunRef:
         staging=staging,
         full_refresh=doors.spec.campaign.what.refresh == "replace",
     )
-
-
-def known_audience(doors: Doors) -> KnownAudience | None:
-    """The campaign's audience as the ledger knows it, None before the first run."""
-    wanted, name = doors.spec.campaign.what.audience, doors.spec.id
-    if wanted.update:
-        return audiences.find(doors.ledger, facebook_id=wanted.update.id)
-    campaign = doors.ledger.one("select id from audiences.campaign where name = %(name)s", {"name": name})
-    if campaign is None or wanted.create is None:
-        return None
-    return audiences.find(doors.ledger, created_for=campaign.id, name=wanted.create.name)
 
 
 # There are so few birthdays, names and places that the first digits of a hash tell which one it is.

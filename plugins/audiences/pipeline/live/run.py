@@ -11,8 +11,8 @@ from pydantic import AwareDatetime, Field
 
 from audiences.errors import FixConfigError, WaitError
 from audiences.ledger import live, members, runs
+from audiences.pipeline.audience import known_audience
 from audiences.pipeline.live.poll import poll
-from audiences.pipeline.preview import known_audience
 from audiences.pipeline.references import AudienceSize, Reference, RunRequest, Summary
 from audiences.pipeline.whole import TRIES, attempt
 from audiences.when.live.watch import Watch
