@@ -16,8 +16,8 @@ audiences = commands.audiences
 
 def test_check_names_the_place_in_the_file_and_ends_with_1_for_a_failure(audiences, project, shop):
     code, out, _ = audiences("catalog", "check")
-    assert code == 1  # the little shop has no index
-    assert "✗ events: no index for the event scan: every rule reads all events" in out
+    assert code == 0  # the little shop has no index, and needs none
+    assert "! events: no index for the event scan: every rule reads all events" in out
     assert "CREATE INDEX ON events (name, occurred_at, user_id);" in out
     shop.sql("CREATE INDEX ON events (name, occurred_at, user_id)")
     assert audiences("catalog", "check")[0] == 0

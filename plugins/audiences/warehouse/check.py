@@ -90,14 +90,16 @@ def _unique(users: Users, relation: Relation, table: sa.FromClause, glance: Glan
         return refused(twice, f"{what}, one row per user", relation)
     if twice:
         return State.FAIL, f"{what}: several rows have one key", "Map a view with one row per user."
-    if "table" not in relation.kind:
+    if not relation.indexable:
         return State.OK, f"{what}, every key once at the moment", ""
     if whole := next((each for each in relation.unique if users.key in each), None):
         of = ", ".join(shown(name) for name in relation.columns if name in whole)
         found = f"{what}: only a part of what identifies a row, which is {of}"
         return State.WARN, found, "Map a view with one row per user, and with one column that identifies them."
     found = f"{what}: every key once at the moment, and nothing keeps it so"
-    return State.WARN, found, f"CREATE UNIQUE INDEX ON {relation.name} ({quoted(users.key)});"
+    if relation.kind == "partitioned table":  # a unique index there holds the columns of the partitioning as well
+        return State.WARN, found, "See that whatever fills the table keeps it so."
+    return State.WARN, found, f"CREATE UNIQUE INDEX ON {relation.sql_name} ({quoted(users.key)});"
 
 
 def _events(catalog: Catalog, events: Events, relation: Relation, glance: Glance) -> Iterator[Line]:
@@ -116,7 +118,7 @@ def _events(catalog: Catalog, events: Events, relation: Relation, glance: Glance
             yield Line(("events", part), State.OK, f"{shown(column)} {relation.columns[column].words}")
         elif part in ("occurred_at", "arrived_at"):
             seen = _time(column, table, relation, glance, catalog.timezone)
-            if part == "arrived_at" and seen[0] is State.OK and relation.kind == "table":
+            if part == "arrived_at" and seen[0] is State.OK and relation.indexable:
                 seen = _by_arrival(column, relation, seen)
             yield Line(("events", part), *seen)
     for name, declared in events.properties.items():
@@ -168,7 +170,7 @@ def _by_arrival(column: str, relation: Relation, verdict: Verdict) -> Verdict:
     if column in relation.leading:
         return verdict
     found = f"{verdict[1]}: no index begins with it; live campaigns would read all events, again and again"
-    return State.WARN, found, f"CREATE INDEX ON {relation.name} ({quoted(column)});"
+    return State.WARN, found, f"CREATE INDEX ON {relation.sql_name} ({quoted(column)});"
 
 
 def _event_name(name: str, events: Events, table: sa.FromClause, relation: Relation, glance: Glance) -> Verdict | None:

@@ -13,7 +13,6 @@ from audiences.errors import FixConfigError
 from audiences.warehouse import guess
 from audiences.warehouse.json_keys import keys_in
 from audiences.warehouse.reflect import Glance, Refusal, Relation, quoted
-from audiences.who.sources import schema_and_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,7 +155,7 @@ def _values(relation: Relation, column: str, glance: Glance) -> list[str]:
     """The few values of a column that has only a few, each in several rows; none for any other."""
     if not isinstance(relation.columns[column].type, sa.String):
         return []
-    inner = f"SELECT {quoted(column)} AS value FROM {_sql_name(relation)} LIMIT {_ROWS_FOR_VALUES}"  # noqa: S608  # quoted names
+    inner = f"SELECT {quoted(column)} AS value FROM {relation.sql_name} LIMIT {_ROWS_FOR_VALUES}"  # noqa: S608  # quoted names
     answer = glance.ask(
         f"SELECT value, count(*) AS rows FROM ({inner}) AS seen WHERE value IS NOT NULL"  # noqa: S608  # the same
         f" GROUP BY value ORDER BY value LIMIT {_MOST_VALUES + 1}"
@@ -164,10 +163,6 @@ def _values(relation: Relation, column: str, glance: Glance) -> list[str]:
     if isinstance(answer, Refusal) or len(answer) > _MOST_VALUES:
         return []
     return [str(row.value) for row in answer] if all(row.rows >= _FEWEST_ROWS_PER_VALUE for row in answer) else []
-
-
-def _sql_name(relation: Relation) -> str:
-    return ".".join(quoted(part) for part in schema_and_name(relation.name) if part)
 
 
 def _path(each: Guess) -> Any:

@@ -43,7 +43,7 @@ def missing_column(name: str, relation: Relation) -> Verdict:
 def refused(refusal: Refusal, what: str, relation: Relation) -> Verdict:
     """That Postgres does not evaluate what a run would ask."""
     if refusal.sqlstate == "42501":
-        return State.FAIL, refusal.words, f"GRANT SELECT ON {relation.name} TO the warehouse connection's login."
+        return State.FAIL, refusal.words, f"GRANT SELECT ON {relation.sql_name} TO the warehouse connection's login."
     if refusal.sqlstate == "57014":
         return State.WARN, f"{what}: not known, since the question took too long", "Run the check again later."
     return (

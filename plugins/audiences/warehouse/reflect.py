@@ -77,6 +77,16 @@ class Relation:
     refers: dict[str, tuple[str, str]] = field(default_factory=dict)
     leading: frozenset[str] = frozenset()
 
+    @property
+    def sql_name(self) -> str:
+        """The name as SQL that can be pasted: `shop."Users"`."""
+        return ".".join(quoted(part) for part in schema_and_name(self.name) if part)
+
+    @property
+    def indexable(self) -> bool:
+        """Whether Postgres makes indexes on it; not so on views and foreign tables."""
+        return self.kind in ("table", "partitioned table", "materialized view")
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -185,7 +195,7 @@ class Glance:
 
 
 def quoted(name: str) -> str:
-    """A column's name as SQL for people to run."""
+    """A name of one part as SQL for people to run."""
     return _POSTGRES.identifier_preparer.quote(name)
 
 
