@@ -202,12 +202,59 @@ def test_an_explanation_names_the_step_that_decides(audiences, filled):
     code, out, _ = audiences("explain", "carts", "--user", "3", *AT, "--json")
     found = last_line(out)
     assert code == 0
-    assert set(found) == {"campaign", "user", "at", "outcome", "because", "steps", "assignment", "history"}
+    assert set(found) == {"campaign", "user", "known", "at", "outcome", "because", "steps", "assignment", "history"}
     assert (found["campaign"], found["user"], found["outcome"]) == ("carts", "3", "no_identifier")
     assert set(found["steps"][-1]) == {"text", "value", "passed", "depth"}
+
+
+def test_a_user_whom_nobody_knows_is_exit_code_1(audiences, filled):
     code, out, _ = audiences("explain", "carts", "--user", "[bold]x[/bold]:b:", *AT)
+    assert code == 1
+    assert "user [bold]x[/bold]:b: in carts: unknown" in out
+    assert "there is no user with this id in `users`, column `id`" in out
+    assert "nor is there anything in the ledger" in out
+    assert "an e-mail address is looked up with --email" in audiences("explain", "carts", "--user", "x@y.z")[1]
+
+
+def test_what_the_ledger_has_of_a_user_is_told_when_the_warehouse_has_them_no_more(audiences, filled):
+    audiences("run", "carts", *AT)
+    filled.sql("delete from users where id = 1")
+    code, out, _ = audiences("explain", "carts", "--user", "1", *AT)
+    assert code == 1
+    assert "the ledger knows the user still" in out
+    assert "• added in run 1 of carts" in out
+    code, out, _ = audiences("explain", "carts", "--email", "One@example.com", *AT, "--json")
+    found = last_line(out)
+    assert (code, [(one["user"], one["known"]) for one in found["users"]]) == (0, [("1", False)])
+
+
+@pytest.mark.parametrize(("option", "given"), [("--email", "One@example.com"), ("--phone", "+1 415 555 2671")])
+@pytest.mark.parametrize("way", ["argument", "input", "json"])
+def test_a_person_is_found_by_an_address_that_is_not_repeated(audiences, filled, monkeypatch, option, given, way):
+    filled.sql("update users set phone = '+14155552671' where id = 1")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{given}\n"))
+    more = ("--json",) if way == "json" else ()
+    code, out, err = audiences("--verbose", "explain", "carts", option, "-" if way != "argument" else given, *AT, *more)
     assert code == 0
-    assert "user [bold]x[/bold]:b: in carts: not_qualified" in out
+    if more:
+        found = last_line(out)
+        assert (found["asked_by"], found["users"][0]["user"], found["more"]) == (option[2:], "1", [])
+    else:
+        assert "one user has this " in out
+        assert "user 1 in carts: targeted" in out
+    shown = (out + err).lower()
+    assert not any(each in shown for each in ("one@", "555", pipeline.sha256("one@example.com")))
+
+
+def test_an_address_that_nobody_has_or_can_have(audiences, filled):
+    code, out, _ = audiences("explain", "carts", "--email", "nobody@example.com", *AT)
+    assert code == 1
+    assert "nobody has this e-mail address, neither in the warehouse nor on record" in out
+    code, out, err = audiences("explain", "carts", "--email", "no address", *AT)
+    assert code == 1
+    assert "not an e-mail address" in err
+    assert "no address" not in out + err
+    assert audiences("explain", "carts", "--email", "a@example.com", "--user", "1")[0] == 2
 
 
 def test_the_schedule_is_in_the_campaigns_zone(audiences, project):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from audiences.checklist import Check
     from audiences.errors import Problem
     from audiences.pipeline.live.run import LiveSummary
-    from audiences.pipeline.references import Explanation, Preview, Summary
+    from audiences.pipeline.references import Explanation, Explanations, Preview, Summary
 
 _INSIDE = ("added", "kept", "failed")  # parts of `targeted`
 
@@ -118,7 +118,8 @@ def live_summary(console: Console, found: LiveSummary) -> None:
 
 def explanation(console: Console, found: Explanation) -> None:
     """Why a user is where they are."""
-    console.print(f"user {escape(found.user)} in [bold]{escape(found.campaign)}[/]: [bold]{found.outcome}[/]")
+    outcome = found.outcome if found.known else "unknown"
+    console.print(f"user {escape(found.user)} in [bold]{escape(found.campaign)}[/]: [bold]{outcome}[/]")
     console.print(escape(found.because), soft_wrap=True)
     for step in found.steps:
         mark = "[green]✓[/]" if step.passed else "[red]✗[/]"
@@ -126,8 +127,28 @@ def explanation(console: Console, found: Explanation) -> None:
         console.print(f"  {'  ' * step.depth}{mark} {escape(step.text)}{value}", highlight=False, soft_wrap=True)
     if found.assignment:
         console.print(f"on record as {escape(found.assignment)}", highlight=False)
+    if not found.known:
+        on_record = found.assignment or found.history
+        console.print("the ledger knows the user still" if on_record else "nor is there anything in the ledger")
+        if "@" in found.user:
+            console.print("an e-mail address is looked up with --email")
     for line in found.history:
         console.print(f"  • {escape(line)}", highlight=False)
+
+
+def explanations(console: Console, found: Explanations) -> None:
+    """Why everybody who has an address is where they are; the address is not shown."""
+    what = {"email": "this e-mail address", "phone": "this phone number"}[found.asked_by]
+    count = len(found.users) + len(found.more)
+    who = "nobody has" if not count else "one user has" if count == 1 else f"{count:,} users have"
+    console.print(f"{who} {what}, neither in the warehouse nor on record" if not count else f"{who} {what}")
+    if found.erased:
+        console.print(f"somebody with {what} was erased, so nobody who has it is uploaded", highlight=False)
+    for one in found.users:
+        console.print()
+        explanation(console, one)
+    if found.more:
+        console.print(f"\nnot explained: {escape(', '.join(found.more))}", highlight=False, soft_wrap=True)
 
 
 def check_fields(check: Check) -> dict[str, str]:

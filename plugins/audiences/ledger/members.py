@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from adbc_driver_postgresql import dbapi
 
@@ -55,6 +55,15 @@ def history(ledger: Ledger, audience: int, user: str) -> list[Any]:
     one that ended it (`removed_run`, `removed_at`, null while it lasts).
     """
     return ledger.all(HISTORY, {"audience": audience, "user": user})
+
+
+def with_bytes(ledger: Ledger, cells: Iterable[bytes]) -> list[Any]:
+    """Everybody who ever was in an audience with one of the cells among the bytes of their row: `user_id`, `identifiers`."""
+    return ledger.all(
+        "select distinct m.user_id, m.identifiers from audiences.member m, unnest(%(cells)s::bytea[]) cell"
+        " where position(cell in m.identifiers) > 0",
+        {"cells": list(cells)},
+    )
 
 
 def write(cursor: dbapi.Cursor, *, audience: int, run: int, changes: pa.Table) -> None:

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audiences.ledger import assignments, erasures, live, members
+from audiences.pipeline.holders import holders
 from audiences.pipeline.plan import compared
 from audiences.pipeline.preview import as_if_opened, masked_cells, rehearsed
-from audiences.pipeline.references import ExplainedStep, Explanation
+from audiences.pipeline.references import ExplainedStep, Explanation, Explanations
 from audiences.pipeline.select import decide
 from audiences.what.encode import Encoder
 from audiences.what.erased import Erased
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from audiences.campaign.spec import CampaignSpec
     from audiences.pipeline.doors import Doors
+    from audiences.pipeline.holders import Address
     from audiences.pipeline.references import RunRef
 
 _LEADS = {
@@ -42,6 +44,7 @@ _LEADS = {
     "erased": "the user was erased, or shares an e-mail address or a phone number with somebody who was",
     "expired": "the user's time in the audience is up, and they come back once they have ceased to qualify",
 }
+_MOST_EXPLAINED = 20  # of those who share an address; the address of an office, say
 _COUNTED_AS = {"expired": "over_cap", "erased": "opted_out"}
 
 
@@ -74,6 +77,7 @@ def explain(doors: Doors, user: str, at: datetime) -> Explanation:
     return Explanation(
         campaign=spec.id,
         user=user,
+        known=found is not None,
         at=at,
         outcome=_COUNTED_AS.get(outcome, outcome),
         because=because,
@@ -83,6 +87,22 @@ def explain(doors: Doors, user: str, at: datetime) -> Explanation:
             *(_event(spec, row) for row in live.of_user(doors.ledger, run.campaign, user)),
             *(_membership(spec, row) for row in members.history(doors.ledger, run.audience, user)),
         ),
+    )
+
+
+def explain_address(doors: Doors, kind: Address, address: str, at: datetime) -> Explanations:
+    """The same for everybody who has the e-mail address or phone number, in the warehouse or on record in the ledger.
+
+    Raises UnreadableAddressError.
+    """
+    found = holders(doors, kind, address, at)
+    users = (*found.users, *found.on_record)
+    return Explanations(
+        campaign=doors.spec.id,
+        asked_by=kind,
+        users=tuple(explain(doors, user, at) for user in users[:_MOST_EXPLAINED]),
+        more=users[_MOST_EXPLAINED:],
+        erased=found.erased,
     )
 
 

@@ -1,4 +1,4 @@
-"""One user's identifiers, all that the catalog maps, whatever campaigns use of them."""
+"""Users' identifiers as the catalog maps them, whatever campaigns use of them: of one user, or one kind of everybody's."""
 
 from __future__ import annotations
 
@@ -11,12 +11,26 @@ from audiences.who.columns import Columns
 from audiences.who.sources import text, users_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from audiences.campaign.catalog import Catalog
 
 
 def person(catalog: Catalog, user: str) -> tuple[sa.Select[Any], Columns]:
     """The query for the user's row, with `opted_out` false, and its columns."""
-    sources = {name: catalog.users.identifier(name) for name in get_args(Identifier)}
+    query, key, columns = _rows(catalog, get_args(Identifier))
+    return query.where(key == user), columns
+
+
+def everybody(catalog: Catalog, identifier: Identifier) -> tuple[sa.Select[Any], Columns]:
+    """The query for this identifier of all users, with their countries where the catalog maps them, and its columns."""
+    query, key, columns = _rows(catalog, (identifier, "country"))
+    return query.where(key.is_not(None)), columns
+
+
+def _rows(catalog: Catalog, identifiers: Iterable[Identifier]) -> tuple[sa.Select[Any], sa.ColumnElement[str], Columns]:
+    """The query, its key as text, and its columns."""
+    sources = {name: catalog.users.identifier(name) for name in identifiers}
     columns = Columns(
         identifiers={name: f"identifier_{name}" for name, source in sources.items() if source}, properties={}
     )
@@ -24,4 +38,4 @@ def person(catalog: Catalog, user: str) -> tuple[sa.Select[Any], Columns]:
     key = sa.cast(table.c[catalog.users.key], sa.Text)
     values = [text(source, table).label(columns.identifiers[name]) for name, source in sources.items() if source]
     fixed: list[sa.Label[Any]] = [key.label(columns.user_id), sa.false().label(columns.opted_out)]
-    return sa.select(*fixed, *values).where(key == user), columns
+    return sa.select(*fixed, *values), key, columns
