@@ -23,7 +23,7 @@ from audiences.facebook.errors import (
     ReplaceBrokenError,
     TooMuchDataError,
 )
-from audiences.facebook.redact import redact
+from audiences.redact import redact
 
 Json = dict[str, Any]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from adbc_driver_manager import Error as DriverError
 from adbc_driver_postgresql import StatementOptions, dbapi
 
 from audiences.errors import FixAccessError, RetryError
+from audiences.warehouse.faults import fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -33,11 +33,6 @@ SESSION = {
     "extra_float_digits": "1",
 }
 BATCH_BYTES = 4 * 1024 * 1024
-_PASSING = ("08", "40", "53", "57")  # SQLSTATE classes: connection, rollback, resources, operator intervention
-# About the connection, hosts and logins are quoted; anything else may quote values, which may hold quotation marks
-# themselves, so that all from the first mark on is left out, in any language that the server may speak.
-_OF_CONNECTIONS = ("", "08", "28", "53", "57")
-_NAME, _VALUE = re.compile(r"\"[^\"]*\"?"), re.compile('["«»„“”「『].*', re.DOTALL)
 
 
 @dataclass(eq=False)
@@ -84,7 +79,7 @@ class Warehouse:
                 )
             )
         except DriverError as error:
-            raise _translated(error) from None
+            raise as_ours(error) from None
 
     def __enter__(self) -> Warehouse:
         return self
@@ -104,7 +99,7 @@ class Warehouse:
                 # `fetch_record_batch` hands out Arrow's own reader, whose errors say nothing of the SQLSTATE (arrow-adbc 1523).
                 yield from one_ahead(iter(cursor._results.reader))
             except DriverError as error:
-                raise _translated(error) from None
+                raise as_ours(error, query) from None
 
     def table(self, query: str) -> pa.Table:
         """A small result as one table."""
@@ -135,16 +130,8 @@ def several_ahead(work: Callable[[Batch], Result], batches: Iterable[Batch], *, 
             yield under_way.popleft().result()
 
 
-def _translated(error: DriverError) -> WarehouseTransientError | WarehouseQueryError:
-    """Our error for the driver's, with the first line of the server's words.
-
-    What the server quotes is kept only where it names relations and columns (SQLSTATE class 42); elsewhere it quotes values.
-    """
-    sqlstate = (getattr(error, "sqlstate", None) or "").strip("\x00")
-    first = next(iter(str(error).splitlines()), "").split("\x00")[0]
-    detail = re.sub(r"^.*?(?=(ERROR|FATAL):)", "", first)[:300]
-    if not sqlstate.startswith("42"):
-        detail = (_NAME if sqlstate[:2] in _OF_CONNECTIONS else _VALUE).sub("…", detail)
-    if sqlstate[:2] in _PASSING or (not sqlstate and "ERROR:" not in detail):
-        return WarehouseTransientError(sqlstate=sqlstate, detail=detail)
-    return WarehouseQueryError(sqlstate=sqlstate, detail=detail)
+def as_ours(error: BaseException, query: str = "") -> WarehouseTransientError | WarehouseQueryError:
+    """Our error for a driver's, psycopg's or ADBC's, in words of our own; `query` is the SQL that it answers."""
+    found = fault(error, query)
+    kind = WarehouseTransientError if found.passing else WarehouseQueryError
+    return kind(sqlstate=found.sqlstate, detail=found.words)

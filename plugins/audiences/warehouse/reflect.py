@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,11 +13,14 @@ from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.pool import NullPool
 
 from audiences.errors import FixAccessError
-from audiences.warehouse.reader import SESSION
+from audiences.warehouse.faults import fault
+from audiences.warehouse.reader import SESSION, as_ours
 from audiences.who.render import render
 from audiences.who.sources import schema_and_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from audiences.connections import Connection
 
 STATEMENT_TIMEOUT = "20s"
@@ -90,7 +93,7 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why Postgres did not answer: SQLSTATE, and its words without any value of a row."""
+    """Why Postgres did not answer: SQLSTATE, and what that means in our words, without any value of a row."""
 
     sqlstate: str
     words: str
@@ -115,7 +118,7 @@ class Glance:
         try:
             self._sql = engine.connect()
         except sa.exc.OperationalError as error:
-            detail = " ".join(str(error.orig).split())
+            detail = fault(error.orig or error).words
             raise WarehouseUnreachableError(connection=connection.id, detail=detail) from None
 
     def __enter__(self) -> Self:
@@ -132,10 +135,15 @@ class Glance:
             result = self._sql.execution_options(no_parameters=True).exec_driver_sql(text)
             return list(result.fetchall()) if result.returns_rows else []
         except sa.exc.DBAPIError as error:
-            return _refusal(error.orig)
+            found = fault(error.orig or error, text)
+            return Refusal(found.sqlstate, found.words)
 
     def relation(self, name: str) -> Relation | None:
         """A relation by its name in the catalog, `users` or `shop.users`; None when there is none."""
+        with _told():
+            return self._relation(name)
+
+    def _relation(self, name: str) -> Relation | None:
         schema, table = schema_and_name(name)
         inspector = sa.inspect(self._sql)
         with warnings.catch_warnings():
@@ -171,6 +179,10 @@ class Glance:
 
     def names(self) -> list[str]:
         """The names of all relations that the role can see, as the catalog would write them."""
+        with _told():
+            return self._names()
+
+    def _names(self) -> list[str]:
         inspector = sa.inspect(self._sql)
         found: list[str] = []
         for schema in inspector.get_schema_names():
@@ -194,6 +206,15 @@ class Glance:
         return (_KINDS.get(row[0], "relation"), row[1]) if row else ("relation", None)
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    """A driver's error in the middle of it becomes ours."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        raise as_ours(error.orig or error) from None
+
+
 def quoted(name: str) -> str:
     """A name of one part as SQL for people to run."""
     return _POSTGRES.identifier_preparer.quote(name)
@@ -212,12 +233,3 @@ def _plain(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
     while isinstance(kind, DOMAIN):
         kind = kind.data_type
     return kind
-
-
-def _refusal(error: Any) -> Refusal:
-    sqlstate = getattr(error, "sqlstate", None) or ""
-    diagnosis = getattr(error, "diag", None)
-    words = (getattr(diagnosis, "message_primary", None) or str(error).splitlines()[0])[:300]
-    if not sqlstate.startswith("42"):  # elsewhere Postgres quotes values
-        words = re.sub(r"\"[^\"]*\"?", '"…"', words)
-    return Refusal(sqlstate, words)

@@ -1,4 +1,4 @@
-"""Keeps secrets and personal data out of texts that Facebook sent, before they reach an error or a log."""
+"""Keeps secrets and personal data out of what others wrote, Facebook or a database, before it reaches an error or a log."""
 
 from __future__ import annotations
 
