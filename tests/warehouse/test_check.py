@@ -343,6 +343,23 @@ def test_views_and_partitions_are_looked_through(connection: Connection) -> None
     assert lines(connection, None, {"relation": "parted"})["events",].state is State.OK
 
 
+@pytest.mark.parametrize(
+    ("key", "personal"),
+    [
+        ("n || '@example.com'", True),
+        ("'+1 (415) 555-' || n", True),
+        ("n::text", False),
+        ("encode(sha256(n::text::bytea), 'hex')", False),
+    ],
+)
+def test_a_key_with_addresses_or_phone_numbers_is_a_mistake(connection: Connection, key: str, personal: bool) -> None:
+    run(connection, f"CREATE VIEW keyed AS SELECT {key} AS who, email FROM people, LATERAL (SELECT id + 1000 AS n) s")
+    line = lines(connection, {"relation": "keyed", "key": "who"})["users", "key"]
+    assert (line.state is State.FAIL) is personal
+    assert ("holds e-mail addresses or phone numbers" in line.found) is personal
+    assert ("a generated id, or map a view" in line.remedy) is personal
+
+
 def test_a_right_that_is_missing_is_said(connection: Connection) -> None:
     run(
         connection,

@@ -17,6 +17,7 @@ from audiences.warehouse.reader import several_ahead
 from audiences.what.encode import Encoder
 from audiences.who.columns import columns_of
 from audiences.who.compile import qualified
+from audiences.who.key import ensure_key
 from audiences.who.render import render
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def extract(doors: Doors, run: RunRef, *, users: Sequence[str] | None = None) ->
         writer: pq.ParquetWriter | None = None
         found = (batch for batch in warehouse.stream(query) if batch.num_rows)
         for batch in several_ahead(encoder.encode, found, at_once=ENCODED_AT_ONCE):
+            ensure_key(spec.catalog.users, batch.column("user_id"))
             if writer is None or shards[-1] >= SHARD_ROWS:
                 open_files.close()
                 writer = open_files.enter_context(Staging(run.staging).writer(shard_file(len(shards)), batch.schema))

@@ -14,6 +14,7 @@ from audiences.warehouse.event_scan import event_scan
 from audiences.warehouse.fit import SAMPLE, fit, hashing, missing_column, refused
 from audiences.warehouse.reflect import Glance, Refusal, Relation, quoted
 from audiences.what.identifiers.fields import FIELDS
+from audiences.who import key
 from audiences.who.sources import TIMESTAMP, Value, events_table, users_table
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ def _relation_line(path: Path, name: str, relation: Relation | None, glance: Gla
 
 def _users(catalog: Catalog, relation: Relation, glance: Glance) -> Iterator[Line]:
     users, table = catalog.users, users_table(catalog)
-    yield Line(("users", "key"), *_unique(users, relation, table, glance))
+    yield Line(
+        ("users", "key"), *(_personal(users, relation, table, glance) or _unique(users, relation, table, glance))
+    )
     for name in Users.model_fields:
         source = getattr(users, name)
         if isinstance(source, Source):
@@ -75,6 +78,18 @@ def _users(catalog: Catalog, relation: Relation, glance: Glance) -> Iterator[Lin
         yield Line(("users", "properties", name), *fit(declared, table, relation, glance, catalog.timezone))
 
 
+def _personal(users: Users, relation: Relation, table: sa.FromClause, glance: Glance) -> Verdict | None:
+    """That the key holds e-mail addresses or phone numbers, by a sample; None when it does not."""
+    if users.key not in relation.columns:
+        return None
+    some = sa.select(sa.cast(table.c[users.key], sa.Text).label("key")).select_from(table).limit(SAMPLE).subquery()
+    answer = glance.ask(sa.select(sa.func.count()).where(some.c.key.op("~", is_comparison=True)(key.PATTERN)))
+    if isinstance(answer, Refusal) or not answer[0][0]:
+        return None
+    found = f"{shown(users.key)} {relation.columns[users.key].words}: holds e-mail addresses or phone numbers"
+    return State.FAIL, found, f"The ledger would store them as they are. {key.WAY_OUT}."
+
+
 def _unique(users: Users, relation: Relation, table: sa.FromClause, glance: Glance) -> Verdict:
     """The key: each user is to be in the relation once."""
     if users.key not in relation.columns:
@@ -82,9 +97,9 @@ def _unique(users: Users, relation: Relation, table: sa.FromClause, glance: Glan
     what = f"{shown(users.key)} {relation.columns[users.key].words}"
     if frozenset([users.key]) in relation.unique:
         return State.OK, f"{what}, unique", ""
-    key = table.c[users.key]
+    column = table.c[users.key]
     twice = glance.ask(
-        sa.select(sa.literal(1)).where(key.is_not(None)).group_by(key).having(sa.func.count() > 1).limit(1)
+        sa.select(sa.literal(1)).where(column.is_not(None)).group_by(column).having(sa.func.count() > 1).limit(1)
     )
     if isinstance(twice, Refusal):
         return refused(twice, f"{what}, one row per user", relation)
@@ -188,13 +203,13 @@ def _event_name(name: str, events: Events, table: sa.FromClause, relation: Relat
 def _same_key(catalog: Catalog, events: Events, users: Relation, relation: Relation, glance: Glance) -> Verdict:
     """Users and events are joined by the key, so Postgres must be able to compare the two columns."""
     one, other = users_table(catalog), events_table(events)
-    key, user = users.columns[catalog.users.key], relation.columns[events.user]
+    own, user = users.columns[catalog.users.key], relation.columns[events.user]
     what = f"{shown(user.name)} {user.words}"
-    joined = sa.select(sa.literal(1)).select_from(other.join(one, other.c[user.name] == one.c[key.name]))
+    joined = sa.select(sa.literal(1)).select_from(other.join(one, other.c[user.name] == one.c[own.name]))
     answer = glance.ask(joined.limit(0))
     if isinstance(answer, Refusal):
-        found = f"{what} cannot be compared with the users' key {shown(key.name)} {key.words}: {answer.words}"
-        return State.FAIL, found, f"Map a view of the events that casts it: {quoted(user.name)}::{key.words}."
+        found = f"{what} cannot be compared with the users' key {shown(own.name)} {own.words}: {answer.words}"
+        return State.FAIL, found, f"Map a view of the events that casts it: {quoted(user.name)}::{own.words}."
     known = glance.ask(joined.limit(1))
     there = glance.ask(sa.select(sa.literal(1)).select_from(other).where(other.c[user.name].is_not(None)).limit(1))
     if not isinstance(known, Refusal) and not isinstance(there, Refusal) and there and not known:

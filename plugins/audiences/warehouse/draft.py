@@ -13,6 +13,7 @@ from audiences.errors import FixConfigError
 from audiences.warehouse import guess
 from audiences.warehouse.json_keys import keys_in
 from audiences.warehouse.reflect import Glance, Refusal, Relation, quoted
+from audiences.who.key import WAY_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,11 +63,15 @@ def draft(users: Relation, events: Relation | None, glance: Glance) -> str:
 
 
 def _users(relation: Relation, glance: Glance) -> Iterator[str]:
-    key, sure = guess.key_of(relation)
-    yield f"relation: {_scalar(relation.name)}"
-    yield f"key: {_scalar(key)}" + ("" if sure else " # a guess: nothing in the database keeps it unique")
-    found = list(_properties(relation, glance, users=True, without={key}))
     identifiers = guess.identifiers(relation.columns)
+    named = {
+        column for name, (column, hashed) in identifiers.items() if name in ("email", "phone", "madid") and not hashed
+    }
+    key, sure = guess.key_of(relation, without=named)
+    yield f"relation: {_scalar(relation.name)}"
+    unsure = " # a guess: nothing in the database keeps it unique"
+    yield f"key: {_scalar(key)}" + (f" # {WAY_OUT}" if key in named else "" if sure else unsure)
+    found = list(_properties(relation, glance, users=True, without={key}))
     inside = {each.path[-1]: each for each in reversed(found) if each.path}
     for name, (path, hashed) in guess.identifiers(inside).items():
         if name not in identifiers:
@@ -91,7 +96,7 @@ def _users(relation: Relation, glance: Glance) -> Iterator[str]:
 
 def _events(relation: Relation, users: Relation, glance: Glance) -> Iterator[str]:
     user, name = guess.user_of(relation, users), guess.name_of(relation)
-    key, sure = guess.key_of(relation, without=user)
+    key, sure = guess.key_of(relation, without={user})
     occurred, arrived = guess.times_of(relation)
     columns = list(relation.columns)
     unsure = " # a guess: no column looks like it"

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from audiences.who.sources import schema_and_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from audiences.campaign.catalog import Group, PropertyType
     from audiences.warehouse.reflect import Column, Relation
@@ -112,12 +112,12 @@ def is_opt_out(name: str) -> bool:
     return _OPT_OUT.fullmatch(plain(name)) is not None
 
 
-def key_of(relation: Relation, without: str | None = None) -> tuple[str, bool]:
-    """The column that identifies a row, and whether Postgres says so too; not the column `without` if there is another."""
+def key_of(relation: Relation, without: Collection[str | None] = ()) -> tuple[str, bool]:
+    """The column that identifies a row, and whether Postgres says so too; none of `without` if there is another."""
     for unique in relation.unique:
-        if len(unique) == 1:
+        if len(unique) == 1 and not unique.issubset(without):
             return next(iter(unique)), True
-    columns = [name for name in relation.columns if name != without] or list(relation.columns)
+    columns = [name for name in relation.columns if name not in without] or list(relation.columns)
     return best(_KEYS, columns) or columns[0], False
 
 

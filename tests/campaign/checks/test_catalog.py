@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audiences.campaign.catalog import Catalog
+from audiences.campaign.checks.catalog import catalog_findings
 
 if TYPE_CHECKING:
     from tests.campaign.conftest import Folder
@@ -81,6 +82,12 @@ def test_an_age_is_compared_as_a_whole_number() -> None:
             "date_of_birth: {column: born, pre_hashed: true}",
             "users.date_of_birth.pre_hashed: Facebook takes year, month and day as three hashes",
         ),
+        (
+            "key: id",
+            "key: email",
+            "users.key: `email` is also the users' `email`, and the key is stored in the ledger as it is; name the column",
+        ),
+        ("key: id", "key: phone", "users.key: `phone` is also the users' `phone`"),
         ("key: id", "kee: id", "users.kee: unknown key `kee`; did you mean `key`?"),
     ],
 )
@@ -98,6 +105,15 @@ def test_a_mistake_in_the_catalog_is_told_once_and_stops_every_campaign(
     assert len(project.broken) == 4
     for number in range(3):
         assert "include/warehouse.yml" in str(project.broken[f"campaigns/c{number}.yml"])
+
+
+def test_a_hashed_identifier_or_the_external_id_may_be_the_key() -> None:
+    hashed = {
+        "key": "email_sha256",
+        "email": {"column": "email_sha256", "pre_hashed": True},
+        "external_id": "email_sha256",
+    }
+    assert list(catalog_findings(catalog(**hashed))) == []
 
 
 @pytest.mark.parametrize("name", [".", "users.", "a..b", 'a"b', '"users', '""'])

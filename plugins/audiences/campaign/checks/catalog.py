@@ -10,8 +10,11 @@ from audiences.campaign.checks.properties import Declared, compared_as
 from audiences.campaign.checks.schedule import zone_findings
 from audiences.campaign.checks.values import country_mistake, mistake
 from audiences.campaign.settings import Settings
+from audiences.campaign.what import Identifier
 from audiences.campaign.wording import shown
 
+# Identifiers of which one names a person, but for external_id, which is an id as the key is.
+_RAW: tuple[Identifier, ...] = ("email", "phone", "madid")
 _JOINTS = ("all", "any", "not")
 
 
@@ -20,6 +23,13 @@ def catalog_findings(catalog: Catalog) -> Findings:
     if catalog.users.email is None and catalog.users.phone is None:
         message = "maps neither `email` nor `phone`; Facebook could recognise nobody"
         yield Finding(("users",), "unmapped-identifier", message, key=True)
+    raw = {name: source for name in _RAW if (source := catalog.users.identifier(name)) and not source.pre_hashed}
+    if name := next((name for name, source in raw.items() if source.column == catalog.users.key), None):
+        message = (
+            f"{shown(catalog.users.key)} is also the users' `{name}`, and the key is stored in the ledger as it is; name the "
+            "column of a generated id, or map a view that has one or a hash (sha256) of it as the key"
+        )
+        yield Finding(("users", "key"), "personal-key", message)
     birth = catalog.users.date_of_birth
     if birth is not None and birth.pre_hashed:
         message = "Facebook takes year, month and day as three hashes; one hash of the whole date is none of them"

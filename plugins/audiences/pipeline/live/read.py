@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from audiences.ledger import erasures, live
 from audiences.pipeline.live.reach import Horizon
 from audiences.warehouse.reader import WarehouseQueryError, WarehouseTransientError
 from audiences.what.erased import Erased
 from audiences.when.live.arrivals import Kind, arrivals, horizon
+from audiences.who.key import KeyIsIdentifierError, ensure_key
 from audiences.who.render import render
 
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ class Reading:
         try:
             with self._doors.warehouse() as warehouse:
                 self._read(warehouse, group)
+        except KeyIsIdentifierError as error:  # of the one catalog that they all share
+            leave_out(self._doors, group, error, self._polled)
         except (WarehouseQueryError, WarehouseTransientError) as error:
             raise_unless_ours(error)
             if len(group) == 1:
@@ -58,7 +63,10 @@ class Reading:
         found = read_horizon(warehouse)
         kinds, wanting = _kinds(group)
         start = min(each.start(at) for each in group)
-        rows = self._of_those_left(warehouse.table(render(arrivals(kinds, self._watch.catalog, start, at))).to_pylist())
+        table = warehouse.table(render(arrivals(kinds, self._watch.catalog, start, at)))
+        if table.num_rows:
+            ensure_key(self._watch.catalog.users, table.column("user_id").cast(pa.string()))
+        rows = self._of_those_left(table.to_pylist())
         read = {each.number: each.after_reading(at, found) for each in group}
         seen = {
             (each.number, row["event_id"]): self._seen(each, row)
