@@ -11,10 +11,12 @@ from tests.facebook.scripted import Answer, ScriptedGraph
 
 from audiences.errors import FacebookTransientError, RefusedError
 from audiences.facebook import members
-from audiences.facebook.errors import AudienceTooSmallError, ReplaceBrokenError, RowsRefusedError
+from audiences.facebook.errors import AudienceTooSmallError, NotReceivedError, ReplaceBrokenError, RowsRefusedError
 from audiences.facebook.members import BatchStep, Receipt, session_id_for, upload_body
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from audiences.facebook.session import GraphSession
 
 SCHEMA = ["EMAIL", "PHONE"]
@@ -84,6 +86,43 @@ def test_counts_are_read_as_text_or_number(
 ) -> None:
     scripted.play(Answer(body=body))
     assert members.add(graph, "7", SCHEMA, [ROW, ROW]) == receipt
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("send", [members.add, members.remove])
+def test_an_answer_that_counts_far_fewer_rows_is_no_receipt(
+    scripted: ScriptedGraph, graph: GraphSession, send: Callable[..., Receipt]
+) -> None:
+    scripted.play(Answer(body={"num_received": 0}), Answer(body={"num_received": 10}))
+    assert send(graph, "7", SCHEMA, [ROW] * 10).received == 10
+    scripted.play(Answer(body={"num_received": 8}))
+    with pytest.raises(NotReceivedError) as caught:
+        send(graph, "7", SCHEMA, [ROW] * 10)
+    assert caught.value.after_unknown
+    assert "10 rows" in str(caught.value)
+    assert "received 8 of them" in str(caught.value)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("counts", [{"num_received": 9}, {"num_received": 6, "num_invalid_entries": 4}])
+def test_rows_that_are_invalid_or_few_explain_a_smaller_count(
+    scripted: ScriptedGraph, graph: GraphSession, counts: dict[str, int]
+) -> None:
+    scripted.play(Answer(body=counts))
+    assert members.add(graph, "7", SCHEMA, [ROW] * 10).received == counts["num_received"]
+
+
+@pytest.mark.integration
+def test_within_a_session_the_count_is_of_all_requests_so_far(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body={"num_received": 0, "session_id": 5}))
+    assert members.add(graph, "7", SCHEMA, [ROW], step=BatchStep(5, 2, last=False)).received == 0
+
+
+@pytest.mark.integration
+def test_an_erasure_that_is_not_counted_is_not_done(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body={"num_received": 0}))
+    with pytest.raises(NotReceivedError):
+        members.remove_from_all(graph, SCHEMA, [ROW])
 
 
 @pytest.mark.integration

@@ -148,3 +148,65 @@ def test_the_rows_of_a_request_in_doubt_outlive_its_run_and_a_full_refresh_ends_
     strike("DELETE", "too_low")
     assert shop.run(carts, full_refresh=True).state == "success"
     assert (shop.members(audience), in_doubt(shop)) == (rows(shop, 2, 3, 4), 0)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_rows_that_facebook_does_not_count_are_not_on_record_as_added_and_are_sent_again(shop, carts, stored):
+    shop.sandbox.admin.add_fault("received", path="*/users", times=None, apply=stored)
+    failed = shop.run(carts)
+    assert (failed.state, failed.outcomes["added"], failed.outcomes["failed"]) == ("failed", 0, 4)
+    assert "Facebook says that it received 0 of them" in failed.error
+    assert in_doubt(shop) == 1
+    doubting = shop.run(carts)
+    assert "it is still not known whether Facebook carried out request 0 of run 1 (add 4 rows)" in doubting.warnings[0]
+    shop.sandbox.admin.clear_faults()
+    summary = shop.run(carts)
+    assert (summary.state, summary.warnings, in_doubt(shop)) == ("success", (), 0)
+    assert shop.members(summary.audience.id) == rows(shop, 1, 2, 3, 4)
+    assert shop.run(carts).requests == 0
+
+
+def test_who_may_have_been_added_uncounted_is_removed_when_no_longer_wanted(shop, carts, leave):
+    shop.sandbox.admin.add_fault("received", path="*/users", times=2, apply=True)
+    audience = shop.run(carts).audience.id
+    leave(1)
+    summary = shop.run(carts)
+    assert (summary.state, in_doubt(shop)) == ("success", 0)
+    assert shop.members(audience) == rows(shop, 2, 3, 4)
+
+
+def test_a_removal_that_is_not_counted_is_sent_again(shop, carts, leave):
+    audience = shop.run(carts).audience.id
+    leave(1, 2)
+    shop.sandbox.admin.add_fault("received", path="*/users", method="DELETE", times=2)
+    assert (shop.run(carts).state, in_doubt(shop)) == ("failed", 1)
+    assert shop.run(carts).state == "success"
+    assert (shop.members(audience), in_doubt(shop)) == (rows(shop, 3, 4), 0)
+
+
+def test_one_wrong_count_is_tried_again_at_once(shop, carts):
+    shop.sandbox.admin.add_fault("received", path="*/users", times=1)
+    summary = shop.run(carts)
+    assert (summary.state, summary.outcomes["added"], len(shop.members(summary.audience.id))) == ("success", 4, 4)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_replace_that_counts_far_fewer_rows_than_it_had_is_done_again(shop, carts, times):
+    """The count of a session is of all its requests so far."""
+    audience = shop.run(carts).audience.id
+    shop.sandbox.admin.add_fault("received", path="*/usersreplace", times=times)
+    summary = shop.run(carts, full_refresh=True)
+    if times == 3:
+        assert (summary.state, shop.members(audience)) == ("failed", set())
+        assert "ended with 0 of its 4 rows received" in summary.error
+        summary = shop.run(carts)
+    assert (summary.state, summary.outcomes["kept"]) == ("success", 4)
+    assert shop.members(audience) == rows(shop, 1, 2, 3, 4)
+    states = [state for (state,) in shop.sql("select state from audiences.upload_session order by id", on="ledger")]
+    assert (states.count("broken"), states[-1]) == (times, "ended")
+
+
+def test_a_replace_whose_last_answer_was_lost_is_judged_by_what_facebook_lists(shop, carts):
+    shop.run(carts)
+    shop.sandbox.admin.add_fault("truncated_json", path="*/usersreplace", times=1)
+    assert shop.run(carts, full_refresh=True).state == "success"

@@ -214,6 +214,14 @@ def test_chosen_rows_can_count_as_invalid(graph, admin, audience, rows, size):
     assert size() == 6
 
 
+@pytest.mark.parametrize(("apply", "stored"), [(None, 0), (True, 8)])
+def test_a_good_answer_may_count_fewer_rows_than_were_sent(graph, admin, audience, rows, size, apply, stored):
+    admin.add_fault("received", received=3, **({} if apply is None else {"apply": apply}))
+    assert graph.upload(audience, rows(8)).json()["num_received"] == 3
+    assert size() == stored
+    assert graph.upload(audience, rows(8)).json()["num_received"] == 8
+
+
 @pytest.mark.parametrize(
     "rule",
     [

@@ -26,6 +26,9 @@ VERSION_WARNING_HEADER: Final = "X-Ad-Api-Version-Warning"
 
 # Customer file guide: at most 10,000 rows a request.
 MAX_ROWS: Final = 10_000
+# Customer file guide: `num_received` counts what was sent, not what matched. Assumed: an answer that counts fewer rows than
+# this share of them, malformed ones included, does not say that the request was carried out.
+RECEIVED_SHARE: Final = 0.9
 # Audiences overview: 500 customer list audiences an ad account.
 MAX_LIST_AUDIENCES: Final = 500
 # Assumed (third parties quoting the documentation): 500 included and 500 excluded audiences an ad set.

@@ -5,6 +5,7 @@ FacebookAccessError ┬─ ObjectNotFoundError
                     └─ AdSetClosedError
 RefusedError ┬─ RowsRefusedError        halve the rows and find the bad ones
              ├─ AudienceTooSmallError   keep the members, warn, try in the next run
+             ├─ NotReceivedError        take it for unknown whether it was carried out, send it again in the next run
              ├─ ReplaceBrokenError      start a complete new replace
              └─ TooMuchDataError        ask for a smaller page
 WaitError ── AudienceBusyError
@@ -52,6 +53,14 @@ class RowsRefusedError(RefusedError):
 @dataclass(eq=False)
 class AudienceTooSmallError(RefusedError):
     """A removal would leave too few people in the audience; Facebook keeps the members as they are."""
+
+
+@dataclass(eq=False)
+class NotReceivedError(RefusedError):
+    """Facebook answered as if all were well, but counted far fewer rows than were sent, in both of two tries."""
+
+    def __str__(self) -> str:
+        return f"{self.what}. So it is not known whether it was carried out; the next run sends it again"
 
 
 @dataclass(eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,8 @@ import orjson
 
 from audiences.errors import FacebookTransientError, RefusedError
 from audiences.facebook.classify import Json, as_integer
-from audiences.facebook.contract import MAX_ROWS
-from audiences.facebook.errors import RowsRefusedError
+from audiences.facebook.contract import MAX_ROWS, RECEIVED_SHARE
+from audiences.facebook.errors import NotReceivedError, RowsRefusedError
 
 if TYPE_CHECKING:
     from audiences.facebook.session import GraphSession
@@ -35,6 +36,8 @@ Rows = Sequence[Sequence[str]] | JsonRows
 _ROW_FAULTS = frozenset({(100, None), (1, 99)})
 _EMPTY_HASH = hashlib.sha256(b"").hexdigest().encode()
 _ANSWER = ("num_received",)
+_log = logging.getLogger(__name__)
+_COUNT_TRIES = 2  # for an answer that counts far fewer rows than were sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,11 @@ class UploadSession:
     ended: int | None
 
 
+def counts_as_whole(received: int, invalid: int, rows: int) -> bool:
+    """Whether that many rows received, or taken for invalid, say that all `rows` have arrived."""
+    return received > 0 and received + invalid >= RECEIVED_SHARE * rows
+
+
 def session_id_for(*parts: str) -> int:
     """A session id that is the same for the same parts. Include the attempt: an ended session cannot be reopened."""
     digest = hashlib.sha256("|".join(parts).encode()).digest()
@@ -126,11 +134,12 @@ def add(
     """Add members. Sending the same rows again is harmless, so a lost answer is simply tried again.
 
     `body` is what `upload_body` made of the same arguments, for callers that prepare it ahead.
-    Raises RowsRefusedError when the rows are at fault, and the errors of GraphSession.call.
+    Raises RowsRefusedError when the rows are at fault, NotReceivedError, and the errors of GraphSession.call.
     """
     content = body or upload_body(schema, rows, step=step)
     action = f"add {len(rows):,} rows to audience {audience_id}"
-    return _send(graph, "POST", f"{audience_id}/users", content, audience_id, len(rows), action)
+    send = _send if step else _send_counted
+    return send(graph, "POST", f"{audience_id}/users", content, audience_id, len(rows), action)
 
 
 def remove(
@@ -144,11 +153,13 @@ def remove(
 ) -> Receipt:
     """Remove members; those who are not in count as received too. Safe to repeat.
 
-    Raises AudienceTooSmallError when too few would be left, RowsRefusedError, and the errors of GraphSession.call.
+    Raises AudienceTooSmallError when too few would be left, RowsRefusedError, NotReceivedError, and the errors of
+    GraphSession.call.
     """
     content = body or upload_body(schema, rows, step=step)
     action = f"remove {len(rows):,} rows from audience {audience_id}"
-    return _send(graph, "DELETE", f"{audience_id}/users", content, audience_id, len(rows), action)
+    send = _send if step else _send_counted
+    return send(graph, "DELETE", f"{audience_id}/users", content, audience_id, len(rows), action)
 
 
 def replace(
@@ -173,11 +184,11 @@ def replace(
 
 
 def remove_from_all(graph: GraphSession, schema: Sequence[str], rows: Rows) -> Receipt:
-    """Remove people from every list audience of the session's ad account (an erasure)."""
+    """Remove people from every list audience of the session's ad account (an erasure); raises as `remove` does."""
     account = graph.credentials.account_id
     action = f"remove {len(rows):,} rows from all audiences of {account}"
     path = f"{account}/usersofanyaudience"
-    return _send(graph, "DELETE", path, upload_body(schema, rows), account, len(rows), action, expects=())
+    return _send_counted(graph, "DELETE", path, upload_body(schema, rows), account, len(rows), action, expects=())
 
 
 def upload_sessions(graph: GraphSession, audience_id: str, session_id: int | None = None) -> list[UploadSession]:
@@ -197,6 +208,27 @@ def upload_sessions(graph: GraphSession, audience_id: str, session_id: int | Non
         )
         for item in graph.pages(f"{audience_id}/sessions", params, action=action)
     ]
+
+
+def _send_counted(
+    graph: GraphSession,
+    method: str,
+    path: str,
+    body: bytes,
+    target: str,
+    rows: int,
+    action: str,
+    *,
+    expects: tuple[str, ...] = _ANSWER,
+) -> Receipt:
+    """A request without a session, whose count is of its own rows: sent once more when that is far too small."""
+    for _ in range(_COUNT_TRIES):
+        receipt = _send(graph, method, path, body, target, rows, action, expects=expects)
+        if counts_as_whole(receipt.received, receipt.invalid, rows):
+            return receipt
+        what = f"{action}: Facebook says that it received {receipt.received:,} of them"
+        _log.warning("%s", what)
+    raise NotReceivedError(what, after_unknown=True)
 
 
 def _send(

@@ -196,6 +196,15 @@ def broken(ledger: Ledger, run: int) -> int:
     return int(found.n)
 
 
+def invalid(ledger: Ledger, session: ReplaceSession) -> int:
+    """How many rows of the requests that were acknowledged so far Facebook took for invalid."""
+    found = ledger.one(
+        "select coalesce(sum(invalid), 0)::int as n from audiences.chunk where session = %(session)s",
+        {"session": session.id},
+    )
+    return int(found.n)
+
+
 def broke(ledger: Ledger, session: ReplaceSession, *, error: str) -> None:
     """Record that the session is over and not known to have ended right."""
     _over(ledger, session, "broken", error)

@@ -43,15 +43,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class AllRefusedError(AudiencesError):
-    """Facebook took nothing of what was to be added or removed; the next run plans it anew."""
+    """Facebook acknowledged nothing of what was to be added or removed; the next run plans it anew."""
 
     action: str
     requests: int
     error: str
 
     def __str__(self) -> str:
-        what = f"all {self.requests:,} requests" if self.requests > 1 else "the only request"
-        return f"nothing was done by {what} to {self.action} members: {self.error}"
+        what = f"any of the {self.requests:,} requests" if self.requests > 1 else "the only request"
+        return f"Facebook did not take {what} to {self.action} members: {self.error}"
 
 
 def export(

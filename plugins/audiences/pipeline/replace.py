@@ -19,7 +19,7 @@ from audiences.errors import FacebookTransientError, FixAccessError, RefusedErro
 from audiences.facebook import members as facebook_members
 from audiences.facebook.contract import REPLACE_ENDED, REPLACE_WINDOW_SECONDS
 from audiences.facebook.errors import AudienceBusyError, ReplaceBrokenError, RowsRefusedError
-from audiences.facebook.members import BatchStep, session_id_for
+from audiences.facebook.members import BatchStep, counts_as_whole, session_id_for
 from audiences.ledger import audiences, chunks, erasures, refusals, sessions
 from audiences.pipeline import windows
 from audiences.pipeline.bisect import other_opening, rows_at_fault
@@ -135,8 +135,8 @@ class _Session:
         if others:
             self._send_between(others[:-1])
             ended = self._end(others[-1])
+        refused = sum(chunk.state == "refused" for chunk in self._ensure_whole(ended))
         self._record(self._chunks[-1], ended)
-        refused = sum(chunk.state == "refused" for chunk in chunks.of_session(self._ledger, self._session.id))
         return Sent(requests=len(self._chunks), refused=refused)
 
     def _open(self, first: Chunk) -> Receipt | None:
@@ -220,6 +220,23 @@ class _Session:
             if error.subcode == REPLACE_ENDED:  # an earlier try had arrived, and its answer was lost
                 return None
             raise
+
+    def _ensure_whole(self, ended: Receipt | None) -> list[Chunk]:
+        """The requests as they stand. Raises ReplaceBrokenError when Facebook counted far fewer rows than the session had."""
+        now = chunks.of_session(self._ledger, self._session.id)
+        rows = sum(chunk.rows for chunk in now if chunk.state != "refused") - len(self._bad)
+        received = ended.received if ended else self._listed_as_received()
+        invalid = sessions.invalid(self._ledger, self._session) + (ended.invalid if ended else 0)
+        if received is not None and rows > 0 and not counts_as_whole(received, invalid, rows):
+            what = f"the replace of audience {self._facebook_id} ended with {received:,} of its {rows:,} rows received"
+            raise ReplaceBrokenError(what, truncated=True)
+        return now
+
+    def _listed_as_received(self) -> int | None:
+        """What Facebook lists as received in the session, where the answer to its last batch was lost."""
+        number = self._session.facebook_id
+        listed = facebook_members.upload_sessions(self._graph, self._facebook_id, number)
+        return next((one.received for one in listed if one.session_id == number), None)
 
     def _send_good_rows(self, chunk: Chunk, error: RowsRefusedError) -> None:
         """Send a batch that was refused for its rows without those at fault, in the same session, where any number may follow."""

@@ -50,7 +50,7 @@ def judge(totals: Any, noted: Any, *, planned: bool, kept_back: int = 0) -> Verd
         return Verdict("failed", error, warnings)
     if totals.refused:
         return Verdict(
-            "failed", f"Facebook refused {totals.refused} of {totals.requests} requests: {totals.error}", warnings
+            "failed", f"Facebook did not take {totals.refused} of {totals.requests} requests: {totals.error}", warnings
         )
     if totals.nothing_added or (rejected and not totals.taken):
         return Verdict("failed", f"Facebook refused all rows, {_reasons(totals.rejected)}. {_LOOK}", warnings)

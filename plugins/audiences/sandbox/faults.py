@@ -30,6 +30,7 @@ SPECIAL = {
     "error": "any error: `code`, `subcode`, `message`, `status`, `transient`, `error_data`",
     "refuse_rows": "100 for each upload that contains one of `values`; rows without them pass",
     "invalid_rows": "a normal answer in which the rows with one of `values` count as invalid; they are not stored",
+    "received": "a normal answer whose `num_received` counts only `received` rows (default 0); none is stored, unless `apply`",
     "error_data_string": "100 whose `error_data` is a JSON string instead of an object",
 }
 # Kinds that strike whenever certain rows are sent, and so for ever unless told otherwise.
@@ -64,6 +65,8 @@ class Fault:
     block: bool = False
     # For refuse_rows and invalid_rows: cells as sent, that is, hashes.
     values: list[str] = field(default_factory=list)
+    # For received: what is counted of the rows.
+    received: int = 0
     # For error.
     code: int = 1
     subcode: int | None = None

@@ -35,7 +35,8 @@ _METHODS = frozenset({"GET", "POST", "DELETE"})
 class Call:
     """A parsed request. `thing` is what its node names, if anything; `throttle` is the block that it runs into.
 
-    Rows with one of `invalid_cells` are taken for invalid, whatever they are.
+    Rows with one of `invalid_cells` are taken for invalid, whatever they are. `only_received` is what the answer says of how
+    many there were; unless it `keeps_rows`, nothing is done with them.
     """
 
     world: World
@@ -54,6 +55,8 @@ class Call:
     account: Account | None = None
     throttle: GraphError | None = None
     invalid_cells: frozenset[str] = frozenset()
+    only_received: int | None = None
+    keeps_rows: bool = True
     _parsed: dict[str, Any] = field(default_factory=dict)
 
     def the(self, kind: type[T]) -> T:

@@ -174,6 +174,9 @@ class Front:
         if fault.kind == "invalid_rows":
             call.invalid_cells = frozenset(fault.values)
             return self._work(call)
+        if fault.kind == "received":
+            call.only_received, call.keeps_rows = fault.received, fault.applies
+            return self._work(call)
         if fault.kind == "slow":
             await asyncio.sleep(fault.seconds if fault.seconds is not None else 5)
         done = self._work(call) if fault.applies else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from audiences.sandbox.graph.errors import refuse
@@ -35,7 +36,8 @@ def _change(call: Call, *, remove: bool) -> dict[str, Any]:
     _remember_schema(audience, upload)
     session = _users_session(call, audience, upload)
     if session is None or session.closed_at is None:
-        (world.remove_members if remove else world.add_members)(audience, upload.rows)
+        if call.keeps_rows:
+            (world.remove_members if remove else world.add_members)(audience, upload.rows)
         audience.replace_failed = False
         if session is not None:
             receive(call, session, upload)
@@ -119,6 +121,9 @@ def _upload(call: Call, audience: Audience | None) -> Upload:
     """The rows of the call, checked against what the audience takes."""
     upload = read_upload(call.json("payload"), over_limit=call.world.settings.over_limit, invalid=call.invalid_cells)
     call.world.log.report(call.entry, upload.findings)
+    if call.only_received is not None:
+        rows = upload.rows if call.keeps_rows else {}
+        upload = dataclasses.replace(upload, received=min(call.only_received, upload.received), rows=rows)
     if audience is None:
         return upload
     if audience.family not in (None, upload.family):
