@@ -19,7 +19,7 @@ INCLUDED, EXCLUDED = "custom_audiences", "excluded_custom_audiences"
 TARGETING = {
     "geo_locations": {"countries": ["IN"]},
     "custom_audiences": [{"id": "1", "name": "One"}],
-    "targeting_automation": {"advantage_audience": 0},
+    "targeting_automation": {"advantage_audience": 0, "of_tomorrow": {"deep": [1, None]}, "device": 0},
     "a_key_of_tomorrow": {"deep": [1, None, {"x": None}]},
 }
 
@@ -169,3 +169,43 @@ def test_a_full_list_is_refused_before_it_is_sent(scripted: ScriptedGraph, graph
     with pytest.raises(RefusedError, match="501 custom_audiences"):
         adsets.link(graph, "9", "2")
     assert len(scripted.seen) == 1
+
+
+@pytest.mark.integration
+def test_whatever_stands_under_targeting_automation_goes_back_as_it_came(
+    scripted: ScriptedGraph, graph: GraphSession
+) -> None:
+    automation = {
+        "advantage_audience": 1,
+        "unheard_of": None,
+        "individual_setting": {"age": 1, "device": 0, "x": {"y": []}},
+    }
+    targeting = {**TARGETING, "targeting_automation": automation}
+    linked = with_audience(targeting, "2", Place.INCLUDED)
+    assert linked is not None
+    scripted.play(Answer(body=_ad_set(targeting)), Answer(body={"success": True}), Answer(body=_ad_set(linked)))
+    adsets.link(graph, "9", "2")
+    assert scripted.seen[1].json["targeting"]["targeting_automation"] == automation
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("automation", "named"),
+    [
+        ({"advantage_audience": 0, "device": 1}, "`device`"),
+        ({"advantage_audience": 0, "device_targeting": "1"}, "`device_targeting`"),
+        ({"advantage_audience": 0, "individual_setting": {"age": 1, "device": True}}, "`individual_setting.device`"),
+        ({"advantage_audience": 0, "device": 0, "individual_setting": {"age": 1}}, None),
+        ({"device": None}, None),
+        (None, None),
+    ],
+)
+def test_the_device_setting_is_reported_for_inclusions_as_advantage_audience_is(
+    scripted: ScriptedGraph, graph: GraphSession, automation: dict[str, Any] | None, named: str | None
+) -> None:
+    targeting = {**TARGETING, "targeting_automation": automation, EXCLUDED: [{"id": "5"}]}
+    scripted.play(Answer(body=_ad_set(targeting)))
+    warnings = adsets.link(graph, "9", "1").warnings
+    assert [named in warning and "other devices" in warning for warning in warnings if named] == [True] * bool(named)
+    assert named or not warnings
+    assert adsets.exclude(graph, "9", "5").warnings == ()

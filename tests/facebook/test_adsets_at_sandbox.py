@@ -10,7 +10,7 @@ import pytest
 from audiences.errors import FacebookAccessError
 from audiences.facebook import adsets, schedule
 from audiences.facebook.schedule import AdSetSchedule, DayPart
-from audiences.sandbox import AD_SETS, AUDIENCE, SandboxServer
+from audiences.sandbox import ACCOUNT, AD_SETS, AUDIENCE, SandboxServer
 
 if TYPE_CHECKING:
     from audiences.facebook.session import GraphSession
@@ -52,6 +52,44 @@ def test_a_dry_run_writes_nothing_and_finds_what_is_wrong(sandbox: SandboxServer
     with pytest.raises(FacebookAccessError):
         adsets.link(sandboxed, AD_SETS[0], AUDIENCE, dry_run=True)
     assert _ad_set(sandbox, AD_SETS[0])["writes"] == 0
+
+
+def test_an_ad_set_with_a_flagged_audience_in_it_may_take_no_change(
+    sandbox: SandboxServer, sandboxed: GraphSession
+) -> None:
+    other = sandbox.admin.put_audience(account=ACCOUNT, name="Loans")["id"]
+    sandbox.admin.put_ad_set(id=AD_SETS[0], targeting={"custom_audiences": [{"id": other}]})
+    sandbox.admin.put_audience(id=other, operation_status=471)
+    for dry_run in (True, False):
+        with pytest.raises(FacebookAccessError) as caught:
+            adsets.link(sandboxed, AD_SETS[0], AUDIENCE, dry_run=dry_run)
+        assert (caught.value.code, caught.value.subcode) == (100, 1713230)
+        assert f"ad set {AD_SETS[0]} was not changed" in caught.value.what
+        assert other in caught.value.what
+        assert "take it out of the ad set" in caught.value.remedy
+    assert _ad_set(sandbox, AD_SETS[0])["writes"] == 0
+
+
+def test_or_it_takes_the_change_and_has_issues_which_are_told(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
+    sandbox.admin.settings(flagged_in_ad_sets="allowed")
+    other = sandbox.admin.put_audience(account=ACCOUNT, name="Loans")["id"]
+    sandbox.admin.put_ad_set(id=AD_SETS[0], targeting={"custom_audiences": [{"id": other}]})
+    sandbox.admin.put_audience(id=other, operation_status=471)
+    for changed in (True, False):
+        change = adsets.link(sandboxed, AD_SETS[0], AUDIENCE)
+        assert change.changed is changed
+        (warning,) = change.warnings
+        assert "has issues and may not deliver" in warning
+        assert other in warning
+
+
+def test_an_audience_that_is_flagged_by_the_link_itself_is_told(
+    sandbox: SandboxServer, sandboxed: GraphSession
+) -> None:
+    sandbox.admin.settings(flagged_in_ad_sets="allowed")
+    sandbox.admin.put_audience(id=AUDIENCE, operation_status=471)
+    (warning,) = adsets.link(sandboxed, AD_SETS[0], AUDIENCE).warnings
+    assert AUDIENCE in warning
 
 
 def test_a_lost_answer_to_a_link_is_no_trouble(sandbox: SandboxServer, sandboxed: GraphSession) -> None:

@@ -52,6 +52,7 @@ ACCESS = [
     (368, None),
     (2654, None),
     (2654, 1713092),
+    (2635, None),
     (2655, None),
     (2663, None),
     (2664, None),
@@ -67,7 +68,6 @@ REFUSED = [
     (194, None),
     (506, None),
     (2500, None),
-    (2635, None),
     (2650, None),
     (2650, 1870144),
     (2656, None),
@@ -135,6 +135,18 @@ def test_terms_name_the_page_of_the_ad_account() -> None:
     error = _error(200, 1870034)
     assert isinstance(error, FacebookAccessError)
     assert "https://business.facebook.com/ads/manage/customaudiences/tos/?act=42" in error.remedy
+
+
+def test_the_terms_of_value_based_audiences_are_another_page() -> None:
+    error = _error(200, 1870092)
+    assert isinstance(error, FacebookAccessError)
+    assert "https://business.facebook.com/customaudiences/value_based/tos.php?act=42" in error.remedy
+
+
+def test_an_ended_version_is_for_a_person_and_no_fault_of_the_rows() -> None:
+    error = _error(2635, None)
+    assert isinstance(error, FacebookAccessError)
+    assert "`api_version`" in error.remedy
 
 
 def test_a_throttle_stays_one_when_facebook_calls_it_transient() -> None:

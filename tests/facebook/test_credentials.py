@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import date
 from typing import Any
 
 import pytest
@@ -66,6 +67,7 @@ def test_the_proof_is_the_documented_hmac() -> None:
         {"graph_url": "https://user:pw@host"},
         {"graph_url": "https://host/?x=1"},
         {"graph_url": "http://["},
+        {"token_expires": "31.01.2027"},
         {"api_version": "26"},
         {"api_version": "v26.0/../v1.0"},
     ],
@@ -76,6 +78,11 @@ def test_what_cannot_be_used_is_named_with_its_remedy(extra: dict[str, Any]) -> 
     assert "`facebook_main`" in str(caught.value)
     assert caught.value.remedy
     assert "EAA" not in str(caught.value)
+
+
+def test_the_end_of_a_token_may_be_noted_down() -> None:
+    assert _credentials(token_expires="2027-01-31").token_expires == date(2027, 1, 31)
+    assert _credentials(token_expires="").token_expires is None
 
 
 def test_a_sandbox_may_be_reached_over_plain_http() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from tests.facebook.rows import SCHEMA, rows_of
+from tests.facebook.scripted import TOKEN as SCRIPTED_TOKEN
+from tests.facebook.scripted import ScriptedGraph
 
 from audiences.checklist import Check, State
 from audiences.errors import FacebookAccessError
@@ -37,8 +39,39 @@ def test_a_healthy_account_passes_every_check(sandbox: SandboxServer, sandboxed:
         ],
         State.OK,
     )
-    assert checks["access token"].found == "valid, never expires"
-    assert sandbox.admin.state(members=False)["counters"]["token_in_url"] == 0
+    assert checks["access token"].found == "accepted; Facebook does not tell here until when"
+    counters = sandbox.admin.state(members=False)["counters"]
+    assert (counters["token_in_url"], counters["retired"]) == (0, 0)
+
+
+def test_the_token_is_asked_about_by_a_plain_get_with_the_header_only(
+    scripted: ScriptedGraph, graph: GraphSession
+) -> None:
+    preflight.run(graph, now=datetime.now(UTC))
+    asked = scripted.seen[0]
+    assert (asked.method, asked.path.partition("?")[0], asked.body) == ("GET", "/v26.0/debug_token", b"")
+    assert asked.headers["Authorization"] == f"Bearer {SCRIPTED_TOKEN}"
+    assert SCRIPTED_TOKEN not in asked.path
+    assert "input_token" not in asked.path
+
+
+@pytest.mark.parametrize(
+    ("days", "state", "found"),
+    [
+        (50, State.OK, "accepted; expires on"),
+        (13, State.WARN, "accepted; expires on"),
+        (-1, State.WARN, "accepted; expires on"),
+    ],
+)
+def test_where_facebook_does_not_tell_the_end_of_a_token_the_noted_day_counts(
+    sandbox: SandboxServer, days: int, state: State, found: str
+) -> None:
+    day = datetime.now(UTC).date() + timedelta(days=days)
+    noted = Credentials(TOKEN, APP_ID, APP_SECRET, ACCOUNT, sandbox.url, token_expires=day)
+    with GraphSession(noted) as session:
+        check = _preflight(session)["access token"]
+    assert (check.state, check.found) == (state, f"{found} {day:%d %B %Y}, says the connection")
+    assert bool(check.remedy) == (state is State.WARN)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +98,7 @@ def test_a_healthy_account_passes_every_check(sandbox: SandboxServer, sandboxed:
 def test_each_trouble_has_a_line_with_a_remedy(
     sandbox: SandboxServer, sandboxed: GraphSession, name: str, state: State, trouble: tuple[str, dict[str, Any]]
 ) -> None:
+    sandbox.admin.settings(debug_token_of_own=True)
     endpoint, change = trouble
     getattr(sandbox.admin, endpoint)(**change)
     check = _preflight(sandboxed, AUDIENCE)[name]
@@ -77,7 +111,33 @@ def test_an_ended_version_fails(sandbox: SandboxServer, sandboxed: GraphSession)
     with GraphSession(old) as session:
         checks = _preflight(session)
     assert checks["API version"].state is State.FAIL
-    assert checks["access token"].state is State.FAIL
+    assert checks["API version"].found == "v24.0, which ended for the Marketing API on 10 November 2026"
+    assert list(checks) == ["API version"]
+    assert sandbox.admin.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [("v19.0", State.FAIL), ("v25.0", State.WARN), ("v26.0", State.OK), ("v27.0", State.OK), ("v28.0", State.WARN)],
+)
+def test_each_version_has_its_verdict(sandbox: SandboxServer, version: str, state: State) -> None:
+    with GraphSession(Credentials(TOKEN, APP_ID, APP_SECRET, ACCOUNT, sandbox.url, version)) as session:
+        checks = preflight.run(session, now=datetime(2026, 11, 29, tzinfo=UTC))
+    assert (checks[0].name, checks[0].state) == ("API version", state)
+    assert bool(checks[0].remedy) == (state is not State.OK)
+
+
+def test_the_newest_version_passes_every_check(sandbox: SandboxServer) -> None:
+    members_of = Credentials(TOKEN, APP_ID, APP_SECRET, ACCOUNT, sandbox.url, "v27.0")
+    with GraphSession(members_of) as session:
+        checks = preflight.run(session, now=datetime.now(UTC))
+    assert {check.state for check in checks} == {State.OK}
+
+
+def test_a_value_based_audience_is_told(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
+    sandbox.admin.put_audience(id=AUDIENCE, is_value_based=True)
+    check = _preflight(sandboxed, AUDIENCE)[f"audience {AUDIENCE}"]
+    assert (check.state, "value-based" in check.found) == (State.WARN, True)
 
 
 def test_a_wrong_app_secret_is_named(sandbox: SandboxServer) -> None:

@@ -78,6 +78,8 @@ def test_delivery_status_says_whether_ads_reach_it(code: int | None, delivers: b
         ({"permission_for_actions": {"can_edit": False}}, FacebookAccessError),
         ({"permission_for_actions": {"can_edit": "false"}}, FacebookAccessError),
         ({"subtype": "LOOKALIKE"}, FacebookAccessError),
+        ({"is_value_based": True}, FacebookAccessError),
+        ({"is_value_based": "true"}, FacebookAccessError),
     ],
 )
 def test_an_audience_that_takes_no_members_is_told_before_the_upload(
@@ -85,3 +87,18 @@ def test_an_audience_that_takes_no_members_is_told_before_the_upload(
 ) -> None:
     with pytest.raises(error, match="audience 7"):
         _status(**fields).ensure_writable()
+
+
+@pytest.mark.parametrize("value", [False, None, "false", 0, []])
+def test_an_audience_without_values_takes_rows_without_values(value: object) -> None:
+    _status(is_value_based=value).ensure_writable()
+
+
+def test_removing_from_a_value_based_audience_is_possible() -> None:
+    _status(is_value_based=True).ensure_writable(adds=False)
+
+
+def test_a_shared_audience_is_its_owner_s_to_change() -> None:
+    with pytest.raises(FacebookAccessError) as caught:
+        _status(permission_for_actions={"can_edit": False}).ensure_writable()
+    assert "ad account that owns it" in caught.value.remedy

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from audiences.errors import FacebookAccessError
 from audiences.pipeline.preflight import PreflightError
 from audiences.sandbox import ACCOUNT, AUDIENCE, TOKEN
 
@@ -47,6 +48,7 @@ def test_what_a_person_must_put_right_ends_the_run_before_anybody_is_looked_for(
 
 
 def test_a_token_that_expires_soon_is_a_warning_of_every_run_until_then(shop):
+    shop.sandbox.admin.settings(debug_token_of_own=True)
     shop.sandbox.admin.put_token(token=TOKEN, expires_in_seconds=3 * 86400)
     for _ in range(2):
         summary = shop.run(shop.campaign())
@@ -54,6 +56,59 @@ def test_a_token_that_expires_soon_is_a_warning_of_every_run_until_then(shop):
         (warning,) = summary.warnings
         assert warning.startswith("access token: valid, expires on")
         assert "warning: access token" in summary.in_words()
+
+
+def test_the_day_noted_in_the_connection_is_warned_of_where_facebook_does_not_tell(shop):
+    day = shop.now.date() + timedelta(days=3)
+    shop.connections["facebook_main"].extra["token_expires"] = day.isoformat()
+    (warning,) = shop.run(shop.campaign()).warnings
+    assert warning.startswith(
+        f"access token: accepted; expires on {day:%d %B %Y}, says the connection. Make a new token"
+    )
+
+
+def test_without_either_a_run_has_nothing_to_say_about_the_token(shop):
+    assert shop.run(shop.campaign()).warnings == ()
+
+
+def test_a_version_that_ended_stops_the_run_and_names_the_one_to_set(shop):
+    shop.connections["facebook_main"].extra["api_version"] = "v24.0"
+    with pytest.raises(
+        PreflightError, match=r"v24\.0, which ended .* on 10 November 2026\. Set `api_version` .* to v26\.0"
+    ):
+        shop.run(shop.campaign())
+    assert shop.sandbox.admin.requests() == []
+
+
+def test_a_version_that_will_end_is_a_warning_of_every_run(shop):
+    shop.connections["facebook_main"].extra["api_version"] = "v25.0"
+    shop.now = datetime(2026, 11, 29, tzinfo=UTC)
+    (warning,) = shop.run(shop.campaign()).warnings
+    assert warning.startswith("API version: v25.0, which ends for the Marketing API on 23 February 2027, in 86 days.")
+
+
+def test_no_request_of_a_run_goes_a_way_that_is_closed_to_new_apps(shop):
+    shop.run(shop.campaign())
+    assert [entry for entry in shop.sandbox.admin.requests() if entry["retired"] or "method" in entry["params"]] == []
+
+
+def test_a_value_based_audience_takes_no_people_from_a_campaign_and_loses_some(shop):
+    shop.sandbox.admin.put_audience(id=AUDIENCE, is_value_based=True)
+    with pytest.raises(FacebookAccessError, match="value-based: each member is added with a value"):
+        shop.run(shop.campaign(what=BUYERS))
+    assert shop.uploads() == []
+    out = {"audience": {"update": {"id": AUDIENCE, "action": "remove_matching"}}}
+    assert shop.run(shop.campaign(what=out)).state == "success"
+    assert [entry["method"] for entry in shop.uploads()] == ["DELETE"]
+
+
+def test_the_terms_of_a_value_based_audience_are_named_with_their_page(shop):
+    shop.sandbox.admin.put_audience(id=AUDIENCE, is_value_based=True)
+    shop.sandbox.admin.put_account(id=ACCOUNT, value_tos_accepted=False)
+    out = {"audience": {"update": {"id": AUDIENCE, "action": "remove_matching"}}}
+    summary = shop.run(shop.campaign(what=out))
+    assert (summary.state, summary.outcomes["failed"]) == ("failed", 1)
+    assert "https://business.facebook.com/customaudiences/value_based/tos.php?act=1001" in summary.error
 
 
 def test_facebook_is_asked_once_an_hour(shop):

@@ -87,9 +87,9 @@ def test_at_most_a_hundred_invalid_rows_are_shown():
 
 
 def test_attributes_are_no_part_of_who_a_row_is():
-    schema = ["EMAIL", "LOOKALIKE_VALUE", "DATA_PROCESSING_OPTIONS", "DATA_PROCESSING_OPTIONS_COUNTRY"]
-    upload = read(schema, [[h("a"), 12.5, ["LDU"], 1], [h("b"), 0, [], 0]])
+    upload = read(["EMAIL", "LOOKALIKE_VALUE"], [[h("a"), 12.5], [h("b"), 0]])
     assert list(upload.rows) == [("EMAIL",)]
+    assert upload.invalid == 0
 
 
 def test_a_numeric_id_counts_as_its_text():
@@ -105,6 +105,11 @@ def test_a_string_schema_takes_flat_data_and_makes_another_family():
 @pytest.mark.parametrize(
     ("schema", "data"),
     [
+        (["EMAIL", "LOOKALIKE_VALUE"], [[h("a"), "12.5"]]),
+        (["EMAIL", "LOOKALIKE_VALUE"], [[h("a"), -1]]),
+        (["EMAIL", "LOOKALIKE_VALUE"], [[h("a"), True]]),
+        (["EMAIL", "LOOKALIKE_VALUE"], [[h("a"), None]]),
+        (["EMAIL", "DATA_PROCESSING_OPTIONS"], [[h("a"), ["LDU"]]]),
         (["EMAIL"], []),
         (["EMAIL"], None),
         (["EMAIL"], "abc"),

@@ -81,7 +81,16 @@ def test_a_removal_of_many_breaks_on_the_length_of_its_url_and_the_sdk_does_not_
     assert len(admin.members(audience["id"])) == 300
 
 
-def test_the_way_round_it_is_a_post_that_means_delete(api, audience, rows, admin):
+def test_the_way_round_it_is_closed_to_new_apps(api, audience, rows, admin):
+    payload = {"schema": ["EMAIL", "PHONE"], "data": rows(2)}
+    audience.create_user(params={"payload": payload})
+    with pytest.raises(FacebookRequestError, match="method override"):
+        api.call("POST", (audience["id"], "users"), params={"method": "delete", "payload": payload})
+    assert len(admin.members(audience["id"])) == 2
+
+
+def test_the_way_round_it_was_a_post_that_means_delete(api, audience, rows, admin):
+    admin.put_token(token=TOKEN, app_created="2025-06-01")
     payload = {"schema": ["EMAIL", "PHONE"], "data": rows(10_000)}
     audience.create_user(params={"payload": payload})
     assert len(admin.members(audience["id"])) == 10_000

@@ -10,17 +10,22 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from audiences.errors import FacebookTransientError, RefusedError
+from audiences.errors import FacebookAccessError, FacebookTransientError, RefusedError
 from audiences.facebook import sdk
-from audiences.facebook.contract import DERIVED_TARGETING_PREFIX, MAX_AUDIENCES_PER_AD_SET
+from audiences.facebook.codes import FLAGGED
+from audiences.facebook.contract import DERIVED_TARGETING_PREFIX, DEVICE_SETTING_WORD, MAX_AUDIENCES_PER_AD_SET
 from audiences.facebook.errors import AdSetClosedError
+from audiences.redact import redact
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from audiences.facebook.classify import Json
     from audiences.facebook.session import GraphSession
 
 _log = logging.getLogger(__name__)
 _TRIES = 3
+_NAMED = 10
 _FIELDS = "id,name,targeting,effective_status,updated_time,issues_info"
 # Ad set reference: archived ones change their name or are deleted, deleted ones change their name only.
 _CLOSED_STATUSES = frozenset({"ARCHIVED", "DELETED"})
@@ -70,17 +75,18 @@ def put(graph: GraphSession, ad_set_id: str, audience_id: str, place: Place, *, 
     for _ in range(_TRIES):
         before = _read(graph, ad_set_id)
         targeting = with_audience(_targeting(before), audience_id, place)
-        warnings = _warnings(before, place)
         if targeting is None:
-            return AdSetChange(ad_set_id, changed=False, warnings=warnings)
+            return AdSetChange(ad_set_id, changed=False, warnings=_warnings(before, place))
         _ensure_open(before, ad_set_id)
         _ensure_room(targeting, ad_set_id)
-        _write(graph, ad_set_id, {"targeting": targeting}, dry_run=dry_run)
+        _write_targeting(graph, ad_set_id, targeting, dry_run=dry_run)
         if dry_run:
-            return AdSetChange(ad_set_id, changed=True, warnings=warnings)
+            return AdSetChange(ad_set_id, changed=True, warnings=_warnings(before, place))
         after = _read(graph, ad_set_id)
         if with_audience(_targeting(after), audience_id, place) is None:
-            return AdSetChange(ad_set_id, changed=True, warnings=warnings + _edited_meanwhile(targeting, after))
+            # By what it is now: an audience that Facebook flagged may be let in, and the ad set then has issues.
+            warnings = _warnings(after, place) + _edited_meanwhile(targeting, after)
+            return AdSetChange(ad_set_id, changed=True, warnings=warnings)
         _log.warning("ad set %s was overwritten by somebody else; linking again", ad_set_id)
     what = f"ad set {ad_set_id}: its targeting was overwritten by another editor {_TRIES} times"
     raise FacebookTransientError(what)
@@ -122,10 +128,24 @@ def _read(graph: GraphSession, ad_set_id: str) -> Json:
     return graph.get(ad_set_id, {"fields": _FIELDS}, action=f"read ad set {ad_set_id}", expects=("id",))
 
 
-def _write(graph: GraphSession, ad_set_id: str, params: Json, *, dry_run: bool) -> None:
+def _write_targeting(graph: GraphSession, ad_set_id: str, targeting: Json, *, dry_run: bool) -> None:
+    params: Json = {"targeting": targeting}
     if dry_run:
-        params = {**params, "execution_options": ["validate_only"]}
-    sdk.ad_set(graph, ad_set_id).api_update(params=params)
+        params["execution_options"] = ["validate_only"]
+    try:
+        sdk.ad_set(graph, ad_set_id).api_update(params=params)
+    except FacebookAccessError as error:
+        if error.subcode not in FLAGGED:
+            raise
+        # Facebook says so of the ad set as a whole, whichever of its audiences is meant; ours alone is checked before.
+        ids = [_id_of(entry) for name in _LISTS for entry in _entries(targeting, name)]
+        found = ", ".join(ids[:_NAMED]) + (" and more" if len(ids) > _NAMED else "")
+        what = f"ad set {ad_set_id} was not changed, since Facebook's rules flagged an audience in it (it has {found})"
+        remedy = (
+            "Find the flagged one in Ads Manager, Audiences: take it out of the ad set, rename it if its name hints at health or "
+            "money, or ask for a review."
+        )
+        raise FacebookAccessError(what, remedy, error.code, error.subcode, error.trace) from None
 
 
 def _targeting(ad_set: Json) -> Json:
@@ -157,9 +177,34 @@ def _warnings(ad_set: Json, place: Place) -> tuple[str, ...]:
             f"ad set {ad_set.get('id')} has Advantage+ audience on, so Facebook takes the audience as a suggestion and "
             "reaches other people too; switch it off in Ads Manager to reach these people only"
         )
+    if place is Place.INCLUDED:
+        found += [
+            f"ad set {ad_set.get('id')} reaches other devices too than those it targets (`{name}` of its targeting_automation "
+            "is on); switch it off in Ads Manager to reach these only"
+            for name in _switched_on(automation)
+            if DEVICE_SETTING_WORD in name.lower()
+        ]
     if ad_set.get("effective_status") == "WITH_ISSUES":
-        found.append(f"ad set {ad_set.get('id')} has issues and may not deliver; see Ads Manager")
+        issues = "; ".join(_issues(ad_set)) or "Facebook does not say which"
+        found.append(f"ad set {ad_set.get('id')} has issues and may not deliver: {issues}. See Ads Manager")
     return tuple(found)
+
+
+def _switched_on(automation: Any, inside: str = "") -> Iterator[str]:
+    """The settings in `targeting_automation` that are 1, those inside others as `outer.inner`."""
+    for key, value in automation.items() if isinstance(automation, dict) else ():
+        if isinstance(value, dict):
+            yield from _switched_on(value, f"{inside}{key}.")
+        elif str(value).lower() in {"1", "true"}:
+            yield f"{inside}{key}"
+
+
+def _issues(ad_set: Json) -> Iterator[str]:
+    listed = ad_set.get("issues_info")
+    for issue in listed if isinstance(listed, list) else ():
+        words = (issue.get("error_message") or issue.get("error_summary")) if isinstance(issue, dict) else None
+        if isinstance(words, str) and words:
+            yield redact(words).rstrip(".")
 
 
 def _edited_meanwhile(sent: Json, after: Json) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from audiences.facebook.contract import TERMS_URL
+from audiences.facebook.contract import API_VERSION, TERMS_URL, VALUE_TERMS_URL
 
 
 class Kind(Enum):
@@ -44,6 +44,10 @@ _ASSIGN = (
     "{account}, and make the token with the scope ads_management."
 )
 _TERMS = f"A person with access to the ad account accepts the Custom Audience terms once, at {TERMS_URL}."
+_VALUE_TERMS = (
+    f"{_TERMS} A value-based audience has terms of its own for each ad account, at {VALUE_TERMS_URL}: accept those too, or "
+    "name another audience."
+)
 _QUALITY = "See https://business.facebook.com/accountquality, and ask for a review there if this is a mistake."
 _UNFLAG = (
     "Open the audience in Ads Manager, Audiences: rename it if its name hints at health or money, or ask for a review."
@@ -68,7 +72,8 @@ BY_SUBCODE: Final[dict[int, Meaning]] = {
     # Terms and the business behind the ad account.
     1870034: _access("the Custom Audience terms are not accepted for this ad account", _TERMS),
     1870090: _access("the Custom Audience terms are not accepted for this business", _TERMS),
-    1870092: _access("the Custom Audience terms are not accepted", _TERMS),
+    # Met with ad accounts that lacked the value-based terms (third parties); Meta documents no number for those.
+    1870092: _access("the terms for this audience are not accepted by this ad account", _VALUE_TERMS),
     1870050: _access(
         "the ad account belongs to no business",
         "Customer lists need one: add ad account {account} in Business settings, Accounts, Ad accounts, Add.",
@@ -104,6 +109,9 @@ BY_SUBCODE: Final[dict[int, Meaning]] = {
     1504022: Meaning(_THROTTLE, "the app made too many calls"),
     1504039: Meaning(_THROTTLE, "the app made too many calls"),
 }
+
+FLAGGED: Final = frozenset({1713228, 1713230, 1713231})
+"""Subcodes that say of an audience that Facebook's rules flagged it."""
 
 BY_PAIR: Final[dict[tuple[int, int], Meaning]] = {
     (1, 99): _refused("there are more than 10,000 rows in the request"),
@@ -177,8 +185,10 @@ BY_CODE: Final[dict[int, Meaning]] = {
     194: _refused("a parameter is missing"),
     506: _refused("the same content was sent twice in a row"),
     2500: _refused("the address of the call is wrong"),
-    2635: _refused(
-        "the version of the Graph API has ended; update this project, or set `api_version` in the connection"
+    2635: _access(
+        "the version of the Graph API that was asked has ended",
+        f"Set `api_version` in the Airflow connection to {API_VERSION}, or leave it out; if that is so already, update this "
+        "project.",
     ),
     2650: _refused(
         "the audience does not take this kind of rows (a lookalike, a rule-based one, or one first filled with single "

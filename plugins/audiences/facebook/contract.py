@@ -10,17 +10,20 @@ from datetime import date
 from typing import Final
 
 GRAPH_URL: Final = "https://graph.facebook.com"
+# v26.0 and not v27.0, which came on 4 November 2026: v26.0 is the version of Meta's newest SDK (26.0.3), its changelog was read
+# in full, and its end is not announced. v27.0 is taken where a connection names it; the calls that we make are the same in both.
 API_VERSION: Final = "v26.0"
 
-# The day from which a version no longer serves the Marketing API (version table, read on 23 November 2026).
-# None: no date announced yet. Versions lived 8 to 13 months lately.
+# The day from which a version no longer serves the Marketing API (version table, read on 28 November 2026).
+# None: no date announced yet. Versions lived 8 to 13 months lately; an end is announced at least 90 days before.
 MARKETING_API_ENDS: Final[dict[str, date | None]] = {
     "v21.0": date(2025, 9, 9),
     "v22.0": date(2026, 2, 19),
     "v23.0": date(2026, 6, 9),
-    "v24.0": date(2026, 10, 6),
-    "v25.0": None,
+    "v24.0": date(2026, 11, 10),
+    "v25.0": date(2027, 2, 23),
     "v26.0": None,
+    "v27.0": None,
 }
 VERSION_WARNING_HEADER: Final = "X-Ad-Api-Version-Warning"
 
@@ -71,9 +74,16 @@ TOO_MUCH_DATA_TEXT: Final = "reduce the amount of data"
 # Assumed: the text of code 100 for a wrong or missing proof.
 WRONG_PROOF_TEXT: Final = "appsecret_proof"
 
-# Assumed: debug_token is documented as GET, which would put the token into the URL. We send it as POST with the
-# documented `method` override, so that it travels in the body.
-METHOD_OVERRIDE: Final = "method"
+# Out-of-cycle changes of 4 November 2026, all versions: an app created since may not use HTTP method override (`method` in a
+# POST), multi-id requests, date formatting and JSONP, which are these parameters, nor field aliases and asynchronous batches;
+# an older app may not begin to. Our calls never do, whatever the age of the app.
+RETIRED_PARAMETERS: Final = frozenset({"method", "ids", "date_format", "callback"})
+
+# Assumed: the name of the setting under `targeting_automation` by which a Sales ad set reaches other devices than those it
+# targets (v27.0). Meta's blog post names none, so every key with this word in it counts.
+DEVICE_SETTING_WORD: Final = "device"
 
 TOKEN_DEBUGGER_URL: Final = "https://developers.facebook.com/tools/debug/accesstoken/"  # noqa: S105  # a page
 TERMS_URL: Final = "https://business.facebook.com/ads/manage/customaudiences/tos/?act={account}"
+# Assumed (third parties' instructions): the page of the value-based terms, which an ad account accepts besides the others.
+VALUE_TERMS_URL: Final = "https://business.facebook.com/customaudiences/value_based/tos.php?act={account}"

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -22,7 +23,10 @@ _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """`account_id` is `act_` and digits; `graph_url` has no slash at its end. The repr shows no token or secret."""
+    """`account_id` is `act_` and digits; `graph_url` has no slash at its end. The repr shows no token or secret.
+
+    `token_expires` is the day that a person noted down, for Facebook may not tell it.
+    """
 
     access_token: str = field(repr=False)
     app_id: str
@@ -30,14 +34,15 @@ class Credentials:
     account_id: str
     graph_url: str = GRAPH_URL
     api_version: str = API_VERSION
+    token_expires: date | None = None
 
     @classmethod
     def from_connection(cls, connection: Connection, *, account_id: str | None = None) -> Self:
         """From an Airflow connection of the shape that Airflow's Facebook provider uses.
 
-        Its extra has app_id, app_secret, access_token, account_id and, as our addition, graph_url and api_version. The
-        password serves as the token where `access_token` is missing; `account_id` (from the settings) wins over the
-        connection's own. Raises ConnectionIncompleteError.
+        Its extra has app_id, app_secret, access_token, account_id and, as our addition, graph_url, api_version and
+        token_expires. The password serves as the token where `access_token` is missing; `account_id` (from the settings)
+        wins over the connection's own. Raises ConnectionIncompleteError.
         """
         name, extra = connection.id, connection.extra
         token = _text(extra.get("access_token")) or _text(connection.password)
@@ -53,6 +58,7 @@ class Credentials:
             account_id=_account(name, account_id or _text(extra.get("account_id"))),
             graph_url=_graph_url(name, _text(extra.get("graph_url")) or GRAPH_URL),
             api_version=_version(name, _text(extra.get("api_version")) or API_VERSION),
+            token_expires=_day(name, _text(extra.get("token_expires"))),
         )
 
     @property
@@ -100,3 +106,11 @@ def _version(connection: str, version: str) -> str:
         problem = f"has the `api_version` `{version}`"
         raise ConnectionIncompleteError(connection, problem, f"Write it as {API_VERSION}, or leave it out.")
     return version
+
+
+def _day(connection: str, day: str) -> date | None:
+    try:
+        return date.fromisoformat(day) if day else None
+    except ValueError:
+        problem = f"has the `token_expires` `{day[:40]}`"
+        raise ConnectionIncompleteError(connection, problem, "Write the day as 2027-01-31, or leave it out.") from None

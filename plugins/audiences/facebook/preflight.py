@@ -14,7 +14,6 @@ from audiences.facebook.contract import (
     API_VERSION,
     MARKETING_API_ENDS,
     MAX_LIST_AUDIENCES,
-    METHOD_OVERRIDE,
     TERMS_URL,
     TOKEN_DEBUGGER_URL,
 )
@@ -25,7 +24,9 @@ if TYPE_CHECKING:
 
     from audiences.facebook.session import GraphSession
 
-_NOT_A_DEVELOPER = 100  # debug_token, asked by a user of no role in the app
+# What debug_token answers for a parameter that is missing, and to a user of no role in the app.
+_NOT_TOLD = 100
+_RENEW = "Make a new token (Business settings, System users, Generate token) and put it into the Airflow connection."
 _NEEDED_SCOPE = "ads_management"
 _EXPIRES_SOON = timedelta(days=14)
 _NEARLY_FULL = MAX_LIST_AUDIENCES - 25
@@ -48,10 +49,13 @@ def run(
 ) -> list[Check]:
     """All checks for the session's ad account and the given audiences. Nothing is raised: an error is a line too.
 
-    `now` is aware. Once Facebook does not know the token, no further question is asked. Three requests, one for each
-    audience, and with `count_audiences` one more for each hundred audiences that the account has.
+    `now` is aware. Once the API version has ended, or Facebook does not know the token, no further question is asked.
+    Three requests, one for each audience, and with `count_audiences` one more for each hundred audiences of the account.
     """
-    checks = [_version(graph, now.date())]
+    version = _version(graph, now.date())
+    if version.state is State.FAIL:
+        return [version]
+    checks = [version]
     token = _token(graph, now)
     checks.append(token)
     if token.state is not State.FAIL:
@@ -85,29 +89,39 @@ def _version(graph: GraphSession, today: date) -> Check:
     version = graph.credentials.api_version
     name, remedy = "API version", f"Set `api_version` in the connection to {API_VERSION}, or leave it out."
     if version not in MARKETING_API_ENDS:
+        if _number(version) < min(map(_number, MARKETING_API_ENDS)):
+            return Check(name, State.FAIL, f"{version}, which ended for the Marketing API long ago", remedy)
         return Check(name, State.WARN, f"{version}, which this project does not know", remedy)
     ends = MARKETING_API_ENDS[version]
     if ends is None:
         return Check(name, State.OK, version)
     if ends <= today:
-        return Check(name, State.FAIL, f"{version}, which ended for the Marketing API on {ends}", remedy)
-    return Check(name, State.WARN, f"{version}, which ends for the Marketing API on {ends}", remedy)
+        return Check(name, State.FAIL, f"{version}, which ended for the Marketing API on {ends:%d %B %Y}", remedy)
+    left = f"{ends:%d %B %Y}, in {(ends - today).days} days"
+    return Check(name, State.WARN, f"{version}, which ends for the Marketing API on {left}", remedy)
+
+
+def _number(version: str) -> tuple[int, ...]:
+    """`v26.0` as (26, 0), to be compared."""
+    return tuple(int(part) for part in version.removeprefix("v").split("."))
 
 
 def _token(graph: GraphSession, now: datetime) -> Check:
+    """Whether the token is valid, and until when.
+
+    The reference of debug_token wants the token once more, as `input_token` in the address, where proxies and logs would keep
+    it. So it goes in the header only; where Facebook does not answer that, the day noted in the connection is what we know.
+    """
     name = "access token"
-    renew = "Make a new token (Business settings, System users, Generate token) and put it into the Airflow connection."
-    body = {"input_token": graph.credentials.access_token, METHOD_OVERRIDE: "get"}
     try:
-        answer = graph.post("debug_token", body, action="check the access token", expects=("data",))
+        answer = graph.get("debug_token", action="check the access token", expects=("data",))
     except AudiencesError as error:
-        if isinstance(error, RefusedError) and error.code == _NOT_A_DEVELOPER:
-            remedy = f"Look it up at {TOKEN_DEBUGGER_URL}; the other checks tell whether it works."
-            return Check(name, State.WARN, "Facebook tells its expiry only to developers of the app", remedy)
+        if isinstance(error, RefusedError) and error.code == _NOT_TOLD:
+            return _noted_expiry(name, graph.credentials.token_expires, now)
         return _failure(name, error)
     data: Json = answer["data"] if isinstance(answer["data"], dict) else {}
     if data.get("is_valid") is False:
-        return Check(name, State.FAIL, "not valid", renew)
+        return Check(name, State.FAIL, "not valid", _RENEW)
     app = str(data.get("app_id") or "")
     if app and graph.credentials.app_id and app != graph.credentials.app_id:
         found = f"made by app {app}, while the connection names app {graph.credentials.app_id}"
@@ -119,10 +133,24 @@ def _token(graph: GraphSession, now: datetime) -> Check:
         return Check(name, State.OK, "valid, never expires" if expires == 0 else "valid")
     moment = datetime.fromtimestamp(min(expires, 253_402_300_799), tz=UTC)
     if moment <= now:
-        return Check(name, State.FAIL, f"expired on {moment:%d %B %Y}", renew)
+        return Check(name, State.FAIL, f"expired on {moment:%d %B %Y}", _RENEW)
     if moment - now < _EXPIRES_SOON:
-        return Check(name, State.WARN, f"valid, expires on {moment:%d %B %Y}", renew)
+        return Check(name, State.WARN, f"valid, expires on {moment:%d %B %Y}", _RENEW)
     return Check(name, State.OK, f"valid, expires on {moment:%d %B %Y}")
+
+
+def _noted_expiry(name: str, day: date | None, now: datetime) -> Check:
+    """Facebook took the token and did not say until when; what the connection says about that is a person's word."""
+    if day is None:
+        remedy = (
+            f"To be warned in time, look its end up at {TOKEN_DEBUGGER_URL} and note the day in the connection as "
+            "`token_expires`."
+        )
+        return Check(name, State.OK, "accepted; Facebook does not tell here until when", remedy)
+    found = f"accepted; expires on {day:%d %B %Y}, says the connection"
+    if day - now.date() >= _EXPIRES_SOON:
+        return Check(name, State.OK, found)
+    return Check(name, State.WARN, found, f"{_RENEW} Correct `token_expires` with it.")
 
 
 def _permissions(graph: GraphSession) -> Check:
@@ -182,11 +210,14 @@ def _audience(graph: GraphSession, audience_id: str) -> Check:
     status = audiences.read(graph, audience_id)
     name, found = f"audience {audience_id}", f"{status.name}: {status.advice}"
     try:
-        status.ensure_writable()
+        status.ensure_writable(adds=False)
     except FacebookAccessError as error:
         return Check(name, State.FAIL, error.what, error.remedy)
     except WaitError as error:
         return Check(name, State.WARN, error.what, "A run waits until it is free.")
+    if status.value_based:
+        found = f"{status.name}: value-based, so only campaigns that remove from it can run"
+        return Check(name, State.WARN, found, "To add people, name another audience, or let the campaign create one.")
     if status.reaction is Reaction.WARN:
         return Check(name, State.WARN, found, "Look at the audience in Ads Manager, Audiences.")
     if status.delivers is False:

@@ -28,6 +28,7 @@ from audiences.facebook.classify import Context, Json, error_for_exception, read
 from audiences.facebook.contract import (
     LAG_FIRST_WAIT_SECONDS,
     LAG_TRIES,
+    RETIRED_PARAMETERS,
     VERSION_WARNING_HEADER,
     WAIT_IN_PLACE_SECONDS,
 )
@@ -154,6 +155,9 @@ class GraphSession:
         """
         if not _PATH.fullmatch(path):
             message = f"not a path of the Graph API: {path[:80]!r}"
+            raise ValueError(message)
+        if retired := RETIRED_PARAMETERS.intersection([*(params or ()), *(body if isinstance(body, Mapping) else ())]):
+            message = f"Facebook no longer takes {', '.join(sorted(retired))} from new apps"
             raise ValueError(message)
         content = orjson.dumps(body) if isinstance(body, Mapping) else body
         unanswered = 0

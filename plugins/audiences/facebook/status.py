@@ -23,6 +23,7 @@ STATUS_FIELDS: Final = (
     "operation_status",
     "delivery_status",
     "permission_for_actions",
+    "is_value_based",
     "time_content_updated",
     "delete_time",
 )
@@ -84,6 +85,7 @@ class AudienceStatus:
     delivery_code: int | None
     delivery_text: str
     can_edit: bool | None
+    value_based: bool = False
     content_updated: int | None = None
     deleted_at: int | None = None
 
@@ -108,6 +110,7 @@ class AudienceStatus:
             delivery_text=_text(delivery.get("description")),
             # The other permissions come as text; this one may too.
             can_edit={"true": True, "false": False}.get(str(permissions.get("can_edit")).lower()),
+            value_based=str(answer.get("is_value_based")).lower() in {"true", "1"},
             content_updated=as_integer(answer.get("time_content_updated")),
             deleted_at=as_integer(answer.get("delete_time")) or None,
         )
@@ -137,8 +140,12 @@ class AudienceStatus:
         unknown = (Reaction.WARN, f"operation status {self.operation_code}, which is new to us")
         return _OPERATION.get(self.operation_code, unknown)
 
-    def ensure_writable(self) -> None:
-        """Raise FacebookAccessError or AudienceBusyError when members cannot be changed now."""
+    def ensure_writable(self, *, adds: bool = True) -> None:
+        """Raise FacebookAccessError or AudienceBusyError when members cannot be changed now.
+
+        With `adds`, also when people would be added to a value-based audience: our rows carry no value, and what becomes of the
+        lookalikes built on it then is not documented.
+        """
         name = f"audience {self.id}"
         if self.reaction is Reaction.WAIT:
             what = f"{name}: {self.advice}"
@@ -148,12 +155,20 @@ class AudienceStatus:
             what = f"{name}: {self.advice}"
             raise FacebookAccessError(what, remedy)
         if self.can_edit is False:
-            remedy = "Ask its owner for the right to edit it, or let the campaign create an audience of its own."
-            what = f"{name} is shared with us without the right to edit it"
+            # Sharing page: whoever receives an audience may target it, and never edit it.
+            remedy = (
+                "Only the ad account that owns it can change its members: name that one as `ad_account`, or let the campaign "
+                "create an audience of its own."
+            )
+            what = f"{name} may not be edited by this ad account (a shared one, say)"
             raise FacebookAccessError(what, remedy)
         if self.subtype not in {"", "CUSTOM"}:
             remedy = "Name a customer list audience, or let the campaign create one."
             what = f"{name} is of the kind {self.subtype}, which takes no uploads"
+            raise FacebookAccessError(what, remedy)
+        if adds and self.value_based:
+            remedy = "Name a customer list audience without values, or let the campaign create one; removing from it is possible."
+            what = f"{name} is value-based: each member is added with a value, and campaigns send none"
             raise FacebookAccessError(what, remedy)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from audiences.sandbox.world import World
 
 FINDINGS = ("at_sign", "not_a_hash", "upper_case_hash", "empty_hash")
-_TOTALS = ["requests", "errors", "faults", "rows_received", "rows_added", "rows_removed", "token_in_url"]
+_TOTALS = ["requests", "errors", "faults", "rows_received", "rows_added", "rows_removed", "token_in_url", "retired"]
 
 
 def state(world: World, *, with_members: bool, with_requests: bool) -> dict[str, Any]:

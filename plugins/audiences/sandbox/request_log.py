@@ -39,6 +39,9 @@ class Entry:
     subcode: int | None = None
     applied: bool = False
     fault: str | None = None
+    # Names of parameters, at most 50 of them, and which features of older apps only were made use of.
+    params: list[str] = field(default_factory=list)
+    retired: list[str] = field(default_factory=list)
     in_flight: int = 0
     ms: float = 0
 
@@ -85,6 +88,7 @@ class RequestLog:
         self.counters["requests"] += 1
         self.counters["rows_received"] += entry.rows
         self.counters["token_in_url"] += entry.token_in_url
+        self.counters["retired"] += bool(entry.retired)
         self.counters["faults"] += entry.fault is not None
         self.counters["errors"] += entry.status is None or entry.status >= 400
         self.by_call[entry.call or f"{entry.method} ?"] += 1

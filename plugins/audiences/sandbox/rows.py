@@ -26,9 +26,8 @@ EMPTY_HASH = sha256(b"").hexdigest()
 
 _SINGLE_KEYS = {"EMAIL_SHA256": "EMAIL", "PHONE_SHA256": "PHONE", "MOBILE_ADVERTISER_ID": "MADID"}
 # Columns that say something about a row and are no part of who it is.
-_ATTRIBUTES = frozenset(
-    {"LOOKALIKE_VALUE", "DATA_PROCESSING_OPTIONS", "DATA_PROCESSING_OPTIONS_COUNTRY", "DATA_PROCESSING_OPTIONS_STATE"}
-)
+_VALUE = "LOOKALIKE_VALUE"
+_ATTRIBUTES = frozenset({_VALUE})
 _HEX = b"0123456789abcdef"
 _DEVICE = re.compile(r"[0-9a-zA-Z]{8}(-[0-9a-zA-Z]{4}){3}-[0-9a-zA-Z]{12}|[0-9a-f]{64}")
 
@@ -76,6 +75,8 @@ def read_upload(payload: Any, *, over_limit: str, invalid: frozenset[str] = froz
     cells = list(chain.from_iterable(data))
     # Slices of one flat list: `zip(*data)` would make an iterator per row, and the garbage collector look at each.
     columns = {key: cells[at :: len(keys)] for at, key in enumerate(keys)}
+    if not all(map(_is_value, columns.get(_VALUE, ()))):
+        refuse("schema_mismatch")
     identity = {key: _texts(key, columns[key]) for key in sorted(columns.keys() - _ATTRIBUTES)}
     if not identity:
         refuse("schema_mismatch")
@@ -169,6 +170,11 @@ def _inspect(key: str, column: list[str]) -> tuple[set[int], list[Finding]]:
     allowed = _ENUMERATED.get(key)
     outside = set() if allowed is None else {at for at, cell in enumerate(column) if cell and cell not in allowed}
     return outside.union(odd), findings
+
+
+def _is_value(cell: Any) -> bool:
+    """A value stands in clear: a number, whole or not, that is not negative."""
+    return isinstance(cell, (int, float)) and not isinstance(cell, bool) and cell >= 0
 
 
 def _is_clean(column: list[str]) -> bool:

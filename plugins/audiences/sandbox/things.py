@@ -6,6 +6,7 @@ Times are Unix seconds by the sandbox's own clock. Field names that face a clien
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal
 
 
@@ -26,7 +27,11 @@ class Settings:
     # Sessions never leave the stage "uploading", as some of Facebook's did.
     stuck_sessions: bool = False
     require_app_secret: bool = False
-    api_versions: list[str] = field(default_factory=lambda: ["v25.0", "v26.0"])
+    api_versions: list[str] = field(default_factory=lambda: ["v25.0", "v26.0", "v27.0"])
+    # What an ad set answers when it is saved with a flagged audience in it: Meta's pages say both. Allowed, it has issues then.
+    flagged_in_ad_sets: Literal["refused", "allowed"] = "refused"
+    # The reference of debug_token wants `input_token`, a token in the address; with this it tells of the token that asks, too.
+    debug_token_of_own: bool = False
     # Calls per hour and app; error 4 above.
     app_quota: int = 1_000_000
     # Whether 100 % of the account's read/write score blocks (error 17). It is always reported.
@@ -39,6 +44,8 @@ class Token:
 
     token: str
     app_id: str = "1234567890"
+    # On or after 4 November 2026: no method override and the like.
+    app_created: date = date(2026, 11, 5)
     user_id: str = "10150000000000001"
     user_name: str = "Sandbox system user"
     kind: Literal["SYSTEM_USER", "USER"] = "SYSTEM_USER"
@@ -63,6 +70,9 @@ class Account:
     tos_accepted: bool = True
     # Which of Facebook's errors stands for missing terms.
     tos_error: Literal["tos_not_accepted", "tos_business", "tos_2663", "tos_2664"] = "tos_not_accepted"
+    # The terms for value-based audiences are another page; what their absence is answered with is not documented.
+    value_tos_accepted: bool = True
+    value_tos_error: Literal["tos_value_based", "tos_not_accepted", "tos_2663"] = "tos_value_based"
     tier: Literal["full", "limited"] = "full"
     # Calls per hour; None: by tier and number of audiences.
     quota: int | None = None

@@ -86,6 +86,16 @@ def test_more_than_500_audiences_are_refused(graph, error_of):
     assert error_of(graph.post(f"/{DAILY}", targeting={"custom_audiences": [{"id": AUDIENCE}] * 501})) == (100, None)
 
 
+def test_a_flagged_audience_may_be_refused_or_let_in_with_issues(graph, admin, error_of):
+    audience = graph.create("Flagged")
+    admin.put_audience(id=audience, operation_status=471)
+    asked = {"custom_audiences": [{"id": audience}]}
+    assert error_of(graph.post(f"/{DAILY}", targeting=asked)) == (100, 1713230)
+    admin.settings(flagged_in_ad_sets="allowed")
+    assert graph.post(f"/{DAILY}", targeting=asked).ok
+    assert graph.get(f"/{DAILY}", fields="effective_status").json()["effective_status"] == "WITH_ISSUES"
+
+
 def test_an_ad_set_with_a_blocked_audience_has_issues(graph, admin):
     audience = graph.create("Soon blocked")
     graph.post(f"/{DAILY}", targeting={"custom_audiences": [{"id": audience}]})

@@ -7,6 +7,8 @@ import json
 import pytest
 import requests
 
+from audiences.sandbox import TOKEN
+
 pytestmark = pytest.mark.integration
 
 
@@ -45,7 +47,8 @@ def test_delete_takes_its_rows_from_the_body_or_the_query(graph, admin, audience
 
 
 @pytest.mark.parametrize("where", ["json", "data", "params"])
-def test_a_post_can_stand_for_a_delete(graph, admin, audience, rows, where):
+def test_a_post_of_an_old_app_can_stand_for_a_delete(graph, admin, audience, rows, where):
+    admin.put_token(token=TOKEN, app_created="2026-11-03")
     graph.upload(audience, rows(2))
     text = {"payload": json.dumps(payload(rows)), "method": "delete"}
     assert graph.call("POST", f"/{audience}/users", **{where: text}).ok

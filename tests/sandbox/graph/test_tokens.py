@@ -9,7 +9,7 @@ from hashlib import sha256
 import pytest
 import requests
 
-from audiences.sandbox import APP_SECRET, TOKEN
+from audiences.sandbox import APP_SECRET, AUDIENCE, TOKEN
 
 pytestmark = pytest.mark.integration
 
@@ -30,9 +30,9 @@ def test_a_wrong_token_is_refused(graph_as, error_of):
 
 @pytest.mark.parametrize("where", ["params", "data", "json"])
 def test_the_token_may_come_by_query_form_or_json(sandbox, where):
-    method = "GET" if where == "params" else "POST"
-    options = {where: {"access_token": TOKEN, "method": "get"}}
-    assert requests.request(method, f"{sandbox.url}/v26.0/me", timeout=20, **options).ok
+    method, path = ("GET", "me") if where == "params" else ("POST", AUDIENCE)
+    options = {where: {"access_token": TOKEN}}
+    assert requests.request(method, f"{sandbox.url}/v26.0/{path}", timeout=20, **options).ok
 
 
 def test_an_expired_token_says_so(graph_as, admin, error_of):
@@ -108,6 +108,13 @@ def test_a_token_without_any_scope_can_still_ask_what_it_may_do(graph_as, admin,
     bare = graph_as("bare")
     assert bare.get("/me/permissions").json()["data"] == [{"permission": "public_profile", "status": "granted"}]
     assert error_of(bare.get("/act_1001")) == (200, None)
+
+
+def test_debug_token_wants_the_token_in_the_address_unless_set_to_tell_of_the_one_that_asks(graph, admin, error_of):
+    assert error_of(graph.get("/debug_token")) == (100, None)
+    admin.settings(debug_token_of_own=True)
+    assert graph.get("/debug_token").json()["data"]["is_valid"] is True
+    assert graph.get("/debug_token", input_token="?").json()["data"]["is_valid"] is False
 
 
 def test_debug_token_of_an_unknown_token_is_invalid(graph):

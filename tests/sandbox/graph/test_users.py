@@ -110,6 +110,27 @@ def test_values_are_for_value_based_audiences_only(graph, audience, rows, error_
     assert graph.upload(other, valued, schema=["EMAIL", "LOOKALIKE_VALUE"]).ok
 
 
+@pytest.mark.parametrize(
+    ("error", "numbers"),
+    [("tos_value_based", (200, 1870092)), ("tos_not_accepted", (200, 1870034)), ("tos_2663", (2663, None))],
+)
+def test_value_based_audiences_have_terms_of_their_own(graph, admin, rows, error_of, error, numbers):
+    audience = graph.create("Valued", is_value_based=True)
+    admin.put_account(id="act_1001", value_tos_accepted=False, value_tos_error=error)
+    told = graph.get("/act_1001", fields="tos_accepted").json()["tos_accepted"]
+    assert (told["custom_audience_tos"], "value_based_custom_audience_tos" in told) == (1, False)
+    assert error_of(graph.upload(audience, [[rows(1)[0][0], 2]], schema=["EMAIL", "LOOKALIKE_VALUE"])) == numbers
+    answer = graph.post(
+        "/act_1001/customaudiences",
+        name="More",
+        subtype="CUSTOM",
+        customer_file_source="USER_PROVIDED_ONLY",
+        is_value_based=1,
+    )
+    assert error_of(answer) == numbers
+    assert graph.create("Plain")
+
+
 def test_num_received_is_cumulative_within_a_session(graph, audience, rows):
     def batch(n, **session):
         return graph.upload(audience, rows(n), session={"session_id": 5, **session}).json()

@@ -59,9 +59,14 @@ def readable(account: Account) -> dict[str, Callable[[], Any]]:
             "timezone_id": 47,
             "timezone_name": account.timezone_name,
             "timezone_offset_hours_utc": 1,
-            "tos_accepted": _TERMS if account.tos_accepted else {"web_custom_audience_tos": 1},
+            "tos_accepted": _accepted(account),
             "user_tos_accepted": _TERMS if account.tos_accepted else {},
             "user_tasks": ["DRAFT", "ANALYZE", "ADVERTISE", "MANAGE"],
             **dict.fromkeys(_UNSET),
         }
     )
+
+
+def _accepted(account: Account) -> dict[str, int]:
+    accepted = {name: 1 for name in _TERMS if account.tos_accepted or name != "custom_audience_tos"}
+    return accepted | ({"value_based_custom_audience_tos": 1} if account.value_tos_accepted else {})

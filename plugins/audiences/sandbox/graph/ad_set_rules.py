@@ -93,7 +93,7 @@ def check_targeting(world: World, account: Account, targeting: dict[str, Any]) -
             refuse("deleted")
         if audience.disabled:
             refuse("disabled")
-        if audience.operation_status == FLAGGED:
+        if audience.operation_status == FLAGGED and world.settings.flagged_in_ad_sets == "refused":
             refuse("flagged")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from audiences.sandbox.graph.errors import refuse
 from audiences.sandbox.graph.fields import constants, page, select
 from audiences.sandbox.graph.sessions import settle
-from audiences.sandbox.graph.status import bounds, delivery_status, operation_status, require_terms
+from audiences.sandbox.graph.status import bounds, delivery_status, operation_status, require_terms, require_value_terms
 from audiences.sandbox.things import Account, Audience
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ def create(call: Call) -> dict[str, Any]:
     """POST /act_N/customaudiences."""
     account, world = call.the(Account), call.world
     require_terms(account)
+    if call.truth("is_value_based"):
+        require_value_terms(account)
     name, subtype = call.required("name"), call.required("subtype")
     if subtype not in SUBTYPES:
         refuse("invalid_param", text=f"Param subtype must be one of {{{', '.join(sorted(SUBTYPES))}}}")

@@ -112,7 +112,7 @@ def split_path(path: str) -> tuple[str, str, str | None]:
     """Version, node and edge of a path; raises 2500 or 100 for what is none."""
     match = _VERSIONED.fullmatch(path)
     if match is None:
-        refuse("old_version", latest="v26.0")
+        refuse("old_version", latest="v27.0")
     node, _, edge = (match[2] or "").strip("/").partition("/")
     if "/" in edge:
         refuse("unknown_path", path=f"/{edge.partition('/')[2]}")

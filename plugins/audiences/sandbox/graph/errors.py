@@ -75,6 +75,8 @@ class Template:
 _RATE_LIMIT_DOC = "https://developers.facebook.com/docs/graph-api/overview/rate-limiting"
 _TERMS = "Accept the Custom Audience terms at https://business.facebook.com/ads/manage/customaudiences/tos/"
 
+_VALUE_TERMS = "Accept the value-based terms at https://business.facebook.com/customaudiences/value_based/tos.php"
+
 KNOWN: dict[str, Template] = {
     # The request.
     "invalid_param": Template(100, "(#100) {text}"),
@@ -92,6 +94,7 @@ KNOWN: dict[str, Template] = {
     ),
     "alias": Template(803, "(#803) Some of the aliases you requested do not exist: {id}", status=404),
     "unknown_path": Template(2500, "Unknown path components: {path}"),
+    "retired": Template(100, "(#100) {feature} is not available to apps created on or after November 4, 2026."),
     "ids_removed": Template(100, "The ids query parameter is deprecated in v26.0+."),
     "too_much_data": Template(
         1, "Please reduce the amount of data you're asking for, then retry your request", status=500
@@ -136,6 +139,9 @@ KNOWN: dict[str, Template] = {
     ),
     "tos_2663": Template(2663, "(#2663) Terms of service has not been accepted. " + _TERMS),
     "tos_2664": Template(2664, "(#2664) Corporate terms of service has not been accepted."),
+    "tos_value_based": Template(
+        200, "(#200) Permissions error", 1870092, 403, title="Custom Audience Terms Not Accepted", advice=_VALUE_TERMS
+    ),
     "not_in_business": Template(
         200,
         "(#200) Permissions error",

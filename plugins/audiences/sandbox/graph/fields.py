@@ -26,7 +26,8 @@ def select(
     """The fields asked for, plus `id`; values that are None are left out, as Facebook does. Raises 100 for an unknown one."""
     chosen: dict[str, Any] = {}
     for asked in call.fields() or list(default):
-        name, _, inner = asked.strip().partition("{")
+        plain, _, inner = asked.strip().partition("{")
+        name, _, alias = plain.partition(".as(")
         if name not in available:
             refuse("no_such_field", field=name, node=node)
         value = available[name]()
@@ -34,7 +35,7 @@ def select(
             wanted = {part.strip() for part in inner.rstrip("}").split(",")} | {"id"}
             value = {key: part for key, part in value.items() if key in wanted}
         if value is not None:
-            chosen[name] = value
+            chosen[alias.rstrip(")") or name] = value
     return {**chosen, "id": available["id"]()}
 
 

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from audiences.sandbox.faults import Fault, Target, wire_body
 from audiences.sandbox.furniture import APP_SECRET
-from audiences.sandbox.graph import routes
+from audiences.sandbox.graph import retired, routes
 from audiences.sandbox.graph.call import MAX_BODY, Call, effective_method, read_params, split_path
 from audiences.sandbox.graph.errors import GraphError, refuse, trace_id
 from audiences.sandbox.graph.fields import iso
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MAX_URL = 16 * 1024
 JSON = "application/json; charset=UTF-8"
+JSONP = "text/javascript; charset=UTF-8"
 _TOO_LONG = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>414 URI Too Long</h1></body></html>"
 _TOO_LARGE = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>413 Payload Too Large</h1></body></html>"
 # A reset instead of an orderly end: the socket is told not to linger.
@@ -114,6 +115,8 @@ class Front:
         elif call.thing is not None:
             call.account = self._world.accounts[call.thing.account]
         entry.method, entry.version, entry.path, entry.call = call.method, version, call.path, routes.name(call)
+        entry.params = sorted(name[:40] for name in params)[:50]
+        entry.retired = retired.used(call)
         entry.account = call.account.id if call.account else None
         entry.audience = node if node in self._world.audiences else None
         return call
@@ -137,23 +140,28 @@ class Front:
             if call.generation != self._world.generation:
                 refuse("transient_2")
             call.token = authenticate(call, call.presented, APP_SECRET)
+            retired.require_old_app(call, call.token)
             authorise(call, call.token)
             if call.throttle is not None:
                 raise call.throttle
-            body = routes.answer(call)
+            wrapped = retired.callback(call)
+            body = retired.formatted(call, routes.answer(call))
         except GraphError as error:
             return self._error(call, call.entry, error)
         finally:
             self._store.save(self._world)
         call.entry.applied = call.method != "GET"
-        return Response(orjson.dumps(body), headers=self._headers(call), media_type=JSON)
+        content = orjson.dumps(body)
+        if wrapped:
+            return Response(b"/**/%s(%s);" % (wrapped.encode(), content), headers=self._headers(call), media_type=JSONP)
+        return Response(content, headers=self._headers(call), media_type=JSON)
 
     def _audiences(self, call: Call) -> int:
         return sum(one.account == call.entry.account and not one.deleted for one in self._world.audiences.values())
 
     def _headers(self, call: Call | None, error: GraphError | None = None) -> dict[str, str]:
         headers = {
-            "facebook-api-version": call.version if call else "v26.0",
+            "facebook-api-version": call.version if call else "v27.0",
             "x-fb-trace-id": trace_id(),
             "x-fb-rev": "1",
         }

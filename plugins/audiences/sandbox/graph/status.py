@@ -73,3 +73,9 @@ def require_terms(account: Account) -> None:
         refuse("not_in_business")
     if not account.tos_accepted:
         refuse(account.tos_error)
+
+
+def require_value_terms(account: Account) -> None:
+    """Raise what stands for missing terms of value-based audiences."""
+    if not account.value_tos_accepted:
+        refuse(account.value_tos_error)

@@ -69,7 +69,11 @@ def permissions(call: Call) -> dict[str, Any]:
 
 def debug(call: Call) -> dict[str, Any]:
     """GET /debug_token: whether `input_token` is valid, until when (0: for ever) and for what."""
-    world, presented = call.world, call.required("input_token")
+    world = call.world
+    if world.settings.debug_token_of_own and "input_token" not in call.params:
+        presented = _own(call).token
+    else:
+        presented = call.required("input_token")
     token = world.tokens.get(presented)
     if token is None:
         error = {"code": 190, "message": "Invalid OAuth access token - Cannot parse access token"}

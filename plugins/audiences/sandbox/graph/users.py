@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from audiences.sandbox.graph.errors import refuse
 from audiences.sandbox.graph.sessions import batch_number, receive, session_number, settle
-from audiences.sandbox.graph.status import FLAGGED, operation_status, require_terms
+from audiences.sandbox.graph.status import FLAGGED, operation_status, require_terms, require_value_terms
 from audiences.sandbox.members import count
 from audiences.sandbox.rows import Upload, read_upload
 from audiences.sandbox.things import Account, Audience, Session
@@ -103,7 +103,10 @@ def _open_for_upload(call: Call) -> Audience:
     """The audience, if uploads to it are possible at all."""
     audience = call.the(Audience)
     settle(call.world, audience)
-    require_terms(call.world.accounts[audience.account])
+    account = call.world.accounts[audience.account]
+    require_terms(account)
+    if audience.is_value_based:
+        require_value_terms(account)
     if audience.deleted:
         refuse("deleted")
     if audience.subtype != "CUSTOM":
