@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from audiences.errors import ConnectionMissingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Opened = TypeVar("Opened")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +38,24 @@ class Connection:
             password=self.password or None,
             dbname=self.schema,
             application_name=application,
+            # Texts are UTF-8 on the way, whatever the database stores: Arrow knows nothing else.
+            client_encoding="UTF8",
             connect_timeout=10,
             keepalives_idle=60,
             options=settings or None,
             **ssl,
         )
+
+
+def opened(connect: Callable[[], Opened]) -> Opened:
+    """What `connect` opens by a connection string; an error goes on without the frames of the driver.
+
+    Those hold the string, and with it the password, so a traceback that shows local variables would show it.
+    """
+    try:
+        return connect()
+    except Exception as error:  # noqa: BLE001  # it is raised again, whatever it is
+        raise error.with_traceback(None) from None
 
 
 def look_up(connection_id: str) -> Connection:

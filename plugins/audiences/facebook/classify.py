@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -34,11 +34,11 @@ _TIMED_OUT_REPLACE = 1870158
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the texts of an error need: what we were doing, for which account, and what must not be shown."""
+    """What the texts of an error need: what we were doing, for which account, and what no text, the repr neither, may show."""
 
     action: str
     account_number: str
-    secrets: tuple[str | None, ...] = ()
+    secrets: tuple[str | None, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,13 @@ class Credentials:
         token_expires. The password serves as the token where `access_token` is missing; `account_id` (from the settings)
         wins over the connection's own. Raises ConnectionIncompleteError.
         """
+        try:
+            return cls._read(connection, account_id)
+        except ConnectionIncompleteError as error:
+            raise error.with_traceback(None) from None  # the frame below has the token among its local variables
+
+    @classmethod
+    def _read(cls, connection: Connection, account_id: str | None) -> Self:
         name, extra = connection.id, connection.extra
         token = _text(extra.get("access_token")) or _text(connection.password)
         if not token:
@@ -65,6 +72,11 @@ class Credentials:
     def account_number(self) -> str:
         """The ad account id without `act_`, as usage headers and web addresses write it."""
         return self.account_id.removeprefix("act_")
+
+    @property
+    def secrets(self) -> tuple[str | None, ...]:
+        """What no text may show."""
+        return self.access_token, self.app_secret, self.appsecret_proof
 
     @property
     def appsecret_proof(self) -> str | None:

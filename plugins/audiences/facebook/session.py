@@ -34,6 +34,7 @@ from audiences.facebook.contract import (
 )
 from audiences.facebook.errors import ObjectNotFoundError
 from audiences.facebook.gate import Gate, OpenGate
+from audiences.facebook.quiet import keep_addresses_quiet
 from audiences.facebook.usage import Pace, Usage, read_usage
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class GraphSession:
         self._lock = threading.Lock()
         self._requests_sent = 0
         self._http = _http(credentials, pool_size)
+        keep_addresses_quiet()
 
     @property
     def requests_sent(self) -> int:
@@ -227,8 +229,7 @@ class GraphSession:
     ) -> Json:
         self._take_turn(action)
         credentials = self.credentials
-        secrets = (credentials.access_token, credentials.app_secret, self._proof.get("appsecret_proof"))
-        context = Context(action, credentials.account_number, secrets)
+        context = Context(action, credentials.account_number, credentials.secrets)
         with self._lock:
             self._requests_sent += 1
         started = self._clock()
@@ -245,6 +246,9 @@ class GraphSession:
             )
         except requests.RequestException as error:
             raise error_for_exception(error, context) from None
+        except BaseException as interruption:  # noqa: BLE001  # it is raised again, whatever it is
+            # The library's frames hold headers and address: a traceback with locals would show token and proof.
+            raise interruption.with_traceback(None) from None
         usage = read_usage(response.headers, credentials.account_number)
         self._observe(usage, response)
         milliseconds = 1000 * (self._clock() - started)

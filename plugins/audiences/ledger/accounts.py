@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Self
 
 import psycopg
 
+from audiences.connections import opened
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -81,7 +83,7 @@ class AccountGate:
 
     @cached_property
     def _sql(self) -> psycopg.Connection:
-        return psycopg.connect(self._ledger.dsn(application="audiences-gate"), autocommit=True)
+        return opened(lambda: psycopg.connect(self._ledger.dsn(application="audiences-gate"), autocommit=True))
 
     def _take(self) -> int | None:
         """A place that nobody has, now locked; None when all are taken. Locks of our own session count as ours, not as free."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.rows import namedtuple_row
 
+from audiences.connections import opened
 from audiences.errors import WaitError
 
 if TYPE_CHECKING:
@@ -37,8 +38,10 @@ class Ledger:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.sql = psycopg.connect(
-            connection.dsn(application="audiences-ledger"), autocommit=True, row_factory=namedtuple_row
+        self.sql = opened(
+            lambda: psycopg.connect(
+                connection.dsn(application="audiences-ledger"), autocommit=True, row_factory=namedtuple_row
+            )
         )
 
     def __enter__(self) -> Ledger:
@@ -58,7 +61,8 @@ class Ledger:
         """
         from adbc_driver_postgresql import dbapi
 
-        return dbapi.connect(self._connection.dsn(application="audiences-ledger-bulk", synchronous_commit="off"))
+        options = {"application": "audiences-ledger-bulk", "synchronous_commit": "off"}
+        return opened(lambda: dbapi.connect(self._connection.dsn(**options)))
 
     def one(self, query: str, parameters: dict[str, Any] | None = None) -> Any:
         """The only row of a query (a named tuple), None when there is none."""

@@ -10,6 +10,8 @@ from alembic.config import Config
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from audiences.connections import opened
+
 if TYPE_CHECKING:
     from audiences.connections import Connection
 
@@ -22,7 +24,7 @@ def migrate(connection: Connection) -> str:
 
     engine = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: connect(connection.dsn(application="audiences-migrate")),
+        creator=lambda: opened(lambda: connect(connection.dsn(application="audiences-migrate"))),
         poolclass=NullPool,
     )
     config = Config()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from adbc_driver_manager import Error as DriverError
 from adbc_driver_postgresql import StatementOptions, dbapi
 
+from audiences.connections import opened
 from audiences.errors import FixAccessError, RetryError
 from audiences.warehouse.faults import fault
 
@@ -67,15 +68,17 @@ class Warehouse:
         self, connection: Connection, *, application: str, timezone: str = "UTC", timeout: str = STATEMENT_TIMEOUT
     ) -> None:
         try:
-            self._connection = dbapi.connect(
-                connection.dsn(
-                    application=application[:63],
-                    **SESSION,
-                    default_transaction_isolation="repeatable read",
-                    statement_timeout=timeout,
-                    # A cursor-like COPY reads everything, so plans are to be costed for all rows.
-                    cursor_tuple_fraction="1.0",
-                    timezone=timezone,
+            self._connection = opened(
+                lambda: dbapi.connect(
+                    connection.dsn(
+                        application=application[:63],
+                        **SESSION,
+                        default_transaction_isolation="repeatable read",
+                        statement_timeout=timeout,
+                        # A cursor-like COPY reads everything, so plans are to be costed for all rows.
+                        cursor_tuple_fraction="1.0",
+                        timezone=timezone,
+                    )
                 )
             )
         except DriverError as error:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.pool import NullPool
 
+from audiences.connections import opened
 from audiences.errors import FixAccessError
 from audiences.warehouse.faults import fault
 from audiences.warehouse.reader import SESSION, as_ours
@@ -103,15 +104,14 @@ class Glance:
     """An open warehouse for looking only: each statement stands alone, reads only, and may take STATEMENT_TIMEOUT."""
 
     def __init__(self, connection: Connection, *, timezone: str = "UTC") -> None:
-        dsn = connection.dsn(
-            application="audiences:catalog",
-            **SESSION,
-            statement_timeout=STATEMENT_TIMEOUT,
-            timezone=timezone,
-        )
+
+        def connect() -> psycopg.Connection:
+            options = {**SESSION, "statement_timeout": STATEMENT_TIMEOUT, "timezone": timezone}
+            return opened(lambda: psycopg.connect(connection.dsn(application="audiences:catalog", **options)))
+
         engine = sa.create_engine(
             "postgresql+psycopg://",
-            creator=lambda: psycopg.connect(dsn),
+            creator=connect,
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
         )
