@@ -23,7 +23,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from audiences.errors import FacebookTransientError, RefusedError, ThrottledError
+from audiences.errors import AudiencesError, FacebookTransientError, RefusedError, ThrottledError
 from audiences.facebook.classify import Context, Json, error_for_exception, read_answer
 from audiences.facebook.contract import (
     LAG_FIRST_WAIT_SECONDS,
@@ -261,6 +261,8 @@ class GraphSession:
         except ThrottledError as error:
             wait = self._block((usage.regain_seconds if usage else 0.0) or error.seconds)
             raise ThrottledError(error.what, wait, error.code, error.subcode) from None
+        except AudiencesError as error:
+            raise error.with_traceback(None) from None  # the frames below hold the answer, which may quote the token
 
     def _observe(self, usage: Usage | None, response: requests.Response) -> None:
         if usage:
