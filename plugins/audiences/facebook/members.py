@@ -90,7 +90,7 @@ class UploadSession:
 
 def counts_as_whole(received: int, invalid: int, rows: int) -> bool:
     """Whether that many rows received, or taken for invalid, say that all `rows` have arrived."""
-    return received > 0 and received + invalid >= RECEIVED_SHARE * rows
+    return received + invalid > 0 and received + invalid >= RECEIVED_SHARE * rows
 
 
 def session_id_for(*parts: str) -> int:

@@ -112,6 +112,8 @@ class _Session:
         self._chunks = chunks.of_session(doors.ledger, session.id)
         self._total = sum(chunk.rows for chunk in self._chunks)
         self._bad = refusals.of_run(doors.ledger, session.run)
+        # Rows by request, those of an earlier process as they were planned.
+        self._arrived = [chunk.rows for chunk in self._chunks if chunk.state == "acknowledged"]
         # Numbers for parts of batches, after those of the batches and the one that may have to end the session.
         self._numbers = count(len(self._chunks) + 2)
 
@@ -135,8 +137,9 @@ class _Session:
         if others:
             self._send_between(others[:-1])
             ended = self._end(others[-1])
-        refused = sum(chunk.state == "refused" for chunk in self._ensure_whole(ended))
+        self._ensure_whole(ended)
         self._record(self._chunks[-1], ended)
+        refused = sum(chunk.state == "refused" for chunk in chunks.of_session(self._ledger, self._session.id))
         return Sent(requests=len(self._chunks), refused=refused)
 
     def _open(self, first: Chunk) -> Receipt | None:
@@ -163,6 +166,7 @@ class _Session:
         number = self._session.facebook_id
         for found in facebook_members.upload_sessions(self._graph, self._facebook_id, number):
             if found.session_id == number:
+                self._arrived.append(first.rows)
                 if len(self._chunks) > 1:
                     chunks.receive(self._ledger, first, received=found.received or 0, invalid=found.invalid or 0)
                 return None
@@ -221,16 +225,14 @@ class _Session:
                 return None
             raise
 
-    def _ensure_whole(self, ended: Receipt | None) -> list[Chunk]:
-        """The requests as they stand. Raises ReplaceBrokenError when Facebook counted far fewer rows than the session had."""
-        now = chunks.of_session(self._ledger, self._session.id)
-        rows = sum(chunk.rows for chunk in now if chunk.state != "refused") - len(self._bad)
+    def _ensure_whole(self, ended: Receipt | None) -> None:
+        """Raise ReplaceBrokenError when Facebook counted far fewer rows than it was sent in the session."""
+        rows = sum(self._arrived)
         received = ended.received if ended else self._listed_as_received()
         invalid = sessions.invalid(self._ledger, self._session) + (ended.invalid if ended else 0)
-        if received is not None and rows > 0 and not counts_as_whole(received, invalid, rows):
+        if received is not None and not counts_as_whole(received, invalid, rows):
             what = f"the replace of audience {self._facebook_id} ended with {received:,} of its {rows:,} rows received"
             raise ReplaceBrokenError(what, truncated=True)
-        return now
 
     def _listed_as_received(self) -> int | None:
         """What Facebook lists as received in the session, where the answer to its last batch was lost."""
@@ -263,9 +265,11 @@ class _Session:
     def _send_rows(self, rows: pa.Table, number: int, *, last: bool) -> Receipt:
         step = BatchStep(self._session.facebook_id, number, last, self._total)
         ready = prepare(rows, self._session.schema, step=step)
-        return facebook_members.replace(
+        receipt = facebook_members.replace(
             self._graph, self._facebook_id, ready.schema, ready.rows, step=step, body=ready.body
         )
+        self._arrived.append(receipt.rows)
+        return receipt
 
     def _record(self, last: Chunk, receipt: Receipt | None) -> None:
         sessions.end(
