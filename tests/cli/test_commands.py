@@ -318,6 +318,24 @@ def test_preflight_says_per_line_what_is_fine_and_what_a_person_must_do(audience
     assert "terms" in shown.lower()
 
 
+def test_preflight_names_the_campaign_whose_hours_are_on_another_clock_than_the_ad_accounts(audiences, project, shop):
+    hours = "when: {now: true, windows: [{from: '09:00', to: '18:00'}], timezone: Asia/Kolkata}"
+    what = "what: {audience: {create: {name: Hours}}, ad_sets: ['23861234567890124'], schedule: campaign}"
+    project.write(
+        "campaigns/hours.yml", f"name: Hours\nstatus: published\nwho: {{did: {{event: Charged}}}}\n{what}\n{hours}\n"
+    )
+    code, shown, _ = audiences("preflight", "--json")
+    (line,) = [one for one in json.loads(shown)["accounts"]["act_1001"] if one["name"] == "schedule of campaign hours"]
+    assert (code, line["state"], "Asia/Kolkata" in line["found"], "when.timezone" in line["remedy"]) == (
+        1,
+        "fail",
+        True,
+        True,
+    )
+    code, shown, _ = audiences("preview", "hours", "--json")
+    assert (code, "stopped before anything is sent" in json.loads(shown)["stopped"]) == (0, True)
+
+
 def test_preflight_looks_at_every_account_and_at_every_audience_that_a_campaign_feeds(audiences, project, shop):
     given = [shop.sandbox.admin.put_audience(account="act_1001", name=f"Given {n}")["id"] for n in (1, 2)]
     for number, identifier in enumerate(given):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from audiences.errors import FacebookAccessError
 from audiences.facebook import adsets
 from audiences.pipeline.preview import preview
 from audiences.sandbox import ACCOUNT, AD_SETS, AUDIENCE
@@ -172,6 +173,71 @@ def test_hours_that_facebook_cannot_keep_are_explained_and_the_link_stands(shop)
     assert summary.state == "failed"
     assert "has no lifetime budget" in summary.error
     assert "Set a lifetime budget in Ads Manager" in summary.error
-    shop.sandbox.admin.put_account(id=ACCOUNT, timezone_name="Asia/Kolkata")
-    assert "on the ad account's, Asia/Kolkata" in shop.run(spec, allow=frozenset({"windows"})).error
     assert linked(shop, DAILY) == [summary.audience.id]
+
+
+HOURS = {"now": True, "windows": [{"from": "09:00", "to": "18:00"}]}
+ANYTIME = frozenset({"windows"})
+
+
+def test_hours_on_another_clock_than_the_ad_accounts_stop_the_run_before_anything_is_sent(shop):
+    shop.sandbox.admin.put_account(id=ACCOUNT, timezone_name="Asia/Kolkata")
+    spec = carts(shop, when=HOURS, ad_sets=[LIFETIME], schedule="campaign")
+    with pytest.raises(
+        FacebookAccessError, match=r"on the clock of UTC; .* on the clock of ad account act_1001, Asia/Kolkata"
+    ):
+        shop.run(spec, allow=ANYTIME)
+    ((state, error),) = shop.sql("select state, error from audiences.run", on="ledger")
+    assert (state, "Write the ad account's zone as `when.timezone`" in error) == ("failed", True)
+    assert {entry["method"] for entry in shop.sandbox.admin.requests()} == {"GET"}
+    assert writes(shop) == [0, 0]
+
+
+def test_the_preview_says_so(shop):
+    shop.sandbox.admin.put_account(id=ACCOUNT, timezone_name="Asia/Kolkata")
+    spec = carts(shop, when=HOURS, ad_sets=[LIFETIME], schedule="campaign")
+    found = shop.preview(spec)
+    assert found.stopped.startswith("stopped before anything is sent: `schedule: campaign` gives ad sets the hours")
+    assert "Asia/Kolkata" in found.stopped
+    assert found.outcomes["qualified"] == 1
+    assert "would be stopped before anything is sent" in found.in_words()
+    shop.sandbox.admin.put_account(id=ACCOUNT, timezone_name="UTC")
+    assert shop.preview(spec).stopped is None
+
+
+def test_the_preview_says_when_facebook_does_not_tell_the_clock(shop):
+    shop.sandbox.admin.add_fault("transient_2", path="/act_1001", times=None)
+    found = shop.preview(carts(shop, when=HOURS, ad_sets=[LIFETIME], schedule="campaign"))
+    assert found.stopped is None
+    (line,) = found.ad_sets
+    assert line.startswith("whether the ad account keeps the campaign's time zone is not known")
+
+
+@pytest.mark.parametrize("zone", ["Etc/UTC", "Atlantic/Reykjavik"])
+def test_two_names_of_one_clock_are_no_trouble(shop, zone):
+    shop.sandbox.admin.put_account(id=ACCOUNT, timezone_name=zone)
+    assert shop.run(carts(shop, when=HOURS, ad_sets=[LIFETIME], schedule="campaign"), allow=ANYTIME).state == "success"
+
+
+@pytest.mark.parametrize("zone", ["Europe/London", "Mars/Olympus", ""])
+def test_a_clock_that_differs_only_in_summer_or_is_unknown_is_another_one(shop, zone):
+    shop.sandbox.admin.put_account(id=ACCOUNT, timezone_name=zone)
+    with pytest.raises(FacebookAccessError, match=zone or "unknown"):
+        shop.run(carts(shop, when=HOURS, ad_sets=[LIFETIME], schedule="campaign"), allow=ANYTIME)
+
+
+@pytest.mark.parametrize(
+    ("when", "what"),
+    [
+        ({"now": True}, {"ad_sets": [LIFETIME], "schedule": "campaign"}),
+        (HOURS, {"ad_sets": [LIFETIME]}),
+        (HOURS, {"exclude_from_ad_sets": [LIFETIME], "schedule": "campaign"}),
+    ],
+)
+def test_where_no_hours_go_onto_ad_sets_nobody_asks_for_the_clock(shop, when, what):
+    shop.sandbox.admin.put_account(id=ACCOUNT, timezone_name="Asia/Kolkata")
+    spec = carts(shop, when=when, **what)
+    before = len(shop.sandbox.admin.requests())
+    assert shop.preview(spec).stopped is None
+    assert len(shop.sandbox.admin.requests()) == before
+    assert shop.run(spec, allow=ANYTIME).state == "success"

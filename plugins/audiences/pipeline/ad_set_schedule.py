@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from audiences.campaign.rules import WEEKDAYS
 from audiences.errors import FacebookAccessError
@@ -14,23 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime, time
 
-    from audiences.campaign.spec import CampaignSpec
     from audiences.campaign.when import ExportWindow
-    from audiences.facebook.session import GraphSession
+    from audiences.pipeline.doors import Doors
 
 _HOUR = 60
+_DAYS = 366  # a year ahead, in which every change of the clocks occurs
 
 
-def wanted_schedule(spec: CampaignSpec, graph: GraphSession, now: datetime) -> AdSetSchedule:
+def wanted_schedule(doors: Doors) -> AdSetSchedule:
     """Start, end and hours of the campaign; an end that has passed is left out, since Facebook takes none.
 
     Raises ScheduleError for windows that are not on the full hour, FacebookAccessError when the ad account, on whose
     clock an ad set's hours are, keeps another time zone than the campaign.
     """
+    spec, now = doors.spec, doors.now()
     when = spec.campaign.when
     parts = weekly_parts(when.windows)
-    if parts:
-        _ensure_same_clock(spec, graph)
+    ensure_same_clock(doors)
     start = start_of(when.start, spec.zone) if when.start else None
     # Facebook knows whole seconds; the moment after a last one is a microsecond later.
     end = after_end_of(when.end, spec.zone).replace(microsecond=0) if when.end else None
@@ -71,15 +73,35 @@ def _minutes(at: time) -> int:
     return at.hour * _HOUR + at.minute
 
 
-def _ensure_same_clock(spec: CampaignSpec, graph: GraphSession) -> None:
-    account = graph.credentials.account_id
+def ensure_same_clock(doors: Doors) -> None:
+    """Raise FacebookAccessError when the campaign's hours are to go onto ad sets whose clock, the ad account's, is another.
+
+    Asks Facebook only of a campaign to which that can happen. Two names of zones that agree for the coming year are one clock.
+    """
+    spec = doors.spec
+    what, account = spec.campaign.what, spec.account.id
+    if what.schedule is None or not what.ad_sets or not spec.campaign.when.windows:
+        return
     action = f"read the time zone of ad account {account}"
-    found = graph.get(account, {"fields": "timezone_name"}, action=action).get("timezone_name")
-    if found != spec.timezone:
-        what = (
-            f"`schedule: campaign` gives the ad set the hours of `windows`, which are on the clock of {spec.timezone}; "
-            f"those of ad sets are on the ad account's, {found or 'unknown'}"
-        )
-        raise FacebookAccessError(
-            what, "Use the ad account's zone as `when.timezone`, or take out `schedule: campaign`."
-        )
+    answer = doors.facebook.get(account, {"fields": "timezone_name"}, action=action)
+    found = str(answer.get("timezone_name") or "unknown")
+    if _agree(spec.zone, found, doors.now()):
+        return
+    problem = (
+        f"`schedule: campaign` gives ad sets the hours of `windows`, which are on the clock of {spec.timezone}; those of ad "
+        f"sets are on the clock of ad account {account}, {found}"
+    )
+    remedy = (
+        "Write the ad account's zone as `when.timezone`, with `windows` on its clock, or take out `windows` or "
+        "`schedule: campaign`."
+    )
+    raise FacebookAccessError(problem, remedy)
+
+
+def _agree(zone: ZoneInfo, name: str, now: datetime) -> bool:
+    try:
+        other = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return False
+    moments = (now + timedelta(days=day) for day in range(_DAYS))
+    return all(moment.astimezone(zone).utcoffset() == moment.astimezone(other).utcoffset() for moment in moments)

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from audiences import connections
 from audiences.checklist import Check, State
-from audiences.errors import FixAccessError
+from audiences.errors import FacebookAccessError, FixAccessError, RefusedError, RetryError, WaitError
 from audiences.facebook import preflight
 from audiences.facebook.credentials import Credentials
 from audiences.facebook.session import GraphSession
 from audiences.ledger.lost import as_lost
+from audiences.pipeline.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.audience import known_audience
 from audiences.pipeline.doors import Doors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from audiences.campaign.settings import AdAccount, Settings
@@ -48,7 +49,24 @@ def _of_account(account: AdAccount, specs: Sequence[CampaignSpec], now: datetime
     given = {spec.campaign.what.audience.update.id for spec in specs if spec.campaign.what.audience.update}
     made, unknown = _created(specs, look_up)
     with GraphSession(credentials) as graph:
-        return [*preflight.run(graph, now=now, audience_ids=sorted(given | made)), *unknown]
+        checks = preflight.run(graph, now=now, audience_ids=sorted(given | made))
+    answered = all(check.state is not State.FAIL for check in checks)
+    return [*checks, *unknown, *(_schedules(specs, now, look_up) if answered else ())]
+
+
+def _schedules(specs: Sequence[CampaignSpec], now: datetime, look_up: LookUp) -> Iterator[Check]:
+    """A line for each campaign whose hours cannot go onto its ad sets."""
+    for spec in specs:
+        name = f"schedule of campaign {spec.id}"
+        try:
+            with Doors(spec, looking_only=True, look_up=look_up, now=lambda: now) as doors:
+                ensure_same_clock(doors)
+        except FacebookAccessError as error:
+            yield Check(name, State.FAIL, error.what, error.remedy)
+        except (RetryError, WaitError) as error:
+            yield Check(name, State.WARN, f"not known: {error}", "Run the check again later.", known=False)
+        except (FixAccessError, RefusedError) as error:
+            yield Check(name, State.FAIL, str(error))
 
 
 def _created(specs: Sequence[CampaignSpec], look_up: LookUp) -> tuple[set[str], list[Check]]:

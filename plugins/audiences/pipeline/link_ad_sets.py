@@ -159,11 +159,10 @@ def _see_to(doors: Doors, run: RunRef, ad_set_id: str, place: Place, known: Link
 
 def _push_schedule(doors: Doors, ad_set_id: str, place: Place, *, dry_run: bool = False) -> bool:
     """Whether the ad set's schedule had to be changed; without `schedule: campaign`, and for exclusions, it is left alone."""
-    spec, now = doors.spec, doors.now()
-    if spec.campaign.what.schedule is None or place == "excluded":
+    if doors.spec.campaign.what.schedule is None or place == "excluded":
         return False
-    hours = wanted_schedule(spec, doors.facebook, now)
-    return schedule.push(doors.facebook, ad_set_id, hours, now=now, dry_run=dry_run).changed
+    hours = wanted_schedule(doors)
+    return schedule.push(doors.facebook, ad_set_id, hours, now=doors.now(), dry_run=dry_run).changed
 
 
 def _seen_lately(doors: Doors, run: RunRef, place: Place, known: Link | None) -> bool:

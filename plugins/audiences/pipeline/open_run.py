@@ -9,6 +9,7 @@ from audiences.errors import StoppedError, UnsupportedError
 from audiences.facebook.status import Reaction
 from audiences.ledger import audiences, chunks, ends, live, runs
 from audiences.pipeline import whole_set, windows
+from audiences.pipeline.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.audience import find_or_create
 from audiences.pipeline.link_ad_sets import take_back_dropped
 from audiences.pipeline.preflight import preflight
@@ -32,15 +33,15 @@ def open_run(doors: Doors, request: RunRequest) -> RunRef:
     """
     check_supported(doors.spec, batch=request.batch)
     windows.ensure_open(doors, request.allow, may_drop=True)
-    run = begin(doors, request)
+    run = begin(doors, request, links_ad_sets=True)
     ends.forget(doors.ledger, run.campaign)
     if request.batch is None:  # it may have been a live one up to now
         live.forget(doors.ledger, [run.campaign], at=request.at)
     return run
 
 
-def begin(doors: Doors, request: RunRequest) -> RunRef:
-    """Start a run of whatever kind, when it may take place."""
+def begin(doors: Doors, request: RunRequest, *, links_ad_sets: bool = False) -> RunRef:
+    """Start a run of whatever kind, when it may take place; one that is going to link ad sets, only if it can schedule them."""
     spec, ledger = doors.spec, doors.ledger
     with ledger.working_on(spec.id) as campaign:
         run = runs.start(
@@ -56,6 +57,8 @@ def begin(doors: Doors, request: RunRequest) -> RunRef:
         runs.abandon_others(ledger, campaign=campaign, run=run)
         try:
             runs.warn(ledger, run, preflight(doors))
+            if links_ad_sets:
+                ensure_same_clock(doors)
             check_freshness(doors, request)
             audience, status = find_or_create(doors, campaign)
             if status.reaction is Reaction.WARN:

@@ -6,7 +6,8 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from audiences.errors import StoppedError
+from audiences.errors import FixAccessError, RefusedError, RetryError, StoppedError, WaitError
+from audiences.pipeline.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.audience import known_audience
 from audiences.pipeline.extract import extract
 from audiences.pipeline.link_ad_sets import rehearse
@@ -37,7 +38,8 @@ def preview(doors: Doors, at: datetime, *, ask_facebook: bool = False) -> Previe
     """Outcome counts, rows to add and remove, requests, and a few users with their identifiers masked.
 
     `doors` must be `looking_only`. A guard that would stop the run is told, not raised. With `ask_facebook`
-    the changes to ad sets are judged by Facebook too (validated, not made); else nothing is asked of it.
+    the changes to ad sets are judged by Facebook too (validated, not made); else nothing is asked of it, but for the time zone
+    of the ad account where the campaign's hours are to go onto ad sets.
     """
     entering = rehearsal_of(doors, at)
     with rehearsed(doors, at, users=entering.users if entering else None) as (run, extracted, selected):
@@ -48,6 +50,7 @@ def preview(doors: Doors, at: datetime, *, ask_facebook: bool = False) -> Previe
                 rows = rows_to_replace(doors, run, difference)
             except (StoppedError, ReplaceTooLongError) as error:
                 stopped = str(error)
+        other_clock, unknown_clock = _clock(doors)
         decided = outcomes_before_upload(selected, counts)
         requests = requests_for(rows) if rows else requests_for(counts.add) + requests_for(counts.remove)
         return Preview(
@@ -63,12 +66,23 @@ def preview(doors: Doors, at: datetime, *, ask_facebook: bool = False) -> Previe
             requests=requests,
             quota_percent=percent_of_quota(requests),
             audience=run.facebook_id or None,
-            stopped=stopped,
+            stopped=other_clock or stopped,
             rejected=extracted.rejected,
             samples=_samples(run, selected),
-            ad_sets=tuple(rehearse(doors, run)) if ask_facebook else (),
+            ad_sets=(*unknown_clock, *(rehearse(doors, run) if ask_facebook else ())),
             events=entering.events if entering else {},
         )
+
+
+def _clock(doors: Doors) -> tuple[str | None, tuple[str, ...]]:
+    """What stops a run whose hours cannot go onto its ad sets, and what is not known of that, in sentences."""
+    try:
+        ensure_same_clock(doors)
+    except (RetryError, WaitError) as error:
+        return None, (f"whether the ad account keeps the campaign's time zone is not known: {error}",)
+    except (FixAccessError, RefusedError) as error:
+        return f"stopped before anything is sent: {error}", ()
+    return None, ()
 
 
 @contextmanager
