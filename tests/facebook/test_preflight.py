@@ -134,10 +134,16 @@ def test_the_newest_version_passes_every_check(sandbox: SandboxServer) -> None:
     assert {check.state for check in checks} == {State.OK}
 
 
-def test_a_value_based_audience_is_told(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
+@pytest.mark.parametrize(("added_to", "state"), [([AUDIENCE], State.FAIL), ([], State.OK)])
+def test_a_value_based_audience_is_told_where_people_are_to_be_added(
+    sandbox: SandboxServer, sandboxed: GraphSession, added_to: list[str], state: State
+) -> None:
+    members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(500))
     sandbox.admin.put_audience(id=AUDIENCE, is_value_based=True)
-    check = _preflight(sandboxed, AUDIENCE)[f"audience {AUDIENCE}"]
-    assert (check.state, "value-based" in check.found) == (State.WARN, True)
+    checks = preflight.run(sandboxed, now=datetime.now(UTC), audience_ids=[AUDIENCE], added_to=added_to)
+    (check,) = [check for check in checks if check.name == f"audience {AUDIENCE}"]
+    assert (check.state, "value-based" in check.found) == (state, bool(added_to))
+    assert bool(check.remedy) == bool(added_to)
 
 
 def test_a_wrong_app_secret_is_named(sandbox: SandboxServer) -> None:

@@ -75,6 +75,11 @@ class Audience(Strict):
         """What a run does to the audience."""
         return self.create.action if self.create else self.update.action if self.update else "mirror"
 
+    @property
+    def adds(self) -> bool:
+        """Whether a run may add people to the audience."""
+        return self.action in ("add", "mirror")
+
 
 class Guards(Strict):
     """Limits that stop a run before any upload."""

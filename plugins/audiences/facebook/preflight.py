@@ -20,7 +20,7 @@ from audiences.facebook.contract import (
 from audiences.facebook.status import Reaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from audiences.facebook.session import GraphSession
 
@@ -45,12 +45,18 @@ _RUNNING = frozenset({1, 9, 201, None})
 
 
 def run(
-    graph: GraphSession, *, now: datetime, audience_ids: Sequence[str] = (), count_audiences: bool = True
+    graph: GraphSession,
+    *,
+    now: datetime,
+    audience_ids: Sequence[str] = (),
+    added_to: Collection[str] = (),
+    count_audiences: bool = True,
 ) -> list[Check]:
     """All checks for the session's ad account and the given audiences. Nothing is raised: an error is a line too.
 
     `now` is aware. Once the API version has ended, or Facebook does not know the token, no further question is asked.
-    Three requests, one for each audience, and with `count_audiences` one more for each hundred audiences of the account.
+    `added_to`: those of the audiences to which people are to be added. Three requests, one for each audience, and with
+    `count_audiences` one more for each hundred audiences of the account.
     """
     version = _version(graph, now.date())
     if version.state is State.FAIL:
@@ -63,7 +69,10 @@ def run(
         checks += _account(graph)
         if count_audiences:
             checks.append(_guarded("number of audiences", partial(_number_of_audiences, graph)))
-        checks += [_guarded(f"audience {each}", partial(_audience, graph, each)) for each in audience_ids]
+        checks += [
+            _guarded(f"audience {each}", partial(_audience, graph, each, adds=each in added_to))
+            for each in audience_ids
+        ]
     if graph.version_warning:
         remedy = f"Update this project (it is written for {API_VERSION}), or the connection's `api_version`."
         checks.append(Check("API version, Facebook's warning", State.WARN, graph.version_warning[:200], remedy))
@@ -206,18 +215,15 @@ def _number_of_audiences(graph: GraphSession) -> Check:
     return Check("number of audiences", State.WARN, found, remedy)
 
 
-def _audience(graph: GraphSession, audience_id: str) -> Check:
+def _audience(graph: GraphSession, audience_id: str, *, adds: bool) -> Check:
     status = audiences.read(graph, audience_id)
     name, found = f"audience {audience_id}", f"{status.name}: {status.advice}"
     try:
-        status.ensure_writable(adds=False)
+        status.ensure_writable(adds=adds)
     except FacebookAccessError as error:
         return Check(name, State.FAIL, error.what, error.remedy)
     except WaitError as error:
         return Check(name, State.WARN, error.what, "A run waits until it is free.")
-    if status.value_based:
-        found = f"{status.name}: value-based, so only campaigns that remove from it can run"
-        return Check(name, State.WARN, found, "To add people, name another audience, or let the campaign create one.")
     if status.reaction is Reaction.WARN:
         return Check(name, State.WARN, found, "Look at the audience in Ads Manager, Audiences.")
     if status.delivers is False:

@@ -34,7 +34,7 @@ def find_or_create(doors: Doors, campaign: int) -> tuple[KnownAudience, Audience
     status = facebook_audiences.read(doors.facebook, facebook_id)
     if not (known and sessions.unfinished(ledger, known.id)):  # a replace of our own is carried through first
         try:
-            status.ensure_writable(adds=spec.campaign.what.audience.action in ("add", "mirror"))
+            status.ensure_writable(adds=spec.campaign.what.audience.adds)
         except AudienceBusyError as error:
             raise replace.patient(ledger, known.id, error) if known else error from error
     known = known or audiences.record(

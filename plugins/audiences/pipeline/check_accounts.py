@@ -46,10 +46,12 @@ def _of_account(account: AdAccount, specs: Sequence[CampaignSpec], now: datetime
         credentials = Credentials.from_connection(look_up(account.connection), account_id=account.id)
     except FixAccessError as error:
         return [Check(f"connection {account.connection}", State.FAIL, str(error))]
-    given = {spec.campaign.what.audience.update.id for spec in specs if spec.campaign.what.audience.update}
+    wanted = [spec.campaign.what.audience for spec in specs]
+    given = {audience.update.id for audience in wanted if audience.update}
+    added_to = {audience.update.id for audience in wanted if audience.update and audience.adds}
     made, unknown = _created(specs, look_up)
     with GraphSession(credentials) as graph:
-        checks = preflight.run(graph, now=now, audience_ids=sorted(given | made))
+        checks = preflight.run(graph, now=now, audience_ids=sorted(given | made), added_to=added_to)
     answered = all(check.state is not State.FAIL for check in checks)
     return [*checks, *unknown, *(_schedules(specs, now, look_up) if answered else ())]
 
