@@ -142,6 +142,7 @@ def _assign(doors: Doors, users: int) -> None:
             config={},
             control_terms=doors.spec.control_terms,
             as_of=START + timedelta(days=day),
+            now=START + timedelta(days=day),
             staging="",
         )
         ids = range(1 + day * part, min(users, (day + 1) * part) + 1)

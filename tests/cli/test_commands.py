@@ -177,7 +177,7 @@ def test_a_dry_run_writes_nothing_anywhere(audiences, filled):
 
 
 def test_a_run_ends_with_one_line_of_json_and_logs_elsewhere(process, filled):
-    ended = process("run", "carts", *AT, "--json")
+    ended = process("run", "carts", "--json")
     assert ended.returncode == 0, ended.stderr
     (line,) = ended.stdout.splitlines()
     found = json.loads(line)
@@ -191,11 +191,46 @@ def test_a_run_ends_with_one_line_of_json_and_logs_elsewhere(process, filled):
 
 
 def test_a_run_that_a_guard_stops_is_exit_code_1(audiences, shop):
-    code, out, _ = audiences("run", "carts", *AT, "--json")
+    code, out, _ = audiences("run", "carts", "--json")
     found = last_line(out)
     assert (code, found["state"], found["requests"]) == (1, "stopped", 0)
     assert "audiences run carts --allow allow_empty" in found["error"]
-    assert audiences("run", "carts", *AT, "--allow", "allow_empty", "--json")[0] == 0
+    assert audiences("run", "carts", "--allow", "allow_empty", "--json")[0] == 0
+
+
+def test_a_run_as_of_another_time_only_looks_and_sends_when_it_is_allowed_to(audiences, filled):
+    for moment in (AT, ("--at", "2199-01-01")):
+        code, out, _ = audiences("run", "carts", *moment, "--json")
+        found = last_line(out)
+        assert (code, found["state"], found["kind"]) == (1, "stopped", "StoppedError")
+        assert "--allow past" in found["error"]
+        assert "--dry-run" in found["error"]
+        assert audiences("run", "carts", *moment, "--dry-run", "--json")[0] == 0
+    assert filled.sandbox.admin.requests() == []
+    found = last_line(audiences("run", "carts", *AT, "--allow", "past", "--json")[1])
+    assert (found["state"], found["outcomes"]["added"], found["at"]) == ("success", 2, "2026-11-23T12:00:00Z")
+    ((since,),) = filled.sql("select now() - assigned_at from audiences.run", on="ledger")
+    assert since < pipeline.timedelta(minutes=5)  # assigned now, whatever the time that was looked at
+
+
+@pytest.mark.parametrize("status", ["draft", "stopped"])
+def test_a_campaign_that_is_not_published_runs_only_when_it_is_allowed_to(audiences, filled, project, status):
+    project.write("campaigns/carts.yml", pipeline.CARTS.replace("published", status))
+    code, out, _ = audiences("run", "carts", "--json")
+    found = last_line(out)
+    assert (code, found["state"], found["kind"]) == (1, "stopped", "NotInForceError")
+    assert "--allow status" in found["error"]
+    assert filled.sandbox.admin.requests() == []
+    assert audiences("run", "carts", "--dry-run", "--json")[0] == 0
+    assert last_line(audiences("run", "carts", "--allow", "status", "--json")[1])["outcomes"]["added"] == 2
+
+
+def test_a_guard_that_does_not_exist_draws_the_nearest_name(audiences, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERMINAL_WIDTH", "200")
+    code, _, err = audiences("run", "carts", "--allow", "passt")
+    assert (code, "did you mean `past`?" in err) == (2, True)
+    assert "--dry-run" in audiences("run", "carts", "--dryrun")[2]
 
 
 def test_an_explanation_names_the_step_that_decides(audiences, filled):
@@ -349,7 +384,7 @@ def test_preflight_looks_at_every_account_and_at_every_audience_that_a_campaign_
     project.write("include/settings.yml", settings)
     shop.user(1, "one@example.com")
     shop.event(1)
-    code, out, _ = audiences("run", "carts", *AT, "--json")
+    code, out, _ = audiences("run", "carts", "--json")
     created = json.loads(out.splitlines()[-1])["audience"]["id"]
     for identifier, status in ((given[0], 471), (given[1], 450), (created, 411)):
         shop.sandbox.admin.put_audience(id=identifier, operation_status=status)
@@ -386,5 +421,5 @@ def test_preflight_without_a_connection_or_a_ledger_says_so_in_a_line(audiences,
 def test_a_ledger_that_cannot_be_reached_is_said_in_words(audiences, project, monkeypatch):
     gone = json.loads(project.environment["AIRFLOW_CONN_LEDGER"]) | {"host": "/nowhere"}
     monkeypatch.setenv("AIRFLOW_CONN_LEDGER", json.dumps(gone))
-    code, out, _ = audiences("run", "carts", *AT, "--json")
+    code, out, _ = audiences("run", "carts", "--json")
     assert (code, json.loads(out)["kind"]) == (1, "LedgerLostError")

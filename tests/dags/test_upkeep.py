@@ -71,7 +71,8 @@ def test_members_whose_time_is_up_leave_daily_and_old_staging_goes(connected, sh
     old = shop.staging / "carts" / "run1"
     old.mkdir(parents=True)
     shop.sql(
-        "update audiences.run set as_of = now() - interval '31 days', ended_at = now() - interval '8 days'", on="ledger"
+        "update audiences.run set assigned_at = now() - interval '31 days', ended_at = now() - interval '8 days'",
+        on="ledger",
     )
     said = connected.airflow("dags", "test", "audiences_upkeep")
     assert shop.members(audience) == set(), said[-6000:]

@@ -59,10 +59,11 @@ def write(goals, assigned, happened):
         numbers = {name: campaign_number(ledger, name) for name in CAMPAIGNS}
         for each in assigned:
             run = ledger.sql.execute(
-                "insert into audiences.run (campaign_id, external_id, config_digest, config, control_terms, as_of, state,"
-                " started_at, staging) values (%s, gen_random_uuid()::text, '', '{}', 'same', %s, 'success', now(), '')"
+                "insert into audiences.run (campaign_id, external_id, config_digest, config, control_terms, as_of,"
+                " assigned_at, state, started_at, staging)"
+                " values (%s, gen_random_uuid()::text, '', '{}', 'same', %s, %s, 'success', now(), '')"
                 " returning id",
-                (numbers[each.campaign], each.at),
+                (numbers[each.campaign], each.at, each.at),
             ).fetchone()
             ledger.sql.execute(
                 "insert into audiences.assignment values (%s, %s, %s, %s)",

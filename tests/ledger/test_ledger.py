@@ -35,6 +35,7 @@ def start(ledger: Ledger, campaign: int, external_id: str = "r1", terms: str = "
         config={"name": "x"},
         control_terms=terms,
         as_of=NOON,
+        now=NOON,
         staging="/nowhere",
     )
 

@@ -150,13 +150,18 @@ class Shop:
         self,
         spec: CampaignSpec,
         *,
-        at: datetime = NOON,
+        at: datetime | None = None,
         allow: frozenset[str] = frozenset(),
         full_refresh: bool = False,
+        **more: Any,
     ) -> Summary:
+        """A run at that time: the shop's clock is set to it, and stays there."""
         self.runs += 1
+        self.now = at or self.now
         with self.doors(spec) as doors:
-            request = RunRequest(external_id=f"run{self.runs}", at=at, allow=allow, full_refresh=full_refresh)
+            request = RunRequest(
+                external_id=f"run{self.runs}", at=self.now, allow=allow, full_refresh=full_refresh, **more
+            )
             return run_campaign(doors, request, sleep=self.wait)
 
     def preview(self, spec: CampaignSpec, *, at: datetime = NOON) -> Preview:

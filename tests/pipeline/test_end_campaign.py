@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from audiences.ledger import ends
-from audiences.pipeline.end_campaign import DELETED_AFTER, MOST_TRIES, deleted_campaigns, end_campaign, why_over
+from audiences.ledger import ends, runs
+from audiences.pipeline.end_campaign import DELETED_AFTER, MOST_TRIES, deleted_campaigns, end_campaign
+from audiences.pipeline.in_force import why_over
 from audiences.sandbox import AD_SETS, AUDIENCE
 
 pytestmark = pytest.mark.integration
@@ -27,8 +28,9 @@ def campaign(shop, name="carts", *, on_end="empty", status="published", when=Non
 
 
 def end(shop, spec, at=None, **more):
+    shop.now = at or shop.now
     with shop.doors(spec) as doors:
-        return end_campaign(doors, at or shop.now, sleep=shop.wait, **more)
+        return end_campaign(doors, sleep=shop.wait, **more)
 
 
 def linked(shop, number=AD_SETS[0]):
@@ -165,8 +167,8 @@ def test_a_file_must_be_gone_for_a_day_to_count_as_deleted(shop):
 
 def test_only_runs_of_the_schedule_are_counted(shop):
     spec = campaign(shop)
-    shop.run(spec)
-    shop.sql("update audiences.run set external_id = 'scheduled__2026-12-01'", on="ledger")
+    shop.run(spec, due=shop.noon)
     shop.run(spec)
     with shop.doors(spec) as doors:
-        assert ends.scheduled_runs(doors.ledger, 1) == 1
+        assert runs.of_schedule(doors.ledger, "carts", shop.noon + DAY).others == 1
+        assert runs.of_schedule(doors.ledger, "carts", shop.noon).others == 0

@@ -28,8 +28,9 @@ def later(shop, days):
 
 
 def expired(shop, spec, days):
+    shop.now = later(shop, days)
     with shop.doors(spec) as doors:
-        return expire(doors, later(shop, days), sleep=shop.wait)
+        return expire(doors, sleep=shop.wait)
 
 
 def adding(shop, who=LATELY, **what):

@@ -11,7 +11,7 @@ from typing import NoReturn
 from audiences.cli import act, catalog, erase, look, report, tools  # noqa: F401  # importing a module adds its commands to the app
 from audiences.cli import console as show
 from audiences.cli.app import app, err
-from audiences.errors import AudiencesError, ConfigError
+from audiences.errors import AudiencesError, ConfigError, StoppedError
 
 
 def main() -> None:
@@ -38,7 +38,8 @@ def main() -> None:
 
 def _fail(error: AudiencesError, *, as_json: bool) -> NoReturn:
     if as_json:
-        show.json_line({"state": "failed", "error": str(error), "kind": type(error).__name__})
+        state = "stopped" if isinstance(error, StoppedError) else "failed"
+        show.json_line({"state": state, "error": str(error), "kind": type(error).__name__})
     else:
         err.print(f"[bold red]error[/]  {error}", highlight=False, soft_wrap=True)
     sys.exit(1)

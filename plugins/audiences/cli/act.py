@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import typer
 
+from audiences.campaign.wording import choice
 from audiences.cli import console as show
 from audiences.cli.app import AsJson, At, CampaignId, app, doors_of, import_airflow, load, out, show_found, wrong_usage
 from audiences.pipeline.references import LIFTABLE
@@ -37,7 +38,7 @@ def run(
     from audiences.pipeline.whole import run_campaign
 
     if wrong := sorted(set(allow or ()) - set(LIFTABLE)):
-        wrong_usage(f"no such guard: {', '.join(wrong)}; there are {', '.join(LIFTABLE)}")
+        wrong_usage(f"no such guard: {', '.join(wrong)}{choice(wrong[0], LIFTABLE)}")
     spec, moment = load(campaign), at or datetime.now(UTC)
     if dry_run:
         with doors_of(spec, looking_only=True) as doors:

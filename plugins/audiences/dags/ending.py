@@ -29,7 +29,7 @@ class WithAnEndOperator(BaseOperator):
         super().__init__(**kwargs)
         self.project = project
 
-    def execute(self, context: Context) -> list[dict[str, Any]]:
+    def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002  # Airflow's signature
         """Return `{"campaign": id, "deleted": …}` of each, over which the duty is mapped."""
         from audiences.pipeline.doors import Doors
         from audiences.pipeline.end_campaign import deleted_campaigns
@@ -45,7 +45,7 @@ class WithAnEndOperator(BaseOperator):
             return concerned
         present = set(project.campaigns) | {Path(file).stem for file in project.broken if file.startswith(FOLDER)}
         with Doors(some) as doors:
-            gone = deleted_campaigns(doors.ledger, present, context["dag_run"].run_after)
+            gone = deleted_campaigns(doors.ledger, present, doors.now())
         return concerned + [{"campaign": name, "deleted": True} for name in gone]
 
 
@@ -59,7 +59,7 @@ class EndCampaignOperator(BaseOperator):
         super().__init__(**kwargs)
         self.project, self.campaign, self.deleted = project, campaign, deleted
 
-    def execute(self, context: Context) -> str:
+    def execute(self, context: Context) -> str:  # noqa: ARG002  # Airflow's signature
         """Return what was done in one line; fails when a person must put something right."""
         from audiences.pipeline.doors import Doors
         from audiences.pipeline.end_campaign import end_campaign
@@ -69,7 +69,7 @@ class EndCampaignOperator(BaseOperator):
         if spec is None:
             return "its last configuration no longer fits the settings; nothing is done"
         with Doors(spec) as doors:
-            ended = end_campaign(doors, context["dag_run"].run_after, deleted=self.deleted)
+            ended = end_campaign(doors, deleted=self.deleted)
         said = ended.in_words() if ended else "nothing to do"
         _log.info("%s", said)
         if ended and ended.error:

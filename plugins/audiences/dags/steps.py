@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 OPEN, EXTRACT, SELECT, PLAN, CLOSE = "open_run", "extract", "select", "plan", "close_run"
 FOUND, PLANNED, NOTE = "found", "planned", "note"
+BACKFILL = (
+    "left out: a backfill stands for a time that has passed, and what is sent is always as of now; to run the campaign now, "
+    "trigger its DAG"
+)
 
 
 class PreviewOperator(BaseOperator):
@@ -57,8 +61,10 @@ class OpenRunOperator(HoldingOperator):
         self.spec = spec
 
     def execute(self, context: Context) -> Any:
-        """As `work`; a scheduled run that comes too late for its time is left out, unless somebody clears it on purpose."""
+        """As `work`; backfills are left out, and a scheduled run that comes too late, unless somebody clears it on purpose."""
         run = context["dag_run"]
+        if run.run_type == "backfill":
+            _leave_out(context, BACKFILL)
         first = run.run_type == "scheduled" and context["ti"].try_number == 1
         if first and too_late(self.spec, run.run_after, datetime.now(UTC)):
             _leave_out(
@@ -68,30 +74,39 @@ class OpenRunOperator(HoldingOperator):
 
     def work(self, context: Context) -> dict[str, Any]:
         """Return the run reference; the campaign goes to XCom under `spec`."""
+        from audiences.pipeline.as_of import as_of
         from audiences.pipeline.doors import Doors
+        from audiences.pipeline.in_force import NotInForceError
         from audiences.pipeline.open_run import open_run
         from audiences.pipeline.references import RunRequest
-        from audiences.pipeline.windows import as_of
 
         if context["params"].get("dry_run"):
             preview_in_task(self.spec, context, ask_facebook=True)
             message = "dry run: nothing was sent; the log has the figures"
             raise AirflowSkipException(message)
+        run, again = context["dag_run"], context["ti"].try_number > 1
+        due = run.run_after if run.run_type == "scheduled" else None
         with Doors(self.spec) as doors:
             request = RunRequest(
                 external_id=str(context["run_id"]),
-                at=as_of(doors, context["dag_run"].run_after),
+                at=as_of(doors, due),
+                due=due,
+                again=again,
                 allow=frozenset(context["params"].get("allow") or ()),
                 full_refresh=bool(context["params"].get("full_refresh")),
             )
             try:
-                run = open_run(doors, request)
+                opened = open_run(doors, request)
             except OutsideWindowsError as closed:
                 if closed.dropped:
                     _leave_out(context, f"left out: {closed.what}")
                 raise
+            except NotInForceError as error:
+                if due is not None and not again:
+                    _leave_out(context, f"left out: {error.found}")
+                raise
         context["ti"].xcom_push(key="spec", value=self.spec.model_dump_json(by_alias=True))
-        return run.model_dump(mode="json")
+        return opened.model_dump(mode="json")
 
 
 class StepOperator(HoldingOperator):
@@ -256,7 +271,7 @@ def preview_in_task(spec: CampaignSpec, context: Context, *, ask_facebook: bool 
     from audiences.pipeline.preview import preview
 
     with Doors(spec, looking_only=True) as doors:
-        found = preview(doors, context["dag_run"].run_after, ask_facebook=ask_facebook)
+        found = preview(doors, doors.now(), ask_facebook=ask_facebook)
     context["ti"].xcom_push(key=NOTE, value=found.in_words())
     _log.info("%s", found.in_words())
     return found.model_dump(mode="json")

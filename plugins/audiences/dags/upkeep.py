@@ -22,7 +22,6 @@ from audiences.dags.retries import ByErrorClass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from airflow.sdk import Context
 
@@ -116,16 +115,16 @@ class CampaignOperator(BaseOperator):
         super().__init__(**kwargs)
         self.project, self.campaign = project, campaign
 
-    def execute(self, context: Context) -> Any:
-        """Open the doors and do it, as of the time of the DAG run."""
+    def execute(self, context: Context) -> Any:  # noqa: ARG002  # Airflow's signature
+        """Open the doors and do it, as of now, whatever date the DAG run has."""
         from audiences.pipeline.doors import Doors
 
         get_current_context()["label"] = self.campaign  # type: ignore[typeddict-unknown-key]  # for map_index_template
         with Doors(Project.load_campaign(Path(self.project), self.campaign)) as doors:
-            return self.care(doors, context["dag_run"].run_after)
+            return self.care(doors)
 
     @abstractmethod
-    def care(self, doors: Doors, at: datetime) -> Any:
+    def care(self, doors: Doors) -> Any:
         """Do the duty; what it returns goes to XCom and is small."""
 
 
@@ -138,7 +137,7 @@ class TidyOperator(BaseOperator):
         super().__init__(**kwargs)
         self.project = project
 
-    def execute(self, context: Context) -> dict[str, int]:
+    def execute(self, context: Context) -> dict[str, int]:  # noqa: ARG002  # Airflow's signature
         """Return how many folders were removed and left; without a campaign there is none."""
         from dataclasses import asdict
 
@@ -150,7 +149,7 @@ class TidyOperator(BaseOperator):
         if spec is None:
             return asdict(Tidied(removed=0, left=0))
         with Doors(spec) as doors:
-            return asdict(tidy(doors.ledger, spec.staging, ended_before=context["dag_run"].run_after - KEPT_FOR))
+            return asdict(tidy(doors.ledger, spec.staging, ended_before=doors.now() - KEPT_FOR))
 
 
 class WithKeepForOperator(ListOperator):
@@ -166,11 +165,11 @@ class ExpireOperator(CampaignOperator):
 
     ui_color = "#fdecea"
 
-    def care(self, doors: Doors, at: datetime) -> str:
+    def care(self, doors: Doors) -> str:
         """Return the summary of the run in one line; fails when the run did."""
         from audiences.pipeline.expire import expire
 
-        summary = expire(doors, at)
+        summary = expire(doors)
         said = summary.in_words() if summary else "nothing to do"
         _log.info("%s", said)
         if summary and summary.state != "success":
@@ -191,10 +190,11 @@ class MeasureGoalOperator(CampaignOperator):
 
     ui_color = "#e7f6ec"
 
-    def care(self, doors: Doors, at: datetime) -> str:
+    def care(self, doors: Doors) -> str:
         """Return the result in one line."""
         from audiences.pipeline.measure import is_due, measure
 
+        at = doors.now()
         said = (
             measure(doors, at).in_words()
             if is_due(doors, at)

@@ -58,7 +58,8 @@ def reached(spec: CampaignSpec, users: int = USERS) -> Truth:
 def launch(spec: CampaignSpec, look_up: LookUp, *, staging: Path, as_of: datetime) -> Summary:
     """The run of that day, with real assignments and a real upload; `as_of` is when the shop's data end."""
     at = as_of - timedelta(days=LAUNCH_DAYS)
-    with Doors(spec.model_copy(update={"staging": str(staging)}), look_up=look_up) as doors:
+    # By the clock of that day, so that the ledger has it as a run of then, with the assignments of then.
+    with Doors(spec.model_copy(update={"staging": str(staging)}), look_up=look_up, now=lambda: at) as doors:
         return run_campaign(doors, RunRequest(external_id="launch", at=at, allow=GUARDS))
 
 

@@ -49,9 +49,9 @@ select jsonb_array_elements_text(config #> '{{who,never_hold_out}}') from audien
 
 
 def of_user(ledger: Ledger, campaign: int, user: str) -> Any:
-    """The user's assignment: `arm`, and of the run that made it `run_id`, `as_of`, `control_terms`; None without one."""
+    """The user's assignment: `arm`, and of the run that made it `run_id`, `assigned_at`, `control_terms`; None without one."""
     return ledger.one(
-        "select a.arm, a.run_id, r.as_of, r.control_terms from audiences.assignment a"
+        "select a.arm, a.run_id, r.assigned_at, r.control_terms from audiences.assignment a"
         " join audiences.run r on r.id = a.run_id where a.campaign_id = %(campaign)s and a.user_id = %(user)s",
         {"campaign": campaign, "user": user},
     )
@@ -100,9 +100,9 @@ def ever_targeted(ledger: Ledger, campaign: int) -> pa.Table:
 
 
 def added_between(ledger: Ledger, campaign: int, first: datetime, after: datetime) -> pa.Table:
-    """Everybody (`user_id`) whom runs with an as-of time in [first, after) added to the audience."""
+    """Everybody (`user_id`) whom runs that decided in [first, after) added to the audience."""
     runs = ledger.all(
-        "select id from audiences.run where campaign_id = %(campaign)s and as_of >= %(first)s and as_of < %(after)s",
+        "select id from audiences.run where campaign_id = %(campaign)s and assigned_at >= %(first)s and assigned_at < %(after)s",
         {"campaign": campaign, "first": first, "after": after},
     )
     return ledger.read(

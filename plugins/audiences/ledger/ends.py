@@ -38,15 +38,6 @@ def forget(ledger: Ledger, campaign: int) -> None:
     ledger.sql.execute("delete from audiences.campaign_end where campaign_id = %s", (campaign,))
 
 
-def scheduled_runs(ledger: Ledger, campaign: int) -> int:
-    """How many of the campaign's runs its schedule began."""
-    row = ledger.one(
-        "select count(*) as n from audiences.run where campaign_id = %(campaign)s and external_id like 'scheduled\\_\\_%%'",
-        {"campaign": campaign},
-    )
-    return int(row.n) if row else 0
-
-
 def missing(ledger: Ledger, present: Collection[str], *, at: datetime, before: datetime) -> list[str]:
     """Note which campaigns have no file at `at`; name those that have had none since `before` and were not ended yet."""
     names = list(present)

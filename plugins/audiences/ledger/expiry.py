@@ -15,12 +15,12 @@ USERS = pa.schema([("user_id", pa.string())])
 
 
 def expiring(ledger: Ledger, *, audience: int, campaign: int, since: datetime) -> pa.Table:
-    """Members (`user_id`) by the campaign's doing whom a run with an as-of time of `since` or earlier added."""
+    """Members (`user_id`) by the campaign's doing whom a run added that decided at `since` or earlier."""
     return ledger.read(
         "select distinct user_id from audiences.member"  # noqa: S608  # numbers only
         f" where audience_id = {int(audience)} and campaign_id = {int(campaign)} and removed_run is null and present"
         f" and added_run in (select id from audiences.run where campaign_id = {int(campaign)}"
-        f" and as_of <= to_timestamp({since.timestamp():.6f}))",
+        f" and assigned_at <= to_timestamp({since.timestamp():.6f}))",
         USERS,
     )
 

@@ -33,23 +33,23 @@ def campaign(ledger: Ledger, name: str) -> int | None:
 
 
 def assigning_runs(ledger: Ledger, campaign: int, until: datetime) -> list[Any]:
-    """Runs (`id`, `as_of`, `control_terms`) that assigned somebody, with an as-of time up to `until`, the first one first."""
+    """Runs (`id`, `assigned_at`, `control_terms`) that assigned somebody up to `until`, the first one first."""
     return ledger.all(
-        "select id, as_of, control_terms from audiences.run"
-        " where campaign_id = %(campaign)s and as_of <= %(until)s and id in"
-        " (select run_id from audiences.assignment where campaign_id = %(campaign)s) order by as_of, id",
+        "select id, assigned_at, control_terms from audiences.run"
+        " where campaign_id = %(campaign)s and assigned_at <= %(until)s and id in"
+        " (select run_id from audiences.assignment where campaign_id = %(campaign)s) order by assigned_at, id",
         {"campaign": campaign, "until": until},
     )
 
 
 def launched_at(ledger: Ledger, campaign: int, until: datetime) -> datetime | None:
-    """The as-of time of the first run that no guard stopped, up to `until`; None without one.
+    """When the first run assigned that no guard stopped, up to `until`; None without one.
 
     Whom it assigned does not matter: it may have found nobody, and erasing the persons it found does not move the launch.
     """
     row = ledger.one(
-        "select min(as_of) as launched from audiences.run"
-        " where campaign_id = %(campaign)s and as_of <= %(until)s and (planned <> '{}' or id in"
+        "select min(assigned_at) as launched from audiences.run"
+        " where campaign_id = %(campaign)s and assigned_at <= %(until)s and (planned <> '{}' or id in"
         " (select run_id from audiences.assignment where campaign_id = %(campaign)s))",
         {"campaign": campaign, "until": until},
     )

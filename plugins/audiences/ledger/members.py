@@ -21,7 +21,7 @@ HELD = pa.schema(
 )
 # Two halves, each with an index of its own; the current ones are found campaign by campaign.
 HISTORY = """
-select c.name as campaign, m.present, m.added_run, a.as_of as added_at, m.removed_run, r.as_of as removed_at
+select c.name as campaign, m.present, m.added_run, a.assigned_at as added_at, m.removed_run, r.assigned_at as removed_at
 from (
     select now.*
     from audiences.campaign k join audiences.member now on now.campaign_id = k.id
@@ -51,7 +51,7 @@ def held(ledger: Ledger, audience: int) -> Iterator[pa.RecordBatchReader]:
 def history(ledger: Ledger, audience: int, user: str) -> list[Any]:
     """The user's memberships in the audience, the first first.
 
-    Each has `campaign`, `present`, and number and as-of time of the run that began it (`added_run`, `added_at`) and of the
+    Each has `campaign`, `present`, and number and time of the run that began it (`added_run`, `added_at`) and of the
     one that ended it (`removed_run`, `removed_at`, null while it lasts).
     """
     return ledger.all(HISTORY, {"audience": audience, "user": user})

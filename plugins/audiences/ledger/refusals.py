@@ -118,7 +118,7 @@ def kept_back(ledger: Ledger, audience: int, at: datetime) -> pa.Table:
     since = (at - TRIED_AGAIN_AFTER).isoformat()
     return ledger.read(
         "select identifiers from audiences.refused_row join audiences.run r on r.id = run_id"  # noqa: S608  # a number and a time
-        f" where refused_row.audience_id = {int(audience)} and r.as_of > timestamptz '{since}'",
+        f" where refused_row.audience_id = {int(audience)} and r.assigned_at > timestamptz '{since}'",
         ROWS,
     )
 

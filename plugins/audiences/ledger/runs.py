@@ -27,15 +27,26 @@ def start(
     config: dict[str, Any],
     control_terms: str,
     as_of: datetime,
+    now: datetime,
+    due: datetime | None = None,
     staging: str,
 ) -> int:
-    """Put a run on record and give its number; the same `external_id` is the same run, taken up again."""
+    """Put a run on record and give its number. `due` is the time of the schedule for which it is begun.
+
+    The same `external_id` is the same run, taken up again, until it has been closed; after that it is another one.
+    """
     row = ledger.one(
         """
+        with last as (
+            select again, outcomes <> '{}' as closed from audiences.run
+            where campaign_id = %(campaign)s and external_id = %(external_id)s order by again desc limit 1
+        )
         insert into audiences.run
-            (campaign_id, external_id, config_digest, config, control_terms, as_of, state, started_at, staging)
-        values (%(campaign)s, %(external_id)s, %(digest)s, %(config)s, %(terms)s, %(as_of)s, 'running', now(), %(staging)s)
-        on conflict (campaign_id, external_id) do update set state = 'running', ended_at = null, error = null,
+            (campaign_id, external_id, again, config_digest, config, control_terms, as_of, assigned_at, due, state,
+             started_at, staging)
+        values (%(campaign)s, %(external_id)s, coalesce((select again + closed::int from last), 0), %(digest)s,
+            %(config)s, %(terms)s, %(as_of)s, %(now)s, %(due)s, 'running', now(), %(staging)s)
+        on conflict (campaign_id, external_id, again) do update set state = 'running', ended_at = null, error = null,
             stopped = false, warnings = '{}', as_of = excluded.as_of
         returning id
         """,
@@ -46,6 +57,8 @@ def start(
             "config": Jsonb(config),
             "terms": control_terms,
             "as_of": as_of,
+            "now": now,
+            "due": due,
             "staging": staging,
         },
     )
@@ -88,12 +101,37 @@ def disposable(ledger: Ledger, folders: Sequence[str], *, before: datetime) -> l
 
 
 def plan(
-    ledger: Ledger, run: int, *, audience: int, planned: dict[str, int], rejected: dict[str, dict[str, int]]
+    ledger: Ledger,
+    run: int,
+    *,
+    audience: int,
+    planned: dict[str, int],
+    rejected: dict[str, dict[str, int]],
+    now: datetime,
 ) -> None:
-    """Record what the run set out to do: counts by outcome, and values that were rejected by identifier and reason."""
+    """Record what the run set out to do: counts by outcome, and values that were rejected by identifier and reason.
+
+    `now` is when the users of the run were assigned, whatever time it looked at: nobody was sent before.
+    """
     ledger.sql.execute(
-        "update audiences.run set audience_id = %s, planned = %s, rejected = %s where id = %s",
-        (audience, Jsonb(planned), Jsonb(rejected), run),
+        "update audiences.run set audience_id = %s, planned = %s, rejected = %s, assigned_at = %s where id = %s",
+        (audience, Jsonb(planned), Jsonb(rejected), now, run),
+    )
+
+
+def of_schedule(ledger: Ledger, campaign: str, due: datetime) -> Any:
+    """What the ledger knows of the runs that the campaign's schedule began, whatever Airflow has forgotten.
+
+    `others`: how many were begun for another time than `due`; `planned`: the number of one that got as far as a plan, of
+    whatever time, and `same`: of one for this very time that was closed after that. None each where there is none.
+    """
+    return ledger.one(
+        "select count(distinct due) filter (where due <> %(due)s)::int as others,"
+        " max(r.id) filter (where audience_id is not null) as planned,"
+        " max(r.id) filter (where due = %(due)s and audience_id is not null and outcomes <> '{}') as same"
+        " from audiences.run r join audiences.campaign c on c.id = r.campaign_id"
+        " where c.name = %(campaign)s and due is not null",
+        {"campaign": campaign, "due": due},
     )
 
 

@@ -14,23 +14,20 @@ from typing import TYPE_CHECKING, Literal
 from audiences.errors import FixAccessError
 from audiences.ledger import chunks, ends, runs
 from audiences.pipeline.audience import known_audience
+from audiences.pipeline.in_force import Reason, why_over
 from audiences.pipeline.link_ad_sets import take_back
 from audiences.pipeline.open_run import begin
 from audiences.pipeline.plan import compared, outcomes_before_upload, put_on_record
 from audiences.pipeline.references import LIFTABLE, Planned, Reference, RunRef, RunRequest
 from audiences.pipeline.whole import Timings, summary_of, to_its_end
-from audiences.when.upcoming import recurrence_of
-from audiences.when.wallclock import after_end_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from audiences.campaign.spec import CampaignSpec
     from audiences.ledger.door import Ledger
     from audiences.pipeline.doors import Doors
 
-Reason = Literal["its end has passed", "it has had its last run", "it is stopped", "its file was deleted"]
 DELETED_AFTER = timedelta(hours=24)
 """So long a file must be gone: a deployment that went wrong for an hour empties nothing."""
 MOST_TRIES = 7
@@ -57,21 +54,19 @@ class Ended(Reference):
         return f"{self.campaign} is over, {self.reason}: {self.error or done[self.on_end]}"
 
 
-def end_campaign(
-    doors: Doors, at: datetime, *, deleted: bool = False, sleep: Callable[[float], None] = time.sleep
-) -> Ended | None:
-    """Carry out `on_end` when the campaign is over at `at`; None when it is not, or there is nothing left to do.
+def end_campaign(doors: Doors, *, deleted: bool = False, sleep: Callable[[float], None] = time.sleep) -> Ended | None:
+    """Carry out `on_end` when the campaign is over by now; None when it is not, or there is nothing left to do.
 
     A run that is under way goes first. What a person must put right is returned, and tried again on the next days;
     what may pass is raised.
     """
-    spec, ledger = doors.spec, doors.ledger
+    spec, ledger, at = doors.spec, doors.ledger, doors.now()
     row = ledger.one("select id from audiences.campaign where name = %(name)s", {"name": spec.id})
     if row is None:
         return None
     campaign, on_end = int(row.id), spec.campaign.when.on_end
     reason: Reason | None = (
-        "its file was deleted" if deleted else why_over(spec, at, ends.scheduled_runs(ledger, campaign))
+        "its file was deleted" if deleted else why_over(spec, at, runs.of_schedule(ledger, spec.id, at).others)
     )
     if reason is None:
         ends.forget(ledger, campaign)
@@ -83,25 +78,6 @@ def end_campaign(
     removed, error = _carry_out(doors, campaign, at, sleep)
     ends.record(ledger, campaign=campaign, reason=reason, on_end=on_end, error=error, at=at)
     return Ended(campaign=spec.id, reason=reason, on_end=on_end, removed=removed, error=error)
-
-
-def why_over(spec: CampaignSpec, at: datetime, scheduled: int) -> Reason | None:
-    """Why the campaign is over at `at`, None when it is not; `scheduled` of its runs have been begun by its schedule.
-
-    A date, or `now`, is no end by itself: the audience of a single run is there to be used afterwards.
-    """
-    when = spec.campaign.when
-    if spec.campaign.status == "stopped":
-        return "it is stopped"
-    if spec.campaign.status == "draft":
-        return None
-    if when.end and after_end_of(when.end, spec.zone) <= at:
-        return "its end has passed"
-    recurrence = recurrence_of(spec)
-    if when.ends and recurrence:
-        last_was = next(recurrence.occurrences(at), None) is None if when.start else scheduled >= when.ends.after
-        return "it has had its last run" if last_was else None
-    return None
 
 
 def deleted_campaigns(ledger: Ledger, present: set[str], at: datetime) -> list[str]:

@@ -20,19 +20,19 @@ from audiences.pipeline.whole import Timings, summary_of, to_its_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from audiences.pipeline.doors import Doors
 
 _log = logging.getLogger(__name__)
 
 
-def expire(doors: Doors, at: datetime, *, sleep: Callable[[float], None] = time.sleep) -> Summary | None:
-    """Take out the campaign's members whose time is up at `at`, as a run on record; None when there is nothing to do.
+def expire(doors: Doors, *, sleep: Callable[[float], None] = time.sleep) -> Summary | None:
+    """Take out the campaign's members whose time is up by now, as a run on record; None when there is nothing to do.
 
     A run of the campaign that is under way does it itself. Raises AudienceTakenError while another campaign changes the
     audience, and what keeps a run from being opened.
     """
+    at = doors.now()
     keep_for, known = doors.spec.campaign.what.keep_for, known_audience(doors)
     if keep_for is None or known is None:
         return None

@@ -140,7 +140,7 @@ def _outcome(doors: Doors, run: RunRef, user: str, found: _Found, assigned: Any)
     alone = [user] if campaign.qualification == "live" else None
     with (
         rehearsed(doors, run.at, users=alone) as (rehearsal, _, selected),
-        compared(doors, rehearsal, selected) as (difference, _),
+        compared(doors, rehearsal, selected, now=run.at) as (difference, _),
     ):
         if difference.wants(user):
             return "targeted"
@@ -226,7 +226,7 @@ def _group(spec: CampaignSpec, outcome: str, assigned: Any) -> str:
     """The group that holds the user out, by today's percentage and salt or by an assignment on record."""
     own, shared = spec.campaign.who.control_group, spec.control_groups
     if assigned is not None and assigned.control_terms != spec.control_terms:
-        return f"assigned in run {assigned.run_id}, {_time(spec, assigned.as_of)}, which stands"
+        return f"assigned in run {assigned.run_id}, {_time(spec, assigned.assigned_at)}, which stands"
     if outcome == "control_system" and shared.system is not None:
         return f"system control group, {shared.system.percent} % by the salt `system`"
     if outcome == "control_custom" and own.custom is not None:

@@ -93,11 +93,11 @@ def _runs(doors: Doors, goal: Goal, campaign: int, at: datetime) -> list[Assigni
     launch = goals.launched_at(doors.ledger, campaign, at) if goal.of == "launch" else None
     runs = []
     for run in found:
-        starts = (launch or run.as_of).astimezone(UTC)
+        starts = (launch or run.assigned_at).astimezone(UTC)
         runs.append(
             AssigningRun(
                 run_id=run.id,
-                assigned_at=run.as_of,
+                assigned_at=run.assigned_at,
                 starts=starts,
                 ends=starts + goal.within.delta,
                 terms=run.control_terms,

@@ -11,6 +11,7 @@ from audiences.ledger import audiences, chunks, ends, live, runs
 from audiences.pipeline import whole_set, windows
 from audiences.pipeline.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.audience import find_or_create
+from audiences.pipeline.in_force import ensure_in_force, too_early
 from audiences.pipeline.link_ad_sets import take_back_dropped
 from audiences.pipeline.preflight import preflight
 from audiences.pipeline.references import RunRef, RunRequest
@@ -27,13 +28,15 @@ if TYPE_CHECKING:
 def open_run(doors: Doors, request: RunRequest) -> RunRef:
     """Start the run, or take up the one of the same `external_id` again; nobody's membership is decided here yet.
 
-    Raises OutsideWindowsError while the campaign's windows are closed, PreflightError for what a person must put right at
-    Facebook, StoppedError when the warehouse is staler than `fresh_within` allows, AudienceTakenError while another
-    campaign changes the audience, and what Facebook's door raises.
+    Raises NotInForceError for a campaign that is a draft, stopped or over, OutsideWindowsError while its windows are closed,
+    PreflightError for what a person must put right at Facebook, StoppedError when the warehouse is staler than
+    `fresh_within` allows, AudienceTakenError while another campaign changes the audience, and what Facebook's door raises.
     """
     check_supported(doors.spec, batch=request.batch)
+    ensure_in_force(doors, request)
     windows.ensure_open(doors, request.allow, may_drop=True)
     run = begin(doors, request, links_ad_sets=True)
+    runs.warn(doors.ledger, run.run, too_early(doors.spec, request))
     ends.forget(doors.ledger, run.campaign)
     if request.batch is None:  # it may have been a live one up to now
         live.forget(doors.ledger, [run.campaign], at=request.at)
@@ -52,6 +55,8 @@ def begin(doors: Doors, request: RunRequest, *, links_ad_sets: bool = False) -> 
             config=spec.campaign.model_dump(mode="json", by_alias=True, exclude_unset=True),
             control_terms=spec.control_terms,
             as_of=request.at,
+            now=doors.now(),
+            due=request.due,
             staging=staging_path(doors, request.external_id),
         )
         runs.abandon_others(ledger, campaign=campaign, run=run)

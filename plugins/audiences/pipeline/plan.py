@@ -29,6 +29,7 @@ from audiences.what.rows import keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from audiences.campaign.spec import CampaignSpec
     from audiences.campaign.what import Action
@@ -89,7 +90,7 @@ def put_on_record(
     else:
         chunks.plan(ledger, run=run.run, audience=run.audience, planned=planned)
     expected = _with_earlier_attempts(doors, run, {**outcomes, "begun": counts.begun}, unsent)
-    runs.plan(ledger, run.run, audience=run.audience, planned=expected, rejected=rejected)
+    runs.plan(ledger, run.run, audience=run.audience, planned=expected, rejected=rejected, now=doors.now())
     on_record = chunks.of_run(ledger, run.run)
     requests = len(on_record)
     _log.info("to add: %s rows, to remove: %s rows, %s requests", f"{counts.add:,}", f"{counts.remove:,}", requests)
@@ -124,12 +125,19 @@ def rows_to_replace(doors: Doors, run: RunRef, difference: Difference) -> int:
 
 @contextmanager
 def compared(
-    doors: Doors, run: RunRef, selected: Sequence[Selected], *, action: Action | None = None
+    doors: Doors,
+    run: RunRef,
+    selected: Sequence[Selected],
+    *,
+    action: Action | None = None,
+    now: datetime | None = None,
 ) -> Iterator[tuple[Difference, Counts]]:
     """The difference between the staged candidates under the cap and what the ledger holds; writes nothing.
 
-    `action` is the campaign's unless another one is given.
+    `action` is the campaign's unless another one is given. `now` is the clock's, except for a preview of another time:
+    `keep_for`, a cap per day and rows that are kept back go by it.
     """
+    now = now or doors.now()
     with (
         tempfile.TemporaryDirectory(prefix="audiences-") as spill,
         closing(
@@ -142,9 +150,9 @@ def compared(
             difference.hold(held)
         candidates = Staging(run.staging).rows(*(candidates_file(part.number) for part in selected))
         difference.want(pa.RecordBatchReader.from_batches(CANDIDATES, candidates))
-        difference.keep_back(refusals.kept_back(doors.ledger, run.audience, run.at))
-        _apply_cap(doors, run, difference)
-        _apply_expiry(doors, run, difference)
+        difference.keep_back(refusals.kept_back(doors.ledger, run.audience, now))
+        _apply_cap(doors, run, difference, now)
+        _apply_expiry(doors, run, difference, now)
         yield difference, difference.compute()
 
 
@@ -186,7 +194,7 @@ def outcomes_before_upload(selected: Sequence[Selected], counts: Counts) -> dict
     }
 
 
-def _apply_cap(doors: Doors, run: RunRef, difference: Difference) -> None:
+def _apply_cap(doors: Doors, run: RunRef, difference: Difference, now: datetime) -> None:
     cap = doors.spec.campaign.who.target_cap
     if cap is None:
         return
@@ -194,17 +202,17 @@ def _apply_cap(doors: Doors, run: RunRef, difference: Difference) -> None:
     if cap.per == "total":
         exempt = assignments.ever_targeted(doors.ledger, run.campaign)
     elif cap.per == "day":
-        today = run.at.astimezone(doors.spec.zone).date()
+        today = now.astimezone(doors.spec.zone).date()
         first, after = (local_midnight(today + timedelta(days=days), doors.spec.zone) for days in (0, 1))
         exempt = assignments.added_between(doors.ledger, run.campaign, first, after)
     difference.cap(cap.users - exempt.num_rows, exempt)
 
 
-def _apply_expiry(doors: Doors, run: RunRef, difference: Difference) -> None:
+def _apply_expiry(doors: Doors, run: RunRef, difference: Difference, now: datetime) -> None:
     campaign = doors.spec.campaign
     if campaign.what.keep_for is None:
         return
-    since = run.at - campaign.what.keep_for.delta
+    since = now - campaign.what.keep_for.delta
     difference.expire(
         expiry.expiring(doors.ledger, audience=run.audience, campaign=run.campaign, since=since),
         expiry.expired(doors.ledger, audience=run.audience, campaign=run.campaign),

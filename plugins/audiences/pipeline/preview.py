@@ -44,7 +44,7 @@ def preview(doors: Doors, at: datetime, *, ask_facebook: bool = False) -> Previe
     entering = rehearsal_of(doors, at)
     with rehearsed(doors, at, users=entering.users if entering else None) as (run, extracted, selected):
         stopped, rows = None, 0
-        with compared(doors, run, selected) as (difference, counts):
+        with compared(doors, run, selected, now=at) as (difference, counts):
             try:
                 check_guards(doors.spec, run, extracted, counts)
                 rows = rows_to_replace(doors, run, difference)

@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-LIFTABLE = ("allow_empty", "skip_run_above", "max_removal", "fresh_within", "windows")
-"""What a person can lift for one run: the guards of `what.guards`, and the export windows."""
+LIFTABLE = ("allow_empty", "skip_run_above", "max_removal", "fresh_within", "windows", "status", "past")
+"""What a person can lift for one run: the guards of `what.guards`, the export windows, that a campaign which is not in force
+does not run, and that nothing is sent as of another time than now."""
 
 
 class Reference(BaseModel):
@@ -20,7 +21,8 @@ class RunRequest(Reference):
     """What is asked for: `at` is the run's as-of time, `allow` what of LIFTABLE is lifted this once.
 
     `batch` is the ledger's number of the batch of events that a live campaign is run for; its users are the only ones.
-    `full_refresh` sends the whole set in place of the difference, which heals whatever drifted.
+    `full_refresh` sends the whole set in place of the difference, which heals whatever drifted. `due` is the time of the
+    schedule that began the run, None for a run by hand; `again` says that the run was begun before, and was cleared or died.
     """
 
     external_id: str
@@ -28,6 +30,8 @@ class RunRequest(Reference):
     allow: frozenset[str] = frozenset()
     batch: int | None = None
     full_refresh: bool = False
+    due: AwareDatetime | None = None
+    again: bool = False
 
 
 class RunRef(Reference):

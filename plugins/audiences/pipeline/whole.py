@@ -17,6 +17,7 @@ from tenacity import (
 
 from audiences.errors import AudiencesError, RetryError, WaitError
 from audiences.ledger import runs
+from audiences.pipeline.as_of import at_present, ensure_now
 from audiences.pipeline.close_run import close_run
 from audiences.pipeline.export import export
 from audiences.pipeline.extract import extract
@@ -87,10 +88,14 @@ def summary_of(done: Attempt) -> Summary:
 def attempt(
     doors: Doors, request: RunRequest, *, sleep: Callable[[float], None] = time.sleep, tries: int = TRIES
 ) -> Attempt:
-    """Run the campaign once, each step up to `tries` times. Raises what kept the run from being opened at all."""
+    """Run the campaign once, each step up to `tries` times. Raises what kept the run from being opened at all.
+
+    That is among others StoppedError for a run as of another time than now.
+    """
+    ensure_now(doors, request)
     timings = Timings(sleep, tries)
     with doors.ledger.working_on(doors.spec.id):
-        run = timings.of("open_run", lambda: open_run(doors, request))
+        run = timings.of("open_run", lambda: open_run(doors, at_present(doors, request)))
 
         def planned() -> Planned:
             extracted = timings.of("extract", lambda: extract(doors, run))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audiences.errors import WaitError
-from audiences.when.windows import next_opening, opened
+from audiences.when.windows import next_opening
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,8 +52,3 @@ def ensure_open(doors: Doors, allow: frozenset[str], *, may_drop: bool = False) 
         opens=opens,
         dropped=may_drop and when.outside == "drop",
     )
-
-
-def as_of(doors: Doors, due: datetime) -> datetime:
-    """The as-of time of a run due at `due`: a run that was held looks at the data as its window opens."""
-    return max(due, opened(doors.now(), doors.spec.campaign.when.windows, doors.spec.zone) or due)

@@ -97,6 +97,7 @@ class LiveShop:
 
     def run(self, batch: Batch, **more: Any) -> LiveSummary | None:
         self.runs += 1
+        self.shop.now = self.now
         with self.shop.doors(self.specs[batch.campaign]) as doors:
             request = RunRequest(external_id=f"live{self.runs}", at=self.now)
             return run_batch(doors, batch.id, request, sleep=self.shop.wait, **more)

@@ -11,7 +11,9 @@ from pydantic import AwareDatetime, Field
 
 from audiences.errors import FixConfigError, WaitError
 from audiences.ledger import live, members, runs
+from audiences.pipeline.as_of import ensure_now
 from audiences.pipeline.audience import known_audience
+from audiences.pipeline.in_force import ensure_in_force
 from audiences.pipeline.live.poll import poll
 from audiences.pipeline.references import AudienceSize, Reference, RunRequest, Summary
 from audiences.pipeline.whole import TRIES, attempt
@@ -85,8 +87,10 @@ def run_batch(
     """Export a batch, each step up to `tries` times; None when that is done already, or it was dropped.
 
     After a failure the dispatcher triggers another run of the batch, as soon as the error allows, then ever later. Raises
-    what kept the run from being opened at all, OutsideWindowsError among it.
+    what kept the run from being opened at all, OutsideWindowsError and NotInForceError among it.
     """
+    request = request.model_copy(update={"batch": number})
+    ensure_in_force(doors, request)
     ledger, at = doors.ledger, request.at
     with ledger.working_on(doors.spec.id):
         batch = live.batch(ledger, number, doors.spec.id)
@@ -95,7 +99,7 @@ def run_batch(
         if not live.postpone(ledger, number, until=at + live.SILENT):
             return None
         try:
-            done = attempt(doors, request.model_copy(update={"batch": number}), sleep=sleep, tries=tries)
+            done = attempt(doors, request, sleep=sleep, tries=tries)
         except Exception as error:
             live.postpone(ledger, number, until=at + _pause(error, batch), error=runs.error_text(error))
             raise
@@ -143,8 +147,10 @@ class Idle(Reference):
 def run_due(doors: Doors, request: RunRequest, *, sleep: Callable[[float], None] = time.sleep) -> LiveSummary | Idle:
     """Look for the events of one live campaign, and export what is due of them; for a run by hand, without the dispatcher.
 
-    Raises what the warehouse says of a look that failed, and what `run_batch` raises.
+    Raises what the warehouse says of a look that failed, StoppedError for another time than now, and what `run_batch` raises.
     """
+    ensure_in_force(doors, request)
+    ensure_now(doors, request)
     ledger, campaign = doors.ledger, doors.spec.id
     watch = Watch.of([doors.spec])
     if watch is not None:
