@@ -83,3 +83,41 @@ def test_a_draft_that_lacks_something_is_written_and_says_so(audiences, project,
     assert code == 1
     assert "maps neither `email` nor `phone`" in out + err
     assert (project.path / "include/other.yml").exists()
+
+
+def test_recorded_names_and_values_are_what_validate_holds_campaigns_to(audiences, project, shop):
+    for number in range(10):
+        shop.user(number, f"{number}@example.com", tier="Gold" if number % 2 else "Silver")
+        shop.event(number, "purchase")
+    project.write("campaigns/odd.yml", ODD)
+    code, out, _ = audiences("catalog", "check")
+    assert code == 0
+    assert "✓ users.properties.tier: `tier` text: `Gold`, `Silver`" in out
+    assert "✓ events.name: `name` text: `purchase`" in out
+    assert "--record adds, so that `validate` knows them: users.properties.tier.values, events.names" in out
+    assert audiences("validate", "odd")[0] == 0
+    assert "added: users.properties.tier.values, events.names" in audiences("catalog", "check", "--record")[1]
+    assert json.loads(audiences("catalog", "check", "--record", "--json")[1])["recorded"] == []
+    code, out, _ = audiences("validate", "odd")
+    assert code == 1
+    assert "unknown event `Purchase`; did you mean `purchase`?" in out
+    assert "`gold` is not a value of `tier`; allowed: Gold, Silver; did you mean `Gold`?" in out
+    assert "example.com" not in project.text("include/warehouse.yml")
+
+
+def test_a_draft_holds_campaigns_to_what_it_saw(audiences, project, shop):
+    for number in range(10):
+        shop.user(number, f"{number}@example.com", tier="Gold")
+        shop.event(number, "purchase")
+    project.write("campaigns/odd.yml", ODD)
+    assert audiences("catalog", "init", "--users", "users", "--events", "events", "--force")[0] == 0
+    assert "names: [purchase]" in project.text("include/warehouse.yml")
+    assert "unknown event `Purchase`; did you mean `purchase`?" in audiences("validate", "odd")[1]
+
+
+ODD = """
+name: Odd
+who: {did: {event: Purchase}, with_properties: {tier: gold}}
+what: {audience: {create: {name: Odd}}}
+when: now
+"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
@@ -36,13 +37,25 @@ def dotted(path: Path) -> str:
     return "".join(steps).removeprefix(".")
 
 
+def folded(text: str) -> str:
+    """Text as it is compared with what people mistype: without letter case and accents."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in apart if not unicodedata.combining(character))
+
+
 def nearest(name: Any, names: Iterable[Any]) -> str | None:
-    """The valid name most like `name`, None when none is near; letter case is looked past."""
+    """The valid name most like `name`, None when none is near; letter case and accents are looked past.
+
+    Where none is like it, the only one that begins with it: `California` for `CA`.
+    """
     if isinstance(name, dict | list) or len(str(name)) > _LONGEST_NAME:
         return None
-    by_lower = {str(valid).lower(): str(valid) for valid in names}
-    found = get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[found[0]] if found else None
+    by_folded = {folded(str(valid)): str(valid) for valid in names}
+    wanted = folded(str(name))
+    if found := get_close_matches(wanted, by_folded, n=1, cutoff=0.6):
+        return by_folded[found[0]]
+    longer = [valid for each, valid in by_folded.items() if each.startswith(wanted)] if len(wanted) > 1 else []
+    return longer[0] if len(longer) == 1 else None
 
 
 def choice(name: Any, names: Iterable[Any], *, none: str = "") -> str:

@@ -16,8 +16,12 @@ from audiences.cli.app import AsJson, Here, app, import_airflow, out
 from audiences.errors import FixConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from audiences.campaign.source import Document
     from audiences.warehouse.check import Line
+    from audiences.warehouse.record import List
 
 catalog_app = typer.Typer(help="The warehouse catalog: check it, or draft a first one.", no_args_is_help=True)
 app.add_typer(catalog_app, name="catalog")
@@ -70,22 +74,49 @@ def init(
 
 
 @catalog_app.command()
-def check(connection: Using = None, as_json: AsJson = False) -> None:
-    """Compare include/warehouse.yml with the database: columns, types, keys, the index for events; a remedy per line."""
+def check(
+    record: Annotated[
+        bool, typer.Option("--record", help="Write the names and values that are there into the file.")
+    ] = False,
+    connection: Using = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare include/warehouse.yml with the database: columns, types, keys, the index for events; a remedy per line.
+
+    With --record, `names` of events and `values` of properties are added where the file has none, so that `validate`
+    knows an event or a value that nobody has. What could say something about a person is never written.
+    """
     from audiences.connections import look_up
     from audiences.warehouse.check import check_catalog
+    from audiences.warehouse.record import unrecorded
     from audiences.warehouse.reflect import Glance
 
     document, catalog = load_catalog(Here.project)
     import_airflow()
     with Glance(look_up(connection or warehouse_connection(Here.project)), timezone=catalog.timezone) as glance:
         found = [_placed(line, document) for line in check_catalog(catalog, glance)]
+        lists = list(unrecorded(catalog, glance))
+    if record:
+        _record(Here.project / document.file, lists, document.file)
     failed = any(line.state is State.FAIL for line in found)
     if as_json:
-        show.json_line({"ok": not failed, "checks": [show.check_fields(line) for line in found]})
+        listed = {"recorded" if record else "unrecorded": [dotted(path) for path, _ in lists]}
+        show.json_line({"ok": not failed, "checks": [show.check_fields(line) for line in found], **listed})
     else:
         show.checks(out, {document.file: found})
+        if lists:
+            done = "added: " if record else "audiences catalog check --record adds, so that `validate` knows them: "
+            out.print(
+                done + ", ".join(dotted(path) for path, _ in lists), markup=False, highlight=False, soft_wrap=True
+            )
     raise typer.Exit(1 if failed else 0)
+
+
+def _record(path: Path, lists: Sequence[List], file: str) -> None:
+    from audiences.warehouse.record import record
+
+    text = path.read_bytes().decode("utf-8-sig")  # a file that was read as a catalog a moment ago
+    path.write_bytes(record(text, lists, file=file).encode())
 
 
 def _placed(line: Line, document: Document) -> Check:

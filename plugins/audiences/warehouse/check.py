@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -13,6 +13,7 @@ from audiences.checklist import State
 from audiences.warehouse.event_scan import event_scan
 from audiences.warehouse.fit import SAMPLE, fit, hashing, missing_column, refused
 from audiences.warehouse.reflect import Glance, Refusal, Relation, quoted
+from audiences.warehouse.seen import MOST_NAMED, Seen, event_names, event_values, named, user_values
 from audiences.what.identifiers.fields import FIELDS
 from audiences.who import key
 from audiences.who.sources import TIMESTAMP, Value, events_table, users_table
@@ -75,7 +76,23 @@ def _users(catalog: Catalog, relation: Relation, glance: Glance) -> Iterator[Lin
     for index, source in enumerate(users.opt_out):
         yield Line(("users", "opt_out", index), *fit(source, table, relation, glance, catalog.timezone))
     for name, declared in users.properties.items():
-        yield Line(("users", "properties", name), *fit(declared, table, relation, glance, catalog.timezone))
+        verdict = fit(declared, table, relation, glance, catalog.timezone)
+        if verdict[0] is State.OK and not verdict[2]:
+            verdict = _with_values(verdict, user_values(catalog, declared, relation, glance), declared.values)
+        yield Line(("users", "properties", name), *verdict)
+
+
+def _with_values(verdict: Verdict, seen: Seen | None, listed: tuple[Any, ...] | None) -> Verdict:
+    """A good verdict with the values that there are, or with those that the catalog's list lacks."""
+    if seen is None or not seen.values:
+        return verdict
+    if listed is None:
+        return State.OK, f"{verdict[1]}: {named(seen)}", ""
+    missing = [value for value in seen.values if value not in map(str, listed)]
+    if not missing:
+        return verdict
+    found = f"{verdict[1]}: holds values that are not under `values`: {', '.join(map(shown, missing[:MOST_NAMED]))}"
+    return State.WARN, found, "Add them, or campaigns that name them are refused."
 
 
 def _personal(users: Users, relation: Relation, table: sa.FromClause, glance: Glance) -> Verdict | None:
@@ -130,20 +147,40 @@ def _events(catalog: Catalog, events: Events, relation: Relation, glance: Glance
         elif part == "id":
             yield Line(("events", part), *_told_apart(events, table, relation, glance))
         elif part == "name":
-            yield Line(("events", part), State.OK, f"{shown(column)} {relation.columns[column].words}")
+            yield Line(("events", part), *_named(events, relation, glance))
         elif part in ("occurred_at", "arrived_at"):
             seen = _time(column, table, relation, glance, catalog.timezone)
             if part == "arrived_at" and seen[0] is State.OK and relation.indexable:
                 seen = _by_arrival(column, relation, seen)
             yield Line(("events", part), *seen)
     for name, declared in events.properties.items():
-        yield Line(("events", "properties", name), *fit(declared, table, relation, glance, catalog.timezone))
+        verdict = fit(declared, table, relation, glance, catalog.timezone)
+        if verdict[0] is State.OK and not verdict[2]:
+            verdict = _with_values(verdict, event_values(events, declared, relation, glance), declared.values)
+        yield Line(("events", "properties", name), *verdict)
     if missing:
         return
+    yield from _names(events, relation, glance)
     for index, name in enumerate(events.names or ()):
-        if verdict := _event_name(name, events, table, relation, glance):
-            yield Line(("events", "names", index), *verdict)
+        if wrong := _event_name(name, events, table, relation, glance):
+            yield Line(("events", "names", index), *wrong)
     yield Line(("events",), *event_scan(catalog, events, relation, glance))
+
+
+def _named(events: Events, relation: Relation, glance: Glance) -> Verdict:
+    """The column with the events' names, and which there are if the catalog does not say so."""
+    seen = None if events.names else event_names(events, relation, glance)
+    there = f": {named(seen)}" if seen and seen.values else ""
+    return State.OK, f"{shown(events.name)} {relation.columns[events.name].words}{there}", ""
+
+
+def _names(events: Events, relation: Relation, glance: Glance) -> Iterator[Line]:
+    """What `names` lacks."""
+    seen = event_names(events, relation, glance) if events.names else None
+    if seen and (missing := [name for name in seen.values if name not in (events.names or ())]):
+        found = f"there are other events: {', '.join(map(shown, missing[:MOST_NAMED]))}"
+        more = f" and {len(missing) - MOST_NAMED:,} more" if len(missing) > MOST_NAMED else ""
+        yield Line(("events", "names"), State.WARN, found + more, "Add them, or campaigns that name them are refused.")
 
 
 def _told_apart(events: Events, table: sa.FromClause, relation: Relation, glance: Glance) -> Verdict:

@@ -6,29 +6,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-import yaml
 
+from audiences.campaign.catalog import Catalog
+from audiences.campaign.reader import parse
 from audiences.campaign.wording import bare, choice, did_you_mean, shown
 from audiences.errors import FixConfigError
 from audiences.warehouse import guess
 from audiences.warehouse.json_keys import keys_in
-from audiences.warehouse.reflect import Glance, Refusal, Relation, quoted
+from audiences.warehouse.record import record, unrecorded
+from audiences.warehouse.yaml_text import flow, scalar
 from audiences.who.key import WAY_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audiences.warehouse.guess import Guess
+    from audiences.warehouse.reflect import Glance, Relation
 
 _HEAD = """\
 # yaml-language-server: $schema=warehouse.schema.json
 # The catalog: which tables hold your users and events, and what campaigns may ask about them, by the names they use.
 # A draft by `audiences catalog init`, guessed from names and types: read it, correct it, remove what campaigns should
 # not use. Then compare it with the database: audiences catalog check
+# `names` and `values` are what was seen: a campaign that names anything else is refused, so add what is still to come.
 """
-_ROWS_FOR_VALUES = 5_000
-_MOST_VALUES = 12
-_FEWEST_ROWS_PER_VALUE = 5  # a value that fewer have may say something about a person
+
+_DRAFT = "the draft"
 
 
 @dataclass(eq=False)
@@ -53,13 +56,18 @@ def relation_named(name: str, glance: Glance) -> Relation:
 
 
 def draft(users: Relation, events: Relation | None, glance: Glance) -> str:
-    """The text of the file. What was guessed without much to go by is marked in it by a comment."""
+    """The text of the file. What was guessed without much to go by is marked in it by a comment.
+
+    Names of events and values of properties are listed as far as they were seen.
+    """
     lines = [_HEAD, "timezone: UTC # of campaigns that name none, and of times in columns without time zone"]
     lines += ["# default_country: US # of phone numbers without a country code", "", "users:"]
     lines += [f"  {line}".rstrip() for line in _users(users, glance)]
     if events is not None:
         lines += ["", "events:", *(f"  {line}".rstrip() for line in _events(events, users, glance))]
-    return "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n"
+    catalog = Catalog.model_validate(parse(text, _DRAFT).data)
+    return record(text, list(unrecorded(catalog, glance)), file=_DRAFT)
 
 
 def _users(relation: Relation, glance: Glance) -> Iterator[str]:
@@ -68,30 +76,30 @@ def _users(relation: Relation, glance: Glance) -> Iterator[str]:
         column for name, (column, hashed) in identifiers.items() if name in ("email", "phone", "madid") and not hashed
     }
     key, sure = guess.key_of(relation, without=named)
-    yield f"relation: {_scalar(relation.name)}"
+    yield f"relation: {scalar(relation.name)}"
     unsure = " # a guess: nothing in the database keeps it unique"
-    yield f"key: {_scalar(key)}" + (f" # {WAY_OUT}" if key in named else "" if sure else unsure)
+    yield f"key: {scalar(key)}" + (f" # {WAY_OUT}" if key in named else "" if sure else unsure)
     found = list(_properties(relation, glance, users=True, without={key}))
     inside = {each.path[-1]: each for each in reversed(found) if each.path}
     for name, (path, hashed) in guess.identifiers(inside).items():
         if name not in identifiers:
             source = {"jsonb": inside[path].column, "path": _path(inside[path])}
-            yield f"{name}: {_flow({**source, **({'pre_hashed': True} if hashed else {})})}"
+            yield f"{name}: {flow({**source, **({'pre_hashed': True} if hashed else {})})}"
     for name, (column, hashed) in identifiers.items():
-        yield f"{name}: " + (_flow({"column": column, "pre_hashed": True}) if hashed else _scalar(column))
+        yield f"{name}: " + (flow({"column": column, "pre_hashed": True}) if hashed else scalar(column))
     if not {"email", "phone"} & {*identifiers, *guess.identifiers(inside)}:
         yield "# email: or `phone`, or both: no column looks like one of them; a campaign needs one"
     opt_outs = [
         each for each in found if each.type == "boolean" and each.path is None and guess.is_opt_out(each.column)
     ]
     if opt_outs:
-        yield f"opt_out: {_flow([each.column for each in opt_outs])} # users for whom one is true are never uploaded"
+        yield f"opt_out: {flow([each.column for each in opt_outs])} # users for whom one is true are never uploaded"
     else:
         yield "# opt_out: a boolean column; users for whom it is true are never uploaded"
     private = {"email", "phone", "first_name", "last_name", "madid"}
     kept_out = {column for name, (column, hashed) in identifiers.items() if name in private or hashed}
     listed = [each for each in found if each.path is not None or each.column not in kept_out]
-    yield from _listed([each for each in listed if each not in opt_outs], relation, glance)
+    yield from _listed([each for each in listed if each not in opt_outs], relation)
 
 
 def _events(relation: Relation, users: Relation, glance: Glance) -> Iterator[str]:
@@ -100,20 +108,18 @@ def _events(relation: Relation, users: Relation, glance: Glance) -> Iterator[str
     occurred, arrived = guess.times_of(relation)
     columns = list(relation.columns)
     unsure = " # a guess: no column looks like it"
-    yield f"relation: {_scalar(relation.name)}"
-    yield f"id: {_scalar(key)}" + ("" if sure else " # a guess: nothing in the database keeps it unique")
-    yield f"user: {_scalar(user or columns[0])}" + ("" if user else unsure)
-    yield f"name: {_scalar(name or columns[0])}" + ("" if name else unsure)
-    yield f"occurred_at: {_scalar(occurred or columns[0])}" + ("" if occurred else unsure)
+    yield f"relation: {scalar(relation.name)}"
+    yield f"id: {scalar(key)}" + ("" if sure else " # a guess: nothing in the database keeps it unique")
+    yield f"user: {scalar(user or columns[0])}" + ("" if user else unsure)
+    yield f"name: {scalar(name or columns[0])}" + ("" if name else unsure)
+    yield f"occurred_at: {scalar(occurred or columns[0])}" + ("" if occurred else unsure)
     if arrived:
-        yield f"arrived_at: {_scalar(arrived)} # live campaigns read events in the order of their arrival"
+        yield f"arrived_at: {scalar(arrived)} # live campaigns read events in the order of their arrival"
     kind = relation.columns[name].type if name else None
     if isinstance(kind, sa.Enum):
-        yield f"names: {_flow(list(kind.enums))}"
-    elif name and (names := _values(relation, name, glance)):
-        yield f"# names: {_flow(names)} # seen; listed without the #, another name is a mistake"
+        yield f"names: {flow(list(kind.enums))}"
     taken = {key, user, name, occurred, arrived}
-    yield from _listed(_properties(relation, glance, users=False, without=taken), relation, glance)
+    yield from _listed(_properties(relation, glance, users=False, without=taken), relation)
 
 
 def _properties(relation: Relation, glance: Glance, *, users: bool, without: set[Any]) -> list[Guess]:
@@ -128,7 +134,7 @@ def _properties(relation: Relation, glance: Glance, *, users: bool, without: set
     return guess.distinct(found)
 
 
-def _listed(found: list[Guess], relation: Relation, glance: Glance) -> Iterator[str]:
+def _listed(found: list[Guess], relation: Relation) -> Iterator[str]:
     """The properties, and as comments the columns that no property can be made of."""
     if found:
         yield ""
@@ -144,48 +150,12 @@ def _listed(found: list[Guess], relation: Relation, glance: Glance) -> Iterator[
             source["derive"] = each.derive
         if each.group != "user":
             source["group"] = each.group
-        line = f"  {_scalar(each.name)}: {_flow(source)}"
-        seen = (
-            _values(relation, each.column, glance)
-            if each.type == "string" and each.path is None and not each.values
-            else []
-        )
-        yield line + (f" # seen: {', '.join(map(bare, seen))}" if seen else "")
+        yield f"  {scalar(each.name)}: {flow(source)}"
     for name, column in relation.columns.items():
         if not isinstance(column.type, sa.JSON) and guess.property_of(column, users=False) is None:
             yield f"  # {bare(name)}: {column.words}, which no property can be; a view or generated column can cast it"
 
 
-def _values(relation: Relation, column: str, glance: Glance) -> list[str]:
-    """The few values of a column that has only a few, each in several rows; none for any other."""
-    if not isinstance(relation.columns[column].type, sa.String):
-        return []
-    inner = f"SELECT {quoted(column)} AS value FROM {relation.sql_name} LIMIT {_ROWS_FOR_VALUES}"  # noqa: S608  # quoted names
-    answer = glance.ask(
-        f"SELECT value, count(*) AS rows FROM ({inner}) AS seen WHERE value IS NOT NULL"  # noqa: S608  # the same
-        f" GROUP BY value ORDER BY value LIMIT {_MOST_VALUES + 1}"
-    )
-    if isinstance(answer, Refusal) or len(answer) > _MOST_VALUES:
-        return []
-    return [str(row.value) for row in answer] if all(row.rows >= _FEWEST_ROWS_PER_VALUE for row in answer) else []
-
-
 def _path(each: Guess) -> Any:
     path = each.path or ()
     return path[0] if len(path) == 1 else list(path)
-
-
-def _flow(value: Any) -> str:
-    """A list or mapping on one line."""
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}: {_flow(each)}' for key, each in value.items())}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_flow, value))}]"
-    return "true" if value is True else _scalar(value)
-
-
-def _scalar(text: str) -> str:
-    """A text as YAML: bare where it cannot be read as anything else, else in double quotes."""
-    if text.isascii() and text.isidentifier() and text.lower() not in ("true", "false", "null"):
-        return text
-    return yaml.dump(text, default_style='"', allow_unicode=True, width=2**31).rstrip("\n")

@@ -1,7 +1,7 @@
 """Whether what the catalog says of one value, `{column: age, type: integer}`, fits what the warehouse holds.
 
 The expressions are those of a run. Postgres says whether they can be evaluated at all, a sample of rows whether the
-values are as declared. Nothing that a row holds is told, but for values of a property with a list of values.
+values are as declared. Nothing that a row holds is told, but for numbers and the like that a list of values lacks.
 """
 
 from __future__ import annotations
@@ -157,7 +157,8 @@ def _expression(source: Source, table: sa.FromClause, zone: str) -> Value:
 
 
 def _of_values(source: Source, asked: sa.Subquery, glance: Glance, what: str) -> Verdict | None:
-    if not isinstance(source, Property | EventProperty) or source.values is None:
+    """What is not in the list; of text, which may say something about a person, warehouse.seen is asked."""
+    if not isinstance(source, Property | EventProperty) or source.values is None or source.type in ("string", "list"):
         return None
     read = sa.cast(asked.c.read, sa.Text)
     listed = [str(value).lower() if isinstance(value, bool) else str(value) for value in source.values]
