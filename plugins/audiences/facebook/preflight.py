@@ -106,7 +106,8 @@ def _version(graph: GraphSession, today: date) -> Check:
         return Check(name, State.OK, version)
     if ends <= today:
         return Check(name, State.FAIL, f"{version}, which ended for the Marketing API on {ends:%d %B %Y}", remedy)
-    left = f"{ends:%d %B %Y}, in {(ends - today).days} days"
+    days = (ends - today).days
+    left = f"{ends:%d %B %Y}, in {days} {'day' if days == 1 else 'days'}"
     return Check(name, State.WARN, f"{version}, which ends for the Marketing API on {left}", remedy)
 
 
