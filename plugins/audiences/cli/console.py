@@ -80,6 +80,8 @@ def preview(console: Console, found: Preview) -> None:
     )
     shares = (f"{percent:g} % with {tier.replace('_', ' ')}" for tier, percent in found.quota_percent.items())
     console.print(f"of the ad account's hourly quota: {', '.join(shares)}", highlight=False)
+    for line in found.unmatched:
+        console.print(f"[bold yellow]![/] {escape(line)}", highlight=False, soft_wrap=True)
     if found.stopped:
         console.print(f"[bold yellow]would be {escape(found.stopped)}[/]", soft_wrap=True)
     for line in found.ad_sets:

@@ -15,6 +15,7 @@ from audiences.ledger.accounts import AccountGate
 from audiences.ledger.door import Ledger, UnbornLedger
 from audiences.ledger.migrate import migrate
 from audiences.warehouse.reader import Warehouse
+from audiences.warehouse.reflect import Glance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,3 +93,7 @@ class Doors:
             application=f"audiences:{self.spec.id}",
             timezone=self.spec.catalog.timezone,
         )
+
+    def glance(self) -> Glance:
+        """The warehouse for short questions, each on its own; the caller closes it."""
+        return Glance(self._look_up(self.spec.warehouse), timezone=self.spec.catalog.timezone)

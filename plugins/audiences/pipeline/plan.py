@@ -24,6 +24,7 @@ from audiences.pipeline.open_run import how_to_allow
 from audiences.pipeline.references import Extracted, Holding, Planned, Rejected, RunRef, Selected
 from audiences.pipeline.select import HELD_OUT, candidates_file, held_out_file
 from audiences.pipeline.staging import Staging
+from audiences.pipeline.unmatched import advising
 from audiences.what.difference import CANDIDATES, CHANGES, Counts, Difference
 from audiences.what.rows import keys_of
 
@@ -47,7 +48,8 @@ def plan(doors: Doors, run: RunRef, extracted: Extracted, selected: Sequence[Sel
     Raises StoppedError for a guard, and ReplaceTooLongError for a full refresh that one session cannot carry.
     """
     with compared(doors, run, selected) as (difference, counts):
-        check_guards(doors.spec, run, extracted, counts)
+        with advising(doors):
+            check_guards(doors.spec, run, extracted, counts)
         outcomes = outcomes_before_upload(selected, counts)
         return put_on_record(
             doors, run, selected, difference, counts, outcomes=outcomes, rejected=extracted.rejected

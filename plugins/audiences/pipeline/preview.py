@@ -17,6 +17,7 @@ from audiences.pipeline.references import Changes, Preview, RunRef, Sample
 from audiences.pipeline.requests import percent_of_quota, requests_for
 from audiences.pipeline.select import candidates_file, select
 from audiences.pipeline.staging import Staging
+from audiences.pipeline.unmatched import advised, unmatched
 from audiences.pipeline.whole_set import ReplaceTooLongError
 from audiences.what import rows
 from audiences.what.identifiers.fields import FIELDS
@@ -43,12 +44,14 @@ def preview(doors: Doors, at: datetime, *, ask_facebook: bool = False) -> Previe
     """
     entering = rehearsal_of(doors, at)
     with rehearsed(doors, at, users=entering.users if entering else None) as (run, extracted, selected):
-        stopped, rows = None, 0
+        stopped, rows, nobody_has = None, 0, unmatched(doors)
         with compared(doors, run, selected, now=at) as (difference, counts):
             try:
                 check_guards(doors.spec, run, extracted, counts)
                 rows = rows_to_replace(doors, run, difference)
-            except (StoppedError, ReplaceTooLongError) as error:
+            except StoppedError as error:
+                stopped = str(advised(error, nobody_has))
+            except ReplaceTooLongError as error:
                 stopped = str(error)
         other_clock, unknown_clock = _clock(doors)
         decided = outcomes_before_upload(selected, counts)
@@ -71,6 +74,7 @@ def preview(doors: Doors, at: datetime, *, ask_facebook: bool = False) -> Previe
             samples=_samples(run, selected),
             ad_sets=(*unknown_clock, *(rehearse(doors, run) if ask_facebook else ())),
             events=entering.events if entering else {},
+            unmatched=nobody_has,
         )
 
 

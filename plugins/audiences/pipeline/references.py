@@ -247,6 +247,7 @@ class Preview(Reference):
 
     `quota_percent`: the share of the ad account's hourly quota that the requests use up, by the app's access tier.
     `events`: of a live campaign, what the events of the last 24 hours would have come to; the outcomes are of their users.
+    `unmatched`: sentences on events and values that the campaign names and nobody has.
     """
 
     campaign: str
@@ -262,6 +263,7 @@ class Preview(Reference):
     next_runs: tuple[AwareDatetime, ...] = ()
     ad_sets: tuple[str, ...] = ()
     events: dict[str, int] = Field(default_factory=dict)
+    unmatched: tuple[str, ...] = ()
 
     def in_words(self) -> str:
         """One line for a note."""
@@ -271,4 +273,5 @@ class Preview(Reference):
             f"would add {self.changes.add:,} rows, remove {self.changes.remove:,}"
         )
         stopped = (f"would be {self.stopped}",) if self.stopped else ()
-        return "; ".join((words, *stopped, *self.ad_sets))
+        said_already = [each for each in self.unmatched if not self.stopped or each not in self.stopped]
+        return "; ".join((words, *stopped, *said_already, *self.ad_sets))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from audiences.campaign.wording import LONGEST, shown
+from audiences.campaign.wording import LONGEST, did_you_mean, shown
 from audiences.warehouse.reflect import Glance, Refusal, Relation, quoted
 from audiences.who.sources import events_table, text, typed, users_table
 
@@ -54,6 +54,18 @@ def user_values(catalog: Catalog, declared: Property, relation: Relation, glance
     if declared.type not in ("string", "list") or _is_personal(catalog, declared):
         return None
     return _sampled(declared, _some(users_table(catalog), relation), glance)
+
+
+def look_alike(catalog: Catalog, declared: Property, value: str, glance: Glance) -> str:
+    """`; did you mean …?` with the value of some user that differs in letter case alone, of columns with many values too."""
+    if declared.type != "string" or _is_personal(catalog, declared):
+        return ""
+    table = users_table(catalog)
+    read = text(declared, table)
+    answer = glance.ask(sa.select(read).select_from(table).where(sa.func.lower(read) == value.lower()).limit(1))
+    if isinstance(answer, Refusal) or not answer or not _tellable(answer[0][0]):
+        return ""
+    return did_you_mean(value, [answer[0][0]])
 
 
 def event_values(
