@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -37,11 +38,16 @@ def five(shop):
     return shop
 
 
-def doors_of(shop, **accounts):
+def doors_of(shop, *, root=None, **accounts):
     listed = accounts or {"main": {"id": "act_1001", "connection": "facebook_main"}}
     settings = Settings.model_validate({"ad_accounts": listed, "staging": str(shop.staging)})
     return ErasingDoors(
-        settings, Catalog.model_validate(CATALOG), look_up=shop.connections.__getitem__, clock=lambda: shop.seconds
+        settings,
+        Catalog.model_validate(CATALOG),
+        root=root,
+        look_up=shop.connections.__getitem__,
+        clock=lambda: shop.seconds,
+        sleep=shop.pause,
     )
 
 
@@ -167,10 +173,93 @@ def test_a_person_who_is_gone_from_the_warehouse_is_found_in_the_ledger(five):
 
 def test_somebody_unknown_is_remembered_all_the_same(five):
     found = erased(five, 404)
-    assert (found.state, found.remembered, [one.requests for one in found.accounts]) == ("done", 1, [0])
+    assert (found.state, found.remembered, [one.requests for one in found.accounts]) == ("unknown", 1, [0])
     five.user(404, "late@example.com")
     five.event(404)
     assert five.run(five.campaign(who=WHO)).outcomes["opted_out"] == 1
+
+
+def test_an_id_that_was_erased_before_is_not_unknown(five):
+    five.run(five.campaign(who=WHO))
+    erased(five, 3)
+    five.sql("delete from users where id = 3")
+    assert erased(five, 3).state == "done"
+    assert [erased(five, 404).state for _ in range(2)] == ["unknown", "unknown"]
+
+
+def test_somebody_without_identifiers_is_known_by_the_warehouse(five):
+    five.user(6, None)
+    assert erased(five, 6).state == "done"
+
+
+def test_an_account_that_the_settings_have_lost_is_told_too(five):
+    old = five.run(five.campaign(who=WHO)).audience.id
+    five.sandbox.admin.put_account(id="act_1002")
+    found = erased(five, 3, main={"id": "act_1002", "connection": "facebook_main"})
+    assert (found.state, [(one.id, one.received) for one in found.accounts]) == (
+        "done",
+        [("act_1002", 3), ("act_1001", 3)],
+    )
+    assert five.members(old) == {row(five, number) for number in (1, 2, 4, 5)}
+
+
+@pytest.mark.parametrize("why", ["refused", "no connection"])
+def test_an_account_that_cannot_be_reached_is_still_to_do_and_the_ledger_waits_for_it(five, why):
+    old = five.run(five.campaign(who=WHO)).audience.id
+    five.sandbox.admin.put_account(id="act_1002")
+    ours = five.connections["facebook_main"]
+    change = {"access_token": "wrong"} if why == "refused" else {"graph_url": "http://127.0.0.1:9"}
+    five.connections["facebook_main"] = replace(ours, extra={**ours.extra, **change})
+    found = erased(five, 3, main={"id": "act_1002", "connection": "facebook_main"})
+    assert (found.state, found.ledger, found.left["member"]) == ("incomplete", {}, 1)
+    former = next(one for one in found.still_to_do if "act_1001" in one)
+    assert (
+        "include/settings.yml does not name it any more, and the connection `facebook_main` does not lead there"
+        in former
+    )
+    assert row(five, 3) in five.members(old)
+    five.connections["facebook_main"] = ours
+    again = erased(five, 3, main={"id": "act_1002", "connection": "facebook_main"})
+    assert (again.state, again.erasure, again.left["member"]) == ("done", found.erasure, 0)
+    assert row(five, 3) not in five.members(old)
+
+
+def test_what_a_run_kept_of_its_file_names_the_person_no_more(five):
+    who = {**WHO, "never_hold_out": [3, 4], "with_properties": {"tier": {"not_equals": "User3@Example.com"}}}
+    five.run(five.campaign(who=who))
+    found = erased(five, 3)
+    assert (found.state, found.texts) == ("done", {"run": 1})
+    (config,) = five.sql("select config -> 'who' from audiences.run", on="ledger")[0]
+    assert config["never_hold_out"] == [4]
+    assert config["with_properties"] == {"tier": {"not_equals": "[erased]"}}
+
+
+def test_files_that_name_the_person_are_still_to_do_until_they_do_no_more(five, project):
+    project.write("campaigns/spared.yml", "who: {never_hold_out: [3, 4]}\n")
+    project.write("campaigns/filtered.yml", "who: {with_properties: {tier: {equals: USER3@example.com}}}\n")
+    project.write("campaigns/numbers.yml", "who: {with_properties: {age: {at_least: 3}}}\n")
+    project.write("include/segments/some.csv", "user_id\n3\n")
+    project.write("include/segments/others.csv", "user_id\n4\n33\n")
+    project.write("include/segments/query.sql", "select id as user_id from users where phone = '+1 (415) 555-00-03'\n")
+    project.write("campaigns/broken.yml", "who: [ # for user3@example.com\n")
+    five.run(five.campaign(who=WHO))
+
+    def named(found):
+        return [one.split()[0] for one in found.still_to_do]
+
+    with doors_of(five, root=project.path) as doors:
+        first = erase(doors, "3", datetime.now(UTC))
+        assert named(first) == [
+            *("campaigns/broken.yml", "campaigns/filtered.yml", "campaigns/spared.yml"),
+            *("include/segments/query.sql", "include/segments/some.csv"),
+        ]
+        assert (first.state, first.left["member"], set(first.left.values())) == ("incomplete", 0, {0})
+        five.sql("delete from users where id = 3")
+        again = erase(doors, "3", datetime.now(UTC))
+        assert named(again) == named(first), "known by the hashes, when nothing else knows the person"
+        for name in named(first):
+            (project.path / name).unlink()
+        assert erase(doors, "3", datetime.now(UTC)).state == "done"
 
 
 def test_an_explanation_says_that_the_user_was_erased(five):
@@ -296,3 +385,9 @@ def test_the_command_prints_the_proof(five, project):
     assert command("--user", "4", "--lift")[0] == 0
     assert command("--user", "99", "--lift")[0] == 1
     assert command()[0] == 2
+    code, said = command("--user", "404", "--json")
+    assert (code, json.loads(said.splitlines()[-1])["state"]) == (2, "unknown")
+    assert "is it mistyped?" in command("--user", "405")[1]
+    project.write("campaigns/spared.yml", "who: {never_hold_out: [5]}\n")
+    code, said = command("--user", "5", "--json")
+    assert (code, json.loads(said.splitlines()[-1])["state"]) == (1, "incomplete")

@@ -28,7 +28,7 @@ def erase(
     """Remove a person from every audience of every ad account and from the ledger, for good, and prove it.
 
     Exit code 0 when nothing is left; 1 when something is still to be done, which is told, and then to be completed by the
-    same command.
+    same command; 2 when nobody has, or had, this id.
     """
     from audiences.pipeline.erase import erase as carry_out
     from audiences.pipeline.erase import lift as take_back
@@ -37,7 +37,7 @@ def erase(
 
     settings, (_, catalog) = load_settings(Here.project), load_catalog(Here.project)
     import_airflow()
-    with ErasingDoors(settings, catalog) as doors:
+    with ErasingDoors(settings, catalog, root=Here.project) as doors:
         if lift:
             forgotten = take_back(doors, user, datetime.now(UTC))
             if as_json:
@@ -47,12 +47,22 @@ def erase(
             raise typer.Exit(0 if forgotten else 1)
         found = Timings(time.sleep).of("erase", lambda: carry_out(doors, user, datetime.now(UTC)))
     show_found(found, as_json, _erasure)
-    raise typer.Exit(0 if found.state == "done" else 1)
+    raise typer.Exit(_EXIT_CODES[found.state])
+
+
+# A mistyped id is a wrong use of the command, which must not look like an erasure that was done.
+_EXIT_CODES = {"done": 0, "incomplete": 1, "unknown": 2}
 
 
 def _erasure(console: Console, found: Erasure) -> None:
     colour = "green" if found.state == "done" else "red"
     console.print(f"user {escape(found.user)}: erasure {found.erasure} [bold {colour}]{found.state}[/]")
+    if found.state == "unknown":
+        console.print(
+            "  neither the warehouse nor the ledger has a user of this id: is it mistyped? It is remembered all the same, "
+            "so that nobody of this id is uploaded; `--lift` takes that back",
+            soft_wrap=True,
+        )
     for account in found.accounts:
         said = escape(account.error) if account.error else f"{account.received:,} of {account.rows:,} rows acknowledged"
         console.print(f"  ad account {account.id}: {said}", soft_wrap=True)
@@ -60,6 +70,8 @@ def _erasure(console: Console, found: Erasure) -> None:
         console.print(f"  audience {audience.id} {escape(audience.name)}: {audience.rows:,} rows", soft_wrap=True)
     for table, rows in found.ledger.items():
         console.print(f"  ledger, {table}: {rows:,} rows removed, {found.left[table]:,} left")
+    for table, values in found.texts.items():
+        console.print(f"  ledger, {table}: {values:,} texts named the person, and do no more")
     if found.other_users:
         console.print(f"  {found.other_users:,} other users shared an identifier with the person and left with them")
     console.print(f"  {found.remembered:,} hashes keep the person from being uploaded again")

@@ -44,6 +44,36 @@ def begin(ledger: Ledger, *, at: datetime, digests: Iterable[bytes]) -> int:
     return int(row.id)
 
 
+def of_the_same(ledger: Ledger, digests: Iterable[bytes]) -> frozenset[bytes]:
+    """These hashes, and all that were remembered together with one of them."""
+    listed = list(digests)
+    found = ledger.all(
+        "select digest from audiences.erased where erasure_id in"
+        " (select erasure_id from audiences.erased where digest = any(%(digests)s))",
+        {"digests": listed},
+    )
+    return frozenset(listed) | {row.digest for row in found}
+
+
+def found_before(ledger: Ledger, digest: bytes) -> bool:
+    """Whether an erasure that this hash belongs to had rows of the person, at Facebook or in the ledger."""
+    row = ledger.one(
+        "select exists (select 1 from audiences.erasure e join audiences.erased d on d.erasure_id = e.id"
+        " where d.digest = %(digest)s and (jsonb_path_exists(e.requests, '$[*].rows ? (@ > 0)')"
+        " or jsonb_path_exists(e.removed, '$.* ? (@ > 0)'))) as yes",
+        {"digest": digest},
+    )
+    return bool(row.yes)
+
+
+def accounts(ledger: Ledger) -> list[Any]:
+    """Ad accounts in which the ledger knows audiences: `id`, and the `connections` by which they were once reached."""
+    return ledger.all(
+        "select a.ad_account as id, array(select p.connection from audiences.preflight p where p.ad_account = a.ad_account"
+        " order by p.passed_at desc) as connections from (select distinct ad_account from audiences.audience) a order by 1"
+    )
+
+
 def forget(ledger: Ledger, digests: Iterable[bytes]) -> int:
     """Forget every erasure that one of the hashes belongs to: these people may be uploaded again. How many hashes."""
     return ledger.sql.execute(
@@ -62,10 +92,20 @@ def end(
     removed: Mapping[str, int],
     still_to_do: Sequence[str],
 ) -> None:
-    """Keep the proof; `at` is None as long as something is still to be done."""
+    """Keep the proof; `at` is None as long as something is still to be done.
+
+    What an earlier try has done stays on record: its rows are counted in, and its requests stand where this one had none to send.
+    """
+    earlier = ledger.one("select requests, removed from audiences.erasure where id = %(id)s", {"id": erasure})
+    told = {each["id"]: each for each in earlier.requests} | {
+        each["id"]: each
+        for each in requests
+        if each["rows"] or each["id"] not in {one["id"] for one in earlier.requests}
+    }
+    rows = {table: earlier.removed.get(table, 0) + removed.get(table, 0) for table in {**earlier.removed, **removed}}
     ledger.sql.execute(
         "update audiences.erasure set done_at = %s, requests = %s, removed = %s, still_to_do = %s where id = %s",
-        (at, Jsonb(list(requests)), Jsonb(dict(removed)), list(still_to_do), erasure),
+        (at, Jsonb(list(told.values())), Jsonb(rows), list(still_to_do), erasure),
     )
 
 

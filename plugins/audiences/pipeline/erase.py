@@ -9,28 +9,31 @@ knows what to tell Facebook. Every step can be repeated.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from audiences.campaign.settings import AdAccount
 from audiences.errors import AudiencesError
 from audiences.facebook import members as facebook_members
 from audiences.facebook.contract import MAX_ROWS, REPLACE_WINDOW_SECONDS
-from audiences.ledger import erasures
+from audiences.ledger import erasures, texts
 from audiences.ledger.audiences import AudienceTakenError
+from audiences.pipeline.files_naming import files_naming
 from audiences.pipeline.references import AudienceRows, ErasedFrom, Erasure
 from audiences.pipeline.tidy import tidy
 from audiences.what.encode import Encoder
 from audiences.what.erased import Erased, rows_in_common, strong_cells
+from audiences.what.traces import LIKELY, Traces
 from audiences.what.wire import wire
 from audiences.who.person import person
 from audiences.who.render import render
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
-    from audiences.campaign.settings import AdAccount
+    from audiences.campaign.catalog import Catalog
     from audiences.facebook.members import Receipt
     from audiences.pipeline.erasing import ErasingDoors
 
@@ -44,67 +47,125 @@ def erase(doors: ErasingDoors, user: str, at: datetime) -> Erasure:
     Raises AudienceTakenError while a campaign is changing an audience; the person is remembered then already.
     """
     ledger = doors.ledger
-    rows, cells = _rows(doors, user, at)
-    digests = _digests(doors, user, cells)
-    number = erasures.begin(ledger, at=at, digests=digests)
+    person = _person(doors, user, at)
+    rows = person.rows
+    number = erasures.begin(ledger, at=at, digests=person.digests)
     _ensure_quiet(doors)
     audiences, others = erasures.audiences_with(ledger, user, rows), erasures.others_with(ledger, user, rows)
-    accounts = [_erase_from(doors, account, rows, cells) for account in doors.settings.ad_accounts.values()]
-    still_to_do = [f"ad account {one.id}: {one.error}. Then erase again" for one in accounts if one.error]
-    still_to_do += [_told(found) for found in erasures.unfinished(ledger, window=REPLACE_WINDOW_SECONDS + WAIT_SECONDS)]
-    removed: dict[str, int] = {}
-    if not still_to_do:
+    accounts = [_erase_from_any(doors, account, person) for account in _accounts(doors)]
+    blocked = [f"ad account {one.id}: {one.error}. Then erase again" for one in accounts if one.error]
+    blocked += [_told(found) for found in erasures.unfinished(ledger, window=REPLACE_WINDOW_SECONDS + WAIT_SECONDS)]
+    removed, cleaned = dict[str, int](), dict[str, int]()
+    if not blocked:
         removed = erasures.remove(ledger, user, rows)
+        cleaned = texts.clean(ledger, user, LIKELY, person.traces.cleaned)
         tidy(ledger, doors.settings.staging, ended_before=at)
-    left = erasures.left(ledger, user, rows)
+    still_to_do = [*blocked, *_files(doors, person.traces)]
+    left = {**erasures.left(ledger, user, rows), **texts.naming(ledger, user, LIKELY, person.traces.cleaned)}
     done = not still_to_do and not any(left.values())
     erasures.end(
         ledger,
         number,
         at=at if done else None,
         requests=[one.model_dump(mode="json") for one in accounts],
-        removed=removed,
+        removed={**removed, **cleaned},
         still_to_do=still_to_do,
     )
     return Erasure(
         user=user,
         erasure=number,
-        state="done" if done else "incomplete",
+        state="incomplete" if not done else "done" if person.known else "unknown",
         audiences=tuple(AudienceRows(id=one.id, name=one.name, rows=one.rows) for one in audiences),
         accounts=tuple(accounts),
         ledger=removed,
+        texts=cleaned,
         left=left,
         other_users=others,
-        remembered=len(digests),
+        remembered=len(person.digests),
         still_to_do=tuple(still_to_do),
     )
 
 
 def lift(doors: ErasingDoors, user: str, at: datetime) -> int:
     """Forget the erasure of the user, or of whoever had an identifier that is the user's now; how many hashes there were."""
-    _, cells = _rows(doors, user, at)
-    return erasures.forget(doors.ledger, _digests(doors, user, cells))
+    return erasures.forget(doors.ledger, _person(doors, user, at).digests)
 
 
-def _digests(doors: ErasingDoors, user: str, cells: frozenset[bytes]) -> set[bytes]:
-    erased = Erased(*erasures.known(doors.ledger))
-    return {erased.digest_of_user(user), *(digest for cell in cells for digest in erased.digests_of_row(cell))}
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """Who is erased: packed `rows`, the `cells` that name them, the hashes to remember, how texts are searched for them.
+
+    `known`: the warehouse or the ledger has the user, or had before an earlier erasure.
+    """
+
+    rows: list[bytes]
+    cells: frozenset[bytes]
+    digests: frozenset[bytes]
+    traces: Traces
+    known: bool
 
 
-def _rows(doors: ErasingDoors, user: str, at: datetime) -> tuple[list[bytes], frozenset[bytes]]:
-    """Packed rows of the person, from the warehouse and the whole of the ledger, and the cells that name them."""
-    own = {*_in_warehouse(doors, user, at), *erasures.rows_of(doors.ledger, user)}
+def _person(doors: ErasingDoors, user: str, at: datetime) -> _Person:
+    """The person by the warehouse and the whole of the ledger."""
+    ledger = doors.ledger
+    there, found = _in_warehouse(doors, user, at)
+    own = {*found, *erasures.rows_of(ledger, user)}
     cells = frozenset(cell for row in own for cell in strong_cells(row))
-    shared = rows_in_common(erasures.rows_with(doors.ledger, cells), cells) if cells else []
-    return sorted({*own, *shared}), cells
+    shared = rows_in_common(erasures.rows_with(ledger, cells), cells) if cells else []
+    erased = Erased(*erasures.known(ledger))
+    of_user = erased.digest_of_user(user)
+    digests = frozenset({of_user, *(digest for cell in cells for digest in erased.digests_of_row(cell))})
+    known = (
+        there or bool(own) or any(erasures.left(ledger, user, []).values()) or erasures.found_before(ledger, of_user)
+    )
+    traces = Traces(
+        Erased(erased.salt, erasures.of_the_same(ledger, digests)),
+        of_ids=_properties_of_ids(doors.catalog),
+        today=at.date(),
+        default_country=doors.catalog.default_country,
+    )
+    return _Person(sorted({*own, *shared}), cells, digests, traces, known)
 
 
-def _in_warehouse(doors: ErasingDoors, user: str, at: datetime) -> list[bytes]:
+def _properties_of_ids(catalog: Catalog) -> frozenset[str]:
+    """Properties that are the users' key under another name: campaigns may name a person by them."""
+    return frozenset(name for name, each in catalog.users.properties.items() if each.column == catalog.users.key)
+
+
+def _in_warehouse(doors: ErasingDoors, user: str, at: datetime) -> tuple[bool, list[bytes]]:
+    """Whether the warehouse has the user, and the packed rows."""
     query, columns = person(doors.catalog, user)
     encoder = Encoder(tuple(columns.identifiers), columns, doors.catalog, today=at.date())
     with doors.warehouse() as warehouse:
         batches = [encoder.encode(batch) for batch in warehouse.stream(render(query)) if batch.num_rows]
-    return [row for batch in batches for row in batch.column("identifiers").to_pylist() if row is not None]
+    return bool(batches), [
+        row for batch in batches for row in batch.column("identifiers").to_pylist() if row is not None
+    ]
+
+
+def _accounts(doors: ErasingDoors) -> list[list[AdAccount]]:
+    """Those of the settings, and those in which the ledger knows audiences though the settings name them no more.
+
+    Each in the ways that it may be reached. Of the latter these are the connections that once did and those of the settings:
+    a system user's token is often good for several accounts.
+    """
+    named = {account.id: account for account in doors.settings.ad_accounts.values()}
+    theirs = [account.connection for account in named.values()]
+    former = [
+        [AdAccount(id=found.id, connection=one) for one in dict.fromkeys([*found.connections, *theirs])]
+        for found in erasures.accounts(doors.ledger)
+        if found.id not in named
+    ]
+    return [*([account] for account in named.values()), *former]
+
+
+def _files(doors: ErasingDoors, traces: Traces) -> list[str]:
+    names = files_naming(doors.root, traces) if doors.root else ()
+    return [
+        f"{name} names the person: take them out there and commit, then erase again; git, and Airflow's own database with "
+        "earlier versions of the DAG, keep what they had (docs/personal-data.md)"
+        for name in names
+    ]
 
 
 def _ensure_quiet(doors: ErasingDoors) -> None:
@@ -117,17 +178,35 @@ def _ensure_quiet(doors: ErasingDoors) -> None:
         raise AudienceTakenError(what=what, seconds=WAIT_SECONDS, facebook_id=busy.facebook_id)
 
 
-def _erase_from(doors: ErasingDoors, account: AdAccount, rows: Sequence[bytes], cells: frozenset[bytes]) -> ErasedFrom:
+def _erase_from_any(doors: ErasingDoors, ways: list[AdAccount], person: _Person) -> ErasedFrom:
+    """By the first way that leads there; where none does, what stands in the way of the first."""
+    tried: list[ErasedFrom] = []
+    for account in ways:
+        tried.append(_erase_from(doors, account, person))
+        if tried[-1].error is None:
+            return tried[-1]
+    if ways[0] in doors.settings.ad_accounts.values():
+        return tried[0]
+    names = " or ".join(f"`{account.connection}`" for account in ways)
+    error = (
+        f"include/settings.yml does not name it any more, and the connection {names} does not lead there: {tried[0].error} "
+        "Name it under `ad_accounts` again, with a connection whose token may manage it"
+    )
+    return tried[0].model_copy(update={"error": error})
+
+
+def _erase_from(doors: ErasingDoors, account: AdAccount, person: _Person) -> ErasedFrom:
     """Tell an ad account to drop these rows from all its audiences, and whoever it knows by one of the cells alone."""
-    everything = sorted({*rows, *cells})
+    everything = sorted({*person.rows, *person.cells})
     receipts: list[Receipt] = []
     error = None
     try:
-        graph = doors.facebook(account)
+        graph = doors.facebook(account) if everything else None
         for first in range(0, len(everything), MAX_ROWS):
             ready = wire(pa.array(everything[first : first + MAX_ROWS], pa.binary()), ())
             cells_of = facebook_members.JsonRows(ready.rows, ready.count)
-            receipts.append(facebook_members.remove_from_all(graph, ready.schema, cells_of))
+            if graph is not None:
+                receipts.append(facebook_members.remove_from_all(graph, ready.schema, cells_of))
     except AudiencesError as refusal:
         _log.warning("ad account %s: %s", account.id, refusal)
         error = str(refusal)

@@ -17,26 +17,31 @@ from audiences.warehouse.reader import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from audiences.campaign.catalog import Catalog
     from audiences.campaign.settings import AdAccount, Settings
 
 
 class ErasingDoors:
-    """What an erasure may open; everything is closed together."""
+    """What an erasure may open; everything is closed together. `root` is the project's folder, whose files are looked at."""
 
     def __init__(
         self,
         settings: Settings,
         catalog: Catalog,
         *,
+        root: Path | None = None,
         look_up: Callable[[str], connections.Connection] = connections.look_up,
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.settings = settings
         self.catalog = catalog
+        self.root = root
         self._look_up = look_up
         self._clock = clock
+        self._sleep = sleep
         self._opened = ExitStack()
 
     def __enter__(self) -> Self:
@@ -57,7 +62,7 @@ class ErasingDoors:
         credentials = Credentials.from_connection(self._look_up(account.connection), account_id=account.id)
         gate = AccountGate(self._look_up(self.settings.ledger), account.id, account.requests_at_once)
         self._opened.enter_context(gate)
-        return self._opened.enter_context(GraphSession(credentials, gate=gate, clock=self._clock))
+        return self._opened.enter_context(GraphSession(credentials, gate=gate, clock=self._clock, sleep=self._sleep))
 
     def warehouse(self) -> Warehouse:
         """A new snapshot of the warehouse; the caller closes it."""

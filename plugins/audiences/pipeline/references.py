@@ -227,15 +227,18 @@ class Erasure(Reference):
 
     `audiences` lists where the ledger knew the person; Facebook removes them from others of the accounts too. `ledger` counts
     rows removed by table, `left` what a look afterwards found. `other_users` are other ids that shared an identifier with the
-    person; their rows in audiences went as well. `remembered` hashes keep the person from being uploaded again.
+    person; their rows in audiences went as well. `texts` counts values in which the person was named, a run's configuration
+    say, and is no more. `remembered` hashes keep the person from being uploaded again. `unknown`: neither the warehouse nor
+    the ledger has, or had, a user of this id; the id is remembered all the same.
     """
 
     user: str
     erasure: int
-    state: Literal["done", "incomplete"]
+    state: Literal["done", "incomplete", "unknown"]
     audiences: tuple[AudienceRows, ...]
     accounts: tuple[ErasedFrom, ...]
     ledger: dict[str, int]
+    texts: dict[str, int]
     left: dict[str, int]
     other_users: int
     remembered: int
