@@ -22,8 +22,7 @@ from audiences.campaign.project import Project
 from audiences.connections import Connection
 from audiences.demo.postgres import running_postgres
 from audiences.goal.events import goal_events
-from audiences.ledger import assignments, runs
-from audiences.ledger.door import campaign_number
+from audiences.ledger import assignments, campaigns, runs
 from audiences.pipeline.doors import Doors
 from audiences.pipeline.measure import measure
 from audiences.who.render import render
@@ -131,7 +130,7 @@ def _measure(connections: dict[str, Connection], folder: Path, users: int, round
 
 def _assign(doors: Doors, users: int) -> None:
     """Everybody assigned, an equal part of them on each day."""
-    campaign = campaign_number(doors.ledger, doors.spec.id)
+    campaign = campaigns.number(doors.ledger, doors.spec.id)
     part = users // DAYS + 1
     for day in range(DAYS):
         run = runs.start(
@@ -140,7 +139,7 @@ def _assign(doors: Doors, users: int) -> None:
             external_id=f"day {day}",
             digest=doors.spec.digest,
             config={},
-            control_terms=doors.spec.control_terms,
+            control_terms=doors.spec.control_terms(doors.spec.id),
             as_of=START + timedelta(days=day),
             now=START + timedelta(days=day),
             staging="",

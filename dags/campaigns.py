@@ -22,7 +22,7 @@ PROJECT = Path(os.environ.get("AUDIENCES_PROJECT", Path(__file__).resolve().pare
 def build_one(campaign: str) -> bool:
     """On a worker: only the DAG that is about to run; False when its file alone does not make one."""
     try:
-        campaign_dag(Project.load_campaign(PROJECT, campaign))
+        campaign_dag(Project.load_campaign(PROJECT, campaign), PROJECT)
     except ConfigError:
         logging.getLogger(__name__).exception("campaign %s cannot be built from its file", campaign)
         return False
@@ -35,7 +35,7 @@ def build_all() -> None:
     broken = dict(project.broken)
     for campaign, spec in project.campaigns.items():
         try:
-            campaign_dag(spec)
+            campaign_dag(spec, PROJECT)
         except Exception as error:  # noqa: BLE001  # whatever it is, it must stay this campaign's own
             file = f"campaigns/{campaign}.yml"
             broken[file] = ConfigError((Problem(file, 0, 0, "", "no-dag", f"{type(error).__name__}: {error}"),))

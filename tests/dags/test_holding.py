@@ -17,7 +17,8 @@ from audiences.campaign.project import Project
 from audiences.dags.steps import OpenRunOperator
 
 def begin(due, again=False):
-    task = OpenRunOperator(task_id="open_run", spec=Project.load_campaign(Path(os.environ["AUDIENCES_PROJECT"]), "carts"))
+    project = os.environ["AUDIENCES_PROJECT"]
+    task = OpenRunOperator(task_id="open_run", spec=Project.load_campaign(Path(project), "carts"), project=project)
     ti = SimpleNamespace(try_number=1, xcom_push=lambda key, value: print("NOTE", key, value))
     context = {"dag_run": SimpleNamespace(run_type="scheduled", run_after=due), "params": {}, "run_id": "r", "ti": ti}
     try:

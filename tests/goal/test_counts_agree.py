@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.goal.naive import Asked, Assigned, Event, evaluate
 from tests.pipeline.conftest import NOON
 
-from audiences.ledger.door import Ledger, campaign_number
+from audiences.ledger import campaigns
+from audiences.ledger.door import Ledger
 from audiences.ledger.migrate import migrate
 
 pytestmark = pytest.mark.integration
@@ -56,7 +57,7 @@ def write(goals, assigned, happened):
         )
     with Ledger(shop.connections["ledger"]) as ledger:
         ledger.sql.execute("truncate audiences.assignment, audiences.goal_result, audiences.run cascade")
-        numbers = {name: campaign_number(ledger, name) for name in CAMPAIGNS}
+        numbers = {name: campaigns.number(ledger, name) for name in CAMPAIGNS}
         for each in assigned:
             run = ledger.sql.execute(
                 "insert into audiences.run (campaign_id, external_id, config_digest, config, control_terms, as_of,"

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from audiences.ledger import campaigns
 from audiences.ledger import goals as ledger_goals
 from audiences.ledger.door import Ledger
 from audiences.pipeline.measure import LATE, NoGoalError, is_due, measure
@@ -260,7 +261,7 @@ def test_another_goal_is_another_result_and_the_earlier_one_is_kept(goals, spec)
     assert first.goal_digest != second.goal_digest
     assert [digest for digest, _ in results(goals)] == [first.goal_digest, second.goal_digest]
     with Ledger(goals.shop.connections["ledger"]) as ledger:
-        campaign = ledger_goals.campaign(ledger, "carts")
+        campaign = campaigns.number(ledger, "carts")
         known = ledger_goals.current(ledger, campaign, first.goal_digest, first.as_of)
     assert type(first).model_validate(known.report) == first
     assert known.config_digest == spec.digest
@@ -270,7 +271,7 @@ def test_the_current_result_is_that_of_the_newest_as_of_time(goals, spec):
     late = goals.report(spec, 6 * DAY)
     goals.report(spec, 2 * DAY)
     with Ledger(goals.shop.connections["ledger"]) as ledger:
-        known = ledger_goals.current(ledger, ledger_goals.campaign(ledger, "carts"), late.goal_digest, late.as_of)
+        known = ledger_goals.current(ledger, campaigns.number(ledger, "carts"), late.goal_digest, late.as_of)
     assert known.as_of == late.as_of
 
 
@@ -354,3 +355,19 @@ def test_a_warehouse_that_refuses_the_query_is_named_as_the_cause(goals, spec):
     goals.shop.sql("alter table events rename column amount to price")
     with pytest.raises(WarehouseQueryError, match="amount"):
         goals.report(spec)
+
+
+@pytest.mark.parametrize("taken_over", [False, True])
+def test_a_renamed_campaign_is_measured_with_the_users_of_its_old_name(goals, taken_over):
+    goals.carts(20)
+    old = goals.campaign(percent=50)
+    goals.shop.run(old)
+    goals.charge(1, DAY)
+    renamed = old.model_copy(
+        update={"id": "left", "campaign": old.campaign.model_copy(update={"formerly": ("carts",)})}
+    )
+    if taken_over:
+        goals.shop.run(renamed, at=goals.noon + TICK)
+    report = goals.report(renamed, 9 * DAY)
+    assert sum(arm.users for arm in report.arms) == 20
+    assert sum(arm.converters for arm in report.arms) == 1

@@ -8,9 +8,10 @@ import pyarrow as pa
 import pytest
 from adbc_driver_manager import Error as DriverError
 
-from audiences.ledger import assignments, audiences, chunks, members, runs
+from audiences.ledger import assignments, audiences, campaigns, chunks, formerly, members, runs
 from audiences.ledger.audiences import AudienceTakenError
-from audiences.ledger.door import CampaignBusyError, Ledger, campaign_number
+from audiences.ledger.campaigns import CampaignBusyError
+from audiences.ledger.door import Ledger
 from audiences.ledger.migrate import migrate
 
 VERSIONS = Path(audiences.__file__).parent / "migrations" / "versions"
@@ -50,7 +51,7 @@ def changed(*rows: tuple[int, str | None, bytes, bool]) -> pa.Table:
 
 @pytest.fixture
 def campaign(ledger):
-    return campaign_number(ledger, "abandoned_cart")
+    return campaigns.number(ledger, "abandoned_cart")
 
 
 @pytest.fixture
@@ -66,11 +67,11 @@ def test_migrating_at_once_from_several_processes_is_safe(new_database):
 
 
 def test_a_campaign_is_worked_on_by_one_process_at_a_time(ledger, new_database, monkeypatch):
-    monkeypatch.setattr("audiences.ledger.door._LOCK_WAIT", "100ms")
-    with Ledger(ledger._connection) as second, ledger.working_on("abandoned_cart"):
-        with second.working_on("another"):
+    monkeypatch.setattr("audiences.ledger.campaigns.LOCK_WAIT", "100ms")
+    with Ledger(ledger._connection) as second, formerly.working_on(ledger, "abandoned_cart"):
+        with formerly.working_on(second, "another"):
             pass
-        with pytest.raises(CampaignBusyError, match="abandoned_cart"), second.working_on("abandoned_cart"):
+        with pytest.raises(CampaignBusyError, match="abandoned_cart"), formerly.working_on(second, "abandoned_cart"):
             pass
 
 
@@ -86,7 +87,7 @@ def test_the_same_external_id_is_the_same_run(ledger, campaign):
 def test_another_campaign_waits_while_an_audience_is_being_changed(ledger, campaign, audience):
     audiences.claim(ledger, audience.id, campaign)
     audiences.claim(ledger, audience.id, campaign)
-    other = campaign_number(ledger, "other")
+    other = campaigns.number(ledger, "other")
     with pytest.raises(AudienceTakenError, match="abandoned_cart"):
         audiences.claim(ledger, audience.id, other)
     audiences.release(ledger, audience.id, campaign)

@@ -391,3 +391,18 @@ def test_the_command_prints_the_proof(five, project):
     project.write("campaigns/spared.yml", "who: {never_hold_out: [5]}\n")
     code, said = command("--user", "5", "--json")
     assert (code, json.loads(said.splitlines()[-1])["state"]) == (1, "incomplete")
+
+
+@pytest.mark.parametrize("taken_over", [False, True])
+def test_an_erasure_finds_whoever_a_renamed_campaign_holds(five, taken_over):
+    old = five.campaign(who=WHO)
+    audience = five.run(old).audience.id
+    renamed = old.model_copy(
+        update={"id": "left", "campaign": old.campaign.model_copy(update={"formerly": ("carts",)})}
+    )
+    if taken_over:
+        five.run(renamed)
+    found = erased(five, 3)
+    assert (found.state, [one.id for one in found.audiences]) == ("done", [audience])
+    assert row(five, 3) not in five.members(audience)
+    assert five.run(renamed).outcomes["opted_out"] == 1

@@ -5,6 +5,7 @@ The text under a field says what its key means; it travels into the JSON Schema 
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
@@ -21,6 +22,8 @@ from pydantic import (
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
+
+from audiences.campaign.wording import shown
 
 
 class Strict(BaseModel):
@@ -72,6 +75,22 @@ Name = Annotated[Text, AfterValidator(_not_blank)]
 # What Airflow keeps in columns of limited width. A longer one would not fail its own DAG only: it ends the DAG processor.
 ShortName = Annotated[Name, Field(max_length=200)]
 Label = Annotated[Name, Field(max_length=100)]
+# The name of a campaign's or a segment's file without its ending, which is the id of a DAG and a part of paths.
+STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+STEM_RULE = "letters a to z, digits, `_` and `-`, at most 100, and begins with a letter or digit"
+
+
+def _stem(value: str) -> str:
+    if not STEM.fullmatch(value):
+        message = f"{shown(value)} cannot be a campaign's id, its file's name without `.yml`; an id is {STEM_RULE}"
+        raise ValueError(message)
+    return value
+
+
+CampaignId = Annotated[Name, AfterValidator(_stem), Field(json_schema_extra={"pattern": f"^{STEM.pattern}$"})]
+CampaignIds = Annotated[
+    tuple[CampaignId, ...], BeforeValidator(as_tuple, json_schema_input_type=CampaignId | tuple[CampaignId, ...])
+]
 Names = Annotated[tuple[Name, ...], BeforeValidator(as_tuple, json_schema_input_type=Name | tuple[Name, ...])]
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from audiences.campaign.base import Label, Name, PlacedError, ShortName, Strict
+from audiences.campaign.base import CampaignIds, Label, Name, PlacedError, ShortName, Strict
 from audiences.campaign.goal import Goal
 from audiences.campaign.what import What
 from audiences.campaign.when import When
@@ -26,6 +26,8 @@ class Campaign(Strict):
     """Who answers for it; by default the owner in include/settings.yml."""
     tags: tuple[Label, ...] = ()
     """Labels to find the DAG by."""
+    formerly: CampaignIds = ()
+    """The id that the campaign had before its file was renamed: the first run takes over members, control group, history."""
     status: Literal["draft", "published", "stopped"] = "draft"
     """`draft` only previews, `published` runs on schedule, `stopped` has no schedule any more and keeps its history."""
     approval: Literal["required", "none"] = "none"

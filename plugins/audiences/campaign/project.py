@@ -14,18 +14,21 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from audiences.campaign.base import STEM, STEM_RULE
 from audiences.campaign.catalog import Catalog
 from audiences.campaign.checks.campaign import SETTINGS, campaign_findings, campaign_warnings
 from audiences.campaign.checks.catalog import catalog_findings, settings_findings
 from audiences.campaign.checks.finding import Findings
 from audiences.campaign.checks.rules import BLOCKED, CATALOG
+from audiences.campaign.checks.together import Loaded, formerly_findings, problems_together, warnings_together
+from audiences.campaign.files import FOLDER, SUFFIXES, campaign_files
 from audiences.campaign.goal import Goal
 from audiences.campaign.model import Campaign
 from audiences.campaign.problems import M, first_of, validate
 from audiences.campaign.reader import read_document
-from audiences.campaign.segments import NAME, NAME_RULE, Segments
+from audiences.campaign.segments import Segments
 from audiences.campaign.settings import Settings
-from audiences.campaign.source import Document, fail, files_by_stem
+from audiences.campaign.source import Document, fail
 from audiences.campaign.spec import CampaignSpec, SavedSegment
 from audiences.campaign.what import What
 from audiences.campaign.when import When
@@ -33,9 +36,7 @@ from audiences.campaign.who import Who
 from audiences.campaign.wording import did_you_mean, shown
 from audiences.errors import ConfigError, Problem
 
-FOLDER = "campaigns"
 RESERVED = ("audiences_live", "audiences_upkeep")  # the ids of the project's own DAGs
-_SUFFIXES = (".yml", ".yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Project:
     def load(cls, root: Path) -> Project:
         """Read a project. Whatever is wrong with its files is in the result; nothing is raised for it."""
         try:
-            files = files_by_stem(root / FOLDER, _SUFFIXES, FOLDER)
+            files = campaign_files(root)
         except ConfigError as error:
             return cls(root, broken=_by_file(error))
         try:
@@ -70,32 +71,32 @@ class Project:
         except ConfigError as error:
             return cls(root, broken=_by_file(error) | _waiting(files, error))
         broken: dict[str, ConfigError] = {}
-        loaded: dict[str, _Loaded] = {}
+        loaded: dict[str, Loaded] = {}
         for name in shared.segments.names:
             broken |= _by_file(ConfigError(shared.segments.problems(name)))
-        for stem, paths in files.items():
+        for stem in files:
             try:
-                loaded[stem] = _campaign(stem, paths, shared)
+                loaded[stem] = _campaign(stem, files, shared)
             except ConfigError as error:
                 broken |= _by_file(error)
-        broken |= _name_taken(loaded)
+        broken |= _by_file(ConfigError(tuple(problems_together(loaded))))
         right = {stem: each for stem, each in loaded.items() if each.document.file not in broken}
         return cls(
             root=root,
             campaigns={stem: each.spec for stem, each in right.items()},
             files={stem: each.document.file for stem, each in right.items()},
             broken=dict(sorted(broken.items())),
-            warnings=tuple(sorted((*_folders(root), *_shared_audiences(right), *_warnings(right)))),
+            warnings=tuple(sorted((*_folders(root), *warnings_together(right), *_warnings(right)))),
         )
 
     @staticmethod
     def load_campaign(root: Path, campaign_id: str) -> CampaignSpec:
         """One campaign and what it refers to, without reading the others. Raises ConfigError."""
-        files = files_by_stem(root / FOLDER, _SUFFIXES, FOLDER)
+        files = campaign_files(root)
         if campaign_id not in files:
             near = did_you_mean(campaign_id, files)
             fail(FOLDER, "unknown-campaign", f"there is no campaign {shown(campaign_id)}{near}")
-        return _campaign(campaign_id, files[campaign_id], _shared(root)).spec
+        return _campaign(campaign_id, files, _shared(root)).spec
 
 
 def load_catalog(root: Path, file: str = CATALOG) -> tuple[Document, Catalog]:
@@ -140,13 +141,6 @@ class _Shared(NamedTuple):
     segments: Segments
 
 
-class _Loaded(NamedTuple):
-    """A campaign that is right in itself, and its file."""
-
-    spec: CampaignSpec
-    document: Document
-
-
 def _shared(root: Path) -> _Shared:
     """Raises ConfigError with the problems of both files."""
     catalog, wrong_catalog = _shared_file(root, CATALOG, Catalog, catalog_findings)
@@ -169,21 +163,25 @@ def _shared_file(
     return read, first_of(found.in_file(document) for found in check(read))
 
 
-def _campaign(stem: str, paths: list[Path], shared: _Shared) -> _Loaded:
-    files = [f"{FOLDER}/{path.name}" for path in paths]
+def _campaign(stem: str, folder: dict[str, list[Path]], shared: _Shared) -> Loaded:
+    files = [f"{FOLDER}/{path.name}" for path in folder[stem]]
     if len(files) > 1:
         message = f"{' and '.join(files)} have one name; a campaign has one file"
         raise ConfigError(tuple(Problem(file, 0, 0, "", "same-name", message) for file in files))
     _check_id(stem, files[0])
-    document = read_document(paths[0], files[0])
+    document = read_document(folder[stem][0], files[0])
     campaign, problems = validate(document, Campaign)
     readable = campaign or _sections(document)
     used = readable.who.segments()
     segments = {name: shared.segments.obstacle(name) if name in used else "" for name in shared.segments.names}
-    findings = list(campaign_findings(readable, shared.catalog, shared.settings, segments))
+    others = {name: f"{FOLDER}/{paths[0].name}" for name, paths in folder.items()}
+    findings = [
+        *campaign_findings(readable, shared.catalog, shared.settings, segments),
+        *formerly_findings(stem, readable, others),
+    ]
     if campaign is None or problems or findings:
         raise ConfigError(first_of((*problems, *(found.in_file(document) for found in findings))))
-    return _Loaded(_spec(stem, campaign, shared), document)
+    return Loaded(_spec(stem, campaign, shared), document)
 
 
 def _sections(document: Document) -> Campaign:
@@ -197,8 +195,8 @@ def _sections(document: Document) -> Campaign:
 
 def _check_id(stem: str, file: str) -> None:
     """The stem is the DAG's id, a part of task parameters and of file names."""
-    if not NAME.fullmatch(stem):
-        fail(file, "bad-name", f"the file's name is the campaign's id and must be {NAME_RULE}; found {shown(stem)}")
+    if not STEM.fullmatch(stem):
+        fail(file, "bad-name", f"the file's name is the campaign's id and must be {STEM_RULE}; found {shown(stem)}")
     if stem in RESERVED:
         fail(file, "bad-name", f"{shown(stem)} is the name of one of the project's own DAGs; rename the file")
 
@@ -237,35 +235,13 @@ def _waiting(files: dict[str, list[Path]], error: ConfigError) -> dict[str, Conf
     return {file: ConfigError((Problem(file, 0, 0, "", BLOCKED, message),)) for file in waiting}
 
 
-def _name_taken(loaded: dict[str, _Loaded]) -> dict[str, ConfigError]:
-    """The campaigns that create an audience of a name that another one, first by file name, creates already."""
-    taken: dict[str, ConfigError] = {}
-    creators: dict[str, str] = {}
-    for spec, document in loaded.values():
-        create = spec.campaign.what.audience.create
-        if create and (first := creators.setdefault(create.name, document.file)) != document.file:
-            path = ("what", "audience", "create", "name")
-            message = f"the audience {shown(create.name)} is created by {first} already; choose another name"
-            taken[document.file] = ConfigError((document.problem(path, "audience-name-taken", message),))
-    return taken
-
-
-def _shared_audiences(loaded: dict[str, _Loaded]) -> Iterator[Problem]:
-    updaters: dict[tuple[str, str], str] = {}
-    for spec, document in loaded.values():
-        update = spec.campaign.what.audience.update
-        if update and (first := updaters.setdefault((spec.account.id, update.id), document.file)) != document.file:
-            path = ("what", "audience", "update", "id")
-            yield document.problem(path, "shared-audience", f"{first} updates the audience {update.id} as well")
-
-
-def _warnings(loaded: dict[str, _Loaded]) -> Iterator[Problem]:
+def _warnings(loaded: dict[str, Loaded]) -> Iterator[Problem]:
     for spec, document in loaded.values():
         yield from (found.in_file(document) for found in campaign_warnings(spec.campaign))
 
 
 def _folders(root: Path) -> Iterator[Problem]:
     for path in (root / FOLDER).iterdir():
-        if path.is_dir() and not path.name.startswith((".", "__")) and path.suffix.lower() not in _SUFFIXES:
+        if path.is_dir() and not path.name.startswith((".", "__")) and path.suffix.lower() not in SUFFIXES:
             file = f"{FOLDER}/{path.name}"
             yield Problem(file, 0, 0, "", "not-read", f"folders inside {FOLDER}/ are not read; move its files up")

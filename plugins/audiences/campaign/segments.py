@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from audiences.campaign.base import STEM, STEM_RULE
 from audiences.campaign.catalog import Catalog
 from audiences.campaign.checks.query import COLUMN, read_query
 from audiences.campaign.checks.rules import rule_findings
@@ -20,8 +20,6 @@ from audiences.campaign.wording import shown
 from audiences.errors import ConfigError, Problem
 
 FOLDER = "include/segments"
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-NAME_RULE = "letters a to z, digits, `_` and `-`, at most 100, and begins with a letter or digit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +113,8 @@ class Segments:
         path, *others = self._files[name]
         file = self.file(name)
         try:
-            if not NAME.fullmatch(name):
-                fail(file, "bad-name", f"{shown(name)} cannot be a segment's name; it must be {NAME_RULE}")
+            if not STEM.fullmatch(name):
+                fail(file, "bad-name", f"{shown(name)} cannot be a segment's name; it must be {STEM_RULE}")
             if others:
                 fail(file, "same-name", f"has the name of {FOLDER}/{others[0].name}; a segment has one file")
             saved, problems = _READERS[path.suffix.lower()](path, file, self._catalog, self.names)

@@ -47,13 +47,15 @@ class CampaignSpec(Strict):
         canonical = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
-    @property
-    def control_terms(self) -> str:
-        """Salts and percentages of the control groups: users assigned under equal terms need no look-up, only arithmetic."""
+    def control_terms(self, salt: str) -> str:
+        """Salts and percentages of the control groups: users assigned under equal terms need no look-up, only arithmetic.
+
+        `salt` is that of the campaign, its first id, unless its file gives another one.
+        """
         own, groups = self.campaign.who.control_group, self.control_groups
         terms = {
             "system": groups.system.percent if groups.system and own.system else 0,
             f"custom {own.custom}": groups.custom[own.custom].percent if own.custom else 0,
-            f"campaign {own.salt or self.id}": own.percent,
+            f"campaign {own.salt or salt}": own.percent,
         }
         return ", ".join(f"{name}: {percent} %" for name, percent in terms.items() if percent)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 from typer.core import TyperGroup
 
+from audiences.campaign.files import accounted_for
 from audiences.campaign.project import Project
 from audiences.cli import console as show
 
@@ -97,7 +98,7 @@ def doors_of(spec: CampaignSpec, *, looking_only: bool = False) -> Doors:
     from audiences.pipeline.doors import Doors
 
     import_airflow()
-    return Doors(spec, looking_only=looking_only)
+    return Doors(spec, looking_only=looking_only, on_file=accounted_for(Here.project))
 
 
 def import_airflow() -> None:

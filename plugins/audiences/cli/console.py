@@ -84,6 +84,8 @@ def preview(console: Console, found: Preview) -> None:
         console.print(f"[bold yellow]![/] {escape(line)}", highlight=False, soft_wrap=True)
     if found.stopped:
         console.print(f"[bold yellow]would be {escape(found.stopped)}[/]", soft_wrap=True)
+    for warning in found.warnings:
+        console.print(f"[yellow]![/] {escape(warning)}", highlight=False, soft_wrap=True)
     for line in found.ad_sets:
         console.print(escape(line), highlight=False, soft_wrap=True)
     for sample in found.samples:

@@ -14,14 +14,19 @@ from audiences.pipeline.references import LIFTABLE
 from audiences.when.timetable import CampaignTimetable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from audiences.campaign.spec import CampaignSpec
 
 POOL = "facebook"
 _LABEL = "{{ label }}"
 
 
-def campaign_dag(spec: CampaignSpec) -> DAG:
-    """The DAG of one campaign, under the campaign's id. Drafts and stopped campaigns have no schedule and only preview."""
+def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
+    """The DAG of one campaign of a project folder, under the campaign's id.
+
+    Drafts and stopped campaigns have no schedule and only preview.
+    """
     campaign = spec.campaign
     runs = campaign.status == "published"
     with DAG(
@@ -44,16 +49,16 @@ def campaign_dag(spec: CampaignSpec) -> DAG:
         render_template_as_native_obj=False,
     ) as dag:
         if runs and campaign.qualification == "live":
-            _live(spec)
+            _live(spec, project)
         elif runs:
-            _pipeline(spec)
+            _pipeline(spec, project)
         else:
-            steps.PreviewOperator(task_id="preview", spec=spec)
+            steps.PreviewOperator(task_id="preview", spec=spec, project=str(project))
     return dag
 
 
-def _pipeline(spec: CampaignSpec) -> None:
-    opened = steps.OpenRunOperator(task_id=steps.OPEN, task_display_name="open run", spec=spec)
+def _pipeline(spec: CampaignSpec, project: Path) -> None:
+    opened = steps.OpenRunOperator(task_id=steps.OPEN, task_display_name="open run", spec=spec, project=str(project))
     extract = steps.ExtractOperator(task_id=steps.EXTRACT, task_display_name="extract qualified users")
     select = steps.SelectOperator.partial(
         task_id=steps.SELECT, task_display_name="filter, hold out control groups", map_index_template=_LABEL
@@ -81,11 +86,12 @@ def _pipeline(spec: CampaignSpec) -> None:
     close.as_teardown(setups=opened, on_failure_fail_dagrun=True)
 
 
-def _live(spec: CampaignSpec) -> None:
+def _live(spec: CampaignSpec, project: Path) -> None:
     live_run.RunBatchOperator(
         task_id=live_run.TASK,
         task_display_name="export a batch of events",
         spec=spec,
+        project=str(project),
         pool=POOL,
         retries=2,
         retry_policy=live_run.DispatcherTriesAgain(),

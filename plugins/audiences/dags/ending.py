@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
-from audiences.campaign.project import FOLDER, Project, revived
+from audiences.campaign.files import accounted_for
+from audiences.campaign.project import Project, revived
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,9 +44,8 @@ class WithAnEndOperator(BaseOperator):
         some = next(iter(project.campaigns.values()), None)
         if some is None:  # rather a project that is not there than one without campaigns
             return concerned
-        present = set(project.campaigns) | {Path(file).stem for file in project.broken if file.startswith(FOLDER)}
         with Doors(some) as doors:
-            gone = deleted_campaigns(doors.ledger, present, doors.now())
+            gone = deleted_campaigns(doors.ledger, accounted_for(Path(self.project)), doors.now())
         return concerned + [{"campaign": name, "deleted": True} for name in gone]
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow.sdk import BaseOperator, RetryDecision, RetryPolicy
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from audiences.campaign.files import accounted_for
 from audiences.dags.steps import NOTE, preview_in_task
 from audiences.pipeline.windows import OutsideWindowsError
 
@@ -33,9 +35,9 @@ class RunBatchOperator(BaseOperator):
     ui_color = "#e7f6ec"
     template_fields: Sequence[str] = ()
 
-    def __init__(self, *, spec: CampaignSpec, **kwargs: Any) -> None:
+    def __init__(self, *, spec: CampaignSpec, project: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.spec = spec
+        self.spec, self.project = spec, project
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the summary; its one-line form becomes the note of the DAG run. Each try is a run of its own in the ledger."""
@@ -44,14 +46,14 @@ class RunBatchOperator(BaseOperator):
         from audiences.pipeline.references import RunRequest
 
         if context["params"].get("dry_run"):
-            return preview_in_task(self.spec, context)
+            return preview_in_task(self.spec, self.project, context)
         ti, number = context["ti"], (context["dag_run"].conf or {}).get("batch")
         request = RunRequest(
             external_id=f"{context['run_id']}__{ti.try_number}",
             at=datetime.now(UTC),  # not the run's time: users must qualify as they are exported
             allow=frozenset(context["params"].get("allow") or ()),
         )
-        with Doors(self.spec) as doors:
+        with Doors(self.spec, on_file=accounted_for(Path(self.project))) as doors:
             try:
                 done = run_due(doors, request) if number is None else run_batch(doors, int(number), request, tries=1)
             except OutsideWindowsError as closed:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator
 
+from audiences.campaign.files import former_ids
 from audiences.campaign.project import Project
 from audiences.dags.lookout import Lookout, signature
 from audiences.dags.steps import NOTE
@@ -62,8 +63,8 @@ class LiveEventsSensor(BaseSensorOperator):
 
 
 def _watch(folder: Path) -> Watch | None:
-    """The published live campaigns; those whose file is wrong at the moment keep their place."""
+    """The published live campaigns; those whose file is wrong or was renamed at the moment keep their place."""
     project = Project.load(folder)
-    broken = {Path(file).stem for file in project.broken if file.startswith("campaigns/")}
+    broken = {Path(file).stem for file in project.broken if file.startswith("campaigns/")} | former_ids(folder)
     campaigns = project.campaigns.values()
     return Watch.of(filter(is_live, campaigns), stopped=filter(was_live, campaigns), broken=sorted(broken))

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 from abc import abstractmethod
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator, get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from audiences.campaign.files import accounted_for
 from audiences.campaign.spec import CampaignSpec
 from audiences.dags.holding import HoldingOperator
 from audiences.pipeline.windows import OutsideWindowsError
@@ -42,13 +44,13 @@ class PreviewOperator(BaseOperator):
     ui_color = "#e8f0fe"
     template_fields: Sequence[str] = ()
 
-    def __init__(self, *, spec: CampaignSpec, **kwargs: Any) -> None:
+    def __init__(self, *, spec: CampaignSpec, project: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.spec = spec
+        self.spec, self.project = spec, project
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Log and return the preview."""
-        return preview_in_task(self.spec, context)
+        return preview_in_task(self.spec, self.project, context)
 
 
 class OpenRunOperator(HoldingOperator):
@@ -56,9 +58,9 @@ class OpenRunOperator(HoldingOperator):
 
     ui_color = "#e8f0fe"
 
-    def __init__(self, *, spec: CampaignSpec, **kwargs: Any) -> None:
+    def __init__(self, *, spec: CampaignSpec, project: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.spec = spec
+        self.spec, self.project = spec, project
 
     def execute(self, context: Context) -> Any:
         """As `work`; backfills are left out, and a scheduled run that comes too late, unless somebody clears it on purpose."""
@@ -81,12 +83,12 @@ class OpenRunOperator(HoldingOperator):
         from audiences.pipeline.references import RunRequest
 
         if context["params"].get("dry_run"):
-            preview_in_task(self.spec, context, ask_facebook=True)
+            preview_in_task(self.spec, self.project, context, ask_facebook=True)
             message = "dry run: nothing was sent; the log has the figures"
             raise AirflowSkipException(message)
         run, again = context["dag_run"], context["ti"].try_number > 1
         due = run.run_after if run.run_type == "scheduled" else None
-        with Doors(self.spec) as doors:
+        with Doors(self.spec, on_file=accounted_for(Path(self.project))) as doors:
             request = RunRequest(
                 external_id=str(context["run_id"]),
                 at=as_of(doors, due),
@@ -265,12 +267,14 @@ def _leave_out(context: Context, why: str) -> NoReturn:
     raise AirflowSkipException(why)
 
 
-def preview_in_task(spec: CampaignSpec, context: Context, *, ask_facebook: bool = False) -> dict[str, Any]:
+def preview_in_task(
+    spec: CampaignSpec, project: str, context: Context, *, ask_facebook: bool = False
+) -> dict[str, Any]:
     """Log and return the preview; its one-line form becomes the note of the DAG run."""
     from audiences.pipeline.doors import Doors
     from audiences.pipeline.preview import preview
 
-    with Doors(spec, looking_only=True) as doors:
+    with Doors(spec, looking_only=True, on_file=accounted_for(Path(project))) as doors:
         found = preview(doors, doors.now(), ask_facebook=ask_facebook)
     context["ti"].xcom_push(key=NOTE, value=found.in_words())
     _log.info("%s", found.in_words())

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from audiences.ledger import audiences, members
-from audiences.ledger.door import Ledger, campaign_number
+from audiences.ledger import audiences, campaigns, members
+from audiences.ledger.door import Ledger
 from audiences.pipeline.live.run import LiveSummary
 from audiences.pipeline.references import Preview, Summary
 from audiences.what import rows
@@ -172,7 +172,7 @@ def _check(
         sample.problems.append(f"{sample.outcomes['failed']} users could not be uploaded")
     if is_live(spec):  # which by now may have exported another batch
         return
-    number = campaign_number(ledger, spec.id)
+    number = campaigns.number(ledger, spec.id)
     users = {one["user_id"] for one in held if one["campaign_id"] == number}
     if len(users) != sample.outcomes["targeted"]:
         sample.problems.append(f"{sample.outcomes['targeted']} users are targeted, the ledger holds {len(users)}")

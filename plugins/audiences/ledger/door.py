@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,6 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from audiences.connections import opened
-from audiences.errors import WaitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,16 +19,7 @@ if TYPE_CHECKING:
 
     from audiences.connections import Connection
 
-_CAMPAIGN_LOCK = 0x_A0D1  # the class of our advisory locks; the campaign's number is the second key
 _BATCH_BYTES = 4 * 1024 * 1024
-_LOCK_WAIT = "10s"  # long enough for Postgres to notice that a killed process is gone
-
-
-@dataclass(eq=False)
-class CampaignBusyError(WaitError):
-    """Another process is working on the same campaign."""
-
-    campaign: str = ""
 
 
 class Ledger:
@@ -88,26 +77,6 @@ class Ledger:
             yield cursor.fetch_record_batch().cast(schema)
         self.bulk.commit()
 
-    @contextmanager
-    def working_on(self, campaign: str) -> Iterator[int]:
-        """Hold the campaign for this process and give its number; a second process waits a moment, then is refused.
-
-        The lock belongs to the database session, so a killed process leaves nothing behind.
-        """
-        number = campaign_number(self, campaign)
-        self.sql.execute(f"set lock_timeout = '{_LOCK_WAIT}'")
-        try:
-            self.sql.execute("select pg_advisory_lock(%s, %s)", (_CAMPAIGN_LOCK, number))
-        except psycopg.errors.LockNotAvailable as error:
-            what = f"campaign `{campaign}` is being run by another process"
-            raise CampaignBusyError(what=what, seconds=60, campaign=campaign) from error
-        finally:
-            self.sql.execute("reset lock_timeout")
-        try:
-            yield number
-        finally:
-            self.sql.execute("select pg_advisory_unlock(%s, %s)", (_CAMPAIGN_LOCK, number))
-
 
 class UnbornLedger(Ledger):
     """A ledger that was never migrated, for those who only look: everything in it is empty."""
@@ -124,9 +93,3 @@ class UnbornLedger(Ledger):
     def stream(self, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatchReader]:  # noqa: ARG002  # the signature of Ledger
         """There are no rows."""
         yield schema.empty_table().to_reader()
-
-
-def campaign_number(ledger: Ledger, name: str) -> int:
-    """The campaign's number in the ledger, given out at its first run."""
-    ledger.sql.execute("insert into audiences.campaign (name) values (%s) on conflict do nothing", (name,))
-    return int(ledger.one("select id from audiences.campaign where name = %(name)s", {"name": name}).id)

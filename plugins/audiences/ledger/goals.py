@@ -26,12 +26,6 @@ class Result:
     report: dict[str, Any]
 
 
-def campaign(ledger: Ledger, name: str) -> int | None:
-    """The campaign's number; None when it has never run."""
-    row = ledger.one("select id from audiences.campaign where name = %(name)s", {"name": name})
-    return None if row is None else int(row.id)
-
-
 def assigning_runs(ledger: Ledger, campaign: int, until: datetime) -> list[Any]:
     """Runs (`id`, `assigned_at`, `control_terms`) that assigned somebody up to `until`, the first one first."""
     return ledger.all(

@@ -119,7 +119,7 @@ def plan(
     )
 
 
-def of_schedule(ledger: Ledger, campaign: str, due: datetime) -> Any:
+def of_schedule(ledger: Ledger, campaign: int, due: datetime) -> Any:
     """What the ledger knows of the runs that the campaign's schedule began, whatever Airflow has forgotten.
 
     `others`: how many were begun for another time than `due`; `planned`: the number of one that got as far as a plan, of
@@ -129,8 +129,7 @@ def of_schedule(ledger: Ledger, campaign: str, due: datetime) -> Any:
         "select count(distinct due) filter (where due <> %(due)s)::int as others,"
         " max(r.id) filter (where audience_id is not null) as planned,"
         " max(r.id) filter (where due = %(due)s and audience_id is not null and outcomes <> '{}') as same"
-        " from audiences.run r join audiences.campaign c on c.id = r.campaign_id"
-        " where c.name = %(campaign)s and due is not null",
+        " from audiences.run r where campaign_id = %(campaign)s and due is not null",
         {"campaign": campaign, "due": due},
     )
 

@@ -45,10 +45,10 @@ def find_or_create(doors: Doors, campaign: int) -> tuple[KnownAudience, Audience
 
 def known_audience(doors: Doors) -> KnownAudience | None:
     """The campaign's audience as the ledger knows it, None before the first run."""
-    wanted, name = doors.spec.campaign.what.audience, doors.spec.id
+    wanted = doors.spec.campaign.what.audience
     if wanted.update:
         return audiences.find(doors.ledger, facebook_id=wanted.update.id)
-    campaign = doors.ledger.one("select id from audiences.campaign where name = %(name)s", {"name": name})
+    campaign = doors.campaign()
     if campaign is None or wanted.create is None:
         return None
     return audiences.find(doors.ledger, created_for=campaign.id, name=wanted.create.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from audiences import connections
 from audiences.facebook.credentials import Credentials
 from audiences.facebook.session import GraphSession
+from audiences.ledger import formerly
 from audiences.ledger.accounts import AccountGate
 from audiences.ledger.door import Ledger, UnbornLedger
 from audiences.ledger.migrate import migrate
@@ -18,9 +19,10 @@ from audiences.warehouse.reader import Warehouse
 from audiences.warehouse.reflect import Glance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from audiences.campaign.spec import CampaignSpec
+    from audiences.ledger.campaigns import KnownCampaign
 
 
 def _utc_now() -> datetime:
@@ -32,7 +34,8 @@ class Doors:
 
     `looking_only` leaves even an empty ledger as it is; `look_up` finds a connection by its Airflow id;
     `clock` measures seconds and `sleep` waits them, for the pace of calls to an ad account; `now` tells the time, by which
-    export windows open and campaigns end.
+    export windows open and campaigns end. `on_file`: the ids of the project's campaign files, and those that they take over, by
+    which campaigns of the ledger that have none are told; None where the project is not known.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Doors:
         spec: CampaignSpec,
         *,
         looking_only: bool = False,
+        on_file: frozenset[str] | None = None,
         look_up: Callable[[str], connections.Connection] = connections.look_up,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -47,6 +51,7 @@ class Doors:
     ) -> None:
         self.spec = spec
         self.now = now
+        self.on_file = on_file
         self._looking_only = looking_only
         self._look_up = look_up
         self._clock = clock
@@ -85,6 +90,16 @@ class Doors:
         account, _ = self.spec.account, self.ledger  # the ledger is migrated when it is opened
         gate = AccountGate(self._look_up(self.spec.ledger), account.id, account.requests_at_once)
         return self._opened.enter_context(gate)
+
+    @contextmanager
+    def working(self) -> Iterator[KnownCampaign]:
+        """Hold the campaign for this process, taken over from its former id if it has one; see `ledger.formerly.working_on`."""
+        with formerly.working_on(self.ledger, self.spec.id, self.spec.campaign.formerly) as known:
+            yield known
+
+    def campaign(self) -> KnownCampaign | None:
+        """The campaign on record, as if it had been taken over from its former id; None when it has never run."""
+        return formerly.find(self.ledger, self.spec.id, self.spec.campaign.formerly)
 
     def warehouse(self) -> Warehouse:
         """A new snapshot of the warehouse; the caller closes it."""

@@ -22,7 +22,7 @@ from audiences.pipeline.references import LIFTABLE, Planned, Reference, RunRef, 
 from audiences.pipeline.whole import Timings, summary_of, to_its_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from audiences.ledger.door import Ledger
@@ -61,12 +61,12 @@ def end_campaign(doors: Doors, *, deleted: bool = False, sleep: Callable[[float]
     what may pass is raised.
     """
     spec, ledger, at = doors.spec, doors.ledger, doors.now()
-    row = ledger.one("select id from audiences.campaign where name = %(name)s", {"name": spec.id})
-    if row is None:
+    found = doors.campaign()
+    if found is None:
         return None
-    campaign, on_end = int(row.id), spec.campaign.when.on_end
+    campaign, on_end = found.id, spec.campaign.when.on_end
     reason: Reason | None = (
-        "its file was deleted" if deleted else why_over(spec, at, runs.of_schedule(ledger, spec.id, at).others)
+        "its file was deleted" if deleted else why_over(spec, at, runs.of_schedule(ledger, campaign, at).others)
     )
     if reason is None:
         ends.forget(ledger, campaign)
@@ -80,8 +80,11 @@ def end_campaign(doors: Doors, *, deleted: bool = False, sleep: Callable[[float]
     return Ended(campaign=spec.id, reason=reason, on_end=on_end, removed=removed, error=error)
 
 
-def deleted_campaigns(ledger: Ledger, present: set[str], at: datetime) -> list[str]:
-    """Campaigns that have run and whose file is gone for good, as far as one can tell; none where no file is left at all."""
+def deleted_campaigns(ledger: Ledger, present: Collection[str], at: datetime) -> list[str]:
+    """Campaigns that have run and whose file is gone for good, as far as one can tell; none where no file is left at all.
+
+    One that a file is about to take over is `present`.
+    """
     return ends.missing(ledger, present, at=at, before=at - DELETED_AFTER) if present else []
 
 
@@ -100,7 +103,7 @@ def _empty(doors: Doors, at: datetime, sleep: Callable[[float], None]) -> tuple[
     timings = Timings(sleep)
     # Neither guards nor windows of the campaign are about its end.
     request = RunRequest(external_id=f"end__{at.isoformat()}", at=at, allow=frozenset(LIFTABLE))
-    with doors.ledger.working_on(doors.spec.id):
+    with doors.working():
         try:
             run = timings.of("open_run", lambda: begin(doors, request)).model_copy(update={"full_refresh": False})
         except FixAccessError as error:

@@ -11,7 +11,6 @@ import time
 from typing import TYPE_CHECKING
 
 from audiences.ledger import expiry, runs
-from audiences.ledger.door import campaign_number
 from audiences.pipeline.audience import known_audience
 from audiences.pipeline.open_run import begin
 from audiences.pipeline.plan import compared, outcomes_before_upload, put_on_record
@@ -33,10 +32,10 @@ def expire(doors: Doors, *, sleep: Callable[[float], None] = time.sleep) -> Summ
     audience, and what keeps a run from being opened.
     """
     at = doors.now()
-    keep_for, known = doors.spec.campaign.what.keep_for, known_audience(doors)
-    if keep_for is None or known is None:
+    keep_for, known, found = doors.spec.campaign.what.keep_for, known_audience(doors), doors.campaign()
+    if keep_for is None or known is None or found is None:
         return None
-    campaign = campaign_number(doors.ledger, doors.spec.id)
+    campaign = found.id
     if runs.under_way(doors.ledger, campaign):
         _log.info("a run of the campaign is under way, and takes out whose time is up")
         return None
@@ -46,7 +45,7 @@ def expire(doors: Doors, *, sleep: Callable[[float], None] = time.sleep) -> Summ
     timings = Timings(sleep)
     # Neither the campaign's guards nor its windows are about people whose time is up.
     request = RunRequest(external_id=f"expiry__{at.isoformat()}", at=at, allow=frozenset(LIFTABLE))
-    with doors.ledger.working_on(doors.spec.id):
+    with doors.working():
         run = timings.of("open_run", lambda: begin(doors, request))
         return summary_of(to_its_end(doors, run, lambda: timings.of("plan", lambda: plan_expiry(doors, run)), timings))
 

@@ -182,7 +182,7 @@ def _stages(spec: CampaignSpec, run: RunRef, found: _Found, outcome: str, assign
     names = " or ".join(spec.campaign.what.identifiers)
     yield (Step(f"can be found by {names}", found.identifiers, outcome != "no_identifier"),)
     held_out = outcome.startswith("control_")
-    yield (Step("in no control group", _group(spec, outcome, assigned), not held_out),)
+    yield (Step("in no control group", _group(spec, run.salt, outcome, assigned), not held_out),)
     if spec.campaign.what.keep_for is not None:
         up = outcome == "expired"
         yield (
@@ -222,17 +222,17 @@ def _identifiers(spec: CampaignSpec, encoder: Encoder, raw: pa.RecordBatch, stag
     return ", ".join(words(name, columns.identifiers[name]) for name in spec.campaign.what.identifiers)
 
 
-def _group(spec: CampaignSpec, outcome: str, assigned: Any) -> str:
+def _group(spec: CampaignSpec, salt: str, outcome: str, assigned: Any) -> str:
     """The group that holds the user out, by today's percentage and salt or by an assignment on record."""
     own, shared = spec.campaign.who.control_group, spec.control_groups
-    if assigned is not None and assigned.control_terms != spec.control_terms:
+    if assigned is not None and assigned.control_terms != spec.control_terms(salt):
         return f"assigned in run {assigned.run_id}, {_time(spec, assigned.assigned_at)}, which stands"
     if outcome == "control_system" and shared.system is not None:
         return f"system control group, {shared.system.percent} % by the salt `system`"
     if outcome == "control_custom" and own.custom is not None:
         return f"control group {own.custom}, {shared.custom[own.custom].percent} % by the salt `{own.custom}`"
     if outcome == "control_campaign":
-        return f"the campaign's control group, {own.percent} % by the salt `{own.salt or spec.id}`"
+        return f"the campaign's control group, {own.percent} % by the salt `{own.salt or salt}`"
     return "in none"
 
 

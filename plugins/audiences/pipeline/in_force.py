@@ -6,7 +6,7 @@ Airflow forgets: with the DAG that was deleted in its UI, with `airflow db clean
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from audiences.errors import StoppedError
 from audiences.ledger import runs
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.references import RunRequest
 
 Reason = Literal["its end has passed", "it has had its last run", "it is stopped", "its file was deleted"]
+NOBODY = 0  # no campaign of the ledger has this number
 LIFT = "status"  # in a run's `allow`: run a campaign that is not in force
 _STATUS = {
     "draft": "the campaign is a draft, which only previews; `status: published` in its file lets it run",
@@ -88,7 +89,7 @@ def _over(doors: Doors, request: RunRequest) -> str | None:
     at = request.at if abs(now - request.at) <= ON_TIME else now
     by_hand = request.due is None
     # A run of the schedule is told from the last one by the time for which it stands.
-    scheduled = runs.of_schedule(doors.ledger, spec.id, now).others if by_hand and spec.campaign.when.ends else 0
+    scheduled = _of_schedule(doors, now).others if by_hand and spec.campaign.when.ends else 0
     reason = why_over(spec, at, scheduled)
     return f"the campaign is over: {reason}" if reason == "its end has passed" or (reason and by_hand) else None
 
@@ -97,7 +98,7 @@ def _had(doors: Doors, due: datetime) -> str | None:
     """Why a run of the schedule is not to be: it has taken place, or it is one more than `ends` or `now` stand for."""
     spec, when = doors.spec, doors.spec.campaign.when
     recurrence = recurrence_of(spec)
-    known = runs.of_schedule(doors.ledger, spec.id, due)
+    known = _of_schedule(doors, due)
     if recurrence is None:
         return None
     if recurrence.at_once and known.planned is not None:
@@ -107,3 +108,9 @@ def _had(doors: Doors, due: datetime) -> str | None:
     if when.ends and not when.start and known.others >= when.ends.after:
         return f"the campaign has had its last run, {known.others} of {when.ends.after}"
     return None
+
+
+def _of_schedule(doors: Doors, due: datetime) -> Any:
+    """What the ledger knows of the schedule's runs, also of those under a former id of the campaign."""
+    known = doors.campaign()
+    return runs.of_schedule(doors.ledger, known.id if known else NOBODY, due)

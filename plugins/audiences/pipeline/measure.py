@@ -47,7 +47,8 @@ def measure(doors: Doors, at: datetime) -> Report:
     Raises NoGoalError, and what the doors raise.
     """
     spec, goal = doors.spec, _goal(doors.spec)
-    campaign = goals.campaign(doors.ledger, spec.id)
+    known = doors.campaign()
+    campaign = known.id if known else None
     runs = _runs(doors, goal, campaign, at) if campaign is not None else []
     read = Read()
     windows: Windows | None = None
@@ -71,13 +72,13 @@ def is_due(doors: Doors, at: datetime) -> bool:
     """Whether a daily measurement would say more than the last: windows are open or only just over, or the goal is new."""
     spec = doors.spec
     goal = spec.campaign.goal
-    campaign = goals.campaign(doors.ledger, spec.id)
+    campaign = doors.campaign()
     if goal is None or campaign is None:
         return False
-    runs = _runs(doors, goal, campaign, at)
+    runs = _runs(doors, goal, campaign.id, at)
     if not runs:
         return False
-    known = goals.current(doors.ledger, campaign, goal_digest(goal), at)
+    known = goals.current(doors.ledger, campaign.id, goal_digest(goal), at)
     return known is None or known.as_of < max(run.ends for run in runs) + LATE
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from audiences.errors import StoppedError, UnsupportedError
 from audiences.facebook.status import Reaction
-from audiences.ledger import audiences, chunks, ends, live, runs
-from audiences.pipeline import whole_set, windows
+from audiences.ledger import audiences, chunks, ends, formerly, live, runs
+from audiences.pipeline import neighbours, whole_set, windows
 from audiences.pipeline.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.audience import find_or_create
 from audiences.pipeline.in_force import ensure_in_force, too_early
@@ -23,6 +23,11 @@ from audiences.who.render import render
 if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
     from audiences.pipeline.doors import Doors
+
+
+TAKEN_OVER = (
+    "took over campaign `{}`, whose file is renamed to this one: its members, control group and history go on here"
+)
 
 
 def open_run(doors: Doors, request: RunRequest) -> RunRef:
@@ -46,14 +51,16 @@ def open_run(doors: Doors, request: RunRequest) -> RunRef:
 def begin(doors: Doors, request: RunRequest, *, links_ad_sets: bool = False) -> RunRef:
     """Start a run of whatever kind, when it may take place; one that is going to link ad sets, only if it can schedule them."""
     spec, ledger = doors.spec, doors.ledger
-    with ledger.working_on(spec.id) as campaign:
+    with doors.working() as known:
+        campaign = known.id
+        renamed = formerly.taken_over_since_last_run(ledger, campaign)
         run = runs.start(
             ledger,
             campaign=campaign,
             external_id=request.external_id,
             digest=spec.digest,
             config=spec.campaign.model_dump(mode="json", by_alias=True, exclude_unset=True),
-            control_terms=spec.control_terms,
+            control_terms=spec.control_terms(known.salt),
             as_of=request.at,
             now=doors.now(),
             due=request.due,
@@ -61,6 +68,7 @@ def begin(doors: Doors, request: RunRequest, *, links_ad_sets: bool = False) -> 
         )
         runs.abandon_others(ledger, campaign=campaign, run=run)
         try:
+            runs.warn(ledger, run, [*map(TAKEN_OVER.format, renamed), *neighbours.check_formerly(doors)])
             runs.warn(ledger, run, preflight(doors))
             if links_ad_sets:
                 ensure_same_clock(doors)
@@ -70,6 +78,7 @@ def begin(doors: Doors, request: RunRequest, *, links_ad_sets: bool = False) -> 
                 runs.warn(ledger, run, [f"audience {audience.facebook_id}: {status.advice}"])
             audiences.claim(ledger, audience.id, campaign)
             runs.warn(ledger, run, settle(doors, audience.id, audience.facebook_id))
+            runs.warn(ledger, run, neighbours.warnings(doors, campaign=campaign, audience=audience))
             take_back_dropped(doors, campaign=campaign, audience=audience.id)
             full_refresh = whole_set.wanted(doors, request, audience)
         except Exception as error:
@@ -80,6 +89,7 @@ def begin(doors: Doors, request: RunRequest, *, links_ad_sets: bool = False) -> 
     return RunRef(
         run=run,
         campaign=campaign,
+        salt=known.salt,
         audience=audience.id,
         facebook_id=audience.facebook_id,
         at=request.at,

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from audiences.errors import FixAccessError, RefusedError, RetryError, StoppedError, WaitError
+from audiences.ledger import formerly
+from audiences.pipeline import neighbours
 from audiences.pipeline.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.audience import known_audience
 from audiences.pipeline.extract import extract
@@ -75,6 +77,7 @@ def preview(doors: Doors, at: datetime, *, ask_facebook: bool = False) -> Previe
             ad_sets=(*unknown_clock, *(rehearse(doors, run) if ask_facebook else ())),
             events=entering.events if entering else {},
             unmatched=nobody_has,
+            warnings=tuple(_warnings(doors, run)),
         )
 
 
@@ -87,6 +90,19 @@ def _clock(doors: Doors) -> tuple[str | None, tuple[str, ...]]:
     except (FixAccessError, RefusedError) as error:
         return f"stopped before anything is sent: {error}", ()
     return None, ()
+
+
+def _warnings(doors: Doors, run: RunRef) -> Iterator[str]:
+    """What a run would put on record for people to look at, as far as the ledger knows it."""
+    waiting = formerly.to_take_over(doors.ledger, doors.spec.id, doors.spec.campaign.formerly)
+    if waiting:
+        yield (
+            f"a run would take over campaign `{waiting.name}` first, with its members, control group and history; "
+            "the figures are those after that"
+        )
+    yield from neighbours.check_formerly(doors)
+    if known := known_audience(doors):
+        yield from neighbours.warnings(doors, campaign=run.campaign, audience=known)
 
 
 @contextmanager
@@ -103,10 +119,11 @@ def rehearsed(
 def as_if_opened(doors: Doors, at: datetime, *, staging: str) -> RunRef:
     """A run reference with the numbers that the ledger has already, and NOBODY for those it would have to give out."""
     known = known_audience(doors)
-    campaign = doors.ledger.one("select id from audiences.campaign where name = %(name)s", {"name": doors.spec.id})
+    campaign, earlier = doors.campaign(), doors.spec.campaign.formerly
     return RunRef(
         run=NOBODY,
         campaign=campaign.id if campaign else NOBODY,
+        salt=campaign.salt if campaign else earlier[-1] if earlier else doors.spec.id,
         audience=known.id if known else NOBODY,
         facebook_id=known.facebook_id if known else "",
         at=at,

@@ -35,10 +35,14 @@ class RunRequest(Reference):
 
 
 class RunRef(Reference):
-    """An opened run: the ledger's numbers of run, campaign and audience, and the folder for its rows."""
+    """An opened run: the ledger's numbers of run, campaign and audience, and the folder for its rows.
+
+    `salt` is what the campaign's control group and cap are drawn by, its first id.
+    """
 
     run: int
     campaign: int
+    salt: str
     audience: int
     facebook_id: str
     at: AwareDatetime
@@ -250,7 +254,8 @@ class Preview(Reference):
 
     `quota_percent`: the share of the ad account's hourly quota that the requests use up, by the app's access tier.
     `events`: of a live campaign, what the events of the last 24 hours would have come to; the outcomes are of their users.
-    `unmatched`: sentences on events and values that the campaign names and nobody has.
+    `unmatched`: sentences on events and values that the campaign names and nobody has. `warnings`: on what a person should look
+    at before.
     """
 
     campaign: str
@@ -267,6 +272,7 @@ class Preview(Reference):
     ad_sets: tuple[str, ...] = ()
     events: dict[str, int] = Field(default_factory=dict)
     unmatched: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def in_words(self) -> str:
         """One line for a note."""
@@ -277,4 +283,4 @@ class Preview(Reference):
         )
         stopped = (f"would be {self.stopped}",) if self.stopped else ()
         said_already = [each for each in self.unmatched if not self.stopped or each not in self.stopped]
-        return "; ".join((words, *stopped, *said_already, *self.ad_sets))
+        return "; ".join((words, *stopped, *said_already, *self.warnings, *self.ad_sets))

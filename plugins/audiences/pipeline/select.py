@@ -31,7 +31,7 @@ HELD_OUT = pa.schema([("user_id", pa.string()), ("arm", pa.string())])
 
 def select(doors: Doors, run: RunRef, shard: Shard) -> Selected:
     """Decide the outcome of every user of the shard up to the control groups; stage candidates and held-out users."""
-    recorded = assignments.not_by_formula(doors.ledger, run.campaign, doors.spec.control_terms)
+    recorded = assignments.not_by_formula(doors.ledger, run.campaign, doors.spec.control_terms(run.salt))
     erased = Erased(*erasures.known(doors.ledger))
     staging = Staging(run.staging)
     outcomes: Counter[str] = Counter()
@@ -46,7 +46,7 @@ def select(doors: Doors, run: RunRef, shard: Shard) -> Selected:
         batches = one_ahead(staging.rows(shard_file(shard.number)))
         for batch, decided in several_ahead(decided_on, batches, at_once=DECIDED_AT_ONCE):
             outcomes.update({str(name): int(count) for name, count in decided.value_counts().items()})
-            candidates.write_table(_candidates(doors.spec, batch, decided))
+            candidates.write_table(_candidates(doors.spec, run, batch, decided))
             held_out.write_table(_held_out(batch, decided))
     return Selected(number=shard.number, outcomes=dict(outcomes))
 
@@ -72,7 +72,7 @@ def decide(
         decided[~passed] = "filtered_out"
     _leave_out(erased, decided, batch)
     left = (decided == "candidate").to_numpy()
-    groups = assign(batch.column(columns.user_id).filter(pa.array(left)), spec, recorded).to_numpy()
+    groups = assign(batch.column(columns.user_id).filter(pa.array(left)), spec, recorded, salt=run.salt).to_numpy()
     arms = pd.Series(groups, index=frame.index[left])
     for group in Group:
         if group is not Group.TARGET:
@@ -102,11 +102,11 @@ def _reachable(batch: pa.RecordBatch) -> pd.Series[bool]:
     return pd.Series(pc.is_valid(batch.column("identifiers")).to_numpy(zero_copy_only=False))
 
 
-def _candidates(spec: CampaignSpec, batch: pa.RecordBatch, decided: pd.Series[str]) -> pa.Table:
+def _candidates(spec: CampaignSpec, run: RunRef, batch: pa.RecordBatch, decided: pd.Series[str]) -> pa.Table:
     chosen = pa.array((decided == "candidate").to_numpy())
     users = batch.column("user_id").filter(chosen)
     capped = spec.campaign.who.target_cap is not None
-    ranks = rank_keys(users, spec.id).cast(pa.binary()) if capped else pa.nulls(len(users), pa.binary())
+    ranks = rank_keys(users, run.salt).cast(pa.binary()) if capped else pa.nulls(len(users), pa.binary())
     return pa.table([users, batch.column("identifiers").filter(chosen), ranks], schema=CANDIDATES)
 
 

@@ -94,7 +94,7 @@ def attempt(
     """
     ensure_now(doors, request)
     timings = Timings(sleep, tries)
-    with doors.ledger.working_on(doors.spec.id):
+    with doors.working():
         run = timings.of("open_run", lambda: open_run(doors, at_present(doors, request)))
 
         def planned() -> Planned:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from audiences.who.hashing import Ids
 
 
-def rank_keys(user_ids: Ids, campaign_id: str) -> pa.Array:
-    """sha256("cap:<campaign id>:<user_id>") as binary; who sorts first, byte by byte, is taken first."""
-    return salted_digests(user_ids, f"cap:{campaign_id}")
+def rank_keys(user_ids: Ids, salt: str) -> pa.Array:
+    """sha256("cap:<salt>:<user_id>") as binary; who sorts first, byte by byte, is taken first.
+
+    The salt is the campaign's id, its first one if its file was renamed.
+    """
+    return salted_digests(user_ids, f"cap:{salt}")

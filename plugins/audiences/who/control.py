@@ -44,16 +44,16 @@ class Group(IntEnum):
         return "targeted" if self is Group.TARGET else f"control_{self.name.lower()}"
 
 
-def assign(user_ids: Ids, spec: CampaignSpec, recorded: pa.Table | None = None) -> pa.Array:
-    """The `Group` of each user, as int8.
+def assign(user_ids: Ids, spec: CampaignSpec, recorded: pa.Table | None = None, *, salt: str | None = None) -> pa.Array:
+    """The `Group` of each user, as int8. `salt` is that of the campaign, its id unless it was renamed.
 
     `recorded` holds earlier assignments (`user_id` text, `group` int8), which win over the formula; who is listed under
     `never_hold_out` is a target whatever is on record.
     """
     ids = strings(user_ids)
     groups = np.full(len(ids), Group.TARGET, dtype=np.int8)
-    for group, salt, percent in reversed([each for each in _groups(spec) if each[2]]):
-        groups[_to_numpy(held_out(ids, salt, percent))] = group
+    for group, drawn_by, percent in reversed([each for each in _groups(spec, salt or spec.id) if each[2]]):
+        groups[_to_numpy(held_out(ids, drawn_by, percent))] = group
     if recorded is not None and recorded.num_rows:
         place = pc.index_in(ids, value_set=recorded.column("user_id").cast(pa.string()).combine_chunks())
         known = recorded.column("group").take(place).combine_chunks()
@@ -75,14 +75,14 @@ def control_sql(salt: str, percent: Decimal, column: str) -> str:
     return f"CAST(CAST('x0' || {digits} AS bit(64)) AS bigint) < {_bound(percent)}"
 
 
-def _groups(spec: CampaignSpec) -> Iterator[tuple[Group, str, Decimal]]:
+def _groups(spec: CampaignSpec, salt: str) -> Iterator[tuple[Group, str, Decimal]]:
     """The control groups that apply to a campaign, with salt and percentage, the first to win first."""
     own, shared = spec.campaign.who.control_group, spec.control_groups
     if own.system and shared.system is not None:
         yield Group.SYSTEM, "system", shared.system.percent
     if own.custom is not None:
         yield Group.CUSTOM, own.custom, shared.custom[own.custom].percent
-    yield Group.CAMPAIGN, own.salt or spec.id, own.percent
+    yield Group.CAMPAIGN, own.salt or salt, own.percent
 
 
 def _bound(percent: Decimal) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from audiences.ledger import live
+from audiences.errors import FixConfigError
+from audiences.ledger import campaigns, formerly, live
 from audiences.pipeline.live.decide import decide
 from audiences.pipeline.live.polled import Polled
 from audiences.pipeline.live.reach import Horizon, Watched, groups
@@ -31,7 +32,7 @@ def poll(doors: LookingDoors, watch: Watch, *, at: datetime | None = None, alone
         with doors.warehouse() as warehouse:
             found = read_horizon(warehouse)
         polled = Polled(at or found.now)
-        watched = _watched(doors, watch, polled.at, found, alone=alone)
+        watched = _watched(doors, watch, polled, found, alone=alone)
         reading = Reading(doors, watch, polled)
         well = [each for each in watched if each.progress.error_at is None or alone]
         for group in groups(well, polled.at):
@@ -63,10 +64,25 @@ def _tried_again(watched: Sequence[Watched], polled: Polled) -> list[Watched]:
     return sorted(ill, key=lambda each: each.progress.error_at or polled.at)
 
 
-def _watched(doors: LookingDoors, watch: Watch, now: datetime, found: Horizon, *, alone: bool) -> list[Watched]:
+def _take_over(doors: LookingDoors, watch: Watch, polled: Polled) -> None:
+    """Take campaigns over from their former ids; one that has to wait, for a run that is under way, is left out of this look."""
+    in_force = {name: campaign.formerly for name, campaign in watch.in_force(polled.at).items()}
+    for name in formerly.unsettled(doors.ledger, in_force):
+        try:
+            formerly.take_over(doors.ledger, name, in_force[name], wait=formerly.AT_ONCE)
+            campaigns.number(doors.ledger, name, in_force[name])
+        except (campaigns.CampaignBusyError, FixConfigError) as error:
+            polled.errors[name] = error
+
+
+def _watched(doors: LookingDoors, watch: Watch, polled: Polled, found: Horizon, *, alone: bool) -> list[Watched]:
+    now = polled.at
+    _take_over(doors, watch, polled)
     in_force = watch.in_force(now)
     if not alone:
-        live.forget_others(doors.ledger, [*in_force, *watch.broken], at=now)
+        former = [old for campaign in in_force.values() for old in campaign.formerly]
+        live.forget_others(doors.ledger, [*in_force, *watch.broken, *former], at=now)
+    in_force = {name: campaign for name, campaign in in_force.items() if name not in polled.errors}
     known = live.progress(doors.ledger, list(in_force))
     # What is not too old yet counts from the first look on.
     new = [live.Newcomer(name, now - campaign.longest) for name, campaign in in_force.items() if name not in known]

@@ -46,6 +46,7 @@ def entering(doors: Doors, at: datetime) -> Entering:
             asked = [Candidate(n, 0, user, occurred, occurred + within) for n, (user, occurred) in enumerate(due)]
             query = kept_out(asked, [Kind.of(unless, campaign.zone)], spec.catalog, at)
             out = {row["number"] for row in warehouse.table(render(query)).to_pylist()}
+    seen = doors.campaign()
     users = {user for number, (user, _) in enumerate(due) if number not in out}
     return Entering(
         users=tuple(sorted(users)),
@@ -53,7 +54,10 @@ def entering(doors: Doors, at: datetime) -> Entering:
             "of_the_last_day": len(found),
             "still_wait": len(found) - len(due),
             "excluded": len(out),
-            **{f"ledger_{state}": count for state, count in live.events(doors.ledger, spec.id).items()},
+            **{
+                f"ledger_{state}": count
+                for state, count in live.events(doors.ledger, seen.name if seen else spec.id).items()
+            },
         },
     )
 

@@ -92,7 +92,7 @@ def run_batch(
     request = request.model_copy(update={"batch": number})
     ensure_in_force(doors, request)
     ledger, at = doors.ledger, request.at
-    with ledger.working_on(doors.spec.id):
+    with doors.working():
         batch = live.batch(ledger, number, doors.spec.id)
         if batch is None:
             raise UnknownBatchError(campaign=doors.spec.id, batch=number)

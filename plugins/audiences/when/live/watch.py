@@ -16,9 +16,10 @@ from audiences.when.windows import next_opening
 
 
 class LiveCampaign(Strict):
-    """The `when` of one live campaign."""
+    """The `when` of one live campaign, and the ids that it had before."""
 
     id: Name
+    formerly: tuple[Name, ...] = ()
     when: When
     timezone: Name
 
@@ -60,7 +61,8 @@ class LiveCampaign(Strict):
 class Watch(Strict):
     """Live campaigns and the catalog and connections that they share.
 
-    `broken` names campaigns whose files are wrong at the moment: nothing is done for them, and they keep their place.
+    `broken` names campaigns whose files are wrong at the moment, and such as are still to be taken over by a file: nothing is
+    done for them, and they keep their place.
     """
 
     campaigns: tuple[LiveCampaign, ...]
@@ -79,7 +81,12 @@ class Watch(Strict):
         if shared is None:
             return None
         return cls(
-            campaigns=tuple(LiveCampaign(id=spec.id, when=spec.campaign.when, timezone=spec.timezone) for spec in live),
+            campaigns=tuple(
+                LiveCampaign(
+                    id=spec.id, formerly=spec.campaign.formerly, when=spec.campaign.when, timezone=spec.timezone
+                )
+                for spec in live
+            ),
             broken=tuple(broken),
             catalog=shared.catalog,
             warehouse=shared.warehouse,

@@ -1,0 +1,119 @@
+"""What is wrong with campaign files only beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations
+from typing import NamedTuple
+
+from audiences.campaign import sharing
+from audiences.campaign.checks.finding import Finding, Findings
+from audiences.campaign.model import Campaign
+from audiences.campaign.source import Document
+from audiences.campaign.spec import CampaignSpec
+from audiences.campaign.wording import shown
+from audiences.errors import Problem
+
+_NAME = ("what", "audience", "create", "name")
+_ID = ("what", "audience", "update", "id")
+
+
+class Loaded(NamedTuple):
+    """A campaign that is right in itself, and its file."""
+
+    spec: CampaignSpec
+    document: Document
+
+
+def formerly_findings(stem: str, campaign: Campaign, files: Mapping[str, str]) -> Findings:
+    """Former ids of the campaign `stem` that cannot be taken over; `files` are the campaign files by stem."""
+    for index, old in enumerate(campaign.formerly):
+        if old == stem:
+            message = f"{shown(old)} is the campaign's own id; name the one that it had before"
+        elif old in files:
+            message = (
+                f"{files[old]} is still there; the campaign {shown(old)} can be taken over when its file is gone: delete it, or "
+                "leave `formerly` out"
+            )
+        elif old in campaign.formerly[:index]:
+            message = f"names {shown(old)} more than once"
+        else:
+            continue
+        yield Finding(("formerly", index), "not-former", message)
+
+
+def problems_together(loaded: Mapping[str, Loaded]) -> Iterator[Problem]:
+    """What keeps campaigns from running because of what another file says."""
+    yield from _name_taken(loaded.values())
+    yield from _claimed_twice(loaded.values())
+    yield from _undone(loaded.values())
+
+
+def warnings_together(loaded: Mapping[str, Loaded]) -> Iterator[Problem]:
+    """What may be meant, and is worth a look."""
+    for first, second in _sharing(loaded.values()):
+        told = [_words(*pair) for pair in ((first, second), (second, first)) if _quarrel(*pair) == "perhaps"]
+        plain = f"{first.document.file} updates the audience {_shared_id(first)} as well"
+        yield second.document.problem(_ID, "shared-audience", told[0] if told else plain)
+
+
+def _name_taken(loaded: Iterable[Loaded]) -> Iterator[Problem]:
+    """The campaigns that create an audience of a name that another one, first by file name, creates already."""
+    creators: dict[str, str] = {}
+    for spec, document in loaded:
+        create = spec.campaign.what.audience.create
+        if create and (first := creators.setdefault(create.name, document.file)) != document.file:
+            message = f"the audience {shown(create.name)} is created by {first} already; choose another name"
+            yield document.problem(_NAME, "audience-name-taken", message)
+
+
+def _claimed_twice(loaded: Iterable[Loaded]) -> Iterator[Problem]:
+    """All campaigns that claim one former id: what is taken over by the wrong one cannot be given back."""
+    claims: dict[str, list[tuple[Document, int]]] = {}
+    for spec, document in loaded:
+        for index, old in enumerate(spec.campaign.formerly):
+            claims.setdefault(old, []).append((document, index))
+    for old, claimed in claims.items():
+        for document, index in claimed if len(claimed) > 1 else ():
+            others = " and ".join(other.file for other, _ in claimed if other is not document)
+            message = f"{others} was {shown(old)} formerly as well; one campaign only can be"
+            yield document.problem(("formerly", index), "claimed-twice", message)
+
+
+def _undone(loaded: Iterable[Loaded]) -> Iterator[Problem]:
+    """Campaigns that take out of an audience whom another one adds again; of a draft and a published one the draft is wrong."""
+    for pair in _sharing(loaded):
+        for taker, adder in (pair, pair[::-1]):
+            if _quarrel(taker, adder) == "always":
+                drafts = [each for each in pair if each.spec.campaign.status == "draft"]
+                wrong = drafts[0] if len(drafts) == 1 else taker
+                yield wrong.document.problem(_ID, "undoes-another", _words(taker, adder))
+
+
+def _sharing(loaded: Iterable[Loaded]) -> Iterator[tuple[Loaded, Loaded]]:
+    """Every two campaigns that update one audience, in the order of their files."""
+    updaters: dict[tuple[str, str], list[Loaded]] = {}
+    for each in loaded:
+        if each.spec.campaign.what.audience.update:
+            updaters.setdefault((each.spec.account.id, _shared_id(each)), []).append(each)
+    for together in updaters.values():
+        yield from combinations(together, 2)
+
+
+def _quarrel(taker: Loaded, adder: Loaded) -> sharing.Quarrel | None:
+    return sharing.quarrel(taker.spec.campaign, adder.spec.campaign)
+
+
+def _words(taker: Loaded, adder: Loaded) -> str:
+    return sharing.in_words(
+        taker.spec.campaign,
+        adder.spec.campaign,
+        taker=taker.document.file,
+        adder=adder.document.file,
+        audience=f"audience {_shared_id(taker)}",
+    )
+
+
+def _shared_id(loaded: Loaded) -> str:
+    update = loaded.spec.campaign.what.audience.update
+    return update.id if update else ""

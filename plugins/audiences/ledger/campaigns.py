@@ -1,0 +1,101 @@
+"""Campaigns on record by name, each with the number on which everything else in the ledger hangs."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from audiences.errors import FixConfigError, WaitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from audiences.ledger.door import Ledger
+
+_LOCK = 0x_A0D1  # the class of our advisory locks; the campaign's number is the second key
+LOCK_WAIT = "10s"  # long enough for Postgres to notice that a killed process is gone
+BUSY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCampaign:
+    """A campaign on record: `id` is the ledger's number, `salt` what its control group and its cap are drawn by."""
+
+    id: int
+    name: str
+    salt: str
+
+
+@dataclass(eq=False)
+class CampaignBusyError(WaitError):
+    """Another process is working on the same campaign."""
+
+    campaign: str = ""
+
+
+@dataclass(eq=False)
+class RenamedCampaignError(FixConfigError):
+    """A campaign is to run under an id that it, or another one, gave up when its file was renamed."""
+
+    campaign: str
+    successor: str
+
+    def __str__(self) -> str:
+        return (
+            f"the campaign `{self.campaign}` was renamed: `{self.successor}` has taken over its members and its history. If this "
+            f"file is that campaign again, say `formerly: {self.successor}` in it; a new campaign needs another file name"
+        )
+
+
+def number(ledger: Ledger, name: str, formerly: Sequence[str] = ()) -> int:
+    """The campaign's number in the ledger, given out at its first run. Raises RenamedCampaignError for an id given up.
+
+    One that begins here and was called otherwise in another ledger goes on being drawn by its first id.
+    """
+    if successor := successor_of(ledger, name):
+        raise RenamedCampaignError(campaign=name, successor=successor)
+    ledger.sql.execute(
+        "insert into audiences.campaign (name, salt) values (%s, %s) on conflict do nothing",
+        (name, formerly[-1] if formerly else None),
+    )
+    return int(ledger.one("select id from audiences.campaign where name = %(name)s", {"name": name}).id)
+
+
+def named(ledger: Ledger, name: str) -> KnownCampaign | None:
+    """The campaign on record under exactly this name."""
+    row = ledger.one(
+        "select id, name, coalesce(salt, name) as salt from audiences.campaign where name = %(name)s", {"name": name}
+    )
+    return KnownCampaign(row.id, row.name, row.salt) if row else None
+
+
+def successor_of(ledger: Ledger, name: str) -> str | None:
+    """Who was called so before; None for a name that is nobody's former one, or somebody's again."""
+    row = ledger.one(
+        "select c.name from audiences.former_name f join audiences.campaign c on c.id = f.campaign_id where f.name = %(name)s",
+        {"name": name},
+    )
+    return str(row.name) if row else None
+
+
+@contextmanager
+def locked(ledger: Ledger, campaign: int, name: str, *, wait: str | None = None) -> Iterator[None]:
+    """Hold the campaign for this process; raises CampaignBusyError when another one does not let go within `wait` (LOCK_WAIT).
+
+    The lock belongs to the database session, so a killed process leaves nothing behind. It may be taken several times.
+    """
+    ledger.sql.execute(f"set lock_timeout = '{wait or LOCK_WAIT}'".encode())
+    try:
+        ledger.sql.execute("select pg_advisory_lock(%s, %s)", (_LOCK, campaign))
+    except psycopg.errors.LockNotAvailable as error:
+        what = f"campaign `{name}` is being run by another process"
+        raise CampaignBusyError(what=what, seconds=BUSY_SECONDS, campaign=name) from error
+    finally:
+        ledger.sql.execute("reset lock_timeout")
+    try:
+        yield
+    finally:
+        ledger.sql.execute("select pg_advisory_unlock(%s, %s)", (_LOCK, campaign))

@@ -1,0 +1,40 @@
+"""The other campaigns of an audience, as the ledger knows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from audiences.ledger.door import Ledger
+
+
+def holding(ledger: Ledger, *, audience: int, campaign: int) -> list[Any]:
+    """The other campaigns (`id`, `name`) that hold somebody in the audience, by name."""
+    return ledger.all(
+        "select c.id, c.name from audiences.campaign c where c.id <> %(campaign)s and exists"
+        " (select from audiences.member m where m.audience_id = %(audience)s and m.campaign_id = c.id"
+        " and m.removed_run is null and m.present) order by c.name",
+        {"audience": audience, "campaign": campaign},
+    )
+
+
+def members_of(ledger: Ledger, *, audience: int, campaign: int) -> int:
+    """How many users the campaign holds in the audience."""
+    row = ledger.one(
+        "select count(distinct user_id) as n from audiences.member where audience_id = %(audience)s"
+        " and campaign_id = %(campaign)s and removed_run is null and present",
+        {"audience": audience, "campaign": campaign},
+    )
+    return int(row.n) if row else 0
+
+
+def changing(ledger: Ledger, *, audience: int, campaign: int) -> list[Any]:
+    """The other campaigns (`name`, `config` of the last run) that have run on the audience and are not over, by name."""
+    return ledger.all(
+        "select c.name, r.config from audiences.campaign c join lateral"
+        " (select config, audience_id from audiences.run where campaign_id = c.id and audience_id is not null"
+        "  order by id desc limit 1) r on r.audience_id = %(audience)s"
+        " where c.id <> %(campaign)s and not exists (select from audiences.campaign_end e where e.campaign_id = c.id)"
+        " order by c.name",
+        {"audience": audience, "campaign": campaign},
+    )
