@@ -9,8 +9,8 @@ from airflow.sdk import DAG, Param, chain
 
 from audiences.campaign.describe import describe
 from audiences.dags import live_run, steps
+from audiences.dags.asked import LIFTED_IN_FORM
 from audiences.dags.retries import ByErrorClass
-from audiences.pipeline.references import LIFTABLE
 from audiences.when.timetable import CampaignTimetable
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
         schedule=CampaignTimetable.of(spec) if runs else None,
         catchup=False,
         max_active_runs=1,
+        rerun_with_latest_version=True,  # a cleared run is a run now, by the file of now
         is_paused_upon_creation=False,
         tags=["audiences", campaign.status, campaign.qualification, *campaign.tags],
         default_args={
@@ -114,7 +115,7 @@ def _form(*, live: bool) -> dict[str, Param]:
         "allow": Param(
             [],
             type="array",
-            items={"type": "string", "enum": list(LIFTABLE)},
+            items={"type": "string", "enum": list(LIFTED_IN_FORM)},
             title="Guards to lift for this run",
             description="A guard that stopped the last run, if what it found is right; `windows` sends outside them.",
         ),

@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from audiences.campaign.files import accounted_for
 from audiences.campaign.project import Project, revived
+from audiences.dags.asked import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +31,9 @@ class WithAnEndOperator(BaseOperator):
         super().__init__(**kwargs)
         self.project = project
 
-    def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002  # Airflow's signature
+    def execute(self, context: Context) -> list[dict[str, Any]]:
         """Return `{"campaign": id, "deleted": …}` of each, over which the duty is mapped."""
+        Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
         from audiences.pipeline.doors import Doors
         from audiences.pipeline.end_campaign import deleted_campaigns
 
@@ -59,8 +61,9 @@ class EndCampaignOperator(BaseOperator):
         super().__init__(**kwargs)
         self.project, self.campaign, self.deleted = project, campaign, deleted
 
-    def execute(self, context: Context) -> str:  # noqa: ARG002  # Airflow's signature
+    def execute(self, context: Context) -> str:
         """Return what was done in one line; fails when a person must put something right."""
+        Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
         from audiences.pipeline.doors import Doors
         from audiences.pipeline.end_campaign import end_campaign
 

@@ -15,6 +15,7 @@ from airflow.sdk import BaseOperator, RetryDecision, RetryPolicy
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from audiences.campaign.files import accounted_for
+from audiences.dags.asked import DISPATCHED, LIVE_FORM, Asked
 from audiences.dags.steps import NOTE, preview_in_task
 from audiences.pipeline.windows import OutsideWindowsError
 
@@ -45,17 +46,18 @@ class RunBatchOperator(BaseOperator):
         from audiences.pipeline.live.run import run_batch, run_due
         from audiences.pipeline.references import RunRequest
 
-        if context["params"].get("dry_run"):
+        asked = Asked.of(self.spec.id, context["dag_run"].conf, *LIVE_FORM, *DISPATCHED)
+        if asked.dry_run:
             return preview_in_task(self.spec, self.project, context)
-        ti, number = context["ti"], (context["dag_run"].conf or {}).get("batch")
+        ti, number = context["ti"], asked.batch
         request = RunRequest(
             external_id=f"{context['run_id']}__{ti.try_number}",
             at=datetime.now(UTC),  # not the run's time: users must qualify as they are exported
-            allow=frozenset(context["params"].get("allow") or ()),
+            allow=asked.allow,
         )
         with Doors(self.spec, on_file=accounted_for(Path(self.project))) as doors:
             try:
-                done = run_due(doors, request) if number is None else run_batch(doors, int(number), request, tries=1)
+                done = run_due(doors, request) if number is None else run_batch(doors, number, request, tries=1)
             except OutsideWindowsError as closed:
                 raise AirflowSkipException(str(closed)) from closed
         if done is None:

@@ -17,6 +17,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from audiences.campaign.files import accounted_for
 from audiences.campaign.spec import CampaignSpec
+from audiences.dags.asked import FORM, Asked
 from audiences.dags.holding import HoldingOperator
 from audiences.pipeline.windows import OutsideWindowsError
 from audiences.when.timetable import too_late
@@ -49,7 +50,8 @@ class PreviewOperator(BaseOperator):
         self.spec, self.project = spec, project
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Log and return the preview."""
+        """Log and return the preview, whatever of the form of a published campaign was asked for."""
+        Asked.of(self.spec.id, context["dag_run"].conf, *FORM)
         return preview_in_task(self.spec, self.project, context)
 
 
@@ -65,6 +67,7 @@ class OpenRunOperator(HoldingOperator):
     def execute(self, context: Context) -> Any:
         """As `work`; backfills are left out, and a scheduled run that comes too late, unless somebody clears it on purpose."""
         run = context["dag_run"]
+        Asked.of(self.spec.id, run.conf, *FORM)
         if run.run_type == "backfill":
             _leave_out(context, BACKFILL)
         first = run.run_type == "scheduled" and context["ti"].try_number == 1
@@ -82,7 +85,8 @@ class OpenRunOperator(HoldingOperator):
         from audiences.pipeline.open_run import open_run
         from audiences.pipeline.references import RunRequest
 
-        if context["params"].get("dry_run"):
+        asked = Asked.of(self.spec.id, context["dag_run"].conf, *FORM)
+        if asked.dry_run:
             preview_in_task(self.spec, self.project, context, ask_facebook=True)
             message = "dry run: nothing was sent; the log has the figures"
             raise AirflowSkipException(message)
@@ -94,8 +98,8 @@ class OpenRunOperator(HoldingOperator):
                 at=as_of(doors, due),
                 due=due,
                 again=again,
-                allow=frozenset(context["params"].get("allow") or ()),
-                full_refresh=bool(context["params"].get("full_refresh")),
+                allow=asked.allow,
+                full_refresh=asked.full_refresh,
             )
             try:
                 opened = open_run(doors, request)

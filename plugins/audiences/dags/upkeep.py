@@ -16,6 +16,7 @@ from airflow.sdk import DAG, BaseOperator, CronTriggerTimetable, get_current_con
 from airflow.sdk.exceptions import AirflowFailException
 
 from audiences.campaign.project import Project
+from audiences.dags.asked import Asked
 from audiences.dags.builder import POOL
 from audiences.dags.ending import EndCampaignOperator, WithAnEndOperator
 from audiences.dags.retries import ByErrorClass
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.doors import Doors
 
 DAG_ID = "audiences_upkeep"
+_BUT_BACKFILLS = ("scheduled", "manual", "operator_triggered", "asset_triggered")
 _LABEL = "{{ label }}"
 _log = logging.getLogger(__name__)
 
@@ -44,6 +46,8 @@ def upkeep_dag(project: Path) -> DAG:
         schedule=CronTriggerTimetable("15 4 * * *", timezone="UTC"),
         catchup=False,
         max_active_runs=1,
+        # The upkeep is about now, so there is nothing to make up for.
+        allowed_run_types=_BUT_BACKFILLS,  # type: ignore[arg-type]  # Airflow takes the names, and its own enum is private
         is_paused_upon_creation=False,
         tags=["audiences", "upkeep"],
         default_args={
@@ -97,8 +101,9 @@ class ListOperator(BaseOperator):
         super().__init__(**kwargs)
         self.project = project
 
-    def execute(self, context: Context) -> list[str]:  # noqa: ARG002  # Airflow's signature
+    def execute(self, context: Context) -> list[str]:
         """Return the ids, over which the duty is mapped."""
+        Asked.of(DAG_ID, context["dag_run"].conf)
         return sorted(name for name, spec in Project.load(Path(self.project)).campaigns.items() if self.concerns(spec))
 
     @abstractmethod
@@ -115,8 +120,9 @@ class CampaignOperator(BaseOperator):
         super().__init__(**kwargs)
         self.project, self.campaign = project, campaign
 
-    def execute(self, context: Context) -> Any:  # noqa: ARG002  # Airflow's signature
+    def execute(self, context: Context) -> Any:
         """Open the doors and do it, as of now, whatever date the DAG run has."""
+        Asked.of(DAG_ID, context["dag_run"].conf)
         from audiences.pipeline.doors import Doors
 
         get_current_context()["label"] = self.campaign  # type: ignore[typeddict-unknown-key]  # for map_index_template
@@ -137,10 +143,11 @@ class TidyOperator(BaseOperator):
         super().__init__(**kwargs)
         self.project = project
 
-    def execute(self, context: Context) -> dict[str, int]:  # noqa: ARG002  # Airflow's signature
+    def execute(self, context: Context) -> dict[str, int]:
         """Return how many folders were removed and left; without a campaign there is none."""
         from dataclasses import asdict
 
+        Asked.of(DAG_ID, context["dag_run"].conf)
         from audiences.pipeline.doors import Doors
         from audiences.pipeline.tidy import KEPT_FOR, Tidied, tidy
 

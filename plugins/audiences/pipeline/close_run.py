@@ -61,7 +61,7 @@ def close_run(
     _note_status(doors, run)
     audiences.release(ledger, run.audience, run.campaign)
     if not chunks.unsettled(ledger, run.audience) and not sessions.unfinished(ledger, run.audience):
-        Staging(run.staging).clear()
+        Staging(run.staging).clear(root=doors.spec.staging)
     return Summary(
         run=run.run,
         campaign=doors.spec.id,

@@ -16,7 +16,7 @@ from audiences.pipeline.link_ad_sets import take_back_dropped
 from audiences.pipeline.preflight import preflight
 from audiences.pipeline.references import RunRef, RunRequest
 from audiences.pipeline.settle import settle
-from audiences.pipeline.staging import default_root
+from audiences.pipeline.staging import run_folder
 from audiences.who.freshness import newest_event
 from audiences.who.render import render
 
@@ -64,7 +64,7 @@ def begin(doors: Doors, request: RunRequest, *, links_ad_sets: bool = False) -> 
             as_of=request.at,
             now=doors.now(),
             due=request.due,
-            staging=staging_path(doors, request.external_id),
+            staging=run_folder(doors.spec.staging, doors.spec.id, request.external_id),
         )
         runs.abandon_others(ledger, campaign=campaign, run=run)
         try:
@@ -93,7 +93,7 @@ def begin(doors: Doors, request: RunRequest, *, links_ad_sets: bool = False) -> 
         audience=audience.id,
         facebook_id=audience.facebook_id,
         at=request.at,
-        staging=staging_path(doors, request.external_id),
+        staging=run_folder(doors.spec.staging, doors.spec.id, request.external_id),
         allow=request.allow,
         batch=request.batch,
         full_refresh=full_refresh,
@@ -111,12 +111,6 @@ def check_supported(spec: CampaignSpec, *, batch: int | None = None) -> None:
     for key, wanted in asked.items():
         if wanted:
             raise UnsupportedError(key=key)
-
-
-def staging_path(doors: Doors, external_id: str) -> str:
-    """The run's own folder under the staging root."""
-    safe = "".join(character if character.isalnum() or character in "-_." else "_" for character in external_id)
-    return f"{doors.spec.staging or default_root()}/{doors.spec.id}/{safe}"
 
 
 def check_freshness(doors: Doors, request: RunRequest) -> None:

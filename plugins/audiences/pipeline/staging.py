@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +14,13 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from upath import UPath
 
+from audiences.errors import FixConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ROWS_AT_ONCE = 65_536
+_READABLE, _DIGITS = 60, 16  # characters of a run's id and of its digest in the name of its folder
 _FOUND_BY = ["position"]  # of the rows of a change file, by which a request reads its own only
 
 # The allocator that Arrow prefers keeps what it was given once; this one hands it back when asked to, after each file, so that
@@ -26,6 +31,31 @@ pa.set_memory_pool(pa.system_memory_pool())
 def default_root() -> str:
     """Where rows are staged unless the settings say otherwise: beside Airflow's own files."""
     return str(Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "audiences-staging")
+
+
+@dataclass(eq=False)
+class OutsideStagingError(FixConfigError):
+    """A folder that was to be cleared does not lie under the staging root."""
+
+    folder: str
+    root: str
+
+    def __str__(self) -> str:
+        return (
+            f"`{self.folder}` does not lie under the staging folder `{self.root}`, so nothing in it was removed; if `staging` in "
+            "include/settings.yml was changed, remove the old folder by hand once its runs are over"
+        )
+
+
+def run_folder(root: str | None, campaign: str, external_id: str) -> str:
+    """The run's own folder under the staging root.
+
+    A run id is anything that somebody wrote into a trigger, `..` too, so it is named by a digest; the readable part before
+    it is for people.
+    """
+    readable = "".join(c if c.isascii() and c.isalnum() else "_" for c in external_id)[:_READABLE]
+    digest = hashlib.sha256(external_id.encode(errors="surrogatepass")).hexdigest()[:_DIGITS]
+    return f"{root or default_root()}/{campaign}/{readable}-{digest}"
 
 
 class Staging:
@@ -75,8 +105,11 @@ class Staging:
             with (self.path / name).open("rb") as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
                 yield from file.iter_batches(_ROWS_AT_ONCE, use_threads=False)
 
-    def clear(self) -> None:
-        """Remove the run's files and the folder."""
+    def clear(self, *, root: str | None) -> None:
+        """Remove the run's files and the folder; raises OutsideStagingError for one that is not inside the root."""
+        root = root or default_root()
+        if not _strictly_inside(self.path, UPath(root)):
+            raise OutsideStagingError(folder=str(self.path), root=root)
         if self.path.exists():
             self.path.fs.rm(self.path.path, recursive=True)
 
@@ -87,3 +120,18 @@ class Staging:
         while self.exists(f"{stem}-{taken}.{ending}"):
             taken += 1
         return f"{stem}-{taken}.{ending}"
+
+
+def _strictly_inside(folder: UPath, root: UPath) -> bool:
+    """Whether the folder lies below the root, wherever links and `..` lead; the root itself does not.
+
+    In an object store `..` is a name like any other to the store, and a step up to a library on the way, so it is refused.
+    """
+    if isinstance(folder, Path) and isinstance(root, Path):
+        return root.resolve() in folder.resolve().parents
+    if folder.protocol != root.protocol or folder.storage_options != root.storage_options:
+        return False
+    inside, outer = (path.path.rstrip("/").split("/") for path in (folder, root))
+    return (
+        len(inside) > len(outer) and inside[: len(outer)] == outer and not {"..", ".", ""} & set(inside[len(outer) :])
+    )

@@ -41,5 +41,5 @@ def tidy(ledger: Ledger, root: str | None, *, ended_before: datetime) -> Tidied:
     disposable = runs.disposable(ledger, folders, before=ended_before)
     for folder in disposable:
         _log.info("removing %s, whose run ended long ago", folder)
-        Staging(folder).clear()
+        Staging(folder).clear(root=root)
     return Tidied(removed=len(disposable), left=len(folders) - len(disposable))

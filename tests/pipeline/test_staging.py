@@ -1,0 +1,76 @@
+"""The folder of a run: its name can be trusted whatever the run's id, and nothing outside the root is ever removed."""
+
+from __future__ import annotations
+
+import pytest
+from upath import UPath
+
+from audiences.pipeline.staging import OutsideStagingError, Staging, run_folder
+
+IDS = [
+    "..",
+    ".",
+    "",
+    "/",
+    "../..",
+    "../../etc",
+    "a/b",
+    "a:b",
+    "a_b",
+    "a b",
+    "\x00",
+    "~",
+    "\udcff",
+    "ü",
+    "u",
+    "x" * 250,
+    "x" * 251,
+]
+
+
+def test_any_run_id_makes_a_folder_of_its_own_below_its_campaign(tmp_path):
+    folders = [run_folder(str(tmp_path), "carts", external_id) for external_id in IDS]
+    assert len(set(folders)) == len(IDS)
+    for folder in folders:
+        assert UPath(folder).resolve().parent == tmp_path / "carts"
+        Staging(folder)  # makes it
+    assert len(list((tmp_path / "carts").iterdir())) == len(IDS)
+
+
+def test_a_scheduled_run_can_be_told_by_the_name_of_its_folder(tmp_path):
+    folder = run_folder(str(tmp_path), "carts", "scheduled__2026-11-23T09:00:00+00:00")
+    assert UPath(folder).name.startswith("scheduled__2026_11_23T09_00_00_00_00-")
+    assert folder == run_folder(str(tmp_path), "carts", "scheduled__2026-11-23T09:00:00+00:00")
+
+
+@pytest.mark.parametrize(
+    "folder", ["", "/", "/.", "/..", "/carts/..", "/carts/../..", "2/carts", "/../other", "/link", "/link/x"]
+)
+@pytest.mark.parametrize("scheme", ["", "file://", "memory://"])
+def test_only_what_lies_below_the_root_is_cleared(tmp_path, scheme, folder):
+    root, other = tmp_path / "root", tmp_path / "other"
+    for path in (root / "carts", other / "x", tmp_path / "root2" / "carts"):
+        path.mkdir(parents=True)
+        (path / "rows.parquet").touch()
+    if scheme != "memory://":
+        (root / "link").symlink_to(other)
+    elif "link" in folder:
+        pytest.skip("an object store has no links")
+    if scheme == "file://" and "link" in folder:
+        pytest.skip("covered as a plain path")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(OutsideStagingError, match="nothing in it was removed"):
+        Staging(f"{scheme}{root}{folder}").clear(root=f"{scheme}{root}")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("scheme", ["", "file://", "memory://"])
+def test_a_run_folder_is_cleared_and_its_neighbour_stays(tmp_path, scheme):
+    root = f"{scheme}{tmp_path}/root"
+    mine, neighbour = run_folder(root, "carts", ".."), run_folder(root, "carts", ".")
+    for folder in (mine, neighbour):
+        UPath(folder).mkdir(parents=True, exist_ok=True)
+        (UPath(folder) / "rows.parquet").write_bytes(b"rows")
+    Staging(mine).clear(root=root)
+    assert not UPath(mine).exists()
+    assert (UPath(neighbour) / "rows.parquet").exists()
