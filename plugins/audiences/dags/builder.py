@@ -10,6 +10,7 @@ from airflow.sdk import DAG, Param, chain
 from audiences.campaign.describe import describe
 from audiences.dags import live_run, steps
 from audiences.dags.asked import LIFTED_IN_FORM
+from audiences.dags.failures import TAG
 from audiences.dags.retries import ByErrorClass
 from audiences.when.timetable import CampaignTimetable
 
@@ -39,7 +40,7 @@ def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
         max_active_runs=1,
         rerun_with_latest_version=True,  # a cleared run is a run now, by the file of now
         is_paused_upon_creation=False,
-        tags=["audiences", campaign.status, campaign.qualification, *campaign.tags],
+        tags=[TAG, campaign.status, campaign.qualification, *campaign.tags],
         default_args={
             "owner": campaign.owner or "audiences",
             "retries": 8,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audiences.errors import FixAccessError, RetryError
+from audiences.errors import AudiencesError, FixAccessError, RetryError
 
 _PASSING = ("08", "53", "57")  # SQLSTATE classes: connection, resources, operator intervention
 
@@ -32,6 +32,11 @@ class LedgerEncodingError(FixAccessError):
             "place. Move the ledger to a database whose encoding is UTF8: create one, restore a dump of the schema "
             "`audiences` into it, and change the connection"
         )
+
+
+def as_ours(error: BaseException) -> AudiencesError | None:
+    """The error as one of ours, whose words are for people; None for any other, of which nobody knows what to do."""
+    return error if isinstance(error, AudiencesError) else as_lost(error)
 
 
 def as_lost(error: BaseException) -> LedgerLostError | LedgerEncodingError | None:
