@@ -37,7 +37,7 @@ class ByErrorClass(RetryPolicy):
         ours = as_ours(exception)
         if isinstance(ours, RetryError) or (ours is None and try_number <= TRIES_OF_THE_UNKNOWN):
             delay = min(FIRST_DELAY * 2 ** (try_number - 1), LONGEST_DELAY)
-            return RetryDecision.retry(delay=delay, reason=f"{type(exception).__name__} may pass")
+            return RetryDecision.retry(delay=delay, reason=f"{type(ours or exception).__name__} may pass")
         return RetryDecision.fail(reason=type(ours or exception).__name__)
 
     def serialize(self) -> dict[str, Any]:
