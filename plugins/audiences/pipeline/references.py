@@ -8,9 +8,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from audiences.campaign.what import Action  # noqa: TC001  # pydantic reads annotations at run time
 
-LIFTABLE = ("allow_empty", "skip_run_above", "max_removal", "fresh_within", "windows", "status", "past")
-"""What a person can lift for one run: the guards of `what.guards`, the export windows, that a campaign which is not in force
-does not run, and that nothing is sent as of another time than now."""
+LIFTABLE = {
+    "allow_empty": "allow_empty: the query finds nobody",
+    "skip_run_above": "skip_run_above: more targets than the campaign allows",
+    "max_removal": "max_removal: a larger part of the audience leaves than it allows",
+    "fresh_within": "fresh_within: the newest event in the warehouse is older than it allows",
+    "windows": "windows: send outside the export windows",
+    "status": "status: run a draft, a stopped or an ended campaign",
+    "past": "past: send as of another time than now",
+}
+"""What a person can lift for one run, with what it means."""
 
 
 class Reference(BaseModel):
