@@ -5,20 +5,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.facebook.scripted import Answer, FakeTime, ScriptedGraph
 
-from audiences.errors import FacebookAccessError, FacebookTransientError
+from audiences.campaign.mark import Mark
+from audiences.errors import FacebookTransientError
 from audiences.facebook import audiences
-from audiences.facebook.audiences import FoundAudience, ListedAudience, marked
+from audiences.facebook.audiences import ListedAudience
 
 if TYPE_CHECKING:
     from audiences.facebook.session import GraphSession
 
 pytestmark = pytest.mark.integration
 
-OURS = "To buy [audiences:abandoned_cart]"
+MARK = Mark("abandoned_cart", "0123456789ab")
+OURS = "To buy [audiences:abandoned_cart@0123456789ab]"
 
 
-def _find(graph: GraphSession) -> FoundAudience:
-    return audiences.create_or_find(graph, name="Cart", description="To buy", key="abandoned_cart")
+def _create(graph: GraphSession) -> str:
+    return audiences.create(graph, name="Cart", description="To buy", mark=MARK)
 
 
 def _listing(*items: tuple[str, str, str]) -> dict[str, Any]:
@@ -31,9 +33,9 @@ def _posts(scripted: ScriptedGraph) -> list[Any]:
     return [seen for seen in scripted.seen if seen.method == "POST"]
 
 
-def test_an_audience_that_is_missing_is_created_with_our_key(scripted: ScriptedGraph, graph: GraphSession) -> None:
-    scripted.play(Answer(body=_listing()), Answer(body={"id": "77"}), Answer(body={"id": "77"}))
-    assert _find(graph) == FoundAudience("77", ours=True)
+def test_an_audience_is_created_with_our_mark(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body={"id": "77"}), Answer(body={"id": "77"}))
+    assert _create(graph) == "77"
     assert _posts(scripted)[0].json == {
         "name": "Cart",
         "description": OURS,
@@ -42,48 +44,39 @@ def test_an_audience_that_is_missing_is_created_with_our_key(scripted: ScriptedG
     }
 
 
-def test_an_audience_is_found_by_our_key_after_it_was_renamed(scripted: ScriptedGraph, graph: GraphSession) -> None:
-    scripted.play(Answer(body=_listing(("5", "Cart", ""), ("77", "Renamed", OURS))))
-    assert _find(graph) == FoundAudience("77", ours=True)
-    assert not _posts(scripted)
+def test_of_two_that_carry_a_mark_the_older_comes_first() -> None:
+    listed = [ListedAudience(each, "Cart", OURS) for each in ("1000", "999")]
+    assert audiences.of_mark(listed, MARK) == ["999", "1000"]
 
 
-def test_of_two_that_carry_our_key_the_older_is_taken(scripted: ScriptedGraph, graph: GraphSession) -> None:
-    scripted.play(Answer(body=_listing(("1000", "Cart", OURS), ("999", "Cart", OURS))))
-    assert _find(graph).id == "999"
-
-
-def test_an_audience_made_by_hand_is_taken_by_its_exact_name(scripted: ScriptedGraph, graph: GraphSession) -> None:
-    scripted.play(Answer(body=_listing(("5", "Cart", "by hand"), ("6", "cart", ""))))
-    assert _find(graph) == FoundAudience("5", ours=False)
-
-
-def test_a_name_of_another_campaign_is_not_taken(scripted: ScriptedGraph, graph: GraphSession) -> None:
-    scripted.play(Answer(body=_listing(("5", "Cart", marked("x", "other_campaign")))))
-    with pytest.raises(FacebookAccessError, match="belongs to another campaign"):
-        _find(graph)
-    assert not _posts(scripted)
-
-
-def test_a_name_that_stands_for_two_audiences_is_not_guessed(scripted: ScriptedGraph, graph: GraphSession) -> None:
-    scripted.play(Answer(body=_listing(("5", "Cart", ""), ("6", "Cart", ""))))
-    with pytest.raises(FacebookAccessError, match="2 audiences named `Cart`"):
-        _find(graph)
+@pytest.mark.parametrize(
+    "description",
+    [
+        "",
+        "by hand",
+        "[audiences:abandoned_cart]",
+        "[audiences:abandoned_cart@ba9876543210]",
+        "[audiences:cart@0123456789ab]",
+    ],
+    ids=["none", "by hand", "an earlier version's", "another ledger's", "another campaign's"],
+)
+def test_no_other_mark_is_taken_for_ours(description: str) -> None:
+    assert audiences.of_mark([ListedAudience("5", "Cart", description)], MARK) == []
 
 
 def test_a_creation_whose_answer_was_lost_is_found_and_not_repeated(
     scripted: ScriptedGraph, graph: GraphSession
 ) -> None:
-    scripted.play(Answer(body=_listing()), Answer(drop=True), Answer(body=_listing(("77", "Cart", OURS))))
-    assert _find(graph) == FoundAudience("77", ours=True)
+    scripted.play(Answer(drop=True), Answer(body=_listing(("77", "Cart", OURS))))
+    assert _create(graph) == "77"
     assert len(_posts(scripted)) == 1
 
 
 def test_a_creation_that_never_succeeds_ends(scripted: ScriptedGraph, graph: GraphSession) -> None:
     nothing, fault = Answer(body=_listing()), Answer(status=500, body=b"<html>")
-    scripted.play(nothing, fault, nothing, fault, nothing, fault)
+    scripted.play(fault, nothing, fault, nothing, fault)
     with pytest.raises(FacebookTransientError):
-        _find(graph)
+        _create(graph)
     assert len(_posts(scripted)) == 3
 
 
@@ -91,8 +84,8 @@ def test_an_audience_that_lags_behind_its_creation_is_waited_for(
     scripted: ScriptedGraph, graph: GraphSession, time: FakeTime
 ) -> None:
     lagging = Answer(status=404, body={"error": {"code": 803, "message": "(#803) Some of the aliases"}})
-    scripted.play(Answer(body=_listing()), Answer(body={"id": "77"}), lagging, lagging, Answer(body={"id": "77"}))
-    assert _find(graph).id == "77"
+    scripted.play(Answer(body={"id": "77"}), lagging, lagging, Answer(body={"id": "77"}))
+    assert _create(graph) == "77"
     assert time.slept == [1, 2]
 
 
@@ -111,13 +104,9 @@ def test_only_customer_lists_are_listed(scripted: ScriptedGraph, graph: GraphSes
     assert [each.id for each in audiences.list_audiences(graph)] == ["6"]
 
 
-def test_a_new_description_keeps_our_key(scripted: ScriptedGraph, graph: GraphSession) -> None:
-    scripted.play(Answer(body={"success": True}))
-    audiences.describe(graph, "77", name="Cart", description="Sold", key="abandoned_cart")
-    assert scripted.seen[0].json == {"name": "Cart", "description": "Sold [audiences:abandoned_cart]"}
-
-
-def test_deleting_is_a_delete_of_the_node(scripted: ScriptedGraph, graph: GraphSession) -> None:
-    scripted.play(Answer(body={"success": True}))
-    audiences.delete(graph, "77")
-    assert (scripted.seen[0].method, scripted.seen[0].path.partition("?")[0]) == ("DELETE", "/v26.0/77")
+def test_a_new_description_keeps_our_mark_and_no_other(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body={"success": True}), Answer(body={"success": True}))
+    audiences.remark(graph, "77", description="Sold [audiences:old]", mark=MARK)
+    audiences.remark(graph, "77", description="Sold", mark=MARK, name="Cart 2")
+    described = {"description": "Sold [audiences:abandoned_cart@0123456789ab]"}
+    assert [seen.json for seen in scripted.seen] == [described, described | {"name": "Cart 2"}]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.facebook.rows import SCHEMA, rows_of
 
+from audiences.campaign.mark import Mark
 from audiences.errors import FacebookAccessError
 from audiences.facebook import audiences, members
 from audiences.facebook.session import GraphSession
@@ -18,20 +19,24 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 
-def test_an_audience_is_created_once_and_found_again(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
-    def find() -> audiences.FoundAudience:
-        return audiences.create_or_find(sandboxed, name="Cart", description="To buy", key="cart")
+MARK = Mark("cart", "0123456789ab")
 
-    first = find()
-    assert find() == first
-    status = audiences.read(sandboxed, first.id)
-    assert (status.name, status.description, status.account) == ("Cart", "To buy [audiences:cart]", "1001")
+
+def create(graph: GraphSession, description: str = "") -> str:
+    return audiences.create(graph, name="Cart", description=description, mark=MARK)
+
+
+def test_an_audience_is_created_with_its_mark_and_listed(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
+    made = create(sandboxed, "To buy")
+    assert audiences.of_mark(audiences.list_audiences(sandboxed), MARK) == [made]
+    status = audiences.read(sandboxed, made)
+    assert (status.name, status.description, status.account) == ("Cart", "To buy [audiences:cart@0123456789ab]", "1001")
     assert (status.subtype, status.operation_code, status.can_edit) == ("CUSTOM", 410, True)
 
 
 def test_a_creation_whose_answer_is_lost_makes_one_audience(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
     sandbox.admin.add_fault("reset_after", method="POST", path="/act_1001/customaudiences")
-    audiences.create_or_find(sandboxed, name="Cart", description="", key="cart")
+    create(sandboxed)
     assert [one.name for one in audiences.list_audiences(sandboxed)].count("Cart") == 1
 
 
@@ -44,8 +49,7 @@ def test_a_new_audience_that_lags_is_waited_for(
 
     sandbox.admin.settings(create_lag_seconds=2.5)
     with GraphSession(sandboxed.credentials, sleep=sleep, clock=time.clock) as session:
-        found = audiences.create_or_find(session, name="Cart", description="", key="cart")
-        assert members.add(session, found.id, SCHEMA, rows_of(1)).received == 1
+        assert members.add(session, create(session), SCHEMA, rows_of(1)).received == 1
 
 
 def test_a_list_longer_than_a_page_is_read_whole(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
@@ -57,16 +61,14 @@ def test_a_list_longer_than_a_page_is_read_whole(sandbox: SandboxServer, sandbox
 def test_a_full_account_says_so(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
     sandbox.admin.put_account(id=ACCOUNT, audience_limit=1)
     with pytest.raises(FacebookAccessError, match="did not create the audience"):
-        audiences.create_or_find(sandboxed, name="Cart", description="", key="cart")
+        create(sandboxed)
 
 
-def test_an_audience_can_be_described_and_deleted(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
-    found = audiences.create_or_find(sandboxed, name="Cart", description="", key="cart").id
-    audiences.describe(sandboxed, found, name="Cart 2", description="New", key="cart")
-    assert audiences.read(sandboxed, found).description == "New [audiences:cart]"
-    audiences.delete(sandboxed, found)
-    with pytest.raises(FacebookAccessError):
-        audiences.read(sandboxed, found)
+def test_an_audience_can_be_marked_anew(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
+    made = create(sandboxed, "To buy")
+    audiences.remark(sandboxed, made, description="New", mark=Mark("baskets", "0123456789ab"), name="Cart 2")
+    status = audiences.read(sandboxed, made)
+    assert (status.name, status.description) == ("Cart 2", "New [audiences:baskets@0123456789ab]")
 
 
 def test_the_size_is_read_as_bounds(sandboxed: GraphSession) -> None:

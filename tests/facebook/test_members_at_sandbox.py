@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.facebook.rows import SCHEMA, USERS, rows_of
 
+from audiences.campaign.mark import Mark
 from audiences.errors import FacebookAccessError, RefusedError, ThrottledError
 from audiences.facebook import audiences, members
 from audiences.facebook.errors import (
@@ -90,7 +91,7 @@ def test_counts_within_a_session_are_cumulative(sandboxed: GraphSession) -> None
 
 
 def test_an_erased_person_leaves_every_audience(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
-    other = audiences.create_or_find(sandboxed, name="Other", description="", key="other").id
+    other = audiences.create(sandboxed, name="Other", description="", mark=Mark("other", "0123456789ab"))
     rows = rows_of(3)
     members.add(sandboxed, AUDIENCE, SCHEMA, rows)
     members.add(sandboxed, other, SCHEMA, rows)

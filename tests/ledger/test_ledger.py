@@ -97,8 +97,9 @@ def test_another_campaign_waits_while_an_audience_is_being_changed(ledger, campa
 def test_an_audience_is_recorded_once(ledger, campaign, audience):
     again = audiences.record(ledger, ad_account="act_1", facebook_id="23", name="Carts", created_for=campaign)
     assert again == audience
-    assert audiences.find(ledger, created_for=campaign, name="Carts") == audience
-    assert audiences.find(ledger, created_for=campaign, name="Renamed") is None
+    assert audiences.find(ledger, "23") == audience
+    assert audiences.created_for(ledger, campaign=campaign, ad_account="act_1", name="Renamed") == audience
+    assert audiences.created_for(ledger, campaign=campaign, ad_account="act_2", name="Carts") is None
 
 
 def held(ledger, audience):

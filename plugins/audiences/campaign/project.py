@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from audiences.campaign.base import STEM, STEM_RULE
 from audiences.campaign.catalog import Catalog
+from audiences.campaign.checks.audience import created_findings
 from audiences.campaign.checks.campaign import SETTINGS, campaign_findings, campaign_warnings
 from audiences.campaign.checks.catalog import catalog_findings, settings_findings
 from audiences.campaign.checks.finding import Findings
@@ -178,6 +179,7 @@ def _campaign(stem: str, folder: dict[str, list[Path]], shared: _Shared) -> Load
     findings = [
         *campaign_findings(readable, shared.catalog, shared.settings, segments),
         *formerly_findings(stem, readable, others),
+        *created_findings(stem, readable),
     ]
     if campaign is None or problems or findings:
         raise ConfigError(first_of((*problems, *(found.in_file(document) for found in findings))))

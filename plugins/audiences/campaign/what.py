@@ -36,12 +36,12 @@ FacebookId = Annotated[
 
 
 class Create(Strict):
-    """A new audience; it is looked for by name first, so that a repeated run finds it again."""
+    """A new audience, which belongs to this campaign; one of the same name that is somebody else's is never touched."""
 
     name: Annotated[Name, Field(max_length=200)]
     """The audience's name at Facebook; no other campaign may create one of the same name."""
     description: Annotated[Text, Field(max_length=200)] = ""
-    """Shown at Facebook, up to 200 characters."""
+    """Shown at Facebook, with the campaign's mark behind it; up to 200 characters together."""
     action: Action = "mirror"
     """`mirror` keeps the audience equal to the users who qualify; `add` and `remove` do one half of that."""
 

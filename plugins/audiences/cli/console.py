@@ -11,8 +11,6 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
-from audiences.pipeline.references import outcome_words
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
     from audiences.campaign.project import Project
     from audiences.campaign.spec import CampaignSpec
-    from audiences.campaign.what import Action
     from audiences.checklist import Check
     from audiences.errors import Problem
     from audiences.pipeline.live.run import LiveSummary
@@ -76,7 +73,7 @@ def preview(console: Console, found: Preview) -> None:
     if found.events:
         counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found.events.items())
         console.print(f"events: {counts}", highlight=False)
-    console.print(_outcomes(found.outcomes, action=found.action))
+    console.print(_outcomes(found.outcomes))
     console.print(
         f"would add {found.changes.add:,} and remove {found.changes.remove:,} rows in {found.requests:,} requests; "
         "nothing was written"
@@ -85,8 +82,8 @@ def preview(console: Console, found: Preview) -> None:
     console.print(f"of the ad account's hourly quota: {', '.join(shares)}", highlight=False)
     for line in found.unmatched:
         console.print(f"[bold yellow]![/] {escape(line)}", highlight=False, soft_wrap=True)
-    if found.stopped:
-        console.print(f"[bold yellow]would be {escape(found.stopped)}[/]", soft_wrap=True)
+    if found.would_be:
+        console.print(f"[bold yellow]would be {escape(found.would_be)}[/]", soft_wrap=True)
     for warning in found.warnings:
         console.print(f"[yellow]![/] {escape(warning)}", highlight=False, soft_wrap=True)
     for line in found.ad_sets:
@@ -109,10 +106,7 @@ def summary(console: Console, found: Summary) -> None:
         console.print(escape(found.error), style=colour, soft_wrap=True)
     for warning in found.warnings:
         console.print(f"[yellow]![/] {escape(warning)}", highlight=False, soft_wrap=True)
-    if found.counted:
-        console.print(_outcomes(found.outcomes, action=found.action, sent=found.would is None))
-    if found.would:
-        console.print(found.would.in_words(found.action), highlight=False)
+    console.print(_outcomes(found.outcomes))
     console.print(
         f"{found.requests:,} requests; audience {found.audience.id} holds {found.audience.members:,} rows of ours"
     )
@@ -187,12 +181,12 @@ def schedule(console: Console, spec: CampaignSpec, times: Sequence[datetime]) ->
         console.print(moment.astimezone(spec.zone).strftime("%a %d %b %Y %H:%M %Z"), highlight=False)
 
 
-def _outcomes(outcomes: dict[str, int], *, action: Action, sent: bool = True) -> Table:
+def _outcomes(outcomes: dict[str, int]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column()
     table.add_column(justify="right")
     for name, count in outcomes.items():
-        words = outcome_words(name, action=action, sent=sent)
+        words = name.replace("_", " ")
         table.add_row(f"  of which {words}" if name in _INSIDE else words, f"{count:,}")
     return table
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from audiences.dags.failures import told
 from audiences.pipeline.windows import OutsideWindowsError
 
 if TYPE_CHECKING:
@@ -39,9 +38,8 @@ class HoldingOperator(BaseOperator):
     def _work_or_wait(self, context: Context) -> Any:
         from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 
-        with told(context):
-            try:
-                return self.work(context)
-            except OutsideWindowsError as closed:
-                _log.info("%s", closed)
-                self.defer(trigger=DateTimeTrigger(moment=closed.opens), method_name="go_on")
+        try:
+            return self.work(context)
+        except OutsideWindowsError as closed:
+            _log.info("%s", closed)
+            self.defer(trigger=DateTimeTrigger(moment=closed.opens), method_name="go_on")

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator, get_current_context
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from audiences.campaign.files import accounted_for
 from audiences.campaign.spec import CampaignSpec
 from audiences.dags.asked import FORM, Asked
-from audiences.dags.failures import NOTE, NotDoneError, told
 from audiences.dags.holding import HoldingOperator
 from audiences.pipeline.windows import OutsideWindowsError
 from audiences.when.timetable import too_late
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 OPEN, EXTRACT, SELECT, PLAN, CLOSE = "open_run", "extract", "select", "plan", "close_run"
-FOUND, PLANNED = "found", "planned"
+FOUND, PLANNED, NOTE = "found", "planned", "note"
 BACKFILL = (
     "left out: a backfill stands for a time that has passed, and what is sent is always as of now; to run the campaign now, "
     "trigger its DAG"
@@ -52,9 +51,8 @@ class PreviewOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Log and return the preview, whatever of the form of a published campaign was asked for."""
-        with told(context):
-            Asked.of(self.spec.id, context["dag_run"].conf, *FORM)
-            return preview_in_task(self.spec, self.project, context)
+        Asked.of(self.spec.id, context["dag_run"].conf, *FORM)
+        return preview_in_task(self.spec, self.project, context)
 
 
 class OpenRunOperator(HoldingOperator):
@@ -69,13 +67,12 @@ class OpenRunOperator(HoldingOperator):
     def execute(self, context: Context) -> Any:
         """As `work`; backfills are left out, and a scheduled run that comes too late, unless somebody clears it on purpose."""
         run = context["dag_run"]
-        with told(context):
-            Asked.of(self.spec.id, run.conf, *FORM)
+        Asked.of(self.spec.id, run.conf, *FORM)
         if run.run_type == "backfill":
-            leave_out(context, BACKFILL)
+            _leave_out(context, BACKFILL)
         first = run.run_type == "scheduled" and context["ti"].try_number == 1
         if first and too_late(self.spec, run.run_after, datetime.now(UTC)):
-            leave_out(
+            _leave_out(
                 context, f"left out: it was due on {run.run_after:%d %b %Y at %H:%M %Z}, and that is too long ago"
             )
         return super().execute(context)
@@ -108,11 +105,11 @@ class OpenRunOperator(HoldingOperator):
                 opened = open_run(doors, request)
             except OutsideWindowsError as closed:
                 if closed.dropped:
-                    leave_out(context, f"left out: {closed.what}")
+                    _leave_out(context, f"left out: {closed.what}")
                 raise
             except NotInForceError as error:
                 if due is not None and not again:
-                    leave_out(context, f"left out: {error.found}")
+                    _leave_out(context, f"left out: {error.found}")
                 raise
         context["ti"].xcom_push(key="spec", value=self.spec.model_dump_json(by_alias=True))
         return opened.model_dump(mode="json")
@@ -264,11 +261,11 @@ class CloseRunOperator(StepOperator):
         ti.xcom_push(key=NOTE, value=summary.in_words())
         _log.info("%s", summary.in_words())
         if summary.state != "success":
-            raise NotDoneError(summary.error or summary.state)
+            raise AirflowFailException(summary.error)
         return summary.model_dump(mode="json")
 
 
-def leave_out(context: Context, why: str) -> NoReturn:
+def _leave_out(context: Context, why: str) -> NoReturn:
     """End the run here, with the reason as its note."""
     context["ti"].xcom_push(key=NOTE, value=why)
     raise AirflowSkipException(why)
@@ -285,5 +282,4 @@ def preview_in_task(
         found = preview(doors, doors.now(), ask_facebook=ask_facebook)
     context["ti"].xcom_push(key=NOTE, value=found.in_words())
     _log.info("%s", found.in_words())
-    # Without the samples: XCom is kept, and they name users.
-    return found.model_dump(mode="json", exclude={"samples"})
+    return found.model_dump(mode="json")

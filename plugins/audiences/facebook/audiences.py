@@ -1,19 +1,24 @@
-"""Audiences as objects: find or create ours, read their state, list, describe, delete."""
+"""Audiences as objects: create, read, list, mark as ours."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
-from audiences.errors import FacebookAccessError, FacebookTransientError
+from audiences.campaign.mark import marked, marks_in
+from audiences.errors import FacebookTransientError
 from audiences.facebook import sdk
 from audiences.facebook.errors import TooMuchDataError
 from audiences.facebook.status import STATUS_FIELDS, AudienceStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from audiences.campaign.mark import Mark
     from audiences.facebook.session import GraphSession
 
 _log = logging.getLogger(__name__)
@@ -22,7 +27,6 @@ _SECONDS_BETWEEN_CREATES = 5.0
 _PAGE = 100
 _SMALLEST_PAGE = 5
 _LIST_SUBTYPE = "CUSTOM"
-_MARKER_START = "[audiences:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +38,16 @@ class ListedAudience:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class FoundAudience:
-    """The audience of a campaign; `ours` when it carries our key, not when a person made it under that name."""
+def create(graph: GraphSession, *, name: str, description: str, mark: Mark) -> str:
+    """Create an audience of that mark in the session's ad account, where there is none as far as the caller knows; its id.
 
-    id: str
-    ours: bool
-
-
-def marked(description: str, key: str) -> str:
-    """The description as we store it at Facebook: with our key behind it, by which we find the audience again."""
-    return f"{description} {_marker(key)}".strip()
-
-
-def create_or_find(graph: GraphSession, *, name: str, description: str, key: str) -> FoundAudience:
-    """The audience of the campaign `key` in the session's ad account; created if there is none.
-
-    Facebook gives no idempotent creation, and an answer may be lost. So we look first, for our key in the description
-    and then for the exact name, and look again before each further try. The caller keeps the id.
-    Raises FacebookAccessError when the name is another campaign's or stands for several audiences.
+    Facebook gives no idempotent creation, and an answer may be lost: each further try looks first for one of the mark.
     """
+    tries = count()
 
-    def look_then_create() -> FoundAudience:
-        return _find(list_audiences(graph), name=name, key=key) or _create(graph, name, marked(description, key))
+    def look_then_create() -> str:
+        made = of_mark(list_audiences(graph), mark) if next(tries) else []
+        return made[0] if made else _create(graph, name, marked(description, mark))
 
     again = Retrying(
         retry=retry_if_exception_type(FacebookTransientError),
@@ -66,6 +57,11 @@ def create_or_find(graph: GraphSession, *, name: str, description: str, key: str
         reraise=True,
     )
     return again(look_then_create)
+
+
+def of_mark(listed: Iterable[ListedAudience], mark: Mark) -> list[str]:
+    """The ids of those that carry the mark, oldest first: two processes may have created one each, and all take the same."""
+    return sorted((one.id for one in listed if mark in marks_in(one.description)), key=_by_age)
 
 
 def read(graph: GraphSession, audience_id: str) -> AudienceStatus:
@@ -97,22 +93,14 @@ def list_audiences(graph: GraphSession) -> list[ListedAudience]:
                 raise
 
 
-def describe(graph: GraphSession, audience_id: str, *, name: str, description: str, key: str) -> None:
-    """Set the name and description of an audience of ours; its key stays in it."""
-    params = {"name": name, "description": marked(description, key)}
+def remark(graph: GraphSession, audience_id: str, *, description: str, mark: Mark, name: str | None = None) -> None:
+    """Set the description of an audience, with this mark in place of any other in it, and its name where one is given."""
+    params = {"description": marked(description, mark)} | ({"name": name} if name else {})
     sdk.custom_audience(graph, audience_id).api_update(params=params)
+    _log.info("audience %s carries the mark %s", audience_id, mark)
 
 
-def delete(graph: GraphSession, audience_id: str) -> None:
-    """Delete an audience. Ads that use it stop for good. Raises RefusedError (2656) when lookalikes are built on it."""
-    sdk.custom_audience(graph, audience_id).api_delete()
-
-
-def _marker(key: str) -> str:
-    return f"{_MARKER_START}{key}]"
-
-
-def _create(graph: GraphSession, name: str, description: str) -> FoundAudience:
+def _create(graph: GraphSession, name: str, description: str) -> str:
     created = sdk.ad_account(graph).create_custom_audience(
         params={
             "name": name,
@@ -128,27 +116,7 @@ def _create(graph: GraphSession, name: str, description: str) -> FoundAudience:
     # For some seconds the new audience may answer "not found"; the uploads that follow should not meet that.
     graph.get(audience_id, {"fields": "id"}, action=f"wait for audience {audience_id}", lags=True)
     _log.info("created audience %s `%s`", audience_id, name)
-    return FoundAudience(str(audience_id), ours=True)
-
-
-def _find(listed: list[ListedAudience], *, name: str, key: str) -> FoundAudience | None:
-    marked_ours = [audience.id for audience in listed if _marker(key) in audience.description]
-    if marked_ours:
-        # Two processes may have created one each; every later run takes the same one.
-        return FoundAudience(min(marked_ours, key=_by_age), ours=True)
-    same_name = [audience for audience in listed if audience.name == name]
-    if not same_name:
-        return None
-    if any(_MARKER_START in audience.description for audience in same_name):
-        what = f"the audience name `{name}` belongs to another campaign in this ad account"
-        raise FacebookAccessError(what, "Choose another name under what.audience.create.")
-    if len(same_name) > 1:
-        ids = ", ".join(audience.id for audience in same_name)
-        what = f"there are {len(same_name)} audiences named `{name}` in this ad account ({ids})"
-        remedy = "Name the one that is meant under what.audience.update.id, or choose another name."
-        raise FacebookAccessError(what, remedy)
-    _log.warning("using the existing audience %s, which has the name `%s` but not our mark", same_name[0].id, name)
-    return FoundAudience(same_name[0].id, ours=False)
+    return str(audience_id)
 
 
 def _by_age(audience_id: str) -> tuple[int, str]:

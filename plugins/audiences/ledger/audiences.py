@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audiences.errors import WaitError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from audiences.ledger.door import Ledger
 
 LEASE_MINUTES = 10  # renewed with every chunk; after a crash another campaign waits this long
@@ -17,7 +19,8 @@ LEASE_MINUTES = 10  # renewed with every chunk; after a crash another campaign w
 class KnownAudience:
     """An audience on record; `id` is the ledger's number, `facebook_id` Facebook's.
 
-    `created`: a campaign made it, so that nobody else has put members there.
+    `created`: a campaign made or adopted it, so that nobody else's members are in it. `mark` is what we put into its
+    description, None where we have not yet.
     """
 
     id: int
@@ -25,6 +28,18 @@ class KnownAudience:
     name: str
     schema: tuple[str, ...]
     created: bool
+    ad_account: str
+    mark: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """An audience in which a campaign has members, though it feeds another one now; `members` counts them."""
+
+    facebook_id: str
+    name: str
+    ad_account: str
+    members: int
 
 
 @dataclass(eq=False)
@@ -34,30 +49,95 @@ class AudienceTakenError(WaitError):
     facebook_id: str = ""
 
 
-def find(
-    ledger: Ledger, *, facebook_id: str | None = None, created_for: int | None = None, name: str | None = None
-) -> KnownAudience | None:
-    """The audience with that Facebook id, or the one created for that campaign under that name."""
+_SELECT = (
+    "select id, facebook_id, name, schema, created_for is not null as created, ad_account, mark from audiences.audience"
+)
+
+
+def find(ledger: Ledger, facebook_id: str) -> KnownAudience | None:
+    """The audience with that Facebook id."""
+    return _known(ledger.one(f"{_SELECT} where facebook_id = %(facebook_id)s", {"facebook_id": facebook_id}))
+
+
+def created_for(ledger: Ledger, *, campaign: int, ad_account: str, name: str) -> KnownAudience | None:
+    """The campaign's own audience in that ad account; of several the one of that name, of several such the newest."""
     row = ledger.one(
-        "select id, facebook_id, name, schema, created_for is not null as created from audiences.audience"
-        " where facebook_id = %(facebook_id)s or (created_for = %(created_for)s and name = %(name)s)",
-        {"facebook_id": facebook_id, "created_for": created_for, "name": name},
+        f"{_SELECT} where created_for = %(campaign)s and ad_account = %(ad_account)s and deleted_at is null"
+        " order by name = %(name)s desc, id desc limit 1",
+        {"campaign": campaign, "ad_account": ad_account, "name": name},
     )
-    return KnownAudience(row.id, row.facebook_id, row.name, tuple(row.schema), row.created) if row else None
+    return _known(row)
 
 
-def record(ledger: Ledger, *, ad_account: str, facebook_id: str, name: str, created_for: int | None) -> KnownAudience:
-    """Put an audience on record, or find it there."""
-    ledger.sql.execute(
-        "insert into audiences.audience (ad_account, facebook_id, name, created_for) values (%s, %s, %s, %s)"
-        " on conflict (facebook_id) do update set name = excluded.name",
-        (ad_account, facebook_id, name, created_for),
+def record(
+    ledger: Ledger,
+    *,
+    ad_account: str,
+    facebook_id: str,
+    name: str,
+    created_for: int | None,
+    mark: str | None = None,
+) -> KnownAudience:
+    """Put an audience on record, or bring its record up to date; `created_for` and `mark` stay where they are None."""
+    row = ledger.one(
+        "insert into audiences.audience as known (ad_account, facebook_id, name, created_for, mark)"
+        " values (%(ad_account)s, %(facebook_id)s, %(name)s, %(created_for)s, %(mark)s)"
+        " on conflict (facebook_id) do update set name = excluded.name, ad_account = excluded.ad_account,"
+        " created_for = coalesce(excluded.created_for, known.created_for), mark = coalesce(excluded.mark, known.mark)"
+        " returning id, facebook_id, name, schema, created_for is not null as created, ad_account, mark",
+        {
+            "ad_account": ad_account,
+            "facebook_id": facebook_id,
+            "name": name,
+            "created_for": created_for,
+            "mark": mark,
+        },
     )
-    found = find(ledger, facebook_id=facebook_id)
-    if found is None:  # deleted in between by a hand on the database
-        message = f"audience {facebook_id} vanished from the ledger while it was being recorded"
-        raise RuntimeError(message)
-    return found
+    return KnownAudience(**{**row._asdict(), "schema": tuple(row.schema)})
+
+
+def left_behind(ledger: Ledger, *, campaign: int, audience: int) -> list[LeftBehind]:
+    """Where the campaign has members besides `audience`, as far as those audiences are still at Facebook."""
+    rows = ledger.all(  # audience by audience, as the index of current members is
+        "select a.facebook_id, a.name, a.ad_account, held.members from audiences.audience a cross join lateral ("
+        " select count(*) as members from audiences.member m where m.audience_id = a.id and m.campaign_id = %(campaign)s"
+        " and m.removed_run is null and m.present"
+        ") held where a.id <> %(audience)s and a.deleted_at is null and held.members > 0 order by a.id",
+        {"campaign": campaign, "audience": audience},
+    )
+    return [LeftBehind(*row) for row in rows]
+
+
+def replaced(ledger: Ledger, gone: int, *, by: int, run: int, at: datetime, carried_by: int | None) -> None:
+    """Record that an audience was deleted at Facebook and that `by` was made in its place, all or nothing.
+
+    Memberships in the old one end with `run`, and nothing of it is sent any more. Those of the campaign `carried_by` go on
+    in the new one, with the time since when they last; it is in doubt until they are there.
+    """
+    numbers = {"gone": gone, "by": by, "run": run, "at": at, "campaign": carried_by}
+    with ledger.sql.transaction():
+        carried = ledger.sql.execute(
+            "insert into audiences.member (audience_id, campaign_id, user_id, identifiers, present, added_run)"
+            " select %(by)s, campaign_id, user_id, identifiers, present, added_run from audiences.member"
+            " where audience_id = %(gone)s and campaign_id = %(campaign)s and removed_run is null and present"
+            " on conflict do nothing",
+            numbers,
+        )
+        if carried.rowcount:
+            put_in_doubt(
+                ledger, by, "it was made in place of a deleted one, whose members have not been sent to it yet"
+            )
+        for statement in (
+            "update audiences.member set removed_run = %(run)s where audience_id = %(gone)s and removed_run is null",
+            "update audiences.expired set audience_id = %(by)s where audience_id = %(gone)s",
+            "update audiences.chunk set state = case when state in ('planned', 'sending') then 'dropped' else state end,"
+            " doubtful = false where audience_id = %(gone)s and (state in ('planned', 'sending') or doubtful)",
+            "update audiences.upload_session set state = case state when 'open' then 'broken' else 'dropped' end"
+            " where audience_id = %(gone)s and state in ('planned', 'open')",
+            "update audiences.audience set deleted_at = %(at)s, in_doubt = null, busy_campaign = null, busy_until = null"
+            " where id = %(gone)s",
+        ):
+            ledger.sql.execute(statement, numbers)
 
 
 def claim(ledger: Ledger, audience_id: int, campaign: int) -> None:
@@ -126,3 +206,7 @@ def note_status(
 def remember_schema(ledger: Ledger, audience_id: int, schema: tuple[str, ...]) -> None:
     """Record the Facebook keys of the rows that the audience is now fed with."""
     ledger.sql.execute("update audiences.audience set schema = %s where id = %s", (list(schema), audience_id))
+
+
+def _known(row: Any) -> KnownAudience | None:
+    return KnownAudience(**{**row._asdict(), "schema": tuple(row.schema)}) if row else None

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from psycopg.types.json import set_json_dumps
 
 from audiences.connections import opened
 
@@ -34,9 +32,6 @@ class Ledger:
                 connection.dsn(application="audiences-ledger"), autocommit=True, row_factory=namedtuple_row
             )
         )
-
-        # Written out and not escaped: SQL_ASCII, an encoding of plain bytes, has no character for an escape.
-        set_json_dumps(partial(json.dumps, ensure_ascii=False), self.sql)
 
     def __enter__(self) -> Ledger:
         return self

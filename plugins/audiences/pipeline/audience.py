@@ -1,54 +1,229 @@
-"""The audience of a campaign: the one it creates, found again by the record and then by its name, or the one it is given."""
+"""The audience of a campaign: its own, found by the record and by its mark at Facebook, or the one that it is given."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from audiences.campaign.mark import marked
+from audiences.campaign.wording import bare
+from audiences.errors import FacebookAccessError, StoppedError
 from audiences.facebook import audiences as facebook_audiences
-from audiences.facebook.errors import AudienceBusyError
+from audiences.facebook.errors import AudienceBusyError, ObjectNotFoundError
 from audiences.ledger import audiences, sessions
 from audiences.pipeline import replace
+from audiences.pipeline.ownership import (
+    WrongAccountError,
+    ensure_name_free,
+    ensure_nobody_elses,
+    ensure_still_ours,
+    own_mark,
+)
+from audiences.pipeline.references import RECREATE
 
 if TYPE_CHECKING:
+    from audiences.campaign.what import Create
     from audiences.facebook.status import AudienceStatus
     from audiences.ledger.audiences import KnownAudience
     from audiences.pipeline.doors import Doors
+    from audiences.pipeline.references import RunRequest
 
 
-def find_or_create(doors: Doors, campaign: int) -> tuple[KnownAudience, AudienceStatus]:
-    """The campaign's audience, on record and at Facebook; a created one is found again by the record, then by its name."""
-    spec, ledger = doors.spec, doors.ledger
-    create, update = spec.campaign.what.audience.create, spec.campaign.what.audience.update
-    name = create.name if create else None
-    known = audiences.find(
-        ledger, facebook_id=update.id if update else None, created_for=campaign if create else None, name=name
-    )
-    if known is None and create:
-        found = facebook_audiences.create_or_find(
-            doors.facebook, name=create.name, description=create.description, key=spec.id
-        )
-        known = audiences.record(
-            ledger, ad_account=spec.account.id, facebook_id=found.id, name=create.name, created_for=campaign
-        )
-    facebook_id = known.facebook_id if known else update.id if update else ""
-    status = facebook_audiences.read(doors.facebook, facebook_id)
-    if not (known and sessions.unfinished(ledger, known.id)):  # a replace of our own is carried through first
-        try:
-            status.ensure_writable(adds=spec.campaign.what.audience.adds)
-        except AudienceBusyError as error:
-            raise replace.patient(ledger, known.id, error) if known else error from error
-    known = known or audiences.record(
-        ledger, ad_account=spec.account.id, facebook_id=facebook_id, name=status.name, created_for=None
-    )
-    return known, status
+@dataclass(eq=False)
+class AudienceDeletedError(StoppedError):
+    """The audience that the campaign created is no longer at Facebook; it is made anew when a person says so."""
+
+    def __str__(self) -> str:
+        return f"stopped: {self.found}. Nothing was sent. {self.allow_once}"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the campaign's audience stands, in the ledger and at Facebook.
+
+    `status` is None where the audience has yet to be created, `known` where it is not on record. `deleted` is on record and
+    no longer at Facebook; then `known` and `status`, if they are there, are of what was made in its place.
+    """
+
+    known: KnownAudience | None = None
+    status: AudienceStatus | None = None
+    deleted: KnownAudience | None = None
 
 
 def known_audience(doors: Doors) -> KnownAudience | None:
-    """The campaign's audience as the ledger knows it, None before the first run."""
+    """The campaign's audience as the ledger knows it, None before the first run; its own is that of its ad account."""
     wanted = doors.spec.campaign.what.audience
     if wanted.update:
-        return audiences.find(doors.ledger, facebook_id=wanted.update.id)
+        return audiences.find(doors.ledger, wanted.update.id)
     campaign = doors.campaign()
     if campaign is None or wanted.create is None:
         return None
-    return audiences.find(doors.ledger, created_for=campaign.id, name=wanted.create.name)
+    return audiences.created_for(
+        doors.ledger, campaign=campaign.id, ad_account=doors.spec.account.id, name=wanted.create.name
+    )
+
+
+def look(doors: Doors) -> Standing:
+    """Find the campaign's audience and change nothing.
+
+    Raises NotOursError for somebody else's, WrongAccountError for one of another ad account, and what Facebook's door raises.
+    """
+    wanted = doors.spec.campaign.what.audience
+    if wanted.create is None:
+        return _given(doors)
+    known, status, deleted = known_audience(doors), None, None
+    if known:
+        try:
+            status = facebook_audiences.read(doors.facebook, known.facebook_id)
+        except ObjectNotFoundError:
+            known, deleted = None, known
+    if known and status:
+        ensure_still_ours(doors, known, status)
+        if known.name != wanted.create.name:
+            listed = facebook_audiences.list_audiences(doors.facebook)
+            ensure_name_free(doors, listed, wanted.create.name, but=known.facebook_id)
+        return Standing(known, status)
+    return _unknown(doors, wanted.create, deleted)
+
+
+def find_or_create(
+    doors: Doors, campaign: int, *, run: int, request: RunRequest
+) -> tuple[KnownAudience, AudienceStatus]:
+    """The campaign's audience, on record, marked as ours and ready for members.
+
+    Raises what `look` raises, AudienceDeletedError unless the request allows to make it anew, and what keeps members from
+    being changed at the moment.
+    """
+    create, standing = doors.spec.campaign.what.audience.create, look(doors)
+    ensure_not_deleted(doors, standing, request.allow)
+    if standing.status:
+        _ensure_writable(doors, standing.known, standing.status)
+    known, status = standing.known, standing.status
+    if create:
+        known, status = _created(doors, campaign, create, standing)
+    elif known is None and status:
+        known = audiences.record(
+            doors.ledger, ad_account=doors.spec.account.id, facebook_id=status.id, name=status.name, created_for=None
+        )
+    if known is None or status is None:
+        message = f"campaign `{doors.spec.id}` neither creates an audience nor is given one"
+        raise RuntimeError(message)
+    if standing.deleted:
+        what = doors.spec.campaign.what
+        carried_by = campaign if what.audience.action == "add" or what.keep_for else None
+        audiences.replaced(
+            doors.ledger, standing.deleted.id, by=known.id, run=run, at=doors.now(), carried_by=carried_by
+        )
+    return known, status
+
+
+def told_left_behind(doors: Doors, campaign: int, audience: KnownAudience) -> list[str]:
+    """In sentences, the audiences in which the campaign has members though it feeds another one now."""
+    return [
+        f"the campaign feeds audience {audience.facebook_id} of ad account {audience.ad_account} now, and {left.members:,} of "
+        f"its members are still in audience {left.facebook_id} `{bare(left.name)}` of ad account {left.ad_account}, where no "
+        "run changes anything any more: delete that audience in Ads Manager, once no ad set needs it, or name it again"
+        for left in audiences.left_behind(doors.ledger, campaign=campaign, audience=audience.id)
+    ]
+
+
+def ensure_not_deleted(doors: Doors, standing: Standing, allow: frozenset[str]) -> None:
+    """Raise AudienceDeletedError for an audience that is gone, unless it may be made anew."""
+    gone = standing.deleted
+    if gone is None or RECREATE in allow:
+        return
+    found = (
+        f"audience {gone.facebook_id} `{bare(gone.name)}` is no longer in ad account {gone.ad_account}: somebody deleted it in "
+        "Ads Manager, or Facebook did, as no ad set had used it for two years"
+    )
+    campaign = doors.spec.id
+    allow_once = (
+        f"To make it anew, send everything to the new one and link its ad sets again: `audiences run {campaign} --allow "
+        f"{RECREATE}`, or trigger the DAG with `{RECREATE}` in its `allow` field."
+    )
+    raise AudienceDeletedError(guard=RECREATE, found=found, allow_once=allow_once)
+
+
+def _given(doors: Doors) -> Standing:
+    """The audience that `update` names."""
+    update, account = doors.spec.campaign.what.audience.update, doors.spec.account.id
+    facebook_id = update.id if update else ""
+    known = audiences.find(doors.ledger, facebook_id)
+    try:
+        status = facebook_audiences.read(doors.facebook, facebook_id)
+    except ObjectNotFoundError as error:
+        if known is None:
+            raise
+        if known.ad_account != account:
+            raise _wrong_account(doors, facebook_id, known.ad_account) from error
+        what = f"audience {facebook_id} `{bare(known.name)}` (`update.id`) is no longer in ad account {account}"
+        remedy = (
+            "If it was deleted in Ads Manager, name another one under `what.audience.update.id`, or let the campaign `create` "
+            "one; a deleted audience cannot be brought back."
+        )
+        raise FacebookAccessError(what, remedy, error.code, error.subcode, error.trace) from error
+    if status.account and f"act_{status.account}" != account:
+        raise _wrong_account(doors, facebook_id, f"act_{status.account}")
+    ensure_nobody_elses(doors, status)
+    return Standing(known, status)
+
+
+def _wrong_account(doors: Doors, facebook_id: str, belongs_to: str) -> WrongAccountError:
+    spec = doors.spec
+    return WrongAccountError(facebook_id, belongs_to, ad_account=spec.campaign.ad_account, named=spec.account.id)
+
+
+def _unknown(doors: Doors, create: Create, deleted: KnownAudience | None) -> Standing:
+    """An audience of the campaign that the ledger does not know, or the place for a new one."""
+    listed = facebook_audiences.list_audiences(doors.facebook)
+    if deleted and any(one.id == deleted.facebook_id for one in listed):
+        what = f"audience {deleted.facebook_id} is in the ad account's list, but cannot be read"
+        remedy = "Give the token's system user access to it (Business settings, Accounts, Ad accounts)."
+        raise FacebookAccessError(what, remedy)
+    own = own_mark(doors)
+    if own and (found := facebook_audiences.of_mark(listed, own)):
+        return Standing(None, facebook_audiences.read(doors.facebook, found[0]), deleted)
+    ensure_name_free(doors, listed, create.name)
+    return Standing(deleted=deleted)
+
+
+def _created(doors: Doors, campaign: int, create: Create, standing: Standing) -> tuple[KnownAudience, AudienceStatus]:
+    """The campaign's own audience, created where there is none; name and description at Facebook are as the file says."""
+    ledger, graph, mark = doors.ledger, doors.facebook, own_mark(doors)
+    if mark is None:
+        message = "a ledger that runs are recorded in has an identity"
+        raise RuntimeError(message)
+    status = standing.status
+    if status is None:
+        facebook_id = facebook_audiences.create(graph, name=create.name, description=create.description, mark=mark)
+        status = facebook_audiences.read(graph, facebook_id)
+    else:
+        renamed = standing.known is not None and standing.known.name != create.name
+        if renamed or _words(status.description) != _words(marked(create.description, mark)):
+            name = create.name if renamed else None
+            facebook_audiences.remark(graph, status.id, description=create.description, mark=mark, name=name)
+    known = audiences.record(
+        ledger,
+        ad_account=doors.spec.account.id,
+        facebook_id=status.id,
+        name=create.name,
+        created_for=campaign,
+        mark=str(mark),
+    )
+    if standing.status and standing.known is None:
+        audiences.put_in_doubt(ledger, known.id, "this ledger had no record of it, though it made it")
+    return known, status
+
+
+def _words(text: str) -> list[str]:
+    """What is compared of a description: Facebook may store its white space otherwise."""
+    return text.split()
+
+
+def _ensure_writable(doors: Doors, known: KnownAudience | None, status: AudienceStatus) -> None:
+    if known and sessions.unfinished(doors.ledger, known.id):  # a replace of our own is carried through first
+        return
+    try:
+        status.ensure_writable(adds=doors.spec.campaign.what.audience.adds)
+    except AudienceBusyError as error:
+        raise replace.patient(doors.ledger, known.id, error) if known else error from error

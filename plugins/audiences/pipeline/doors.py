@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from audiences.ledger.campaigns import KnownCampaign
 
 
+_TRIES = 6
+_TRIES_OF_A_LOOK = 2  # somebody waits for it at a terminal, and it goes on without an answer
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -80,7 +84,13 @@ class Doors:
         """A session with the campaign's ad account, which shares its limits with all other processes over the ledger."""
         account = self.spec.account
         credentials = Credentials.from_connection(self._look_up(account.connection), account_id=account.id)
-        session = GraphSession(credentials, gate=self._gate, clock=self._clock, sleep=self._sleep)
+        session = GraphSession(
+            credentials,
+            gate=self._gate,
+            clock=self._clock,
+            sleep=self._sleep,
+            max_tries=_TRIES_OF_A_LOOK if self._looking_only else _TRIES,
+        )
         return self._opened.enter_context(session)
 
     @property

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Literal
 
 from audiences.errors import FixAccessError
 from audiences.ledger import chunks, ends, runs
-from audiences.pipeline.audience import known_audience
+from audiences.pipeline.audience import AudienceDeletedError, known_audience
 from audiences.pipeline.in_force import Reason, why_over
 from audiences.pipeline.link_ad_sets import take_back
 from audiences.pipeline.open_run import begin
 from audiences.pipeline.plan import compared, outcomes_before_upload, put_on_record
-from audiences.pipeline.references import LIFTABLE, Planned, Reference, RunRef, RunRequest
+from audiences.pipeline.references import LIFTABLE, RECREATE, Planned, Reference, RunRef, RunRequest
 from audiences.pipeline.whole import Timings, summary_of, to_its_end
 
 if TYPE_CHECKING:
@@ -101,11 +101,13 @@ def _carry_out(doors: Doors, campaign: int, at: datetime, sleep: Callable[[float
 def _empty(doors: Doors, at: datetime, sleep: Callable[[float], None]) -> tuple[int, str | None]:
     """Remove whom the campaign holds, as a run on record in which nobody is wanted; others' members stay."""
     timings = Timings(sleep)
-    # Neither guards nor windows of the campaign are about its end.
-    request = RunRequest(external_id=f"end__{at.isoformat()}", at=at, allow=frozenset(LIFTABLE))
+    # Neither guards nor windows of the campaign are about its end; nobody needs an audience anew to see it emptied.
+    request = RunRequest(external_id=f"end__{at.isoformat()}", at=at, allow=frozenset(LIFTABLE) - {RECREATE})
     with doors.working():
         try:
             run = timings.of("open_run", lambda: begin(doors, request)).model_copy(update={"full_refresh": False})
+        except AudienceDeletedError as error:
+            return 0, error.found
         except FixAccessError as error:
             return 0, str(error)
         summary = summary_of(to_its_end(doors, run, lambda: timings.of("plan", lambda: _plan(doors, run)), timings))

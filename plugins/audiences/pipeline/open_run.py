@@ -10,7 +10,7 @@ from audiences.facebook.status import Reaction
 from audiences.ledger import audiences, chunks, ends, formerly, live, runs
 from audiences.pipeline import neighbours, whole_set, windows
 from audiences.pipeline.ad_set_schedule import ensure_same_clock
-from audiences.pipeline.audience import find_or_create
+from audiences.pipeline.audience import find_or_create, told_left_behind
 from audiences.pipeline.in_force import ensure_in_force, too_early
 from audiences.pipeline.link_ad_sets import take_back_dropped
 from audiences.pipeline.preflight import preflight
@@ -73,10 +73,11 @@ def begin(doors: Doors, request: RunRequest, *, links_ad_sets: bool = False) -> 
             if links_ad_sets:
                 ensure_same_clock(doors)
             check_freshness(doors, request)
-            audience, status = find_or_create(doors, campaign)
+            audience, status = find_or_create(doors, campaign, run=run, request=request)
             if status.reaction is Reaction.WARN:
                 runs.warn(ledger, run, [f"audience {audience.facebook_id}: {status.advice}"])
             audiences.claim(ledger, audience.id, campaign)
+            runs.warn(ledger, run, told_left_behind(doors, campaign, audience))
             runs.warn(ledger, run, settle(doors, audience.id, audience.facebook_id))
             runs.warn(ledger, run, neighbours.warnings(doors, campaign=campaign, audience=audience))
             take_back_dropped(doors, campaign=campaign, audience=audience.id)

@@ -6,21 +6,31 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from audiences.errors import FixAccessError, RefusedError, RetryError, StoppedError, WaitError
+from audiences.errors import (
+    AudiencesError,
+    FacebookAccessError,
+    FixAccessError,
+    FixConfigError,
+    RefusedError,
+    RetryError,
+    StoppedError,
+    WaitError,
+)
 from audiences.ledger import formerly
 from audiences.pipeline import neighbours
 from audiences.pipeline.ad_set_schedule import ensure_same_clock
-from audiences.pipeline.audience import known_audience
+from audiences.pipeline.audience import ensure_not_deleted, known_audience, look, told_left_behind
 from audiences.pipeline.extract import extract
 from audiences.pipeline.link_ad_sets import rehearse
 from audiences.pipeline.live.rehearse import rehearsal_of
+from audiences.pipeline.ownership import NotOursError
 from audiences.pipeline.plan import check_guards, compared, outcomes_before_upload, rows_to_replace
 from audiences.pipeline.references import Changes, Preview, RunRef, Sample
 from audiences.pipeline.requests import percent_of_quota, requests_for
 from audiences.pipeline.select import candidates_file, select
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.unmatched import advised, unmatched
-from audiences.pipeline.whole_set import ReplaceTooLongError
+from audiences.pipeline.whole_set import ReplaceTooLongError, ensure_ours
 from audiences.what import rows
 from audiences.what.identifiers.fields import FIELDS
 from audiences.who.outcomes import Outcomes
@@ -40,21 +50,20 @@ NOBODY = 0  # no row of the ledger has this number
 def preview(doors: Doors, at: datetime, *, ask_facebook: bool = False) -> Preview:
     """Outcome counts, rows to add and remove, requests, and a few users with their identifiers masked.
 
-    `doors` must be `looking_only`. A guard that would stop the run is told, not raised. With `ask_facebook`
-    the changes to ad sets are judged by Facebook too (validated, not made); else nothing is asked of it, but for the time zone
-    of the ad account where the campaign's hours are to go onto ad sets.
+    `doors` must be `looking_only`. What would stop the run is told, not raised. Facebook is asked whose the audience is, as a
+    run does; with `ask_facebook` the changes to ad sets are judged by it too (validated, not made).
     """
     entering = rehearsal_of(doors, at)
     with rehearsed(doors, at, users=entering.users if entering else None) as (run, extracted, selected):
-        stopped, rows, nobody_has = None, 0, unmatched(doors)
+        (stopped, unknown_audience), rows, nobody_has = obstacle(doors), 0, unmatched(doors)
         with compared(doors, run, selected, now=at) as (difference, counts):
             try:
                 check_guards(doors.spec, run, extracted, counts)
                 rows = rows_to_replace(doors, run, difference)
             except StoppedError as error:
-                stopped = str(advised(error, nobody_has))
+                stopped = stopped or str(advised(error, nobody_has))
             except ReplaceTooLongError as error:
-                stopped = str(error)
+                stopped = stopped or str(error)
         other_clock, unknown_clock = _clock(doors)
         decided = outcomes_before_upload(selected, counts)
         requests = requests_for(rows) if rows else requests_for(counts.add) + requests_for(counts.remove)
@@ -65,7 +74,7 @@ def preview(doors: Doors, at: datetime, *, ask_facebook: bool = False) -> Previe
                 **decided,
                 added=counts.begun - counts.kept_back,
                 failed=counts.kept_back,
-                removed=counts.gone,
+                removed=counts.left + counts.expired,
             ).as_dict(),
             changes=Changes(add=counts.add, remove=counts.remove),
             requests=requests,
@@ -74,11 +83,10 @@ def preview(doors: Doors, at: datetime, *, ask_facebook: bool = False) -> Previe
             stopped=other_clock or stopped,
             rejected=extracted.rejected,
             samples=_samples(run, selected),
-            action=doors.spec.campaign.what.audience.action,
             ad_sets=(*unknown_clock, *(rehearse(doors, run) if ask_facebook else ())),
             events=entering.events if entering else {},
             unmatched=nobody_has,
-            warnings=tuple(_warnings(doors, run)),
+            warnings=(*unknown_audience, *_warnings(doors, run)),
         )
 
 
@@ -104,6 +112,25 @@ def _warnings(doors: Doors, run: RunRef) -> Iterator[str]:
     yield from neighbours.check_formerly(doors)
     if known := known_audience(doors):
         yield from neighbours.warnings(doors, campaign=run.campaign, audience=known)
+        yield from told_left_behind(doors, run.campaign, known)
+
+
+def obstacle(doors: Doors) -> tuple[str | None, tuple[str, ...]]:
+    """What about the audience would stop a run, in a sentence; and a warning when Facebook cannot be asked."""
+    try:
+        standing = look(doors)
+        ensure_not_deleted(doors, standing, frozenset())
+        if (
+            doors.spec.campaign.what.refresh == "replace"
+            and doors.spec.campaign.what.audience.update
+            and standing.status
+        ):
+            ensure_ours(doors, standing.status.id, standing.known)
+    except (NotOursError, FacebookAccessError, FixConfigError, StoppedError) as error:
+        return str(error), ()
+    except AudiencesError as error:
+        return None, (f"Facebook could not be asked about the audience: {error}",)
+    return None, ()
 
 
 @contextmanager

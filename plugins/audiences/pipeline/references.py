@@ -6,18 +6,11 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from audiences.campaign.what import Action  # noqa: TC001  # pydantic reads annotations at run time
-
-LIFTABLE = {
-    "allow_empty": "allow_empty: the query finds nobody",
-    "skip_run_above": "skip_run_above: more targets than the campaign allows",
-    "max_removal": "max_removal: a larger part of the audience leaves than it allows",
-    "fresh_within": "fresh_within: the newest event in the warehouse is older than it allows",
-    "windows": "windows: send outside the export windows",
-    "status": "status: run a draft, a stopped or an ended campaign",
-    "past": "past: send as of another time than now",
-}
-"""What a person can lift for one run, with what it means."""
+RECREATE = "recreate"
+"""Make an audience anew that was deleted at Facebook."""
+LIFTABLE = ("allow_empty", "skip_run_above", "max_removal", "fresh_within", "windows", "status", "past", RECREATE)
+"""What a person can lift for one run: the guards of `what.guards`, the export windows, that a campaign which is not in force
+does not run, that nothing is sent as of another time than now, and that a deleted audience is missed."""
 
 
 class Reference(BaseModel):
@@ -124,24 +117,9 @@ class Sent(Reference):
     refused: int = 0
 
 
-_SUPPRESSING = {"added": "sent for removal", "kept": "sent for removal before", "removed": "members of ours among them"}
-
-
-def outcome_words(name: str, *, action: Action, sent: bool = True) -> str:
-    """An outcome in words. Whom `remove_matching` targets is taken out, which the names of outcomes do not say.
-
-    `sent` is False for a run that sent nothing.
-    """
-    if name == "failed" and not sent:
-        return "not sent"
-    return (_SUPPRESSING if action == "remove_matching" else {}).get(name, name.replace("_", " "))
-
-
-def in_words(outcomes: dict[str, int], *, action: Action = "mirror", sent: bool = True) -> str:
+def in_words(outcomes: dict[str, int]) -> str:
     """Outcome counts in one line: `targeted 1,200 (added 40, kept 1,160), filtered out 300, removed 12`."""
-    parts = {
-        name: f"{outcome_words(name, action=action, sent=sent)} {count:,}" for name, count in outcomes.items() if count
-    }
+    parts = {name: f"{name.replace('_', ' ')} {count:,}" for name, count in outcomes.items() if count}
     inside = ", ".join(parts.pop(name) for name in ("added", "kept", "failed") if name in parts)
     first = f"{parts.pop('targeted', 'targeted 0')}{f' ({inside})' if inside else ''}"
     return ", ".join([f"{parts.pop('qualified', 'qualified 0')}: {first}", *parts.values()])
@@ -154,25 +132,8 @@ class AudienceSize(Reference):
     members: int
 
 
-class Would(Reference):
-    """Users whom a run that was stopped would have added and removed."""
-
-    added: int
-    removed: int
-
-    def in_words(self, action: Action) -> str:
-        """One clause for a note."""
-        if action == "remove_matching":
-            return f"would have sent {self.added:,} for removal"
-        return f"would have added {self.added:,} and removed {self.removed:,}"
-
-
 class Summary(Reference):
-    """A run that has ended, as `audiences run --json` prints it.
-
-    Of a run that was stopped after it had counted, `outcomes` are those counts: whom it would have added are `failed`, for
-    nothing was sent, and `would` says what would have been done.
-    """
+    """A run that has ended, as `audiences run --json` prints it."""
 
     run: int
     campaign: str
@@ -181,31 +142,16 @@ class Summary(Reference):
     outcomes: dict[str, int]
     requests: int
     audience: AudienceSize
-    action: Action = "mirror"
-    would: Would | None = None
     rejected: Rejected = Field(default_factory=dict)
     timings: dict[str, float] = Field(default_factory=dict)
     error: str | None = None
     warnings: tuple[str, ...] = ()
 
-    @property
-    def counted(self) -> bool:
-        """Whether the run came as far as to count users; before that its outcomes are no finding."""
-        return self.would is not None or self.state == "success" or any(self.outcomes.values())
-
     def in_words(self) -> str:
-        """One line for a note: why it failed and what to do, then the counts."""
-        said = [self._reason()] if self.error else []
-        if self.counted:
-            said.append(in_words(self.outcomes, action=self.action, sent=self.would is None))
-        if self.would:
-            said.append(self.would.in_words(self.action))
-        said += [f"{self.requests} requests", f"{self.audience.members:,} members"]
-        return "; warning: ".join(("; ".join(said), *self.warnings))
-
-    def _reason(self) -> str:
-        error = (self.error or "").rstrip(".")
-        return error if error.startswith(self.state) else f"{self.state}: {error}"
+        """One line for a note."""
+        words = f"{in_words(self.outcomes)}; {self.requests} requests; {self.audience.members:,} members"
+        said = f"{self.state}: {self.error}; {words}" if self.error else words
+        return "; warning: ".join((said, *self.warnings))
 
 
 class Changes(Reference):
@@ -306,7 +252,7 @@ class Erasure(Reference):
 
 
 class Preview(Reference):
-    """What a run would do, as `audiences preview --json` prints it. `stopped` says which guard would stop it, and why.
+    """What a run would do, as `audiences preview --json` prints it. `stopped` says what would stop it: a guard, the audience.
 
     `quota_percent`: the share of the ad account's hourly quota that the requests use up, by the app's access tier.
     `events`: of a live campaign, what the events of the last 24 hours would have come to; the outcomes are of their users.
@@ -324,20 +270,26 @@ class Preview(Reference):
     stopped: str | None
     rejected: Rejected
     samples: tuple[Sample, ...]
-    action: Action = "mirror"
     next_runs: tuple[AwareDatetime, ...] = ()
     ad_sets: tuple[str, ...] = ()
     events: dict[str, int] = Field(default_factory=dict)
     unmatched: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    @property
+    def would_be(self) -> str | None:
+        """What `stopped` says, to follow `would be`."""
+        if self.stopped is None or self.stopped.startswith("stopped"):
+            return self.stopped
+        return f"stopped: {self.stopped}"
+
     def in_words(self) -> str:
         """One line for a note."""
         said = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in self.events.items())
         words = (
-            f"preview: {f'events: {said}; ' if said else ''}{in_words(self.outcomes, action=self.action)}; "
+            f"preview: {f'events: {said}; ' if said else ''}{in_words(self.outcomes)}; "
             f"would add {self.changes.add:,} rows, remove {self.changes.remove:,}"
         )
-        stopped = (f"would be {self.stopped}",) if self.stopped else ()
+        stopped = (f"would be {self.would_be}",) if self.stopped else ()
         said_already = [each for each in self.unmatched if not self.stopped or each not in self.stopped]
         return "; ".join((words, *stopped, *said_already, *self.warnings, *self.ad_sets))

@@ -51,14 +51,16 @@ class ReplaceTooLongError(FixConfigError):
 
 @dataclass(eq=False)
 class ForeignMembersError(FixConfigError):
-    """A full refresh was asked for of an audience in which others may have put members."""
+    """The whole set was to replace what is in an audience in which others may have put members."""
 
     facebook_id: str
+    campaign: str
 
     def __str__(self) -> str:
         return (
-            f"a full refresh of audience {self.facebook_id} would delete the members that others put there, since the "
-            "campaign did not create it. Nothing was sent. If that is meant, write `refresh: replace` with `action: mirror`"
+            f"to replace what is in audience {self.facebook_id} would delete the members that others put there, since no "
+            "campaign created it. Nothing was sent. Use `refresh: difference`; or, if they are to go and the audience to be "
+            f"this campaign's alone, take it over first: `audiences adopt {self.campaign}`"
         )
 
 
@@ -74,20 +76,26 @@ class StagedSet:
 def wanted(doors: Doors, request: RunRequest, audience: KnownAudience) -> bool:
     """Whether the run sends the whole set: by the file, by hand, or because it is not known what the audience holds.
 
-    Raises ForeignMembersError for an audience given by its id, unless the file says `refresh: replace`.
+    Raises ForeignMembersError as `ensure_ours`.
     """
-    if doors.spec.campaign.what.refresh == "replace":
+    asked = doors.spec.campaign.what.refresh == "replace" or request.full_refresh
+    if asked:
+        ensure_ours(doors, audience.facebook_id, audience)
         return True
     in_doubt = sessions.in_doubt(doors.ledger, audience.id)
     if not audience.created:
-        if request.full_refresh:
-            raise ForeignMembersError(audience.facebook_id)
         if in_doubt:
             _log.warning("it is not known what audience %s holds after a broken upload", audience.facebook_id)
         return False
     if in_doubt:
         _log.warning("the whole set is sent: it is not known what audience %s holds", audience.facebook_id)
-    return request.full_refresh or in_doubt
+    return in_doubt
+
+
+def ensure_ours(doors: Doors, facebook_id: str, audience: KnownAudience | None) -> None:
+    """Raise ForeignMembersError for an audience that no campaign created or adopted: its members are not ours to replace."""
+    if audience is None or not audience.created:
+        raise ForeignMembersError(facebook_id, doors.spec.id)
 
 
 def ensure_in_time(doors: Doors, rows: int) -> None:
