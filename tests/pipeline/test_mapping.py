@@ -45,7 +45,8 @@ def test_when_the_mapping_changes_additions_come_first_and_removals_under_the_ol
     assert methods(thirty, 3) == ["POST"] * 3 + ["DELETE"] * 3
     assert thirty.members(audience) == rows(*after)
     assert thirty.sandbox.admin.audience(audience)["schema"] == [name.upper() for name in before]
-    assert (summary.outcomes["added"], summary.outcomes["removed"], summary.audience.members) == (30, 0, 30)
+    assert (summary.outcomes["added"], summary.outcomes["removed"], summary.audience.members) == (0, 0, 30)
+    assert (summary.outcomes["kept"], summary.rekeyed) == (30, 30)
 
 
 def test_once_all_have_moved_a_changed_address_is_removed_first_again(thirty):

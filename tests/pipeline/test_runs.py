@@ -103,7 +103,43 @@ def test_changed_identifiers_leave_under_the_old_hash_and_come_under_the_new(sho
     summary = shop.run(spec)
     assert [entry["method"] for entry in shop.uploads()] == ["POST", "DELETE", "POST"]
     assert shop.members(audience) == {shop.row_of("new@example.com", None)}
-    assert (summary.outcomes["added"], summary.outcomes["removed"]) == (1, 0)
+    assert (summary.outcomes["added"], summary.outcomes["removed"]) == (0, 0)
+    assert (summary.outcomes["kept"], summary.rekeyed) == (1, 1)
+
+
+def test_members_with_other_identifiers_are_told_as_re_keyed_and_not_as_added(shop):
+    fill(shop, 20, seed=3)
+    spec = shop.campaign()
+    shop.run(spec)
+    known = shop.run(spec).outcomes["kept"]
+    shop.sql("update users set email = 'moved' || id || '@example.com' where email is not null and id <= 10")
+    shop.sql("delete from events where user_id > 15")
+    shop.user(30, "new@example.com")
+    shop.event(30)
+    foreseen, summary = shop.preview(spec), shop.run(spec)
+    assert (foreseen.outcomes, foreseen.rekeyed) == (summary.outcomes, summary.rekeyed)
+    found = summary.outcomes
+    assert (found["added"], found["kept"], found["removed"]) == (1, known - found["removed"], known - found["kept"])
+    moved = [entry["rows"] for entry in shop.uploads()][-2:]
+    assert moved == [found["removed"] + summary.rekeyed, found["added"] + summary.rekeyed]
+    assert 0 < summary.rekeyed < found["kept"]
+    assert summary.in_words().startswith(
+        f"{summary.audience.members} members: targeted {found['targeted']} (added 1, kept {found['kept']}, of them "
+        f"{summary.rekeyed} re-keyed), removed {found['removed']}; qualified 16: "
+    )
+    assert shop.run(spec).rekeyed == 0
+
+
+def test_members_under_a_new_mapping_are_re_keyed(shop):
+    fill(shop, 20, seed=3)
+    both, phones = shop.campaign(), shop.campaign(what={"identifiers": ["phone"], "guards": {"max_removal": 100}})
+    known = shop.run(both).outcomes["added"]
+    summary = shop.run(phones)
+    found = summary.outcomes
+    assert (found["added"], found["kept"] + found["removed"]) == (0, known)
+    ((moved,),) = shop.sql("select count(*) from users where phone is not null and email is not null and not opted_out")
+    assert summary.rekeyed == moved < found["kept"]
+    assert found["no_identifier"] > 0
 
 
 def test_a_hash_that_two_users_share_stays_until_both_have_left(shop):
@@ -132,7 +168,7 @@ def test_a_user_who_takes_over_the_address_of_another_is_in_once(shop):
     summary = shop.run(spec)
     assert [(entry["method"], entry["rows"]) for entry in shop.uploads()[1:]] == [("DELETE", 1)]
     assert shop.members(audience) == {shop.row_of("two@example.com", None)}
-    assert (summary.state, summary.outcomes["added"], summary.audience.members) == ("success", 1, 1)
+    assert (summary.state, summary.outcomes["kept"], summary.rekeyed, summary.audience.members) == ("success", 2, 1, 1)
 
 
 def test_two_campaigns_on_one_audience_do_not_remove_each_others_users(shop):

@@ -6,6 +6,12 @@ with figures as (
     (select count(*) from candidates) as candidates,
     (select count(*) from wanted) as targeted,
     (select count(*) from begun) as begun,
+    (
+      select count(distinct b.user_id)
+      from begun b
+      join differs d on d.user_id = b.user_id and d.held is not null and d.stays
+      where b.present and b.identifiers not in (select identifiers from kept_back)
+    ) as rekeyed,
     (select count(distinct user_id) from differs where held is not null and not stays and $action in ('mirror', 'remove'))
       as left_over,
     (select count(*) from ended where gone and campaign_id = $campaign and user_id in (select user_id from expiring))

@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
+from audiences.pipeline.references import MEMBERS_FIRST
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
@@ -73,7 +75,7 @@ def preview(console: Console, found: Preview) -> None:
     if found.events:
         counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found.events.items())
         console.print(f"events: {counts}", highlight=False)
-    console.print(_outcomes(found.outcomes))
+    console.print(_outcomes(found.outcomes, found.rekeyed))
     console.print(
         f"would add {found.changes.add:,} and remove {found.changes.remove:,} rows in {found.requests:,} requests; "
         "nothing was written"
@@ -106,7 +108,7 @@ def summary(console: Console, found: Summary) -> None:
         console.print(escape(found.error), style=colour, soft_wrap=True)
     for warning in found.warnings:
         console.print(f"[yellow]![/] {escape(warning)}", highlight=False, soft_wrap=True)
-    console.print(_outcomes(found.outcomes))
+    console.print(_outcomes(found.outcomes, found.rekeyed))
     console.print(
         f"{found.requests:,} requests; audience {found.audience.id} holds {found.audience.members:,} rows of ours"
     )
@@ -181,13 +183,16 @@ def schedule(console: Console, spec: CampaignSpec, times: Sequence[datetime]) ->
         console.print(moment.astimezone(spec.zone).strftime("%a %d %b %Y %H:%M %Z"), highlight=False)
 
 
-def _outcomes(outcomes: dict[str, int]) -> Table:
+def _outcomes(outcomes: dict[str, int], rekeyed: int) -> Table:
+    """Members first, then the rest of the qualified."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column()
     table.add_column(justify="right")
-    for name, count in outcomes.items():
+    for name in (*MEMBERS_FIRST, *(name for name in outcomes if name not in MEMBERS_FIRST)):
         words = name.replace("_", " ")
-        table.add_row(f"  of which {words}" if name in _INSIDE else words, f"{count:,}")
+        table.add_row(f"  of which {words}" if name in _INSIDE else words, f"{outcomes[name]:,}")
+        if name == "kept" and rekeyed:
+            table.add_row("    of them re-keyed: identifiers that changed", f"{rekeyed:,}")
     return table
 
 

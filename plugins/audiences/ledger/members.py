@@ -36,6 +36,22 @@ left join audiences.run r on r.id = m.removed_run
 order by m.added_run, m.removed_run nulls last, c.name
 """
 
+REKEYED = """
+select count(distinct now.user_id) as n
+from audiences.member now
+where now.audience_id = %(audience)s and now.campaign_id = %(campaign)s and now.present
+  and now.removed_run is null and now.added_run = %(run)s
+  and exists (
+    select from audiences.member was
+    where was.audience_id = now.audience_id and was.campaign_id = now.campaign_id and was.user_id = now.user_id
+      and was.present and was.added_run < %(run)s and was.identifiers <> now.identifiers and was.removed_run is null
+    union all
+    select from audiences.member was
+    where was.audience_id = now.audience_id and was.campaign_id = now.campaign_id and was.user_id = now.user_id
+      and was.present and was.added_run < %(run)s and was.identifiers <> now.identifiers and was.removed_run = %(run)s
+  )
+"""
+
 
 @contextmanager
 def held(ledger: Ledger, audience: int) -> Iterator[pa.RecordBatchReader]:
@@ -90,6 +106,12 @@ def write(cursor: dbapi.Cursor, *, audience: int, run: int, changes: pa.Table) -
         }.items():
             begun = begun.append_column(name, pa.repeat(value, begun.num_rows))
         cursor.adbc_ingest("member", begun, mode="append", db_schema_name="audiences")
+
+
+def rekeyed(ledger: Ledger, audience: int, campaign: int, run: int) -> int:
+    """How many members of the campaign got other identifiers with the run: theirs began with it, and they were members before."""
+    row = ledger.one(REKEYED, {"audience": audience, "campaign": campaign, "run": run})
+    return int(row.n) if row else 0
 
 
 def count(ledger: Ledger, audience: int) -> int:

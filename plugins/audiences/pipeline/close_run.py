@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audiences.errors import AudiencesError
 from audiences.facebook import audiences as facebook_audiences
@@ -38,7 +38,8 @@ def close_run(
     """
     ledger = doors.ledger
     totals, noted = chunks.totals(ledger, run.run), runs.noted(ledger, run.run)
-    outcomes = final_outcomes(doors, run, planned) if planned else Outcomes()
+    rekeyed = _rekeyed(doors, run, totals, noted) if planned else 0
+    outcomes = final_outcomes(doors, run, planned, rekeyed) if planned else Outcomes()
     verdict = judge(totals, noted, planned=planned is not None, kept_back=planned.kept_back if planned else 0)
     state, error, uploaded = verdict.state, verdict.error, verdict.state == "success"
     if uploaded and ad_sets and (wrong := not_as_wanted(doors, run)):
@@ -68,6 +69,7 @@ def close_run(
         state=state,
         at=run.at,
         outcomes=outcomes.as_dict(),
+        rekeyed=rekeyed,
         requests=totals.requests,
         audience=AudienceSize(id=run.facebook_id, members=_members(doors, run, planned)),
         rejected=rejected,
@@ -77,23 +79,38 @@ def close_run(
     )
 
 
-def final_outcomes(doors: Doors, run: RunRef, planned: Planned) -> Outcomes:
+def final_outcomes(doors: Doors, run: RunRef, planned: Planned, rekeyed: int) -> Outcomes:
     """The outcomes after the upload: what began is `added` where acknowledged and `failed` elsewhere.
+
+    Of those who began, `rekeyed` were members before, under other identifiers, and are `kept`.
 
     `failed` are as well those whom a replace had to leave out, since Facebook refused their rows.
     """
     totals, on_record = chunks.totals(doors.ledger, run.run), runs.noted(doors.ledger, run.run).planned
-    added = totals.begun + on_record["begun_unsent"] - on_record["begun_and_gone"]
+    added = _begun(totals, on_record)
     # A difference never sends those who are in already, so that it cannot lose one.
     lost = refusals.lost(doors.ledger, run.run, run.campaign) if totals.rejected and run.full_refresh else 0
     outcomes = Outcomes(
-        **{**planned.outcomes, "kept": planned.outcomes["kept"] - lost},
-        added=added,
+        **{**planned.outcomes, "kept": planned.outcomes["kept"] + rekeyed - lost},
+        added=added - rekeyed,
         failed=planned.begun - added + lost,
         removed=totals.gone + on_record["gone_unsent"] - lost,
     )
     outcomes.check()
     return outcomes
+
+
+def _begun(totals: Any, on_record: Mapping[str, int]) -> int:
+    """Users whose membership under what was sent began with the run, as acknowledged."""
+    return int(totals.begun + on_record["begun_unsent"] - on_record["begun_and_gone"])
+
+
+def _rekeyed(doors: Doors, run: RunRef, totals: Any, noted: Any) -> int:
+    """Of these, the members whose identifiers had changed; looked for only where the plan had found some."""
+    if not noted.planned.get("rekeyed"):
+        return 0
+    found = members.rekeyed(doors.ledger, run.audience, run.campaign, run.run)
+    return min(found, _begun(totals, noted.planned))
 
 
 def _members(doors: Doors, run: RunRef, planned: Planned | None) -> int:

@@ -91,7 +91,9 @@ def put_on_record(
         whole_set.record(doors, run, whole)
     else:
         chunks.plan(ledger, run=run.run, audience=run.audience, planned=planned)
-    expected = _with_earlier_attempts(doors, run, {**outcomes, "begun": counts.begun}, unsent)
+    expected = _with_earlier_attempts(
+        doors, run, {**outcomes, "begun": counts.begun, "rekeyed": counts.rekeyed}, unsent
+    )
     runs.plan(ledger, run.run, audience=run.audience, planned=expected, rejected=rejected, now=doors.now())
     on_record = chunks.of_run(ledger, run.run)
     requests = len(on_record)
@@ -249,6 +251,7 @@ def _with_earlier_attempts(doors: Doors, run: RunRef, expected: dict[str, int], 
         "begun": expected["begun"] + still,
         "begun_unsent": begun + noted.get("begun_unsent", 0),
         "begun_and_gone": earlier - still,
+        "rekeyed": expected["rekeyed"] + noted.get("rekeyed", 0),
         "gone_unsent": gone + noted.get("gone_unsent", 0),
     }
 

@@ -117,12 +117,23 @@ class Sent(Reference):
     refused: int = 0
 
 
-def in_words(outcomes: dict[str, int]) -> str:
-    """Outcome counts in one line: `targeted 1,200 (added 40, kept 1,160), filtered out 300, removed 12`."""
+MEMBERS_FIRST = ("targeted", "added", "kept", "failed", "removed")
+"""The outcomes that are about members, in the order in which people read them; the others tell of the rest of the qualified."""
+
+
+def in_words(outcomes: dict[str, int], *, rekeyed: int = 0) -> str:
+    """Outcome counts in one line, members first; `rekeyed` of the kept have other identifiers than before.
+
+    `targeted 1,200 (added 40, kept 1,160, of them 68 re-keyed), removed 12; qualified 1,500: filtered out 300`.
+    """
     parts = {name: f"{name.replace('_', ' ')} {count:,}" for name, count in outcomes.items() if count}
+    if rekeyed and "kept" in parts:
+        parts["kept"] += f", of them {rekeyed:,} re-keyed"
     inside = ", ".join(parts.pop(name) for name in ("added", "kept", "failed") if name in parts)
     first = f"{parts.pop('targeted', 'targeted 0')}{f' ({inside})' if inside else ''}"
-    return ", ".join([f"{parts.pop('qualified', 'qualified 0')}: {first}", *parts.values()])
+    removed = (parts.pop("removed"),) if "removed" in parts else ()
+    rest = [f"{parts.pop('qualified', 'qualified 0')}", ", ".join(parts.values())]
+    return f"{', '.join((first, *removed))}; {': '.join(filter(None, rest))}"
 
 
 class AudienceSize(Reference):
@@ -133,13 +144,17 @@ class AudienceSize(Reference):
 
 
 class Summary(Reference):
-    """A run that has ended, as `audiences run --json` prints it."""
+    """A run that has ended, as `audiences run --json` prints it.
+
+    `rekeyed` of the kept were members before under identifiers that have changed: a row each was removed and added.
+    """
 
     run: int
     campaign: str
     state: Literal["success", "failed", "stopped"]
     at: AwareDatetime
     outcomes: dict[str, int]
+    rekeyed: int = 0
     requests: int
     audience: AudienceSize
     rejected: Rejected = Field(default_factory=dict)
@@ -149,7 +164,7 @@ class Summary(Reference):
 
     def in_words(self) -> str:
         """One line for a note."""
-        words = f"{in_words(self.outcomes)}; {self.requests} requests; {self.audience.members:,} members"
+        words = f"{self.audience.members:,} members: {in_words(self.outcomes, rekeyed=self.rekeyed)}; {self.requests} requests"
         said = f"{self.state}: {self.error}; {words}" if self.error else words
         return "; warning: ".join((said, *self.warnings))
 
@@ -254,6 +269,7 @@ class Erasure(Reference):
 class Preview(Reference):
     """What a run would do, as `audiences preview --json` prints it. `stopped` says what would stop it: a guard, the audience.
 
+    `rekeyed` of the kept have other identifiers than those under which they are in.
     `quota_percent`: the share of the ad account's hourly quota that the requests use up, by the app's access tier.
     `events`: of a live campaign, what the events of the last 24 hours would have come to; the outcomes are of their users.
     `unmatched`: sentences on events and values that the campaign names and nobody has. `warnings`: on what a person should look
@@ -263,6 +279,7 @@ class Preview(Reference):
     campaign: str
     at: AwareDatetime
     outcomes: dict[str, int]
+    rekeyed: int = 0
     changes: Changes
     requests: int
     quota_percent: dict[str, float]
@@ -287,7 +304,7 @@ class Preview(Reference):
         """One line for a note."""
         said = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in self.events.items())
         words = (
-            f"preview: {f'events: {said}; ' if said else ''}{in_words(self.outcomes)}; "
+            f"preview: {f'events: {said}; ' if said else ''}{in_words(self.outcomes, rekeyed=self.rekeyed)}; "
             f"would add {self.changes.add:,} rows, remove {self.changes.remove:,}"
         )
         stopped = (f"would be {self.would_be}",) if self.stopped else ()

@@ -45,15 +45,17 @@ CHANGES = pa.schema(
 class Counts:
     """How many users and request rows a difference concerns.
 
-    `targeted` users are wanted after the cap; of them `begun` are new or have new identifiers. `left` users are held by the
-    campaign and no longer wanted; `expired` ones leave because their time is up; `held` is how many it holds before. `add` and
-    `remove` count rows to send; `kept_back` of those begun are not sent, as their rows were refused before. Once all of it is
-    done, there are `memberships_after` of all campaigns in the audience, with `rows_after` different rows.
+    `targeted` users are wanted after the cap; of them `begun` are new or, those `rekeyed`, members with new identifiers. `left`
+    users are held by the campaign and no longer wanted; `expired` ones leave because their time is up; `held` is how many it
+    holds before. `add` and `remove` count rows to send; `kept_back` of those begun are not sent, as their rows were refused
+    before. Once all of it is done, there are `memberships_after` of all campaigns in the audience, with `rows_after` different
+    rows.
     """
 
     candidates: int
     targeted: int
     begun: int
+    rekeyed: int
     left: int
     expired: int
     held: int
