@@ -20,7 +20,8 @@ def begin(due, again=False):
     project = os.environ["AUDIENCES_PROJECT"]
     task = OpenRunOperator(task_id="open_run", spec=Project.load_campaign(Path(project), "carts"), project=project)
     ti = SimpleNamespace(try_number=1, xcom_push=lambda key, value: print("NOTE", key, value))
-    context = {"dag_run": SimpleNamespace(run_type="scheduled", run_after=due), "params": {}, "run_id": "r", "ti": ti}
+    run = SimpleNamespace(run_type="scheduled", run_after=due, conf={})
+    context = {"dag_run": run, "params": {}, "run_id": "r", "ti": ti}
     try:
         task.go_on(context, None) if again else task.execute(context)
     except TaskDeferred as deferred:

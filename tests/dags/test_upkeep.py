@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from tests.dags.conftest import CATALOG
@@ -68,7 +69,8 @@ def test_members_whose_time_is_up_leave_daily_and_old_staging_goes(connected, sh
     shop.event(1)
     spec = Project.load_campaign(connected.project, "carts")
     audience = shop.run(spec).audience.id
-    old = shop.staging / "carts" / "run1"
+    ((staging,),) = shop.sql("select staging from audiences.run", on="ledger")
+    old = Path(staging)
     old.mkdir(parents=True)
     shop.sql(
         "update audiences.run set assigned_at = now() - interval '31 days', ended_at = now() - interval '8 days'",
