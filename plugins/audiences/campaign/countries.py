@@ -2,94 +2,49 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from functools import cache
-from typing import Final
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Final
 
-# English names in everyday use that ISO 3166-1 lists in another form or not at all, as letters only.
-_EVERYDAY_NAMES: Final = {
-    "america": "us",
-    "bolivia": "bo",
-    "bonaire": "bq",
-    "bosnia": "ba",
-    "britain": "gb",
-    "brunei": "bn",
-    "burma": "mm",
-    "capeverde": "cv",
-    "caymans": "ky",
-    "cocosislands": "cc",
-    "congobrazzaville": "cg",
-    "congokinshasa": "cd",
-    "democraticrepublicofcongo": "cd",
-    "drc": "cd",
-    "drcongo": "cd",
-    "easttimor": "tl",
-    "england": "gb",
-    "falklandislands": "fk",
-    "falklands": "fk",
-    "federatedstatesofmicronesia": "fm",
-    "greatbritain": "gb",
-    "holland": "nl",
-    "holysee": "va",
-    "hongkongsar": "hk",
-    "iran": "ir",
-    "ivorycoast": "ci",
-    "korea": "kr",
-    "koreanorth": "kp",
-    "koreasouth": "kr",
-    "laos": "la",
-    "macau": "mo",
-    "macedonia": "mk",
-    "mainlandchina": "cn",
-    "micronesia": "fm",
-    "moldova": "md",
-    "northernireland": "gb",
-    "northkorea": "kp",
-    "palestine": "ps",
-    "palestinianterritories": "ps",
-    "palestinianterritory": "ps",
-    "pitcairnislands": "pn",
-    "prc": "cn",
-    "republicofireland": "ie",
-    "russia": "ru",
-    "sainthelena": "sh",
-    "saintmartin": "mf",
-    "saotome": "st",
-    "scotland": "gb",
-    "sintmaarten": "sx",
-    "southkorea": "kr",
-    "stateofpalestine": "ps",
-    "svalbard": "sj",
-    "swaziland": "sz",
-    "syria": "sy",
-    "taiwan": "tw",
-    "tanzania": "tz",
-    "tobago": "tt",
-    "trinidad": "tt",
-    "turkey": "tr",
-    "uae": "ae",
-    "uk": "gb",
-    "us": "us",
-    "usa": "us",
-    "usvirginislands": "vi",
-    "vatican": "va",
-    "vaticancity": "va",
-    "vaticancitystate": "va",
-    "venezuela": "ve",
-    "vietnam": "vn",
-    "wales": "gb",
-}
+from audiences.campaign.country_names import english_names, letters, names_in_all_languages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_THE: Final = re.compile(r"\(the\)|,\s*the\s*$", re.IGNORECASE)
+_TAIL: Final = re.compile(r"(?P<name>[^,(\[]+)[,(\[](?P<tail>[^,(\[\])]+)[)\]]?\s*")
+_BETWEEN_NAMES: Final = re.compile(r"[,()\[\]/|]|\s[-\u2013\u2014]\s")
+# Russia in Vietnamese, and Nigeria's code where a column has its first letters in capitals.
+_TWO_COUNTRIES: Final = frozenset({"Nga"})
 
 
 def country_code(text: str) -> str | None:
-    """The alpha-2 code, in lower case, of an ISO code (two or three letters), `uk`, or an English name; else None.
+    """The alpha-2 code, in lower case, of an ISO code (two or three letters), `uk`, or a name; else None.
 
+    Names are those of ISO 3166-1 and of CLDR, as they are printed there: `Philippines (the)`, `Bahamas, The`,
+    `Myanmar (Burma)`, in English and, where a name means one country only, in every other language (`Deutschland`).
     Nothing is cut short to make it fit: `n/a` is not Namibia, `AUT` is not Australia. Numeric codes are not read.
     """
-    if code := _codes().get(text.strip().lower()):
+    return english_country_code(text) or _read(text, english_only=False)
+
+
+def english_country_code(text: str) -> str | None:
+    """The same for codes and English names only."""
+    return _read(text, english_only=True)
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str, *, english_only: bool) -> str | None:
+    written = text.strip()
+    if written in _TWO_COUNTRIES:
+        return None
+    if code := _codes().get(written.lower()):
         return code
-    visible = "".join(character for character in text if unicodedata.category(character) != "Cf").strip().lower()
-    return _codes().get(visible) or _names().get(_letters(visible))
+    visible = "".join(character for character in text if unicodedata.category(character) != "Cf").strip()
+    if code := _named(visible, english_names()):
+        return code
+    return None if english_only else _named(visible, names_in_all_languages())
 
 
 @cache
@@ -101,29 +56,23 @@ def _codes() -> dict[str, str]:
     return codes | {code: code for code in codes.values()} | {"uk": "gb"}
 
 
-@cache
-def _names() -> dict[str, str]:
-    import pycountry
-
-    names = {}
-    for country in pycountry.countries:
-        for attribute in ("name", "official_name", "common_name"):
-            # ISO writes `Korea, Republic of` for sorting; people write it the other way round as well.
-            last, comma, first = getattr(country, attribute, "").partition(",")
-            for name in {f"{last}{comma}{first}", f"{first} {last}"}:
-                names[_letters(name)] = country.alpha_2.lower()
-    names.pop("", None)
-    return names | _EVERYDAY_NAMES
+def _named(text: str, names: Mapping[str, str]) -> str | None:
+    """The country of a name, or of several names and codes of one country (`Turkey (Türkiye)`, `IN - India`)."""
+    for spelling in _spellings(text):
+        if code := _one(spelling, names):
+            return code
+    parts = [part for part in map(str.strip, _BETWEEN_NAMES.split(text)) if part]
+    found = {_one(part, names) for part in parts} if len(parts) > 1 else set()
+    return found.pop() if len(found) == 1 else None
 
 
-def _letters(text: str) -> str:
-    """A name without what varies in writing: accents, case, punctuation, a leading `the`, `&` for and, `St.` for saint.
+def _one(text: str, names: Mapping[str, str]) -> str | None:
+    return _codes().get(text.lower()) or names.get(letters(text))
 
-    Empty when a digit or a letter of another script is left, because then it is not just a name.
-    """
-    words = unicodedata.normalize("NFKD", text.lower().replace("&", " and ")).replace(".", ". ").split()
-    if words and words[0] == "the":
-        words = words[1:]
-    spelled = "".join("saint" if word in ("st", "st.") else word for word in words)
-    letters = "".join(character for character in spelled if character.isalnum())
-    return letters if letters.isascii() and letters.isalpha() else ""
+
+def _spellings(text: str) -> Iterator[str]:
+    """The name as it stands, without an article behind it, and with what is behind it before it."""
+    bare = _THE.sub("", text).strip()
+    yield bare
+    if turned := _TAIL.fullmatch(bare):
+        yield f"{turned['tail']} {turned['name']}"

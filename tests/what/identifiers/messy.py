@@ -28,6 +28,8 @@ COUNTRIES = [
     "KZ",
     "gg",
     "BS",
+    "Italia",
+    "Méjico",
     "n/a",
     "",
     None,
@@ -83,7 +85,7 @@ _DATES = st.one_of(
     st.from_regex(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-](19|20)[0-9]{2}( 00:00)?", fullmatch=True),
     st.from_regex(r"(19|20)?[0-9]{6}", fullmatch=True),
 )
-_ZIPS = st.from_regex(r"([A-Z]{1,2}-?)?[0-9]{3,5}([ -]?[0-9A-Z]{3,4})?", fullmatch=True)
+_ZIPS = st.from_regex(r"([A-Z]{1,2}[ -]?)?[0-9]{3,5}([ -]?[0-9A-Z]{3,4}|\.0{1,2})?", fullmatch=True)
 _USUAL = {
     "email": _EMAILS,
     "phone": phones(),
@@ -93,7 +95,9 @@ _USUAL = {
     "first_initial": _NAMES,
     "last_name": _NAMES,
     "city": _NAMES,
-    "region": st.one_of(_NAMES, st.sampled_from(["California", "N.Y.", "US-TX", "Ontario", "Bayern", "dc", "zz"])),
+    "region": st.one_of(
+        _NAMES, st.sampled_from(["California", "N.Y.", "US-TX", "Ontario", "Bayern (BY)", "dc", "CA-ON"])
+    ),
     "zip": _ZIPS,
     "country": st.sampled_from([name for name in COUNTRIES if name]) | _NAMES,
     "date_of_birth": _DATES,

@@ -60,7 +60,7 @@ def test_a_column_says_what_single_values_say(field: str, data: st.DataObject):
 def test_each_row_is_read_with_its_own_country(field: str, data: st.DataObject):
     rows = data.draw(st.lists(st.tuples(values_of(field), st.sampled_from(COUNTRIES)), min_size=1, max_size=25))
     values, countries = zip(*rows, strict=True)
-    # A row whose country nobody knows falls back to the context, which normalise_one is not told here.
+    # A row that says nothing about the country falls back to the context, which normalise_one is not told here.
     known = [None if country in ("n/a", "") else country for country in countries]
     assert_cells_match_single_values(field, list(values), data.draw(contexts), known)
 

@@ -148,8 +148,125 @@ def test_postal_codes_elsewhere_keep_all_letters_and_digits(value: str, country:
     assert normalise("zip", value, country) == normalised
 
 
-def test_the_default_country_stands_in_for_an_unknown_one():
-    context = Context(today=TODAY, country="nowhere", default_country="US")
+@pytest.mark.parametrize("country", [None, "", " ", "n/a", "-", "NULL", "nan"])
+def test_the_default_country_stands_in_where_no_country_is_stated(country: str | None):
+    context = Context(today=TODAY, country=country, default_country="US")
 
     assert normalise_one("zip", "2134", context).normalised == "02134"
     assert normalise_one("state", "Ohio", context).normalised == "oh"
+    assert normalise_one("phone", "650 253 1212", context).normalised == "16502531212"
+
+
+@pytest.mark.parametrize("country", ["Narnia", "Méjico", "Emirates", "1", "ZZ", "Europe"])
+def test_the_default_country_does_not_stand_in_for_one_that_is_not_understood(country: str):
+    context = Context(today=TODAY, country=country, default_country="US")
+
+    assert normalise_one("zip", "8001", context).normalised == "8001"
+    assert normalise_one("zip", "12345-6789", context).normalised is None
+    assert normalise_one("state", "Bayern", context).normalised == "bayern"
+    assert normalise_one("phone", "312 345 6789", context).reason == "unknown country"
+    assert normalise_one("phone", "+39 312 345 6789", context).normalised == "393123456789"
+    assert normalise_one("phone", "0039 312 345 6789", context).normalised == "393123456789"
+
+
+@pytest.mark.parametrize(
+    ("country", "default", "digits"),
+    [
+        ("Italia", "US", None),
+        ("Italia", "IT", "393123456789"),
+        ("Italia", None, "393123456789"),
+        ("Italy", "US", "393123456789"),
+        ("IT", "US", "393123456789"),
+    ],
+)
+def test_a_country_named_in_another_language_counts_for_phones_unless_the_default_country_contradicts(
+    country: str, default: str | None, digits: str | None
+):
+    context = Context(today=TODAY, country=country, default_country=default)
+
+    assert normalise_one("phone", "312 345 6789", context).normalised == digits
+
+
+@pytest.mark.parametrize(
+    ("value", "country", "normalised"),
+    [
+        ("681", "pr", "00681"),
+        ("907", "us", "00907"),
+        ("907.0", "us", "00907"),
+        ("802", "vi", "00802"),
+        ("501", "us", "00501"),
+        ("544", "us", "00544"),
+        ("9071234", "us", "00907"),
+        ("907-1234", "us", "00907"),
+        ("6520", "us", "06520"),
+        ("PR-00681", "pr", "00681"),
+        ("510", "us", None),
+        ("404", "us", None),
+        ("681", "gu", None),
+        ("90712", "us", "90712"),
+        ("906812", "us", None),
+    ],
+)
+def test_zip_codes_that_lost_their_zeros_get_them_back(value: str, country: str, normalised: str | None):
+    assert normalise("zip", value, country) == normalised
+
+
+@pytest.mark.parametrize(
+    ("value", "country", "normalised"),
+    [
+        ("2000.00", "au", "2000"),
+        ("75018.00", "fr", "75018"),
+        ("10115.000", "de", "10115"),
+        ("94035.00", "us", "94035"),
+        ("101.00", "is", "101"),
+        ("110.00", "cz", "11000"),
+        ("111.22", "se", "11122"),
+    ],
+)
+def test_the_decimals_of_a_whole_number_are_no_digits_of_a_postal_code(value: str, country: str, normalised: str):
+    assert normalise("zip", value, country) == normalised
+
+
+@pytest.mark.parametrize(
+    ("value", "country", "normalised"),
+    [
+        ("JP-100-0001", "jp", "1000001"),
+        ("JP 100-0001", "jp", "1000001"),
+        ("MX-06600", "mx", "06600"),
+        ("KR03187", "kr", "03187"),
+        ("GB-SW1A 1AA", "gb", "sw1a1aa"),
+        ("UK SW1A 1AA", "gb", "sw1a1aa"),
+        ("CA-K1A 0B1", "ca", "k1a0b1"),
+        ("AR-B1636FDA", "ar", "b1636fda"),
+        ("JE2 3AB", "je", "je23ab"),
+        ("KY1-1001", "ky", "ky11001"),
+        ("AD500", "ad", "ad500"),
+        ("LV-1010", "lv", "1010"),
+    ],
+)
+def test_a_postal_code_loses_the_code_of_its_country_and_no_letters_of_its_own(
+    value: str, country: str, normalised: str
+):
+    assert normalise("zip", value, country) == normalised
+
+
+@pytest.mark.parametrize(
+    ("value", "country", "normalised"),
+    [
+        ("California (CA)", "us", "ca"),
+        ("New York [NY]", "us", "ny"),
+        ("CA - California", "us", "ca"),
+        ("TX, Texas", "us", "tx"),
+        ("Georgia (US)", "us", "ga"),
+        ("Washington (DC)", "us", "dc"),
+        ("Texas (CA)", "us", None),
+        ("Bayern (BY)", "de", "bayern"),
+        ("ON (Ontario)", "ca", "ontario"),
+        ("Ontario (CA-ON)", "ca", "ontario"),
+        ("CA-ON", "ca", "on"),
+        ("California (CA)", None, "ca"),
+        ("Frankfurt (Oder)", "de", "frankfurtoder"),
+    ],
+)
+def test_a_state_with_its_code_in_brackets_is_the_state(value: str, country: str | None, normalised: str | None):
+    assert normalise("state", value, country) == normalised

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audiences.campaign.countries import country_code
 from audiences.what.identifiers.fields import FIELDS
 from audiences.what.identifiers.groups import by_group
 from audiences.what.identifiers.hashing import from_hex, sha256_column
+from audiences.what.identifiers.home import stated_country
 from audiences.what.identifiers.outcome import Reason
 from audiences.what.identifiers.plain import plain_values
 from audiences.what.identifiers.rules import answer
@@ -52,8 +52,8 @@ def encode_column(
 ) -> Encoded:
     """The cells for a column of text, whole numbers, dates or times; `field` is a name in `FIELDS`.
 
-    `countries` has the country of each row, as people write countries; null and unknown ones fall back to those of the
-    context. Raises KeyError for an unknown field and TypeError or ValueError for a column that cannot be read at all,
+    `countries` has the country of each row, as people write countries; where one says nothing, that of the context
+    counts. Raises KeyError for an unknown field and TypeError or ValueError for a column that cannot be read at all,
     always without a value in the text.
     """
     known = FIELDS[field]
@@ -63,9 +63,9 @@ def encode_column(
     texts = _texts(values)
     if known.by_country and countries is not None and not context.pre_hashed:
         answers = by_group(
-            _codes(countries),
+            _stated(countries),
             texts,
-            lambda code, rows: _answers(known, rows, replace(context, country=code or context.country)),
+            lambda stated, rows: _answers(known, rows, replace(context, country=stated or context.country)),
         )
     else:
         answers = _answers(known, texts, context)
@@ -96,10 +96,10 @@ def _texts(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     return texts
 
 
-def _codes(countries: pa.Array | pa.ChunkedArray) -> pa.Array:
+def _stated(countries: pa.Array | pa.ChunkedArray) -> pa.Array:
     encoded = _texts(countries).dictionary_encode()
-    codes = [country_code(written) for written in encoded.dictionary.to_pylist()]
-    return pa.array(codes, pa.string()).take(encoded.indices)
+    stated = [stated_country(written) for written in encoded.dictionary.to_pylist()]
+    return pa.array(stated, pa.string()).take(encoded.indices)
 
 
 def _answers(field: Field, texts: pa.Array, context: Context) -> pa.StructArray:

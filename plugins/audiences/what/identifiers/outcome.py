@@ -45,10 +45,11 @@ Outcome = str | Reason
 class Context:
     """What a rule knows besides the value.
 
-    `today` bounds dates of birth. `country` is the user's, `default_country` stands in for it where it is unknown; both
-    as people write countries. `date_order` decides dates that can be read in two ways (None: month first). With
-    `strict_valid` a phone number must be assigned, else a possible length is enough. `vanity` reads letters in a phone
-    number as digits. `fold_diacritics` writes names without accents, as cities and states always are.
+    `today` bounds dates of birth. `country` is the user's; `default_country` stands in for it where it says nothing, not
+    where it cannot be understood; both as people write countries. `date_order` decides dates that can be read in two
+    ways (None: month first). With `strict_valid` a phone number must be assigned, else a possible length is enough.
+    `vanity` reads letters in a phone number as digits. `fold_diacritics` writes names without accents, as cities and
+    states always are.
     """
 
     today: date

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import phonenumbers
 from phonenumbers import CountryCodeSource, NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
 
+from audiences.what.identifiers.home import dialling_home, is_nowhere
 from audiences.what.identifiers.outcome import Outcome, Reason
-from audiences.what.identifiers.places import home
 from audiences.what.identifiers.text import ascii_digits
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def phone(text: str, context: Context) -> Outcome:
         return Reason.IMPOSSIBLE_NUMBER
     if set(filter(str.isdecimal, dialled)) == {"0"}:
         return Reason.PLACEHOLDER
-    region = (home(context) or "").upper() or None
+    region = (dialling_home(context) or "").upper() or None
     if not region and not _ABROAD.search(dialled):
-        return Reason.NO_COUNTRY_CODE
+        return Reason.UNKNOWN_COUNTRY if is_nowhere(context) else Reason.NO_COUNTRY_CODE
     number = _likeliest(_readings(dialled, region))
     if number is None:
         return Reason.IMPOSSIBLE_NUMBER

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audiences.what.identifiers.groups import by_group
+from audiences.what.identifiers.home import dialling_home
 from audiences.what.identifiers.numbering import CALLING_CODES, NumberingPlan, plan_of_code, plan_of_region
 from audiences.what.identifiers.phone import LONGEST
-from audiences.what.identifiers.places import home
 
 if TYPE_CHECKING:
     from audiences.what.identifiers.outcome import Context
@@ -35,7 +35,7 @@ def plain_phones(texts: pa.Array, context: Context) -> pa.Array:
     if context.strict_valid:
         return pa.nulls(len(texts), pa.string())
     digits = _plain_digits(texts)
-    region = home(context)
+    region = dialling_home(context)
     plan = plan_of_region(region.upper()) if region else None
     has_plus = pc.starts_with(digits, "+")
     abroad = pc.if_else(has_plus, pc.utf8_slice_codeunits(digits, 1), _NOTHING)
