@@ -1,10 +1,10 @@
-"""What Airflow learns from the product: the timetable of campaigns, and the listener that notes their outcomes."""
+"""What Airflow learns from the product: the timetable of campaigns, and the listeners that tell of their outcomes."""
 
 from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from audiences.dags import notes
+from audiences.dags import failures, notes
 from audiences.when.timetable import CampaignTimetable
 
 
@@ -13,4 +13,4 @@ class AudiencesPlugin(AirflowPlugin):
 
     name = "audiences"
     timetables = [CampaignTimetable]  # noqa: RUF012  # Airflow's own attribute
-    listeners = [notes]  # noqa: RUF012  # Airflow's own attribute
+    listeners = [notes, failures]  # noqa: RUF012  # Airflow's own attribute

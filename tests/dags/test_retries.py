@@ -5,6 +5,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
+from audiences.dags.failures import TaskFailed
 from audiences.dags.retries import ByErrorClass
 from audiences.errors import FacebookAccessError, FacebookTransientError, StoppedError, ThrottledError
 
@@ -41,3 +42,9 @@ def test_an_unknown_error_is_tried_again_but_not_for_hours_and_its_text_is_kept_
 def test_a_ledger_that_went_away_is_waited_for_longer_than_an_unknown_error():
     last = decision(psycopg.OperationalError("the connection is closed"), 6)
     assert (last.action.name, last.reason) == ("RETRY", "LedgerLostError may pass")
+
+
+def test_a_task_that_fails_without_a_traceback_is_tried_again_by_the_class_of_its_error():
+    assert decision(TaskFailed(ThrottledError(what="throttled", seconds=120))).retry_delay == timedelta(seconds=120)
+    assert decision(TaskFailed(FacebookTransientError(what="HTTP 500")), 6).action.name == "RETRY"
+    assert decision(TaskFailed(StoppedError(guard="g", found="f", allow_once="a"))).action.name == "FAIL"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.pipeline.conftest import sha256
 
 from audiences.sandbox import AD_SETS
 
@@ -106,3 +107,18 @@ def test_an_ad_set_that_cannot_be_linked_fails_the_dag_run_and_the_upload_stands
     ((state, added),) = shop.sql("select state, outcomes ->> 'added' from audiences.run", on="ledger")
     assert (state, added) == ("failed", "1")
     assert connected.rows("select state from dag_run") == [("failed",)]
+
+
+def test_airflow_keeps_nothing_of_a_person(connected, shop):
+    shop.user(987654321, "erika@example.com", "+4930901820")
+    shop.event(987654321)
+    connected.campaign("carts")
+    said = connected.airflow("dags", "test", "carts", "--conf", '{"dry_run": true}')
+    said += connected.airflow("dags", "test", "carts")
+    assert shop.sql("select state from audiences.run", on="ledger") == [("success",)], said[-6000:]
+    kept = (connected.home / "airflow.db").read_bytes() + said.encode()
+    kept += b"".join(file.read_bytes() for file in (connected.home / "logs").rglob("*") if file.is_file())
+    assert b"would add" in kept
+    for each in ("987654321", "erika", "4930901820", sha256("erika@example.com"), sha256("4930901820")):
+        assert each.encode() not in kept
+        assert each[:12].encode() not in kept, "not even the first digits of a hash"

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from audiences.demo.report import json_line, print_table
-from audiences.demo.samples import Sample
+from audiences.demo.samples import Sample, without_runs
 from audiences.who.outcomes import Outcomes
 
 RIGHT = Sample(
@@ -42,3 +42,10 @@ def test_table_shows_the_counts_and_names_what_is_wrong():
     assert "filtered out" in printed
     assert "over cap" not in printed
     assert "✗ lapsed: the run is failed, of its tasks: plan failed" in printed
+
+
+def test_a_live_campaign_that_waits_for_events_has_a_dag():
+    found = {one.campaign: one for one in without_runs({"broken": "campaigns/broken.yml:1:1: is empty"}, ["cart_left"])}
+    assert (found["broken"].state, found["broken"].problems) == ("no DAG", ["campaigns/broken.yml:1:1: is empty"])
+    assert found["cart_left"].state == "no run yet"
+    assert "no event came due within 180 s" in found["cart_left"].problems[0]

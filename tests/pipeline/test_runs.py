@@ -14,6 +14,7 @@ from audiences.pipeline.open_run import open_run
 from audiences.pipeline.plan import plan
 from audiences.pipeline.references import RunRequest
 from audiences.pipeline.select import select
+from audiences.who.outcomes import Outcomes
 
 pytestmark = pytest.mark.integration
 
@@ -337,3 +338,55 @@ def test_a_campaign_that_asks_for_what_cannot_be_done_sends_nothing(shop, key, v
     with pytest.raises(UnsupportedError, match=value):
         shop.run(spec)
     assert shop.sandbox.admin.requests() == []
+
+
+def test_a_run_that_a_guard_stopped_carries_the_counts_that_led_to_the_stop_and_they_add_up(shop):
+    for number in range(1, 7):
+        shop.user(number, f"user{number}@example.com", opted_out=number == 6)
+        shop.event(number)
+    shop.sql("delete from events where user_id > 3")
+    shop.run(shop.campaign())
+    for number in range(3, 7):
+        shop.event(number)
+    shop.sql("delete from events where user_id < 3")
+    summary = shop.run(shop.campaign(what={"guards": {"max_removal": 50}}))
+    assert (summary.state, summary.requests) == ("stopped", 0)
+    Outcomes(**summary.outcomes).check()
+    found = {name: count for name, count in summary.outcomes.items() if count}
+    assert found == {"opted_out": 1, "targeted": 3, "kept": 1, "failed": 2, "qualified": 4}
+    assert summary.would.model_dump() == {"added": 2, "removed": 2}
+    assert (
+        "qualified 4: targeted 3 (kept 1, not sent 2), opted out 1; would have added 2 and removed 2"
+        in summary.in_words()
+    )
+    assert shop.sql("select outcomes from audiences.run order by id desc limit 1", on="ledger") == [(summary.outcomes,)]
+
+
+def test_a_run_that_failed_before_anybody_was_counted_does_not_say_that_nobody_qualified(shop):
+    shop.sql("drop table events")
+    summary = shop.run(shop.campaign())
+    assert (summary.state, summary.counted) == ("failed", False)
+    assert "qualified" not in summary.in_words()
+
+
+def test_taking_buyers_out_of_a_list_is_told_in_words_of_its_own(shop):
+    update = {"update": {"id": "23851234567890123"}}
+    for number in range(1, 4):
+        shop.user(number, f"user{number}@example.com")
+        shop.event(number)
+        shop.event(number, "Charged")
+    shop.run(shop.campaign(what={"audience": {"update": {**update["update"], "action": "add"}}}))
+    shop.user(4, "user4@example.com")
+    shop.event(4, "Charged")
+    spec = shop.campaign(
+        "buyers",
+        who={"did": {"event": "Charged"}},
+        what={"audience": {"update": {**update["update"], "action": "remove_matching"}}},
+    )
+    looked, summary = shop.preview(spec), shop.run(spec)
+    words = "qualified 4: targeted 4 (sent for removal 4), members of ours among them 3"
+    assert words in summary.in_words()
+    assert words in looked.in_words()
+    assert "would add 0 rows, remove 4" in looked.in_words()
+    assert (summary.outcomes["added"], summary.outcomes["removed"]) == (4, 3)
+    assert "targeted 4 (sent for removal before 4)" in shop.run(spec).in_words()

@@ -16,6 +16,7 @@ with figures as (
       as left_over,
     (select count(*) from ended where gone and campaign_id = $campaign and user_id in (select user_id from expiring))
       as expired,
+    (select count(*) from ended where gone) as gone,
     (select count(distinct user_id) from held where present and (campaign_id = $campaign or $action = 'remove')) as held,
     (
       select count(*) from begun

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
-from audiences.pipeline.references import MEMBERS_FIRST
+from audiences.pipeline.references import MEMBERS_FIRST, outcome_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from audiences.campaign.project import Project
     from audiences.campaign.spec import CampaignSpec
+    from audiences.campaign.what import Action
     from audiences.checklist import Check
     from audiences.errors import Problem
     from audiences.pipeline.live.run import LiveSummary
@@ -75,7 +76,7 @@ def preview(console: Console, found: Preview) -> None:
     if found.events:
         counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found.events.items())
         console.print(f"events: {counts}", highlight=False)
-    console.print(_outcomes(found.outcomes, found.rekeyed))
+    console.print(_outcomes(found.outcomes, found.rekeyed, action=found.action))
     console.print(
         f"would add {found.changes.add:,} and remove {found.changes.remove:,} rows in {found.requests:,} requests; "
         "nothing was written"
@@ -108,7 +109,10 @@ def summary(console: Console, found: Summary) -> None:
         console.print(escape(found.error), style=colour, soft_wrap=True)
     for warning in found.warnings:
         console.print(f"[yellow]![/] {escape(warning)}", highlight=False, soft_wrap=True)
-    console.print(_outcomes(found.outcomes, found.rekeyed))
+    if found.counted:
+        console.print(_outcomes(found.outcomes, found.rekeyed, action=found.action, sent=found.would is None))
+    if found.would:
+        console.print(found.would.in_words(found.action), highlight=False)
     console.print(
         f"{found.requests:,} requests; audience {found.audience.id} holds {found.audience.members:,} rows of ours"
     )
@@ -183,13 +187,13 @@ def schedule(console: Console, spec: CampaignSpec, times: Sequence[datetime]) ->
         console.print(moment.astimezone(spec.zone).strftime("%a %d %b %Y %H:%M %Z"), highlight=False)
 
 
-def _outcomes(outcomes: dict[str, int], rekeyed: int) -> Table:
+def _outcomes(outcomes: dict[str, int], rekeyed: int, *, action: Action, sent: bool = True) -> Table:
     """Members first, then the rest of the qualified."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column()
     table.add_column(justify="right")
     for name in (*MEMBERS_FIRST, *(name for name in outcomes if name not in MEMBERS_FIRST)):
-        words = name.replace("_", " ")
+        words = outcome_words(name, action=action, sent=sent)
         table.add_row(f"  of which {words}" if name in _INSIDE else words, f"{outcomes[name]:,}")
         if name == "kept" and rekeyed:
             table.add_row("    of them re-keyed: identifiers that changed", f"{rekeyed:,}")

@@ -58,7 +58,7 @@ def preview(
 ) -> None:
     """Count on the real data what a run would do, and write nothing anywhere."""
     from audiences.pipeline.preview import preview as look
-    from audiences.when.upcoming import next_runs
+    from audiences.when.upcoming import next_sends
 
     spec, moment = load(campaign), at or datetime.now(UTC)
     text = None
@@ -71,7 +71,7 @@ def preview(
             show.sql(out, text)
     with doors_of(spec, looking_only=True) as doors:
         found = look(doors, moment).model_copy(
-            update={"next_runs": tuple(next_runs(spec, moment, 10, if_published=True))}
+            update={"next_runs": tuple(next_sends(spec, moment, 10, if_published=True))}
         )
     show_found(found, as_json, show.preview, more={"sql": text} if text else {})
 
@@ -128,11 +128,11 @@ def schedule(
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the campaign's next run times, as Airflow will schedule them."""
-    from audiences.when.upcoming import next_runs
+    """Print when the campaign sends next: its run times, or the opening of an export window that a run waits for."""
+    from audiences.when.upcoming import next_sends
 
     spec = load(campaign)
-    times = next_runs(spec, at or datetime.now(UTC), following)
+    times = next_sends(spec, at or datetime.now(UTC), following)
     if as_json:
         show.json_line({"campaign": campaign, "timezone": spec.timezone, "next": [time.isoformat() for time in times]})
     else:

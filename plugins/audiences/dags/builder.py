@@ -10,7 +10,9 @@ from airflow.sdk import DAG, Param, chain
 from audiences.campaign.describe import describe
 from audiences.dags import live_run, steps
 from audiences.dags.asked import LIFTED_IN_FORM
+from audiences.dags.failures import TAG
 from audiences.dags.retries import ByErrorClass
+from audiences.pipeline.references import LIFTABLE
 from audiences.when.timetable import CampaignTimetable
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
         max_active_runs=1,
         rerun_with_latest_version=True,  # a cleared run is a run now, by the file of now
         is_paused_upon_creation=False,
-        tags=["audiences", campaign.status, campaign.qualification, *campaign.tags],
+        tags=[TAG, campaign.status, campaign.qualification, *campaign.tags],
         default_args={
             "owner": campaign.owner or "audiences",
             "retries": 8,
@@ -114,10 +116,12 @@ def _form(*, live: bool) -> dict[str, Param]:
         ),
         "allow": Param(
             [],
-            type="array",
+            type=["array", "null"],  # the form gives null where everything was taken out again
             items={"type": "string", "enum": list(LIFTED_IN_FORM)},
+            examples=list(LIFTED_IN_FORM),  # which makes it a pick list
+            values_display={guard: LIFTABLE[guard] for guard in LIFTED_IN_FORM},
             title="Guards to lift for this run",
-            description="A guard that stopped the last run, if what it found is right; `windows` sends outside them.",
+            description="A guard that stopped the last run, if what it found is right.",
         ),
     }
     if live:  # a batch is not the whole set

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG
 
+from audiences.dags.failures import TAG
 from audiences.dags.sensor import LiveEventsSensor
 from audiences.dags.trigger import ROLL_OVER_SECONDS
 
@@ -38,7 +39,7 @@ def dispatcher_dag(project: Path) -> DAG:
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,
-        tags=["audiences", "live"],
+        tags=[TAG, "live"],
         # No limit of failed runs in a row, which would pause all live campaigns for good: retries pause ever longer instead.
         default_args={
             "owner": "audiences",

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, get_current_context
-from airflow.sdk.exceptions import AirflowFailException
 
 from audiences.campaign.files import accounted_for
 from audiences.campaign.project import Project, revived
 from audiences.dags.asked import Asked
+from audiences.dags.failures import NOTE, NotDoneError, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,8 @@ class WithAnEndOperator(BaseOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Return `{"campaign": id, "deleted": …}` of each, over which the duty is mapped."""
-        Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
+        with told(context):
+            Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
         from audiences.pipeline.doors import Doors
         from audiences.pipeline.end_campaign import deleted_campaigns
 
@@ -46,7 +47,7 @@ class WithAnEndOperator(BaseOperator):
         some = next(iter(project.campaigns.values()), None)
         if some is None:  # rather a project that is not there than one without campaigns
             return concerned
-        with Doors(some) as doors:
+        with told(context), Doors(some) as doors:
             gone = deleted_campaigns(doors.ledger, accounted_for(Path(self.project)), doors.now())
         return concerned + [{"campaign": name, "deleted": True} for name in gone]
 
@@ -61,23 +62,29 @@ class EndCampaignOperator(BaseOperator):
         super().__init__(**kwargs)
         self.project, self.campaign, self.deleted = project, campaign, deleted
 
-    def execute(self, context: Context) -> str:
-        """Return what was done in one line; fails when a person must put something right."""
-        Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
+    def execute(self, context: Context) -> str | None:
+        """Return what was done in one line, if anything; fails when a person must put something right."""
+        get_current_context()["label"] = self.campaign  # type: ignore[typeddict-unknown-key]  # for map_index_template
+        with told(context, self.campaign):
+            Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
+            done = self._end()
+        if done:
+            context["ti"].xcom_push(key=NOTE, value=f"{self.campaign}: {done}")
+        _log.info("%s", done or "nothing to do")
+        return done
+
+    def _end(self) -> str | None:
         from audiences.pipeline.doors import Doors
         from audiences.pipeline.end_campaign import end_campaign
 
-        get_current_context()["label"] = self.campaign  # type: ignore[typeddict-unknown-key]  # for map_index_template
         spec = self._gone() if self.deleted else Project.load_campaign(Path(self.project), self.campaign)
         if spec is None:
             return "its last configuration no longer fits the settings; nothing is done"
         with Doors(spec) as doors:
             ended = end_campaign(doors, deleted=self.deleted)
-        said = ended.in_words() if ended else "nothing to do"
-        _log.info("%s", said)
         if ended and ended.error:
-            raise AirflowFailException(said)
-        return said
+            raise NotDoneError(ended.in_words())
+        return ended.in_words() if ended else None
 
     def _gone(self) -> Any:
         from audiences.ledger import ends

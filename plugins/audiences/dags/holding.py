@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from audiences.dags.failures import told
 from audiences.pipeline.windows import OutsideWindowsError
 
 if TYPE_CHECKING:
@@ -38,8 +39,9 @@ class HoldingOperator(BaseOperator):
     def _work_or_wait(self, context: Context) -> Any:
         from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 
-        try:
-            return self.work(context)
-        except OutsideWindowsError as closed:
-            _log.info("%s", closed)
-            self.defer(trigger=DateTimeTrigger(moment=closed.opens), method_name="go_on")
+        with told(context):
+            try:
+                return self.work(context)
+            except OutsideWindowsError as closed:
+                _log.info("%s", closed)
+                self.defer(trigger=DateTimeTrigger(moment=closed.opens), method_name="go_on")

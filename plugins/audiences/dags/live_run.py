@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow.sdk import BaseOperator, RetryDecision, RetryPolicy
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from audiences.campaign.files import accounted_for
 from audiences.dags.asked import DISPATCHED, LIVE_FORM, Asked
-from audiences.dags.steps import NOTE, preview_in_task
+from audiences.dags.failures import NOTE, NotDoneError, cause_of, told
+from audiences.dags.steps import leave_out, preview_in_task
 from audiences.pipeline.windows import OutsideWindowsError
 
 if TYPE_CHECKING:
@@ -42,13 +42,17 @@ class RunBatchOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the summary; its one-line form becomes the note of the DAG run. Each try is a run of its own in the ledger."""
+        with told(context):
+            asked = Asked.of(self.spec.id, context["dag_run"].conf, *LIVE_FORM, *DISPATCHED)
+            if asked.dry_run:
+                return preview_in_task(self.spec, self.project, context)
+            return self._run(context, asked)
+
+    def _run(self, context: Context, asked: Asked) -> dict[str, Any]:
         from audiences.pipeline.doors import Doors
         from audiences.pipeline.live.run import run_batch, run_due
         from audiences.pipeline.references import RunRequest
 
-        asked = Asked.of(self.spec.id, context["dag_run"].conf, *LIVE_FORM, *DISPATCHED)
-        if asked.dry_run:
-            return preview_in_task(self.spec, self.project, context)
         ti, number = context["ti"], asked.batch
         request = RunRequest(
             external_id=f"{context['run_id']}__{ti.try_number}",
@@ -59,14 +63,13 @@ class RunBatchOperator(BaseOperator):
             try:
                 done = run_due(doors, request) if number is None else run_batch(doors, number, request, tries=1)
             except OutsideWindowsError as closed:
-                raise AirflowSkipException(str(closed)) from closed
+                leave_out(context, f"left out: {closed}")
         if done is None:
-            message = f"batch {number} is exported already, or was dropped when the campaign ended"
-            raise AirflowSkipException(message)
+            leave_out(context, f"left out: batch {number} is exported already, or was dropped when the campaign ended")
         ti.xcom_push(key=NOTE, value=done.in_words())
         _log.info("%s", done.in_words())
         if done.state != "success":
-            raise AirflowFailException(done.error)
+            raise NotDoneError(done.error or done.state)
         return done.model_dump(mode="json")
 
 
@@ -81,7 +84,9 @@ class DispatcherTriesAgain(RetryPolicy):
         context: Context | None = None,  # noqa: ARG002  # Airflow's signature
     ) -> RetryDecision:
         """Decide for one failure."""
-        return RetryDecision.fail(reason=f"{type(exception).__name__}; the dispatcher triggers the batch again")
+        return RetryDecision.fail(
+            reason=f"{type(cause_of(exception)).__name__}; the dispatcher triggers the batch again"
+        )
 
     def serialize(self) -> dict[str, Any]:
         """Nothing to remember."""

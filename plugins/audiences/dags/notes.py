@@ -1,6 +1,6 @@
-"""Leaves the outcome counts of a run as the note of its DAG run, where the Airflow UI shows it.
+"""Leaves what a run came to, or why it failed, as the note of its DAG run, where the Airflow UI shows it.
 
-A listener in the scheduler, because a task has no way to write a run's note; it reads one small XCom and opens nothing.
+A listener in the scheduler, because a task has no way to write a run's note; it reads a few small XComs and opens nothing.
 """
 
 from __future__ import annotations
@@ -8,14 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow.listeners import hookimpl
+from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
 from sqlalchemy import select
 from sqlalchemy.orm import object_session
 
-from audiences.dags.steps import NOTE
+from audiences.dags.failures import FAILURE, NOTE, TAG
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
+    from sqlalchemy.orm import Session
 
 
 LONGEST = 1000  # the width of the column in Airflow's database
@@ -24,21 +26,47 @@ LONGEST = 1000  # the width of the column in Airflow's database
 @hookimpl
 def on_dag_run_success(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001  # Airflow's signature
     """Write the note of a run that ended well."""
-    _write(dag_run)
+    _write(dag_run, failed=False)
 
 
 @hookimpl
 def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001  # Airflow's signature
     """Write the note of a run that failed."""
-    _write(dag_run)
+    _write(dag_run, failed=True)
 
 
-def _write(dag_run: DagRun) -> None:
+def _write(dag_run: DagRun, *, failed: bool) -> None:
     session = object_session(dag_run)
-    if session is None:
+    if session is None or not any(tag.name == TAG for tag in dag_run.dag_model.tags):
         return
-    query = select(XComModel).where(
-        XComModel.dag_id == dag_run.dag_id, XComModel.run_id == dag_run.run_id, XComModel.key == NOTE
+    if said := _said(dag_run, session, failed=failed):
+        note = "; ".join(said)
+        dag_run.note = note if len(note) <= LONGEST else f"{note[: LONGEST - 1]}…"
+
+
+def _said(dag_run: DagRun, session: Session, *, failed: bool) -> list[str]:
+    """Why tasks failed, then what the run came to, which repeats the reason where there is such a summary."""
+    query = (
+        select(XComModel)
+        .where(
+            XComModel.dag_id == dag_run.dag_id,
+            XComModel.run_id == dag_run.run_id,
+            XComModel.key.in_((NOTE, FAILURE)),
+        )
+        .order_by(XComModel.timestamp)
     )
-    for found in session.scalars(query):
-        dag_run.note = str(XComModel.deserialize_value(found))[:LONGEST]
+    found = [(row.key, str(XComModel.deserialize_value(row))) for row in session.scalars(query)]
+    notes = [text for key, text in found if key == NOTE]
+    failures = [text for key, text in found if key == FAILURE]
+    if failed and not failures:
+        failures = [f"the task `{task}` left no word why; its log may say more" for task in _silent(dag_run, session)]
+    untold = [f"failed: {text}" for text in failures if not any(text.rstrip(".") in note for note in notes)]
+    return list(dict.fromkeys([*untold, *notes]))
+
+
+def _silent(dag_run: DagRun, session: Session) -> list[str]:
+    """The tasks that failed and could not say why: killed, out of memory, or marked by hand."""
+    query = select(TaskInstance.task_id).where(
+        TaskInstance.dag_id == dag_run.dag_id, TaskInstance.run_id == dag_run.run_id, TaskInstance.state == "failed"
+    )
+    return list(dict.fromkeys(session.scalars(query)))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow.sdk import RetryDecision, RetryPolicy
 
-from audiences.errors import AudiencesError, RetryError, WaitError
+from audiences.dags.failures import cause_of
+from audiences.errors import RetryError, WaitError
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -28,16 +29,16 @@ class ByErrorClass(RetryPolicy):
         context: Context | None = None,  # noqa: ARG002  # Airflow's signature
     ) -> RetryDecision:
         """Decide for one failure."""
-        from audiences.ledger.lost import as_lost
+        from audiences.ledger.lost import as_ours
 
+        exception = cause_of(exception)
         if isinstance(exception, WaitError):
             return RetryDecision.retry(delay=timedelta(seconds=exception.seconds), reason=str(exception))
-        exception = as_lost(exception) or exception
-        unknown = not isinstance(exception, AudiencesError)
-        if isinstance(exception, RetryError) or (unknown and try_number <= TRIES_OF_THE_UNKNOWN):
+        ours = as_ours(exception)
+        if isinstance(ours, RetryError) or (ours is None and try_number <= TRIES_OF_THE_UNKNOWN):
             delay = min(FIRST_DELAY * 2 ** (try_number - 1), LONGEST_DELAY)
-            return RetryDecision.retry(delay=delay, reason=f"{type(exception).__name__} may pass")
-        return RetryDecision.fail(reason=type(exception).__name__ if unknown else str(exception))
+            return RetryDecision.retry(delay=delay, reason=f"{type(ours or exception).__name__} may pass")
+        return RetryDecision.fail(reason=type(ours or exception).__name__)
 
     def serialize(self) -> dict[str, Any]:
         """Nothing to remember."""

@@ -11,8 +11,8 @@ from airflow.sdk import BaseSensorOperator
 from audiences.campaign.files import former_ids
 from audiences.campaign.project import Project
 from audiences.dags.asked import Asked
+from audiences.dags.failures import NOTE, told
 from audiences.dags.lookout import Lookout, signature
-from audiences.dags.steps import NOTE
 from audiences.dags.trigger import LiveEventsTrigger
 from audiences.when.live.watch import Watch, is_live, was_live
 
@@ -40,11 +40,12 @@ class LiveEventsSensor(BaseSensorOperator):
 
         Looking first matters: a trigger that fires within a second of its task's deferral can be lost (apache/airflow#72716).
         """
-        Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
+        with told(context):
+            Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
         folder = Path(self.project)
         seen = signature(folder)
         watch = _watch(folder)
-        with closing(Lookout(watch)) as lookout:
+        with closing(Lookout(watch)) as lookout, told(context):
             found = lookout.look()
         if not found["batches"]:
             self.defer(

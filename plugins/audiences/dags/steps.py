@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator, get_current_context
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException
 
 from audiences.campaign.files import accounted_for
 from audiences.campaign.spec import CampaignSpec
 from audiences.dags.asked import FORM, Asked
+from audiences.dags.failures import NOTE, NotDoneError, told
 from audiences.dags.holding import HoldingOperator
 from audiences.pipeline.windows import OutsideWindowsError
 from audiences.when.timetable import too_late
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 OPEN, EXTRACT, SELECT, PLAN, CLOSE = "open_run", "extract", "select", "plan", "close_run"
-FOUND, PLANNED, NOTE = "found", "planned", "note"
+FOUND, PLANNED = "found", "planned"
 BACKFILL = (
     "left out: a backfill stands for a time that has passed, and what is sent is always as of now; to run the campaign now, "
     "trigger its DAG"
@@ -51,8 +52,9 @@ class PreviewOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Log and return the preview, whatever of the form of a published campaign was asked for."""
-        Asked.of(self.spec.id, context["dag_run"].conf, *FORM)
-        return preview_in_task(self.spec, self.project, context)
+        with told(context):
+            Asked.of(self.spec.id, context["dag_run"].conf, *FORM)
+            return preview_in_task(self.spec, self.project, context)
 
 
 class OpenRunOperator(HoldingOperator):
@@ -67,12 +69,13 @@ class OpenRunOperator(HoldingOperator):
     def execute(self, context: Context) -> Any:
         """As `work`; backfills are left out, and a scheduled run that comes too late, unless somebody clears it on purpose."""
         run = context["dag_run"]
-        Asked.of(self.spec.id, run.conf, *FORM)
+        with told(context):
+            Asked.of(self.spec.id, run.conf, *FORM)
         if run.run_type == "backfill":
-            _leave_out(context, BACKFILL)
+            leave_out(context, BACKFILL)
         first = run.run_type == "scheduled" and context["ti"].try_number == 1
         if first and too_late(self.spec, run.run_after, datetime.now(UTC)):
-            _leave_out(
+            leave_out(
                 context, f"left out: it was due on {run.run_after:%d %b %Y at %H:%M %Z}, and that is too long ago"
             )
         return super().execute(context)
@@ -105,11 +108,11 @@ class OpenRunOperator(HoldingOperator):
                 opened = open_run(doors, request)
             except OutsideWindowsError as closed:
                 if closed.dropped:
-                    _leave_out(context, f"left out: {closed.what}")
+                    leave_out(context, f"left out: {closed.what}")
                 raise
             except NotInForceError as error:
                 if due is not None and not again:
-                    _leave_out(context, f"left out: {error.found}")
+                    leave_out(context, f"left out: {error.found}")
                 raise
         context["ti"].xcom_push(key="spec", value=self.spec.model_dump_json(by_alias=True))
         return opened.model_dump(mode="json")
@@ -261,11 +264,11 @@ class CloseRunOperator(StepOperator):
         ti.xcom_push(key=NOTE, value=summary.in_words())
         _log.info("%s", summary.in_words())
         if summary.state != "success":
-            raise AirflowFailException(summary.error)
+            raise NotDoneError(summary.error or summary.state)
         return summary.model_dump(mode="json")
 
 
-def _leave_out(context: Context, why: str) -> NoReturn:
+def leave_out(context: Context, why: str) -> NoReturn:
     """End the run here, with the reason as its note."""
     context["ti"].xcom_push(key=NOTE, value=why)
     raise AirflowSkipException(why)
@@ -282,4 +285,5 @@ def preview_in_task(
         found = preview(doors, doors.now(), ask_facebook=ask_facebook)
     context["ti"].xcom_push(key=NOTE, value=found.in_words())
     _log.info("%s", found.in_words())
-    return found.model_dump(mode="json")
+    # Without the samples: XCom is kept, and they name users.
+    return found.model_dump(mode="json", exclude={"samples"})

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, BaseOperator, CronTriggerTimetable, get_current_context
-from airflow.sdk.exceptions import AirflowFailException
 
 from audiences.campaign.project import Project
 from audiences.dags.asked import Asked
 from audiences.dags.builder import POOL
 from audiences.dags.ending import EndCampaignOperator, WithAnEndOperator
+from audiences.dags.failures import NOTE, TAG, NotDoneError, told
 from audiences.dags.retries import ByErrorClass
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def upkeep_dag(project: Path) -> DAG:
         # The upkeep is about now, so there is nothing to make up for.
         allowed_run_types=_BUT_BACKFILLS,  # type: ignore[arg-type]  # Airflow takes the names, and its own enum is private
         is_paused_upon_creation=False,
-        tags=["audiences", "upkeep"],
+        tags=[TAG, "upkeep"],
         default_args={
             "owner": "audiences",
             "retries": 4,
@@ -103,7 +103,8 @@ class ListOperator(BaseOperator):
 
     def execute(self, context: Context) -> list[str]:
         """Return the ids, over which the duty is mapped."""
-        Asked.of(DAG_ID, context["dag_run"].conf)
+        with told(context):
+            Asked.of(DAG_ID, context["dag_run"].conf)
         return sorted(name for name, spec in Project.load(Path(self.project)).campaigns.items() if self.concerns(spec))
 
     @abstractmethod
@@ -120,18 +121,23 @@ class CampaignOperator(BaseOperator):
         super().__init__(**kwargs)
         self.project, self.campaign = project, campaign
 
-    def execute(self, context: Context) -> Any:
+    def execute(self, context: Context) -> str | None:
         """Open the doors and do it, as of now, whatever date the DAG run has."""
-        Asked.of(DAG_ID, context["dag_run"].conf)
         from audiences.pipeline.doors import Doors
 
         get_current_context()["label"] = self.campaign  # type: ignore[typeddict-unknown-key]  # for map_index_template
-        with Doors(Project.load_campaign(Path(self.project), self.campaign)) as doors:
-            return self.care(doors)
+        with told(context, self.campaign):
+            Asked.of(DAG_ID, context["dag_run"].conf)
+            with Doors(Project.load_campaign(Path(self.project), self.campaign)) as doors:
+                done = self.care(doors)
+        if done:
+            context["ti"].xcom_push(key=NOTE, value=f"{self.campaign}: {done}")
+        _log.info("%s", done or "nothing to do")
+        return done
 
     @abstractmethod
-    def care(self, doors: Doors) -> Any:
-        """Do the duty; what it returns goes to XCom and is small."""
+    def care(self, doors: Doors) -> str | None:
+        """Do the duty and say in one line what was done; None when nothing was to be done."""
 
 
 class TidyOperator(BaseOperator):
@@ -147,7 +153,8 @@ class TidyOperator(BaseOperator):
         """Return how many folders were removed and left; without a campaign there is none."""
         from dataclasses import asdict
 
-        Asked.of(DAG_ID, context["dag_run"].conf)
+        with told(context):
+            Asked.of(DAG_ID, context["dag_run"].conf)
         from audiences.pipeline.doors import Doors
         from audiences.pipeline.tidy import KEPT_FOR, Tidied, tidy
 
@@ -155,7 +162,7 @@ class TidyOperator(BaseOperator):
         spec = next(iter(Project.load(Path(self.project)).campaigns.values()), None)
         if spec is None:
             return asdict(Tidied(removed=0, left=0))
-        with Doors(spec) as doors:
+        with told(context), Doors(spec) as doors:
             return asdict(tidy(doors.ledger, spec.staging, ended_before=doors.now() - KEPT_FOR))
 
 
@@ -172,16 +179,14 @@ class ExpireOperator(CampaignOperator):
 
     ui_color = "#fdecea"
 
-    def care(self, doors: Doors) -> str:
+    def care(self, doors: Doors) -> str | None:
         """Return the summary of the run in one line; fails when the run did."""
         from audiences.pipeline.expire import expire
 
         summary = expire(doors)
-        said = summary.in_words() if summary else "nothing to do"
-        _log.info("%s", said)
         if summary and summary.state != "success":
-            raise AirflowFailException(said)
-        return said
+            raise NotDoneError(summary.in_words())
+        return summary.in_words() if summary else None
 
 
 class WithGoalsOperator(ListOperator):
@@ -197,15 +202,9 @@ class MeasureGoalOperator(CampaignOperator):
 
     ui_color = "#e7f6ec"
 
-    def care(self, doors: Doors) -> str:
-        """Return the result in one line."""
+    def care(self, doors: Doors) -> str | None:
+        """Return the result in one line; None when no window has been open since the last."""
         from audiences.pipeline.measure import is_due, measure
 
         at = doors.now()
-        said = (
-            measure(doors, at).in_words()
-            if is_due(doors, at)
-            else "nothing new: no window has been open since the last"
-        )
-        _log.info("%s", said)
-        return said
+        return measure(doors, at).in_words() if is_due(doors, at) else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
+from psycopg.types.json import set_json_dumps
 
 from audiences.connections import opened
 
@@ -32,6 +34,9 @@ class Ledger:
                 connection.dsn(application="audiences-ledger"), autocommit=True, row_factory=namedtuple_row
             )
         )
+
+        # Written out and not escaped: SQL_ASCII, an encoding of plain bytes, has no character for an escape.
+        set_json_dumps(partial(json.dumps, ensure_ascii=False), self.sql)
 
     def __enter__(self) -> Ledger:
         return self

@@ -1,12 +1,14 @@
-"""Tells from a driver's error that the ledger's Postgres went away: it comes back, and every step can be done again."""
+"""Tells from a driver's error that the ledger's Postgres went away, which passes, or cannot store what it is given."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audiences.errors import RetryError
+from audiences.errors import AudiencesError, FixAccessError, RetryError
 
 _PASSING = ("08", "53", "57")  # SQLSTATE classes: connection, resources, operator intervention
+
+_NO_SUCH_CHARACTER = ("22P05", "22021")
 
 
 @dataclass(eq=False)
@@ -20,8 +22,25 @@ class LedgerLostError(RetryError):
         return f"the ledger's Postgres cannot be reached, or went away{state}; run it again when it is back, nothing is lost"
 
 
-def as_lost(error: BaseException) -> LedgerLostError | None:
-    """Our error for a driver's that means so; None for any other.
+@dataclass(eq=False)
+class LedgerEncodingError(FixAccessError):
+    """The ledger's database cannot store a character of an id or a name."""
+
+    def __str__(self) -> str:
+        return (
+            "the encoding of the ledger's database lacks a character of a user's id or of a name, and nothing is stored in its "
+            "place. Move the ledger to a database whose encoding is UTF8: create one, restore a dump of the schema "
+            "`audiences` into it, and change the connection"
+        )
+
+
+def as_ours(error: BaseException) -> AudiencesError | None:
+    """The error as one of ours, whose words are for people; None for any other, of which nobody knows what to do."""
+    return error if isinstance(error, AudiencesError) else as_lost(error)
+
+
+def as_lost(error: BaseException) -> LedgerLostError | LedgerEncodingError | None:
+    """Our error for a driver's that means one of these; None for any other.
 
     The words of the driver are left out: they may quote rows, and name the host in every language.
     """
@@ -37,6 +56,10 @@ def as_lost(error: BaseException) -> LedgerLostError | None:
         sqlstate = (getattr(error, "sqlstate", None) or "").strip("\x00")
         if not sqlstate and "ERROR:" in str(error):
             return None
+    elif isinstance(error, psycopg.DataError):
+        return LedgerEncodingError() if error.sqlstate in _NO_SUCH_CHARACTER else None
     else:
         return None
+    if sqlstate in _NO_SUCH_CHARACTER:
+        return LedgerEncodingError()
     return LedgerLostError(sqlstate) if not sqlstate or sqlstate.startswith(_PASSING) else None

@@ -47,7 +47,7 @@ def start(
         values (%(campaign)s, %(external_id)s, coalesce((select again + closed::int from last), 0), %(digest)s,
             %(config)s, %(terms)s, %(as_of)s, %(now)s, %(due)s, 'running', now(), %(staging)s)
         on conflict (campaign_id, external_id, again) do update set state = 'running', ended_at = null, error = null,
-            stopped = false, warnings = '{}', as_of = excluded.as_of
+            stopped = false, warnings = '{}', planned = run.planned - 'leaving', as_of = excluded.as_of
         returning id
         """,
         {
@@ -132,6 +132,11 @@ def of_schedule(ledger: Ledger, campaign: int, due: datetime) -> Any:
         " from audiences.run r where campaign_id = %(campaign)s and due is not null",
         {"campaign": campaign, "due": due},
     )
+
+
+def counted(ledger: Ledger, run: int, counts: dict[str, int]) -> None:
+    """Record the counts of a run that goes no further: those of `plan`, and under `leaving` whom it would have removed."""
+    ledger.sql.execute("update audiences.run set planned = planned || %s where id = %s", (Jsonb(counts), run))
 
 
 def noted(ledger: Ledger, run: int) -> Any:

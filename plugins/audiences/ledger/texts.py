@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from audiences.ledger.door import Ledger
 
-_COLUMNS = """
+COLUMNS = """
 select c.table_name as table, c.column_name as column, c.data_type as type
 from information_schema.columns c join information_schema.tables t
   on t.table_schema = c.table_schema and t.table_name = c.table_name and t.table_type = 'BASE TABLE'
@@ -49,7 +49,7 @@ def clean(ledger: Ledger, user: str, likely: str, cleaned: Callable[[Any], Any])
 def _changed(
     ledger: Ledger, user: str, likely: str, cleaned: Callable[[Any], Any]
 ) -> Iterator[tuple[str, sql.Composed, tuple[Any, ...]]]:
-    for each in ledger.all(_COLUMNS):
+    for each in ledger.all(COLUMNS):
         table, column = sql.Identifier("audiences", each.table), sql.Identifier(each.column)
         rows: list[Any] = ledger.sql.execute(
             sql.SQL(

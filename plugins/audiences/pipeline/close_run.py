@@ -9,10 +9,10 @@ from audiences.errors import AudiencesError
 from audiences.facebook import audiences as facebook_audiences
 from audiences.ledger import audiences, chunks, live, mappings, members, refusals, runs, sessions
 from audiences.pipeline.link_ad_sets import not_as_wanted
-from audiences.pipeline.references import AudienceSize, Planned, RunRef, Summary
+from audiences.pipeline.references import AudienceSize, Planned, RunRef, Summary, Would
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.verdict import judge
-from audiences.who.outcomes import Outcomes
+from audiences.who.outcomes import DECIDED, Outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ def close_run(
     ledger = doors.ledger
     totals, noted = chunks.totals(ledger, run.run), runs.noted(ledger, run.run)
     rekeyed = _rekeyed(doors, run, totals, noted) if planned else 0
-    outcomes = final_outcomes(doors, run, planned, rekeyed) if planned else Outcomes()
+    outcomes = final_outcomes(doors, run, planned, rekeyed) if planned else outcomes_unsent(noted.planned, totals)
     verdict = judge(totals, noted, planned=planned is not None, kept_back=planned.kept_back if planned else 0)
     state, error, uploaded = verdict.state, verdict.error, verdict.state == "success"
     if uploaded and ad_sets and (wrong := not_as_wanted(doors, run)):
@@ -72,6 +72,8 @@ def close_run(
         rekeyed=rekeyed,
         requests=totals.requests,
         audience=AudienceSize(id=run.facebook_id, members=_members(doors, run, planned)),
+        action=doors.spec.campaign.what.audience.action,
+        would=_would(noted.planned) if planned is None else None,
         rejected=rejected,
         timings=dict(timings or {}),
         error=error,
@@ -111,6 +113,30 @@ def _rekeyed(doors: Doors, run: RunRef, totals: Any, noted: Any) -> int:
         return 0
     found = members.rekeyed(doors.ledger, run.audience, run.campaign, run.run)
     return min(found, _begun(totals, noted.planned))
+
+
+def outcomes_unsent(counted: Mapping[str, int], totals: Any) -> Outcomes:
+    """The outcomes of a run that counted and went no further: whom it would have added are `failed`.
+
+    What an earlier attempt of the same run had sent is `added` and `removed` all the same. All zero when nothing was counted.
+    """
+    if "leaving" not in counted:
+        return Outcomes()
+    decided = {name: counted[name] for name in (*DECIDED, "qualified") if name in counted}
+    added = min(totals.begun + counted.get("begun_unsent", 0), counted["kept"])
+    outcomes = Outcomes(
+        **decided,
+        added=added,
+        kept=counted["kept"] - added,
+        failed=counted["begun"],
+        removed=totals.gone + counted.get("gone_unsent", 0),
+    )
+    outcomes.check()
+    return outcomes
+
+
+def _would(counted: Mapping[str, int]) -> Would | None:
+    return Would(added=counted["begun"], removed=counted["leaving"]) if "leaving" in counted else None
 
 
 def _members(doors: Doors, run: RunRef, planned: Planned | None) -> int:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from audiences.campaign.windows import local_midnight
-from audiences.errors import StoppedError
+from audiences.errors import AudiencesError, StoppedError
 from audiences.facebook.contract import MAX_ROWS
 from audiences.ledger import assignments, audiences, chunks, expiry, mappings, members, refusals, runs
 from audiences.pipeline import whole_set
@@ -48,12 +48,16 @@ def plan(doors: Doors, run: RunRef, extracted: Extracted, selected: Sequence[Sel
     Raises StoppedError for a guard, and ReplaceTooLongError for a full refresh that one session cannot carry.
     """
     with compared(doors, run, selected) as (difference, counts):
-        with advising(doors):
-            check_guards(doors.spec, run, extracted, counts)
         outcomes = outcomes_before_upload(selected, counts)
-        return put_on_record(
-            doors, run, selected, difference, counts, outcomes=outcomes, rejected=extracted.rejected
-        )  # fmt: skip
+        try:
+            with advising(doors):
+                check_guards(doors.spec, run, extracted, counts)
+            return put_on_record(
+                doors, run, selected, difference, counts, outcomes=outcomes, rejected=extracted.rejected
+            )  # fmt: skip
+        except AudiencesError:
+            runs.counted(doors.ledger, run.run, {**outcomes, "begun": counts.begun, "leaving": counts.gone})
+            raise
 
 
 def put_on_record(

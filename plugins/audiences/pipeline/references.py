@@ -6,11 +6,21 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from audiences.campaign.what import Action  # noqa: TC001  # pydantic reads annotations at run time
+
 RECREATE = "recreate"
 """Make an audience anew that was deleted at Facebook."""
-LIFTABLE = ("allow_empty", "skip_run_above", "max_removal", "fresh_within", "windows", "status", "past", RECREATE)
-"""What a person can lift for one run: the guards of `what.guards`, the export windows, that a campaign which is not in force
-does not run, that nothing is sent as of another time than now, and that a deleted audience is missed."""
+LIFTABLE = {
+    "allow_empty": "allow_empty: the query finds nobody",
+    "skip_run_above": "skip_run_above: more targets than the campaign allows",
+    "max_removal": "max_removal: a larger part of the audience leaves than it allows",
+    "fresh_within": "fresh_within: the newest event in the warehouse is older than it allows",
+    "windows": "windows: send outside the export windows",
+    "status": "status: run a draft, a stopped or an ended campaign",
+    "past": "past: send as of another time than now",
+    RECREATE: "recreate: make the campaign's audience anew that was deleted at Facebook",
+}
+"""What a person can lift for one run, with what it means."""
 
 
 class Reference(BaseModel):
@@ -117,16 +127,31 @@ class Sent(Reference):
     refused: int = 0
 
 
+_SUPPRESSING = {"added": "sent for removal", "kept": "sent for removal before", "removed": "members of ours among them"}
+
+
+def outcome_words(name: str, *, action: Action, sent: bool = True) -> str:
+    """An outcome in words. Whom `remove_matching` targets is taken out, which the names of outcomes do not say.
+
+    `sent` is False for a run that sent nothing.
+    """
+    if name == "failed" and not sent:
+        return "not sent"
+    return (_SUPPRESSING if action == "remove_matching" else {}).get(name, name.replace("_", " "))
+
+
 MEMBERS_FIRST = ("targeted", "added", "kept", "failed", "removed")
 """The outcomes that are about members, in the order in which people read them; the others tell of the rest of the qualified."""
 
 
-def in_words(outcomes: dict[str, int], *, rekeyed: int = 0) -> str:
+def in_words(outcomes: dict[str, int], *, rekeyed: int = 0, action: Action = "mirror", sent: bool = True) -> str:
     """Outcome counts in one line, members first; `rekeyed` of the kept have other identifiers than before.
 
     `targeted 1,200 (added 40, kept 1,160, of them 68 re-keyed), removed 12; qualified 1,500: filtered out 300`.
     """
-    parts = {name: f"{name.replace('_', ' ')} {count:,}" for name, count in outcomes.items() if count}
+    parts = {
+        name: f"{outcome_words(name, action=action, sent=sent)} {count:,}" for name, count in outcomes.items() if count
+    }
     if rekeyed and "kept" in parts:
         parts["kept"] += f", of them {rekeyed:,} re-keyed"
     inside = ", ".join(parts.pop(name) for name in ("added", "kept", "failed") if name in parts)
@@ -143,10 +168,25 @@ class AudienceSize(Reference):
     members: int
 
 
+class Would(Reference):
+    """Users whom a run that was stopped would have added and removed."""
+
+    added: int
+    removed: int
+
+    def in_words(self, action: Action) -> str:
+        """One clause for a note."""
+        if action == "remove_matching":
+            return f"would have sent {self.added:,} for removal"
+        return f"would have added {self.added:,} and removed {self.removed:,}"
+
+
 class Summary(Reference):
     """A run that has ended, as `audiences run --json` prints it.
 
     `rekeyed` of the kept were members before under identifiers that have changed: a row each was removed and added.
+    Of a run that was stopped after it had counted, `outcomes` are those counts: whom it would have added are `failed`, for
+    nothing was sent, and `would` says what would have been done.
     """
 
     run: int
@@ -157,16 +197,31 @@ class Summary(Reference):
     rekeyed: int = 0
     requests: int
     audience: AudienceSize
+    action: Action = "mirror"
+    would: Would | None = None
     rejected: Rejected = Field(default_factory=dict)
     timings: dict[str, float] = Field(default_factory=dict)
     error: str | None = None
     warnings: tuple[str, ...] = ()
 
+    @property
+    def counted(self) -> bool:
+        """Whether the run came as far as to count users; before that its outcomes are no finding."""
+        return self.would is not None or self.state == "success" or any(self.outcomes.values())
+
     def in_words(self) -> str:
-        """One line for a note."""
-        words = f"{self.audience.members:,} members: {in_words(self.outcomes, rekeyed=self.rekeyed)}; {self.requests} requests"
-        said = f"{self.state}: {self.error}; {words}" if self.error else words
-        return "; warning: ".join((said, *self.warnings))
+        """One line for a note: why it failed and what to do, then members and counts."""
+        said = [self._reason()] if self.error else []
+        counts = in_words(self.outcomes, rekeyed=self.rekeyed, action=self.action, sent=self.would is None)
+        said.append(f"{self.audience.members:,} members{f': {counts}' if self.counted else ''}")
+        if self.would:
+            said.append(self.would.in_words(self.action))
+        said.append(f"{self.requests} requests")
+        return "; warning: ".join(("; ".join(said), *self.warnings))
+
+    def _reason(self) -> str:
+        error = (self.error or "").rstrip(".")
+        return error if error.startswith(self.state) else f"{self.state}: {error}"
 
 
 class Changes(Reference):
@@ -287,6 +342,7 @@ class Preview(Reference):
     stopped: str | None
     rejected: Rejected
     samples: tuple[Sample, ...]
+    action: Action = "mirror"
     next_runs: tuple[AwareDatetime, ...] = ()
     ad_sets: tuple[str, ...] = ()
     events: dict[str, int] = Field(default_factory=dict)
@@ -304,7 +360,7 @@ class Preview(Reference):
         """One line for a note."""
         said = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in self.events.items())
         words = (
-            f"preview: {f'events: {said}; ' if said else ''}{in_words(self.outcomes, rekeyed=self.rekeyed)}; "
+            f"preview: {f'events: {said}; ' if said else ''}{in_words(self.outcomes, rekeyed=self.rekeyed, action=self.action)}; "
             f"would add {self.changes.add:,} rows, remove {self.changes.remove:,}"
         )
         stopped = (f"would be {self.would_be}",) if self.stopped else ()

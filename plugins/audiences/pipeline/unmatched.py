@@ -6,6 +6,7 @@ that takes too long ends all of it: what was found until then is told.
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 from audiences.campaign.countries import country_code
 from audiences.campaign.wording import did_you_mean, shown
 from audiences.errors import StoppedError
-from audiences.warehouse.reflect import Refusal
+from audiences.warehouse.reflect import Refusal, WarehouseUnreachableError
 from audiences.warehouse.seen import event_names, event_values, look_alike, named, user_values
 from audiences.who.sources import events_table, text, typed, users_table
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from audiences.warehouse.reflect import Glance, Relation
     from audiences.warehouse.seen import Seen
 
+_log = logging.getLogger(__name__)
 _OF_TOO_FEW = ("allow_empty", "max_removal")
 _MOST_TOLD = 10
 _MOST_VALUES = 50  # of one condition
@@ -46,15 +48,15 @@ class _TakesTooLongError(Exception):
 def unmatched(doors: Doors) -> tuple[str, ...]:
     """A sentence for each name and value of the campaign that is not there, with what may have been meant."""
     told: dict[str, None] = {}
-    with doors.glance() as glance:
-        look = _Look(doors.spec, glance)
-        try:
-            for sentence in look.sentences():
+    try:
+        with doors.glance() as glance:
+            for sentence in _Look(doors.spec, glance).sentences():
                 told[sentence] = None
                 if len(told) == _MOST_TOLD:
                     break
-        except _TakesTooLongError:
-            return tuple(told)
+    except (_TakesTooLongError, WarehouseUnreachableError) as error:
+        # Hints only: what the run or preview itself found out stands without them.
+        _log.warning("not all names and values were looked up: %s", str(error) or "the warehouse took too long")
     return tuple(told)
 
 

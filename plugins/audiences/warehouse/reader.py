@@ -101,7 +101,7 @@ class Warehouse:
                 cursor.execute(query)
                 # `fetch_record_batch` hands out Arrow's own reader, whose errors say nothing of the SQLSTATE (arrow-adbc 1523).
                 yield from one_ahead(iter(cursor._results.reader))
-            except DriverError as error:
+            except (DriverError, OSError) as error:  # Arrow raises the latter
                 raise as_ours(error, query) from None
 
     def table(self, query: str) -> pa.Table:

@@ -46,10 +46,10 @@ class Counts:
     """How many users and request rows a difference concerns.
 
     `targeted` users are wanted after the cap; of them `begun` are new or, those `rekeyed`, members with new identifiers. `left`
-    users are held by the campaign and no longer wanted; `expired` ones leave because their time is up; `held` is how many it
-    holds before. `add` and `remove` count rows to send; `kept_back` of those begun are not sent, as their rows were refused
-    before. Once all of it is done, there are `memberships_after` of all campaigns in the audience, with `rows_after` different
-    rows.
+    users are held by the campaign and no longer wanted; `expired` ones leave because their time is up; `gone` are all who
+    leave, members of other campaigns too where users are taken out; `held` is how many it holds before. `add` and `remove`
+    count rows to send; `kept_back` of those begun are not sent, as their rows were refused before. Once all of it is done,
+    there are `memberships_after` of all campaigns in the audience, with `rows_after` different rows.
     """
 
     candidates: int
@@ -58,6 +58,7 @@ class Counts:
     rekeyed: int
     left: int
     expired: int
+    gone: int
     held: int
     add: int
     remove: int

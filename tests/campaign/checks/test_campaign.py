@@ -156,3 +156,12 @@ def test_windows_for_ad_sets_are_on_the_full_hour(folder: Folder) -> None:
     assert "when.windows[0].to: `17:30` is not on the full hour" in problem
     folder.campaign(text.replace("17:30", "17:00"))
     assert folder.problems() == []
+
+
+@pytest.mark.parametrize(("status", "codes"), [("published", ["not-built"]), ("draft", []), ("stopped", [])])
+def test_a_published_campaign_cannot_require_an_approval_yet(folder: Folder, status: str, codes: list[str]) -> None:
+    folder.campaign(
+        f"name: Test\nstatus: {status}\napproval: required\nwho: {{did: {{event: Charged}}}}\n"
+        "what: {audience: {create: {name: Test}}}\nwhen: now\n"
+    )
+    assert folder.codes() == codes
