@@ -25,6 +25,12 @@ class Connection:
     schema: str | None = None
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
 
+    @property
+    def place(self) -> str:
+        """Where a database is and which connection says so, for people."""
+        host, port = self.host or "the local socket", f":{self.port}" if self.port else ""
+        return f"database `{self.schema or ''}` at {host}{port}, the Airflow connection `{self.id}`"
+
     def dsn(self, *, application: str, **options: str) -> str:
         """A libpq connection string; `options` become server settings of the session (`statement_timeout="5min"`)."""
         from psycopg.conninfo import make_conninfo

@@ -87,3 +87,12 @@ def test_the_end_of_a_token_may_be_noted_down() -> None:
 
 def test_a_sandbox_may_be_reached_over_plain_http() -> None:
     assert _credentials(graph_url="http://127.0.0.1:8765/").graph_url == "http://127.0.0.1:8765"
+
+
+def test_a_connection_for_another_ad_account_than_the_settings_say_is_refused() -> None:
+    connection = Connection("facebook_main", extra=EXTRA)
+    assert Credentials.of_account(connection, "act_42").account_id == "act_42"
+    with pytest.raises(ConnectionIncompleteError, match=r"is for the ad account `act_42`.*settings.yml says `act_43`"):
+        Credentials.of_account(connection, "act_43")
+    shared = Connection("facebook_main", extra={**EXTRA, "account_id": None})
+    assert Credentials.of_account(shared, "act_43").account_id == "act_43"

@@ -16,7 +16,7 @@ from audiences.errors import (
     ThrottledError,
 )
 from audiences.facebook.credentials import Credentials
-from audiences.facebook.errors import ObjectNotFoundError
+from audiences.facebook.errors import ObjectNotFoundError, UnreachableError
 from audiences.facebook.session import GraphSession
 from audiences.facebook.usage import Pace
 
@@ -280,8 +280,12 @@ def test_threads_share_one_session(scripted: ScriptedGraph, graph: GraphSession)
     assert graph.requests_sent == len(scripted.seen) == 40
 
 
-def test_a_host_that_is_not_there_is_a_passing_fault(time: FakeTime) -> None:
+def test_a_host_that_is_not_there_is_named_after_one_more_try(time: FakeTime) -> None:
     nowhere = Credentials(TOKEN, "1", None, "act_42", "http://127.0.0.1:9")
-    with GraphSession(nowhere, sleep=time.sleep, clock=time.clock) as session, pytest.raises(FacebookTransientError):
+    named = "nothing answers at http://127.0.0.1:9, the `graph_url` of the connection"
+    with (
+        GraphSession(nowhere, sleep=time.sleep, clock=time.clock) as session,
+        pytest.raises(UnreachableError, match=named),
+    ):
         session.get("7")
-    assert len(time.slept) == 5
+    assert len(time.slept) == 1

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import psycopg
 import pytest
 
 from audiences.connections import Connection
-from audiences.warehouse.reader import Warehouse, WarehouseQueryError, WarehouseTransientError
+from audiences.warehouse.reader import Warehouse, WarehouseClosedError, WarehouseQueryError, WarehouseTransientError
 
 pytestmark = pytest.mark.integration
 
@@ -94,9 +96,25 @@ def test_an_error_in_the_middle_of_the_rows_is_known_by_its_code(connection, que
 
 
 def test_a_server_that_is_not_there_is_told_with_what_went_wrong():
-    nowhere = Connection("warehouse", host="127.0.0.1", port=9)
-    with pytest.raises(WarehouseTransientError, match="refused"):
+    nowhere = Connection("warehouse", host="127.0.0.1", port=9, schema="shop")
+    with pytest.raises(WarehouseTransientError, match="refused") as caught:
         Warehouse(nowhere, application="test")
+    assert "database `shop` at 127.0.0.1:9, the Airflow connection `warehouse`" in str(caught.value)
+    assert "see whether the server is up" in str(caught.value)
+
+
+def test_a_database_that_is_not_there_is_for_a_person_and_not_tried_again(connection):
+    wrong = replace(connection, schema="nowhere")
+    with pytest.raises(WarehouseClosedError, match="there is no such database") as caught:
+        Warehouse(wrong, application="test")
+    assert "database `nowhere` at " in str(caught.value)
+    assert "Correct the connection's login, password and schema" in str(caught.value)
+
+
+def test_a_refused_query_says_of_which_database(connection):
+    with Warehouse(connection, application="test") as warehouse, pytest.raises(WarehouseQueryError) as caught:
+        warehouse.table("select * from nope")
+    assert f"the Airflow connection `{connection.id}`" in str(caught.value)
 
 
 def test_a_connection_cut_by_the_server_is_a_passing_fault(connection):

@@ -8,10 +8,12 @@ from typing import Any
 
 import orjson
 import requests
+from urllib3.exceptions import NewConnectionError
 
 from audiences.errors import AudiencesError, FacebookAccessError, FacebookTransientError, RefusedError, ThrottledError
 from audiences.facebook.codes import Kind, Meaning, meaning_of
 from audiences.facebook.contract import (
+    GRAPH_URL,
     REPLACE_RUNNING_WAIT_SECONDS,
     TOO_MUCH_DATA_TEXT,
     WRONG_PROOF_TEXT,
@@ -22,6 +24,7 @@ from audiences.facebook.errors import (
     ObjectNotFoundError,
     ReplaceBrokenError,
     TooMuchDataError,
+    UnreachableError,
 )
 from audiences.redact import redact
 
@@ -39,6 +42,7 @@ class Context:
     action: str
     account_number: str
     secrets: tuple[str | None, ...] = field(default=(), repr=False)
+    graph_url: str = GRAPH_URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ def error_for(fault: GraphFault, status: int, context: Context) -> AudiencesErro
 
 def error_for_exception(error: requests.RequestException, context: Context) -> AudiencesError:
     """The error for a request that got no whole answer. Its own text is not passed on: it quotes the address."""
-    if _certificate_refused(error):
+    if _found_in(error, ssl.SSLCertVerificationError):
         return FacebookAccessError(
             f"{context.action}: the certificate of the host does not verify",
             "Check `graph_url` in the connection; a proxy in between may need a CA of its own (REQUESTS_CA_BUNDLE).",
@@ -135,6 +139,11 @@ def error_for_exception(error: requests.RequestException, context: Context) -> A
         )
     if isinstance(error, requests.exceptions.Timeout):
         return FacebookTransientError(f"{context.action}: no answer in time")
+    if _found_in(error, NewConnectionError):
+        known = f"nothing answers at {context.graph_url}"
+        if context.graph_url != GRAPH_URL:
+            known += ", the `graph_url` of the connection; start what is to answer there, or correct it"
+        return UnreachableError(f"{context.action}: {known}")
     return FacebookTransientError(f"{context.action}: the connection failed ({type(error).__name__})")
 
 
@@ -186,14 +195,14 @@ def _without_code(status: int, found: str, context: Context) -> AudiencesError:
     return RefusedError(what)
 
 
-def _certificate_refused(error: BaseException) -> bool:
-    """requests wraps urllib3's wrapping of the ssl error, by arguments and not by `__cause__`."""
+def _found_in(error: BaseException, kind: type[BaseException]) -> bool:
+    """Whether an error of that kind is behind it: requests wraps urllib3's wrapping, by arguments and not by `__cause__`."""
     queue: list[Any] = [error]
     for _ in range(10):
         if not queue:
             return False
         current = queue.pop()
-        if isinstance(current, ssl.SSLCertVerificationError):
+        if isinstance(current, kind):
             return True
         if isinstance(current, BaseException):
             queue += [getattr(current, "reason", None), current.__cause__, current.__context__, *current.args]

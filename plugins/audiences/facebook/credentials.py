@@ -50,6 +50,16 @@ class Credentials:
             raise error.with_traceback(None) from None  # the frame below has the token among its local variables
 
     @classmethod
+    def of_account(cls, connection: Connection, account_id: str) -> Self:
+        """As `from_connection`, for an ad account of the settings; a connection that names another one is refused."""
+        named = _text(connection.extra.get("account_id"))
+        if named and named.removeprefix("act_") != account_id.removeprefix("act_"):
+            problem = f"is for the ad account `{named}`, while include/settings.yml says `{account_id}`"
+            remedy = "Correct one of them; a connection that serves several ad accounts leaves `account_id` out."
+            raise ConnectionIncompleteError(connection.id, problem, remedy)
+        return cls.from_connection(connection, account_id=account_id)
+
+    @classmethod
     def _read(cls, connection: Connection, account_id: str | None) -> Self:
         name, extra = connection.id, connection.extra
         token = _text(extra.get("access_token")) or _text(connection.password)

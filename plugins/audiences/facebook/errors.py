@@ -15,7 +15,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audiences.errors import FacebookAccessError, FixAccessError, FixConfigError, RefusedError, WaitError
+from audiences.errors import (
+    FacebookAccessError,
+    FacebookTransientError,
+    FixAccessError,
+    FixConfigError,
+    RefusedError,
+    WaitError,
+)
 
 
 @dataclass(eq=False)
@@ -28,6 +35,11 @@ class ConnectionIncompleteError(FixAccessError):
 
     def __str__(self) -> str:
         return f"the Airflow connection `{self.connection}` {self.problem}. {self.remedy}"
+
+
+@dataclass(eq=False)
+class UnreachableError(FacebookTransientError):
+    """Nobody took the call: the host has no address, or nothing listens there."""
 
 
 @dataclass(eq=False)

@@ -17,6 +17,7 @@ from audiences.facebook.contract import (
     TERMS_URL,
     TOKEN_DEBUGGER_URL,
 )
+from audiences.facebook.errors import UnreachableError
 from audiences.facebook.status import Reaction
 
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ def _token(graph: GraphSession, now: datetime) -> Check:
     name = "access token"
     try:
         answer = graph.get("debug_token", action="check the access token", expects=("data",))
+    except UnreachableError:
+        raise  # the other questions would find nobody either
     except AudiencesError as error:
         if isinstance(error, RefusedError) and error.code == _NOT_TOLD:
             return _noted_expiry(name, graph.credentials.token_expires, now)

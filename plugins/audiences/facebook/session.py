@@ -32,7 +32,7 @@ from audiences.facebook.contract import (
     VERSION_WARNING_HEADER,
     WAIT_IN_PLACE_SECONDS,
 )
-from audiences.facebook.errors import ObjectNotFoundError
+from audiences.facebook.errors import ObjectNotFoundError, UnreachableError
 from audiences.facebook.gate import Gate, OpenGate
 from audiences.facebook.quiet import keep_addresses_quiet
 from audiences.facebook.usage import Pace, Usage, read_usage
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from audiences.facebook.credentials import Credentials
 
 _log = logging.getLogger(__name__)
+_TRIES_WHERE_NOBODY_LISTENS = 2  # a wrong address does not pass; the step as a whole is tried again
 # An id or a name, then edges: nothing that could lead to another host, path or query.
 _PATH = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
 
@@ -199,10 +200,17 @@ class GraphSession:
             retry=retry_if_exception(_worth_a_retry),
             # A short block is waited for when the next try takes its turn.
             wait=lambda state: 0.0 if isinstance(_error_of(state), ThrottledError) else jittered(state),
-            stop=stop_after_attempt(self._max_tries),
+            stop=lambda state: state.attempt_number >= self._tries_for(_error_of(state)),
             before_sleep=self._log_retry,
             sleep=self.sleep,
             reraise=True,
+        )
+
+    def _tries_for(self, error: BaseException | None) -> int:
+        return (
+            min(_TRIES_WHERE_NOBODY_LISTENS, self._max_tries)
+            if isinstance(error, UnreachableError)
+            else self._max_tries
         )
 
     def _lag(self) -> Retrying:
@@ -216,7 +224,13 @@ class GraphSession:
 
     def _log_retry(self, state: RetryCallState) -> None:
         wait = state.next_action.sleep if state.next_action else 0.0
-        _log.warning("%s (try %d of %d, next in %.1f s)", _error_of(state), state.attempt_number, self._max_tries, wait)
+        _log.warning(
+            "%s (try %d of %d, next in %.1f s)",
+            _error_of(state),
+            state.attempt_number,
+            self._tries_for(_error_of(state)),
+            wait,
+        )
 
     def _once(
         self,
@@ -229,7 +243,7 @@ class GraphSession:
     ) -> Json:
         self._take_turn(action)
         credentials = self.credentials
-        context = Context(action, credentials.account_number, credentials.secrets)
+        context = Context(action, credentials.account_number, credentials.secrets, credentials.graph_url)
         with self._lock:
             self._requests_sent += 1
         started = self._clock()

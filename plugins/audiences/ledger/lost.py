@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from audiences.errors import AudiencesError, FixAccessError, RetryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from audiences.connections import Connection
 
 _PASSING = ("08", "53", "57")  # SQLSTATE classes: connection, resources, operator intervention
 
@@ -16,9 +23,15 @@ class LedgerLostError(RetryError):
     """The ledger could not be reached, or was shut down or restarted in the middle of something."""
 
     sqlstate: str
+    place: str = ""
 
     def __str__(self) -> str:
         state = f" (SQLSTATE {self.sqlstate})" if self.sqlstate else ""
+        if self.place:
+            return (
+                f"the ledger cannot be reached{state}: {self.place}. Start it, or correct the connection's host, port, schema "
+                "(the database), login and password; nothing is lost"
+            )
         return f"the ledger's Postgres cannot be reached, or went away{state}; run it again when it is back, nothing is lost"
 
 
@@ -32,6 +45,18 @@ class LedgerEncodingError(FixAccessError):
             "place. Move the ledger to a database whose encoding is UTF8: create one, restore a dump of the schema "
             "`audiences` into it, and change the connection"
         )
+
+
+@contextmanager
+def placed(connection: Connection) -> Iterator[None]:
+    """Say in an error of the body, which opens the ledger, where it was looked for."""
+    try:
+        yield
+    except Exception as error:
+        lost = as_lost(error)
+        if isinstance(lost, LedgerLostError):
+            raise replace(lost, place=connection.place) from None
+        raise
 
 
 def as_ours(error: BaseException) -> AudiencesError | None:

@@ -9,8 +9,9 @@ from audiences.checklist import Check, State
 from audiences.errors import FacebookAccessError, FixAccessError, RefusedError, RetryError, WaitError
 from audiences.facebook import preflight
 from audiences.facebook.credentials import Credentials
+from audiences.facebook.errors import UnreachableError
 from audiences.facebook.session import GraphSession
-from audiences.ledger.lost import as_lost
+from audiences.ledger.lost import LedgerLostError, as_lost
 from audiences.pipeline.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.audience import known_audience
 from audiences.pipeline.doors import Doors
@@ -43,15 +44,18 @@ def check_accounts(
 
 def _of_account(account: AdAccount, specs: Sequence[CampaignSpec], now: datetime, look_up: LookUp) -> list[Check]:
     try:
-        credentials = Credentials.from_connection(look_up(account.connection), account_id=account.id)
+        credentials = Credentials.of_account(look_up(account.connection), account.id)
     except FixAccessError as error:
         return [Check(f"connection {account.connection}", State.FAIL, str(error))]
     wanted = [spec.campaign.what.audience for spec in specs]
     given = {audience.update.id for audience in wanted if audience.update}
     added_to = {audience.update.id for audience in wanted if audience.update and audience.adds}
     made, unknown = _created(specs, look_up)
-    with GraphSession(credentials) as graph:
-        checks = preflight.run(graph, now=now, audience_ids=sorted(given | made), added_to=added_to)
+    try:
+        with GraphSession(credentials) as graph:
+            checks = preflight.run(graph, now=now, audience_ids=sorted(given | made), added_to=added_to)
+    except UnreachableError as error:
+        return [Check(f"connection {account.connection}", State.FAIL, str(error), known=False)]
     answered = all(check.state is not State.FAIL for check in checks)
     return [*checks, *unknown, *(_schedules(specs, now, look_up) if answered else ())]
 
@@ -81,7 +85,7 @@ def _created(specs: Sequence[CampaignSpec], look_up: LookUp) -> tuple[set[str], 
             with Doors(spec, looking_only=True, look_up=look_up) as doors:
                 known = known_audience(doors)
         except Exception as error:
-            told = error if isinstance(error, FixAccessError) else as_lost(error)
+            told = error if isinstance(error, FixAccessError | LedgerLostError) else as_lost(error)
             if told is None:
                 raise
             remedy = "Until then the audiences that campaigns have created are not looked at."

@@ -14,6 +14,7 @@ from audiences.facebook.session import GraphSession
 from audiences.ledger import formerly
 from audiences.ledger.accounts import AccountGate
 from audiences.ledger.door import Ledger, UnbornLedger
+from audiences.ledger.lost import placed
 from audiences.ledger.migrate import migrate
 from audiences.warehouse.reader import Warehouse
 from audiences.warehouse.reflect import Glance
@@ -72,6 +73,10 @@ class Doors:
     def ledger(self) -> Ledger:
         """The ledger, brought to the newest schema first."""
         connection = self._look_up(self.spec.ledger)
+        with placed(connection):
+            return self._open_ledger(connection)
+
+    def _open_ledger(self, connection: connections.Connection) -> Ledger:
         if self._looking_only:
             ledger = self._opened.enter_context(Ledger(connection))
             born = ledger.one("select to_regclass('audiences.run') is not null as yes").yes
@@ -83,7 +88,7 @@ class Doors:
     def facebook(self) -> GraphSession:
         """A session with the campaign's ad account, which shares its limits with all other processes over the ledger."""
         account = self.spec.account
-        credentials = Credentials.from_connection(self._look_up(account.connection), account_id=account.id)
+        credentials = Credentials.of_account(self._look_up(account.connection), account.id)
         session = GraphSession(
             credentials,
             gate=self._gate,

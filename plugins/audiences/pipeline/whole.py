@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 from tenacity import (
     RetryCallState,
     Retrying,
-    retry_if_exception_type,
-    retry_if_not_exception_type,
+    retry_if_exception,
     stop_after_attempt,
 )
 
 from audiences.errors import AudiencesError, RetryError, WaitError
+from audiences.facebook.errors import UnreachableError
 from audiences.ledger import runs
 from audiences.ledger.lost import as_lost
 from audiences.pipeline.as_of import at_present, ensure_now
@@ -45,14 +45,18 @@ class Timings(dict[str, float]):
     def __init__(self, sleep: Callable[[float], None], tries: int = TRIES) -> None:
         super().__init__()
         self._patient = Retrying(
-            # A window may be closed for days, which nobody waits for at a terminal.
-            retry=retry_if_exception_type((WaitError, RetryError)) & retry_if_not_exception_type(OutsideWindowsError),
+            retry=retry_if_exception(self._passes),
             stop=stop_after_attempt(tries),
             wait=_wait_for,
             before_sleep=_tell,
             sleep=sleep,
             reraise=True,
         )
+
+    def _passes(self, error: BaseException) -> bool:
+        """A window may be closed for days, and an address be wrong from the start: nobody waits for that at a terminal."""
+        hopeless = isinstance(error, OutsideWindowsError) or (isinstance(error, UnreachableError) and not self)
+        return isinstance(error, WaitError | RetryError) and not hopeless
 
     def of(self, step: str, work: Callable[[], Result]) -> Result:
         """Do the step, again after a wait or a passing fault, and note how long it took in all."""

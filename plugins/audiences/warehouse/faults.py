@@ -73,6 +73,7 @@ _CONNECTING: Final = (
 )
 _NO_SUCH = re.compile(r'FATAL: +(role|database) ".*" does not exist')
 _NO_SUCH_WORDS = {"role": "there is no such login", "database": "there is no such database"}
+_FOR_A_PERSON: Final = ("password", "login", "pg_hba.conf", "no such database")  # parts of our words
 _LOST: Final = "the connection failed or was lost"
 
 _NAME = re.compile(r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)(?:\.(?:"(?:[^"]|"")+"|[^\W\d][\w$]*))*')
@@ -99,7 +100,8 @@ def fault(error: BaseException, query: str = "") -> Fault:
     sqlstate, said, position = _diagnosis(error)
     if not sqlstate:
         refused = "ERROR:" in said  # the server's, seen through a reader that drops the SQLSTATE
-        return Fault("", UNTOLD if refused else _of_connecting(said), passing=not refused)
+        words = UNTOLD if refused else _of_connecting(said)
+        return Fault("", words, passing=not (refused or any(part in words for part in _FOR_A_PERSON)))
     words = _WORDS.get(sqlstate, UNTOLD)
     told = [name] if sqlstate in _NAMED and (name := _name_at(position, query)) else []
     if sqlstate == "42501" and (match := _OBJECT.search(said)) and _is_in(match[1], query):

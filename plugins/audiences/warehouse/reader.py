@@ -42,9 +42,27 @@ class WarehouseTransientError(RetryError):
 
     sqlstate: str
     detail: str
+    place: str = ""
 
     def __str__(self) -> str:
-        return f"the warehouse did not answer (SQLSTATE {self.sqlstate or 'unknown'}): {self.detail}"
+        return (
+            f"the warehouse did not answer{_told(self.sqlstate)}: {self.detail}{_placed(self.place)}. Such faults pass; should "
+            "it last, see whether the server is up and whether the connection's host, port and schema (the database) are right"
+        )
+
+
+@dataclass(eq=False)
+class WarehouseClosedError(FixAccessError):
+    """The warehouse does not let us in: a wrong login, password or database."""
+
+    detail: str
+    place: str
+
+    def __str__(self) -> str:
+        return (
+            f"the warehouse does not let us in: {self.detail}{_placed(self.place)}. "
+            "Correct the connection's login, password and schema (the database)"
+        )
 
 
 @dataclass(eq=False)
@@ -53,10 +71,11 @@ class WarehouseQueryError(FixAccessError):
 
     sqlstate: str
     detail: str
+    place: str = ""
 
     def __str__(self) -> str:
         return (
-            f"the warehouse refused the query (SQLSTATE {self.sqlstate or 'unknown'}): {self.detail}. "
+            f"the warehouse refused the query{_told(self.sqlstate)}: {self.detail}{_placed(self.place)}. "
             "Compare include/warehouse.yml with the database: audiences catalog check"
         )
 
@@ -82,7 +101,11 @@ class Warehouse:
                 )
             )
         except DriverError as error:
-            raise as_ours(error) from None
+            found = fault(error)
+            if not found.passing:
+                raise WarehouseClosedError(detail=found.words, place=connection.place) from None
+            raise as_ours(error, place=connection.place) from None
+        self._place = connection.place
 
     def __enter__(self) -> Warehouse:
         return self
@@ -102,7 +125,7 @@ class Warehouse:
                 # `fetch_record_batch` hands out Arrow's own reader, whose errors say nothing of the SQLSTATE (arrow-adbc 1523).
                 yield from one_ahead(iter(cursor._results.reader))
             except (DriverError, OSError) as error:  # Arrow raises the latter
-                raise as_ours(error, query) from None
+                raise as_ours(error, query, place=self._place) from None
 
     def table(self, query: str) -> pa.Table:
         """A small result as one table."""
@@ -133,8 +156,16 @@ def several_ahead(work: Callable[[Batch], Result], batches: Iterable[Batch], *, 
             yield under_way.popleft().result()
 
 
-def as_ours(error: BaseException, query: str = "") -> WarehouseTransientError | WarehouseQueryError:
+def _told(sqlstate: str) -> str:
+    return f" (SQLSTATE {sqlstate})" if sqlstate else ""
+
+
+def _placed(place: str) -> str:
+    return f" ({place})" if place else ""
+
+
+def as_ours(error: BaseException, query: str = "", *, place: str = "") -> WarehouseTransientError | WarehouseQueryError:
     """Our error for a driver's, psycopg's or ADBC's, in words of our own; `query` is the SQL that it answers."""
     found = fault(error, query)
     kind = WarehouseTransientError if found.passing else WarehouseQueryError
-    return kind(sqlstate=found.sqlstate, detail=found.words)
+    return kind(sqlstate=found.sqlstate, detail=found.words, place=place)
