@@ -110,3 +110,13 @@ def test_the_upkeep_says_of_which_campaign_it_speaks(connected, shop):
     said = connected.airflow("dags", "test", "audiences_upkeep")
     assert "failed: carts: the Airflow connection `warehouse` does not exist" in note_of(connected), said[-6000:]
     assert FRAME not in said
+
+
+def test_a_dry_run_is_one_green_task(connected, shop):
+    shop.user(1, "one@example.com")
+    shop.event(1)
+    connected.campaign("carts")
+    said = connected.airflow("dags", "test", "carts", "--conf", '{"dry_run": true}')
+    assert "would add 1 rows" in note_of(connected), said[-6000:]
+    assert connected.rows("select task_id, state from task_instance") == [("open_run", "success")]
+    assert connected.rows("select state from dag_run") == [("success",)]

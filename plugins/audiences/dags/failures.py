@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.listeners import hookimpl
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
 from audiences.errors import AudiencesError
 
@@ -59,7 +59,7 @@ def told(context: Context, about: str = "") -> Iterator[None]:
 
     try:
         yield
-    except AirflowSkipException:
+    except (AirflowSkipException, DownstreamTasksSkipped):
         raise
     except Exception as error:
         ours, ti = as_ours(error), context["ti"]

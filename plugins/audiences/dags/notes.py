@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from airflow.listeners import hookimpl
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import object_session
 
 from audiences.dags.failures import FAILURE, NOTE, TAG
@@ -27,6 +27,8 @@ LONGEST = 1000  # the width of the column in Airflow's database
 def on_dag_run_success(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001  # Airflow's signature
     """Write the note of a run that ended well."""
     _write(dag_run, failed=False)
+    if (dag_run.conf or {}).get("dry_run") is True:
+        _keep_what_was_done(dag_run)
 
 
 @hookimpl
@@ -36,12 +38,34 @@ def on_dag_run_failed(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001  # Air
 
 
 def _write(dag_run: DagRun, *, failed: bool) -> None:
-    session = object_session(dag_run)
-    if session is None or not any(tag.name == TAG for tag in dag_run.dag_model.tags):
+    session = _session_of(dag_run)
+    if session is None:
         return
     if said := _said(dag_run, session, failed=failed):
         note = "; ".join(said)
         dag_run.note = note if len(note) <= LONGEST else f"{note[: LONGEST - 1]}…"
+
+
+def _keep_what_was_done(dag_run: DagRun) -> None:
+    """Show a dry run as the one task that it is: take those out that it left, which would look like seven things gone wrong.
+
+    Only now, since a run without its last tasks would be taken for a success whatever became of the first.
+    """
+    session = _session_of(dag_run)
+    if session is not None:
+        session.execute(
+            delete(TaskInstance).where(
+                TaskInstance.dag_id == dag_run.dag_id,
+                TaskInstance.run_id == dag_run.run_id,
+                TaskInstance.state == "skipped",
+            )
+        )
+
+
+def _session_of(dag_run: DagRun) -> Session | None:
+    """The session of a run of ours; None for any other."""
+    session = object_session(dag_run)
+    return session if session and any(tag.name == TAG for tag in dag_run.dag_model.tags) else None
 
 
 def _said(dag_run: DagRun, session: Session, *, failed: bool) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator, get_current_context
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
 from audiences.campaign.files import accounted_for
 from audiences.campaign.spec import CampaignSpec
@@ -91,8 +91,8 @@ class OpenRunOperator(HoldingOperator):
         asked = Asked.of(self.spec.id, context["dag_run"].conf, *FORM)
         if asked.dry_run:
             preview_in_task(self.spec, self.project, context, ask_facebook=True)
-            message = "dry run: nothing was sent; the log has the figures"
-            raise AirflowSkipException(message)
+            others = sorted(self.get_flat_relative_ids(upstream=False))
+            raise DownstreamTasksSkipped(tasks=others)  # type: ignore[no-untyped-call]  # Airflow's own has no types
         run, again = context["dag_run"], context["ti"].try_number > 1
         due = run.run_after if run.run_type == "scheduled" else None
         with Doors(self.spec, on_file=accounted_for(Path(self.project))) as doors:
