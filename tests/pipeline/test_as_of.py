@@ -8,8 +8,13 @@ import pytest
 
 from audiences.errors import StoppedError
 from audiences.pipeline.as_of import ON_TIME, as_of
+from audiences.pipeline.close_run import close_run
+from audiences.pipeline.export import export
+from audiences.pipeline.extract import extract
 from audiences.pipeline.open_run import open_run
+from audiences.pipeline.plan import plan
 from audiences.pipeline.references import RunRequest
+from audiences.pipeline.select import select
 from audiences.pipeline.whole import run_campaign
 
 pytestmark = pytest.mark.integration
@@ -104,6 +109,25 @@ def cleared(shop, spec):
     with shop.doors(spec) as doors:
         request = RunRequest(external_id="scheduled__1", at=as_of(doors, shop.noon), due=shop.noon, again=True)
         return run_campaign(doors, request)
+
+
+@pytest.mark.usefixtures("cart")
+def test_when_only_the_last_tasks_of_a_run_are_cleared_nothing_is_sent_and_it_says_to_clear_all_of_it(shop):
+    spec = shop.campaign()
+    with shop.doors(spec) as doors:
+        request = RunRequest(external_id="scheduled__1", at=shop.now, due=shop.noon, again=True)
+        run = open_run(doors, request)
+        extracted = extract(doors, run)
+        planned = plan(doors, run, extracted, [select(doors, run, shard) for shard in extracted.shards])
+        export(doors, run, "add", planned.add_batches[0])
+        assert close_run(doors, run, planned).state == "success"
+        sent = len(shop.uploads())
+        again = open_run(doors, request)  # the setup, which Airflow clears with any task after it
+        export(doors, again, "remove")
+        export(doors, again, "add", planned.add_batches[0])
+        summary = close_run(doors, again, planned)
+    assert (summary.state, len(shop.uploads())) == ("failed", sent)
+    assert "Clear the whole run" in (summary.error or "")
 
 
 @pytest.mark.usefixtures("cart")

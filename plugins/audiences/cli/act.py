@@ -32,7 +32,10 @@ def run(
     allow: Annotated[list[str] | None, typer.Option(help=f"Lift a guard this once: {', '.join(LIFTABLE)}.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run the whole campaign once, in this process and without Airflow."""
+    """Run the whole campaign once, as of now, in this process and without Airflow.
+
+    A draft, a stopped campaign and one that is over are refused, and so is another time than now: `--at` is for `--dry-run`.
+    """
     from audiences.pipeline.preview import preview as look
     from audiences.pipeline.references import RunRequest
     from audiences.pipeline.whole import run_campaign

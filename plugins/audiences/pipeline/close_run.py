@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from audiences.pipeline.doors import Doors
 
+_PARTLY_CLEARED = (
+    "only some tasks of a run that had ended were cleared, and what they were to send was planned then; nothing was sent. "
+    "Clear the whole run: then it is run as of now"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -33,15 +37,21 @@ def close_run(
     """End the run on record with its outcomes; `planned` is None when it did not get that far.
 
     Whether it succeeded follows from the record: everything planned was acknowledged, and where the run was about
-    `ad_sets` too, they are as the file says. Raises UnreconciledError when the outcome counts do not add up, which no
-    correct run does.
+    `ad_sets` too, they are as the file says. A plan that is not on record is one of before the run was cleared. Raises
+    UnreconciledError when the outcome counts do not add up, which no correct run does.
     """
     ledger = doors.ledger
     totals, noted = chunks.totals(ledger, run.run), runs.noted(ledger, run.run)
+    partly_cleared = planned is not None and not noted.planned
+    planned = None if partly_cleared else planned
     rekeyed = _rekeyed(doors, run, totals, noted) if planned else 0
     outcomes = final_outcomes(doors, run, planned, rekeyed) if planned else outcomes_unsent(noted.planned, totals)
     verdict = judge(totals, noted, planned=planned is not None, kept_back=planned.kept_back if planned else 0)
-    state, error, uploaded = verdict.state, verdict.error, verdict.state == "success"
+    state, error, uploaded = (
+        verdict.state,
+        _PARTLY_CLEARED if partly_cleared else verdict.error,
+        verdict.state == "success",
+    )
     if uploaded and ad_sets and (wrong := not_as_wanted(doors, run)):
         state, error = "failed", f"the upload is complete, but not the ad sets: {'; '.join(wrong)}"
     runs.warn(ledger, run.run, verdict.warnings)
