@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from audiences.errors import FacebookAccessError
-from audiences.ledger import chunks, sessions
+from audiences.ledger import chunks, content
 from audiences.pipeline import whole_set
 from audiences.pipeline.export import export
 from audiences.pipeline.extract import extract
@@ -270,7 +270,7 @@ def test_a_request_whose_rows_are_lost_is_healed_by_a_full_refresh(few):
     assert (summary.state, held(few), len(few.members(summary.audience.id))) == ("success", 3, 3)
     with few.doors(spec) as doors:
         assert [chunk.state for chunk in chunks.of_run(doors.ledger, run.run)] == ["lost"]
-        assert not sessions.in_doubt(doors.ledger, run.audience)
+        assert content.doubt(doors.ledger, run.audience) is None
 
 
 def test_a_refused_first_batch_changes_nothing(many):

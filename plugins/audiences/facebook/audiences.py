@@ -69,7 +69,7 @@ def read(graph: GraphSession, audience_id: str) -> AudienceStatus:
     answer = graph.get(
         audience_id, {"fields": ",".join(STATUS_FIELDS)}, action=f"read audience {audience_id}", expects=("id",)
     )
-    return AudienceStatus.read(answer)
+    return AudienceStatus.read(answer, asked_at=graph.server_time)
 
 
 def list_audiences(graph: GraphSession) -> list[ListedAudience]:

@@ -41,6 +41,14 @@ REPLACE_WINDOW_SECONDS: Final = 90 * 60
 # Ours: what a replace session may be planned to take, and what a full request is assumed to take before ten were measured.
 REPLACE_BUDGET_SECONDS: Final = 60 * 60
 ASSUMED_REQUEST_SECONDS: Final = 5.0
+# `time_content_updated` says when the members of a list audience last changed, by Facebook's clock. Assumed: a request of ours
+# moves it when it is answered, or somewhat later; while the audience is "still being filled" (441), once more when that ends.
+# What is younger than these limits was somebody else's doing. Too short a limit costs a whole set sent for nothing, too long a
+# one overlooks changes by hand that came right after ours.
+CONTENT_SETTLES_SECONDS: Final = 60
+CONTENT_FILLS_SECONDS: Final = 60 * 60
+# Ours: how long the tries of a request may go on whose answer never came, or who sent it was killed.
+UNANSWERED_SECONDS: Final = 15 * 60
 # usersreplace: subcode of a session that has ended already.
 REPLACE_ENDED: Final = 1870159
 

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Self
 
 import orjson
@@ -57,7 +58,7 @@ class GraphSession:
     full jitter, up to `longest_wait` seconds. A throttle is not slept through, but for a few seconds: it raises
     ThrottledError with the seconds to wait, and until then every further call raises it at once, without a request.
     Sessions of one ad account in one process should share their `pace`; those of several processes, a kind of `gate` that
-    knows of all of them.
+    knows of all of them. `server_time` is what Facebook's clock showed at the last answer, in Unix seconds.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class GraphSession:
         self.gate = gate or OpenGate()
         self.sleep = sleep
         self.version_warning: str | None = None
+        self.server_time: int | None = None
         self._timeouts = timeouts
         self._max_tries = max_tries
         self._longest_wait = longest_wait
@@ -284,6 +286,7 @@ class GraphSession:
             if response.ok and usage.percent >= 100:
                 # This call still went through; the next one would be refused, and count.
                 self._block(usage.regain_seconds)
+        self.server_time = _unix_seconds(response.headers.get("Date")) or self.server_time
         warning = response.headers.get(VERSION_WARNING_HEADER)
         if warning and not self.version_warning:
             self.version_warning = warning
@@ -348,6 +351,14 @@ def _error_of(state: RetryCallState) -> BaseException | None:
 
 def _as_query(params: Mapping[str, Any]) -> dict[str, str]:
     return {key: value if isinstance(value, str) else orjson.dumps(value).decode() for key, value in params.items()}
+
+
+def _unix_seconds(date: str | None) -> int | None:
+    """The seconds that a `Date` header means; None where there is none, or no date in it."""
+    try:
+        return int(parsedate_to_datetime(date).timestamp()) if date else None
+    except ValueError:
+        return None
 
 
 def _next_cursor(page: Json) -> str | None:

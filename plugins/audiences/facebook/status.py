@@ -63,6 +63,7 @@ _OPERATION: Final[dict[int, tuple[Reaction, str]]] = {
     471: (Reaction.STOP, "flagged by Facebook's rules (names that hint at health or money are)"),
     500: (Reaction.WARN, "Facebook reports an error: look at the audience in Ads Manager"),
 }
+_FILLING = 441
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ class AudienceStatus:
     """One audience as Facebook sees it.
 
     `lower` and `upper` bound its matched size (None while unknown); they are rounded, so never the member count.
-    `can_edit` is None where Facebook did not say. `content_updated` and `deleted_at` are Unix seconds.
+    `can_edit` is None where Facebook did not say. `content_updated`, `deleted_at` and `asked_at`, what Facebook's
+    clock showed, are Unix seconds.
     """
 
     id: str
@@ -88,9 +90,10 @@ class AudienceStatus:
     value_based: bool = False
     content_updated: int | None = None
     deleted_at: int | None = None
+    asked_at: int | None = None
 
     @classmethod
-    def read(cls, answer: dict[str, Any]) -> AudienceStatus:
+    def read(cls, answer: dict[str, Any], *, asked_at: int | None = None) -> AudienceStatus:
         """From an answer of the Graph API, in which every field but the id may be missing or null."""
         operation = _mapping(answer.get("operation_status"))
         delivery = _mapping(answer.get("delivery_status"))
@@ -113,6 +116,7 @@ class AudienceStatus:
             value_based=str(answer.get("is_value_based")).lower() in {"true", "1"},
             content_updated=as_integer(answer.get("time_content_updated")),
             deleted_at=as_integer(answer.get("delete_time")) or None,
+            asked_at=asked_at,
         )
 
     @property
@@ -127,6 +131,11 @@ class AudienceStatus:
         if self.operation_code in {0, 200, None} or not self.operation_text:
             return meaning
         return f"{meaning} ({self.operation_text})"
+
+    @property
+    def filling(self) -> bool:
+        """Whether Facebook is still at work on the last upload."""
+        return self.operation_code == _FILLING
 
     @property
     def delivers(self) -> bool | None:

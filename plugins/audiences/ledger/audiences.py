@@ -182,7 +182,8 @@ def release(ledger: Ledger, audience_id: int, campaign: int) -> None:
 def put_in_doubt(ledger: Ledger, audience_id: int, reason: str) -> None:
     """Record that the members on record may not be those at Facebook; `reason` is a sentence for people. The first one stands."""
     ledger.sql.execute(
-        "update audiences.audience set in_doubt = coalesce(in_doubt, %s) where id = %s", (reason, audience_id)
+        "update audiences.audience set in_doubt = coalesce(in_doubt, %s), in_doubt_since = clock_timestamp() where id = %s",
+        (reason, audience_id),
     )
 
 

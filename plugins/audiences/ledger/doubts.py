@@ -47,6 +47,15 @@ def still_meant(ledger: Ledger, chunk: Chunk, changes: pa.Table) -> pa.Table:
     return changes.filter(found if chunk.action == "add" else pc.invert(found))
 
 
-def end(ledger: Ledger, chunk: Chunk) -> None:
-    """Record that what the request was about is as the members on record say."""
-    ledger.sql.execute("update audiences.chunk set doubtful = false where id = %s", (chunk.id,))
+def asked(ledger: Ledger, chunk: Chunk) -> None:
+    """Record that the request is about to leave once more."""
+    ledger.sql.execute("update audiences.chunk set tries = tries + 1, sent_at = now() where id = %s", (chunk.id,))
+
+
+def end(ledger: Ledger, chunk: Chunk, *, answered: bool) -> None:
+    """Record that what the request was about is as the members on record say, since Facebook has `answered` it or by itself."""
+    ledger.sql.execute(
+        "update audiences.chunk set doubtful = false, acknowledged_at = case when %s then now() else acknowledged_at end"
+        " where id = %s",
+        (answered, chunk.id),
+    )

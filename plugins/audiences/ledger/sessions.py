@@ -132,28 +132,6 @@ def unfinished(ledger: Ledger, audience: int) -> list[ReplaceSession]:
     return _all(ledger, "s.audience_id = %(id)s and s.state = 'open'", audience)
 
 
-def in_doubt(ledger: Ledger, audience: int) -> bool:
-    """Whether it is not known what the audience holds: something broke or was lost, and no session has ended since."""
-    return bool(
-        ledger.one(
-            """
-            with healed as (
-                select max(id) as session, max(opened_at) as at from audiences.upload_session
-                where audience_id = %(audience)s and state = 'ended'
-            )
-            select exists (
-                select 1 from audiences.upload_session s, healed
-                where s.audience_id = %(audience)s and s.state in ('open', 'broken') and s.id > coalesce(healed.session, 0)
-            ) or exists (
-                select 1 from audiences.chunk c, healed
-                where c.audience_id = %(audience)s and c.state = 'lost' and c.sent_at > coalesce(healed.at, '-infinity')
-            ) as yes
-            """,
-            {"audience": audience},
-        ).yes
-    )
-
-
 def opened(ledger: Ledger, session: ReplaceSession, first: Chunk) -> None:
     """Say on record that the first request is about to leave."""
     with ledger.sql.transaction():
@@ -232,7 +210,13 @@ def end(
             "update audiences.upload_session set state = 'ended', ended_at = now(), error = null where id = $1",
             (session.id,),
         )
-        # Whatever was in doubt: the audience holds this set now.
+        # Whatever was in doubt: the audience holds this set now. Unless the doubt is younger than the session, as with one that
+        # a restored ledger takes for open and that ended long ago.
+        cursor.execute(
+            "update audiences.audience set in_doubt = null, in_doubt_since = null where id = $1"
+            " and in_doubt_since <= (select opened_at from audiences.upload_session where id = $2)",
+            (session.audience, session.id),
+        )
         cursor.execute(
             "update audiences.chunk set doubtful = false where audience_id = $1 and doubtful", (session.audience,)
         )

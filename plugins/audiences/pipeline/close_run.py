@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from audiences.errors import AudiencesError
 from audiences.facebook import audiences as facebook_audiences
-from audiences.ledger import audiences, chunks, live, mappings, members, refusals, runs, sessions
+from audiences.ledger import audiences, chunks, content, live, mappings, members, refusals, runs, sessions
+from audiences.pipeline import doubt
 from audiences.pipeline.link_ad_sets import not_as_wanted
 from audiences.pipeline.references import AudienceSize, Planned, RunRef, Summary, Would
 from audiences.pipeline.staging import Staging
@@ -69,6 +70,8 @@ def close_run(
         mappings.moved(ledger, campaign=run.campaign, audience=run.audience)
     if run.batch is not None and uploaded:
         live.finish(ledger, run.batch, run=run.run)
+    if uploaded and run.in_doubt and doors.spec.campaign.what.audience.action == "remove_matching":
+        _end_doubt_of_nobody(doors, run)
     _note_status(doors, run)
     audiences.release(ledger, run.audience, run.campaign)
     if not chunks.unsettled(ledger, run.audience) and not sessions.unfinished(ledger, run.audience):
@@ -156,12 +159,20 @@ def _members(doors: Doors, run: RunRef, planned: Planned | None) -> int:
     return members.count(doors.ledger, run.audience)
 
 
+def _end_doubt_of_nobody(doors: Doors, run: RunRef) -> None:
+    """All who match were sent for removal again; unless members of other campaigns are in doubt, nothing is any more."""
+    if not members.memberships(doors.ledger, run.audience):
+        content.end_doubt(doors.ledger, run.audience)
+
+
 def _note_status(doors: Doors, run: RunRef) -> None:
     try:
         status = facebook_audiences.read(doors.facebook, run.facebook_id)
     except AudiencesError as error:  # the run itself is over; the next one will ask again
         _log.warning("the audience's status could not be read: %s", error)
         return
+    if doubted := doubt.look(doors.ledger, run.audience, status, under_way=True):
+        runs.warn(doors.ledger, run.run, [f"while the run was under way: {doubted}. The next run sees to it"])
     audiences.note_status(
         doors.ledger,
         run.audience,

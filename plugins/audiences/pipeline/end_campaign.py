@@ -12,13 +12,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from audiences.errors import FixAccessError
-from audiences.ledger import chunks, ends, runs
+from audiences.ledger import chunks, content, ends, runs
+from audiences.pipeline import doubt
 from audiences.pipeline.audience import AudienceDeletedError, known_audience
 from audiences.pipeline.in_force import Reason, why_over
 from audiences.pipeline.link_ad_sets import take_back
 from audiences.pipeline.open_run import begin
 from audiences.pipeline.plan import compared, outcomes_before_upload, put_on_record
-from audiences.pipeline.references import LIFTABLE, RECREATE, Planned, Reference, RunRef, RunRequest
+from audiences.pipeline.references import UNATTENDED, Planned, Reference, RunRef, RunRequest
 from audiences.pipeline.whole import Timings, summary_of, to_its_end
 
 if TYPE_CHECKING:
@@ -102,19 +103,22 @@ def _empty(doors: Doors, at: datetime, sleep: Callable[[float], None]) -> tuple[
     """Remove whom the campaign holds, as a run on record in which nobody is wanted; others' members stay."""
     timings = Timings(sleep)
     # Neither guards nor windows of the campaign are about its end; nobody needs an audience anew to see it emptied.
-    request = RunRequest(external_id=f"end__{at.isoformat()}", at=at, allow=frozenset(LIFTABLE) - {RECREATE})
+    request = RunRequest(external_id=f"end__{at.isoformat()}", at=at, allow=UNATTENDED)
     with doors.working():
         try:
-            run = timings.of("open_run", lambda: begin(doors, request)).model_copy(update={"full_refresh": False})
+            run = timings.of("open_run", lambda: begin(doors, request))
         except AudienceDeletedError as error:
             return 0, error.found
         except FixAccessError as error:
             return 0, str(error)
+        # What is left is sent as a whole only where it is not known who else is in.
+        run = run.model_copy(update={"full_refresh": run.full_refresh and run.in_doubt is not None})
         summary = summary_of(to_its_end(doors, run, lambda: timings.of("plan", lambda: _plan(doors, run)), timings))
     _log.info("%s", summary.in_words())
     postponed = chunks.totals(doors.ledger, run.run).postponed
     refused = f"Facebook did not remove {postponed:,} rows: too few people would be left in the audience"
-    return summary.outcomes.get("removed", 0), summary.error or (refused if postponed else None)
+    unknown = "; ".join(doubt.in_words(doors.spec, run, rows=0)) if content.doubt(doors.ledger, run.audience) else None
+    return summary.outcomes.get("removed", 0), summary.error or (refused if postponed else unknown)
 
 
 def _plan(doors: Doors, run: RunRef) -> Planned:

@@ -14,7 +14,7 @@ from audiences.ledger import expiry, runs
 from audiences.pipeline.audience import known_audience
 from audiences.pipeline.open_run import begin
 from audiences.pipeline.plan import compared, outcomes_before_upload, put_on_record
-from audiences.pipeline.references import LIFTABLE, RECREATE, Planned, RunRef, RunRequest, Summary
+from audiences.pipeline.references import UNATTENDED, Planned, RunRef, RunRequest, Summary
 from audiences.pipeline.whole import Timings, summary_of, to_its_end
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def expire(doors: Doors, *, sleep: Callable[[float], None] = time.sleep) -> Summ
         return None
     timings = Timings(sleep)
     # Neither the campaign's guards nor its windows are about people whose time is up.
-    request = RunRequest(external_id=f"expiry__{at.isoformat()}", at=at, allow=frozenset(LIFTABLE) - {RECREATE})
+    request = RunRequest(external_id=f"expiry__{at.isoformat()}", at=at, allow=UNATTENDED)
     with doors.working():
         run = timings.of("open_run", lambda: begin(doors, request))
         return summary_of(to_its_end(doors, run, lambda: timings.of("plan", lambda: plan_expiry(doors, run)), timings))

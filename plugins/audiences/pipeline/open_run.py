@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from audiences.errors import StoppedError, UnsupportedError
 from audiences.facebook.status import Reaction
-from audiences.ledger import audiences, chunks, ends, formerly, live, runs
-from audiences.pipeline import neighbours, whole_set, windows
+from audiences.ledger import audiences, chunks, content, ends, formerly, live, runs
+from audiences.pipeline import doubt, neighbours, whole_set, windows
 from audiences.pipeline.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.audience import find_or_create, told_left_behind
 from audiences.pipeline.in_force import ensure_in_force, too_early
 from audiences.pipeline.link_ad_sets import take_back_dropped
 from audiences.pipeline.preflight import preflight
-from audiences.pipeline.references import RunRef, RunRequest
+from audiences.pipeline.references import DOUBT, RunRef, RunRequest
 from audiences.pipeline.settle import settle
 from audiences.pipeline.staging import run_folder
 from audiences.who.freshness import newest_event
@@ -78,10 +78,14 @@ def begin(doors: Doors, request: RunRequest, *, links_ad_sets: bool = False) -> 
                 runs.warn(ledger, run, [f"audience {audience.facebook_id}: {status.advice}"])
             audiences.claim(ledger, audience.id, campaign)
             runs.warn(ledger, run, told_left_behind(doors, campaign, audience))
-            runs.warn(ledger, run, settle(doors, audience.id, audience.facebook_id))
+            newly = doubt.look(ledger, audience.id, status) is not None
+            if DOUBT in request.allow:
+                content.end_doubt(ledger, audience.id)
+            runs.warn(ledger, run, settle(doors, audience, anew=newly))
             runs.warn(ledger, run, neighbours.warnings(doors, campaign=campaign, audience=audience))
             take_back_dropped(doors, campaign=campaign, audience=audience.id)
-            full_refresh = whole_set.wanted(doors, request, audience)
+            in_doubt = content.doubt(ledger, audience.id)
+            full_refresh = whole_set.wanted(doors, request, audience, in_doubt=in_doubt is not None)
         except Exception as error:
             state: runs.State = "stopped" if isinstance(error, StoppedError) else "failed"
             runs.end(ledger, run, state=state, error=runs.error_text(error))
@@ -98,6 +102,7 @@ def begin(doors: Doors, request: RunRequest, *, links_ad_sets: bool = False) -> 
         allow=request.allow,
         batch=request.batch,
         full_refresh=full_refresh,
+        in_doubt=in_doubt,
     )
 
 

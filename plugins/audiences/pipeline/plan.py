@@ -17,9 +17,10 @@ import pyarrow as pa
 
 from audiences.campaign.windows import local_midnight
 from audiences.errors import AudiencesError, StoppedError
+from audiences.facebook import audiences as facebook_audiences
 from audiences.facebook.contract import MAX_ROWS
 from audiences.ledger import assignments, audiences, chunks, expiry, mappings, members, refusals, runs
-from audiences.pipeline import whole_set
+from audiences.pipeline import doubt, whole_set
 from audiences.pipeline.open_run import how_to_allow
 from audiences.pipeline.references import Extracted, Holding, Planned, Rejected, RunRef, Selected
 from audiences.pipeline.select import HELD_OUT, candidates_file, held_out_file
@@ -76,7 +77,9 @@ def put_on_record(
     `found`: the candidates are all who qualify, so whoever is not among them does not.
     """
     ledger, staging = doors.ledger, Staging(run.staging)
-    rows = rows_to_replace(doors, run, difference)
+    _look_before_sending(doors, run)
+    rows, said = rows_to_replace(doors, run, difference)
+    runs.warn(ledger, run.run, said)
     keys = keys_of(doors.spec.campaign.what.identifiers)
     earlier = mappings.begin(ledger, campaign=run.campaign, audience=run.audience, schema=keys) if found else None
     with _assignments_under_way(doors, run, selected, difference):
@@ -119,16 +122,29 @@ def put_on_record(
     )
 
 
-def rows_to_replace(doors: Doors, run: RunRef, difference: Difference) -> int:
-    """The rows of the whole set, if the run is to send that; 0 for a difference.
+def rows_to_replace(doors: Doors, run: RunRef, difference: Difference) -> tuple[int, list[str]]:
+    """The rows of the whole set, if the run is to send that, else 0; and what is to be said of an audience in doubt.
 
-    An empty set cannot replace anything, so that an audience is emptied by removals. Raises ReplaceTooLongError.
+    An empty set cannot replace anything, so that an audience is emptied by removals. Raises ReplaceTooLongError, unless the
+    whole set was not asked for, and the difference is better than nothing.
     """
-    if not run.full_refresh:
-        return 0
-    rows = difference.whole()
-    whole_set.ensure_in_time(doors, rows)
-    return rows
+    rows, too_long = difference.whole() if run.full_refresh else 0, None
+    try:
+        whole_set.ensure_in_time(doors, rows)
+    except whole_set.ReplaceTooLongError as error:
+        if run.in_doubt is None or doors.spec.campaign.what.refresh == "replace":
+            raise
+        rows, too_long = 0, error
+    return rows, doubt.in_words(doors.spec, run, rows=rows, too_long=too_long)
+
+
+def _look_before_sending(doors: Doors, run: RunRef) -> None:
+    """A run may have read the warehouse for an hour, and its own requests would hide what others did in that time."""
+    if run.batch is not None:
+        return  # a live one took seconds
+    status = facebook_audiences.read(doors.facebook, run.facebook_id)
+    if found := doubt.look(doors.ledger, run.audience, status):
+        runs.warn(doors.ledger, run.run, [f"since the run began: {found}. The next run sees to it"])
 
 
 @contextmanager
@@ -150,7 +166,10 @@ def compared(
         tempfile.TemporaryDirectory(prefix="audiences-") as spill,
         closing(
             Difference(
-                campaign=run.campaign, action=action or doors.spec.campaign.what.audience.action, spill=Path(spill)
+                campaign=run.campaign,
+                action=action or doors.spec.campaign.what.audience.action,
+                spill=Path(spill),
+                anew=run.in_doubt is not None,
             )
         ) as difference,
     ):  # fmt: skip

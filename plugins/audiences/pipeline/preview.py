@@ -20,6 +20,7 @@ from audiences.ledger import formerly
 from audiences.pipeline import neighbours
 from audiences.pipeline.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.audience import ensure_not_deleted, known_audience, look, told_left_behind
+from audiences.pipeline.doubt import rehearse as rehearse_doubt
 from audiences.pipeline.extract import extract
 from audiences.pipeline.link_ad_sets import rehearse
 from audiences.pipeline.live.rehearse import rehearsal_of
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from audiences.pipeline.audience import Standing
     from audiences.pipeline.doors import Doors
     from audiences.pipeline.references import Extracted, Selected
 
@@ -55,11 +57,15 @@ def preview(doors: Doors, at: datetime, *, ask_facebook: bool = False) -> Previe
     """
     entering = rehearsal_of(doors, at)
     with rehearsed(doors, at, users=entering.users if entering else None) as (run, extracted, selected):
-        (stopped, unknown_audience), rows, nobody_has = obstacle(doors), 0, unmatched(doors)
+        stopped, warnings, standing = obstacle(doors)
+        rows, nobody_has = 0, unmatched(doors)
+        if standing and standing.known and standing.status:
+            run = rehearse_doubt(doors.ledger, run, standing.known, standing.status)
         with compared(doors, run, selected, now=at) as (difference, counts):
             try:
                 check_guards(doors.spec, run, extracted, counts)
-                rows = rows_to_replace(doors, run, difference)
+                rows, said = rows_to_replace(doors, run, difference)
+                warnings = (*warnings, *said)
             except StoppedError as error:
                 stopped = stopped or str(advised(error, nobody_has))
             except ReplaceTooLongError as error:
@@ -88,7 +94,7 @@ def preview(doors: Doors, at: datetime, *, ask_facebook: bool = False) -> Previe
             ad_sets=(*unknown_clock, *(rehearse(doors, run) if ask_facebook else ())),
             events=entering.events if entering else {},
             unmatched=nobody_has,
-            warnings=(*unknown_audience, *_warnings(doors, run)),
+            warnings=(*warnings, *_warnings(doors, run)),
         )
 
 
@@ -117,8 +123,8 @@ def _warnings(doors: Doors, run: RunRef) -> Iterator[str]:
         yield from told_left_behind(doors, run.campaign, known)
 
 
-def obstacle(doors: Doors) -> tuple[str | None, tuple[str, ...]]:
-    """What about the audience would stop a run, in a sentence; and a warning when Facebook cannot be asked."""
+def obstacle(doors: Doors) -> tuple[str | None, tuple[str, ...], Standing | None]:
+    """What about the audience would stop a run, in a sentence; a warning when Facebook cannot be asked; else what it says."""
     try:
         standing = look(doors)
         ensure_not_deleted(doors, standing, frozenset())
@@ -129,10 +135,10 @@ def obstacle(doors: Doors) -> tuple[str | None, tuple[str, ...]]:
         ):
             ensure_ours(doors, standing.status.id, standing.known)
     except (NotOursError, FacebookAccessError, FixConfigError, StoppedError) as error:
-        return str(error), ()
+        return str(error), (), None
     except AudiencesError as error:
-        return None, (f"Facebook could not be asked about the audience: {error}",)
-    return None, ()
+        return None, (f"Facebook could not be asked about the audience: {error}",), None
+    return None, (), standing
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from audiences.campaign.what import Action  # noqa: TC001  # pydantic reads anno
 
 RECREATE = "recreate"
 """Make an audience anew that was deleted at Facebook."""
+DOUBT = "doubt"
+"""Take the members on record for those at Facebook, although that is in doubt."""
 LIFTABLE = {
     "allow_empty": "allow_empty: the query finds nobody",
     "skip_run_above": "skip_run_above: more targets than the campaign allows",
@@ -19,8 +21,11 @@ LIFTABLE = {
     "status": "status: run a draft, a stopped or an ended campaign",
     "past": "past: send as of another time than now",
     RECREATE: "recreate: make the campaign's audience anew that was deleted at Facebook",
+    DOUBT: "doubt: the audience holds whom it should, although others have changed it",
 }
 """What a person can lift for one run, with what it means."""
+UNATTENDED = frozenset(LIFTABLE) - {RECREATE, DOUBT}
+"""What stands in no way of a run that takes out members whose time, or whose campaign's time, is up."""
 
 
 class Reference(BaseModel):
@@ -49,7 +54,8 @@ class RunRequest(Reference):
 class RunRef(Reference):
     """An opened run: the ledger's numbers of run, campaign and audience, and the folder for its rows.
 
-    `salt` is what the campaign's control group and cap are drawn by, its first id.
+    `salt` is what the campaign's control group and cap are drawn by, its first id. `in_doubt` says why it is not known whom the
+    audience holds, None when it is known.
     """
 
     run: int
@@ -62,6 +68,7 @@ class RunRef(Reference):
     allow: frozenset[str] = frozenset()
     batch: int | None = None
     full_refresh: bool = False
+    in_doubt: str | None = None
 
 
 class Shard(Reference):

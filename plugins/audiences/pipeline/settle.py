@@ -6,37 +6,49 @@ import logging
 from typing import TYPE_CHECKING
 
 from audiences.errors import RefusedError
-from audiences.ledger import audiences, chunks, doubts, erasures
+from audiences.ledger import audiences, chunks, content, doubts, erasures
 from audiences.pipeline import export, replace
 from audiences.pipeline.prepared import staged
 from audiences.pipeline.staging import Staging
 from audiences.what.erased import Erased
 
 if TYPE_CHECKING:
+    from audiences.ledger.audiences import KnownAudience
     from audiences.ledger.chunks import Chunk
     from audiences.pipeline.doors import Doors
 
+STALE = "it is not known whom the audience holds, so the request is not sent again before the next difference"
 _log = logging.getLogger(__name__)
 
 
-def settle(doors: Doors, audience: int, facebook_id: str) -> list[str]:
+def settle(doors: Doors, audience: KnownAudience, *, anew: bool = False) -> list[str]:
     """Send again what is unsettled, in its old order; warnings for people, where something stays in doubt.
+
+    Where the whole audience is in doubt, the ledger may be older than what has happened since, so that a request of its could
+    bring back somebody who has left. It is taken as carried out then: this run's difference sends whoever is not wanted, a
+    whole set ends it, and without one later runs send what is still meant. `anew`: the doubt came with this run.
 
     Raises what needs a wait, a retry or a person.
     """
-    replace.settle(doors, audience, facebook_id)
+    replace.settle(doors, audience.id, audience.facebook_id)
+    stale = (anew or audience.created) and content.is_in_doubt(doors.ledger, audience.id)
     warnings: list[str] = []
-    for chunk in chunks.unsettled(doors.ledger, audience):
+    for chunk in chunks.unsettled(doors.ledger, audience.id):
         name = f"request {chunk.number} of run {chunk.run} ({chunk.action} {chunk.rows:,} rows)"
         if not Staging(chunk.staging).exists(chunk.file):
             error = f"the staged rows of run {chunk.run} are gone; a full refresh makes the audience right"
             _log.error("%s cannot be settled: %s", name, error)
             chunks.lose(doors.ledger, chunk, error=error)
             continue
+        if stale:
+            if not chunk.doubtful:
+                rows = staged(chunk, Erased(*erasures.known(doors.ledger)))
+                doubts.begin(doors.ledger, chunk, state="postponed", error=STALE, changes=rows)
+            continue
         _log.info("sending %s again: it is not known whether Facebook carried it out", name)
         if not chunk.doubtful:
-            export.send_all(doors, facebook_id, [chunk])
-        elif error := _ask_again(doors, facebook_id, chunk):
+            export.send_all(doors, audience.facebook_id, [chunk])
+        elif error := _ask_again(doors, audience.facebook_id, chunk):
             warnings.append(f"it is still not known whether Facebook carried out {name}: {error}")
     return warnings
 
@@ -46,11 +58,12 @@ def _ask_again(doors: Doors, facebook_id: str, chunk: Chunk) -> str:
     ledger = doors.ledger
     changes = doubts.still_meant(ledger, chunk, staged(chunk, Erased(*erasures.known(ledger))))
     if changes.num_rows:
+        doubts.asked(ledger, chunk)
         try:
             export.send(doors.facebook, facebook_id, chunk, changes)
         except RefusedError as error:
             return str(error)
         finally:
             audiences.renew(ledger, chunk.audience)
-    doubts.end(ledger, chunk)
+    doubts.end(ledger, chunk, answered=changes.num_rows > 0)
     return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from audiences.pipeline.doors import Doors
     from audiences.pipeline.references import RunRef, RunRequest
     from audiences.what.difference import Difference
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -73,7 +70,7 @@ class StagedSet:
     planned: tuple[chunks.Planned, ...]
 
 
-def wanted(doors: Doors, request: RunRequest, audience: KnownAudience) -> bool:
+def wanted(doors: Doors, request: RunRequest, audience: KnownAudience, *, in_doubt: bool) -> bool:
     """Whether the run sends the whole set: by the file, by hand, or because it is not known what the audience holds.
 
     Raises ForeignMembersError as `ensure_ours`.
@@ -82,13 +79,8 @@ def wanted(doors: Doors, request: RunRequest, audience: KnownAudience) -> bool:
     if asked:
         ensure_ours(doors, audience.facebook_id, audience)
         return True
-    in_doubt = sessions.in_doubt(doors.ledger, audience.id)
     if not audience.created:
-        if in_doubt:
-            _log.warning("it is not known what audience %s holds after a broken upload", audience.facebook_id)
         return False
-    if in_doubt:
-        _log.warning("the whole set is sent: it is not known what audience %s holds", audience.facebook_id)
     return in_doubt
 
 

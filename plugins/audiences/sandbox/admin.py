@@ -204,9 +204,11 @@ class Admin:
         packed = None if rows is None else _packed(rows)
         audience = self._put(self.world.audiences, Audience, doc)
         if packed is not None:
-            now = self.world.member_set(audience.id)
-            self.world.remove_members(audience, now.minus(packed))
-            self.world.add_members(audience, packed)
+            gone = self.world.member_set(audience.id).minus(packed)
+            if gone:
+                self.world.remove_members(audience, gone)
+            if packed:
+                self.world.add_members(audience, packed)
         return report.audience(self.world, audience, with_members=False)
 
     @_endpoint

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from audiences.sandbox.admin import Admin
@@ -12,6 +14,8 @@ from audiences.sandbox.graph.front import Front
 from audiences.sandbox.page import Pages
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
     from audiences.sandbox.store import Store
     from audiences.sandbox.world import World
 
@@ -19,4 +23,22 @@ if TYPE_CHECKING:
 def create_app(world: World, store: Store) -> Starlette:
     """The application over one world. Whatever is neither page nor admin API is a call of the Graph API, or a wrong one."""
     graph = Route("/{path:path}", Front(world, store).answer, methods=["GET", "POST", "DELETE", "PUT", "PATCH"])
-    return Starlette(routes=[*Pages(world).routes(), *Admin(world, store).routes(), graph])
+    dated = Middleware(_Dated, world=world)
+    return Starlette(routes=[*Pages(world).routes(), *Admin(world, store).routes(), graph], middleware=[dated])
+
+
+class _Dated:
+    """Puts the sandbox's time into the `Date` of every answer: whoever compares clocks must see the one that it lives by."""
+
+    def __init__(self, app: ASGIApp, world: World) -> None:
+        self._app = app
+        self._world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = formatdate(self._world.clock.now(), usegmt=True)
+                message["headers"] = [*message["headers"], (b"date", date.encode())]
+            await send(message)
+
+        await self._app(scope, receive, dated)

@@ -101,6 +101,7 @@ class SandboxServer:
             log_level="warning",
             access_log=False,
             server_header=False,
+            date_header=False,  # the application's own clock can be moved
             # Requests that hang on purpose are not waited for.
             timeout_graceful_shutdown=1,
         )

@@ -20,6 +20,8 @@ class Settings:
     over_limit: Literal["100", "1/99"] = "100"
     # How long an upload is "still populating" (441).
     processing_seconds: float = 0
+    # When an upload moves `time_content_updated`: with its answer, or when it has been processed. Facebook does not say which.
+    content_time: Literal["answered", "processed"] = "answered"
     # How long a new audience is unknown (803) to every call but its creation.
     create_lag_seconds: float = 0
     # The share of members that match a Facebook account; moves the size estimates only.
@@ -115,6 +117,8 @@ class Audience:
     created_at: float = 0
     updated_at: float = 0
     content_updated_at: float = 0
+    # What `time_content_updated` said before the last change.
+    content_time_before: float = 0
     ready_at: float = 0
     # [time, size] after each change, the last 300.
     sizes: list[tuple[float, int]] = field(default_factory=list)

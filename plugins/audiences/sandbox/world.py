@@ -92,19 +92,30 @@ class World:
         before, after = self.member_set(audience.id), self.members.pop(session.pending_key, MemberSet())
         self.members[audience.id] = after
         self.journal.append(MemberWrite("move", session.pending_key, target=audience.id))
-        self._changed(audience, "replace", added=after.minus(before.groups), removed=before.minus(after.groups))
+        added, removed = after.minus(before.groups), before.minus(after.groups)
+        self._changed(audience, "replace", added=added, removed=removed, at=session.closed_at)
+
+    def content_time(self, audience: Audience) -> float:
+        """When the members last changed, as a reader is told: at once, or, by a setting, when the upload has been processed."""
+        if self.settings.content_time == "answered":
+            return audience.content_updated_at
+        processed = self.clock.now() >= audience.ready_at
+        return audience.ready_at if processed else audience.content_time_before
 
     def forget_members(self, key: str) -> None:
         self.members.pop(key, None)
         self.journal.append(MemberWrite("forget", key))
 
-    def _changed(self, audience: Audience, action: str, *, added: Groups, removed: Groups) -> None:
-        now = self.clock.now()
+    def _changed(
+        self, audience: Audience, action: str, *, added: Groups, removed: Groups, at: float | None = None
+    ) -> None:
+        now = self.clock.now() if at is None else at
         change = self.history.note(
             audience.id, at=now, request=self.log.last, action=action, added=added, removed=removed
         )
         self.log.counters["rows_added"] += change.added
         self.log.counters["rows_removed"] += change.removed
+        audience.content_time_before = self.content_time(audience)
         audience.content_updated_at = audience.updated_at = now
         audience.ready_at = now + self.settings.processing_seconds
         audience.sizes = [*audience.sizes, (now, len(self.member_set(audience.id)))][-_SIZES_KEPT:]

@@ -68,9 +68,12 @@ class Counts:
 
 
 class Difference:
-    """One comparison; give `held` and `wanted`, then `compute`, then read the changes."""
+    """One comparison; give `held` and `wanted`, then `compute`, then read the changes.
 
-    def __init__(self, *, campaign: int, action: Action, spill: Path) -> None:
+    `anew`: who was taken out before (`remove_matching`) may be in again, and is to be taken out once more.
+    """
+
+    def __init__(self, *, campaign: int, action: Action, spill: Path, anew: bool = False) -> None:
         self._database = duckdb.connect(
             config={
                 "memory_limit": MEMORY,
@@ -80,7 +83,7 @@ class Difference:
                 "preserve_insertion_order": False,  # every answer says its order, and it takes memory
             }
         )
-        self._parameters = {"campaign": campaign, "action": action}
+        self._parameters = {"campaign": campaign, "action": action, "anew": anew}
         self._limit: int | None = None
         self._again = True
         for name in ("expiring", "expired"):

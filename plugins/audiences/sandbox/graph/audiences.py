@@ -189,7 +189,7 @@ def readable(world: World, audience: Audience) -> dict[str, Callable[[], Any]]:
         "owner_business": {"id": account.business_id, "name": account.business_name},
         "time_created": int(audience.created_at),
         "time_updated": int(audience.updated_at),
-        "time_content_updated": int(audience.content_updated_at) if audience.subtype == "CUSTOM" else None,
+        "time_content_updated": int(world.content_time(audience)) if audience.subtype == "CUSTOM" else None,
         "is_eligible_for_sac_campaigns": True,
         "data_source": {
             "type": "FILE_IMPORTED",

@@ -1,0 +1,110 @@
+"""When the members of an audience changed at Facebook, by its own account and by ours; why it may not hold those on record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from audiences.ledger.door import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is on record of an audience's changes; all times are Unix seconds of Facebook's clock, None for never.
+
+    `seen` is when, as Facebook told at our last look, its members had last changed; `filling`: it was still at work on our last
+    upload then. `answered` is the last answer to a request of ours, `unanswered` when the last one left that has no answer
+    yet, `opened` when the last replace began of whose end nothing is known.
+    """
+
+    seen: int | None
+    filling: bool
+    answered: float | None
+    unanswered: float | None
+    opened: float | None
+
+
+def known(ledger: Ledger, audience: int, *, ahead: float | None = None) -> Content:
+    """What is on record; requests are put into Facebook's time by how far its clock is `ahead`, or was at our last look."""
+    row = ledger.one(
+        """
+        with healed as (
+            select coalesce(max(id), 0) as session from audiences.upload_session
+            where audience_id = %(audience)s and state = 'ended'
+        )
+        select a.content_seen as seen, a.content_filling as filling,
+            coalesce(%(ahead)s, a.facebook_ahead, 0) as ahead,
+            (select extract(epoch from max(acknowledged_at)) from audiences.chunk where audience_id = a.id) as answered,
+            (select extract(epoch from max(sent_at)) from audiences.chunk
+             where audience_id = a.id and (state = 'sending' or doubtful)) as unanswered,
+            (select extract(epoch from max(opened_at)) from audiences.upload_session s, healed
+             where s.audience_id = a.id and s.state in ('open', 'broken') and s.id > healed.session) as opened
+        from audiences.audience a where a.id = %(audience)s
+        """,
+        {"audience": audience, "ahead": ahead},
+    )
+
+    def there(at: object) -> float | None:
+        return None if at is None else float(at) + row.ahead  # type: ignore[arg-type]  # a number of Postgres
+
+    return Content(row.seen, row.filling, there(row.answered), there(row.unanswered), there(row.opened))
+
+
+def saw(
+    ledger: Ledger, audience: int, *, changed: int | None, asked_at: int | None, filling: bool, doubt: str | None
+) -> None:
+    """Record what Facebook said at a look, and the `doubt` that follows, in one statement.
+
+    `changed` is when its members last changed, `asked_at` what its clock showed.
+    """
+    ledger.sql.execute(
+        """
+        update audiences.audience set
+            content_seen = greatest(content_seen, %(changed)s::bigint),
+            content_filling = %(filling)s,
+            facebook_ahead = coalesce(%(asked_at)s - extract(epoch from clock_timestamp()), facebook_ahead),
+            in_doubt = coalesce(in_doubt, %(doubt)s),
+            in_doubt_since = case when %(doubt)s::text is null then in_doubt_since else clock_timestamp() end
+        where id = %(audience)s
+        """,
+        {"audience": audience, "changed": changed, "asked_at": asked_at, "filling": filling, "doubt": doubt},
+    )
+
+
+def doubt(ledger: Ledger, audience: int) -> str | None:
+    """Why it is not known whom the audience holds at Facebook, as a clause for people; None when it is known."""
+    row = ledger.one(
+        """
+        with healed as (
+            select max(s.id) as session, greatest(max(s.opened_at), max(a.confirmed_at)) as at, max(a.confirmed_at) as confirmed
+            from audiences.audience a
+            left join audiences.upload_session s on s.audience_id = a.id and s.state = 'ended'
+            where a.id = %(audience)s
+        )
+        select coalesce(
+            (select in_doubt from audiences.audience where id = %(audience)s),
+            (select 'a replace of it broke off' from audiences.upload_session s, healed
+             where s.audience_id = %(audience)s and s.state in ('open', 'broken') and s.id > coalesce(healed.session, 0)
+               and s.opened_at > coalesce(healed.confirmed, '-infinity') limit 1),
+            (select 'the rows of a request are lost that may have been carried out' from audiences.chunk c, healed
+             where c.audience_id = %(audience)s and c.state = 'lost' and c.sent_at > coalesce(healed.at, '-infinity') limit 1)
+        ) as reason
+        """,
+        {"audience": audience},
+    )
+    return None if row is None or row.reason is None else str(row.reason)
+
+
+def is_in_doubt(ledger: Ledger, audience: int) -> bool:
+    """Whether Facebook's account of the audience, or a person, has put it in doubt; not an upload of ours that broke."""
+    row = ledger.one("select in_doubt is not null as yes from audiences.audience where id = %(id)s", {"id": audience})
+    return bool(row.yes)
+
+
+def end_doubt(ledger: Ledger, audience: int) -> None:
+    """Record that the members on record are taken for those at Facebook from now on: a person says so, or all was sent again."""
+    ledger.sql.execute(
+        "update audiences.audience set in_doubt = null, in_doubt_since = null, confirmed_at = clock_timestamp() where id = %s",
+        (audience,),
+    )
