@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from tests.backups import dump, restore
+from tests.pipeline.test_erase import erased
 from tests.pipeline.test_replace import replaces
 
 from audiences.ledger import content
 from audiences.pipeline import whole_set
+from audiences.pipeline.end_campaign import end_campaign
+from audiences.pipeline.expire import expire
 from audiences.pipeline.export import export
 from audiences.pipeline.extract import extract
 from audiences.pipeline.open_run import open_run
@@ -248,3 +253,40 @@ def test_the_ledger_says_when_it_knows_nothing(shop, carts):
     with shop.doors(carts) as doors:
         assert content.doubt(doors.ledger, 1) is None
         assert content.doubt(doors.ledger, 999) is None
+
+
+def test_an_erasure_of_our_own_puts_nothing_in_doubt_and_hides_no_change_by_others(shop, carts):
+    audience = shop.run(carts).audience.id
+    shop.sandbox.admin.advance(600)
+    assert erased(shop, "1").state == "done"
+    assert shop.run(carts).warnings == ()
+    assert shop.members(audience) == rows(shop, 2, 3)
+    by_hand(shop, audience, *map(dict, rows(shop, 2, 3)), STRANGER)
+    shop.sandbox.admin.advance(600)
+    assert erased(shop, "2").state == "done"
+    assert "the whole set is sent" in shop.run(carts).warnings[0]
+    assert shop.members(audience) == rows(shop, 3)
+
+
+def test_members_whose_time_is_up_and_the_end_of_a_campaign_put_nothing_in_doubt(shop):
+    fill(shop)
+    keeping = shop.campaign(what={**WHAT, "keep_for": "5 days"}, when={"now": True, "on_end": "empty"})
+    audience = shop.run(keeping).audience.id
+    shop.sandbox.admin.advance(600)
+    shop.now += timedelta(days=6)
+    with shop.doors(keeping) as doors:
+        assert expire(doors, sleep=shop.wait).outcomes["removed"] == 3
+    assert (shop.members(audience), in_doubt(shop)) == (set(), None)
+    assert shop.run(keeping).warnings == ()
+
+
+def test_an_audience_in_doubt_that_is_to_be_emptied_is_not_said_to_be_empty(shop):
+    fill(shop)
+    ending = shop.campaign(what=WHAT, when={"now": True, "on_end": "empty"})
+    audience = shop.run(ending).audience.id
+    by_hand(shop, audience, STRANGER)
+    stopped = ending.model_copy(update={"campaign": ending.campaign.model_copy(update={"status": "stopped"})})
+    with shop.doors(stopped) as doors:
+        done = end_campaign(doors, sleep=shop.wait)
+    assert done.removed == 3
+    assert "Facebook takes no empty set" in done.error

@@ -51,6 +51,14 @@ def known(ledger: Ledger, audience: int, *, ahead: float | None = None) -> Conte
     return Content(row.seen, row.filling, there(row.answered), there(row.unanswered), there(row.opened))
 
 
+def of_account(ledger: Ledger, ad_account: str) -> dict[str, int]:
+    """The ledger's numbers of the audiences that it knows in an ad account, by Facebook's id."""
+    rows = ledger.all(
+        "select facebook_id, id from audiences.audience where ad_account = %(account)s", {"account": ad_account}
+    )
+    return {row.facebook_id: row.id for row in rows}
+
+
 def saw(
     ledger: Ledger, audience: int, *, changed: int | None, asked_at: int | None, filling: bool, doubt: str | None
 ) -> None:

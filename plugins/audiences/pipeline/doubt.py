@@ -7,9 +7,12 @@ people of others, whom we do not replace: its runs warn until a person has acted
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from audiences.errors import AudiencesError
+from audiences.facebook import audiences as facebook_audiences
 from audiences.facebook.contract import (
     CONTENT_FILLS_SECONDS,
     CONTENT_SETTLES_SECONDS,
@@ -20,7 +23,10 @@ from audiences.ledger import content
 from audiences.pipeline.references import DOUBT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from audiences.campaign.spec import CampaignSpec
+    from audiences.facebook.session import GraphSession
     from audiences.facebook.status import AudienceStatus
     from audiences.ledger.audiences import KnownAudience
     from audiences.ledger.content import Content
@@ -41,10 +47,28 @@ def look(ledger: Ledger, audience: int, status: AudienceStatus, *, under_way: bo
     doubt = changed_by_others(status, content.known(ledger, audience, ahead=ahead))
     if doubt:
         _log.warning("audience %s is in doubt: %s", status.id, doubt)
-    content.saw(
-        ledger, audience, changed=status.content_updated, asked_at=status.asked_at, filling=status.filling, doubt=doubt
-    )
+    _saw(ledger, audience, status, doubt)
     return None if before else doubt
+
+
+@contextmanager
+def changing_all(ledger: Ledger, graph: GraphSession) -> Iterator[None]:
+    """Around an erasure, which may change every audience of an ad account: what others changed before is still found.
+
+    Raises what Facebook's door raises before the body; after it, an audience that cannot be asked about may come into doubt.
+    """
+    known = content.of_account(ledger, graph.credentials.account_id)
+    found = facebook_audiences.contents(graph) if known else {}
+    for facebook_id in known.keys() & found.keys():
+        look(ledger, known[facebook_id], found[facebook_id])
+    yield
+    try:
+        found = facebook_audiences.contents(graph) if known else {}
+    except AudiencesError as error:
+        _log.warning("it could not be read which audiences the erasure changed: %s", error)
+        return
+    for facebook_id in known.keys() & found.keys():
+        _saw(ledger, known[facebook_id], found[facebook_id], None)
 
 
 def rehearse(ledger: Ledger, run: RunRef, audience: KnownAudience, status: AudienceStatus) -> RunRef:
@@ -103,6 +127,12 @@ def in_words(spec: CampaignSpec, run: RunRef, *, rows: int, too_long: ReplaceToo
         f"{unknown}. No campaign created it, so only what changed is sent, and whoever else is in it stays. {confirm}. If it is "
         f"to hold the members of its campaigns and nobody else, take it over: `audiences adopt {spec.id}`"
     ]
+
+
+def _saw(ledger: Ledger, audience: int, status: AudienceStatus, doubt: str | None) -> None:
+    content.saw(
+        ledger, audience, changed=status.content_updated, asked_at=status.asked_at, filling=status.filling, doubt=doubt
+    )
 
 
 def _ahead(ledger: Ledger, status: AudienceStatus) -> float | None:

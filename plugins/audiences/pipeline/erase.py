@@ -20,6 +20,7 @@ from audiences.facebook import members as facebook_members
 from audiences.facebook.contract import MAX_ROWS, REPLACE_WINDOW_SECONDS
 from audiences.ledger import erasures, texts
 from audiences.ledger.audiences import AudienceTakenError
+from audiences.pipeline import doubt
 from audiences.pipeline.files_naming import files_naming
 from audiences.pipeline.references import AudienceRows, ErasedFrom, Erasure
 from audiences.pipeline.tidy import tidy
@@ -201,12 +202,13 @@ def _erase_from(doors: ErasingDoors, account: AdAccount, person: _Person) -> Era
     receipts: list[Receipt] = []
     error = None
     try:
-        graph = doors.facebook(account) if everything else None
-        for first in range(0, len(everything), MAX_ROWS):
-            ready = wire(pa.array(everything[first : first + MAX_ROWS], pa.binary()), ())
-            cells_of = facebook_members.JsonRows(ready.rows, ready.count)
-            if graph is not None:
-                receipts.append(facebook_members.remove_from_all(graph, ready.schema, cells_of))
+        if everything:
+            graph = doors.facebook(account)
+            with doubt.changing_all(doors.ledger, graph):
+                for first in range(0, len(everything), MAX_ROWS):
+                    ready = wire(pa.array(everything[first : first + MAX_ROWS], pa.binary()), ())
+                    cells_of = facebook_members.JsonRows(ready.rows, ready.count)
+                    receipts.append(facebook_members.remove_from_all(graph, ready.schema, cells_of))
     except AudiencesError as refusal:
         _log.warning("ad account %s: %s", account.id, refusal)
         error = str(refusal)
