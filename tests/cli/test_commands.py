@@ -74,7 +74,19 @@ def test_the_help_says_how_to_begin_and_lists_the_commands_in_order_of_use(audie
     said = " ".join(out.split())
     assert code == 0
     assert "Begin with audiences validate" in said
-    names = ("validate", "preview", "explain", "schedule", "run", "report", "erase", "preflight", "catalog", "sandbox")
+    names = (
+        "validate",
+        "preview",
+        "explain",
+        "schedule",
+        "run",
+        "report",
+        "adopt",
+        "erase",
+        "preflight",
+        "catalog",
+        "sandbox",
+    )
     places = [said.index(f"│ {name} ") for name in names]
     assert places == sorted(places)
 
@@ -424,3 +436,18 @@ def test_a_ledger_that_cannot_be_reached_is_said_in_words(audiences, project, mo
     monkeypatch.setenv("AIRFLOW_CONN_LEDGER", json.dumps(gone))
     code, out, _ = audiences("run", "carts", "--json")
     assert (code, json.loads(out)["kind"]) == (1, "LedgerLostError")
+
+
+def test_adopting_says_what_it_does_asks_and_takes_yes_from_scripts(audiences, filled, monkeypatch):
+    theirs = filled.sandbox.admin.put_audience(account="act_1001", name="Carts")["id"]
+    assert "`audiences adopt" not in audiences("run", "carts")[2]  # the name exists; another one is the way
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    code, out, _ = audiences("adopt", "carts")
+    assert code == 1
+    assert f"Audience {theirs} `Carts` in ad account act_1001" in out
+    assert "the next run sends the whole set" in out
+    assert audiences("adopt", "carts", "--json")[0] == 2
+    code, out, _ = audiences("adopt", "carts", "--yes", "--json")
+    assert (code, last_line(out)["audience"]) == (0, theirs)
+    assert audiences("run", "carts")[0] == 0
+    assert audiences("adopt", "carts", "--yes")[0] == 1

@@ -6,10 +6,12 @@ import pytest
 
 from audiences.campaign.mark import Mark, marks_in
 from audiences.errors import FacebookAccessError
+from audiences.facebook import adsets
+from audiences.pipeline.adopt import adopt, adoptable
 from audiences.pipeline.audience import AudienceDeletedError
 from audiences.pipeline.ownership import NotOursError, WrongAccountError
 from audiences.pipeline.whole_set import ForeignMembersError
-from audiences.sandbox import ACCOUNT, AUDIENCE
+from audiences.sandbox import ACCOUNT, AD_SETS, AUDIENCE
 
 pytestmark = pytest.mark.integration
 STRANGERS = [{"EMAIL": letter * 64} for letter in "abc"]
@@ -205,14 +207,17 @@ def test_a_mark_that_a_person_removed_is_put_back(three):
     assert marks(three, audience) == [Mark.of("carts", identity(three))]
 
 
-def test_an_audience_with_our_mark_that_is_not_on_record_is_taken_and_in_doubt(three):
+def test_an_audience_with_our_mark_that_is_not_on_record_is_taken_and_made_right(three):
     spec = three.campaign()
     audience = three.run(spec).audience.id
     for table in ("member", "chunk", "mapping", "run", "audience"):
         three.sql(f"delete from audiences.{table}", on="ledger")
+    three.sandbox.admin.put_audience(id=audience, members=STRANGERS)
     assert three.preview(spec).stopped is None
-    assert three.run(spec).audience.id == audience
-    assert "had no record of it" in in_doubt(three, audience)
+    summary = three.run(spec)
+    assert (summary.audience.id, three.members(audience)) == (audience, members_wanted(three))
+    assert "this ledger had no record of it, though it made it" in str(summary.warnings)
+    assert in_doubt(three, audience) is None
 
 
 def test_a_creation_whose_answer_was_lost_is_not_in_doubt(three):
@@ -329,6 +334,32 @@ def test_a_deleted_audience_stops_the_run_and_is_made_anew_once_allowed(three):
     assert (again.state, again.outcomes["kept"], again.requests, again.warnings) == ("success", 3, 0, ())
 
 
+def test_members_who_only_ever_come_go_on_in_the_audience_that_is_made_anew(three):
+    spec = three.campaign(what={"audience": {"create": {"name": "carts", "action": "add"}}})
+    old = three.run(spec).audience.id
+    three.sql("delete from events where user_id = 1")
+    delete(three, spec, old)
+    new = three.run(spec, allow=frozenset({"recreate"})).audience.id
+    assert three.members(new) == members_wanted(three)
+    assert three.sql("select count(*) from audiences.member where removed_run is null", on="ledger") == [(3,)]
+    assert in_doubt(three, new) is None
+
+
+@pytest.mark.parametrize("linked_by_a_person", [False, True])
+def test_the_ad_sets_of_a_deleted_audience_get_the_one_that_is_made_anew(three, linked_by_a_person):
+    spec = three.campaign(what={"ad_sets": [AD_SETS[0]]})
+    if linked_by_a_person:
+        old = three.run(three.campaign()).audience.id
+        with three.doors(spec) as doors:
+            adsets.link(doors.facebook, AD_SETS[0], old)
+    old = three.run(spec).audience.id
+    delete(three, spec, old)
+    summary = three.run(spec, allow=frozenset({"recreate"}))
+    assert summary.state == "success", summary.error
+    (found,) = [one for one in three.sandbox.admin.state(members=False)["ad_sets"] if one["id"] == AD_SETS[0]]
+    assert found["targeting"]["custom_audiences"] == [{"id": summary.audience.id}]
+
+
 def test_recreate_of_an_audience_that_is_there_changes_nothing(three):
     spec = three.campaign()
     audience = three.run(spec).audience.id
@@ -344,3 +375,61 @@ def test_a_given_audience_that_was_deleted_is_said_to_be_and_not_made_anew(three
         three.run(spec, allow=frozenset({"recreate"}))
     assert "name another one under `what.audience.update.id`" in said(raised)
     assert "`update.id`) is no longer in ad account" in three.preview(spec).stopped
+
+
+# Adopting.
+
+
+def adopted(shop, spec):
+    with shop.doors(spec) as doors:
+        found = adoptable(doors)
+        return found and adopt(doors, found, shop.now)
+
+
+@pytest.mark.parametrize(
+    "description",
+    ["by hand", f"Theirs [audiences:carts@{OTHER_LEDGER}]", "[audiences:carts]", "[audiences:baskets]"],
+    ids=["unmarked", "another ledger's", "an earlier version's", "another campaign's"],
+)
+def test_an_adopted_audience_is_ours_marked_and_in_doubt(three, description):
+    theirs = put(three, description=description)
+    spec = three.campaign()
+    done = adopted(three, spec)
+    assert (done.audience, done.mark) == (theirs, str(Mark.of("carts", identity(three))))
+    assert marks(three, theirs) == [Mark.of("carts", identity(three))]
+    assert "it was adopted" in in_doubt(three, theirs)
+    assert strangers_are_in(three, theirs)
+    summary = three.run(spec)
+    assert (summary.state, summary.audience.id, in_doubt(three, theirs)) == ("success", theirs, None)
+    assert three.members(theirs) == members_wanted(three)
+    assert adopted(three, spec) is None
+
+
+def test_a_given_audience_that_was_adopted_may_be_replaced(three):
+    three.sandbox.admin.put_audience(id=AUDIENCE, members=STRANGERS)
+    spec = three.campaign(what={"audience": {"update": {"id": AUDIENCE, "action": "mirror"}}, "refresh": "replace"})
+    adopted(three, spec)
+    assert at_facebook(three, AUDIENCE)["description"].startswith(
+        "A customer list that was there before [audiences:carts@"
+    )
+    three.run(spec)
+    assert three.members(AUDIENCE) == members_wanted(three)
+
+
+def test_adopting_from_another_campaign_of_this_ledger_ends_its_memberships(three):
+    three.user(9, "charged@example.com")
+    three.event(9, "Charged")
+    what = {"audience": {"create": {"name": "carts"}}}
+    old = three.run(three.campaign("old", who={"did": {"event": "Charged"}}, what=what)).audience.id
+    spec = three.campaign("new", what={**what, "guards": {"max_removal": 100}})
+    assert adopted(three, spec).audience == old
+    three.run(spec)
+    assert three.members(old) == members_wanted(three)
+
+
+def test_there_is_nothing_to_adopt_where_a_run_would_create_and_several_are_not_guessed(three):
+    assert adopted(three, three.campaign()) is None
+    put(three)
+    put(three)
+    with pytest.raises(NotOursError, match="2 audiences of this name"):
+        adopted(three, three.campaign())

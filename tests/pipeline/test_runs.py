@@ -356,7 +356,7 @@ def test_a_run_that_a_guard_stopped_carries_the_counts_that_led_to_the_stop_and_
     assert found == {"opted_out": 1, "targeted": 3, "kept": 1, "failed": 2, "qualified": 4}
     assert summary.would.model_dump() == {"added": 2, "removed": 2}
     assert (
-        "qualified 4: targeted 3 (kept 1, not sent 2), opted out 1; would have added 2 and removed 2"
+        "targeted 3 (kept 1, not sent 2); qualified 4: opted out 1; would have added 2 and removed 2"
         in summary.in_words()
     )
     assert shop.sql("select outcomes from audiences.run order by id desc limit 1", on="ledger") == [(summary.outcomes,)]
@@ -384,7 +384,7 @@ def test_taking_buyers_out_of_a_list_is_told_in_words_of_its_own(shop):
         what={"audience": {"update": {**update["update"], "action": "remove_matching"}}},
     )
     looked, summary = shop.preview(spec), shop.run(spec)
-    words = "qualified 4: targeted 4 (sent for removal 4), members of ours among them 3"
+    words = "targeted 4 (sent for removal 4), members of ours among them 3; qualified 4"
     assert words in summary.in_words()
     assert words in looked.in_words()
     assert "would add 0 rows, remove 4" in looked.in_words()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-from audiences.cli import act, catalog, erase, look, report, tools  # noqa: F401  # importing a module adds its commands to the app
+from audiences.cli import act, adopt, catalog, erase, look, report, tools  # noqa: F401  # importing a module adds its commands to the app
 from audiences.cli import console as show
 from audiences.cli.app import app, err
 from audiences.errors import AudiencesError, ConfigError, StoppedError

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.doors import Doors
 
 _IN_ORDER_OF_USE = (
-    *("validate", "preview", "explain", "schedule", "run", "report", "erase"),
+    *("validate", "preview", "explain", "schedule", "run", "report", "adopt", "erase"),
     *("preflight", "catalog", "sandbox", "ledger", "normalise"),
 )
 

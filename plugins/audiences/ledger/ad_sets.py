@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 Place = Literal["included", "excluded"]
 _SELECT = """
-select s.campaign_id, s.audience_id, a.facebook_id as audience, s.facebook_id, s.place, s.made_by_us, s.seen_at, s.error
+select s.campaign_id, s.audience_id, a.facebook_id as audience, s.facebook_id, s.place, s.made_by_us, s.seen_at, s.error,
+       a.deleted_at is not null as deleted
 from audiences.ad_set s join audiences.audience a on a.id = s.audience_id
 """
 
@@ -21,7 +22,8 @@ from audiences.ad_set s join audiences.audience a on a.id = s.audience_id
 class Link:
     """An audience (`audience` is the ledger's number, `audience_id` Facebook's) at its place in an ad set.
 
-    `made_by_us` is None for one that was about to be written and, without an `error`, may have been.
+    `made_by_us` is None for one that was about to be written and, without an `error`, may have been; `deleted`: the audience
+    is no longer at Facebook.
     """
 
     campaign: int
@@ -32,6 +34,7 @@ class Link:
     made_by_us: bool | None
     seen_at: datetime
     error: str | None
+    deleted: bool
 
     @property
     def ours(self) -> bool:

@@ -96,6 +96,38 @@ def record(
     return KnownAudience(**{**row._asdict(), "schema": tuple(row.schema)})
 
 
+def adopted(
+    ledger: Ledger, *, ad_account: str, facebook_id: str, name: str, campaign: int, reason: str
+) -> KnownAudience:
+    """Record the audience as the campaign's own and in doubt for that reason, all or nothing; it has no mark of ours yet.
+
+    Memberships of the campaign that it was created for end. Raises AudienceTakenError while another campaign changes it.
+    """
+    with ledger.sql.transaction():
+        former = ledger.one(
+            "select id, created_for from audiences.audience where facebook_id = %(facebook_id)s",
+            {"facebook_id": facebook_id},
+        )
+        if former:
+            claim(ledger, former.id, campaign)
+        known = record(ledger, ad_account=ad_account, facebook_id=facebook_id, name=name, created_for=campaign)
+        ledger.sql.execute("update audiences.audience set mark = null where id = %s", (known.id,))
+        put_in_doubt(ledger, known.id, reason)
+        if former and former.created_for not in (None, campaign):
+            ledger.sql.execute(  # with the last run of theirs, as none of ours has taken place yet
+                "update audiences.member set removed_run = (select max(id) from audiences.run where campaign_id = %(former)s)"
+                " where audience_id = %(audience)s and campaign_id = %(former)s and removed_run is null",
+                {"former": former.created_for, "audience": known.id},
+            )
+        release(ledger, known.id, campaign)
+    return known
+
+
+def note_mark(ledger: Ledger, audience_id: int, mark: str) -> None:
+    """Record that the audience carries this mark of ours at Facebook."""
+    ledger.sql.execute("update audiences.audience set mark = %s where id = %s", (mark, audience_id))
+
+
 def left_behind(ledger: Ledger, *, campaign: int, audience: int) -> list[LeftBehind]:
     """Where the campaign has members besides `audience`, as far as those audiences are still at Facebook."""
     rows = ledger.all(  # audience by audience, as the index of current members is

@@ -22,6 +22,7 @@ from audiences.pipeline.ownership import (
 from audiences.pipeline.references import RECREATE
 
 if TYPE_CHECKING:
+    from audiences.campaign.mark import Mark
     from audiences.campaign.what import Create
     from audiences.facebook.status import AudienceStatus
     from audiences.ledger.audiences import KnownAudience
@@ -189,10 +190,7 @@ def _unknown(doors: Doors, create: Create, deleted: KnownAudience | None) -> Sta
 
 def _created(doors: Doors, campaign: int, create: Create, standing: Standing) -> tuple[KnownAudience, AudienceStatus]:
     """The campaign's own audience, created where there is none; name and description at Facebook are as the file says."""
-    ledger, graph, mark = doors.ledger, doors.facebook, own_mark(doors)
-    if mark is None:
-        message = "a ledger that runs are recorded in has an identity"
-        raise RuntimeError(message)
+    ledger, graph, mark = doors.ledger, doors.facebook, recorded_mark(doors)
     status = standing.status
     if status is None:
         facebook_id = facebook_audiences.create(graph, name=create.name, description=create.description, mark=mark)
@@ -213,6 +211,15 @@ def _created(doors: Doors, campaign: int, create: Create, standing: Standing) ->
     if standing.status and standing.known is None:
         audiences.put_in_doubt(ledger, known.id, "this ledger had no record of it, though it made it")
     return known, status
+
+
+def recorded_mark(doors: Doors) -> Mark:
+    """The mark to put into a description; of a ledger that is written to."""
+    mark = own_mark(doors)
+    if mark is None:  # deleted by a hand on the database
+        message = "the ledger has lost its identity: the table audiences.identity is empty"
+        raise RuntimeError(message)
+    return mark
 
 
 def _words(text: str) -> list[str]:

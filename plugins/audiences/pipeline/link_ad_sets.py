@@ -67,7 +67,8 @@ def take_back(doors: Doors, *, campaign: int, keep: dict[tuple[int, str], Place]
         if (link.audience, link.ad_set_id) in keep:
             continue
         try:
-            if link.ours and not _others(doors, link):
+            # Facebook changes nothing in an ad set while a deleted audience is in it, whoever had put it there.
+            if link.deleted or (link.ours and not _others(doors, link)):
                 adsets.unlink(doors.facebook, link.ad_set_id, link.audience_id)
                 _log.info("took audience %s out of ad set %s", link.audience_id, link.ad_set_id)
         except (AdSetClosedError, ObjectNotFoundError) as error:  # it shows no ads any more

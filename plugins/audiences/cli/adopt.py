@@ -1,0 +1,57 @@
+"""`audiences adopt`: an audience that a run refuses as somebody else's becomes the campaign's own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from audiences.cli import console as show
+from audiences.cli.app import AsJson, CampaignId, app, doors_of, load, out, show_found, wrong_usage
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from audiences.pipeline.adopt import Adoption
+
+
+@app.command()
+def adopt(
+    campaign: CampaignId,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take over the audience that a run of the campaign refuses as somebody else's; says what that means, and asks.
+
+    Its description at Facebook gets this ledger's mark, it is on record as the campaign's own, and the next run sends the
+    whole set. Exit code 1 when there is nothing to adopt, or the answer is no.
+    """
+    from audiences.pipeline.adopt import adopt as carry_out
+    from audiences.pipeline.adopt import adoptable, what_it_does
+
+    if as_json and not yes:
+        wrong_usage("--json is for programs, which cannot be asked; add --yes")
+    with doors_of(load(campaign)) as doors:
+        found = adoptable(doors)
+        if found is None:
+            said = "there is nothing to adopt: the audience is the campaign's own, or the next run creates it"
+            if as_json:
+                show.json_line({"campaign": campaign, "state": "failed", "error": said})
+            else:
+                out.print(said)
+            raise typer.Exit(1)
+        if not yes:
+            out.print(escape(what_it_does(doors, found)), highlight=False, soft_wrap=True)
+            typer.confirm("Adopt it?", abort=True)
+        done = carry_out(doors, found, datetime.now(UTC))
+    show_found(done, as_json, _adoption)
+
+
+def _adoption(console: Console, done: Adoption) -> None:
+    console.print(
+        f"audience {done.audience} {escape(done.name)} is the campaign's own now; its next run sends the whole set",
+        highlight=False,
+        soft_wrap=True,
+    )
