@@ -52,7 +52,7 @@ def test_a_stop_by_a_guard_is_told_with_the_counts_that_led_to_it(connected, sho
     note = note_of(connected)
     assert note.startswith("stopped by the guard `skip_run_above`: 2 targets are more than 1. Nothing was sent."), said
     assert "--allow skip_run_above" in note
-    assert "qualified 3: targeted 2 (not sent 2), opted out 1; would have added 2 and removed 0" in note
+    assert "targeted 2 (not sent 2); qualified 3: opted out 1; would have added 2 and removed 0" in note
     assert FRAME not in said
     ((outcomes,),) = shop.sql("select outcomes from audiences.run", on="ledger")
     assert (outcomes["qualified"], outcomes["targeted"], outcomes["failed"], outcomes["added"]) == (3, 2, 2, 0)
