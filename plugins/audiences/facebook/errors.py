@@ -41,6 +41,9 @@ class ConnectionIncompleteError(FixAccessError):
 class UnreachableError(FacebookTransientError):
     """Nobody took the call: the host has no address, or nothing listens there."""
 
+    def __str__(self) -> str:
+        return self.what
+
 
 @dataclass(eq=False)
 class ObjectNotFoundError(FacebookAccessError):
