@@ -39,7 +39,7 @@ def test_whatever_else_was_asked_for_is_refused_with_the_nearest_name(conf, said
     with pytest.raises(WrongConfError) as caught:
         Asked.of("carts", conf, *FORM)
     assert said in str(caught.value)
-    assert "Nothing was opened or sent" in str(pickle.loads(pickle.dumps(caught.value)))
+    assert "nothing was opened or sent" in str(pickle.loads(pickle.dumps(caught.value)))
 
 
 def test_every_problem_is_named_at_once():

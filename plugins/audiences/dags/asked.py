@@ -31,7 +31,7 @@ class WrongConfError(FixConfigError):
     problems: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"the run of `{self.dag}` was triggered with a wrong conf: {'; '.join(self.problems)}. Nothing was opened or sent"
+        return f"nothing was opened or sent, since the run of `{self.dag}` was triggered with a wrong conf: {'; '.join(self.problems)}"
 
 
 @dataclass(frozen=True, slots=True)
