@@ -31,7 +31,8 @@ class WrongConfError(FixConfigError):
     problems: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"nothing was opened or sent, since the run of `{self.dag}` was triggered with a wrong conf: {'; '.join(self.problems)}"
+        found = "; ".join(self.problems)
+        return f"nothing was opened or sent, since the run of `{self.dag}` was triggered with a wrong conf: {found}"
 
 
 @dataclass(frozen=True, slots=True)
