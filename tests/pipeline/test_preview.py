@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from audiences.campaign.catalog import IdentifierSource
+from audiences.ledger.migrate import NEWEST, LedgerRevisionError
 from audiences.pipeline.explain import explain
 
 pytestmark = pytest.mark.integration
@@ -73,3 +74,13 @@ def test_a_sample_shows_nothing_by_which_a_birthday_or_a_name_could_be_found_out
     with shop.doors(spec, looking_only=True) as doors:
         found = explain(doors, "1", shop.noon)
     assert "first_name …, date_of_birth … … …, external_id 1…" in str(found.steps[-2].value)
+
+
+def test_a_preview_over_the_ledger_of_an_earlier_version_says_what_to_do_and_changes_nothing(shop):
+    shop.user(1, "mary@example.com")
+    shop.event(1)
+    shop.sql("update audiences.alembic_version set version_num = '0004'", on="ledger")
+    with pytest.raises(LedgerRevisionError, match="audiences ledger migrate"):
+        shop.preview(shop.campaign())
+    assert shop.sql("select version_num from audiences.alembic_version", on="ledger") == [("0004",)]
+    shop.sql("update audiences.alembic_version set version_num = %s", NEWEST, on="ledger")

@@ -15,7 +15,7 @@ from audiences.ledger import formerly
 from audiences.ledger.accounts import AccountGate
 from audiences.ledger.door import Ledger, UnbornLedger
 from audiences.ledger.lost import placed
-from audiences.ledger.migrate import migrate
+from audiences.ledger.migrate import ensure_newest, migrate
 from audiences.warehouse.reader import Warehouse
 from audiences.warehouse.reflect import Glance
 
@@ -79,8 +79,10 @@ class Doors:
     def _open_ledger(self, connection: connections.Connection) -> Ledger:
         if self._looking_only:
             ledger = self._opened.enter_context(Ledger(connection))
-            born = ledger.one("select to_regclass('audiences.run') is not null as yes").yes
-            return ledger if born else self._opened.enter_context(UnbornLedger(connection))
+            if not ledger.one("select to_regclass('audiences.alembic_version') is not null as yes").yes:
+                return self._opened.enter_context(UnbornLedger(connection))
+            ensure_newest(ledger)
+            return ledger
         migrate(connection)
         return self._opened.enter_context(Ledger(connection))
 
