@@ -75,7 +75,11 @@ def phones(draw: st.DrawFn) -> str:
     )
     separators = st.sampled_from(["", "", "", "", " ", "-", ".", "(", ")", "/"])
     number = "".join(digit + draw(separators) for digit in prefix + national)
-    return number + draw(st.sampled_from(["", "", "", "", ".0", " ext 5", "x12", " home", ")"]))
+    tail = draw(
+        st.sampled_from(["", "", "", "", ".0", ".00", "E10", " ext 5", "x12", " home", ")", " (2)", " after 6", "O"])
+    )
+    second = st.sampled_from(["", "", "", f" / {trunk}{national}", f"\n{national}", f" {prefix}{national}"])
+    return draw(st.sampled_from(["", "", "", "1) ", "2. ", "Tel. "])) + number + tail + draw(second)
 
 
 _EMAILS = st.from_regex(r"[A-Za-z0-9._+'-]{1,12}@([A-Za-z0-9-]{1,8}\.){1,2}[A-Za-z]{1,4}", fullmatch=True)

@@ -169,3 +169,151 @@ def test_a_number_must_be_assigned_only_where_that_is_asked_for():
     assert phone("555-555-5555", "US") == "15555555555"
     assert reason("555-555-5555", "US", strict_valid=True) == "unassigned number"
     assert phone("650-253-0000", "US", strict_valid=True) == "16502530000"
+
+
+MOBILES = {
+    region: phonenumbers.format_number(example, PhoneNumberFormat.E164).removeprefix("+")
+    for region in ("AR", "BR", "CN", "DE", "ET", "FR", "GB", "IN", "IT", "JP", "MC", "MX", "PT", "UG", "US", "VE")
+    if (example := phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE))
+}
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS - {"AC", "TA", "XK"}))
+def test_behind_two_zeros_every_country_reads_the_calling_code(region: str):
+    assert {abroad: phone(f"00{digits}", region) for abroad, digits in MOBILES.items()} == MOBILES
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS - {"AC", "TA", "XK"}))
+def test_digits_with_another_countrys_code_and_no_plus_are_read_right_or_not_at_all(region: str):
+    for digits in MOBILES.values():
+        read = phone(digits, region)
+        if read not in (None, digits):  # A mobile number of the country itself, as it stands.
+            own = phonenumbers.parse(digits, region)
+            assert read == f"{own.country_code}{digits}"
+            assert phonenumbers.number_type(own) in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+
+
+@pytest.mark.parametrize(
+    ("value", "country"),
+    [
+        ("447400123456", "IT"),
+        ("447400123456", "IN"),
+        ("33612345678", "JP"),
+        ("919876543210", "DE"),
+        ("16502531212", "PH"),
+        ("4943767167453", "DE"),
+    ],
+)
+def test_digits_that_two_countries_or_a_missing_plus_explain_are_dropped(value: str, country: str):
+    assert reason(value, country) in ("two readings, for want of a plus", "impossible number")
+
+
+def test_a_possible_number_that_no_other_country_has_is_taken():
+    assert phone("555-555-5555", "US") == "15555555555"
+    assert phone("8 (492) 066-00-55", "RU") == "74920660055"
+
+
+@pytest.mark.parametrize(
+    ("value", "country", "digits"),
+    [
+        ("+52 (1) 811 987 8677", None, "528119878677"),
+        ("+52 1 55 1234 5678", None, "525512345678"),
+        ("5215512345678", "MX", "525512345678"),
+        ("00 52 1 55 1234 5678", None, "525512345678"),
+        ("011 52 1 55 1234 5678", "US", "525512345678"),
+        ("044 55 1234 5678", "MX", "525512345678"),
+        ("045 55 1234 5678", "MX", "525512345678"),
+        ("01 55 1234 5678", "MX", "525512345678"),
+        ("01 800 123 4567", "MX", "528001234567"),
+        ("55 1234 5678", "MX", "525512345678"),
+        ("16502531212", "MX", None),
+    ],
+)
+def test_mexico_is_read_as_before_2019_and_since(value: str, country: str | None, digits: str | None):
+    assert phone(value, country) == digits
+
+
+@pytest.mark.parametrize(
+    ("value", "country", "digits"),
+    [
+        ("15112345678.00", "DE", "4915112345678"),
+        ("15112345678,00", "DE", "4915112345678"),
+        ("6505551212.000", "US", "16505551212"),
+        ("0788382382.0", "RW", "250788382382"),
+        ("+4915112345678.0", None, "4915112345678"),
+        ("4.915112345678E12", "DE", "4915112345678"),
+        ("1.5112345678E10", "DE", "4915112345678"),
+        ("9.012345678e+9", "JP", "819012345678"),
+        ("4.41E+11", "GB", None),
+        ("1.65055512E+10", "US", None),
+        ("15112345678.5", "DE", None),
+        ("15112345678.25", "DE", None),
+    ],
+)
+def test_decimals_and_exponents_are_no_digits_of_a_number(value: str, country: str | None, digits: str | None):
+    assert phone(value, country) == digits
+
+
+@pytest.mark.parametrize(
+    ("value", "country", "digits"),
+    [
+        ("9876543210 after 6", "IN", "919876543210"),
+        ("0664 1234567 privat 2", "AT", "436641234567"),
+        ("0412 345 678 after 3", "AU", "61412345678"),
+        ("312 3456789 ore 18", "IT", "393123456789"),
+        ("030 12345 ab 1830 Uhr", "DE", "493012345"),
+        ("0151 1234 after 6", "DE", None),
+        ("0151 I2345678", "DE", None),
+        ("0151 1234567O", "DE", None),
+        ("O151 12345678", "DE", None),
+        ("030 12345*", "DE", None),
+        ("0917 123 4567 (2)", "PH", None),
+        ("1) 0151 12345678", "DE", None),
+        ("1 0151 12345678", "DE", None),
+        ("1. 9876543210", "IN", None),
+        ("2. 030 123456", "DE", None),
+    ],
+)
+def test_digits_of_a_remark_are_no_digits_of_the_number(value: str, country: str, digits: str | None):
+    assert phone(value, country) == digits
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "069 1234 / 069 5678",
+        "030 12345 / 030 12346",
+        "030 12345 / 12346",
+        "030 12345\n030 12346",
+        "030 12345 030 12346",
+        "030 12345, 030 12346",
+        "030 12345; 030 12346",
+        "030 12345 oder 030 12346",
+        "+49 30 12345 / +49 30 12346",
+        "+49 30 12345 030 12346",
+    ],
+)
+def test_two_numbers_in_a_cell_are_not_one_long_number(value: str):
+    assert reason(value, "DE") == "more than one number"
+
+
+@pytest.mark.parametrize(
+    ("value", "country", "digits"),
+    [
+        ("030/1234567", "DE", "49301234567"),
+        ("030 / 123 45 67", "DE", "49301234567"),
+        ("+49 (0) 2871 / 123456", "DE", "492871123456"),
+        ("0664/1234567", "AT", "436641234567"),
+        ("02/123.45.67", "BE", "3221234567"),
+        ("49 0151 12345678", "DE", "4915112345678"),
+        ("8 029 491-19-11", "BY", "375294911911"),
+        ("06 01 02 03 04", "FR", "33601020304"),
+        ("090-0123-4567", "JP", "819001234567"),
+        ("(2) 2123 4567", "CL", "56221234567"),
+        ("650) 253 1212", "US", "16502531212"),
+        ("Mobil (privat): 0151 12345678", "DE", "4915112345678"),
+        ("0151–12345678", "DE", "4915112345678"),
+    ],
+)
+def test_usual_ways_to_group_digits_are_one_number(value: str, country: str, digits: str):
+    assert phone(value, country) == digits

@@ -28,6 +28,8 @@ class Reason(Enum):
     NO_COUNTRY_CODE = "no country code"
     IMPOSSIBLE_NUMBER = "impossible number"
     UNASSIGNED_NUMBER = "unassigned number"
+    MORE_THAN_ONE_NUMBER = "more than one number"
+    TWO_READINGS = "two readings, for want of a plus"
     NO_LATIN_LETTER = "no Latin letter"
     NOT_A_US_STATE = "not a US state"
     NOT_A_POSTAL_CODE = "not a postal code"

@@ -1,12 +1,12 @@
 """The phone numbers of a column that need no second look, all at once.
 
 Only numbers whose reading is beyond doubt are decided here, exactly as `phone` decides them; it takes 15 µs for each of
-the rest.
+the rest, several times that for those in groups.
 """
 
 from __future__ import annotations
 
-from functools import cache, reduce
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -18,13 +18,17 @@ from audiences.what.identifiers.numbering import CALLING_CODES, NumberingPlan, p
 from audiences.what.identifiers.phone import LONGEST
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from audiences.what.identifiers.outcome import Context
 
 _DIGITS: Final = r"^\+?[0-9]+$"
-# A plus, then ASCII digits with the separators that people use.
-_PLAIN: Final = r"^\(?\+?[ (]*[0-9][0-9 ().\-/]*$"
-_SEPARATORS: Final = " ().-/"
-_FLOAT_TAIL: Final = ".0"  # of a whole number that went through a float column
+# Groups of ASCII digits as people write them: perhaps a plus, one group in brackets, separators between groups.
+_GROUPS: Final = r"^(?:\(\+?[0-9]{2,}\)|\+ ?[0-9]+|[0-9]+)(?:[ .\-]*\([0-9]+\))?[ .\-/]*[0-9]+(?:[ .\-/]+[0-9]+)*$"
+_SEPARATORS: Final = r"[ ().\-/]+"
+# What `dialled` looks at twice: decimals, and an item of a list.
+_NOT_PLAIN: Final = r"^\+?[0-9]{6,}\.[0-9]+$|^[0-9]\. |^[1-9][^0-9+]+0"
+_DECIMALS: Final = r"^(\+?[0-9]{6,})\.0+$"  # of a whole number that went through a column with decimals
 _ONE_DIGIT: Final = "^(?:1+|2+|3+|4+|5+|6+|7+|8+|9+)$"  # all through
 _LONGEST_CODE: Final = 3
 _NOTHING: Final = pa.scalar(None, pa.string())
@@ -34,30 +38,38 @@ def plain_phones(texts: pa.Array, context: Context) -> pa.Array:
     """E.164 digits per text, null where `phone` has to look."""
     if context.strict_valid:
         return pa.nulls(len(texts), pa.string())
-    digits = _plain_digits(texts)
+    written, digits = _plain_digits(texts)
     region = dialling_home(context)
     plan = plan_of_region(region.upper()) if region else None
     has_plus = pc.starts_with(digits, "+")
     abroad = pc.if_else(has_plus, pc.utf8_slice_codeunits(digits, 1), _NOTHING)
     if plan is None or plan.abroad == "^(?:00)":
         abroad = pc.if_else(pc.starts_with(digits, "00"), pc.utf8_slice_codeunits(digits, 2), abroad)
-    found = by_group(_calling_codes(abroad), abroad, _with_code)
+    found = by_group(_calling_codes(abroad), _rows(abroad, written), _with_code)
     inland = pc.if_else(pc.or_(has_plus, pc.starts_with(digits, "00")), _NOTHING, digits)
     if plan is not None and inland.null_count < len(inland):
-        found = pc.coalesce(found, _inland(inland, plan))
+        found = pc.coalesce(found, _inland(inland, written, plan))
     # The national number may be made of zeros only, or the whole one of one digit.
     doubtful = pc.or_(pc.ends_with(found, "000"), pc.match_substring_regex(found, _ONE_DIGIT))
     return pc.if_else(doubtful, _NOTHING, found)
 
 
-def _plain_digits(texts: pa.Array) -> pa.Array:
+def _plain_digits(texts: pa.Array) -> tuple[pa.Array | None, pa.Array]:
+    """Numbers as written, None if all are digits only; and their digits, with the plus; null where neither is plain."""
     trimmed = pc.ascii_trim_whitespace(texts)
     short = pc.less_equal(pc.binary_length(trimmed), LONGEST)
     if pc.all(pc.and_(pc.match_substring_regex(trimmed, _DIGITS), short)).as_py():
-        return trimmed
-    plain = pc.and_not(pc.match_substring_regex(trimmed, _PLAIN), pc.ends_with(trimmed, _FLOAT_TAIL))
-    kept = pc.if_else(pc.and_(plain, short), trimmed, _NOTHING)
-    return reduce(lambda rest, separator: pc.replace_substring(rest, separator, ""), _SEPARATORS, kept)
+        return None, trimmed
+    whole = pc.replace_substring_regex(trimmed, _DECIMALS, r"\1")
+    plain = pc.and_not(pc.match_substring_regex(whole, _GROUPS), pc.match_substring_regex(whole, _NOT_PLAIN))
+    kept = pc.if_else(pc.and_(plain, short), whole, _NOTHING)
+    return kept, pc.replace_substring_regex(kept, _SEPARATORS, "")
+
+
+def _rows(digits: pa.Array, written: pa.Array | None) -> pa.Array:
+    if written is None:
+        return digits
+    return pa.StructArray.from_arrays([digits, written], names=["digits", "written"])
 
 
 def _calling_codes(numbers: pa.Array) -> pa.Array:
@@ -80,15 +92,19 @@ def _codes_by_start() -> tuple[pa.Array, pa.Array]:
     return pa.array(CALLING_CODES), pa.array(places, pa.int32())
 
 
-def _with_code(code: str | None, numbers: pa.Array) -> pa.Array:
+def _with_code(code: str | None, rows: pa.Array) -> pa.Array:
     """Numbers that begin with one calling code, if they are possible."""
     if code is None:
-        return pa.nulls(len(numbers), pa.string())
+        return pa.nulls(len(rows), pa.string())
     plan = plan_of_code(code)
-    return _complete(plan, _national(pc.utf8_slice_codeunits(numbers, len(code)), plan))
+    numbers, written = (rows.field(0), rows.field(1)) if pa.types.is_struct(rows.type) else (rows, None)
+    national = _national(pc.utf8_slice_codeunits(numbers, len(code)), plan)
+    if written is not None:
+        national = pc.if_else(_is_one_number(national, written, plan, before=len(code)), national, _NOTHING)
+    return _complete(plan, national)
 
 
-def _inland(digits: pa.Array, plan: NumberingPlan) -> pa.Array:
+def _inland(digits: pa.Array, written: pa.Array | None, plan: NumberingPlan) -> pa.Array:
     """Numbers without a sign that they go abroad, dialled in the region of the plan."""
     if plan.abroad:
         digits = pc.if_else(pc.match_substring_regex(digits, plan.abroad), _NOTHING, digits)
@@ -102,7 +118,63 @@ def _inland(digits: pa.Array, plan: NumberingPlan) -> pa.Array:
     own = pc.if_else(pc.and_not(coded, whole), _NOTHING, digits)
     sure = pc.and_(pc.equal(_after_prefix(rest, plan)[1], 0), _has_length(rest, plan))
     coded_nationals = pc.if_else(pc.and_(sure, plan.leads), rest, _NOTHING)
-    return _complete(plan, pc.coalesce(_national(own, plan), coded_nationals))
+    nationals = _national(own, plan)
+    nationals = pc.if_else(_may_be_abroad(digits, nationals, plan), _NOTHING, nationals)
+    if written is not None:
+        nationals = pc.if_else(_is_one_number(nationals, written, plan, before=0), nationals, _NOTHING)
+        coded_nationals = pc.if_else(pc.equal(written, digits), coded_nationals, _NOTHING)
+    return _complete(plan, pc.coalesce(nationals, coded_nationals))
+
+
+def _may_be_abroad(digits: pa.Array, nationals: pa.Array, plan: NumberingPlan) -> pa.Array:
+    """Whether the digits may be a number of another country, and are none of this one's mobile numbers."""
+    open_to_doubt = pc.and_(nationals.is_valid(), pc.invert(pc.starts_with(digits, "0")))
+    if not pc.any(open_to_doubt).as_py():
+        return open_to_doubt
+    mobile = pc.and_not(
+        pc.match_substring_regex(nationals, plan.mobile), pc.match_substring_regex(nationals, plan.special)
+    )
+    doubted = pc.if_else(pc.and_not(open_to_doubt, mobile), digits, _NOTHING)
+    if doubted.null_count == len(doubted):
+        return doubted.is_valid()
+    return by_group(_calling_codes(doubted), doubted, _is_possible_with)
+
+
+def _is_possible_with(code: str | None, numbers: pa.Array) -> pa.Array:
+    """Whether numbers that begin with one calling code may be numbers that have it."""
+    if code is None:
+        return pa.repeat(pa.scalar(False), len(numbers))
+    plan = plan_of_code(code)
+    possible = _has_length(national := pc.utf8_slice_codeunits(numbers, len(code)), plan)
+    if plan.before_national:
+        possible = pc.or_(possible, pc.match_substring_regex(national, plan.before_national))
+    return pc.fill_null(possible, False)
+
+
+def _is_one_number(national: pa.Array, written: pa.Array, plan: NumberingPlan, before: int) -> pa.Array:
+    """Whether groups of digits are beyond doubt one number; `before` is the length of the calling code there.
+
+    Of a number that is not assigned, a part may be the number, if it is longer than the shortest. Nor may one end within
+    it (see `phone`), which takes as many digits as the shortest number has, before a slash or a zero.
+    """
+    grouped = pc.match_substring_regex(written, "[^0-9+]")
+    short = pc.less_equal(pc.binary_length(national), plan.shortest)
+    if not pc.all(pc.or_(short, pc.invert(grouped))).as_py():
+        short = pc.or_(short, pc.match_substring_regex(national, plan.assigned))
+    for pattern in _splits(plan, before, longest=pc.max(pc.binary_length(written)).as_py() or 0):
+        short = pc.and_not(short, pc.match_substring_regex(written, pattern))
+    return pc.or_(pc.invert(grouped), short)
+
+
+def _splits(plan: NumberingPlan, before: int, longest: int) -> Iterator[str]:
+    """How two numbers in one look: with a number's digits before a slash, or before and after a zero that begins a group."""
+    enough = plan.shortest + before
+    if plan.trunk == "0" and not before:
+        yield f"^[^0-9]*(?:0(?:[^0-9]*[0-9]){{{enough},}}|[1-9](?:[^0-9]*[0-9]){{{enough - 1},}})[^0-9]*/"
+    else:
+        yield f"^(?:[^0-9]*[0-9]){{{enough},}}[^0-9]*/"
+    if longest > enough + plan.shortest:
+        yield f"(?:[0-9][^0-9]*){{{enough - 1},}}[0-9][^0-9]+0(?:[^0-9]*[0-9]){{{plan.shortest - 1},}}"
 
 
 def _national(digits: pa.Array, plan: NumberingPlan) -> pa.Array:
