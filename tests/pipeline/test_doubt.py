@@ -290,3 +290,16 @@ def test_an_audience_in_doubt_that_is_to_be_emptied_is_not_said_to_be_empty(shop
         done = end_campaign(doors, sleep=shop.wait)
     assert done.removed == 3
     assert "Facebook takes no empty set" in done.error
+
+
+def test_who_has_opted_out_is_not_uploaded_anew_with_the_whole_set_of_a_campaign_that_only_adds(shop):
+    fill(shop)
+    spec = shop.campaign(what={**WHAT, "audience": {"create": {"name": "carts", "action": "add"}}})
+    audience = shop.run(spec).audience.id
+    shop.sql("update users set opted_out = true where id = 1")
+    shop.sql("delete from events where user_id = 2")
+    assert shop.run(spec).requests == 0
+    by_hand(shop, audience, STRANGER)
+    summary = shop.run(spec)
+    assert shop.members(audience) == rows(shop, 2, 3)
+    assert (summary.outcomes["removed"], summary.audience.members) == (1, 2)

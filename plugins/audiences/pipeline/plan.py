@@ -23,10 +23,10 @@ from audiences.ledger import assignments, audiences, chunks, expiry, mappings, m
 from audiences.pipeline import doubt, whole_set
 from audiences.pipeline.open_run import how_to_allow
 from audiences.pipeline.references import Extracted, Holding, Planned, Rejected, RunRef, Selected
-from audiences.pipeline.select import HELD_OUT, candidates_file, held_out_file
+from audiences.pipeline.select import HELD_OUT, candidates_file, held_out_file, opted_out_file
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.unmatched import advising
-from audiences.what.difference import CANDIDATES, CHANGES, Counts, Difference
+from audiences.what.difference import CANDIDATES, CHANGES, USERS, Counts, Difference
 from audiences.what.rows import keys_of
 
 if TYPE_CHECKING:
@@ -177,6 +177,9 @@ def compared(
             difference.hold(held)
         candidates = Staging(run.staging).rows(*(candidates_file(part.number) for part in selected))
         difference.want(pa.RecordBatchReader.from_batches(CANDIDATES, candidates))
+        if run.full_refresh:
+            opted_out = Staging(run.staging).rows(*(opted_out_file(part.number) for part in selected))
+            difference.leave_out(pa.RecordBatchReader.from_batches(USERS, opted_out))
         difference.keep_back(refusals.kept_back(doors.ledger, run.audience, now))
         _apply_cap(doors, run, difference, now)
         _apply_expiry(doors, run, difference, now)

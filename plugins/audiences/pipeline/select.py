@@ -14,7 +14,7 @@ from audiences.pipeline.extract import shard_file
 from audiences.pipeline.references import RunRef, Selected, Shard
 from audiences.pipeline.staging import Staging
 from audiences.warehouse.reader import one_ahead, several_ahead
-from audiences.what.difference import CANDIDATES
+from audiences.what.difference import CANDIDATES, USERS
 from audiences.what.erased import Erased
 from audiences.who.cap import rank_keys
 from audiences.who.columns import columns_of
@@ -42,12 +42,14 @@ def select(doors: Doors, run: RunRef, shard: Shard) -> Selected:
     with (
         staging.writer(candidates_file(shard.number), CANDIDATES) as candidates,
         staging.writer(held_out_file(shard.number), HELD_OUT) as held_out,
+        staging.writer(opted_out_file(shard.number), USERS) as opted_out,
     ):
         batches = one_ahead(staging.rows(shard_file(shard.number)))
         for batch, decided in several_ahead(decided_on, batches, at_once=DECIDED_AT_ONCE):
             outcomes.update({str(name): int(count) for name, count in decided.value_counts().items()})
             candidates.write_table(_candidates(doors.spec, run, batch, decided))
             held_out.write_table(_held_out(batch, decided))
+            opted_out.write_table(_opted_out(batch, decided))
     return Selected(number=shard.number, outcomes=dict(outcomes))
 
 
@@ -90,6 +92,11 @@ def held_out_file(number: int) -> str:
     return f"held-out-{number:02d}.parquet"
 
 
+def opted_out_file(number: int) -> str:
+    """The name of a staged file of users who opted out (`user_id`)."""
+    return f"opted-out-{number:02d}.parquet"
+
+
 def _leave_out(erased: Erased, decided: pd.Series[str], batch: pa.RecordBatch) -> None:
     """Nobody who was erased is a candidate; only candidates are looked at, since hashing takes its time."""
     left = decided.index[decided == "candidate"]
@@ -114,3 +121,8 @@ def _held_out(batch: pa.RecordBatch, decided: pd.Series[str]) -> pa.Table:
     held = decided.str.startswith("control_")
     arms = decided[held].str.removeprefix("control_")
     return pa.table([batch.column("user_id").filter(pa.array(held.to_numpy())), pa.array(arms)], schema=HELD_OUT)
+
+
+def _opted_out(batch: pa.RecordBatch, decided: pd.Series[str]) -> pa.Table:
+    left = pa.array((decided == "opted_out").to_numpy())
+    return pa.table([batch.column("user_id").filter(left)], schema=USERS)

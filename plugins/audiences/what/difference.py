@@ -86,7 +86,7 @@ class Difference:
         self._parameters = {"campaign": campaign, "action": action, "anew": anew}
         self._limit: int | None = None
         self._again = True
-        for name in ("expiring", "expired"):
+        for name in ("expiring", "expired", "opted_out"):
             self._database.register(name, USERS.empty_table())
         self._database.register("refused", CANDIDATES.empty_table())
 
@@ -112,6 +112,11 @@ class Difference:
         self._database.register("expiring", expiring)
         self._database.register("expired", expired)
         self._again = again
+
+    def leave_out(self, opted_out: pa.RecordBatchReader) -> None:
+        """Say who has opted out (`user_id`) and is not to stay even where members do, since the whole set is uploaded anew."""
+        self._database.unregister("opted_out")
+        self._take("opted_out", opted_out)
 
     def keep_back(self, refused: pa.Table) -> None:
         """Say which rows (`identifiers`) are not to be added, because Facebook refused them before."""
