@@ -47,7 +47,7 @@ class Agreement:
                 self._compare_outcomes(final[plan.name], summaries[plan.name], back)
             self._compare_members(plan, memberships.get(plan.name, {}), seen, back, restless=restless)
         for audience, plans in fed.items():
-            at_facebook = self._at_facebook(audience)
+            at_facebook = self.at_facebook(audience)
             held = [rows for plan in plans for rows in memberships.get(plan.name, {}).values()]
             on_record: set[Row] = set().union(*held)
             assert at_facebook == on_record, _difference("Facebook", at_facebook, "the ledger", on_record)
@@ -91,7 +91,9 @@ class Agreement:
             on_the_way = {
                 user for wanted in tried for user, row in wanted.items() if {row} != self.added.get(user, {row})
             }
-            lost = self.added.keys() - held.keys() - refused - (on_the_way if restless else set())
+            # Not uploaded anew with a whole set.
+            opted_out = {user for verdict in seen for user in verdict[plan.name].opted_out}
+            lost = self.added.keys() - held.keys() - refused - opted_out - (on_the_way if restless else set())
             assert not lost, f"{plan.name} lost {len(lost)} users, {sorted(lost)[:5]}"
             kept = {user: rows for user, rows in held.items() if user in self.added or restless}
             expected = {**kept, **expected}
@@ -116,7 +118,7 @@ class Agreement:
 
     def _compare_suppressed(self, seen: list[dict[str, Verdict]], *, restless: bool) -> None:
         """Of the rows that were there, those of matching users are gone, and only those."""
-        gone = self.suppressed - self._at_facebook(SUPPRESSED)
+        gone = self.suppressed - self.at_facebook(SUPPRESSED)
         final = set(seen[-1]["suppress"].wanted.values())
         possible = {row for verdict in seen for row in verdict["suppress"].wanted.values()}
         must, may = self.taken_out | (final & self.suppressed), self.taken_out | (possible & self.suppressed)
@@ -163,7 +165,13 @@ class Agreement:
                 fed.setdefault(audience, []).append(plan)
         return fed
 
-    def _at_facebook(self, audience: str) -> set[Row]:
+    def on_record(self, audience: str) -> set[Row]:
+        """The rows that the campaigns of an audience keep in it, as the ledger says."""
+        memberships = self.memberships()
+        held = [memberships.get(plan.name, {}) for plan in self.fed()[audience]]
+        return {row for of_plan in held for rows in of_plan.values() for row in rows}
+
+    def at_facebook(self, audience: str) -> set[Row]:
         return {tuple(sorted(row.items())) for row in self.place.admin.members(audience)}
 
 

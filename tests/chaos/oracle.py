@@ -52,7 +52,8 @@ class Rules:
 
 @dataclass
 class Verdict:
-    """Who is wanted (user → row), the rows that must never be added, who is not even a candidate, users by outcome.
+    """Who is wanted (user → row), the rows that must never be added, who is not even a candidate, who of those
+    is known to have opted out, users by outcome.
 
     Under a cap more are `candidates` than are wanted: who of them is chosen depends on who is a member at that moment.
     """
@@ -62,6 +63,7 @@ class Verdict:
     candidates: dict[int, Row] = field(default_factory=dict)
     untouchable: set[Row] = field(default_factory=set)
     unfit: set[int] = field(default_factory=set)
+    opted_out: set[int] = field(default_factory=set)
     outcomes: Counter[str] = field(default_factory=Counter)
 
 
@@ -89,6 +91,8 @@ def judge(rules: Rules, users: list[User], at: datetime, members: set[int]) -> V
             candidates[user.id] = row
             continue
         verdict.outcomes[outcome] += 1
+        if outcome == "opted_out":
+            verdict.opted_out.add(user.id)
         verdict.untouchable.add(row)
         verdict.unfit.add(user.id)
     chosen = sorted(candidates, key=lambda user: (user not in members, _rank(rules.campaign, user)))[: rules.cap]

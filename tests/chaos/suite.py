@@ -16,6 +16,7 @@ from tests.chaos import oracle
 from tests.chaos.agreement import Agreement
 from tests.chaos.campaigns import ALL, SENDS_ONLY_CHANGES, SHARED, Plan
 from tests.chaos.commands import TRACEBACK, Command
+from tests.chaos.fate import Fate
 from tests.chaos.people import FIRST_DAY, People
 from tests.chaos.place import Place
 from tests.chaos.storm import Blow, Tally, draw_blow, draw_rules
@@ -24,12 +25,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.chaos.agreement import Memberships
-    from tests.chaos.oracle import Verdict
+    from tests.chaos.oracle import Row, Verdict
 
 CALM_TRIES = 3
 CALM_SECONDS = 120
 _AT_ONCE = 2
 _TRAP = "a trap"
+_FATES = 0.15
+FATES = {
+    "hand": "members changed by hand",
+    "backup": "backup of the ledger",
+    "restore": "older ledger restored",
+    "loss": "ledger lost",
+}
 
 
 def weather(*, seed: int, users: int, patience: float, storms: int = 1) -> Iterator[Suite]:
@@ -67,6 +75,7 @@ class Suite:
         self.people = People(self.place.dsn("warehouse"), Random(self.seed + 1))
         self.people.settle_in(self.users, FIRST_DAY)
         self.agreement.prepare_audiences()
+        self.fate = Fate(self.place, self.agreement, Random(self.seed + 2))
 
     def round(self) -> None:
         """A day passes, a storm rages, then everything is run again in calm weather and compared."""
@@ -81,6 +90,8 @@ class Suite:
             if restless and first:
                 self._upset(now, seen[-1])
                 seen.append(self._judge(now, before))
+            if self.dice.random() < _FATES:
+                restless = self._befall(now, seen) or restless
             struck = plans[first : first + _AT_ONCE]
             self._storm(struck if self.dice.random() < 0.85 else struck[:1] * _AT_ONCE, now, seen)
         self.place.clear_faults()
@@ -88,6 +99,7 @@ class Suite:
         seen.append(self._judge(now, _after_removals(held, seen[-1])))
         seen.append(self._judge(now, held))
         summaries = self._calm(now)
+        self._attend(now, summaries)
         self.agreement.compare(seen, summaries, restless=restless)
         self._repeat(now)
         self.rounds += 1
@@ -101,6 +113,15 @@ class Suite:
         coming = sorted({user for name in filled for user in verdicts[name].wanted if user not in held.get(name, {})})
         self.people.turn_away(self.dice.sample(coming, min(300, len(coming) // 2)))
         self.people.live_on(now, part=0.01)
+
+    def _befall(self, now: datetime, seen: list[dict[str, Verdict]]) -> bool:
+        """Let fate strike; whether the ledger is another one than before."""
+        kind = self.fate.strike(seen)
+        if kind:
+            self.tally.strike(FATES[kind])
+        if kind in ("restore", "loss"):
+            seen.append(self._judge(now, self.agreement.memberships()))
+        return kind in ("restore", "loss")
 
     # The storm.
 
@@ -146,6 +167,7 @@ class Suite:
         for audience, plans in self.agreement.fed().items():
             verdicts = [verdict[plan.name] for verdict in seen for plan in plans]
             allowed = {cell for verdict in verdicts for row in verdict.candidates.values() for cell in row}
+            allowed |= {cell for row in self._staying(plans, seen[-1]) for cell in row}
             never = {cell for verdict in verdicts for row in verdict.untouchable for cell in row} - allowed
             if never:
                 values = [value for _, value in never]
@@ -153,6 +175,18 @@ class Suite:
                     {"kind": "refuse_rows", "method": "POST", "audience": audience, "values": values, "message": _TRAP}
                 )
         return traps
+
+    def _staying(self, plans: list[Plan], verdicts: dict[str, Verdict]) -> set[Row]:
+        """Whom a whole set has though they are no candidates: members of a campaign that only adds, unless they opted out."""
+        held = self.agreement.memberships()
+        return {
+            row
+            for plan in plans
+            if plan.action == "add"
+            for user, rows in held.get(plan.name, {}).items()
+            if user not in verdicts[plan.name].opted_out
+            for row in rows
+        }
 
     def _bad_rows(self, plan: Plan, seen: list[dict[str, Verdict]]) -> list[dict[str, Any]]:
         """Now and then a rule by which Facebook refuses every upload that has the addresses of one, two or three users."""
@@ -176,6 +210,8 @@ class Suite:
     def _calm(self, now: datetime) -> dict[str, dict[str, Any]]:
         """Each campaign until it succeeds; who holds an audience goes first, others would have to wait for its lease."""
         busy = "select c.name from audiences.audience a join audiences.campaign c on c.id = a.busy_campaign"
+        if self.fate.lost:
+            self._adopt()
         holders = {name for (name,) in self.place.ledger(busy)}
         plans = sorted(self.dice.sample(ALL, len(ALL)), key=lambda plan: plan.name not in holders)
         shared = [plan for plan in plans if plan.audience == SHARED]
@@ -184,9 +220,31 @@ class Suite:
             parts = pool.map(lambda some: {plan.name: self._succeed(plan, now) for plan in some}, (shared, alone))
         return {name: summary for part in parts for name, summary in part.items()}
 
-    def _succeed(self, plan: Plan, now: datetime) -> dict[str, Any]:
+    def _adopt(self) -> None:
+        """What a person does after a loss; a campaign that has no audience yet has none to take over."""
+        for plan in ALL:
+            if plan.audience is None:
+                command = self.place.commands.start(plan.name, "adopt", plan.name, "--yes")
+                assert command.wait(CALM_SECONDS), f"{plan.name} is not adopted"
+        self.fate.lost = False
+
+    def _attend(self, now: datetime, summaries: dict[str, dict[str, Any]]) -> None:
+        """What a person does about a given audience in doubt: look, put right by hand, say so. Nobody else tells them to."""
+        plans = [plan for plan in ALL if plan.audience == SHARED]
+        asked = any("--allow doubt" in warning for plan in plans for warning in summaries[plan.name]["warnings"])
+        rows = self.agreement.on_record(SHARED)
+        assert asked or rows == self.agreement.at_facebook(SHARED), (
+            "nobody was told that the shared audience is in doubt"
+        )
+        if asked:
+            self.place.admin.put_audience(id=SHARED, members=[dict(row) for row in rows])
+            plan = self.dice.choice(plans)
+            summaries[plan.name] = self._succeed(plan, now, "--allow", "doubt")
+            assert not summaries[plan.name]["warnings"], summaries[plan.name]
+
+    def _succeed(self, plan: Plan, now: datetime, *more: str) -> dict[str, Any]:
         for _ in range(CALM_TRIES):
-            command = self._start(plan, now)
+            command = self._start(plan, now, *more)
             self.runs["calm"] += 1
             assert command.wait(CALM_SECONDS), f"{plan.name} does not end"
             if command.code == 0:
@@ -204,9 +262,9 @@ class Suite:
             outcomes = summary["outcomes"]
             assert outcomes["kept"] + outcomes["failed"] == outcomes["targeted"], (plan.name, summary)
 
-    def _start(self, plan: Plan, now: datetime) -> Command:
+    def _start(self, plan: Plan, now: datetime, *more: str) -> Command:
         return self.place.commands.start(
-            plan.name, "run", plan.name, "--at", now.isoformat(), "--allow", "past", "--json"
+            plan.name, "run", plan.name, "--at", now.isoformat(), "--allow", "past", "--json", *more
         )
 
     def _judge(self, now: datetime, memberships: Memberships) -> dict[str, Verdict]:
