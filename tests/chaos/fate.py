@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Facebook's clock tells changes of others from our own by minutes, so every stroke comes some minutes after the last request.
 LATER_SECONDS = 20 * 60
-KINDS = ("hand", "hand", "backup", "backup", "restore", "restore")
+KINDS = ("hand", "hand", "backup", "backup", "restore", "restore", "loss")
 
 
 @dataclass

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from itertools import count
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -112,6 +113,8 @@ class _Session:
         self._chunks = chunks.of_session(doors.ledger, session.id)
         self._total = sum(chunk.rows for chunk in self._chunks)
         self._bad = refusals.of_run(doors.ledger, session.run)
+        # The threads share a connection, on which only one transaction can be open.
+        self._recording = Lock()
         # Rows by request, those of an earlier process as they were planned.
         self._arrived = [chunk.rows for chunk in self._chunks if chunk.state == "acknowledged"]
         # Numbers for parts of batches, after those of the batches and the one that may have to end the session.
@@ -189,7 +192,8 @@ class _Session:
 
     def _send_one_between(self, chunk: Chunk, number: int) -> None:
         """Runs in a thread of its own."""
-        chunks.sending(self._ledger, chunk)
+        with self._recording:
+            chunks.sending(self._ledger, chunk)
         try:
             receipt = self._send(chunk, number, last=False)
         except ReplaceBrokenError:
@@ -199,10 +203,12 @@ class _Session:
             return
         except RefusedError as error:
             _log.warning("batch %s of the replace was refused: %s", number, error)
-            chunks.refuse(self._ledger, chunk, error=str(error))
+            with self._recording:
+                chunks.refuse(self._ledger, chunk, error=str(error))
             return
-        chunks.receive(self._ledger, chunk, received=receipt.received, invalid=receipt.invalid)
-        audiences.renew(self._ledger, self._session.audience)
+        with self._recording:
+            chunks.receive(self._ledger, chunk, received=receipt.received, invalid=receipt.invalid)
+            audiences.renew(self._ledger, self._session.audience)
 
     def _end(self, last: Chunk) -> Receipt | None:
         """Send the last batch, alone. When its rows are refused, the first batch's end the session: twice is harmless."""
@@ -247,11 +253,13 @@ class _Session:
             bad = rows_at_fault(self._rows(chunk), lambda rows: self._send_rows(rows, next(self._numbers), last=False))
         except RowsRefusedError as hopeless:
             _log.warning("%s rows of the replace were refused: %s", f"{chunk.rows:,}", hopeless)
-            chunks.refuse(self._ledger, chunk, error=str(hopeless))
+            with self._recording:
+                chunks.refuse(self._ledger, chunk, error=str(hopeless))
             return
-        refusals.leave_out(self._ledger, chunk, bad)
-        self._bad = refusals.of_run(self._ledger, self._session.run)
-        audiences.renew(self._ledger, self._session.audience)
+        with self._recording:
+            refusals.leave_out(self._ledger, chunk, bad)
+            self._bad = refusals.of_run(self._ledger, self._session.run)
+            audiences.renew(self._ledger, self._session.audience)
 
     def _send(self, chunk: Chunk, number: int, *, last: bool) -> Receipt:
         return self._send_rows(self._rows(chunk), number, last=last)
