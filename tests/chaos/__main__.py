@@ -17,13 +17,18 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, help="end after so many rounds")
     parser.add_argument("--minutes", type=float, default=12, help="begin no round after so many (default: %(default)s)")
     parser.add_argument("--storms", type=int, default=2, help="how many a round has (default: %(default)s)")
+    parser.add_argument(
+        "--fates", type=float, default=0.25, help="how likely a stroke from outside is before each wave"
+    )
     parser.add_argument("--patience", type=float, default=15, help="kill a command after so many seconds")
     asked = parser.parse_args()
     # Also when a shell's job control has it ignored: servers have to be stopped.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     until = time.monotonic() + 60 * asked.minutes
-    for suite in weather(seed=asked.seed, users=asked.users, patience=asked.patience, storms=asked.storms):
+    for suite in weather(
+        seed=asked.seed, users=asked.users, patience=asked.patience, storms=asked.storms, fates=asked.fates
+    ):
         sys.stdout.write(f"{suite.line()}\n")
         sys.stdout.flush()
         if suite.rounds == asked.rounds or (asked.rounds is None and time.monotonic() > until):

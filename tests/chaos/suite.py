@@ -31,7 +31,6 @@ CALM_TRIES = 3
 CALM_SECONDS = 120
 _AT_ONCE = 2
 _TRAP = "a trap"
-_FATES = 0.15
 FATES = {
     "hand": "members changed by hand",
     "backup": "backup of the ledger",
@@ -40,16 +39,20 @@ FATES = {
 }
 
 
-def weather(*, seed: int, users: int, patience: float, storms: int = 1) -> Iterator[Suite]:
-    """One storm without end: the suite after each round that ended right. A failure says how to see it again."""
+def weather(*, seed: int, users: int, patience: float, storms: int = 1, fates: float = 0.25) -> Iterator[Suite]:
+    """One storm without end: the suite after each round that ended right. A failure says how to see it again.
+
+    `fates` is how likely it is, before each wave of commands, that something befalls the audiences or the ledger from outside.
+    """
     with TemporaryDirectory(prefix="audiences-chaos-") as folder, Place(Path(folder)) as place:
-        suite = Suite(place, seed, users, patience, storms)
+        suite = Suite(place, seed, users, patience, storms, fates)
         while True:
             try:
                 suite.round()
             except BaseException as error:
                 again = (
-                    f"--seed {seed} --users {users} --patience {patience} --storms {storms} --rounds {suite.rounds + 1}"
+                    f"--seed {seed} --users {users} --patience {patience} --storms {storms} --fates {fates}"
+                    f" --rounds {suite.rounds + 1}"
                 )
                 error.add_note(f"in round {suite.rounds}; again: make chaos ARGS='{again}'")
                 raise
@@ -65,6 +68,7 @@ class Suite:
     users: int
     patience: float
     storms: int = 1
+    fates: float = 0.25
     tally: Tally = field(default_factory=Tally)
     rounds: int = 0
     runs: Counter[str] = field(default_factory=Counter)
@@ -90,7 +94,7 @@ class Suite:
             if restless and first:
                 self._upset(now, seen[-1])
                 seen.append(self._judge(now, before))
-            if self.dice.random() < _FATES:
+            if self.dice.random() < self.fates:
                 restless = self._befall(now, seen) or restless
             struck = plans[first : first + _AT_ONCE]
             self._storm(struck if self.dice.random() < 0.85 else struck[:1] * _AT_ONCE, now, seen)
