@@ -100,7 +100,7 @@ def _with_code(code: str | None, rows: pa.Array) -> pa.Array:
     numbers, written = (rows.field(0), rows.field(1)) if pa.types.is_struct(rows.type) else (rows, None)
     national = _national(pc.utf8_slice_codeunits(numbers, len(code)), plan)
     if written is not None:
-        national = pc.if_else(_is_one_number(national, written, plan, before=len(code)), national, _NOTHING)
+        national = pc.if_else(_is_one_number(national, numbers, written, plan, before=len(code)), national, _NOTHING)
     return _complete(plan, national)
 
 
@@ -121,7 +121,7 @@ def _inland(digits: pa.Array, written: pa.Array | None, plan: NumberingPlan) -> 
     nationals = _national(own, plan)
     nationals = pc.if_else(_may_be_abroad(digits, nationals, plan), _NOTHING, nationals)
     if written is not None:
-        nationals = pc.if_else(_is_one_number(nationals, written, plan, before=0), nationals, _NOTHING)
+        nationals = pc.if_else(_is_one_number(nationals, digits, written, plan, before=0), nationals, _NOTHING)
         coded_nationals = pc.if_else(pc.equal(written, digits), coded_nationals, _NOTHING)
     return _complete(plan, pc.coalesce(nationals, coded_nationals))
 
@@ -151,14 +151,17 @@ def _is_possible_with(code: str | None, numbers: pa.Array) -> pa.Array:
     return pc.fill_null(possible, False)
 
 
-def _is_one_number(national: pa.Array, written: pa.Array, plan: NumberingPlan, before: int) -> pa.Array:
+def _is_one_number(
+    national: pa.Array, digits: pa.Array, written: pa.Array, plan: NumberingPlan, before: int
+) -> pa.Array:
     """Whether groups of digits are beyond doubt one number; `before` is the length of the calling code there.
 
     Of a number that is not assigned, a part may be the number, if it is longer than the shortest. Nor may one end within
     it (see `phone`), which takes as many digits as the shortest number has, before a slash or a zero.
     """
     grouped = pc.match_substring_regex(written, "[^0-9+]")
-    short = pc.less_equal(pc.binary_length(national), plan.shortest)
+    zero = pc.if_else(pc.starts_with(digits, "0"), 1 if plan.trunk == "0" and not before else 0, 0)
+    short = pc.less_equal(pc.subtract(pc.binary_length(digits), zero), plan.shortest + before)
     if not pc.all(pc.or_(short, pc.invert(grouped))).as_py():
         short = pc.or_(short, pc.match_substring_regex(national, plan.assigned))
     for pattern in _splits(plan, before, longest=pc.max(pc.binary_length(written)).as_py() or 0):
