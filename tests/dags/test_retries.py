@@ -44,6 +44,13 @@ def test_a_ledger_that_went_away_is_waited_for_longer_than_an_unknown_error():
     assert (last.action.name, last.reason) == ("RETRY", "LedgerLostError may pass")
 
 
+def test_what_the_ledger_refuses_is_tried_again_like_an_unknown_error():
+    refused = psycopg.errors.UniqueViolation("Key (user_id)=(mary@example.com) already exists.")
+    assert decision(refused, 1).action.name == "RETRY"
+    last = decision(refused, 3)
+    assert (last.action.name, last.reason) == ("FAIL", "LedgerFaultError")
+
+
 def test_a_task_that_fails_without_a_traceback_is_tried_again_by_the_class_of_its_error():
     assert decision(TaskFailed(ThrottledError(what="throttled", seconds=120))).retry_delay == timedelta(seconds=120)
     assert decision(TaskFailed(FacebookTransientError(what="HTTP 500")), 6).action.name == "RETRY"

@@ -9,8 +9,9 @@ import psycopg
 import pytest
 from adbc_driver_postgresql import dbapi
 
+from audiences.errors import RetryError
 from audiences.ledger.door import Ledger
-from audiences.ledger.lost import as_lost
+from audiences.ledger.lost import LedgerFaultError, as_lost
 from audiences.ledger.migrate import migrate
 
 pytestmark = pytest.mark.integration
@@ -61,19 +62,42 @@ def test_a_server_that_is_not_there_is_a_lost_ledger(connection):
         assert str(pickle.loads(pickle.dumps(lost))) == str(lost)
 
 
-def test_other_errors_are_what_they_are(connection):
+def test_what_the_ledger_refuses_is_told_in_our_words_without_the_row(connection):
     with (
         psycopg.connect(connection.dsn(application="x"), autocommit=True) as sql,
         dbapi.connect(connection.dsn(application="x")) as bulk,
     ):
-        sql.execute("create table once (id int primary key)")
-        sql.execute("insert into once values (1)")
-        twice = "insert into once values (1)"
-        errors = [
-            raised(lambda: sql.execute(twice)),
-            raised(lambda: sql.execute("select 1 from missing")),
-            raised(lambda: execute(bulk, twice)),
-            ValueError("the ledger is lost"),
-        ]
+        sql.execute("create table once (user_id text primary key, other text not null)")
+        sql.execute("insert into once values ('mary@example.com', 'x')")
+        twice = "insert into once values ('mary@example.com', 'y')"
+        raised_by = {
+            "23505": raised(lambda: sql.execute(twice)),
+            "23502": raised(lambda: sql.execute("insert into once values ('mary@example.net', null)")),
+            "22P02": raised(lambda: sql.execute("select other::int from once where user_id = 'mary@example.com'")),
+        }
+        bulk_error = raised(lambda: execute(bulk, twice))
         bulk.rollback()
-    assert [as_lost(error) for error in errors] == [None] * 4
+    told = {sqlstate: as_lost(error) for sqlstate, error in raised_by.items()}
+    assert isinstance(as_lost(bulk_error), LedgerFaultError)
+    for words in (*map(str, told.values()), str(as_lost(bulk_error))):
+        assert "mary" not in words
+        assert "ledger refused a statement" in words
+    assert [error.sqlstate for error in told.values()] == list(told)
+    assert str(pickle.loads(pickle.dumps(told["23505"]))) == str(told["23505"])
+
+
+def test_a_ledger_without_its_tables_says_how_to_make_them_and_where_it_was_noticed(connection):
+    with Ledger(connection) as ledger:
+        found = as_lost(raised(lambda: ledger.one("select 1 from audiences.run")))
+    assert "SQLSTATE 42P01, at ledger/" in str(found)
+    assert "`audiences ledger migrate`" in str(found)
+
+
+def test_transactions_in_each_others_way_may_be_repeated():
+    found = as_lost(psycopg.errors.DeadlockDetected("Process 1 waits for mary@example.com"))
+    assert isinstance(found, RetryError)
+    assert "mary" not in str(found)
+
+
+def test_an_error_that_is_not_the_ledgers_is_none_of_ours():
+    assert as_lost(ValueError("the ledger is lost")) is None

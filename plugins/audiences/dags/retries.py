@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FIRST_DELAY = timedelta(seconds=20)
 LONGEST_DELAY = timedelta(minutes=15)
-TRIES_OF_THE_UNKNOWN = 2  # an error that is none of ours is more often a fault of the code than of the moment
+TRIES_OF_THE_UNKNOWN = 2  # an error that nobody foresaw is more often a fault of the code than of the moment
 
 
 class ByErrorClass(RetryPolicy):
@@ -29,13 +29,14 @@ class ByErrorClass(RetryPolicy):
         context: Context | None = None,  # noqa: ARG002  # Airflow's signature
     ) -> RetryDecision:
         """Decide for one failure."""
-        from audiences.ledger.lost import as_ours
+        from audiences.ledger.lost import LedgerFaultError, as_ours
 
         exception = cause_of(exception)
         if isinstance(exception, WaitError):
             return RetryDecision.retry(delay=timedelta(seconds=exception.seconds), reason=str(exception))
         ours = as_ours(exception)
-        if isinstance(ours, RetryError) or (ours is None and try_number <= TRIES_OF_THE_UNKNOWN):
+        unknown = ours is None or isinstance(ours, LedgerFaultError)
+        if isinstance(ours, RetryError) or (unknown and try_number <= TRIES_OF_THE_UNKNOWN):
             delay = min(FIRST_DELAY * 2 ** (try_number - 1), LONGEST_DELAY)
             return RetryDecision.retry(delay=delay, reason=f"{type(ours or exception).__name__} may pass")
         return RetryDecision.fail(reason=type(ours or exception).__name__)

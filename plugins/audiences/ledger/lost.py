@@ -1,21 +1,41 @@
-"""Tells from a driver's error that the ledger's Postgres went away, which passes, or cannot store what it is given."""
+"""What a driver's error means for the ledger: it went away, which passes, cannot store what it is given, or refused a statement.
+
+The words of the driver are never passed on. They may quote rows, such as `Key (user_id)=(…) already exists`, in any language.
+"""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from traceback import walk_tb
+from typing import TYPE_CHECKING, Final
 
 from audiences.errors import AudiencesError, FixAccessError, RetryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import TracebackType
 
     from audiences.connections import Connection
 
 _PASSING = ("08", "53", "57")  # SQLSTATE classes: connection, resources, operator intervention
 
 _NO_SUCH_CHARACTER = ("22P05", "22021")
+_BUSY = ("40", "55P03")  # transactions in each other's way
+
+_MIGRATE: Final = "Bring it up to date: `audiences ledger migrate`"
+_REMEDIES: Final = {
+    "3F000": _MIGRATE,
+    "42P01": _MIGRATE,
+    "42703": _MIGRATE,
+    "42501": "The connection's login must own the schema `audiences`, or hold all rights on what is in it",
+    "25006": "It may only be read there: the connection must lead to the server that writes, not to a replica",
+}
+_NOBODY_KNOWS: Final = (
+    "Run it again; if that fails too, report it with these words: it is a fault of the product, or of a change by hand"
+)
+_PACKAGE: Final = Path(__file__).parents[1]
 
 
 @dataclass(eq=False)
@@ -47,6 +67,39 @@ class LedgerEncodingError(FixAccessError):
         )
 
 
+@dataclass(eq=False)
+class LedgerBusyError(RetryError):
+    """A statement was in the way of another transaction."""
+
+    sqlstate: str
+
+    def __str__(self) -> str:
+        return (
+            f"two transactions of the ledger were in each other's way (SQLSTATE {self.sqlstate}); run it again, "
+            "nothing is lost"
+        )
+
+
+@dataclass(eq=False)
+class LedgerFaultError(AudiencesError):
+    """The ledger refused a statement, for a reason that a second try seldom changes.
+
+    `at` is the line of the package that sent it, such as `ledger/members.py:88`.
+    """
+
+    sqlstate: str
+    at: str
+
+    def __str__(self) -> str:
+        state = f"SQLSTATE {self.sqlstate}" if self.sqlstate else "no SQLSTATE"
+        place = f", at {self.at}" if self.at else ""
+        remedy = _REMEDIES.get(self.sqlstate, _NOBODY_KNOWS)
+        return (
+            f"the ledger refused a statement ({state}{place}); its words are left out, as they may quote ids of users, and the "
+            f"log of its database has them. {remedy}"
+        )
+
+
 @contextmanager
 def placed(connection: Connection) -> Iterator[None]:
     """Say in an error of the body, which opens the ledger, where it was looked for."""
@@ -64,27 +117,41 @@ def as_ours(error: BaseException) -> AudiencesError | None:
     return error if isinstance(error, AudiencesError) else as_lost(error)
 
 
-def as_lost(error: BaseException) -> LedgerLostError | LedgerEncodingError | None:
-    """Our error for a driver's that means one of these; None for any other.
+def as_lost(error: BaseException) -> LedgerLostError | LedgerEncodingError | LedgerBusyError | LedgerFaultError | None:
+    """Our error for one of the ledger's drivers; None for any other.
 
-    The words of the driver are left out: they may quote rows, and name the host in every language.
+    Those of the warehouse never come here: its own door has put them into words.
     """
     import psycopg
     from adbc_driver_manager import Error as ArrowDriverError
     from sqlalchemy.exc import DBAPIError
 
+    frames = error.__traceback__
     if isinstance(error, DBAPIError) and error.orig is not None:
         error = error.orig
-    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-        sqlstate = error.sqlstate or ""
-    elif isinstance(error, ArrowDriverError):
+    if isinstance(error, ArrowDriverError):
         sqlstate = (getattr(error, "sqlstate", None) or "").strip("\x00")
-        if not sqlstate and "ERROR:" in str(error):
-            return None
-    elif isinstance(error, psycopg.DataError):
-        return LedgerEncodingError() if error.sqlstate in _NO_SUCH_CHARACTER else None
+        # It gives no SQLSTATE for what it learns while rows come in, nor when there is no server.
+        unreachable = not sqlstate and "ERROR:" not in str(error)
+    elif isinstance(error, psycopg.Error):
+        sqlstate = error.sqlstate or ""
+        unreachable = not sqlstate and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     else:
         return None
+    if unreachable or sqlstate.startswith(_PASSING):
+        return LedgerLostError(sqlstate)
     if sqlstate in _NO_SUCH_CHARACTER:
         return LedgerEncodingError()
-    return LedgerLostError(sqlstate) if not sqlstate or sqlstate.startswith(_PASSING) else None
+    if sqlstate.startswith(_BUSY):
+        return LedgerBusyError(sqlstate)
+    return LedgerFaultError(sqlstate, _place_in_package(frames))
+
+
+def _place_in_package(frames: TracebackType | None) -> str:
+    """The innermost line of the package in a traceback, as `ledger/members.py:88`; empty if there is none."""
+    place = ""
+    for frame, line in walk_tb(frames):
+        file = Path(frame.f_code.co_filename)
+        if file.is_relative_to(_PACKAGE):
+            place = f"{file.relative_to(_PACKAGE).as_posix()}:{line}"
+    return place
