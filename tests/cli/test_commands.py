@@ -12,6 +12,7 @@ import pytest
 from tests.pipeline import conftest as pipeline
 
 from audiences.cli import main
+from audiences.errors import RefusedError
 
 pytestmark = pytest.mark.integration
 sandbox_server, shop, project = pipeline.sandbox_server, pipeline.shop, pipeline.project  # fixtures
@@ -451,3 +452,25 @@ def test_adopting_says_what_it_does_asks_and_takes_yes_from_scripts(audiences, f
     assert (code, last_line(out)["audience"]) == (0, theirs)
     assert audiences("run", "carts")[0] == 0
     assert audiences("adopt", "carts", "--yes")[0] == 1
+
+
+def test_one_request_is_one_request(audiences, filled):
+    assert " in 1 request;" in audiences("preview", "carts", *AT)[1]
+
+
+def test_an_error_shows_square_brackets_as_they_are(monkeypatch, capsys):
+    def refuse() -> None:
+        raise RefusedError(what="the mark [audiences:carts] and [/bold]")
+
+    monkeypatch.setattr("audiences.cli.app", refuse)
+    with pytest.raises(SystemExit):
+        main()
+    assert "the mark [audiences:carts] and [/bold]" in capsys.readouterr().err
+
+
+def test_a_ledger_that_refuses_a_statement_is_one_line_without_rows(audiences, filled, shop):
+    audiences("run", "carts", *AT, "--allow", "past")
+    shop.sql("alter table audiences.run rename to ran", on="ledger")
+    code, _, err = audiences("run", "carts", *AT, "--allow", "past")
+    assert code == 1
+    assert "SQLSTATE 42P01" in err

@@ -117,6 +117,6 @@ def test_a_dry_run_is_one_green_task(connected, shop):
     shop.event(1)
     connected.campaign("carts")
     said = connected.airflow("dags", "test", "carts", "--conf", '{"dry_run": true}')
-    assert "would add 1 rows" in note_of(connected), said[-6000:]
+    assert "would add 1 row" in note_of(connected), said[-6000:]
     assert connected.rows("select task_id, state from task_instance") == [("open_run", "success")]
     assert connected.rows("select state from dag_run") == [("success",)]

@@ -35,7 +35,7 @@ def test_a_dry_run_counts_and_sends_nothing(connected, shop):
     shop.event(1)
     connected.campaign("carts")
     said = connected.airflow("dags", "test", "carts", "--conf", '{"dry_run": true}')
-    assert "would add 1 rows" in said, said[-6000:]
+    assert "would add 1 row" in said, said[-6000:]
     assert shop.sandbox.admin.requests() == []
 
 

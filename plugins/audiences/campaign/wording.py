@@ -31,6 +31,11 @@ def bare(text: str) -> str:
     return "".join(char if char.isprintable() and char != "`" else "�" for char in cut)
 
 
+def counted(count: int, one: str) -> str:
+    """`1 request`, `1,200 requests`."""
+    return f"{count:,} {one}{'' if count == 1 else 's'}"
+
+
 def dotted(path: Path) -> str:
     """A path as people say it: `who.all[0].did.event`."""
     steps = (f"[{step}]" if isinstance(step, int) else f".{bare(step)}" for step in path)

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 from rich.logging import RichHandler
 from typer.core import TyperGroup
 
 from audiences.campaign.files import accounted_for
 from audiences.campaign.project import Project
 from audiences.cli import console as show
+from audiences.cli.safe_console import SafeConsole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 # Names of files and databases stand as they are, `a:b:` too.
-out, err = Console(emoji=False), Console(stderr=True, emoji=False)
+out, err = SafeConsole(emoji=False), SafeConsole(stderr=True, emoji=False)
 
 CampaignId = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's id: its file's name without .yml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs; logs go to standard error.")]

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
+from audiences.campaign.wording import counted
 from audiences.pipeline.references import MEMBERS_FIRST, outcome_words
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def validation(console: Console, project: Project, found: Sequence[Problem]) -> 
             table.add_row(f"[green]✓[/] {name}", spec.campaign.status, escape(spec.campaign.name))
         console.print(table)
     right = "1 campaign is right" if len(campaigns) == 1 else f"{len(campaigns)} campaigns are right"
-    console.print(f"{right}, {len(found)} problem{'' if len(found) == 1 else 's'} found")
+    console.print(f"{right}, {counted(len(found), 'problem')} found")
 
 
 def sql(console: Console, text: str) -> None:
@@ -78,7 +79,8 @@ def preview(console: Console, found: Preview) -> None:
         console.print(f"events: {counts}", highlight=False)
     console.print(_outcomes(found.outcomes, found.rekeyed, action=found.action))
     console.print(
-        f"would add {found.changes.add:,} and remove {found.changes.remove:,} rows in {found.requests:,} requests; "
+        f"would add {found.changes.add:,} and remove {counted(found.changes.remove, 'row')} in "
+        f"{counted(found.requests, 'request')}; "
         "nothing was written"
     )
     shares = (f"{percent:g} % with {tier.replace('_', ' ')}" for tier, percent in found.quota_percent.items())
@@ -114,7 +116,8 @@ def summary(console: Console, found: Summary) -> None:
     if found.would:
         console.print(found.would.in_words(found.action), highlight=False)
     console.print(
-        f"{found.requests:,} requests; audience {found.audience.id} holds {found.audience.members:,} rows of ours"
+        f"{counted(found.requests, 'request')}; audience {found.audience.id} holds "
+        f"{counted(found.audience.members, 'row')} of ours"
     )
     _rejected(console, found.rejected)
     console.print("  ".join(f"{step} {seconds:.1f} s" for step, seconds in found.timings.items()), style="dim")
@@ -182,7 +185,8 @@ def checks(console: Console, found: Mapping[str, Sequence[Check]]) -> None:
 def schedule(console: Console, spec: CampaignSpec, times: Sequence[datetime]) -> None:
     """Run times in the campaign's own zone."""
     if not times:
-        console.print(f"{spec.id} has no further runs ({spec.campaign.status})")
+        why = "its last time has passed" if spec.campaign.status == "published" else spec.campaign.status
+        console.print(f"{spec.id} has no further runs ({why})")
     for moment in times:
         console.print(moment.astimezone(spec.zone).strftime("%a %d %b %Y %H:%M %Z"), highlight=False)
 

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from audiences.campaign.project import load_catalog, load_settings
+from audiences.campaign.wording import counted
 from audiences.cli import console as show
 from audiences.cli.app import AsJson, Here, app, import_airflow, out, show_found
 
@@ -67,9 +68,11 @@ def _erasure(console: Console, found: Erasure) -> None:
         said = escape(account.error) if account.error else f"{account.received:,} of {account.rows:,} rows acknowledged"
         console.print(f"  ad account {account.id}: {said}", soft_wrap=True)
     for audience in found.audiences:
-        console.print(f"  audience {audience.id} {escape(audience.name)}: {audience.rows:,} rows", soft_wrap=True)
+        console.print(
+            f"  audience {audience.id} {escape(audience.name)}: {counted(audience.rows, 'row')}", soft_wrap=True
+        )
     for table, rows in found.ledger.items():
-        console.print(f"  ledger, {table}: {rows:,} rows removed, {found.left[table]:,} left")
+        console.print(f"  ledger, {table}: {counted(rows, 'row')} removed, {found.left[table]:,} left")
     for table, values in found.texts.items():
         console.print(f"  ledger, {table}: {values:,} texts named the person, and do no more")
     if found.other_users:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from audiences.campaign.wording import counted
 from audiences.errors import FacebookTransientError, RefusedError
 from audiences.facebook.classify import Json, as_integer
 from audiences.facebook.contract import MAX_ROWS, RECEIVED_SHARE
@@ -137,7 +138,7 @@ def add(
     Raises RowsRefusedError when the rows are at fault, NotReceivedError, and the errors of GraphSession.call.
     """
     content = body or upload_body(schema, rows, step=step)
-    action = f"add {len(rows):,} rows to audience {audience_id}"
+    action = f"add {counted(len(rows), 'row')} to audience {audience_id}"
     send = _send if step else _send_counted
     return send(graph, "POST", f"{audience_id}/users", content, audience_id, len(rows), action)
 
@@ -157,7 +158,7 @@ def remove(
     GraphSession.call.
     """
     content = body or upload_body(schema, rows, step=step)
-    action = f"remove {len(rows):,} rows from audience {audience_id}"
+    action = f"remove {counted(len(rows), 'row')} from audience {audience_id}"
     send = _send if step else _send_counted
     return send(graph, "DELETE", f"{audience_id}/users", content, audience_id, len(rows), action)
 
@@ -178,7 +179,7 @@ def replace(
     may have to wait for the old one to end.
     """
     content = body or upload_body(schema, rows, step=step)
-    action = f"replace audience {audience_id}, batch {step.sequence} with {len(rows):,} rows"
+    action = f"replace audience {audience_id}, batch {step.sequence} with {counted(len(rows), 'row')}"
     path = f"{audience_id}/usersreplace"
     return _send(graph, "POST", path, content, audience_id, len(rows), action, repeatable=step.sequence != 1)
 
@@ -186,7 +187,7 @@ def replace(
 def remove_from_all(graph: GraphSession, schema: Sequence[str], rows: Rows) -> Receipt:
     """Remove people from every list audience of the session's ad account (an erasure); raises as `remove` does."""
     account = graph.credentials.account_id
-    action = f"remove {len(rows):,} rows from all audiences of {account}"
+    action = f"remove {counted(len(rows), 'row')} from all audiences of {account}"
     path = f"{account}/usersofanyaudience"
     return _send_counted(graph, "DELETE", path, upload_body(schema, rows), account, len(rows), action, expects=())
 

@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from audiences.campaign.wording import counted
 from audiences.errors import AudiencesError, RefusedError, RetryError, WaitError
 from audiences.facebook import members as facebook_members
 from audiences.facebook.errors import AudienceTooSmallError, RowsRefusedError
@@ -141,7 +142,7 @@ def _record(doors: Doors, chunk: Chunk, answer: _Answer) -> None:
     receipt = answer.receipt
     chunks.acknowledge(doors.ledger, chunk, received=receipt.received, invalid=receipt.invalid, changes=answer.changes)
     audiences.renew(doors.ledger, chunk.audience)
-    _log.info("%s: request %s, %s rows acknowledged", chunk.action, chunk.number, f"{chunk.rows:,}")
+    _log.info("%s: request %s, %s acknowledged", chunk.action, chunk.number, counted(chunk.rows, "row"))
 
 
 def _refuse(doors: Doors, chunk: Chunk, error: RefusedError, erased: Erased) -> bool:

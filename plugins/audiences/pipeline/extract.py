@@ -9,6 +9,7 @@ import logging
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from audiences.campaign.wording import counted
 from audiences.ledger import live
 from audiences.pipeline.once import ensure_once
 from audiences.pipeline.references import Extracted, Rejected, RunRef, Shard
@@ -55,7 +56,7 @@ def extract(doors: Doors, run: RunRef, *, users: Sequence[str] | None = None) ->
             shards[-1] += batch.num_rows
             if run.batch is not None:
                 still += batch.column("user_id").to_pylist()
-            _log.info("extracted %s users", f"{sum(shards):,}")
+            _log.info("extracted %s", counted(sum(shards), "user"))
         open_files.close()
         if shards:
             files = [shard_file(number) for number in range(len(shards))]

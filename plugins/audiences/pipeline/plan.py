@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from audiences.campaign.windows import local_midnight
+from audiences.campaign.wording import counted
 from audiences.errors import AudiencesError, StoppedError
 from audiences.facebook import audiences as facebook_audiences
 from audiences.facebook.contract import MAX_ROWS
@@ -104,7 +105,12 @@ def put_on_record(
     runs.plan(ledger, run.run, audience=run.audience, planned=expected, rejected=rejected, now=doors.now())
     on_record = chunks.of_run(ledger, run.run)
     requests = len(on_record)
-    _log.info("to add: %s rows, to remove: %s rows, %s requests", f"{counts.add:,}", f"{counts.remove:,}", requests)
+    _log.info(
+        "to add: %s, to remove: %s, %s",
+        counted(counts.add, "row"),
+        counted(counts.remove, "row"),
+        counted(requests, "request"),
+    )
     return Planned(
         outcomes={name: expected[name] for name in outcomes},
         add_rows=counts.add,

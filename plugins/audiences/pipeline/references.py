@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from audiences.campaign.what import Action  # noqa: TC001  # pydantic reads annotations at run time
+from audiences.campaign.wording import counted
 
 RECREATE = "recreate"
 """Make an audience anew that was deleted at Facebook."""
@@ -220,10 +221,10 @@ class Summary(Reference):
         """One line for a note: why it failed and what to do, then members and counts."""
         said = [self._reason()] if self.error else []
         counts = in_words(self.outcomes, rekeyed=self.rekeyed, action=self.action, sent=self.would is None)
-        said.append(f"{self.audience.members:,} members{f': {counts}' if self.counted else ''}")
+        said.append(f"{counted(self.audience.members, 'member')}{f': {counts}' if self.counted else ''}")
         if self.would:
             said.append(self.would.in_words(self.action))
-        said.append(f"{self.requests} requests")
+        said.append(counted(self.requests, "request"))
         return "; warning: ".join(("; ".join(said), *self.warnings))
 
     def _reason(self) -> str:
@@ -368,7 +369,7 @@ class Preview(Reference):
         said = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in self.events.items())
         words = (
             f"preview: {f'events: {said}; ' if said else ''}{in_words(self.outcomes, rekeyed=self.rekeyed, action=self.action)}; "
-            f"would add {self.changes.add:,} rows, remove {self.changes.remove:,}"
+            f"would add {counted(self.changes.add, 'row')}, remove {self.changes.remove:,}"
         )
         stopped = (f"would be {self.would_be}",) if self.stopped else ()
         said_already = [each for each in self.unmatched if not self.stopped or each not in self.stopped]

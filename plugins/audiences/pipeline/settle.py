@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from audiences.campaign.wording import counted
 from audiences.errors import RefusedError
 from audiences.ledger import audiences, chunks, content, doubts, erasures
 from audiences.pipeline import export, replace
@@ -34,7 +35,7 @@ def settle(doors: Doors, audience: KnownAudience, *, anew: bool = False) -> list
     stale = (anew or audience.created) and content.is_in_doubt(doors.ledger, audience.id)
     warnings: list[str] = []
     for chunk in chunks.unsettled(doors.ledger, audience.id):
-        name = f"request {chunk.number} of run {chunk.run} ({chunk.action} {chunk.rows:,} rows)"
+        name = f"request {chunk.number} of run {chunk.run} ({chunk.action} {counted(chunk.rows, 'row')})"
         if not Staging(chunk.staging).exists(chunk.file):
             error = f"the staged rows of run {chunk.run} are gone; a full refresh makes the audience right"
             _log.error("%s cannot be settled: %s", name, error)

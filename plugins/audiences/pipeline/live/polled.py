@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from audiences.campaign.wording import counted
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -36,7 +38,7 @@ class Polled:
         }
         parts = [
             "events: " + (", ".join(f"{count:,} {words}" for words, count in counts.items() if count) or "none"),
-            *(f"{batch.campaign}: batch {batch.id} of {batch.events:,} events" for batch in self.batches),
+            *(f"{batch.campaign}: batch {batch.id} of {counted(batch.events, 'event')}" for batch in self.batches),
             *(f"{campaign} was left out: {error}" for campaign, error in self.errors.items()),
         ]
         return "; ".join(parts)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, Field
 
+from audiences.campaign.wording import counted
 from audiences.errors import FixConfigError, WaitError
 from audiences.ledger import live, members, runs
 from audiences.pipeline.as_of import ensure_now
@@ -61,7 +62,8 @@ class BatchReport(Reference):
         """One line for logs and notes."""
         decided = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in self.decided.items())
         return (
-            f"batch {self.id}: {self.events:,} events of {self.users:,} users, {self.first_event:%d %b %H:%M:%S} to "
+            f"batch {self.id}: {counted(self.events, 'event')} of {counted(self.users, 'user')}, "
+            f"{self.first_event:%d %b %H:%M:%S} to "
             f"{self.last_event:%H:%M:%S %Z}, lag {self.lag_seconds:.0f} s; {decided}"
         )
 
