@@ -30,7 +30,7 @@ name: Everything
 description: A campaign that uses most of what there is
 owner: growth
 tags: [cart]
-status: published
+status: draft
 approval: required
 ad_account: main
 qualification: past_behavior

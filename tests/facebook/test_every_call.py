@@ -9,6 +9,7 @@ import pytest
 from facebook_business.adobjects.adaccount import AdAccount
 from tests.facebook.rows import SCHEMA, rows_of
 
+from audiences.campaign.mark import Mark
 from audiences.errors import FacebookAccessError
 from audiences.facebook import adsets, audiences, members, preflight, schedule
 from audiences.facebook.credentials import Credentials
@@ -27,16 +28,17 @@ pytestmark = pytest.mark.integration
 
 
 def _management(graph: GraphSession) -> None:
-    found = audiences.create_or_find(graph, name="Cart", description="To buy", key="cart").id
+    mark = Mark("cart", "0123456789ab")
+    found = audiences.create(graph, name="Cart", description="To buy", mark=mark)
     audiences.read(graph, found)
-    audiences.describe(graph, found, name="Cart 2", description="New", key="cart")
+    audiences.contents(graph)
+    audiences.remark(graph, found, description="New", mark=mark, name="Cart 2")
     for dry_run in (True, False):
         adsets.link(graph, AD_SETS[0], found, dry_run=dry_run)
         adsets.exclude(graph, AD_SETS[0], found, dry_run=dry_run)
         adsets.unlink(graph, AD_SETS[0], found, dry_run=dry_run)
         hours = AdSetSchedule(parts=(DayPart((1, 2), 540, 1080),))
         schedule.push(graph, AD_SETS[1], hours, now=datetime.now(UTC), dry_run=dry_run)
-    audiences.delete(graph, found)
 
 
 def _members(graph: GraphSession) -> None:

@@ -171,4 +171,4 @@ def test_only_runs_of_the_schedule_are_counted(shop):
     shop.run(spec)
     with shop.doors(spec) as doors:
         assert runs.of_schedule(doors.ledger, doors.campaign().id, shop.noon + DAY).others == 1
-        assert runs.of_schedule(doors.ledger, "carts", shop.noon).others == 0
+        assert runs.of_schedule(doors.ledger, doors.campaign().id, shop.noon).others == 0

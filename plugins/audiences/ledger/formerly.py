@@ -178,7 +178,7 @@ def _has_state(ledger: Ledger, campaign: int) -> bool:
         """
         select exists (select from audiences.assignment where campaign_id = %(id)s)
             or exists (select from audiences.mapping where campaign_id = %(id)s)
-            or exists (select from audiences.run where campaign_id = %(id)s and planned <> '{}')
+            or exists (select from audiences.run where campaign_id = %(id)s and audience_id is not null)
             or exists (select from audiences.audience where created_for = %(id)s)
             or exists (select from audiences.ad_set where campaign_id = %(id)s)
             or exists (select from audiences.live_event where campaign_id = %(id)s)

@@ -43,7 +43,7 @@ def launched_at(ledger: Ledger, campaign: int, until: datetime) -> datetime | No
     """
     row = ledger.one(
         "select min(assigned_at) as launched from audiences.run"
-        " where campaign_id = %(campaign)s and assigned_at <= %(until)s and (planned <> '{}' or id in"
+        " where campaign_id = %(campaign)s and assigned_at <= %(until)s and (audience_id is not null or id in"
         " (select run_id from audiences.assignment where campaign_id = %(campaign)s))",
         {"campaign": campaign, "until": until},
     )
