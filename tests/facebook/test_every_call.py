@@ -71,7 +71,6 @@ CALLS = {
     "POST audience/users",
     "POST audience/usersreplace",
     "DELETE account/usersofanyaudience",
-    "DELETE audience",
     "DELETE audience/users",
 }
 
