@@ -303,3 +303,49 @@ def test_who_has_opted_out_is_not_uploaded_anew_with_the_whole_set_of_a_campaign
     summary = shop.run(spec)
     assert shop.members(audience) == rows(shop, 2, 3)
     assert (summary.outcomes["removed"], summary.audience.members) == (1, 2)
+
+
+def test_a_backup_from_the_middle_of_a_run_is_found_however_soon_the_rest_was_sent(shop, carts, ledger_address):
+    audience = shop.run(carts).audience.id
+    shop.sandbox.admin.advance(3600)
+    fill(shop, (4,))
+    shop.sql("delete from events where user_id = 1")
+    with shop.doors(carts) as doors:
+        run = open_run(doors, RunRequest(external_id="slow", at=shop.noon))
+        extracted = extract(doors, run)
+        plan(doors, run, extracted, [select(doors, run, shard) for shard in extracted.shards])
+        export(doors, run, "remove")
+        backup = dump(ledger_address)
+        export(doors, run, "add")
+    shop.sandbox.admin.advance(3600)
+    restore(ledger_address, backup)
+    shop.sql("update users set opted_out = true where id = 4")
+    seen = shop.preview(carts)
+    assert "the ledger was restored from a backup or copied" in seen.warnings[0]
+    summary = shop.run(carts)
+    assert (summary.warnings, shop.members(audience)) == (seen.warnings, rows(shop, 2, 3))
+    assert (shop.run(carts).requests, in_doubt(shop)) == (0, None)
+
+
+def test_an_erasure_after_a_backup_was_restored_leaves_the_doubt(shop, carts, ledger_address):
+    audience = shop.run(carts).audience.id
+    backup = dump(ledger_address)
+    fill(shop, (4,))
+    shop.run(carts)
+    restore(ledger_address, backup)
+    shop.sql("update users set opted_out = true where id = 4")
+    assert erased(shop, "1").state == "done"
+    assert "the ledger was restored" in shop.run(carts).warnings[0]
+    assert shop.members(audience) == rows(shop, 2, 3)
+
+
+def test_a_given_audience_of_a_restored_ledger_is_warned_of_until_somebody_has_looked(shop, ledger_address):
+    fill(shop)
+    shop.sandbox.admin.put_audience(id=GIVEN, account="act_1001", name="Given", schema=["EMAIL"])
+    spec = given(shop, "mirror")
+    shop.run(spec)
+    restore(ledger_address, dump(ledger_address))
+    assert "the ledger was restored" in shop.run(spec).warnings[0]
+    assert "the ledger was restored" in shop.run(spec).warnings[0]
+    assert shop.run(spec, allow=frozenset({"doubt"})).warnings == ()
+    assert shop.run(spec).warnings == ()

@@ -14,6 +14,7 @@ from audiences.facebook.session import GraphSession
 from audiences.ledger import formerly
 from audiences.ledger.accounts import AccountGate
 from audiences.ledger.door import Ledger, UnbornLedger
+from audiences.ledger.identity import settle_in
 from audiences.ledger.lost import placed
 from audiences.ledger.migrate import ensure_newest, migrate
 from audiences.warehouse.reader import Warehouse
@@ -84,7 +85,9 @@ class Doors:
             ensure_newest(ledger)
             return ledger
         migrate(connection)
-        return self._opened.enter_context(Ledger(connection))
+        ledger = self._opened.enter_context(Ledger(connection))
+        settle_in(ledger)
+        return ledger
 
     @cached_property
     def facebook(self) -> GraphSession:

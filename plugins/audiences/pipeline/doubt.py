@@ -20,6 +20,7 @@ from audiences.facebook.contract import (
     UNANSWERED_SECONDS,
 )
 from audiences.ledger import content
+from audiences.ledger.identity import RESTORED, restored
 from audiences.pipeline.references import DOUBT
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def changing_all(ledger: Ledger, graph: GraphSession) -> Iterator[None]:
 
 def rehearse(ledger: Ledger, run: RunRef, audience: KnownAudience, status: AudienceStatus) -> RunRef:
     """The run as it would be opened after a look; nothing is put on record."""
-    doubt = content.doubt(ledger, audience.id) or changed_by_others(status, content.known(ledger, audience.id))
+    doubt = content.doubt(ledger, audience.id) or (RESTORED if restored(ledger) else None)
+    doubt = doubt or changed_by_others(status, content.known(ledger, audience.id))
     whole = run.full_refresh or bool(doubt and audience.created)
     return run.model_copy(update={"in_doubt": doubt, "full_refresh": whole})
 

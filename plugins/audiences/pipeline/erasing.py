@@ -12,6 +12,7 @@ from audiences.facebook.credentials import Credentials
 from audiences.facebook.session import GraphSession
 from audiences.ledger.accounts import AccountGate
 from audiences.ledger.door import Ledger
+from audiences.ledger.identity import settle_in
 from audiences.ledger.migrate import migrate
 from audiences.warehouse.reader import Warehouse
 
@@ -55,7 +56,9 @@ class ErasingDoors:
         """The ledger, brought to the newest schema first."""
         connection = self._look_up(self.settings.ledger)
         migrate(connection)
-        return self._opened.enter_context(Ledger(connection))
+        ledger = self._opened.enter_context(Ledger(connection))
+        settle_in(ledger)
+        return ledger
 
     def facebook(self, account: AdAccount) -> GraphSession:
         """A session with one of the ad accounts."""
