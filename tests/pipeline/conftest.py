@@ -164,9 +164,9 @@ class Shop:
             )
             return run_campaign(doors, request, sleep=self.wait)
 
-    def preview(self, spec: CampaignSpec, *, at: datetime = NOON) -> Preview:
+    def preview(self, spec: CampaignSpec, *, at: datetime = NOON, **more: Any) -> Preview:
         with self.doors(spec, looking_only=True) as doors:
-            return preview(doors, at)
+            return preview(doors, at, **more)
 
     def members(self, audience: str) -> set[tuple[tuple[str, str], ...]]:
         return {tuple(sorted(row.items())) for row in self.sandbox.admin.members(audience)}

@@ -7,6 +7,7 @@ import pytest
 from audiences.campaign.mark import Mark, marks_in
 from audiences.errors import FacebookAccessError
 from audiences.facebook import adsets
+from audiences.ledger import audiences
 from audiences.pipeline.adopt import adopt, adoptable
 from audiences.pipeline.audience import AudienceDeletedError
 from audiences.pipeline.ownership import NotOursError, WrongAccountError
@@ -220,6 +221,21 @@ def test_an_audience_with_our_mark_that_is_not_on_record_is_taken_and_made_right
     assert in_doubt(three, audience) is None
 
 
+def test_an_audience_marked_with_a_former_id_is_found_by_a_ledger_that_does_not_know_it(three):
+    what = {"audience": {"create": {"name": "carts"}}}
+    audience = three.run(three.campaign("old", what=what)).audience.id
+    for table in ("member", "chunk", "mapping", "run", "audience", "assignment", "campaign"):
+        three.sql(f"delete from audiences.{table}", on="ledger")
+    new = three.campaign("new", what=what)
+    with pytest.raises(NotOursError, match="write `formerly: old`"):
+        three.run(new)
+    renamed = new.model_copy(update={"campaign": new.campaign.model_copy(update={"formerly": ("old",)})})
+    summary = three.run(renamed)
+    assert (summary.audience.id, three.members(audience)) == (audience, members_wanted(three))
+    assert "though it made it" in str(summary.warnings)
+    assert marks(three, audience) == [Mark.of("new", identity(three))]
+
+
 def test_a_creation_whose_answer_was_lost_is_not_in_doubt(three):
     three.sandbox.admin.add_fault("reset_after", method="POST", path="/act_1001/customaudiences")
     audience = three.run(three.campaign()).audience.id
@@ -265,7 +281,7 @@ def test_members_of_a_given_audience_are_never_replaced(three, full_refresh):
         three.run(spec, full_refresh=full_refresh)
     assert "`audiences adopt carts`" in said(raised)
     assert strangers_are_in(three, AUDIENCE)
-    assert three.preview(spec).stopped == (None if full_refresh else said(raised))
+    assert three.preview(spec, full_refresh=full_refresh).stopped == said(raised)
 
 
 def test_a_given_audience_that_another_ledger_has_marked_is_refused(three):
@@ -308,6 +324,23 @@ def test_another_ad_account_gets_an_audience_of_its_own_and_the_old_one_is_named
     assert back.audience.id == old
 
 
+def test_an_audience_that_was_left_behind_is_told_of_until_somebody_deletes_it(three):
+    spec = three.campaign()
+    old = three.run(spec).audience.id
+    moved = spec.model_copy(update={"account": spec.account.model_copy(update={"id": OTHER_ACCOUNT})})
+    three.run(moved)
+    delete(three, spec, old)
+    three.sandbox.admin.add_fault("permission", path=f"/{ACCOUNT}/customaudiences", times=None)
+    assert f"are still in audience {old}" in str(three.run(moved).warnings)
+    three.sandbox.admin.clear_faults()
+    assert three.preview(moved).warnings == ()
+    assert (three.run(moved).warnings, three.run(moved).warnings) == ((), ())
+    held = "select count(*) from audiences.member m join audiences.audience a on a.id = m.audience_id"
+    assert three.sql(f"{held} where facebook_id = %s and removed_run is null", old, on="ledger") == [(0,)]
+    back = three.run(spec)
+    assert (back.audience.id != old, three.members(back.audience.id)) == (True, members_wanted(three))
+
+
 # An audience that was deleted.
 
 
@@ -343,6 +376,39 @@ def test_members_who_only_ever_come_go_on_in_the_audience_that_is_made_anew(thre
     assert three.members(new) == members_wanted(three)
     assert three.sql("select count(*) from audiences.member where removed_run is null", on="ledger") == [(3,)]
     assert in_doubt(three, new) is None
+
+
+def test_a_crash_while_a_deleted_audience_is_made_anew_loses_nobody(three, monkeypatch):
+    spec = three.campaign(what={"audience": {"create": {"name": "carts", "action": "add"}}})
+    old = three.run(spec).audience.id
+    three.sql("delete from events where user_id = 1")
+    delete(three, spec, old)
+    with monkeypatch.context() as patch:
+        patch.setattr(audiences, "replaced", killed)
+        with pytest.raises(KeyboardInterrupt):
+            three.run(spec, allow=frozenset({"recreate"}))
+    with pytest.raises(AudienceDeletedError):
+        three.run(spec)
+    new = three.run(spec, allow=frozenset({"recreate"})).audience.id
+    assert three.members(new) == members_wanted(three)
+    assert three.run(spec).warnings == ()
+
+
+def killed(*_, **__):
+    raise KeyboardInterrupt
+
+
+def test_a_deleted_audience_may_be_deleted_again(three):
+    spec = three.campaign()
+    made = set()
+    for _ in range(3):
+        made.add(three.run(spec, allow=frozenset({"recreate"})).audience.id)
+        delete(three, spec, max(made))
+        with pytest.raises(AudienceDeletedError, match=max(made)):
+            three.run(spec)
+    assert three.preview(spec, allow=frozenset({"recreate"})).stopped is None
+    summary = three.run(spec, allow=frozenset({"recreate"}))
+    assert (len(made), three.members(summary.audience.id), summary.warnings) == (3, members_wanted(three), ())
 
 
 @pytest.mark.parametrize("linked_by_a_person", [False, True])

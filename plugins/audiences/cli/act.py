@@ -45,9 +45,8 @@ def run(
     spec, moment = load(campaign), at or datetime.now(UTC)
     if dry_run:
         with doors_of(spec, looking_only=True) as doors:
-            show_found(
-                look(doors, moment, ask_facebook=True), as_json, show.preview, more={"run": None, "state": "dry_run"}
-            )
+            found = look(doors, moment, ask_facebook=True, full_refresh=full_refresh, allow=frozenset(allow or ()))
+            show_found(found, as_json, show.preview, more={"run": None, "state": "dry_run"})
         return
     request = RunRequest(
         external_id=f"cli__{moment.isoformat()}__{uuid4().hex[:8]}",

@@ -45,7 +45,7 @@ class RunBatchOperator(BaseOperator):
         with told(context):
             asked = Asked.of(self.spec.id, context["dag_run"].conf, *LIVE_FORM, *DISPATCHED)
             if asked.dry_run:
-                return preview_in_task(self.spec, self.project, context)
+                return preview_in_task(self.spec, self.project, context, asked)
             return self._run(context, asked)
 
     def _run(self, context: Context, asked: Asked) -> dict[str, Any]:

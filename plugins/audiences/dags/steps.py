@@ -53,8 +53,8 @@ class PreviewOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Log and return the preview, whatever of the form of a published campaign was asked for."""
         with told(context):
-            Asked.of(self.spec.id, context["dag_run"].conf, *FORM)
-            return preview_in_task(self.spec, self.project, context)
+            asked = Asked.of(self.spec.id, context["dag_run"].conf, *FORM)
+            return preview_in_task(self.spec, self.project, context, asked)
 
 
 class OpenRunOperator(HoldingOperator):
@@ -90,7 +90,7 @@ class OpenRunOperator(HoldingOperator):
 
         asked = Asked.of(self.spec.id, context["dag_run"].conf, *FORM)
         if asked.dry_run:
-            preview_in_task(self.spec, self.project, context, ask_facebook=True)
+            preview_in_task(self.spec, self.project, context, asked, ask_facebook=True)
             others = sorted(self.get_flat_relative_ids(upstream=False))
             raise DownstreamTasksSkipped(tasks=others)  # type: ignore[no-untyped-call]  # Airflow's own has no types
         run, again = context["dag_run"], context["ti"].try_number > 1
@@ -275,14 +275,16 @@ def leave_out(context: Context, why: str) -> NoReturn:
 
 
 def preview_in_task(
-    spec: CampaignSpec, project: str, context: Context, *, ask_facebook: bool = False
+    spec: CampaignSpec, project: str, context: Context, asked: Asked, *, ask_facebook: bool = False
 ) -> dict[str, Any]:
     """Log and return the preview; its one-line form becomes the note of the DAG run."""
     from audiences.pipeline.doors import Doors
     from audiences.pipeline.preview import preview
 
     with Doors(spec, looking_only=True, on_file=accounted_for(Path(project))) as doors:
-        found = preview(doors, doors.now(), ask_facebook=ask_facebook)
+        found = preview(
+            doors, doors.now(), ask_facebook=ask_facebook, full_refresh=asked.full_refresh, allow=asked.allow
+        )
     context["ti"].xcom_push(key=NOTE, value=found.in_words())
     _log.info("%s", found.in_words())
     # Without the samples: XCom is kept, and they name users.

@@ -73,11 +73,11 @@ def read(graph: GraphSession, audience_id: str) -> AudienceStatus:
     return AudienceStatus.read(answer, asked_at=graph.server_time)
 
 
-def list_audiences(graph: GraphSession) -> list[ListedAudience]:
-    """Every customer list audience of the session's ad account, in Facebook's order."""
+def list_audiences(graph: GraphSession, *, of: str | None = None) -> list[ListedAudience]:
+    """Every customer list audience of the session's ad account, or of the account `of`, in Facebook's order."""
     return [
         ListedAudience(str(item["id"]), str(item.get("name") or ""), str(item.get("description") or ""))
-        for item in _listed(graph, "id,name,description,subtype")
+        for item in _listed(graph, "id,name,description,subtype", of=of)
     ]
 
 
@@ -87,10 +87,10 @@ def contents(graph: GraphSession) -> dict[str, AudienceStatus]:
     return {str(item["id"]): AudienceStatus.read(item, asked_at=graph.server_time) for item in found}
 
 
-def _listed(graph: GraphSession, fields: str) -> list[Json]:
+def _listed(graph: GraphSession, fields: str, *, of: str | None = None) -> list[Json]:
     """Not through the SDK: its cursor ends at the first empty page. Where Facebook finds the page too large, it is halved."""
     limit = _PAGE
-    path = f"{graph.credentials.account_id}/customaudiences"
+    path = f"{of or graph.credentials.account_id}/customaudiences"
     while True:
         params = {"fields": fields, "limit": limit}
         try:

@@ -36,6 +36,7 @@ class KnownAudience:
 class LeftBehind:
     """An audience in which a campaign has members, though it feeds another one now; `members` counts them."""
 
+    id: int
     facebook_id: str
     name: str
     ad_account: str
@@ -131,7 +132,7 @@ def note_mark(ledger: Ledger, audience_id: int, mark: str) -> None:
 def left_behind(ledger: Ledger, *, campaign: int, audience: int) -> list[LeftBehind]:
     """Where the campaign has members besides `audience`, as far as those audiences are still at Facebook."""
     rows = ledger.all(  # audience by audience, as the index of current members is
-        "select a.facebook_id, a.name, a.ad_account, held.members from audiences.audience a cross join lateral ("
+        "select a.id, a.facebook_id, a.name, a.ad_account, held.members from audiences.audience a cross join lateral ("
         " select count(*) as members from audiences.member m where m.audience_id = a.id and m.campaign_id = %(campaign)s"
         " and m.removed_run is null and m.present"
         ") held where a.id <> %(audience)s and a.deleted_at is null and held.members > 0 order by a.id",
@@ -159,9 +160,16 @@ def replaced(ledger: Ledger, gone: int, *, by: int, run: int, at: datetime, carr
             put_in_doubt(
                 ledger, by, "it was made in place of a deleted one, whose members have not been sent to it yet"
             )
+        ledger.sql.execute("update audiences.expired set audience_id = %(by)s where audience_id = %(gone)s", numbers)
+        deleted(ledger, gone, run=run, at=at)
+
+
+def deleted(ledger: Ledger, gone: int, *, run: int, at: datetime) -> None:
+    """Record that an audience is no longer at Facebook: memberships in it end with `run`, and nothing of it is sent any more."""
+    numbers = {"gone": gone, "run": run, "at": at}
+    with ledger.sql.transaction():
         for statement in (
             "update audiences.member set removed_run = %(run)s where audience_id = %(gone)s and removed_run is null",
-            "update audiences.expired set audience_id = %(by)s where audience_id = %(gone)s",
             "update audiences.chunk set state = case when state in ('planned', 'sending') then 'dropped' else state end,"
             " doubtful = false where audience_id = %(gone)s and (state in ('planned', 'sending') or doubtful)",
             "update audiences.upload_session set state = case state when 'open' then 'broken' else 'dropped' end"

@@ -18,6 +18,7 @@ from audiences.pipeline.ownership import (
     ensure_nobody_elses,
     ensure_still_ours,
     own_mark,
+    own_marks,
 )
 from audiences.pipeline.references import RECREATE
 
@@ -99,33 +100,20 @@ def find_or_create(
     ensure_not_deleted(doors, standing, request.allow)
     if standing.status:
         _ensure_writable(doors, standing.known, standing.status)
-    known, status = standing.known, standing.status
-    if create:
-        known, status = _created(doors, campaign, create, standing)
-    elif known is None and status:
-        known = audiences.record(
-            doors.ledger, ad_account=doors.spec.account.id, facebook_id=status.id, name=status.name, created_for=None
-        )
-    if known is None or status is None:
+    status = _at_facebook(doors, create, standing) if create else standing.status
+    if status is None:
         message = f"campaign `{doors.spec.id}` neither creates an audience nor is given one"
         raise RuntimeError(message)
-    if standing.deleted:
-        what = doors.spec.campaign.what
-        carried_by = campaign if what.audience.action == "add" or what.keep_for else None
-        audiences.replaced(
-            doors.ledger, standing.deleted.id, by=known.id, run=run, at=doors.now(), carried_by=carried_by
-        )
+    # All or nothing: one that is on record in place of a deleted one, without its members, would never get them.
+    with doors.ledger.sql.transaction():
+        known = _on_record(doors, campaign, create, standing, status)
+        if standing.deleted:
+            what = doors.spec.campaign.what
+            carried_by = campaign if what.audience.action == "add" or what.keep_for else None
+            audiences.replaced(
+                doors.ledger, standing.deleted.id, by=known.id, run=run, at=doors.now(), carried_by=carried_by
+            )
     return known, status
-
-
-def told_left_behind(doors: Doors, campaign: int, audience: KnownAudience) -> list[str]:
-    """In sentences, the audiences in which the campaign has members though it feeds another one now."""
-    return [
-        f"the campaign feeds audience {audience.facebook_id} of ad account {audience.ad_account} now, and {left.members:,} of "
-        f"its members are still in audience {left.facebook_id} `{bare(left.name)}` of ad account {left.ad_account}, where no "
-        "run changes anything any more: delete that audience in Ads Manager, once no ad set needs it, or name it again"
-        for left in audiences.left_behind(doors.ledger, campaign=campaign, audience=audience.id)
-    ]
 
 
 def ensure_not_deleted(doors: Doors, standing: Standing, allow: frozenset[str]) -> None:
@@ -181,36 +169,46 @@ def _unknown(doors: Doors, create: Create, deleted: KnownAudience | None) -> Sta
         what = f"audience {deleted.facebook_id} is in the ad account's list, but cannot be read"
         remedy = "Give the token's system user access to it (Business settings, Accounts, Ad accounts)."
         raise FacebookAccessError(what, remedy)
-    own = own_mark(doors)
-    if own and (found := facebook_audiences.of_mark(listed, own)):
-        return Standing(None, facebook_audiences.read(doors.facebook, found[0]), deleted)
+    for mark in own_marks(doors):
+        if found := facebook_audiences.of_mark(listed, mark):
+            return Standing(None, facebook_audiences.read(doors.facebook, found[0]), deleted)
     ensure_name_free(doors, listed, create.name)
     return Standing(deleted=deleted)
 
 
-def _created(doors: Doors, campaign: int, create: Create, standing: Standing) -> tuple[KnownAudience, AudienceStatus]:
+def _at_facebook(doors: Doors, create: Create, standing: Standing) -> AudienceStatus:
     """The campaign's own audience, created where there is none; name and description at Facebook are as the file says."""
-    ledger, graph, mark = doors.ledger, doors.facebook, recorded_mark(doors)
-    status = standing.status
+    graph, mark, status = doors.facebook, recorded_mark(doors), standing.status
     if status is None:
         facebook_id = facebook_audiences.create(graph, name=create.name, description=create.description, mark=mark)
-        status = facebook_audiences.read(graph, facebook_id)
-    else:
-        renamed = standing.known is not None and standing.known.name != create.name
-        if renamed or _words(status.description) != _words(marked(create.description, mark)):
-            name = create.name if renamed else None
-            facebook_audiences.remark(graph, status.id, description=create.description, mark=mark, name=name)
+        return facebook_audiences.read(graph, facebook_id)
+    renamed = standing.known is not None and standing.known.name != create.name
+    if renamed or _words(status.description) != _words(marked(create.description, mark)):
+        name = create.name if renamed else None
+        facebook_audiences.remark(graph, status.id, description=create.description, mark=mark, name=name)
+    return status
+
+
+def _on_record(
+    doors: Doors, campaign: int, create: Create | None, standing: Standing, status: AudienceStatus
+) -> KnownAudience:
+    """The audience on record: the campaign's own as the file names it now, a given one as Facebook did at first."""
+    ledger, account = doors.ledger, doors.spec.account.id
+    if create is None:
+        return standing.known or audiences.record(
+            ledger, ad_account=account, facebook_id=status.id, name=status.name, created_for=None
+        )
     known = audiences.record(
         ledger,
-        ad_account=doors.spec.account.id,
+        ad_account=account,
         facebook_id=status.id,
         name=create.name,
         created_for=campaign,
-        mark=str(mark),
+        mark=str(recorded_mark(doors)),
     )
     if standing.status and standing.known is None:
         audiences.put_in_doubt(ledger, known.id, "this ledger had no record of it, though it made it")
-    return known, status
+    return known
 
 
 def recorded_mark(doors: Doors) -> Mark:

@@ -10,8 +10,9 @@ from audiences.facebook.status import Reaction
 from audiences.ledger import audiences, chunks, content, ends, formerly, live, runs
 from audiences.pipeline import doubt, neighbours, whole_set, windows
 from audiences.pipeline.ad_set_schedule import ensure_same_clock
-from audiences.pipeline.audience import find_or_create, told_left_behind
+from audiences.pipeline.audience import find_or_create
 from audiences.pipeline.in_force import ensure_in_force, too_early
+from audiences.pipeline.left_behind import told_left_behind
 from audiences.pipeline.link_ad_sets import take_back_dropped
 from audiences.pipeline.preflight import preflight
 from audiences.pipeline.references import DOUBT, RunRef, RunRequest
@@ -77,7 +78,7 @@ def begin(doors: Doors, request: RunRequest, *, links_ad_sets: bool = False) -> 
             if status.reaction is Reaction.WARN:
                 runs.warn(ledger, run, [f"audience {audience.facebook_id}: {status.advice}"])
             audiences.claim(ledger, audience.id, campaign)
-            runs.warn(ledger, run, told_left_behind(doors, campaign, audience))
+            runs.warn(ledger, run, told_left_behind(doors, campaign, audience, run=run))
             newly = doubt.look(ledger, audience.id, status) is not None
             if DOUBT in request.allow:
                 content.end_doubt(ledger, audience.id)

@@ -58,6 +58,12 @@ def own_mark(doors: Doors) -> Mark | None:
     return Mark.of(doors.spec.id, found) if found else None
 
 
+def own_marks(doors: Doors) -> list[Mark]:
+    """The marks by which a ledger that does not know the campaign's audience finds it: under its id, and under former ones."""
+    found = identity(doors.ledger)
+    return [Mark.of(name, found) for name in (doors.spec.id, *doors.spec.campaign.formerly)] if found else []
+
+
 def ensure_still_ours(doors: Doors, known: KnownAudience, status: AudienceStatus) -> None:
     """Raise NotOursError when an audience on record as the campaign's own is not marked so at Facebook.
 

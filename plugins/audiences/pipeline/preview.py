@@ -19,14 +19,15 @@ from audiences.errors import (
 from audiences.ledger import formerly
 from audiences.pipeline import neighbours
 from audiences.pipeline.ad_set_schedule import ensure_same_clock
-from audiences.pipeline.audience import ensure_not_deleted, known_audience, look, told_left_behind
+from audiences.pipeline.audience import ensure_not_deleted, known_audience, look
 from audiences.pipeline.doubt import rehearse as rehearse_doubt
 from audiences.pipeline.extract import extract
+from audiences.pipeline.left_behind import told_left_behind
 from audiences.pipeline.link_ad_sets import rehearse
 from audiences.pipeline.live.rehearse import rehearsal_of
 from audiences.pipeline.ownership import NotOursError
 from audiences.pipeline.plan import check_guards, compared, outcomes_before_upload, rows_to_replace
-from audiences.pipeline.references import Changes, Preview, RunRef, Sample
+from audiences.pipeline.references import DOUBT, Changes, Preview, RunRef, Sample
 from audiences.pipeline.requests import percent_of_quota, requests_for
 from audiences.pipeline.select import candidates_file, select
 from audiences.pipeline.staging import Staging
@@ -49,17 +50,26 @@ SAMPLES = 5
 NOBODY = 0  # no row of the ledger has this number
 
 
-def preview(doors: Doors, at: datetime, *, ask_facebook: bool = False) -> Preview:
+def preview(
+    doors: Doors,
+    at: datetime,
+    *,
+    ask_facebook: bool = False,
+    full_refresh: bool = False,
+    allow: frozenset[str] = frozenset(),
+) -> Preview:
     """Outcome counts, rows to add and remove, requests, and a few users with their identifiers masked.
 
     `doors` must be `looking_only`. What would stop the run is told, not raised. Facebook is asked whose the audience is, as a
-    run does; with `ask_facebook` the changes to ad sets are judged by it too (validated, not made).
+    run does; with `ask_facebook` the changes to ad sets are judged by it too (validated, not made). `full_refresh` and the
+    guards under `allow` are those of the run that is rehearsed.
     """
     entering = rehearsal_of(doors, at)
     with rehearsed(doors, at, users=entering.users if entering else None) as (run, extracted, selected):
-        stopped, warnings, standing = obstacle(doors)
+        run = run.model_copy(update={"full_refresh": run.full_refresh or full_refresh, "allow": allow})
+        stopped, warnings, standing = obstacle(doors, full_refresh=run.full_refresh, allow=allow)
         rows, nobody_has = 0, unmatched(doors)
-        if standing and standing.known and standing.status:
+        if standing and standing.known and standing.status and DOUBT not in allow:
             run = rehearse_doubt(doors.ledger, run, standing.known, standing.status)
         with compared(doors, run, selected, now=at) as (difference, counts):
             try:
@@ -123,16 +133,14 @@ def _warnings(doors: Doors, run: RunRef) -> Iterator[str]:
         yield from told_left_behind(doors, run.campaign, known)
 
 
-def obstacle(doors: Doors) -> tuple[str | None, tuple[str, ...], Standing | None]:
+def obstacle(
+    doors: Doors, *, full_refresh: bool, allow: frozenset[str]
+) -> tuple[str | None, tuple[str, ...], Standing | None]:
     """What about the audience would stop a run, in a sentence; a warning when Facebook cannot be asked; else what it says."""
     try:
         standing = look(doors)
-        ensure_not_deleted(doors, standing, frozenset())
-        if (
-            doors.spec.campaign.what.refresh == "replace"
-            and doors.spec.campaign.what.audience.update
-            and standing.status
-        ):
+        ensure_not_deleted(doors, standing, allow)
+        if full_refresh and doors.spec.campaign.what.audience.update and standing.status:
             ensure_ours(doors, standing.status.id, standing.known)
     except (NotOursError, FacebookAccessError, FixConfigError, StoppedError) as error:
         return str(error), (), None
