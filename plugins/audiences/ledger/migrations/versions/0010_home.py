@@ -16,7 +16,8 @@ comment on function audiences.place() is
   'server, database and table: a restored dump has a table of another number, a copied database is one of another number';
 
 alter table audiences.identity add column home text;
-comment on column audiences.identity.home is 'the place of this ledger when it was last written to; elsewhere now: restored or copied';
+comment on column audiences.identity.home is
+  'the place of this ledger when it was last written to; elsewhere now: restored or copied';
 """
 
 
