@@ -9,6 +9,8 @@ from audiences.ledger import campaigns
 from audiences.ledger import goals as ledger_goals
 from audiences.ledger.door import Ledger
 from audiences.pipeline.measure import LATE, NoGoalError, is_due, measure
+from audiences.pipeline.references import RunRequest
+from audiences.pipeline.whole import run_campaign
 from audiences.warehouse.reader import WarehouseQueryError
 
 pytestmark = pytest.mark.integration
@@ -299,6 +301,16 @@ def test_who_is_assigned_long_after_the_launch_is_counted_and_said(goals):
     said = "4 users were assigned after the launch, in the middle of their window, of whom 2 had none of it left"
     assert any(note.startswith(said) for note in goals.report(spec).notes)
     assert goals.report(goals.campaign(percent=0), 20 * DAY).notes == ()
+
+
+@pytest.mark.parametrize("of", ["launch", "first_assignment"])
+def test_windows_begin_when_a_run_assigned_by_the_clock_whatever_time_it_looked_at(goals, of):
+    goals.carts(1)
+    spec = goals.campaign(percent=0, goal={"of": "launch"} if of == "launch" else None)
+    with goals.shop.doors(spec) as doors:
+        earlier = RunRequest(external_id="rehearsal", at=goals.at(-DAY / 2), allow=frozenset({"past"}))
+        assert run_campaign(doors, earlier).state == "success"
+    assert goals.report(spec).data.last_window_ends == goals.at(5 * DAY)
 
 
 def test_a_run_that_a_guard_stopped_is_no_launch(goals):
