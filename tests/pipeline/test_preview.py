@@ -84,3 +84,23 @@ def test_a_preview_over_the_ledger_of_an_earlier_version_says_what_to_do_and_cha
         shop.preview(shop.campaign())
     assert shop.sql("select version_num from audiences.alembic_version", on="ledger") == [("0004",)]
     shop.sql("update audiences.alembic_version set version_num = %s", NEWEST, on="ledger")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"status": "stopped"}, "it is stopped"), ({"when": {"now": True, "end": "2026-11-01"}}, "its end has passed")],
+)
+def test_a_preview_of_a_campaign_that_does_not_run_says_so_over_a_ledger_that_was_never_used_too(shop, change, reason):
+    shop.user(1, "mary@example.com")
+    shop.event(1)
+    shop.never_migrated()
+    spec = shop.campaign()
+    spec = type(spec).model_validate(
+        {
+            **spec.model_dump(mode="json", by_alias=True),
+            "campaign": {**spec.campaign.model_dump(mode="json", by_alias=True, exclude_unset=True), **change},
+        }
+    )
+    (said,) = (warning for warning in shop.preview(spec).warnings if "no run sends this" in warning)
+    assert reason in said
+    assert shop.preview(shop.campaign()).warnings == ()

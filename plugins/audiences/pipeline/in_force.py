@@ -74,6 +74,13 @@ def why_over(spec: CampaignSpec, at: datetime, scheduled: int) -> Reason | None:
     return None
 
 
+def told_not_in_force(doors: Doors, at: datetime) -> list[str]:
+    """For a preview, a sentence on a campaign that is stopped or over; a draft is there to be previewed."""
+    found = _of_schedule(doors, at)  # None over a ledger that was never used
+    reason = why_over(doors.spec, at, found.others if found else 0)
+    return [f"no run sends this: the campaign is over, {reason}; `--allow {LIFT}` runs it once"] if reason else []
+
+
 def too_early(spec: CampaignSpec, request: RunRequest) -> list[str]:
     """A warning for a run by hand before the campaign's `start`, which is how an audience is filled in time for its ads."""
     start = spec.campaign.when.start

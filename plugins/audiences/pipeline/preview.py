@@ -22,6 +22,8 @@ from audiences.pipeline.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.audience import ensure_not_deleted, known_audience, look
 from audiences.pipeline.doubt import rehearse as rehearse_doubt
 from audiences.pipeline.extract import extract
+from audiences.pipeline.in_force import LIFT as NOT_IN_FORCE
+from audiences.pipeline.in_force import told_not_in_force
 from audiences.pipeline.left_behind import told_left_behind
 from audiences.pipeline.link_ad_sets import rehearse
 from audiences.pipeline.live.rehearse import rehearsal_of
@@ -121,6 +123,8 @@ def _clock(doors: Doors) -> tuple[str | None, tuple[str, ...]]:
 
 def _warnings(doors: Doors, run: RunRef) -> Iterator[str]:
     """What a run would put on record for people to look at, as far as the ledger knows it."""
+    if NOT_IN_FORCE not in run.allow:
+        yield from told_not_in_force(doors, run.at)
     waiting = formerly.to_take_over(doors.ledger, doors.spec.id, doors.spec.campaign.formerly)
     if waiting:
         yield (
