@@ -23,12 +23,12 @@ KINDS = ("hand", "hand", "backup", "backup", "restore", "restore", "loss")
 
 @dataclass
 class Fate:
-    """Strikes between commands. `backup` is the last one, with what the rules said then."""
+    """Strikes between commands. `backup` is the last one, with what the rules had said in its round."""
 
     place: Place
     agreement: Agreement
     dice: Random
-    backup: tuple[bytes, dict[str, Verdict]] | None = None
+    backup: tuple[bytes, list[dict[str, Verdict]]] | None = None
     lost: bool = False
     struck: list[str] = field(default_factory=list)
 
@@ -59,7 +59,7 @@ class Fate:
     def _backup(self, seen: list[dict[str, Verdict]]) -> bool:
         if not self.place.ledger("select 1"):
             return False
-        self.backup = backups.dump(self.place.dsn("ledger")), seen[-1]
+        self.backup = backups.dump(self.place.dsn("ledger")), list(seen)
         return True
 
     def _restore(self, seen: list[dict[str, Verdict]]) -> bool:
@@ -67,7 +67,7 @@ class Fate:
             return False
         content, verdicts = self.backup
         backups.restore(self.place.dsn("ledger"), content)
-        seen.insert(0, verdicts)  # a request that was under way then may yet be
+        seen[:0] = verdicts  # a request that was under way then may yet be
         self.agreement.added = self.agreement.memberships().get("buyers", {})
         return True
 

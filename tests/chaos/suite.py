@@ -235,7 +235,7 @@ class Suite:
     def _attend(self, now: datetime, summaries: dict[str, dict[str, Any]]) -> None:
         """What a person does about a given audience in doubt: look, put right by hand, say so. Nobody else tells them to."""
         plans = [plan for plan in ALL if plan.audience == SHARED]
-        asked = any("--allow doubt" in warning for plan in plans for warning in summaries[plan.name]["warnings"])
+        asked = any(_asks(summaries[plan.name]) for plan in plans)
         rows = self.agreement.on_record(SHARED)
         assert asked or rows == self.agreement.at_facebook(SHARED), (
             "nobody was told that the shared audience is in doubt"
@@ -244,7 +244,7 @@ class Suite:
             self.place.admin.put_audience(id=SHARED, members=[dict(row) for row in rows])
             plan = self.dice.choice(plans)
             summaries[plan.name] = self._succeed(plan, now, "--allow", "doubt")
-            assert not summaries[plan.name]["warnings"], summaries[plan.name]
+            assert not _asks(summaries[plan.name]), summaries[plan.name]
 
     def _succeed(self, plan: Plan, now: datetime, *more: str) -> dict[str, Any]:
         for _ in range(CALM_TRIES):
@@ -290,6 +290,11 @@ class Suite:
         runs = ", ".join(f"{number:,} {kind}" for kind, number in sorted(self.runs.items()))
         head = f"seed {self.seed}: {self.rounds} rounds survived; runs: {runs}; {self.place.requests:,} requests"
         return f"{head}\n{self.tally.table()}"
+
+
+def _asks(summary: dict[str, Any]) -> bool:
+    """Whether the run says that somebody must look at a given audience."""
+    return any("--allow doubt" in warning for warning in summary["warnings"])
 
 
 def _after_removals(held: Memberships, verdicts: dict[str, Verdict]) -> Memberships:
