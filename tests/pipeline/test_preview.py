@@ -104,3 +104,9 @@ def test_a_preview_of_a_campaign_that_does_not_run_says_so_over_a_ledger_that_wa
     (said,) = (warning for warning in shop.preview(spec).warnings if "no run sends this" in warning)
     assert reason in said
     assert shop.preview(shop.campaign()).warnings == ()
+
+
+def test_a_preview_is_read_back_without_the_samples_that_airflow_is_not_given(shop):
+    found = shop.preview(shop.campaign())
+    kept = found.model_dump(mode="json", exclude={"samples"})
+    assert type(found).model_validate(kept).outcomes == found.outcomes

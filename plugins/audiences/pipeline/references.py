@@ -349,7 +349,7 @@ class Preview(Reference):
     audience: str | None
     stopped: str | None
     rejected: Rejected
-    samples: tuple[Sample, ...]
+    samples: tuple[Sample, ...] = ()
     action: Action = "mirror"
     next_runs: tuple[AwareDatetime, ...] = ()
     ad_sets: tuple[str, ...] = ()
