@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -167,6 +168,14 @@ def test_a_preview_for_people_shows_the_sql_on_request(audiences, filled):
     assert code == 0
     assert "SELECT" not in out.upper()
     assert "nothing was written" in out
+
+
+def test_a_preview_and_a_schedule_name_the_next_runs_in_the_campaigns_own_zone(audiences, filled, project):
+    daily = 'when: {repeat: {every: 1 day, at: "09:00"}, timezone: Asia/Kolkata}'
+    project.write("campaigns/carts.yml", re.sub(r"(?m)^when: .*$", daily, pipeline.CARTS))
+    assert "  Tue 24 Nov 2026 09:00 IST\n" in audiences("preview", "carts", *AT)[1]
+    assert last_line(audiences("preview", "carts", *AT, "--json")[1])["next_runs"][0] == "2026-11-24T09:00:00+05:30"
+    assert audiences("schedule", "carts", *AT)[1].startswith("Tue 24 Nov 2026 09:00 IST\n")
 
 
 def test_the_sql_for_people_can_be_run_as_it_was_printed(audiences, filled, project):

@@ -24,6 +24,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from audiences.campaign.wording import shown
+from audiences.redact import without_secrets
 
 
 class Strict(BaseModel):
@@ -87,6 +88,35 @@ def _stem(value: str) -> str:
     return value
 
 
+# What Airflow takes as the id of a connection, whichever backend keeps it.
+_CONNECTION = re.compile(r"[\w#!()\-.:/\\]{1,250}")
+
+
+def _connection(value: str) -> str:
+    if "://" in value or without_secrets(value) != value:
+        message = (
+            "holds a secret where the name of an Airflow connection belongs; create the connection in Airflow "
+            "(Admin, Connections), write its name here, and replace the secret where it was issued: it stays in the history"
+        )
+        raise ValueError(message)
+    if not _CONNECTION.fullmatch(value):
+        allowed = "letters, digits and `_ - . / : # ! ( )`, at most 250"
+        message = f"{shown(value)} cannot be the name of an Airflow connection: {allowed}"
+        raise ValueError(message)
+    return value
+
+
+def _staging(value: str) -> str:
+    if without_secrets(value) != value and "@" in value and ":" in value.partition("://")[2].partition("@")[0]:
+        message = (
+            "holds a password; write `s3://<connection>@<bucket>/<folder>`, with the name of an Airflow connection"
+        )
+        raise ValueError(message)
+    return value
+
+
+Staging = Annotated[Name, AfterValidator(_staging)]
+ConnectionId = Annotated[Name, AfterValidator(_connection)]
 CampaignId = Annotated[Name, AfterValidator(_stem), Field(json_schema_extra={"pattern": f"^{STEM.pattern}$"})]
 CampaignIds = Annotated[
     tuple[CampaignId, ...], BeforeValidator(as_tuple, json_schema_input_type=CampaignId | tuple[CampaignId, ...])

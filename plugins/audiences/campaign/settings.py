@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field, StrictInt, model_validator
 
-from audiences.campaign.base import Name, ShortName, Strict
+from audiences.campaign.base import ConnectionId, Name, ShortName, Staging, Strict
 from audiences.campaign.who import Percent
 
 REQUESTS_AT_ONCE = 8
@@ -19,7 +19,7 @@ class AdAccount(Strict):
 
     id: Annotated[str, Field(pattern="^act_[0-9]+$")]
     """Facebook's id of the ad account, such as `act_1234567890`."""
-    connection: Name
+    connection: ConnectionId
     """The Airflow connection with the token."""
     requests_at_once: Annotated[StrictInt, Field(ge=1, le=64)] = REQUESTS_AT_ONCE
     """How many requests may be under way at a time for this ad account, over all campaigns and workers."""
@@ -57,11 +57,11 @@ class Settings(Strict):
     """The ad accounts by the names that campaigns use."""
     control_groups: ControlGroups = Field(default_factory=ControlGroups)
     """Control groups that several campaigns share."""
-    warehouse: Name = "warehouse"
+    warehouse: ConnectionId = "warehouse"
     """The Airflow connection of the Postgres warehouse; reading is enough."""
-    ledger: Name = "ledger"
+    ledger: ConnectionId = "ledger"
     """The Airflow connection of the Postgres that keeps the ledger."""
-    staging: Name | None = None
+    staging: Staging | None = None
     """Where rows are staged between the tasks of a run: a path, or a URL such as `s3://bucket/audiences`."""
     timezone: Name | None = None
     """The time zone of campaigns that name none; by default that of the warehouse catalog."""

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
+from audiences.redact import without_secrets
+
 LONGEST = 60  # characters of a value that a message shows
 _LONGEST_NAME = 100  # difflib compares in quadratic time; nobody mistypes a longer name
 _MOST_NAMES = 20  # more allowed names than this are not listed
@@ -26,7 +28,8 @@ def shown(value: Any) -> str:
 
 
 def bare(text: str) -> str:
-    """Text without anything that would break a line, a terminal or the backticks around it."""
+    """Text without secrets and without anything that would break a line, a terminal or the backticks around it."""
+    text = without_secrets(text)
     cut = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
     return "".join(char if char.isprintable() and char != "`" else "�" for char in cut)
 

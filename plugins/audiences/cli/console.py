@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.references import Explanation, Explanations, Preview, Summary
 
 _INSIDE = ("added", "kept", "failed")  # parts of `targeted`
+_WHEN = "%a %d %b %Y %H:%M %Z"
 
 
 def json_line(value: Any) -> None:
@@ -100,7 +101,7 @@ def preview(console: Console, found: Preview) -> None:
     if found.next_runs:
         console.print("next runs:")
     for moment in found.next_runs:
-        console.print(f"  {moment.isoformat()}", highlight=False)
+        console.print(f"  {moment.strftime(_WHEN)}", highlight=False)
 
 
 def summary(console: Console, found: Summary) -> None:
@@ -188,7 +189,7 @@ def schedule(console: Console, spec: CampaignSpec, times: Sequence[datetime]) ->
         why = "its last time has passed" if spec.campaign.status == "published" else spec.campaign.status
         console.print(f"{spec.id} has no further runs ({why})")
     for moment in times:
-        console.print(moment.astimezone(spec.zone).strftime("%a %d %b %Y %H:%M %Z"), highlight=False)
+        console.print(moment.astimezone(spec.zone).strftime(_WHEN), highlight=False)
 
 
 def _outcomes(outcomes: dict[str, int], rekeyed: int, *, action: Action, sent: bool = True) -> Table:

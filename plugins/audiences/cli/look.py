@@ -70,8 +70,9 @@ def preview(
         if not as_json:
             show.sql(out, text)
     with doors_of(spec, looking_only=True) as doors:
+        times = next_sends(spec, moment, 10, if_published=True)
         found = look(doors, moment).model_copy(
-            update={"next_runs": tuple(next_sends(spec, moment, 10, if_published=True))}
+            update={"next_runs": tuple(time.astimezone(spec.zone) for time in times)}
         )
     show_found(found, as_json, show.preview, more={"sql": text} if text else {})
 
