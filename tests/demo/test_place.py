@@ -15,3 +15,11 @@ def test_folder_is_for_one_demo_at_a_time(tmp_path):
             pass
     with place.occupied():
         pass
+
+
+def test_folders_are_nobody_elses_business_older_ones_too(tmp_path):
+    place = Place(project=tmp_path, folder=tmp_path / ".demo")
+    place.logs.mkdir(parents=True, mode=0o755)
+    with place.occupied():
+        for folder in (place.folder, place.airflow, place.logs, place.staging):
+            assert oct(folder.stat().st_mode & 0o777) == "0o700", folder

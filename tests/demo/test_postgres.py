@@ -102,3 +102,12 @@ def test_half_made_cluster_is_made_again(folder):
     Path(folder / "data" / "PG_VERSION").write_text("18\n")
     with running_postgres(folder, durable=False) as server:
         assert answer(server.uri("postgres")) == 42
+
+
+def test_only_the_server_and_its_group_come_into_a_private_folder(folder):
+    private = folder / "private"
+    private.mkdir(mode=0o700)
+    with running_postgres(private / "postgres", durable=False) as server:
+        assert answer(server.uri("postgres")) == 42
+        assert private.stat().st_mode & 0o067 == 0
+        assert oct((private / "postgres").stat().st_mode & 0o777) == "0o700"

@@ -49,6 +49,11 @@ class Place:
         return self.folder / "logs"
 
     @property
+    def staging(self) -> Path:
+        """The rows of the run that is made before Airflow is up."""
+        return self.folder / "staging"
+
+    @property
     def record(self) -> Path:
         """The process ids of what runs."""
         return self.folder / "processes.json"
@@ -60,8 +65,13 @@ class Place:
 
     @contextlib.contextmanager
     def occupied(self) -> Iterator[None]:
-        """Have the folder to ourselves; raises DemoRunningError. A killed process holds it no longer."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Have the folder to ourselves; raises DemoRunningError. A killed process holds it no longer.
+
+        It and what is in it are nobody else's business: there are passwords, tokens and rows of users.
+        """
+        for folder in (self.folder, self.airflow, self.logs, self.staging):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
         with (self.folder / "lock").open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -32,6 +32,7 @@ USER = "postgres"
 _ACCOUNT = "pgserver"
 _READABLE = 0o004
 _ENTERABLE = 0o001
+_ENTERABLE_BY_GROUP = 0o010
 # `sockaddr_un.sun_path` holds 108 bytes on Linux and 104 on macOS, and the name in it ends in `/.s.PGSQL.65535`.
 _LONGEST_SOCKET_DIRECTORY = 103 - len("/.s.PGSQL.65535")
 # postmaster.pid holds the start in whole seconds, /proc in ticks since boot.
@@ -104,8 +105,8 @@ def running_postgres(
     """Run a server on the data in `directory`, made when it is missing, and stop it at the end.
 
     With `tcp_port` it listens on 127.0.0.1 as well. A server that a killed process left behind on the same data is
-    stopped first. As root it runs under the account `pgserver`, made when it is missing, and the folders above
-    `directory` may be entered by everybody from then on. Raises PostgresStartError.
+    stopped first. `directory` is its account's alone. As root that is `pgserver`, made when it is missing, whose group may
+    enter the folder above `directory` from then on, and everybody those further up. Raises PostgresStartError.
     """
     account = _account(directory)
     data = directory.resolve() / "data"
@@ -147,6 +148,7 @@ def installation() -> Path:
 def _account(directory: Path) -> str | None:
     """The account to run under, None for our own; as root it is made able to reach the programs and the data."""
     directory.mkdir(parents=True, exist_ok=True)
+    directory.chmod(0o700)
     if os.geteuid() != 0:
         return None
     try:
@@ -155,8 +157,12 @@ def _account(directory: Path) -> str | None:
         command = ["useradd", "--system", "--shell", "/bin/sh", _ACCOUNT]
         subprocess.run(command, check=True, capture_output=True)  # noqa: S603  # no word of it comes from outside
     programs = installation()
-    for folder in (*programs.parents, *directory.resolve().parents):
+    above, *further_up = directory.resolve().parents
+    for folder in (*programs.parents, *further_up):
         _allow_others(folder, _ENTERABLE)
+    if not above.stat().st_mode & _ENTERABLE:
+        shutil.chown(above, group=_ACCOUNT)
+        above.chmod(above.stat().st_mode | _ENTERABLE_BY_GROUP)
     for path in (programs, *programs.rglob("*")):
         executable = path.is_dir() or path.parent.name == "bin"
         _allow_others(path, _READABLE | _ENTERABLE if executable else _READABLE)

@@ -153,7 +153,7 @@ def _fill(demo: Demo, progress: Progress) -> None:
     progress.done(f"the ledger is at revision {revision}")
     if spec is not None:
         demo.children.check()  # that it is our sandbox which answers, and not another one at the same port
-        summary = launched.launch(spec, demo.connection, staging=demo.place.folder / "staging", as_of=as_of)
+        summary = launched.launch(spec, demo.connection, staging=demo.place.staging, as_of=as_of)
         what = f"run of {spec.id} as of {summary.at:%d %b}, {LAUNCH_DAYS} days ago: {summary.state}"
         (progress.done if summary.state == "success" else progress.note)(what)
 
