@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from audiences.sandbox import AUDIENCE
+from audiences.sandbox import AUDIENCE, SandboxServer
 
 pytestmark = pytest.mark.integration
 
@@ -139,6 +139,53 @@ def test_pages_of_other_sites_cannot_use_it(sandbox):
 
     assert reset("https://evil.example") == 403
     assert reset(sandbox.url) == 200
+
+
+def status_for(server, host, path="/__admin/state"):
+    return requests.get(f"{server.url}{path}", headers={"Host": host}, timeout=20).status_code
+
+
+def test_only_requests_to_its_own_host_are_taken(sandbox):
+    port = sandbox.url.rpartition(":")[2]
+    for host in (
+        "localhost",
+        f"localhost:{port}",
+        f"LOCALHOST:{port}",
+        f"127.0.0.1:{port}",
+        f"[::1]:{port}",
+        "127.0.0.1",
+    ):
+        assert status_for(sandbox, host) == 200, host
+    strange = (
+        "evil.example",
+        f"evil.example:{port}",
+        "127.0.0.1.evil.example",
+        "10.0.0.7",
+        "",
+        "[::1",
+        "localhost@evil.example",
+    )
+    for host in strange:
+        assert status_for(sandbox, host) == 403, host
+        assert status_for(sandbox, host, "/") == 403, host
+        assert status_for(sandbox, host, "/__page/page.js") == 403, host
+    # The Graph API is anybody's who has a token, under whatever name a proxy or a container gives this machine.
+    assert status_for(sandbox, "facebook", "/v26.0/me") == 400
+
+
+def test_what_the_server_listens_on_is_its_own_host_too():
+    server = SandboxServer(host="127.0.0.2").start()
+    try:
+        assert status_for(server, "127.0.0.2:1") == 200
+        assert status_for(server, "127.0.0.3") == 403
+    finally:
+        server.stop()
+    server = SandboxServer(host="0.0.0.0").start()  # for a moment
+    try:
+        assert [status_for(server, host) for host in ("10.0.0.7:80", "[fd00::7]", "0.0.0.0")] == [200, 200, 200]
+        assert status_for(server, "evil.example") == 403
+    finally:
+        server.stop()
 
 
 def test_a_reset_forgets_everything_but_never_gives_an_id_twice(graph, admin, rows):

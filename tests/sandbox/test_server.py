@@ -12,13 +12,13 @@ import pytest
 import requests
 
 from audiences.sandbox import AUDIENCE, running_sandbox, running_sandbox_process
-from audiences.sandbox.server import READY, SandboxStartError
+from audiences.sandbox.server import READY, SandboxServer, SandboxStartError
 
 pytestmark = pytest.mark.integration
 
 
-def run(*arguments):
-    command = [sys.executable, "-m", "audiences.sandbox", *arguments]
+def run(*arguments, module=("audiences.sandbox",)):
+    command = [sys.executable, "-m", *module, *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -73,3 +73,38 @@ def test_a_client_that_goes_away_in_the_middle_of_its_body_changes_nothing(sandb
             break
     assert (entry[0]["status"], entry[0]["applied"]) == (None, False)
     assert admin.members(AUDIENCE) == []
+
+
+@pytest.mark.parametrize("module", [("audiences.sandbox",), ("audiences.cli", "sandbox")], ids=" ".join)
+def test_both_commands_take_the_same_options(module, tmp_path):
+    state = tmp_path / "state.db"
+    with run("--host", "127.0.0.2", "--port", "0", "--state", str(state), module=module) as process:
+        url = process.stdout.readline().removeprefix(READY).strip()
+        assert url.startswith("http://127.0.0.2:")
+        assert requests.get(f"{url}/__admin/state", timeout=20).ok
+        process.terminate()
+        _, error = process.communicate(timeout=60)
+        assert (process.returncode, error) == (0, "")
+    assert state.exists()
+
+
+def test_an_ipv6_address_can_be_listened_on():
+    server = SandboxServer(host="::1").start()
+    try:
+        assert server.url.startswith("http://[::1]:")
+        assert server.admin.state()["requests"] == []
+    finally:
+        server.stop()
+
+
+def test_a_state_file_is_its_owners_alone_with_its_side_files_and_when_it_was_not(tmp_path):
+    state = tmp_path / "state.db"
+    for _ in range(2):
+        with running_sandbox(state=state):
+            found = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
+            assert set(found.values()) == {"0o600"}, found
+            assert "state.db" in found
+        state.chmod(0o644)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SandboxStartError, match="cannot be used"), running_sandbox(state=tmp_path / "folder"):
+        pass

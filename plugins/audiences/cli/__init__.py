@@ -6,7 +6,7 @@ Exit code 0: right. 1: a file, a campaign or a run is wrong. 2: the command was 
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.markup import escape
 
@@ -15,12 +15,16 @@ from audiences.cli import console as show
 from audiences.cli.app import app, err
 from audiences.errors import AudiencesError, ConfigError, StoppedError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def main() -> None:
-    """The entry point: our errors become a message and exit code 1, never a traceback."""
-    as_json = "--json" in sys.argv
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point, with the command line's arguments or these: our errors become a message and exit code 1."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
     try:
-        app()
+        app(given)
     except ConfigError as error:
         if as_json:
             show.json_line({"state": "failed", "problems": [show.fields(problem) for problem in error.problems]})

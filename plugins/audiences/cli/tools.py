@@ -14,12 +14,15 @@ from audiences.cli.app import app
 @app.command()
 def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 8090,
-    state: Annotated[Path | None, typer.Option(help="Keep the sandbox's memory in this file.")] = None,
+    host: Annotated[
+        str, typer.Option(help="What to listen on; another than this machine's own lets others in, without a password.")
+    ] = "127.0.0.1",
+    state: Annotated[Path | None, typer.Option(metavar="FILE", help="Keep the sandbox's memory in this file.")] = None,
 ) -> None:
     """Serve a local Facebook to rehearse on; point a connection's `graph_url` at it."""
     from audiences.sandbox.server import serve
 
-    serve(port=port, state=state)
+    serve(port, host, state)
 
 
 @app.command()

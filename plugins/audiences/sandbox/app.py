@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from audiences.sandbox.admin import Admin
 from audiences.sandbox.graph.front import Front
+from audiences.sandbox.own_host import OwnHostOnly
 from audiences.sandbox.page import Pages
 
 if TYPE_CHECKING:
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
     from audiences.sandbox.world import World
 
 
-def create_app(world: World, store: Store) -> Starlette:
-    """The application over one world. Whatever is neither page nor admin API is a call of the Graph API, or a wrong one."""
+def create_app(world: World, store: Store, host: str) -> Starlette:
+    """The application over one world, listening on `host`.
+
+    Whatever is neither page nor admin API is a call of the Graph API, or a wrong one.
+    """
     graph = Route("/{path:path}", Front(world, store).answer, methods=["GET", "POST", "DELETE", "PUT", "PATCH"])
-    dated = Middleware(_Dated, world=world)
-    return Starlette(routes=[*Pages(world).routes(), *Admin(world, store).routes(), graph], middleware=[dated])
+    ours = [*Pages(world).routes(), *Admin(world, store).routes()]
+    for route in ours:
+        route.app = OwnHostOnly(route.app, host)
+    return Starlette(routes=[*ours, graph], middleware=[Middleware(_Dated, world=world)])
 
 
 class _Dated:

@@ -89,10 +89,10 @@ class SandboxServer:
         except SandboxStartError:
             self._store.close()
             raise
-        self.url = f"http://{host}:{self._socket.getsockname()[1]}"
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{self._socket.getsockname()[1]}"
         self.admin = AdminClient(self.url)
         config = uvicorn.Config(
-            create_app(world, self._store),
+            create_app(world, self._store, host),
             http=_Protocol,
             loop="asyncio",
             ws="none",
@@ -131,7 +131,8 @@ class SandboxServer:
 
 def _bind(host: str, port: int) -> socket.socket:
     try:
-        listener = socket.create_server((host, port), backlog=2048)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=2048)
         # asyncio sets this only on sockets made with IPPROTO_TCP; without it each answer waits 40 ms for a delayed ACK.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
@@ -145,16 +146,24 @@ def _open_store(path: Path | None, world: World) -> Store:
         return Store()
     connection = None
     try:
+        _keep_private(path)
         # The thread that serves is another one than this, and the only one to use the connection from then on.
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         store = StateFile(connection)
         store.load(world)
-    except (sqlite3.Error, ValueError, KeyError) as error:
+    except (OSError, sqlite3.Error, ValueError, KeyError) as error:
         if connection is not None:
             connection.close()
         what = f"the state file {path} cannot be used: {error}"
         raise SandboxStartError(what, "Name another file, or delete this one to start afresh.") from None
     return store
+
+
+def _keep_private(path: Path) -> None:
+    """Make the file, or one that is there, its owner's alone: it holds tokens. SQLite gives its side files the same mode."""
+    path.touch(mode=0o600)
+    if path.stat().st_uid == os.geteuid():
+        path.chmod(0o600)
 
 
 def serve(port: int, host: str = HOST, state: Path | None = None) -> None:
