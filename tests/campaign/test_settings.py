@@ -53,6 +53,14 @@ def test_texts_without_a_secret_stay_as_they_are(text: str) -> None:
     assert without_secrets(text) == text
 
 
+def test_an_ad_account_is_open_or_closed_not_both(folder: Folder) -> None:
+    settings(folder, more="closed_ad_accounts: [act_2]\n")
+    assert folder.problems() == []
+    settings(folder, more="closed_ad_accounts: [act_2, act_1]\n")
+    (problem,) = folder.problems()
+    assert "act_1 is under `ad_accounts` and under `closed_ad_accounts`; keep one" in problem
+
+
 @pytest.mark.parametrize("place", ["/var/lib/audiences", "s3://bucket/audiences", "s3://aws_default@bucket/audiences"])
 def test_staging_is_a_path_or_a_url_which_may_name_a_connection(folder: Folder, place: str) -> None:
     settings(folder, more=f"staging: {place}\n")

@@ -38,9 +38,11 @@ def five(shop):
     return shop
 
 
-def doors_of(shop, *, root=None, **accounts):
+def doors_of(shop, *, root=None, closed=(), **accounts):
     listed = accounts or {"main": {"id": "act_1001", "connection": "facebook_main"}}
-    settings = Settings.model_validate({"ad_accounts": listed, "staging": str(shop.staging)})
+    settings = Settings.model_validate(
+        {"ad_accounts": listed, "closed_ad_accounts": closed, "staging": str(shop.staging)}
+    )
     return ErasingDoors(
         settings,
         Catalog.model_validate(CATALOG),
@@ -51,8 +53,8 @@ def doors_of(shop, *, root=None, **accounts):
     )
 
 
-def erased(shop, user, **accounts):
-    with doors_of(shop, **accounts) as doors:
+def erased(shop, user, *, closed=(), **accounts):
+    with doors_of(shop, closed=closed, **accounts) as doors:
         return erase(doors, str(user), datetime.now(UTC))
 
 
@@ -224,6 +226,25 @@ def test_an_account_that_cannot_be_reached_is_still_to_do_and_the_ledger_waits_f
     assert row(five, 3) not in five.members(old)
 
 
+def test_an_account_that_is_closed_for_good_is_not_waited_for_and_the_proof_says_so(five):
+    five.run(five.campaign(who=WHO))
+    left_in_doubt(five, five.campaign("second", who=WHO))
+    five.sandbox.admin.put_account(id="act_1002")
+    ours = five.connections["facebook_main"]
+    five.connections["facebook_main"] = replace(ours, extra={**ours.extra, "graph_url": "http://127.0.0.1:9"})
+    main = {"id": "act_1002", "connection": "facebook_main"}
+    _, former, run = erased(five, 3, main=main).still_to_do
+    assert "name it under `closed_ad_accounts`" in former
+    assert "run the campaign once more" in run
+    five.connections["facebook_main"] = ours
+    found = erased(five, 3, closed=("act_1001",), main=main)
+    assert (found.state, found.left["member"]) == ("done", 0)
+    assert [(one.id, one.closed, one.requests) for one in found.accounts] == [
+        ("act_1002", False, 1),
+        ("act_1001", True, 0),
+    ]
+
+
 def test_what_a_run_kept_of_its_file_names_the_person_no_more(five):
     who = {**WHO, "never_hold_out": [3, 4], "with_properties": {"tier": {"not_equals": "User3@Example.com"}}}
     five.run(five.campaign(who=who))
@@ -330,8 +351,8 @@ def planned(doors, shop):
     return run
 
 
-def test_while_an_upload_is_in_doubt_the_erasure_says_which_campaign_to_run(five):
-    spec = five.campaign(who=WHO)
+def left_in_doubt(five, spec):
+    """A run that ends with a request of which nobody knows whether it was carried out."""
     five.sandbox.admin.add_fault("expired_token", path="*/users", method="POST", times=1)
     with five.doors(spec) as doors:
         run = planned(doors, five)
@@ -339,6 +360,11 @@ def test_while_an_upload_is_in_doubt_the_erasure_says_which_campaign_to_run(five
             export(doors, run, "add")
     five.sql("update audiences.audience set busy_until = null", on="ledger")
     five.sql("update audiences.run set state = 'failed', ended_at = now()", on="ledger")
+
+
+def test_while_an_upload_is_in_doubt_the_erasure_says_which_campaign_to_run(five):
+    spec = five.campaign(who=WHO)
+    left_in_doubt(five, spec)
     found = erased(five, 3)
     assert found.state == "incomplete"
     assert "run the campaign once more" in found.still_to_do[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, StrictInt, model_validator
 
@@ -14,10 +14,13 @@ REQUESTS_AT_ONCE = 8
 more of them would reach the hourly quota no later, and make its processing time, which counts too, uneven."""
 
 
+AdAccountId = Annotated[str, Field(pattern="^act_[0-9]+$")]
+
+
 class AdAccount(Strict):
     """A Facebook ad account and the Airflow connection that holds its token."""
 
-    id: Annotated[str, Field(pattern="^act_[0-9]+$")]
+    id: AdAccountId
     """Facebook's id of the ad account, such as `act_1234567890`."""
     connection: ConnectionId
     """The Airflow connection with the token."""
@@ -55,6 +58,8 @@ class Settings(Strict):
 
     ad_accounts: Annotated[dict[str, AdAccount], Field(min_length=1)]
     """The ad accounts by the names that campaigns use."""
+    closed_ad_accounts: tuple[AdAccountId, ...] = ()
+    """Facebook's ids of ad accounts that are closed for good: an erasure does not wait for them, and its proof says so."""
     control_groups: ControlGroups = Field(default_factory=ControlGroups)
     """Control groups that several campaigns share."""
     warehouse: ConnectionId = "warehouse"
@@ -67,3 +72,11 @@ class Settings(Strict):
     """The time zone of campaigns that name none; by default that of the warehouse catalog."""
     owner: ShortName = "audiences"
     """Who answers for campaigns that name nobody."""
+
+    @model_validator(mode="after")
+    def _open_or_closed(self) -> Self:
+        closed = {*self.closed_ad_accounts} & {account.id for account in self.ad_accounts.values()}
+        if closed:
+            message = f"{min(closed)} is under `ad_accounts` and under `closed_ad_accounts`; keep one"
+            raise ValueError(message)
+        return self

@@ -17,7 +17,7 @@ from audiences.cli.app import AsJson, Here, app, import_airflow, out, show_found
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from audiences.pipeline.references import Erasure
+    from audiences.pipeline.references import ErasedFrom, Erasure
 
 
 @app.command()
@@ -55,6 +55,12 @@ def erase(
 _EXIT_CODES = {"done": 0, "incomplete": 1, "unknown": 2}
 
 
+def _acknowledged(account: ErasedFrom) -> str:
+    if account.closed:
+        return "closed for good, says include/settings.yml; nothing was sent there"
+    return escape(account.error) if account.error else f"{account.received:,} of {account.rows:,} rows acknowledged"
+
+
 def _erasure(console: Console, found: Erasure) -> None:
     colour = "green" if found.state == "done" else "red"
     console.print(f"user {escape(found.user)}: erasure {found.erasure} [bold {colour}]{found.state}[/]")
@@ -65,7 +71,7 @@ def _erasure(console: Console, found: Erasure) -> None:
             soft_wrap=True,
         )
     for account in found.accounts:
-        said = escape(account.error) if account.error else f"{account.received:,} of {account.rows:,} rows acknowledged"
+        said = _acknowledged(account)
         console.print(f"  ad account {account.id}: {said}", soft_wrap=True)
     for audience in found.audiences:
         console.print(

@@ -182,11 +182,12 @@ def under_way(ledger: Ledger) -> list[Any]:
     )
 
 
-def unfinished(ledger: Ledger, *, window: float) -> list[Any]:
+def unfinished(ledger: Ledger, *, window: float, closed: Sequence[str]) -> list[Any]:
     """Runs that left something by which a person may still come back: `run`, `campaign`, `what`.
 
     `session`: a replace which Facebook may still adopt, `window` seconds after it began at the latest; `rows`: staged rows
     for a request whose fate is unknown; `running`: the run has not ended, a day after it began at the latest.
+    In the ad accounts `closed` nothing can be finished, and nobody comes back.
     """
     return ledger.all(
         "select distinct r.id as run, c.name as campaign, found.what from ("  # noqa: S608  # a constant is put in
@@ -196,8 +197,9 @@ def unfinished(ledger: Ledger, *, window: float) -> list[Any]:
         " union all select id, 'running' from audiences.run where state = 'running'"
         " and started_at > now() - interval '1 day'"
         ") found join audiences.run r on r.id = found.run_id join audiences.campaign c on c.id = r.campaign_id"
+        " left join audiences.audience a on a.id = r.audience_id where a.ad_account <> all(%(closed)s) is not false"
         " order by r.id",
-        {"window": window},
+        {"window": window, "closed": [*closed]},
     )
 
 

@@ -53,9 +53,10 @@ def erase(doors: ErasingDoors, user: str, at: datetime) -> Erasure:
     number = erasures.begin(ledger, at=at, digests=person.digests)
     _ensure_quiet(doors)
     audiences, others = erasures.audiences_with(ledger, user, rows), erasures.others_with(ledger, user, rows)
-    accounts = [_erase_from_any(doors, account, person) for account in _accounts(doors)]
+    accounts = [*(_erase_from_any(doors, account, person) for account in _accounts(doors)), *_closed(doors)]
     blocked = [f"ad account {one.id}: {one.error}. Then erase again" for one in accounts if one.error]
-    blocked += [_told(found) for found in erasures.unfinished(ledger, window=REPLACE_WINDOW_SECONDS + WAIT_SECONDS)]
+    window, closed = REPLACE_WINDOW_SECONDS + WAIT_SECONDS, doors.settings.closed_ad_accounts
+    blocked += [_told(found) for found in erasures.unfinished(ledger, window=window, closed=closed)]
     removed, cleaned = dict[str, int](), dict[str, int]()
     if not blocked:
         removed = erasures.remove(ledger, user, rows)
@@ -155,9 +156,19 @@ def _accounts(doors: ErasingDoors) -> list[list[AdAccount]]:
     former = [
         [AdAccount(id=found.id, connection=one) for one in dict.fromkeys([*found.connections, *theirs])]
         for found in erasures.accounts(doors.ledger)
-        if found.id not in named
+        if found.id not in {*named, *doors.settings.closed_ad_accounts}
     ]
     return [*([account] for account in named.values()), *former]
+
+
+def _closed(doors: ErasingDoors) -> list[ErasedFrom]:
+    """Ad accounts in which the ledger knows audiences, and which nobody can reach any more, as the settings say."""
+    known = {found.id for found in erasures.accounts(doors.ledger)}
+    return [
+        ErasedFrom(id=closed, rows=0, requests=0, received=0, invalid=0, closed=True)
+        for closed in doors.settings.closed_ad_accounts
+        if closed in known
+    ]
 
 
 def _files(doors: ErasingDoors, traces: Traces) -> list[str]:
@@ -191,7 +202,8 @@ def _erase_from_any(doors: ErasingDoors, ways: list[AdAccount], person: _Person)
     names = " or ".join(f"`{account.connection}`" for account in ways)
     error = (
         f"include/settings.yml does not name it any more, and the connection {names} does not lead there: {tried[0].error} "
-        "Name it under `ad_accounts` again, with a connection whose token may manage it"
+        "Name it under `ad_accounts` again, with a connection whose token may manage it; "
+        "if it is closed for good, name it under `closed_ad_accounts`"
     )
     return tried[0].model_copy(update={"error": error})
 

@@ -296,6 +296,8 @@ class ErasedFrom(Reference):
     received: int
     invalid: int
     error: str | None = None
+    closed: bool = False
+    """The settings say that the account is closed for good: nothing was sent there."""
 
 
 class AudienceRows(Reference):
