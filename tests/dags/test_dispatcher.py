@@ -5,16 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.dags.test_loading import LOAD
+from tests.dags.test_loading import LIVE, LOAD
 
 pytestmark = pytest.mark.e2e
-LIVE = """
-name: Live
-status: published
-qualification: live
-what: {audience: {create: {name: Live}}, keep_for: 30 days}
-when: {on: {event: Added To Cart}}
-"""
 TRIGGER = f"""
 import json
 from pathlib import Path

@@ -56,7 +56,7 @@ def _filled(data: Any) -> Any:
     return [_filled(each) for each in data] if isinstance(data, list) else data
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.CSafeDumper):
     """Quotes every text that is not plainly a word, so that no reader takes it for something else."""
 
 
@@ -64,7 +64,7 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z_ ]*[A-Za-z]")
 _NOT_TEXT = {"true", "false", "yes", "no", "on", "off", "null"}
 
 
-def _as_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+def _as_text(dumper: yaml.CSafeDumper, value: str) -> yaml.ScalarNode:
     word = _WORD.fullmatch(value) and value.lower() not in _NOT_TEXT
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if word else '"')
 

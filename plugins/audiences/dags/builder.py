@@ -48,7 +48,6 @@ def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
             "retry_delay": timedelta(seconds=30),
             "retry_policy": ByErrorClass(),
         },
-        params=_form(live=campaign.qualification == "live") if runs else {},
         render_template_as_native_obj=False,
     ) as dag:
         if runs and campaign.qualification == "live":
@@ -57,6 +56,10 @@ def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
             _pipeline(spec, project)
         else:
             steps.PreviewOperator(task_id="preview", spec=spec, project=str(project))
+    if runs:
+        # Only now: an operator copies the params that its DAG has by then, and Airflow validates every copy at every parse, which
+        # is most of the time that a thousand campaigns take. A run's conf is read as such (`asked.py`), not from these copies.
+        dag.params.update(_form(live=campaign.qualification == "live"))
     return dag
 
 
