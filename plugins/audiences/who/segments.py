@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from audiences.who.conditions import Moment
 from audiences.who.events import doers, occurrences
+from audiences.who.ids import KeyType
 from audiences.who.sources import Value, users_table
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ class Conditions:
         wanted = sa.select(key.label("user_id")).where(sa.cast(key, sa.Text) == sa.any_(_texts(self._users)))
         return sa.select(wanted.cte("only").c.user_id)
 
+    @cached_property
+    def key_type(self) -> KeyType:
+        """How ids that come from outside of the warehouse's own columns are compared with the key."""
+        return KeyType(self.spec.catalog)
+
     def event(self, did: Did) -> tuple[sa.CTE, bool]:
         """The users for whom a rule over events holds; with True, those for whom it does not."""
         identity = _identity(did)
@@ -77,7 +83,7 @@ class Conditions:
         return self.spec.segments[name].rules if self._uses[_identity(name)] == 1 else None
 
     def segment(self, name: str) -> sa.CTE:
-        """The users of a saved segment; their ids are text unless the segment is made of rules."""
+        """The users of a saved segment: their keys, or where it is not made of rules, ids as `key_type` compares them."""
         identity = _identity(name)
         if identity not in self._ctes:
             self._ctes[identity] = self._cte(self._segment(self.spec.segments[name]), "segment", name)
@@ -89,9 +95,22 @@ class Conditions:
             return people.select(people.key.label("user_id"), where=people.truth(segment.rules, required=True))
         if segment.sql is not None:
             given = _as_written(segment.sql)
-            return sa.select(sa.cast(given.c.user_id, sa.Text).label("user_id")).distinct()
+            return sa.select(self.key_type.selected(given.c.user_id).label("user_id")).distinct()
+        given = self._listed(segment)
+        return sa.select(self.key_type.listed(given.c.user_id).label("user_id")).distinct()
+
+    def no_users(self, name: str) -> sa.Select[Any]:
+        """The ids of a list that no user has, as they are written there."""
+        given = self._listed(self.spec.segments[name])
+        table = users_table(self.spec.catalog)
+        key = self.key_type.key(table.c[self.spec.catalog.users.key])
+        users = sa.select(key.label("user_id")).cte("users_there")
+        there = sa.exists().where(users.c.user_id == self.key_type.listed(given.c.user_id))
+        return sa.select(given.c.user_id).where(~there).order_by(given.c.user_id)
+
+    def _listed(self, segment: SavedSegment) -> sa.Subquery:
         ids = sorted({user for user in segment.users or () if "\x00" not in user})  # no Postgres text holds a NUL
-        return sa.select(sa.func.unnest(_texts(ids)).label("user_id"))
+        return sa.select(sa.func.unnest(_texts(ids)).label("user_id")).subquery("given")
 
     def _cte(self, query: sa.Select[Any], kind: str, name: str) -> sa.CTE:
         slug = re.sub("[^a-z0-9]+", "_", name.lower())[:_LONGEST_SLUG].strip("_")
@@ -144,7 +163,8 @@ class People:
             return self.truth(rules, required=required)
         cte = self._conditions.segment(name)
         of_rules = self._conditions.spec.segments[name].rules is not None
-        return self.joined(cte, self.key if of_rules else self.user_id).is_not(None)
+        key = self.key if of_rules else self._conditions.key_type.key(self.key)
+        return self.joined(cte, key).is_not(None)
 
     def joined(self, cte: sa.CTE, key: Value) -> Value:
         """Join a query by its `user_id`, which is null then for users whom it does not hold."""

@@ -1,0 +1,76 @@
+"""Ids that a saved segment gives, compared with the users' key by the key's own type, however they are spelled.
+
+A file says nothing of types: `007` is the user 7 where the key is a number and another one where it is text. So the type is
+asked in the statement itself, once, and an id becomes the text that Postgres writes for that value: `2.00` is 2 for a
+`bigint`, a UUID may be in upper case or in braces, a `char(8)` has no blanks at its end, a `citext` no letter case.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from audiences.who.sources import Value, users_table
+
+if TYPE_CHECKING:
+    from audiences.campaign.catalog import Catalog
+
+_WHOLE: Final = ("int2", "int4", "int8", "oid")
+_FRACTIONAL: Final = ("numeric", "float4", "float8")
+_NUMBER: Final = r"^\s*[+-]?([0-9]{1,200}([.][0-9]{0,200})?|[.][0-9]{1,200})([eE][+-]?[0-9]{1,2})?\s*$"
+_UUID: Final = r"^\s*({U}|[{]{U}[}])\s*$".replace("{U}", "([0-9a-fA-F]{4}-?){7}[0-9a-fA-F]{4}")
+
+
+class KeyType:
+    """The type of the users' key as Postgres knows it, as a query with one row that a statement holds once."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        table = users_table(catalog)
+        key = table.c[catalog.users.key]
+        # A query without rows gives a null, and a null has a type.
+        of_key = sa.func.pg_typeof(sa.select(key).limit(0).scalar_subquery())
+        types = sa.table("pg_type", *map(sa.column, ("oid", "typname", "typbasetype")), schema="pg_catalog")
+        itself, base = types.alias("t"), types.alias("b")
+        name = sa.func.coalesce(base.c.typname, itself.c.typname)  # of a domain, that of what it is made of
+        found = sa.select(sa.cast(name, sa.Text).label("name"), itself.c.oid.label("oid"))
+        found = found.select_from(itself.outerjoin(base, base.c.oid == itself.c.typbasetype))
+        self._found = found.where(itself.c.oid == of_key).cte("key_type")
+
+    def key(self, key: Value) -> Value:
+        """The key as the text that ids are compared with."""
+        plain = sa.cast(key, sa.Text)
+        return sa.case((self._is(*_FRACTIONAL, "citext"), self.listed(plain)), else_=plain)
+
+    def listed(self, text: Value) -> Value:
+        """An id that was given as text."""
+        number = sa.func.trim_scale(sa.cast(text, sa.Numeric), type_=sa.Numeric)
+        return sa.case(
+            (sa.and_(self._is(*_WHOLE, *_FRACTIONAL), _matches(text, _NUMBER)), sa.cast(number, sa.Text)),
+            (
+                sa.and_(self._is("uuid"), _matches(text, _UUID)),
+                sa.cast(sa.cast(sa.func.btrim(text, " \t\r\n{}"), UUID), sa.Text),
+            ),
+            (self._is("bpchar"), sa.func.rtrim(text, " ")),
+            (self._is("citext"), sa.func.lower(text)),
+            else_=text,
+        )
+
+    def selected(self, value: Value) -> Value:
+        """An id that a query gave, of whatever type; a text in JSON is the text that it holds."""
+        of_value = sa.cast(sa.func.pg_typeof(value), sa.Text)
+        unpacked = sa.func.to_jsonb(value, type_=JSONB).op("#>>", return_type=sa.Text)(sa.literal_column("'{}'"))
+        text = sa.case((of_value.in_(("json", "jsonb")), unpacked), else_=sa.cast(value, sa.Text))
+        same = sa.and_(self._one("oid") == sa.func.pg_typeof(value), self._is(*_WHOLE, "uuid", "text", "varchar"))
+        return sa.case((same, sa.cast(value, sa.Text)), else_=self.listed(text))
+
+    def _one(self, column: str) -> Value:
+        return sa.select(self._found.c[column]).scalar_subquery()
+
+    def _is(self, *names: str) -> Value:
+        return self._one("name").in_(names)
+
+
+def _matches(text: Value, pattern: str) -> Any:
+    return text.op("~", is_comparison=True)(pattern)
