@@ -98,7 +98,23 @@ def test_a_right_project_is_valid(audiences):
     assert code == 0
     assert "carts" in out
     assert "1 campaign is right, 0 problems found" in out
-    assert last_line(audiences("validate", "--json")[1]) == {"valid": ["carts"], "problems": []}
+    assert last_line(audiences("validate", "--json")[1]) == {"valid": ["carts"], "problems": [], "warnings": []}
+
+
+def test_a_schedule_that_never_runs_is_a_warning_wherever_its_times_are_looked_at(audiences, project, filled):
+    when = "{repeat: {every: 1 week, on: mon, at: '09:00'}, start: 2026-12-01, end: 2026-12-06}"
+    what = "{audience: {create: {name: Idle}}}"
+    project.write(
+        "campaigns/idle.yml",
+        f"name: Idle\nstatus: published\nwho: {{did: {{event: Added To Cart}}}}\nwhat: {what}\nwhen: {when}\n",
+    )
+    why = "no time of this schedule falls between the start, `2026-12-01`, and the end, `2026-12-06`"
+    code, out, _ = audiences("validate")
+    assert (code, why in " ".join(out.split())) == (0, True)
+    (warning,) = last_line(audiences("validate", "--json")[1])["warnings"]
+    assert (warning["file"], warning["code"]) == ("campaigns/idle.yml", "never-runs")
+    assert why in " ".join(last_line(audiences("preview", "idle", "--json")[1])["warnings"])
+    assert why in " ".join(audiences("schedule", "idle")[1].split())
 
 
 @pytest.mark.parametrize(

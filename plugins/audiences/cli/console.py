@@ -13,6 +13,7 @@ from rich.table import Table
 
 from audiences.campaign.wording import counted
 from audiences.pipeline.references import MEMBERS_FIRST, outcome_words
+from audiences.when.never import never
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -52,10 +53,10 @@ def problems(console: Console, found: Iterable[Problem]) -> None:
         )
 
 
-def validation(console: Console, project: Project, found: Sequence[Problem]) -> None:
+def validation(console: Console, project: Project, found: Sequence[Problem], warnings: Sequence[Problem]) -> None:
     """Problems, warnings, and what is fine."""
     problems(console, found)
-    for warning in project.warnings:
+    for warning in warnings:
         console.print(f"[yellow]![/] {escape(str(warning))}", highlight=False, soft_wrap=True)
     campaigns = project.campaigns
     if campaigns:
@@ -186,7 +187,8 @@ def checks(console: Console, found: Mapping[str, Sequence[Check]]) -> None:
 def schedule(console: Console, spec: CampaignSpec, times: Sequence[datetime]) -> None:
     """Run times in the campaign's own zone."""
     if not times:
-        why = "its last time has passed" if spec.campaign.status == "published" else spec.campaign.status
+        over = never(spec) or "its last time has passed"
+        why = over if spec.campaign.status == "published" else spec.campaign.status
         console.print(f"{spec.id} has no further runs ({why})")
     for moment in times:
         console.print(moment.astimezone(spec.zone).strftime(_WHEN), highlight=False)

@@ -33,6 +33,8 @@ def validate(
     as_json: AsJson = False,
 ) -> None:
     """Check all files of the project, offline: every problem with file, line and column."""
+    from audiences.when.never import told_never
+
     project = Project.load(Here.project)
     unknown = sorted(set(campaigns or ()) - set(project.campaigns) - {Path(file).stem for file in project.broken})
     if unknown:
@@ -42,10 +44,13 @@ def validate(
     problems = [
         problem for problem in project.problems if not campaigns or _concerns(problem.file, campaigns)
     ]  # fmt: skip
+    warnings = sorted((*project.warnings, *told_never(project)))
     if as_json:
-        show.json_line({"valid": sorted(project.campaigns), "problems": [show.fields(problem) for problem in problems]})
+        listed = {"problems": problems, "warnings": warnings}
+        told = {kind: [show.fields(each) for each in found] for kind, found in listed.items()}
+        show.json_line({"valid": sorted(project.campaigns), **told})
     else:
-        show.validation(out, project, problems)
+        show.validation(out, project, problems, warnings)
     raise typer.Exit(1 if problems else 0)
 
 

@@ -37,6 +37,7 @@ from audiences.pipeline.unmatched import advised, unmatched
 from audiences.pipeline.whole_set import ReplaceTooLongError, ensure_ours
 from audiences.what import rows
 from audiences.what.identifiers.fields import FIELDS
+from audiences.when.never import never
 from audiences.who.outcomes import Outcomes
 from audiences.who.steps import masked
 
@@ -122,7 +123,9 @@ def _clock(doors: Doors) -> tuple[str | None, tuple[str, ...]]:
 
 
 def _warnings(doors: Doors, run: RunRef) -> Iterator[str]:
-    """What a run would put on record for people to look at, as far as the ledger knows it."""
+    """What a run would put on record for people to look at, as far as the file and the ledger tell."""
+    if why := never(doors.spec):
+        yield why
     if NOT_IN_FORCE not in run.allow:
         yield from told_not_in_force(doors, run.at)
     waiting = formerly.to_take_over(doors.ledger, doors.spec.id, doors.spec.campaign.formerly)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         "{repeat: {every: 1 month, on: first Monday, at: '09:00'}, ends: {after: 3}}",
         "{cron: '0 9 * * mon-fri'}",
         "{cron: ['0 9 * * *', '30 18 * * 5']}",
+        "{cron: ['0 9 15 * *', '0 9 * * 1#2', '0 9 * * L5', '0 9 ? * fri#1', '0 9 15W * *', '0 9 L * ?']}",
+        "{cron: ['0 9 15 * 1', '0 9 L * wed', '0 9 1,15 * mon-fri']}",
         "{now: true, windows: [{from: '22:00', to: '06:00'}, {days: [sat, sun], from: '09:00', to: '10:00'}]}",
     ],
 )
@@ -53,6 +55,13 @@ def test_sound_schedules_are_accepted(folder: Folder, when: str) -> None:
         ("{cron: '* * * * * *'}", "when.cron", "bad-cron"),
         ("{cron: '@daily'}", "when.cron", "bad-cron"),
         ("{cron: 'R 9 * * *'}", "when.cron", "bad-cron"),
+        ("{cron: '0 9 15 * 1#2'}", "when.cron", "bad-cron"),
+        ("{cron: '0 9 L * L5'}", "when.cron", "bad-cron"),
+        ("{cron: '0 9 15 * mon#2,fri#1'}", "when.cron", "bad-cron"),
+        ("{cron: '0 9 15W * 1'}", "when.cron", "bad-cron"),
+        ("{cron: '0 9 */2 * l5'}", "when.cron", "bad-cron"),
+        ("{cron: '0 9 15w * 0-6'}", "when.cron", "bad-cron"),
+        ("{cron: ['0 9 * * *', '0 9 LW * 1']}", "when.cron[1]", "bad-cron"),
         ("{cron: '0 9 * * *', ends: {after: 10001}}", "when.ends.after", "out-of-range"),
         ("{cron: '0 0 30 2 *'}", "when.cron", "bad-cron"),
         ("{now: true, ends: {after: 3}}", "when.ends", "wrong-schedule"),
@@ -69,3 +78,12 @@ def test_schedules_that_cannot_come_true_are_refused(folder: Folder, when: str, 
 def test_order_is_judged_on_the_clock_of_the_campaign(folder: Folder) -> None:
     folder.when("{date: '2026-12-01 23:00+00:00', start: 2026-12-02, timezone: Asia/Kolkata}")
     assert folder.codes() == []
+
+
+def test_days_that_croniter_would_leave_out_are_refused_with_the_reason_and_a_way_out(folder: Folder) -> None:
+    folder.when("{cron: '0 9 15 * mon#2'}")
+    assert folder.problems() == [
+        "campaigns/test.yml:4:14: when.cron: `0 9 15 * mon#2` has days of the month, `15`, beside weekdays, `mon#2`, and one of "
+        "the two would be left out in silence, since `mon#2` does not go together with other days; write two lines: "
+        '`cron: ["… 15 * *", "… * * mon#2"]`'
+    ]

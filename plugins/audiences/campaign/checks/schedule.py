@@ -10,9 +10,11 @@ from audiences.campaign import cron
 from audiences.campaign.checks.finding import Finding, Findings
 from audiences.campaign.rules import WEEKDAYS
 from audiences.campaign.when import Repeat, When
-from audiences.campaign.wording import did_you_mean, shown
+from audiences.campaign.wording import bare, did_you_mean, shown
 
 _SOME_DATE = datetime(2000, 1, 1)  # noqa: DTZ001  # only whether the line has a next time is asked
+_EVERY = ("*", "?")
+_NTH, _NEAREST = re.compile(r"#|l", re.IGNORECASE), re.compile(r"w", re.IGNORECASE)  # `mon#2`, `L5`; `15W`
 _MOST_RUNS = 10_000  # runs are counted anew at every look
 _WEEKDAY = r"(mon|tue|wed|thu|fri|sat|sun|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
 _ON_WEEK = re.compile(_WEEKDAY)
@@ -113,9 +115,25 @@ def _cron_mistake(line: str) -> str:
         return f"{shown(line)} is not a cron line of five fields: minute, hour, day of month, month, weekday"
     if any(field.lower().startswith("r") for field in fields):  # croniter's `R` draws another time at every look
         return f"{shown(line)} asks for a time at random; write the time"
+    if message := _left_out(*fields[2::2]):
+        return f"{shown(line)} {message}"
     try:
         cron.fields(line, _SOME_DATE).get_next()
     except (CroniterError, ValueError, KeyError, OverflowError) as error:
         reason = " ".join(str(error).split())[:120]
         return f"{shown(line)} is not a cron line that ever fires: {reason}"
     return ""
+
+
+def _left_out(day: str, weekday: str) -> str:
+    """Of two fields for the day, croniter drops one where the other says more than a list of days; empty if none is."""
+    if day in _EVERY or weekday in _EVERY:
+        return ""
+    special = next((field for field, found in ((weekday, _NTH), (day, _NEAREST)) if found.search(field)), None)
+    if special is None:
+        return ""
+    return (
+        f"has days of the month, {shown(day)}, beside weekdays, {shown(weekday)}, and one of the two would be left out in "
+        f"silence, since {shown(special)} does not go together with other days; write two lines: "
+        f'`cron: ["… {bare(day)} * *", "… * * {bare(weekday)}"]`'
+    )
