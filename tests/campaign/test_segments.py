@@ -119,7 +119,7 @@ def test_a_segment_has_one_file(folder: Folder) -> None:
         ("1\n2\n", ("1", "2")),
         ("user_id\n1\n", ("1",)),
         ("ID\r\n1\r\n", ("1",)),
-        (" 1 \n\n'x'\n1\n", ("1", "'x'")),
+        (" 1 \n\nx\n1\n", ("1", "x")),
         ('"a,b"\n', ("a,b",)),
         ("1,\n2,\n", ("1", "2")),
         ("\ufeffuser_id\nü\n", ("ü",)),
@@ -139,3 +139,11 @@ def test_a_list_that_is_too_long_has_a_way_out(folder: Folder) -> None:
         "include/segments/many.csv: is larger than 256 KiB, the most that is read; "
         "put the ids into a table and select them in a .sql segment"
     )
+
+
+def test_ids_that_are_no_numbers_among_numbers_are_told_without_a_database(folder: Folder) -> None:
+    segments(folder, staff_csv="Kundennummer\n1\n2\n3\n", others_csv="a\n1\n2\nb\n")
+    assert [str(warning) for warning in folder.load().warnings] == [
+        "include/segments/staff.csv: of 4 ids 1 is no number as the others are, `Kundennummer`; where the users' key is a "
+        "number it is nobody's"
+    ]

@@ -73,8 +73,10 @@ class Project:
             return cls(root, broken=_by_file(error) | _waiting(files, error))
         broken: dict[str, ConfigError] = {}
         loaded: dict[str, Loaded] = {}
+        odd: list[Problem] = []
         for name in shared.segments.names:
             broken |= _by_file(ConfigError(shared.segments.problems(name)))
+            odd += shared.segments.warnings(name)
         for stem in files:
             try:
                 loaded[stem] = _campaign(stem, files, shared)
@@ -87,7 +89,7 @@ class Project:
             campaigns={stem: each.spec for stem, each in right.items()},
             files={stem: each.document.file for stem, each in right.items()},
             broken=dict(sorted(broken.items())),
-            warnings=tuple(sorted((*_folders(root), *warnings_together(right), *_warnings(right)))),
+            warnings=tuple(sorted((*_folders(root), *odd, *warnings_together(right), *_warnings(right)))),
         )
 
     @staticmethod

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from audiences.campaign.base import STEM, STEM_RULE
 from audiences.campaign.catalog import Catalog
-from audiences.campaign.checks.query import COLUMN, read_query
+from audiences.campaign.checks.query import read_query
 from audiences.campaign.checks.rules import rule_findings
+from audiences.campaign.id_list import read_list, unlike_the_others
 from audiences.campaign.problems import first_of, validate
 from audiences.campaign.reader import read_document
 from audiences.campaign.rules import SavedRules
@@ -29,6 +29,19 @@ class Segment:
     file: str
     saved: SavedSegment | None
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is allowed and probably not meant."""
+        listed = self.saved.users if self.saved else None
+        if not listed or not (odd := unlike_the_others(listed)):
+            return ()
+        few = ", ".join(map(shown, odd[:3]))
+        message = (
+            f"of {len(listed):,} ids {len(odd):,} {'is no number' if len(odd) == 1 else 'are no numbers'} as the others are, "
+            f"{few}; where the users' key is a number {'it is' if len(odd) == 1 else 'they are'} nobody's"
+        )
+        return (Problem(self.file, 0, 0, "", "odd-id", message),)
 
     @property
     def uses(self) -> set[str]:
@@ -76,6 +89,10 @@ class Segments:
                 Problem(self.file(name), 0, 0, "", "segment-cycle", f"the segments refer to themselves: {chain}"),
             )
         return own
+
+    def warnings(self, name: str) -> tuple[Problem, ...]:
+        """What is allowed in the file of a segment and probably not meant."""
+        return self._segment(name).warnings
 
     def obstacle(self, name: str) -> str:
         """Why a segment cannot be used: the first problem of it or of a segment that it needs; empty if there is none."""
@@ -143,25 +160,10 @@ def _read_sql(path: Path, file: str, _: Catalog, __: tuple[str, ...]) -> Loaded:
 
 
 def _read_ids(path: Path, file: str, catalog: Catalog, _: tuple[str, ...]) -> Loaded:
-    """One user id a line; a first line with the column's name is passed over."""
     if path.is_file() and path.stat().st_size > MAX_BYTES:
         size = f"is larger than {MAX_BYTES // 1024} KiB, the most that is read"
         fail(file, "too-large", f"{size}; put the ids into a table and select them in a .sql segment")
-    headers = {COLUMN, catalog.users.key.lower()}
-    users: dict[str, None] = {}
-    rows = csv.reader(read_text(path, file).splitlines(), strict=True)
-    try:
-        for row in rows:
-            cells = [cell.strip() for cell in row]
-            if any(cells[1:]):
-                fail(file, "bad-list", "must hold one user id a line; found several columns", rows.line_num, 1)
-            if cells and cells[0] and not (rows.line_num == 1 and cells[0].lower() in headers):
-                users[cells[0]] = None
-    except csv.Error as error:
-        fail(file, "bad-list", f"cannot be read as CSV: {error}", rows.line_num, 1)
-    if not users:
-        fail(file, "empty-file", "lists nobody")
-    return SavedSegment(users=tuple(users)), ()
+    return SavedSegment(users=read_list(read_text(path, file), file, catalog.users.key)), ()
 
 
 _READERS: dict[str, Callable[[Path, str, Catalog, tuple[str, ...]], Loaded]] = {
