@@ -484,12 +484,12 @@ def test_one_request_is_one_request(audiences, filled):
 
 
 def test_an_error_shows_square_brackets_as_they_are(monkeypatch, capsys):
-    def refuse() -> None:
+    def refuse(_: list[str]) -> None:
         raise RefusedError(what="the mark [audiences:carts] and [/bold]")
 
     monkeypatch.setattr("audiences.cli.app", refuse)
     with pytest.raises(SystemExit):
-        main()
+        main(["preview", "carts"])
     assert "the mark [audiences:carts] and [/bold]" in capsys.readouterr().err
 
 
