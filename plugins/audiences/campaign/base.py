@@ -71,7 +71,17 @@ def _not_blank(value: str) -> str:
     return value.strip()
 
 
+def _says_something(value: str) -> str:
+    _not_blank(value)
+    return value
+
+
 Text = Annotated[StrictStr, AfterValidator(_printable)]
+# A name in the warehouse, of an event or a column, is that of the warehouse to the letter, blanks at its ends included.
+Verbatim = Annotated[Text, AfterValidator(_says_something)]
+Verbatims = Annotated[
+    tuple[Verbatim, ...], BeforeValidator(as_tuple, json_schema_input_type=Verbatim | tuple[Verbatim, ...])
+]
 Name = Annotated[Text, AfterValidator(_not_blank)]
 # What Airflow keeps in columns of limited width. A longer one would not fail its own DAG only: it ends the DAG processor.
 ShortName = Annotated[Name, Field(max_length=200)]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
-from audiences.campaign.base import Name, Scalar, Strict, Text, as_tuple, only_one
+from audiences.campaign.base import Name, Scalar, Strict, Text, Verbatim, as_tuple, only_one
 from audiences.campaign.what import Identifier
 from audiences.campaign.wording import shown
 
@@ -25,9 +25,9 @@ class Source(Strict):
 
     short_form: ClassVar[JsonSchemaValue | None] = {"type": "string"}
 
-    column: Name | None = None
+    column: Verbatim | None = None
     """A column of the table."""
-    jsonb: Name | None = None
+    jsonb: Verbatim | None = None
     """A `jsonb` column of the table."""
     path: Keys | None = None
     """The key in the `jsonb` column, or the keys one after the other; `[]` is the document itself."""
@@ -135,7 +135,7 @@ def _names_a_relation(value: str) -> str:
     return value
 
 
-RelationName = Annotated[Name, AfterValidator(_names_a_relation)]
+RelationName = Annotated[Verbatim, AfterValidator(_names_a_relation)]
 
 
 class Users(Strict):
@@ -143,7 +143,7 @@ class Users(Strict):
 
     relation: RelationName
     """The table or view, such as `shop.users`."""
-    key: Name
+    key: Verbatim
     """The column that identifies a user."""
     email: IdentifierSource | None = None
     phone: IdentifierSource | None = None
@@ -181,17 +181,17 @@ class Events(Strict):
 
     relation: RelationName
     """The table or view, such as `shop.events`."""
-    id: Name
+    id: Verbatim
     """The column that identifies an event."""
-    user: Name
+    user: Verbatim
     """The column with the user's key."""
-    name: Name
+    name: Verbatim
     """The column with the event's name."""
-    occurred_at: Name
+    occurred_at: Verbatim
     """The column with the time at which the event took place."""
-    arrived_at: Name | None = None
+    arrived_at: Verbatim | None = None
     """The column with the time at which the row came in; live campaigns read by it."""
-    names: tuple[Name, ...] | None = None
+    names: tuple[Verbatim, ...] | None = None
     """All events there are; campaigns that name another one are wrong."""
     properties: dict[Name, EventProperty] = Field(default_factory=dict)
     """What campaigns may ask about an event, by the names that they use."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from audiences.campaign.base import Name, PlacedError, Strict
+from audiences.campaign.base import Name, PlacedError, Strict, Verbatim
 from audiences.campaign.properties import Properties
 from audiences.campaign.windows import Length
 
@@ -16,7 +16,7 @@ _SHORTEST, _LONGEST = 60, 5 * 31 * 86400
 class Goal(Strict):
     """A user converts who does `event` `within` this time of the assignment, or of the first run (`of: launch`)."""
 
-    event: Name
+    event: Verbatim
     """The event that counts as a conversion."""
     where: Properties | None = None
     """Only events with these properties count."""

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from audiences.campaign.base import Name, Names, PlacedError, Strict, only_one
+from audiences.campaign.base import Name, Names, PlacedError, Strict, Verbatim, Verbatims, only_one
 from audiences.campaign.properties import Properties
 from audiences.campaign.windows import Window
 from audiences.campaign.wording import shown
@@ -71,7 +71,7 @@ def _one_event(value: Any) -> Any:
     return value
 
 
-EventName = Annotated[Name, BeforeValidator(_one_event)]
+EventName = Annotated[Verbatim, BeforeValidator(_one_event)]
 
 
 class Comparison(Strict):
@@ -114,9 +114,9 @@ class Did(Strict):
 
     event: EventName | None = None
     """The name of one event."""
-    any_of: Names | None = Field(None, min_length=1)
+    any_of: Verbatims | None = Field(None, min_length=1)
     """Several events, counted together."""
-    all_of: Names | None = Field(None, min_length=1)
+    all_of: Verbatims | None = Field(None, min_length=1)
     """Several events; the user did each of them."""
     within: Window = Field(default_factory=lambda: Window(ever=True))
     """When, such as `last 30 days`, `exactly 3 days ago`, `last 24 hours`; `ever` unless given."""
@@ -158,9 +158,9 @@ class DidNot(Strict):
 
     event: EventName | None = None
     """The name of one event."""
-    any_of: Names | None = Field(None, min_length=1)
+    any_of: Verbatims | None = Field(None, min_length=1)
     """Several events; the user did none of them."""
-    all_of: Names | None = Field(None, min_length=1)
+    all_of: Verbatims | None = Field(None, min_length=1)
     """Several events; the user did not do all of them."""
     within: Window = Field(default_factory=lambda: Window(ever=True))
     """When, such as `last 30 days`, `exactly 3 days ago`, `last 24 hours`; `ever` unless given."""

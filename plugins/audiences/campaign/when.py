@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
 
-from audiences.campaign.base import Name, PlacedError, Strict, as_tuple, only_one
+from audiences.campaign.base import Name, PlacedError, Strict, Verbatim, as_tuple, only_one
 from audiences.campaign.properties import Properties
 from audiences.campaign.rules import WEEKDAYS, Clock, Weekdays
 from audiences.campaign.windows import Day, Duration, Length
@@ -71,7 +71,7 @@ class ExportWindow(Strict):
 class EventTrigger(Strict):
     """A user event that a live campaign reacts to."""
 
-    event: Name
+    event: Verbatim
     """The name of the event."""
     where: Properties | None = None
     """Only events with these properties count."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from audiences.who.conditions import Moment
-from audiences.who.sources import TIMESTAMP, Value, events_table, exact_number
+from audiences.who.sources import TIMESTAMP, Value, events_table, exact_number, named
 from audiences.who.where import where
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def goal_events(spec: CampaignSpec, goal: Goal, *, after: datetime, until: datet
         sa.cast(table.c[events.user], sa.Text).label("user_id"),
         sa.cast(happened, TIMESTAMP).label("occurred_at"),
         sa.cast(amount, sa.Double).label("amount"),
-    ).where(table.c[events.name] == goal.event, happened > after, happened <= until)
+    ).where(named(events, table, (goal.event,)), happened > after, happened <= until)
     if goal.where is None:
         return query
     return query.where(where(goal.where, events.properties, table, Moment(until, spec.zone), zone))

@@ -19,7 +19,8 @@ from audiences.campaign.wording import did_you_mean, shown
 from audiences.errors import StoppedError
 from audiences.warehouse.reflect import Refusal, WarehouseUnreachableError
 from audiences.warehouse.seen import event_names, event_values, look_alike, named, user_values
-from audiences.who.sources import events_table, text, typed, users_table
+from audiences.who.sources import events_table, letter_by_letter, text, typed, users_table
+from audiences.who.sources import named as is_called
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,7 +95,7 @@ class _Look:
 
     def _of_events(self, events: Events, names: tuple[str, ...], tree: PropertyTree | None) -> Iterator[str]:
         table = events_table(events)
-        there = [name for name in names if self._has(table, table.c[events.name] == name)]
+        there = [name for name in names if self._has(table, is_called(events, table, (name,)))]
         none_yet = self._event_names is not None and self._event_names.all and not self._event_names.values
         for name in names:
             if name not in there and not none_yet:  # where nothing has happened, no name is wrong
@@ -107,7 +108,7 @@ class _Look:
             if declared.type not in ("string", "list"):
                 continue
             seen = event_values(events, declared, self._events, self._glance, names=tuple(there))
-            for value in self._missing(declared, table, values, seen, table.c[events.name].in_(there)):
+            for value in self._missing(declared, table, values, seen, is_called(events, table, there)):
                 yield f"no event {which} has {shown(value)} as {shown(key)}{_instead(value, seen)}"
 
     def _of_users(self, name: str, declared: Property, values: tuple[str, ...]) -> Iterator[str]:
@@ -147,7 +148,7 @@ class _Look:
             has: Any = (
                 sa.literal(value) == sa.any_(typed(declared, table, "UTC"))
                 if declared.type == "list"
-                else text(declared, table) == value
+                else letter_by_letter(text(declared, table)) == value
             )
             if not self._has(table, has, *only):
                 yield value

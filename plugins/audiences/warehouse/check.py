@@ -17,6 +17,7 @@ from audiences.warehouse.seen import MOST_NAMED, Seen, event_names, event_values
 from audiences.what.identifiers.fields import FIELDS
 from audiences.who import key
 from audiences.who.sources import TIMESTAMP, Value, events_table, users_table
+from audiences.who.sources import named as is_called
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -227,7 +228,7 @@ def _by_arrival(column: str, relation: Relation, verdict: Verdict) -> Verdict:
 
 def _event_name(name: str, events: Events, table: sa.FromClause, relation: Relation, glance: Glance) -> Verdict | None:
     """None for a name that an event has."""
-    there = glance.ask(sa.select(sa.literal(1)).select_from(table).where(table.c[events.name] == name).limit(1))
+    there = glance.ask(sa.select(sa.literal(1)).select_from(table).where(is_called(events, table, (name,))).limit(1))
     if isinstance(there, Refusal):
         if there.sqlstate == "22P02":
             return State.FAIL, f"{shown(name)} is no value of the enumeration in {shown(events.name)}", "Remove it."

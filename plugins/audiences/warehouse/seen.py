@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from audiences.campaign.wording import LONGEST, did_you_mean, shown
 from audiences.warehouse.reflect import Glance, Refusal, Relation, quoted
 from audiences.who.sources import events_table, text, typed, users_table
+from audiences.who.sources import named as is_called
 
 if TYPE_CHECKING:
     from audiences.campaign.catalog import Catalog, EventProperty, Events, Property, Source
@@ -77,7 +78,7 @@ def event_values(
     table = events_table(events)
     if not names:
         return _sampled(declared, _some(table, relation), glance)
-    return _sampled(declared, table, glance, table.c[events.name].in_(names))
+    return _sampled(declared, table, glance, is_called(events, table, names))
 
 
 def event_names(events: Events, relation: Relation, glance: Glance) -> Seen | None:
@@ -106,7 +107,7 @@ def _from_index(events: Events, relation: Relation, glance: Glance) -> list[str]
         " FROM seen WHERE seen.name IS NOT NULL"
         f") SELECT name::text FROM seen WHERE name IS NOT NULL LIMIT {MOST_NAMES + 1}"
     )
-    return None if isinstance(answer, Refusal) else [row[0] for row in answer]
+    return None if isinstance(answer, Refusal) else [row[0] for row in answer if row[0].strip()]
 
 
 def _sampled(

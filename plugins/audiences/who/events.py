@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from audiences.campaign.rules import WEEKDAYS, Aggregate, Comparison, Did
-from audiences.who.sources import TIMESTAMP, Value, events_table, exact_number
+from audiences.who.sources import TIMESTAMP, Value, events_table, exact_number, named
 from audiences.who.where import where
 
 if TYPE_CHECKING:
@@ -98,7 +98,6 @@ class _Scan:
         self._did, self._catalog, self._moment, self._events = did, catalog, moment, catalog.events
         self._table = events_table(catalog.events)
         self.user: Value = self._table.c[catalog.events.user].label("user_id")
-        self._name: Value = self._table.c[catalog.events.name]
         self.occurred_at: Value = self._table.c[catalog.events.occurred_at]
         names = tuple(dict.fromkeys(did.events))
         self._names = names
@@ -113,7 +112,7 @@ class _Scan:
 
     def rows(self, *columns: Any, only: sa.Select[Any] | None) -> sa.Select[Any]:
         """The scan, event by event."""
-        conditions = [self._name.in_(self._names) if len(self._names) > 1 else self._name == self._names[0]]
+        conditions = [named(self._events, self._table, self._names)]
         if self._whole_history:
             conditions.append(self.occurred_at < self._moment.at + _AFTER)
         else:
@@ -129,7 +128,7 @@ class _Scan:
     def such(self, name: str | None) -> list[Value]:
         """Which of the rows that were read count; none: all of them."""
         window = self._in_window() if self._whole_history else []
-        return [*([] if name is None else [self._name == name]), *window]
+        return [*([] if name is None else [self._is(name)]), *window]
 
     def holds(self, name: str | None) -> list[Value]:
         """What must be true of a user's such events; nothing: that there is one, which a group says already."""
@@ -148,7 +147,7 @@ class _Scan:
             parts.append(_compare(sa.func.coalesce(self.aggregate(sa.func.sum, did.sum, such), 0), did.sum))
         if did.average:
             parts.append(_compare(self.aggregate(sa.func.avg, did.average, such), did.average))
-        ever = [] if name is None else [self._name == name]
+        ever = [] if name is None else [self._is(name)]
         if did.first_time:
             parts.extend(self._falls_in(did.first_time, _filtered(sa.func.min(self.occurred_at), ever)))
         if did.last_time:
@@ -159,6 +158,9 @@ class _Scan:
         """A sum or average, null when no such event has the property."""
         source = self._events.properties[given.of]
         return _filtered(function(exact_number(source, self._table, self._catalog.timezone)), such)
+
+    def _is(self, name: str) -> Value:
+        return named(self._events, self._table, (name,))
 
     def _happened(self, name: str | None) -> Value:
         return _filtered(sa.func.count(), self.such(name)) > 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from audiences.who.sources import TIMESTAMP, events_table
+from audiences.who.sources import TIMESTAMP, events_table, named
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,8 +23,8 @@ def newest_event(events: Events, at: datetime) -> sa.Select[datetime]:
     happened = sa.type_coerce(table.c[events.occurred_at], sa.DateTime(timezone=True))
     newest: sa.ColumnElement[datetime] = sa.func.max(happened)
     if events.names:
-        named = sa.select(newest).where(happened <= at)
-        each = [named.where(table.c[events.name] == name).scalar_subquery() for name in events.names]
+        before = sa.select(newest).where(happened <= at)
+        each = [before.where(named(events, table, (name,))).scalar_subquery() for name in events.names]
         query = sa.select(sa.cast(sa.func.greatest(*each), TIMESTAMP).label("newest"))
     else:
         query = sa.select(sa.cast(newest, TIMESTAMP).label("newest")).where(happened <= at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -23,18 +23,13 @@ from audiences.who.conditions import (
     StartsWith,
     clauses,
 )
-from audiences.who.sources import Value, typed
+from audiences.who.sources import LETTER_BY_LETTER, Value, exactly, typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from audiences.campaign.catalog import EventProperty
     from audiences.campaign.properties import Condition, PropertyTree
-
-
-# A column's own collation may look past letter case, and then cannot be searched. Equality is left to it, for the sake of
-# indexes.
-_LETTER_BY_LETTER = "C"
 
 
 def where(
@@ -72,20 +67,27 @@ def _passes(check: Check, value: Value) -> Value:
         case IsSet():
             return value.is_not(None)
         case OneOf(values):
-            return value.in_(values) if values else sa.false()
+            return _one_of(value, values)
         case Range():
             return _in_range(check, value)
         case Contains(text):
             # In brackets, as it may be laid out as `POSITION(… IN …)`, where a bare COLLATE is a syntax error.
-            return sa.func.strpos(Grouping(sa.collate(value, _LETTER_BY_LETTER)), text) > 0
+            return sa.func.strpos(Grouping(sa.collate(value, LETTER_BY_LETTER)), text) > 0
         case StartsWith(text):
-            return sa.func.starts_with(sa.collate(value, _LETTER_BY_LETTER), text)
+            return sa.func.starts_with(sa.collate(value, LETTER_BY_LETTER), text)
         case Matches(pattern):
-            return sa.collate(value, _LETTER_BY_LETTER).op("~", is_comparison=True)(postgres_pattern(pattern))
+            return sa.collate(value, LETTER_BY_LETTER).op("~", is_comparison=True)(postgres_pattern(pattern))
         case AnyOf(values):
             return value.op("&&", is_comparison=True)(_array(values))
         case AllOf(values):
             return value.op("@>", is_comparison=True)(_array(values))
+
+
+def _one_of(value: Value, values: tuple[Any, ...]) -> Value:
+    if not values:
+        return sa.false()
+    found = value.in_(values)
+    return exactly(found, value, values) if isinstance(values[0], str) else found
 
 
 def _in_range(check: Range, value: Value) -> Value:
@@ -103,7 +105,7 @@ def _array(values: tuple[str, ...]) -> Value:
 
 def version_key(value: Value) -> Value:
     """`versions.version_key` in SQL."""
-    longest = sa.func.left(sa.collate(value, _LETTER_BY_LETTER), versions.LONGEST)
+    longest = sa.func.left(sa.collate(value, LETTER_BY_LETTER), versions.LONGEST)
     cleaned = sa.func.regexp_replace(longest, versions.NOISE, "", "g")
     component = sa.func.regexp_matches(cleaned, versions.COMPONENT, "g")
     found = component.table_valued("parts", with_ordinality="place").render_derived(name="component")
@@ -113,4 +115,4 @@ def version_key(value: Value) -> Value:
     key = sa.case((part.op("~")("^[0-9]"), "1" + length + number), else_="0" + sa.func.lower(part))
     joined = sa.func.string_agg(key, versions.SEPARATOR).aggregate_order_by(found.c.place)
     keys = sa.select(joined + f"{versions.SEPARATOR}{versions.END}").select_from(found)
-    return sa.collate(keys.scalar_subquery(), "C")
+    return sa.collate(keys.scalar_subquery(), LETTER_BY_LETTER)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from audiences.who.conditions import Moment
-from audiences.who.sources import TIMESTAMP, Value, events_table
+from audiences.who.sources import TIMESTAMP, Value, events_table, named
 from audiences.who.where import where
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def arrivals(kinds: Sequence[Kind], catalog: Catalog, since: datetime, at: datet
         )
         .where(
             arrived_at >= sa.literal(since, TIMESTAMP),
-            table.c[events.name].in_(_names(kinds)),
+            named(events, table, _names(kinds)),
             table.c[events.id].is_not(None),
             table.c[events.user].is_not(None),
             sa.func.isfinite(sa.cast(table.c[events.occurred_at], TIMESTAMP)),  # nor null
@@ -138,7 +138,7 @@ def kept_out(candidates: Sequence[Candidate], kinds: Sequence[Kind], catalog: Ca
         .join_from(due, table, user == due.c.user_id)
         .where(
             # The span of all of them, by which an index on (name, time) finds the few events in question.
-            table.c[events.name].in_(_names(kinds)),
+            named(events, table, _names(kinds)),
             occurred_at > sa.literal(min(each.after for each in candidates), TIMESTAMP),
             occurred_at <= sa.literal(max(each.until for each in candidates), TIMESTAMP),
             occurred_at > due.c.after,
@@ -152,11 +152,11 @@ def kept_out(candidates: Sequence[Candidate], kinds: Sequence[Kind], catalog: Ca
 def _is(kind: Kind, table: sa.FromClause, catalog: Catalog, at: datetime) -> Value:
     """Whether a row is an event of the kind; its properties are looked at only where the name is right."""
     events = _events(catalog)
-    named = table.c[events.name] == kind.event
+    called = named(events, table, (kind.event,))
     if kind.where is None:
-        return named
+        return called
     properties = where(kind.where, events.properties, table, Moment(at, kind.zone), catalog.timezone)
-    return sa.case((named, properties), else_=sa.false())
+    return sa.case((called, properties), else_=sa.false())
 
 
 def _events(catalog: Catalog) -> Events:
