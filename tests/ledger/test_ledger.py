@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from adbc_driver_manager import Error as DriverError
+from tests.ledger.records import acknowledge, changed, start
 
 from audiences.ledger import assignments, audiences, campaigns, chunks, formerly, members, runs
 from audiences.ledger.audiences import AudienceTakenError
@@ -16,47 +16,6 @@ from audiences.ledger.migrate import migrate
 
 VERSIONS = Path(audiences.__file__).parent / "migrations" / "versions"
 pytestmark = pytest.mark.integration
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def ledger(new_database):
-    connection = new_database("ledger")
-    migrate(connection)
-    with Ledger(connection) as opened:
-        yield opened
-
-
-def start(ledger: Ledger, campaign: int, external_id: str = "r1", terms: str = "") -> int:
-    return runs.start(
-        ledger,
-        campaign=campaign,
-        external_id=external_id,
-        digest="d",
-        config={"name": "x"},
-        control_terms=terms,
-        as_of=NOON,
-        now=NOON,
-        staging="/nowhere",
-    )
-
-
-def changed(*rows: tuple[int, str | None, bytes, bool]) -> pa.Table:
-    names = ("campaign_id", "user_id", "identifiers", "begins")
-    listed = [dict(zip(names, row, strict=True)) | {"present": True, "gone": not row[3]} for row in rows]
-    kinds = [pa.int32(), pa.string(), pa.binary(), pa.bool_(), pa.bool_(), pa.bool_()]
-    schema = pa.schema(list(zip([*names, "present", "gone"], kinds, strict=True)))
-    return pa.Table.from_pylist(listed, schema=schema)
-
-
-@pytest.fixture
-def campaign(ledger):
-    return campaigns.number(ledger, "abandoned_cart")
-
-
-@pytest.fixture
-def audience(ledger, campaign):
-    return audiences.record(ledger, ad_account="act_1", facebook_id="23", name="Carts", created_for=campaign)
 
 
 def test_migrating_at_once_from_several_processes_is_safe(new_database):
@@ -117,14 +76,6 @@ def test_the_first_assignment_stands(ledger, campaign):
     assert assignments.not_by_formula(ledger, campaign, "50 %").to_pylist() == [{"user_id": "1", "group": 0}]
     assert assignments.not_by_formula(ledger, campaign, "10 %").to_pylist() == [{"user_id": "2", "group": 1}]
     assert assignments.ever_targeted(ledger, campaign).to_pylist() == [{"user_id": "1"}]
-
-
-def acknowledge(ledger: Ledger, run: int, audience: int, changes: pa.Table) -> None:
-    planned = chunks.Planned(action="add", file="add-0.parquet", first_row=0, rows=changes.num_rows)
-    chunks.plan(ledger, run=run, audience=audience, planned=[planned])
-    chunk = chunks.of_run(ledger, run)[-1]
-    chunks.sending(ledger, chunk)
-    chunks.acknowledge(ledger, chunk, received=changes.num_rows, invalid=0, changes=changes)
 
 
 def test_members_appear_with_their_acknowledgement_and_keep_their_history(ledger, campaign, audience):

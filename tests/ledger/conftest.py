@@ -1,0 +1,38 @@
+"""A ledger that is lent to one test after the other, with a campaign and its audience in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audiences.ledger import audiences, campaigns
+from audiences.ledger.door import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.databases import Databases
+
+    from audiences.ledger.audiences import KnownAudience
+
+
+@pytest.fixture
+def ledger(databases: Databases) -> Iterator[Ledger]:
+    with databases.ledger() as connection, Ledger(connection) as opened:
+        yield opened
+
+
+@pytest.fixture
+def campaign(ledger: Ledger) -> int:
+    return campaigns.number(ledger, "abandoned_cart")
+
+
+@pytest.fixture
+def other(ledger: Ledger) -> int:
+    return campaigns.number(ledger, "other")
+
+
+@pytest.fixture
+def audience(ledger: Ledger, campaign: int) -> KnownAudience:
+    return audiences.record(ledger, ad_account="act_1", facebook_id="23", name="Carts", created_for=campaign)

@@ -1,0 +1,65 @@
+"""What tests of the ledger put into it: runs, requests, memberships."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from audiences.ledger import chunks, runs
+
+if TYPE_CHECKING:
+    from audiences.ledger.chunks import Chunk
+    from audiences.ledger.door import Ledger
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+_COLUMNS = {
+    "campaign_id": pa.int32(),
+    "user_id": pa.string(),
+    "identifiers": pa.binary(),
+    "begins": pa.bool_(),
+    "present": pa.bool_(),
+    "gone": pa.bool_(),
+}
+
+
+def start(
+    ledger: Ledger, campaign: int, external_id: str = "r1", terms: str = "", *, at: datetime = NOON, staging: str = "/nowhere"
+) -> int:  # fmt: skip
+    """A run on record that looks at, and is assigned at, that time."""
+    return runs.start(
+        ledger,
+        campaign=campaign,
+        external_id=external_id,
+        digest="d",
+        config={"name": "x"},
+        control_terms=terms,
+        as_of=at,
+        now=at,
+        staging=staging,
+    )
+
+
+def changed(*rows: tuple[int, str | None, bytes, bool], present: bool = True) -> pa.Table:
+    """Memberships that begin or end: campaign, user, identifiers, whether it begins."""
+    listed = [
+        dict(zip(_COLUMNS, (*row, present, not row[3]), strict=True)) for row in rows
+    ]  # fmt: skip
+    return pa.Table.from_pylist(listed, schema=pa.schema(list(_COLUMNS.items())))
+
+
+def request(
+    ledger: Ledger, run: int, audience: int, rows: int = 1, *, action: chunks.Action = "add", session: int | None = None
+) -> Chunk:  # fmt: skip
+    """A request of the run on record that was not sent yet."""
+    planned = chunks.Planned(action=action, file=f"{action}-0.parquet", first_row=0, rows=rows)
+    chunks.plan(ledger, run=run, audience=audience, planned=[planned], session=session)
+    return chunks.of_run(ledger, run)[-1]
+
+
+def acknowledge(ledger: Ledger, run: int, audience: int, changes: pa.Table) -> None:
+    """A request that was sent and came back right, with the memberships that it changed."""
+    chunk = request(ledger, run, audience, changes.num_rows)
+    chunks.sending(ledger, chunk)
+    chunks.acknowledge(ledger, chunk, received=changes.num_rows, invalid=0, changes=changes)

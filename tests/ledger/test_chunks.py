@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import pytest
+from tests.ledger.records import acknowledge, changed, request, start
+
+from audiences.ledger import chunks, sessions
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def run(ledger, campaign):
+    return start(ledger, campaign)
+
+
+def states(ledger, run):
+    return [chunk.state for chunk in chunks.of_run(ledger, run)]
+
+
+def session(ledger, run, audience, requests=2):
+    sessions.plan(
+        ledger,
+        run=run,
+        audience=audience.id,
+        schema=("EMAIL",),
+        closing="closing.parquet",
+        planned=[chunks.Planned("add", "whole.parquet", 10 * n, 10) for n in range(requests)],
+        id_of=lambda attempt: attempt,
+    )
+    return sessions.to_send(ledger, run)
+
+
+def test_another_run_gives_up_what_was_never_sent_and_what_is_left_of_a_broken_session(ledger, campaign, audience, run):
+    planned = session(ledger, run, audience)
+    sessions.opened(ledger, planned, chunks.of_session(ledger, planned.id)[0])
+    later = start(ledger, campaign, "r2")
+    chunks.drop_planned(ledger, audience.id, but_run=later)
+    assert states(ledger, run) == ["dropped", "dropped"]
+    assert chunks.totals(ledger, run).unsent == 0
+
+
+def test_another_run_leaves_its_own_requests_and_those_whose_fate_is_unknown(ledger, campaign, audience, run):
+    chunks.sending(ledger, request(ledger, run, audience.id))
+    later = start(ledger, campaign, "r2")
+    request(ledger, later, audience.id)
+    chunks.drop_planned(ledger, audience.id, but_run=later)
+    assert (states(ledger, run), states(ledger, later)) == (["sending"], ["planned"])
+
+
+def test_late_removals_alone_are_given_up_when_what_they_wait_for_did_not_come(ledger, audience, run):
+    planned = [chunks.Planned("add", "a", 0, 1), chunks.Planned("remove", "b", 0, 1, (), late=True)]
+    chunks.plan(ledger, run=run, audience=audience.id, planned=planned)
+    chunks.drop_late(ledger, run)
+    assert {chunk.action: chunk.state for chunk in chunks.of_run(ledger, run)} == {
+        "add": "planned",
+        "remove": "dropped",
+    }
+    assert chunks.totals(ledger, run).dropped == 0, "nobody else's run came in between"
+
+
+def test_removals_go_before_additions_and_late_ones_after_them(ledger, audience, run):
+    planned = [
+        chunks.Planned("add", "a", 0, 1),
+        chunks.Planned("remove", "late", 0, 1, (), late=True),
+        chunks.Planned("remove", "r", 0, 1),
+    ]
+    chunks.plan(ledger, run=run, audience=audience.id, planned=planned)
+    assert [chunk.file for chunk in chunks.of_run(ledger, run)] == ["r", "a", "late"]
+    assert [chunk.file for chunk in chunks.of_run(ledger, run, action="remove", late=False)] == ["r"]
+
+
+def test_rows_that_facebook_did_not_receive_or_could_not_use_are_added_up(ledger, campaign, audience, run):
+    chunk = request(ledger, run, audience.id, rows=10)
+    chunks.sending(ledger, chunk)
+    chunks.acknowledge(ledger, chunk, received=7, invalid=2, changes=changed((campaign, "1", b"x", True)))
+    totals = chunks.totals(ledger, run)
+    assert (totals.taken, totals.unreceived, totals.invalid, totals.requests) == (10, 3, 2, 1)
+
+
+def test_within_a_session_the_count_of_rows_received_is_of_all_requests_so_far(ledger, audience, run):
+    planned = session(ledger, run, audience)
+    for received, chunk in zip((10, 20), chunks.of_session(ledger, planned.id), strict=True):
+        chunks.sending(ledger, chunk)
+        chunks.receive(ledger, chunk, received=received, invalid=1)
+    totals = chunks.totals(ledger, run)
+    assert (totals.taken, totals.unreceived, sessions.invalid(ledger, planned)) == (20, 0, 2)
+
+
+def test_a_run_whose_additions_were_all_refused_has_added_nothing(ledger, campaign, audience, run):
+    chunks.refuse(ledger, request(ledger, run, audience.id), error="no")
+    assert chunks.totals(ledger, run).nothing_added
+    assert (chunks.totals(ledger, run).refused, chunks.totals(ledger, run).error) == (1, "no")
+    acknowledge(ledger, run, audience.id, changed((campaign, "1", b"x", True)))
+    assert not chunks.totals(ledger, run).nothing_added
+
+
+def test_a_request_that_came_to_nothing_is_to_be_sent_again_and_its_tries_count(ledger, audience, run):
+    chunk = request(ledger, run, audience.id)
+    for _ in range(2):
+        chunks.sending(ledger, chunk)
+        chunks.unsend(ledger, chunk)
+    assert states(ledger, run) == ["planned"]
+    assert chunks.totals(ledger, run).requests == 2
+
+
+def test_a_request_whose_rows_are_gone_is_lost_and_no_longer_in_doubt(ledger, audience, run):
+    chunk = request(ledger, run, audience.id)
+    chunks.sending(ledger, chunk)
+    chunks.lose(ledger, chunk, error="staging is gone")
+    assert states(ledger, run) == ["lost"]
+    assert chunks.unsettled(ledger, audience.id) == []

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import pytest
+from tests.ledger.records import NOON, acknowledge, changed, request, start
+
+from audiences.ledger import assignments, chunks, erasures, refusals, sessions
+
+pytestmark = pytest.mark.integration
+HERS, THEIRS = b"\x01\x20" + b"m" * 32, b"\x02\x20" + b"p" * 32
+ROW = HERS + THEIRS
+"""A packed row with an e-mail hash that the erased person has, and a phone number of somebody else's."""
+
+
+@pytest.fixture
+def run(ledger, campaign):
+    return start(ledger, campaign)
+
+
+def unfinished(ledger, closed=()):
+    return [one.what for one in erasures.unfinished(ledger, window=5400, closed=closed)]
+
+
+def replaced(ledger, run, audience):
+    """A replace of which the first request has left."""
+    sessions.plan(
+        ledger,
+        run=run,
+        audience=audience.id,
+        schema=("EMAIL",),
+        closing="closing.parquet",
+        planned=[chunks.Planned("add", "whole.parquet", 0, 2), chunks.Planned("add", "whole.parquet", 2, 2)],
+        id_of=lambda attempt: attempt,
+    )
+    session = sessions.to_send(ledger, run)
+    sessions.opened(ledger, session, chunks.of_session(ledger, session.id)[0])
+    return sessions.unfinished(ledger, audience.id)[0]
+
+
+def ended(ledger):
+    ledger.sql.execute("update audiences.run set state = 'failed', ended_at = now()")
+
+
+def test_rows_of_others_with_the_persons_hash_are_found_among_members_and_among_refused_rows(
+    ledger, campaign, audience, run
+):
+    acknowledge(ledger, run, audience.id, changed((campaign, "30", ROW, True), (campaign, "4", THEIRS, True)))
+    refused = HERS + b"\x03\x01x"
+    refusals.refuse(
+        ledger, request(ledger, run, audience.id), reason="r", error="e", identifiers=[refused, b"\x03\x01y"]
+    )
+    found = erasures.rows_with(ledger, [b"m" * 32])
+    assert sorted(map(bytes, found)) == sorted([ROW, refused])
+
+
+def test_the_persons_rows_leave_the_ledger_whoever_holds_them(ledger, campaign, audience, run):
+    acknowledge(
+        ledger,
+        run,
+        audience.id,
+        changed((campaign, "3", HERS, True), (campaign, "30", ROW, True), (campaign, "4", THEIRS, True)),
+    )
+    refusals.refuse(ledger, request(ledger, run, audience.id), reason="r", error="e", identifiers=[ROW, THEIRS])
+    removed = erasures.remove(ledger, "3", [HERS, ROW])
+    assert (removed["member"], removed["refused_row"]) == (2, 1)
+    assert {row.user_id for row in ledger.all("select user_id from audiences.member")} == {"4"}
+    assert [bytes(row.identifiers) for row in ledger.all("select identifiers from audiences.refused_row")] == [THEIRS]
+
+
+def test_the_proof_counts_the_persons_rows_of_others_too(ledger, campaign, audience, run):
+    acknowledge(ledger, run, audience.id, changed((campaign, "3", HERS, True), (campaign, "30", ROW, True)))
+    assert erasures.left(ledger, "3", [HERS, ROW])["member"] == 2
+    assert erasures.others_with(ledger, "3", [HERS, ROW]) == 1
+
+
+def test_a_user_is_removed_from_every_table_that_knows_users(ledger, campaign, audience, run):
+    import pyarrow as pa
+
+    both = pa.table({"user_id": ["3", "4"], "arm": ["target", "target"]})
+    assignments.record(ledger, campaign=campaign, run=run, assigned=both.to_reader())
+    for table, columns, values in [
+        ("expired", "audience_id, campaign_id", f"{audience.id}, {campaign}"),
+        (
+            "live_event",
+            "campaign_id, event_id, occurred_at, arrived_at, seen_at, due_at, state",
+            f"{campaign}, '{{user}}', now(), now(), now(), now(), 'waiting'",
+        ),
+    ]:
+        for user in ("3", "4"):
+            ledger.sql.execute(
+                f"insert into audiences.{table} (user_id, {columns}) values ('{user}', {values.format(user=user)})"
+            )
+    removed = erasures.remove(ledger, "3", [])
+    assert {table: removed[table] for table in ("assignment", "expired", "live_event")} == {
+        "assignment": 1, "expired": 1, "live_event": 1,
+    }  # fmt: skip
+    assert erasures.left(ledger, "4", [])["assignment"] == 1
+
+
+def test_a_replace_that_broke_is_waited_for_as_long_as_facebook_may_adopt_it(ledger, audience, run):
+    session = replaced(ledger, run, audience)
+    ended(ledger)
+    assert "session" in unfinished(ledger)
+    sessions.broke(ledger, session, error="timed out")
+    ledger.sql.execute("update audiences.chunk set state = 'dropped'")
+    assert unfinished(ledger) == ["session"]
+    ledger.sql.execute("update audiences.upload_session set opened_at = opened_at - interval '91 minutes'")
+    assert unfinished(ledger) == []
+
+
+def test_a_request_whose_fate_is_unknown_and_a_run_under_way_are_unfinished(ledger, campaign, audience, run):
+    assert unfinished(ledger) == ["running"]
+    chunks.sending(ledger, request(ledger, run, audience.id))
+    ended(ledger)
+    assert unfinished(ledger) == ["rows"]
+
+
+def test_a_run_that_began_a_day_ago_has_died_and_is_not_waited_for(ledger, run):
+    ledger.sql.execute("update audiences.run set started_at = now() - interval '25 hours'")
+    assert unfinished(ledger) == []
+
+
+def test_in_an_account_that_is_closed_nothing_is_waited_for(ledger, audience, run):
+    chunks.sending(ledger, request(ledger, run, audience.id))
+    ledger.sql.execute("update audiences.run set audience_id = %s", (audience.id,))
+    assert unfinished(ledger, closed=["act_2"]) == ["rows", "running"]
+    assert unfinished(ledger, closed=["act_1"]) == []
+
+
+def test_an_erasure_that_is_not_done_is_gone_on_with_and_one_that_is_done_is_not(ledger):
+    first = erasures.begin(ledger, at=NOON, digests=[b"a", b"b"])
+    assert erasures.begin(ledger, at=NOON, digests=[b"b", b"c"]) == first
+    erasures.end(ledger, first, at=NOON, requests=[], removed={}, still_to_do=[])
+    assert erasures.begin(ledger, at=NOON, digests=[b"b"]) != first
+    assert erasures.of_the_same(ledger, [b"c"]) == {b"a", b"b", b"c"}
+
+
+def test_a_lifted_erasure_forgets_every_hash_of_the_person_and_of_nobody_else(ledger):
+    erasures.begin(ledger, at=NOON, digests=[b"a", b"b"])
+    erasures.begin(ledger, at=NOON, digests=[b"z"])
+    assert erasures.forget(ledger, [b"a"]) == 2
+    assert erasures.known(ledger)[1] == {b"z"}
+
+
+def test_what_earlier_tries_have_done_stays_in_the_proof(ledger):
+    erasure = erasures.begin(ledger, at=NOON, digests=[b"a"])
+    told = {"id": "act_1", "requests": 1, "rows": 3}
+    erasures.end(ledger, erasure, at=None, requests=[told], removed={"member": 2}, still_to_do=["x"])
+    none = {"id": "act_1", "requests": 0, "rows": 0}
+    erasures.end(ledger, erasure, at=NOON, requests=[none], removed={"member": 1}, still_to_do=[])
+    row = ledger.one("select requests, removed, done_at from audiences.erasure")
+    assert (row.requests, row.removed, row.done_at) == ([told], {"member": 3}, NOON)
+    assert erasures.found_before(ledger, b"a")

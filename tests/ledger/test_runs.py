@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from tests.ledger.records import NOON, request, start
+
+from audiences.errors import StoppedError
+from audiences.ledger import chunks, runs
+
+pytestmark = pytest.mark.integration
+LATER = NOON + timedelta(hours=3)
+
+
+def row(ledger, run):
+    return ledger.one("select * from audiences.run where id = %(run)s", {"run": run})
+
+
+def close(ledger, run, **outcomes):
+    runs.end(ledger, run, state="success", outcomes=outcomes or {"added": 1})
+
+
+def test_a_run_taken_up_again_looks_at_its_new_time_and_has_no_errors_and_warnings_of_before(ledger, campaign):
+    run = start(ledger, campaign)
+    runs.note_error(ledger, run, StoppedError(guard="g", found="f", allow_once="a"))
+    runs.warn(ledger, run, ["watch out"])
+    assert (row(ledger, run).stopped, row(ledger, run).warnings) == (True, ["watch out"])
+    assert start(ledger, campaign, at=LATER) == run
+    again = row(ledger, run)
+    assert (again.as_of, again.state, again.error, again.stopped, again.warnings) == (LATER, "running", None, False, [])
+
+
+def test_a_run_that_was_closed_is_not_taken_up_again(ledger, campaign):
+    first = start(ledger, campaign)
+    close(ledger, first)
+    second = start(ledger, campaign)
+    assert second != first
+    assert row(ledger, first).state == "success"
+    assert start(ledger, campaign) == second
+
+
+def test_a_new_run_closes_those_of_its_campaign_whose_process_is_gone(ledger, campaign, other):
+    first, foreign, second = start(ledger, campaign), start(ledger, other), start(ledger, campaign, "r2")
+    runs.abandon_others(ledger, campaign=campaign, run=second)
+    assert [row(ledger, run).state for run in (first, foreign, second)] == ["abandoned", "running", "running"]
+
+
+def test_a_run_is_under_way_until_it_has_ended_or_for_a_day(ledger, campaign, other):
+    run = start(ledger, campaign)
+    assert (runs.under_way(ledger, campaign), runs.under_way(ledger, other)) == (True, False)
+    ledger.sql.execute("update audiences.run set started_at = now() - interval '25 hours'")
+    assert not runs.under_way(ledger, campaign)
+    ledger.sql.execute("update audiences.run set started_at = now()")
+    close(ledger, run)
+    assert not runs.under_way(ledger, campaign)
+
+
+def test_staging_is_disposable_once_every_run_of_it_has_ended_and_nothing_is_in_doubt(ledger, campaign, audience):
+    run = start(ledger, campaign, staging="/s")
+    long_ago, now = (ledger.one(f"select now() {ago} as at").at for ago in ("- interval '9 days'", ""))
+    assert runs.disposable(ledger, ["/s", "/unknown"], before=now) == []
+    close(ledger, run)
+    assert runs.disposable(ledger, ["/s", "/unknown"], before=now + timedelta(minutes=1)) == ["/s"]
+    assert runs.disposable(ledger, ["/s"], before=long_ago) == []
+    chunks.sending(ledger, request(ledger, run, audience.id))
+    assert runs.disposable(ledger, ["/s"], before=now + timedelta(minutes=1)) == []
+
+
+def test_of_the_runs_of_a_schedule_those_of_the_same_time_are_told_from_the_others(ledger, campaign, audience):
+    def scheduled(external_id, due):
+        return runs.start(
+            ledger, campaign=campaign, external_id=external_id, digest="d", config={}, control_terms="",
+            as_of=due, now=due, due=due, staging="/nowhere",
+        )  # fmt: skip
+
+    start(ledger, campaign, "by hand")
+    first = scheduled("one", NOON)
+    found = runs.of_schedule(ledger, campaign, NOON)
+    assert (found.others, found.planned, found.same) == (0, None, None)
+    runs.plan(ledger, first, audience=audience.id, planned={}, rejected={}, now=NOON)
+    close(ledger, first)
+    found = runs.of_schedule(ledger, campaign, NOON)
+    assert (found.others, found.planned, found.same) == (0, first, first)
+    found = runs.of_schedule(ledger, campaign, LATER)
+    assert (found.others, found.planned, found.same) == (1, first, None)
