@@ -30,5 +30,25 @@ def test_two_rows_of_one_user_stop_the_run_and_the_preview(shop):
         shop.preview(spec)
 
 
+def test_a_user_who_is_in_a_table_and_in_one_that_inherits_from_it_stops_the_run(shop):
+    shop.user(1, "one@example.com")
+    shop.event(1)
+    shop.sql("create table users_of_old () inherits (users); insert into users_of_old select * from users")
+    summary = shop.run(shop.campaign())
+    assert summary.error.startswith("`users` has several rows with one `id`, for 1 of the users who qualify.")
+    assert shop.uploads() == []
+
+
+def test_tables_that_inherit_are_as_good_as_one(shop):
+    for number in (1, 2):
+        shop.user(number, f"user{number}@example.com")
+        shop.event(number)
+    shop.sql(
+        "create table users_of_old () inherits (users); with moved as (delete from only users where id = 2 returning *)"
+        " insert into users_of_old select * from moved"
+    )
+    assert shop.run(shop.campaign()).outcomes["added"] == 2
+
+
 def test_a_view_with_one_row_per_user_is_as_good_as_a_table(shop):
     assert shop.run(view(shop, "select * from users")).outcomes["added"] == 2

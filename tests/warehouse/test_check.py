@@ -211,6 +211,102 @@ def test_a_part_of_a_key_is_not_to_be_made_unique(connection: Connection) -> Non
     assert "INDEX" not in line.remedy
 
 
+KEYED = (
+    "CREATE TABLE keyed (id bigint, shop int, email text); INSERT INTO keyed VALUES (1, 1, 'a@b.de'), (2, 1, 'c@d.de');"
+)
+HEIR = "CREATE TABLE heir () INHERITS (keyed);"
+
+
+@pytest.mark.parametrize(
+    ("made", "state", "found", "remedy"),
+    [
+        ("ALTER TABLE keyed ADD PRIMARY KEY (id)", "ok", ", unique", ""),
+        ("ALTER TABLE keyed ADD UNIQUE (id) DEFERRABLE INITIALLY DEFERRED", "ok", ", unique", ""),
+        ("CREATE UNIQUE INDEX ON keyed (id) INCLUDE (shop)", "ok", ", unique", ""),
+        ("CREATE UNIQUE INDEX ON keyed (id) NULLS NOT DISTINCT", "ok", ", unique", ""),
+        ("CREATE UNIQUE INDEX ON keyed (id) WHERE shop = 1", "warn", "nothing keeps it so", "CREATE UNIQUE INDEX ON keyed (id);"),
+        ("CREATE UNIQUE INDEX ON keyed ((id + 0))", "warn", "nothing keeps it so", "CREATE UNIQUE INDEX ON keyed (id);"),
+        (
+            "CREATE UNIQUE INDEX once ON keyed (id); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'once'::regclass",
+            "warn",
+            "nothing keeps it so",
+            "CREATE UNIQUE INDEX ON keyed (id);",
+        ),
+        ("CREATE INDEX ON keyed (id)", "warn", "nothing keeps it so", "CREATE UNIQUE INDEX ON keyed (id);"),
+        (f"ALTER TABLE keyed ADD PRIMARY KEY (id); {HEIR}", "warn", "inherit from it (heir)", "partitioned table"),
+        (
+            f"ALTER TABLE keyed ADD PRIMARY KEY (id); {HEIR} INSERT INTO heir VALUES (1, 2, 'x@y.de')",
+            "fail",
+            "several rows have one key",
+            "Map a view",
+        ),
+    ],
+)  # fmt: skip
+def test_a_key_is_unique_when_all_rows_are_under_the_index(
+    connection: Connection, made: str, state: str, found: str, remedy: str
+) -> None:
+    run(connection, KEYED)
+    run(connection, made)
+    line = lines(connection, {"relation": "keyed", "key": "id"})["users", "key"]
+    assert line.state == state
+    assert found in line.found
+    assert remedy in line.remedy
+
+
+def test_an_index_of_a_partitioned_table_covers_its_partitions(connection: Connection) -> None:
+    run(
+        connection,
+        "CREATE TABLE keyed (id bigint PRIMARY KEY, email text) PARTITION BY RANGE (id);"
+        "CREATE TABLE low PARTITION OF keyed FOR VALUES FROM (0) TO (100) PARTITION BY RANGE (id);"
+        "CREATE TABLE lowest PARTITION OF low FOR VALUES FROM (0) TO (50); INSERT INTO keyed VALUES (1, 'a@b.de')",
+    )
+    assert lines(connection, {"relation": "keyed"})["users", "key"].found == "`id` bigint, unique"
+
+
+def test_an_index_of_a_partitioned_table_alone_covers_nothing_yet(connection: Connection) -> None:
+    run(
+        connection,
+        "CREATE TABLE keyed (id bigint, email text) PARTITION BY RANGE (id);"
+        "CREATE TABLE low PARTITION OF keyed FOR VALUES FROM (0) TO (100); CREATE UNIQUE INDEX ON ONLY keyed (id);"
+        "INSERT INTO keyed VALUES (1, 'a@b.de')",
+    )
+    assert lines(connection, {"relation": "keyed"})["users", "key"].state is State.WARN
+
+
+@pytest.mark.parametrize("kind", ["VIEW", "MATERIALIZED VIEW"])
+def test_a_key_twice_in_a_view_is_found(connection: Connection, kind: str) -> None:
+    run(connection, f"CREATE {kind} twice AS SELECT * FROM people UNION ALL SELECT * FROM people")
+    assert "several rows have one key" in lines(connection, {"relation": "twice"})["users", "key"].found
+
+
+def test_rows_of_heirs_count_and_indexes_are_advised_for_each_table(connection: Connection) -> None:
+    run(
+        connection,
+        "ALTER TABLE deeds ADD arrived timestamptz; CREATE TABLE late_deeds () INHERITS (deeds); CREATE INDEX ON deeds (arrived)",
+    )
+    run(
+        connection,
+        "INSERT INTO late_deeds OVERRIDING SYSTEM VALUE SELECT * FROM deeds; ANALYZE deeds; ANALYZE late_deeds",
+    )
+    found = lines(connection, None, {"arrived_at": "arrived"})
+    assert found["events", "relation"].found.startswith("table, about 40 rows")
+    assert (
+        found["events", "arrived_at"].remedy == "CREATE INDEX ON deeds (arrived); CREATE INDEX ON late_deeds (arrived);"
+    )
+
+
+@pytest.mark.parametrize("kind", ["VIRTUAL", "STORED"])
+def test_no_index_is_advised_on_a_virtual_generated_column(connection: Connection, kind: str) -> None:
+    run(connection, f"DROP INDEX deeds_scan; ALTER TABLE deeds ADD moment timestamptz GENERATED ALWAYS AS (at) {kind}")
+    run(connection, f"ALTER TABLE people ADD made bigint GENERATED ALWAYS AS (id * 2) {kind}")
+    found = lines(connection, {"key": "made"}, {"arrived_at": "moment", "occurred_at": "moment"})
+    remedies = [found[path].remedy for path in (("users", "key"), ("events",), ("events", "arrived_at"))]
+    for remedy in remedies:
+        assert ("a stored one, GENERATED ALWAYS AS (…) STORED; then CREATE" in remedy) == (kind == "VIRTUAL"), remedy
+        if kind == "STORED":
+            run(connection, remedy)
+
+
 @pytest.mark.parametrize(
     ("events", "path", "state", "found"),
     [

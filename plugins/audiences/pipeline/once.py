@@ -22,6 +22,10 @@ SELECT count(*) > 0 AS yes
 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
 WHERE i.indrelid = to_regclass({relation}) AND a.attname = {key}
   AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1
+  -- An index of a partitioned table covers its partitions, one of another table none of the tables that inherit from it.
+  AND NOT EXISTS (
+      SELECT FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhparent WHERE h.inhparent = i.indrelid AND c.relkind <> 'p'
+  )
 """)
 _REPEATED = "select count(*) from (select 1 from staged group by user_id having count(*) > 1)"
 

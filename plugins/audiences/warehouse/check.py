@@ -12,7 +12,7 @@ from audiences.campaign.wording import Path, choice, did_you_mean, shown
 from audiences.checklist import State
 from audiences.warehouse.event_scan import event_scan
 from audiences.warehouse.fit import SAMPLE, fit, hashing, missing_column, refused
-from audiences.warehouse.reflect import Glance, Refusal, Relation, quoted
+from audiences.warehouse.reflect import Glance, Refusal, Relation, index_advice, quoted
 from audiences.warehouse.seen import MOST_NAMED, Seen, event_names, event_values, named, user_values
 from audiences.what.identifiers.fields import FIELDS
 from audiences.who import key
@@ -132,7 +132,10 @@ def _unique(users: Users, relation: Relation, table: sa.FromClause, glance: Glan
     found = f"{what}: every key once at the moment, and nothing keeps it so"
     if relation.kind == "partitioned table":  # a unique index there holds the columns of the partitioning as well
         return State.WARN, found, "See that whatever fills the table keeps it so."
-    return State.WARN, found, f"CREATE UNIQUE INDEX ON {relation.sql_name} ({quoted(users.key)});"
+    if relation.heirs:
+        found += f": no index of it holds the rows of the tables that inherit from it ({', '.join(relation.heirs[:3])})"
+        return State.WARN, found, "Map a partitioned table, or a view with one row per user."
+    return State.WARN, found, index_advice(relation, users.key, unique=True)
 
 
 def _events(catalog: Catalog, events: Events, relation: Relation, glance: Glance) -> Iterator[Line]:
@@ -223,7 +226,7 @@ def _by_arrival(column: str, relation: Relation, verdict: Verdict) -> Verdict:
     if column in relation.leading:
         return verdict
     found = f"{verdict[1]}: no index begins with it; live campaigns would read all events, again and again"
-    return State.WARN, found, f"CREATE INDEX ON {relation.sql_name} ({quoted(column)});"
+    return State.WARN, found, index_advice(relation, column)
 
 
 def _event_name(name: str, events: Events, table: sa.FromClause, relation: Relation, glance: Glance) -> Verdict | None:

@@ -12,7 +12,7 @@ from audiences.campaign.rules import Did
 from audiences.campaign.windows import Window
 from audiences.campaign.wording import shown
 from audiences.checklist import State
-from audiences.warehouse.reflect import Glance, Refusal, Relation, quoted
+from audiences.warehouse.reflect import Glance, Refusal, Relation, index_advice, quoted
 from audiences.who.conditions import Moment
 from audiences.who.events import doers
 from audiences.who.render import render
@@ -98,9 +98,10 @@ def _indexes(scan: dict[str, Any]) -> set[str]:
 
 def _remedy(events: Events, relation: Relation) -> str:
     """The index to be made, as SQL where Postgres can make it on the relation itself."""
-    columns = ", ".join(map(quoted, (events.name, events.occurred_at, events.user)))
+    scanned = (events.name, events.occurred_at, events.user)
     if relation.indexable:
-        return f"CREATE INDEX ON {relation.sql_name} ({columns});"
+        return index_advice(relation, *scanned)
+    columns = ", ".join(map(quoted, scanned))
     return f"Make an index on the table below {shown(relation.name)}, on what stands there for {columns}."
 
 

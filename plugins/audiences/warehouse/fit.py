@@ -49,7 +49,7 @@ def refused(refusal: Refusal, what: str, relation: Relation) -> Verdict:
     return (
         State.FAIL,
         f"{what}: {refusal.words}",
-        "Change the type here, or map a view or generated column of that type.",
+        "Change the type here, or map a view or a stored generated column of that type.",
     )
 
 

@@ -12,10 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.pool import NullPool
 
+from audiences.campaign.wording import shown
 from audiences.connections import opened
 from audiences.errors import FixAccessError
 from audiences.warehouse.faults import fault
-from audiences.warehouse.reader import SESSION, as_ours
+from audiences.warehouse.reader import SESSION, WarehouseQueryError, as_ours
+from audiences.warehouse.structure import Structure, questions, structure
 from audiences.who.render import render
 from audiences.who.sources import schema_and_name
 
@@ -51,10 +53,16 @@ class WarehouseUnreachableError(FixAccessError):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; `type` is SQLAlchemy's, with `words` as Postgres writes it."""
+    """A column; `type` is SQLAlchemy's, with `words` as Postgres writes it.
+
+    `virtual`: it is computed when it is read, and no index can be made of it. `loose`: its own equality may look past letter
+    case.
+    """
 
     name: str
     type: sa.types.TypeEngine[Any]
+    virtual: bool = False
+    loose: bool = False
 
     @property
     def words(self) -> str:
@@ -70,7 +78,8 @@ class Relation:
     """A table or view: `kind` in words, `rows` as Postgres estimates them (None: not known).
 
     `unique` has the sets of columns that a constraint or an index keeps unique, the primary key first; `refers` the
-    relations and columns that foreign keys of one column lead to; `leading` the columns that an index begins with.
+    relations and columns that foreign keys of one column lead to; `leading` the columns that an index begins with; `heirs`
+    the tables that inherit from it, whose rows are among its own and which its indexes do not hold.
     """
 
     name: str
@@ -80,6 +89,7 @@ class Relation:
     unique: tuple[frozenset[str], ...] = ()
     refers: dict[str, tuple[str, str]] = field(default_factory=dict)
     leading: frozenset[str] = frozenset()
+    heirs: tuple[str, ...] = ()
 
     @property
     def sql_name(self) -> str:
@@ -153,28 +163,25 @@ class Glance:
                 columns = inspector.get_columns(table, schema=schema)
             except sa.exc.NoSuchTableError:
                 return None
-            unique: list[list[str] | list[str | None]] = [
-                inspector.get_pk_constraint(table, schema=schema)["constrained_columns"]
-            ]
-            unique += [each["column_names"] for each in inspector.get_unique_constraints(table, schema=schema)]
-            indexes = inspector.get_indexes(table, schema=schema)
             keys = inspector.get_foreign_keys(table, schema=schema)
-        whole = [each for each in indexes if not each.get("dialect_options", {}).get("postgresql_where")]
-        unique += [each["column_names"] for each in whole if each["unique"]]
-        kind, rows = self._size(schema, table)
+        inside = self._structure(schema, table)
         return Relation(
             name=name,
-            kind=kind,
-            rows=rows,
-            columns={each["name"]: Column(each["name"], _plain(each["type"])) for each in columns},
-            # An index over an expression names no column there.
-            unique=tuple(dict.fromkeys(frozenset(map(str, each)) for each in unique if each and None not in each)),
+            kind=_KINDS.get(inside.kind, "relation"),
+            rows=inside.rows,
+            columns={
+                name: Column(name, _plain(each["type"]), virtual=name in inside.virtual, loose=name in inside.loose)
+                for each in columns
+                for name in [each["name"]]
+            },
+            unique=inside.unique,
             refers={
                 each["constrained_columns"][0]: (each["referred_table"], each["referred_columns"][0])
                 for each in keys
                 if len(each["constrained_columns"]) == 1
             },
-            leading=frozenset(filter(None, (each["column_names"][0] for each in whole))),
+            leading=inside.leading,
+            heirs=inside.heirs,
         )
 
     def names(self) -> list[str]:
@@ -194,16 +201,15 @@ class Glance:
             found += [f"{prefix}{in_catalog(name)}" for name in (*tables, *views)]
         return found
 
-    def _size(self, schema: str | None, table: str) -> tuple[str, int | None]:
+    def _structure(self, schema: str | None, table: str) -> Structure:
         full = ".".join(_POSTGRES.identifier_preparer.quote_identifier(part) for part in (schema, table) if part)
-        query = sa.text(
-            "select relkind::text, case when relkind in ('r', 'm', 'f') and reltuples >= 0 then reltuples::bigint"
-            " when relkind = 'p' then (select sum(greatest(c.reltuples, 0))::bigint from pg_partition_tree(r.oid) t"
-            " join pg_class c on c.oid = t.relid and c.relkind <> 'p') end"
-            " from pg_class r where oid = to_regclass(:name)"
-        )
-        row = self._sql.execute(query, {"name": full}).fetchone()
-        return (_KINDS.get(row[0], "relation"), row[1]) if row else ("relation", None)
+        found = []
+        for question in questions(full):
+            answer = self.ask(question)
+            if isinstance(answer, Refusal):
+                raise WarehouseQueryError(sqlstate=answer.sqlstate, detail=answer.words)
+            found.append(answer)
+        return structure(*found)
 
 
 @contextmanager
@@ -218,6 +224,21 @@ def _told() -> Iterator[None]:
 def quoted(name: str) -> str:
     """A name of one part as SQL for people to run."""
     return _POSTGRES.identifier_preparer.quote(name)
+
+
+def index_advice(relation: Relation, *columns: str, unique: bool = False) -> str:
+    """What to do for an index on columns of the relation, as SQL for people to run."""
+    made = "CREATE UNIQUE INDEX ON" if unique else "CREATE INDEX ON"
+    listed = ", ".join(map(quoted, columns))
+    # An index of a table does not hold the rows of those that inherit from it.
+    statements = " ".join(f"{made} {name} ({listed});" for name in (relation.sql_name, *relation.heirs))
+    if computed := [column for column in columns if relation.columns[column].virtual]:
+        which = ", ".join(map(shown, computed))
+        return (
+            f"Postgres makes no index on a virtual generated column. Make {which} a stored one, GENERATED ALWAYS AS (…) STORED; "
+            f"then {statements}"
+        )
+    return statements
 
 
 def in_catalog(name: str) -> str:

@@ -83,7 +83,8 @@ def event_values(
 
 def event_names(events: Events, relation: Relation, glance: Glance) -> Seen | None:
     """How the events are named, at most MOST_NAMES ways; None when there are more, so that names hold data."""
-    found = _from_index(events, relation, glance) if events.name in relation.leading and relation.indexable else None
+    by_index = events.name in relation.leading and relation.indexable and not relation.columns[events.name].loose
+    found = _from_index(events, relation, glance) if by_index else None
     if found is None:
         table = _some(events_table(events), relation)
         some = sa.select(sa.cast(table.c[events.name], sa.Text).label("value")).select_from(table).limit(_AT_MOST)
