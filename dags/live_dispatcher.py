@@ -7,9 +7,10 @@ from pathlib import Path
 
 from airflow.sdk import get_parsing_context
 
-from audiences.dags.dispatcher import DAG_ID, dispatcher_dag, has_live_campaigns
+from audiences.campaign.files import may_be_live
+from audiences.dags.dispatcher import DAG_ID, dispatcher_dag
 
 PROJECT = Path(os.environ.get("AUDIENCES_PROJECT", Path(__file__).resolve().parents[1]))
 
-if get_parsing_context().dag_id == DAG_ID or has_live_campaigns(PROJECT):
+if get_parsing_context().dag_id == DAG_ID or may_be_live(PROJECT):
     dispatcher_dag(PROJECT)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.campaign import hostile
 from tests.dags.conftest import ROOT
 
 from audiences.when.timetable import _LONGEST_DESCRIPTION
@@ -71,13 +72,18 @@ def test_a_broken_file_is_an_import_error_of_its_own_and_the_others_load(databas
     database.campaign("good_two", status="draft")
     database.write("campaigns/bad_status.yml", "name: Broken\nstatus: publishd\n")
     database.write("campaigns/bad_yaml.yml", "name: [unclosed\n")
+    hostile.put_in(database.project / "campaigns")
     said = database.airflow("dag-processor", "-n", "1")
     errors = dict(database.rows("select filename, stacktrace from import_error"))
-    assert sorted(errors) == ["campaigns/bad_status.yml", "campaigns/bad_yaml.yml"], said[-3000:]
+    odd = [name.removeprefix("campaigns/") for name in errors if not name.startswith("campaigns/bad_")]
+    assert len(errors) == len(odd) + 2 == 12, said[-3000:]
+    assert {"caf\\xe9.yml", "line\\nbreak\\x1b[2J.yml", "pipe.yml", "socket.yml", "nowhere.yml"} < set(odd)
+    assert "is a link that leads out of the project" in errors["campaigns/outside.yml"]
     assert "campaigns/bad_status.yml:2" in errors["campaigns/bad_status.yml"]
     assert "did you mean `published`" in errors["campaigns/bad_status.yml"]
     active = database.rows("select dag_id from dag where not is_stale order by 1")
-    assert active == [("audiences_upkeep",), ("good_one",), ("good_two",)]
+    # The dispatcher too: what cannot be read may be a live campaign.
+    assert active == [("audiences_live",), ("audiences_upkeep",), ("good_one",), ("good_two",)]
 
 
 def test_airflow_has_room_for_the_longest_texts_that_a_campaign_may_have(airflow):

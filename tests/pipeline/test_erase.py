@@ -257,7 +257,7 @@ def test_what_a_run_kept_of_its_file_names_the_person_no_more(five):
 
 def test_files_that_name_the_person_are_still_to_do_until_they_do_no_more(five, project):
     project.write("campaigns/spared.yml", "who: {never_hold_out: [3, 4]}\n")
-    project.write("campaigns/filtered.yml", "who: {with_properties: {tier: {equals: USER3@example.com}}}\n")
+    project.write("campaigns/filtered.YML", "who: {with_properties: {tier: {equals: USER3@example.com}}}\n")
     project.write("campaigns/numbers.yml", "who: {with_properties: {age: {at_least: 3}}}\n")
     project.write("include/segments/some.csv", "user_id\n3\n")
     project.write("include/segments/others.csv", "user_id\n4\n33\n")
@@ -271,7 +271,7 @@ def test_files_that_name_the_person_are_still_to_do_until_they_do_no_more(five, 
     with doors_of(five, root=project.path) as doors:
         first = erase(doors, "3", datetime.now(UTC))
         assert named(first) == [
-            *("campaigns/broken.yml", "campaigns/filtered.yml", "campaigns/spared.yml"),
+            *("campaigns/broken.yml", "campaigns/filtered.YML", "campaigns/spared.yml"),
             *("include/segments/query.sql", "include/segments/some.csv"),
         ]
         assert (first.state, first.left["member"], set(first.left.values())) == ("incomplete", 0, {0})

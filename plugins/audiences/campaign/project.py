@@ -22,14 +22,14 @@ from audiences.campaign.checks.catalog import catalog_findings, settings_finding
 from audiences.campaign.checks.finding import Findings
 from audiences.campaign.checks.rules import BLOCKED, CATALOG
 from audiences.campaign.checks.together import Loaded, formerly_findings, problems_together, warnings_together
-from audiences.campaign.files import FOLDER, SUFFIXES, campaign_files
+from audiences.campaign.files import FOLDER, campaign_files, not_read
 from audiences.campaign.goal import Goal
 from audiences.campaign.model import Campaign
 from audiences.campaign.problems import M, first_of, validate
 from audiences.campaign.reader import read_document
 from audiences.campaign.segments import Segments
 from audiences.campaign.settings import Settings
-from audiences.campaign.source import Document, fail
+from audiences.campaign.source import Document, fail, named
 from audiences.campaign.spec import CampaignSpec, SavedSegment
 from audiences.campaign.what import What
 from audiences.campaign.when import When
@@ -89,7 +89,7 @@ class Project:
             campaigns={stem: each.spec for stem, each in right.items()},
             files={stem: each.document.file for stem, each in right.items()},
             broken=dict(sorted(broken.items())),
-            warnings=tuple(sorted((*_folders(root), *odd, *warnings_together(right), *_warnings(right)))),
+            warnings=tuple(sorted((*not_read(root), *odd, *warnings_together(right), *_warnings(right)))),
         )
 
     @staticmethod
@@ -167,7 +167,7 @@ def _shared_file(
 
 
 def _campaign(stem: str, folder: dict[str, list[Path]], shared: _Shared) -> Loaded:
-    files = [f"{FOLDER}/{path.name}" for path in folder[stem]]
+    files = [named(FOLDER, path) for path in folder[stem]]
     if len(files) > 1:
         message = f"{' and '.join(files)} have one name; a campaign has one file"
         raise ConfigError(tuple(Problem(file, 0, 0, "", "same-name", message) for file in files))
@@ -177,7 +177,7 @@ def _campaign(stem: str, folder: dict[str, list[Path]], shared: _Shared) -> Load
     readable = campaign or _sections(document)
     used = readable.who.segments()
     segments = {name: shared.segments.obstacle(name) if name in used else "" for name in shared.segments.names}
-    others = {name: f"{FOLDER}/{paths[0].name}" for name, paths in folder.items()}
+    others = {name: named(FOLDER, paths[0]) for name, paths in folder.items()}
     findings = [
         *campaign_findings(readable, shared.catalog, shared.settings, segments),
         *formerly_findings(stem, readable, others),
@@ -235,17 +235,10 @@ def _waiting(files: dict[str, list[Path]], error: ConfigError) -> dict[str, Conf
     """Every campaign, when a shared file is wrong."""
     culprits = " and ".join(dict.fromkeys(problem.file for problem in error.problems))
     message = f"cannot be checked before {culprits} is right; {error.problems[0]}"
-    waiting = [f"{FOLDER}/{path.name}" for paths in files.values() for path in paths]
+    waiting = [named(FOLDER, path) for paths in files.values() for path in paths]
     return {file: ConfigError((Problem(file, 0, 0, "", BLOCKED, message),)) for file in waiting}
 
 
 def _warnings(loaded: dict[str, Loaded]) -> Iterator[Problem]:
     for spec, document in loaded.values():
         yield from (found.in_file(document) for found in campaign_warnings(spec.campaign))
-
-
-def _folders(root: Path) -> Iterator[Problem]:
-    for path in (root / FOLDER).iterdir():
-        if path.is_dir() and not path.name.startswith((".", "__")) and path.suffix.lower() not in SUFFIXES:
-            file = f"{FOLDER}/{path.name}"
-            yield Problem(file, 0, 0, "", "not-read", f"folders inside {FOLDER}/ are not read; move its files up")

@@ -14,7 +14,7 @@ from audiences.campaign.id_list import read_list, unlike_the_others
 from audiences.campaign.problems import first_of, validate
 from audiences.campaign.reader import read_document
 from audiences.campaign.rules import SavedRules
-from audiences.campaign.source import MAX_BYTES, fail, files_by_stem, read_text
+from audiences.campaign.source import MAX_BYTES, fail, files_by_stem, named, read_text
 from audiences.campaign.spec import SavedSegment
 from audiences.campaign.wording import shown
 from audiences.errors import ConfigError, Problem
@@ -65,7 +65,7 @@ class Segments:
 
     def file(self, name: str) -> str:
         """The file of a segment, relative to the project."""
-        return f"{FOLDER}/{self._files[name][0].name}"
+        return named(FOLDER, self._files[name][0])
 
     def needed(self, names: Iterable[str]) -> dict[str, SavedSegment]:
         """These segments and all that they refer to, as far as they exist and are not broken."""
@@ -133,7 +133,7 @@ class Segments:
             if not STEM.fullmatch(name):
                 fail(file, "bad-name", f"{shown(name)} cannot be a segment's name; it must be {STEM_RULE}")
             if others:
-                fail(file, "same-name", f"has the name of {FOLDER}/{others[0].name}; a segment has one file")
+                fail(file, "same-name", f"has the name of {named(FOLDER, others[0])}; a segment has one file")
             saved, problems = _READERS[path.suffix.lower()](path, file, self._catalog, self.names)
         except ConfigError as error:
             return Segment(file, None, error.problems)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, NoReturn
 
-from audiences.campaign.wording import Path, dotted
+from audiences.campaign.wording import Path, dotted, file_name
 from audiences.errors import ConfigError, Problem
 
 MAX_BYTES = 256 * 1024
@@ -60,15 +62,33 @@ def fail(file: str, code: str, message: str, line: int = 0, column: int = 0, key
 
 
 def read_text(path: FilePath, file: str) -> str:
-    """The text of a file of at most 256 KiB of UTF-8; `file` is its name in problems. Raises ConfigError."""
+    """The text of a file of at most 256 KiB of UTF-8; `file` is its name relative to the project. Raises ConfigError."""
     try:
-        if not path.is_file():  # a pipe or a device would block
-            fail(file, "not-readable", "is not a file" if path.exists() else "does not exist")
-        with path.open("rb") as stream:
+        if not path.is_file():
+            fail(file, "not-readable", _no_file(path))
+        if path.is_symlink() and not _inside(path, path.parents[file.count("/")]):
+            # What it leads to was not reviewed here, and messages about it would quote it.
+            fail(file, "not-readable", "is a link that leads out of the project; put the file itself here")
+        # Without waiting: it may have become a pipe meanwhile, at whose other end nobody writes.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                fail(file, "not-readable", "is not a file")
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         fail(file, "not-readable", f"cannot be read: {error.strerror or type(error).__name__}")
     return decode(content, file)
+
+
+def _no_file(path: FilePath) -> str:
+    if path.exists():
+        return "is a folder, not a file" if path.is_dir() else "is not a file"
+    return "is a link to a file that does not exist" if path.is_symlink() else "does not exist"
+
+
+def _inside(path: FilePath, root: FilePath) -> bool:
+    """Whether a link ends in the project, or in its own folder, which may be a link itself."""
+    real = path.resolve()
+    return real.is_relative_to(root.resolve()) or real.is_relative_to(path.parent.resolve())
 
 
 def decode(content: bytes, file: str) -> str:
@@ -89,16 +109,42 @@ def decode(content: bytes, file: str) -> str:
 
 
 def files_by_stem(folder: FilePath, suffixes: tuple[str, ...], name: str) -> dict[str, list[FilePath]]:
-    """The files of a folder (not of those inside it) with these suffixes, in order; `name` is the folder's in problems.
+    """What a folder (not those inside it) holds with these suffixes, in order; `name` is the folder's in problems.
 
-    Hidden files, which editors leave behind, are passed over. Raises ConfigError when the folder cannot be read.
+    Names that begin with a dot are passed over: hidden files, and what editors lock and keep beside a file. Whatever else
+    has such a name is listed, be it a link to nowhere. Raises ConfigError when the folder cannot be read.
     """
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        fail(name, "not-readable", f"cannot be read: {error.strerror or type(error).__name__}")
     found: dict[str, list[FilePath]] = {}
-    for path in entries:
+    for path in entries(folder, name):
         if path.suffix.lower() in suffixes and not path.name.startswith("."):
             found.setdefault(path.stem, []).append(path)
     return found
+
+
+def entries(folder: FilePath, name: str) -> list[FilePath]:
+    """Whatever is in a folder, in order. Raises ConfigError when it cannot be read."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        fail(name, "not-readable", f"cannot be read: {error.strerror or type(error).__name__}")
+
+
+def is_file(path: FilePath) -> bool:
+    """Whether this is a file, or a link to one; what nobody may look at is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def is_folder(path: FilePath) -> bool:
+    """Whether this is a folder; what nobody may look at is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def named(folder: str, path: FilePath) -> str:
+    """A file of a folder of the project, as messages name it."""
+    return f"{folder}/{file_name(path.name)}"

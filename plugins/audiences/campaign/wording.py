@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -11,6 +12,7 @@ from audiences.redact import without_secrets
 
 LONGEST = 60  # characters of a value that a message shows
 _LONGEST_NAME = 100  # difflib compares in quadratic time; nobody mistypes a longer name
+_LONGEST_FILE_NAME = 255
 _MOST_NAMES = 20  # more allowed names than this are not listed
 
 Path = tuple[str | int, ...]
@@ -32,6 +34,16 @@ def bare(text: str) -> str:
     text = without_secrets(text)
     cut = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
     return "".join(char if char.isprintable() and char != "`" else "�" for char in cut)
+
+
+def file_name(name: str) -> str:
+    """A file's name as messages, tables and Airflow's database can hold it, whatever bytes it is made of.
+
+    What is no printable text is written as `\\x1b`; of a very long name the middle is left out.
+    """
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    safe = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return safe if len(safe) <= _LONGEST_FILE_NAME else f"{safe[:120]}…{safe[-120:]}"
 
 
 def counted(count: int, one: str) -> str:

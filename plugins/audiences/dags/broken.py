@@ -7,6 +7,7 @@ contract test is `tests/dags/test_loading.py`). An error raised by the loader it
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,10 @@ class BrokenCampaignDag(DAG):
     """Stands in for the file `path` (relative to the project) and raises `error` when Airflow serialises it."""
 
     def __init__(self, path: str, error: ConfigError) -> None:
-        super().__init__(dag_id="broken__" + re.sub(r"[^A-Za-z0-9_.-]", "_", path)[:200], schedule=None)
+        readable = re.sub(r"[^A-Za-z0-9_.-]", "_", path)[:150]
+        # Two files whose names differ only in what an id cannot hold are two errors.
+        unique = hashlib.sha256(path.encode()).hexdigest()[:12]
+        super().__init__(dag_id=f"broken__{readable}__{unique}", schedule=None)
         self.__dict__.update(_path=path, _error=error)
 
     @property

@@ -6,7 +6,6 @@ triggered again, under a run id that tells which batch and which try it is, so t
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,6 @@ DAG_ID = "audiences_live"
 # Without a start date the first interval is empty, so the second run would get the first one's date, and is never created
 # (measured on Airflow 3.3.2).
 _LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-_LIVE = re.compile(rb"qualification\W{1,5}live\b")
 
 
 def dispatcher_dag(project: Path) -> DAG:
@@ -69,8 +67,3 @@ def dispatcher_dag(project: Path) -> DAG:
             map_index_template="{{ task.trigger_dag_id }}",
         ).expand_kwargs(wait.output)
     return dag
-
-
-def has_live_campaigns(project: Path) -> bool:
-    """Whether any campaign file may be a live one; read as bytes, since it may be broken, and quickly, since it is often."""
-    return any(_LIVE.search(path.read_bytes()) for path in project.glob("campaigns/*.y*ml"))

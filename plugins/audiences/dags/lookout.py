@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+from audiences.campaign.files import campaign_files, shared_files
+from audiences.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,7 +17,6 @@ if TYPE_CHECKING:
     from audiences.when.live.watch import Watch
 
 _log = logging.getLogger(__name__)
-_WATCHED = ("campaigns/*.y*ml", "include/*.yml")
 
 
 class Lookout:
@@ -61,7 +64,17 @@ class Lookout:
 
 
 def signature(project: Path) -> str:
-    """Changes when a file does that live campaigns are made of."""
-    files = sorted(path for pattern in _WATCHED for path in project.glob(pattern))
-    found = [(path.name, (status := path.stat()).st_mtime_ns, status.st_size) for path in files]
-    return hashlib.sha256(repr(found).encode()).hexdigest()
+    """Changes when a file does that live campaigns are made of, or what is in its place: a folder, a link to nowhere."""
+    with suppress(ConfigError):  # a folder that cannot be read, for now: its files may come back
+        paths = [path for paths in campaign_files(project).values() for path in paths]
+        paths += [path for paths in shared_files(project).values() for path in paths]
+        return hashlib.sha256(repr([_state(path) for path in paths]).encode()).hexdigest()
+    return ""
+
+
+def _state(path: Path) -> tuple[str, int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return ascii(path.name), 0, 0
+    return ascii(path.name), status.st_mtime_ns, status.st_size

@@ -172,11 +172,15 @@ def _closed(doors: ErasingDoors) -> list[ErasedFrom]:
 
 
 def _files(doors: ErasingDoors, traces: Traces) -> list[str]:
-    names = files_naming(doors.root, traces) if doors.root else ()
+    remedy = (
+        "take them out there and commit, then erase again; git, and Airflow's own database with earlier versions of the DAG, "
+        "keep what they had (docs/personal-data.md)"
+    )
     return [
-        f"{name} names the person: take them out there and commit, then erase again; git, and Airflow's own database with "
-        "earlier versions of the DAG, keep what they had (docs/personal-data.md)"
-        for name in names
+        f"{name} cannot be read ({unreadable}) and may name the person: let it be read, then erase again"
+        if unreadable
+        else f"{name} names the person: {remedy}"
+        for name, unreadable in (files_naming(doors.root, traces) if doors.root else ())
     ]
 
 

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from audiences.campaign.source import is_file
+from audiences.campaign.wording import file_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -16,22 +19,30 @@ _FOLDERS = ("campaigns", "include")
 _DOCUMENTS, _LISTS, _TEXTS = (".yml", ".yaml"), (".csv",), (".sql",)
 
 
-def files_naming(root: Path, traces: Traces) -> Iterator[str]:
-    """Their names, relative to the project: an id under `never_hold_out` or in a list, an id or an address in a filter."""
+def files_naming(root: Path, traces: Traces) -> Iterator[tuple[str, str]]:
+    """Their names, relative to the project: an id under `never_hold_out` or in a list, an id or an address in a filter.
+
+    With each an empty text, or why it cannot be looked into: nobody could say then that the person is gone.
+    """
     for folder in _FOLDERS:
         for path in sorted((root / folder).rglob("*")):
-            if path.suffix in (*_DOCUMENTS, *_LISTS, *_TEXTS) and path.is_file() and _names(path, traces):
-                yield path.relative_to(root).as_posix()
+            if path.suffix.lower() in (*_DOCUMENTS, *_LISTS, *_TEXTS) and is_file(path):
+                file = "/".join(map(file_name, path.relative_to(root).parts))
+                try:
+                    if _names(path, traces):
+                        yield file, ""
+                except OSError as error:
+                    yield file, error.strerror or type(error).__name__
 
 
 def _names(path: Path, traces: Traces) -> bool:
     text = path.read_text(encoding="utf-8", errors="replace")
     if traces.without(text) != text:
         return True
-    if path.suffix in _LISTS:
+    if path.suffix.lower() in _LISTS:
         users = [line.strip().strip('"') for line in text.splitlines()]
         return bool(traces.listed(users) != users)
-    if path.suffix in _DOCUMENTS:
+    if path.suffix.lower() in _DOCUMENTS:
         document = _document(text)
         return bool(traces.cleaned(document) != document)
     return False
