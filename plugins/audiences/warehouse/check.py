@@ -12,10 +12,11 @@ from audiences.campaign.wording import Path, choice, did_you_mean, shown
 from audiences.checklist import State
 from audiences.warehouse.event_scan import event_scan
 from audiences.warehouse.fit import SAMPLE, fit, hashing, missing_column, refused
-from audiences.warehouse.reflect import Glance, Refusal, Relation, index_advice, quoted
+from audiences.warehouse.reflect import Glance, Refusal, Relation, index_advice
 from audiences.warehouse.seen import MOST_NAMED, Seen, event_names, event_values, named, user_values
 from audiences.what.identifiers.fields import FIELDS
 from audiences.who import key
+from audiences.who.render import quoted
 from audiences.who.sources import TIMESTAMP, Value, events_table, users_table
 from audiences.who.sources import named as is_called
 

@@ -12,10 +12,10 @@ from audiences.campaign.rules import Did
 from audiences.campaign.windows import Window
 from audiences.campaign.wording import shown
 from audiences.checklist import State
-from audiences.warehouse.reflect import Glance, Refusal, Relation, index_advice, quoted
+from audiences.warehouse.reflect import Glance, Refusal, Relation, index_advice
 from audiences.who.conditions import Moment
 from audiences.who.events import doers
-from audiences.who.render import render
+from audiences.who.render import quoted, render
 from audiences.who.sources import events_table
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from audiences.errors import FixAccessError
 from audiences.warehouse.faults import fault
 from audiences.warehouse.reader import SESSION, WarehouseQueryError, as_ours
 from audiences.warehouse.structure import Structure, questions, structure
-from audiences.who.render import render
+from audiences.who.render import quoted, render
 from audiences.who.sources import schema_and_name
 
 if TYPE_CHECKING:
@@ -219,11 +219,6 @@ def _told() -> Iterator[None]:
         yield
     except sa.exc.DBAPIError as error:
         raise as_ours(error.orig or error) from None
-
-
-def quoted(name: str) -> str:
-    """A name of one part as SQL for people to run."""
-    return _POSTGRES.identifier_preparer.quote(name)
 
 
 def index_advice(relation: Relation, *columns: str, unique: bool = False) -> str:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from audiences.campaign.wording import LONGEST, did_you_mean, shown
-from audiences.warehouse.reflect import Glance, Refusal, Relation, quoted
+from audiences.warehouse.reflect import Glance, Refusal, Relation
+from audiences.who.render import quoted
 from audiences.who.sources import events_table, text, typed, users_table
 from audiences.who.sources import named as is_called
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlglot
 from psycopg import sql
-from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect
+from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGIdentifierPreparer
+
+from audiences.who.keywords import KEYWORDS
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -18,8 +20,13 @@ class _Compiler(PGCompiler):
         return sql.Literal(value).as_string(None)
 
 
+class _Preparer(PGIdentifierPreparer):
+    reserved_words = PGIdentifierPreparer.reserved_words | KEYWORDS
+
+
 class _Dialect(PGDialect):
     statement_compiler = _Compiler
+    preparer = _Preparer
     supports_statement_cache = False
 
 
@@ -30,6 +37,11 @@ _DIALECT = _Dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLA
 def render(statement: Select[Any]) -> str:
     """The full SQL text of a statement, values included, to be run as it stands."""
     return str(statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+
+
+def quoted(name: str) -> str:
+    """A name of one part as SQL, in double quotes where it needs them."""
+    return _DIALECT.identifier_preparer.quote(name)
 
 
 def pretty(text: str) -> str:
