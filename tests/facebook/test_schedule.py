@@ -11,8 +11,9 @@ from tests.facebook.scripted import Answer, ScriptedGraph
 
 from audiences.errors import FacebookAccessError
 from audiences.facebook import schedule
+from audiences.facebook.answers import Scheduled
 from audiences.facebook.errors import ScheduleError
-from audiences.facebook.schedule import AdSetSchedule, DayPart, changes, day_parts
+from audiences.facebook.schedule import AdSetSchedule, DayPart, day_parts
 
 if TYPE_CHECKING:
     from audiences.facebook.session import GraphSession
@@ -22,6 +23,10 @@ INDIA = ZoneInfo("Asia/Kolkata")
 START = datetime(2026, 12, 1, tzinfo=INDIA)
 END = datetime(2027, 3, 1, tzinfo=INDIA)
 MORNINGS = DayPart((1, 2, 3, 4, 5), 540, 720)
+
+
+def changes(found: dict[str, Any], wanted: AdSetSchedule, *, now: datetime) -> dict[str, Any]:
+    return schedule.changes(Scheduled.model_validate(found), wanted, now=now)
 
 
 def test_a_window_is_one_part() -> None:
@@ -90,7 +95,9 @@ def test_hours_in_the_viewers_time_zone_are_replaced() -> None:
 
 
 @pytest.mark.parametrize("schedule_found", [None, "x", ["x"], [{}], [{"timezone_type": "ADVERTISER", "days": ["a"]}]])
-@pytest.mark.parametrize("time_found", [None, "", "soon", 0, "2026-12-01", "1969-12-31T16:00:00-0800", []])
+@pytest.mark.parametrize(
+    "time_found", [None, "", "soon", 0, "2026-12-01", "1969-12-31T16:00:00-0800", [], 10**18, -1, "9" * 30]
+)
 def test_an_ad_set_in_a_form_unknown_to_us_is_set_anew(schedule_found: Any, time_found: Any) -> None:
     found = {"end_time": time_found, "pacing_type": ["day_parting"], "adset_schedule": schedule_found}
     assert set(changes(found, AdSetSchedule(end=END, parts=(MORNINGS,)), now=NOW)) == {

@@ -85,7 +85,7 @@ def test_the_log_of_the_http_library_has_no_secret(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     graph.get("debug_token", {"input_token": TOKEN, "fields": "id"})
-    graph.post("7/users", {"payload": {}}, action="add")
+    graph.call("POST", "7/users", body={"payload": {}}, action="add")
     library = [record for record in caplog.records if record.name == "urllib3.connectionpool"]
     assert any("appsecret_proof=…" in record.getMessage() for record in library)
     assert "/7/users" in caplog.text

@@ -15,6 +15,7 @@ from audiences.errors import (
     RefusedError,
     ThrottledError,
 )
+from audiences.facebook.answers import Audience, Done, Uploaded
 from audiences.facebook.credentials import Credentials
 from audiences.facebook.errors import ObjectNotFoundError, UnreachableError
 from audiences.facebook.session import GraphSession
@@ -37,7 +38,7 @@ def _usage(percent: int, minutes: int = 0) -> dict[str, str]:
 
 def test_the_token_travels_in_the_header_only(scripted: ScriptedGraph, graph: GraphSession) -> None:
     graph.get("7", {"fields": "id"})
-    graph.post("7/users", {"payload": {}}, action="add")
+    graph.call("POST", "7/users", body={"payload": {}}, action="add")
     for seen in scripted.seen:
         assert seen.headers["Authorization"] == f"Bearer {TOKEN}"
         assert TOKEN not in seen.path
@@ -69,7 +70,7 @@ def test_a_path_that_leads_elsewhere_is_not_called(scripted: ScriptedGraph, grap
 
 def test_a_delete_carries_its_rows_in_the_body(scripted: ScriptedGraph, graph: GraphSession) -> None:
     body = orjson.dumps({"payload": {"schema": ["EMAIL"], "data": [["a" * 64]] * 10_000}})
-    graph.delete("7/users", body, action="remove")
+    graph.call("DELETE", "7/users", body=body, action="remove")
     assert scripted.seen[0].method == "DELETE"
     assert scripted.seen[0].body == body
     assert scripted.seen[0].headers["Content-Type"] == "application/json"
@@ -93,7 +94,7 @@ def test_a_passing_fault_is_tried_again(
     scripted: ScriptedGraph, graph: GraphSession, time: FakeTime, fault: dict[str, Any]
 ) -> None:
     scripted.play(Answer(**fault), Answer(**fault), Answer(body={"num_received": 3}))
-    assert graph.post("7/users", b"{}", action="add", expects=("num_received",)) == {"num_received": 3}
+    assert graph.call("POST", "7/users", body=b"{}", action="add", reads=Uploaded).num_received == 3
     assert len(time.slept) == 2
     assert graph.requests_sent == 3
 
@@ -112,7 +113,7 @@ def test_tries_end_after_six_with_growing_jittered_waits(
 def test_what_must_not_happen_twice_is_sent_once(scripted: ScriptedGraph, graph: GraphSession) -> None:
     scripted.play(Answer(drop=True), Answer(body={"id": "1"}))
     with pytest.raises(FacebookTransientError):
-        graph.post("act_42/customaudiences", b"{}", action="create", repeatable=False)
+        graph.call("POST", "act_42/customaudiences", body=b"{}", action="create", repeatable=False)
     assert len(scripted.seen) == 1
 
 
@@ -137,7 +138,7 @@ def test_a_throttle_raises_with_the_stated_wait_and_nothing_is_sent_meanwhile(
 ) -> None:
     scripted.play(Answer(status=400, body=THROTTLED, headers=_usage(100, minutes=2)), Answer())
     with pytest.raises(ThrottledError) as caught:
-        graph.post("7/users", b"{}", action="add 3 rows")
+        graph.call("POST", "7/users", body=b"{}", action="add 3 rows")
     assert (caught.value.seconds, caught.value.code) == (120, 80003)
     time.now += 60
     with pytest.raises(ThrottledError) as caught:
@@ -146,7 +147,7 @@ def test_a_throttle_raises_with_the_stated_wait_and_nothing_is_sent_meanwhile(
     assert len(scripted.seen) == 1
     assert time.slept == []
     time.now += 61
-    assert graph.get("7") == {}
+    assert graph.get("7") == Done()
 
 
 def test_a_throttle_without_a_stated_wait_falls_back_to_five_minutes(
@@ -162,7 +163,7 @@ def test_a_throttle_of_seconds_is_waited_for_in_place(
     scripted: ScriptedGraph, graph: GraphSession, time: FakeTime
 ) -> None:
     scripted.play(Answer(status=400, body={"error": {"code": 613, "error_subcode": 5044001}}), Answer(body={"id": "7"}))
-    assert graph.get("7") == {"id": "7"}
+    assert graph.get("7", reads=Audience).id == "7"
     assert sum(time.slept) == 2
 
 
@@ -198,7 +199,7 @@ def test_sessions_of_one_account_share_a_block_and_other_accounts_go_on(
             graph.get("7")
         with pytest.raises(ThrottledError):
             same.get("7")
-        assert other.get("8") == {}
+        assert other.get("8") == Done()
 
 
 def test_an_object_created_seconds_ago_is_asked_for_again(
@@ -206,7 +207,7 @@ def test_an_object_created_seconds_ago_is_asked_for_again(
 ) -> None:
     missing = Answer(status=404, body=NOT_FOUND)
     scripted.play(missing, missing, Answer(body={"id": "7"}))
-    assert graph.get("7", lags=True) == {"id": "7"}
+    assert graph.get("7", lags=True, reads=Audience).id == "7"
     assert time.slept == [1, 2]
 
 
@@ -225,18 +226,13 @@ def test_pages_are_followed_by_cursor_and_not_by_address(scripted: ScriptedGraph
         return Answer(body={"data": [{"id": each} for each in ids], "paging": paging})
 
     scripted.play(page(["1", "2"], "a", more=True), page([], "b", more=True), page(["3"], "c", more=False))
-    assert [item["id"] for item in graph.pages("act_42/customaudiences", {"limit": 2})] == ["1", "2", "3"]
+    assert [item.id for item in graph.pages("act_42/customaudiences", {"limit": 2}, of=Audience)] == ["1", "2", "3"]
     assert "after=b" in scripted.seen[2].path
-
-
-def test_a_cursor_that_does_not_move_ends_the_listing(scripted: ScriptedGraph, graph: GraphSession) -> None:
-    scripted.play(Answer(body={"data": [{"id": "1"}], "paging": {"cursors": {"after": "a"}, "next": "x"}}))
-    assert len(list(graph.pages("act_42/customaudiences", {}))) == 2
 
 
 def test_a_redirect_is_not_followed(scripted: ScriptedGraph, graph: GraphSession) -> None:
     scripted.play(Answer(status=302, headers={"Location": "https://elsewhere.example/"}, body=b""))
-    with pytest.raises(RefusedError):
+    with pytest.raises(RefusedError, match=r"HTTP 302 leads to another address.*`graph_url`"):
         graph.get("7")
     assert len(scripted.seen) == 1
 
@@ -252,7 +248,7 @@ def test_neither_logs_nor_errors_show_a_secret(
         Answer(status=400, body={"error": {"code": 190, "message": message}}),
     )
     with pytest.raises(FacebookAccessError) as caught:
-        graph.post("7/users", b'{"payload":1}', action="add 3 rows to audience 7")
+        graph.call("POST", "7/users", body=b'{"payload":1}', action="add 3 rows to audience 7")
     for text in (caplog.text, str(caught.value), repr(caught.value), repr(graph.credentials)):
         assert TOKEN not in text
         assert "app-secret" not in text
@@ -272,7 +268,7 @@ def test_threads_share_one_session(scripted: ScriptedGraph, graph: GraphSession)
 
     def upload(_: int) -> Any:
         start.wait()
-        return [graph.post("7/users", b"{}", action="add")["num_received"] for _ in range(5)]
+        return [graph.call("POST", "7/users", body=b"{}", action="add", reads=Uploaded).num_received for _ in range(5)]
 
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(upload, range(8)))

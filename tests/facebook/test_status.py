@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from audiences.errors import FacebookAccessError
+from audiences.facebook.answers import Audience
 from audiences.facebook.errors import AudienceBusyError
 from audiences.facebook.status import AudienceStatus, Reaction
 
@@ -12,7 +13,7 @@ GO, WARN, WAIT, STOP = Reaction.GO, Reaction.WARN, Reaction.WAIT, Reaction.STOP
 
 
 def _status(**fields: Any) -> AudienceStatus:
-    return AudienceStatus.read({"id": "7", **fields})
+    return AudienceStatus.read(Audience.model_validate({"id": "7", **fields}))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,9 @@ def test_fields_of_another_form_count_as_absent(value: object) -> None:
     assert status.can_edit is None
 
 
-@pytest.mark.parametrize(("found", "bound"), [(-1, None), (None, None), (1000, 1000), ("1000", 1000)])
+@pytest.mark.parametrize(
+    ("found", "bound"), [(-1, None), (None, None), (1000, 1000), ("1000", 1000), (2**63, None), ([], None)]
+)
 def test_a_size_of_minus_one_is_unknown(found: object, bound: int | None) -> None:
     assert _status(approximate_count_lower_bound=found).lower == bound
 

@@ -346,7 +346,7 @@ def test_an_audience_that_was_left_behind_is_told_of_until_somebody_deletes_it(t
 
 def delete(shop, spec, audience):
     with shop.doors(spec) as doors:
-        doors.facebook.delete(audience, action="delete by hand")
+        doors.facebook.call("DELETE", audience, action="delete by hand")
 
 
 def test_a_deleted_audience_stops_the_run_and_is_made_anew_once_allowed(three):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from audiences.errors import FacebookAccessError, FacebookTransientError, RefusedError
 from audiences.facebook import sdk
+from audiences.facebook.answers import AdSet, Json
 from audiences.facebook.codes import FLAGGED
 from audiences.facebook.contract import DERIVED_TARGETING_PREFIX, DEVICE_SETTING_WORD, MAX_AUDIENCES_PER_AD_SET
 from audiences.facebook.errors import AdSetClosedError
@@ -20,7 +21,6 @@ from audiences.redact import redact
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from audiences.facebook.classify import Json
     from audiences.facebook.session import GraphSession
 
 _log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def put(graph: GraphSession, ad_set_id: str, audience_id: str, place: Place, *, 
     """
     for _ in range(_TRIES):
         before = _read(graph, ad_set_id)
-        targeting = with_audience(_targeting(before), audience_id, place)
+        targeting = with_audience(before.targeting, audience_id, place)
         if targeting is None:
             return AdSetChange(ad_set_id, changed=False, warnings=_warnings(before, place))
         _ensure_open(before, ad_set_id)
@@ -83,7 +83,7 @@ def put(graph: GraphSession, ad_set_id: str, audience_id: str, place: Place, *, 
         if dry_run:
             return AdSetChange(ad_set_id, changed=True, warnings=_warnings(before, place))
         after = _read(graph, ad_set_id)
-        if with_audience(_targeting(after), audience_id, place) is None:
+        if with_audience(after.targeting, audience_id, place) is None:
             # By what it is now: an audience that Facebook flagged may be let in, and the ad set then has issues.
             warnings = _warnings(after, place) + _edited_meanwhile(targeting, after)
             return AdSetChange(ad_set_id, changed=True, warnings=warnings)
@@ -123,9 +123,9 @@ def _id_of(entry: Any) -> str:
     return str(entry.get("id")) if isinstance(entry, dict) else str(entry)
 
 
-def _read(graph: GraphSession, ad_set_id: str) -> Json:
+def _read(graph: GraphSession, ad_set_id: str) -> AdSet:
     # Not through the SDK: its typed objects drop the nulls inside targeting, and we must give back what we got.
-    return graph.get(ad_set_id, {"fields": _FIELDS}, action=f"read ad set {ad_set_id}", expects=("id",))
+    return graph.get(ad_set_id, {"fields": _FIELDS}, action=f"read ad set {ad_set_id}", reads=AdSet)
 
 
 def _write_targeting(graph: GraphSession, ad_set_id: str, targeting: Json, *, dry_run: bool) -> None:
@@ -148,15 +148,9 @@ def _write_targeting(graph: GraphSession, ad_set_id: str, targeting: Json, *, dr
         raise FacebookAccessError(what, remedy, error.code, error.subcode, error.trace) from None
 
 
-def _targeting(ad_set: Json) -> Json:
-    value = ad_set.get("targeting")
-    return value if isinstance(value, dict) else {}
-
-
-def _ensure_open(ad_set: Json, ad_set_id: str) -> None:
-    status = ad_set.get("effective_status")
-    if status in _CLOSED_STATUSES:
-        what = f"ad set {ad_set_id} is {str(status).lower()} and can no longer be changed"
+def _ensure_open(ad_set: AdSet, ad_set_id: str) -> None:
+    if ad_set.effective_status in _CLOSED_STATUSES:
+        what = f"ad set {ad_set_id} is {ad_set.effective_status.lower()} and can no longer be changed"
         raise AdSetClosedError(what, "Take it out of the campaign, or name another one.")
 
 
@@ -168,25 +162,25 @@ def _ensure_room(targeting: Json, ad_set_id: str) -> None:
             raise RefusedError(what)
 
 
-def _warnings(ad_set: Json, place: Place) -> tuple[str, ...]:
+def _warnings(ad_set: AdSet, place: Place) -> tuple[str, ...]:
     found = []
-    automation = _targeting(ad_set).get("targeting_automation")
+    automation = ad_set.targeting.get("targeting_automation")
     advantage = automation.get("advantage_audience") if isinstance(automation, dict) else None
     if place is Place.INCLUDED and str(advantage) == "1":
         found.append(
-            f"ad set {ad_set.get('id')} has Advantage+ audience on, so Facebook takes the audience as a suggestion and "
+            f"ad set {ad_set.id} has Advantage+ audience on, so Facebook takes the audience as a suggestion and "
             "reaches other people too; switch it off in Ads Manager to reach these people only"
         )
     if place is Place.INCLUDED:
         found += [
-            f"ad set {ad_set.get('id')} reaches other devices too than those it targets (`{name}` of its targeting_automation "
+            f"ad set {ad_set.id} reaches other devices too than those it targets (`{name}` of its targeting_automation "
             "is on); switch it off in Ads Manager to reach these only"
             for name in _switched_on(automation)
             if DEVICE_SETTING_WORD in name.lower()
         ]
-    if ad_set.get("effective_status") == "WITH_ISSUES":
+    if ad_set.effective_status == "WITH_ISSUES":
         issues = "; ".join(_issues(ad_set)) or "Facebook does not say which"
-        found.append(f"ad set {ad_set.get('id')} has issues and may not deliver: {issues}. See Ads Manager")
+        found.append(f"ad set {ad_set.id} has issues and may not deliver: {issues}. See Ads Manager")
     return tuple(found)
 
 
@@ -196,23 +190,21 @@ def _switched_on(automation: Any, inside: str = "") -> Iterator[str]:
         if isinstance(value, dict):
             yield from _switched_on(value, f"{inside}{key}.")
         elif str(value).lower() in {"1", "true"}:
-            yield f"{inside}{key}"
+            yield redact(f"{inside}{key}")
 
 
-def _issues(ad_set: Json) -> Iterator[str]:
-    listed = ad_set.get("issues_info")
+def _issues(ad_set: AdSet) -> Iterator[str]:
+    listed = ad_set.issues_info
     for issue in listed if isinstance(listed, list) else ():
         words = (issue.get("error_message") or issue.get("error_summary")) if isinstance(issue, dict) else None
         if isinstance(words, str) and words:
             yield redact(words).rstrip(".")
 
 
-def _edited_meanwhile(sent: Json, after: Json) -> tuple[str, ...]:
+def _edited_meanwhile(sent: Json, after: AdSet) -> tuple[str, ...]:
     """Another editor may have come between our read and our write, or after it; we can only tell and not prevent."""
-    kept = {key: value for key, value in _targeting(after).items() if not key.startswith(DERIVED_TARGETING_PREFIX)}
+    kept = {key: value for key, value in after.targeting.items() if not key.startswith(DERIVED_TARGETING_PREFIX)}
     if all(kept.get(key) == value for key, value in sent.items() if key not in _LISTS):
         return ()
-    when = after.get("updated_time")
-    return (
-        f"ad set {after.get('id')} was edited by somebody else at the same time (last change {when}); look it over",
-    )
+    when = redact(after.updated_time)
+    return (f"ad set {after.id} was edited by somebody else at the same time (last change {when}); look it over",)

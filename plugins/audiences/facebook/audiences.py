@@ -11,7 +11,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from audiences.campaign.mark import marked, marks_in
 from audiences.errors import FacebookTransientError
-from audiences.facebook import sdk
+from audiences.facebook import answers, sdk
 from audiences.facebook.errors import TooMuchDataError
 from audiences.facebook.status import STATUS_FIELDS, AudienceStatus
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from audiences.campaign.mark import Mark
-    from audiences.facebook.classify import Json
     from audiences.facebook.session import GraphSession
 
 _log = logging.getLogger(__name__)
@@ -67,16 +66,15 @@ def of_mark(listed: Iterable[ListedAudience], mark: Mark) -> list[str]:
 
 def read(graph: GraphSession, audience_id: str) -> AudienceStatus:
     """Name, size bounds and status of an audience."""
-    answer = graph.get(
-        audience_id, {"fields": ",".join(STATUS_FIELDS)}, action=f"read audience {audience_id}", expects=("id",)
-    )
+    fields = {"fields": ",".join(STATUS_FIELDS)}
+    answer = graph.get(audience_id, fields, action=f"read audience {audience_id}", reads=answers.Audience)
     return AudienceStatus.read(answer, asked_at=graph.server_time)
 
 
 def list_audiences(graph: GraphSession, *, of: str | None = None) -> list[ListedAudience]:
     """Every customer list audience of the session's ad account, or of the account `of`, in Facebook's order."""
     return [
-        ListedAudience(str(item["id"]), str(item.get("name") or ""), str(item.get("description") or ""))
+        ListedAudience(item.id, item.name, item.description)
         for item in _listed(graph, "id,name,description,subtype", of=of)
     ]
 
@@ -84,10 +82,10 @@ def list_audiences(graph: GraphSession, *, of: str | None = None) -> list[Listed
 def contents(graph: GraphSession) -> dict[str, AudienceStatus]:
     """By id, the customer list audiences of the ad account with what tells when their members changed, and nothing else."""
     found = _listed(graph, "id,subtype,time_content_updated,operation_status")
-    return {str(item["id"]): AudienceStatus.read(item, asked_at=graph.server_time) for item in found}
+    return {item.id: AudienceStatus.read(item, asked_at=graph.server_time) for item in found}
 
 
-def _listed(graph: GraphSession, fields: str, *, of: str | None = None) -> list[Json]:
+def _listed(graph: GraphSession, fields: str, *, of: str | None = None) -> list[answers.ListedAudience]:
     """Not through the SDK: its cursor ends at the first empty page. Where Facebook finds the page too large, it is halved."""
     limit = _PAGE
     path = f"{of or graph.credentials.account_id}/customaudiences"
@@ -96,8 +94,8 @@ def _listed(graph: GraphSession, fields: str, *, of: str | None = None) -> list[
         try:
             return [
                 item
-                for item in graph.pages(path, params, action="list the account's audiences")
-                if "id" in item and item.get("subtype", _LIST_SUBTYPE) == _LIST_SUBTYPE
+                for item in graph.pages(path, params, action="list the account's audiences", of=answers.ListedAudience)
+                if item.id and item.subtype in {"", _LIST_SUBTYPE}
             ]
         except TooMuchDataError:
             limit //= 2
@@ -121,14 +119,11 @@ def _create(graph: GraphSession, name: str, description: str) -> str:
             "customer_file_source": "USER_PROVIDED_ONLY",
         }
     )
-    audience_id = created.get("id")
-    if not audience_id:
-        what = f"create the audience `{name}`: the answer lacks the id"
-        raise FacebookTransientError(what)
+    audience_id = str(created["id"])
     # For some seconds the new audience may answer "not found"; the uploads that follow should not meet that.
     graph.get(audience_id, {"fields": "id"}, action=f"wait for audience {audience_id}", lags=True)
     _log.info("created audience %s `%s`", audience_id, name)
-    return str(audience_id)
+    return audience_id
 
 
 def _by_age(audience_id: str) -> tuple[int, str]:

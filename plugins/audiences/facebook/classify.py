@@ -8,9 +8,10 @@ from typing import Any
 
 import orjson
 import requests
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from audiences.errors import AudiencesError, FacebookAccessError, FacebookTransientError, RefusedError, ThrottledError
+from audiences.facebook.answers import Json, as_integer
 from audiences.facebook.codes import Kind, Meaning, meaning_of
 from audiences.facebook.contract import (
     GRAPH_URL,
@@ -26,9 +27,8 @@ from audiences.facebook.errors import (
     TooMuchDataError,
     UnreachableError,
 )
+from audiences.facebook.transport import LONGEST_ANSWER, AnswerTooLongError
 from audiences.redact import redact
-
-Json = dict[str, Any]
 
 # The wait of a throttle that the error itself does not state: the session fills it in from the usage headers.
 UNSTATED_WAIT = 0.0
@@ -73,28 +73,18 @@ class GraphFault:
         )
 
 
-def as_integer(value: Any) -> int | None:
-    """The whole number in a JSON number or string, else None; Facebook sends counts and ids either way."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str):
-        try:
-            return int(value)
-        except ValueError:
-            return None
-    return None
-
-
-def read_answer(status: int, body: bytes, context: Context, *, expects: tuple[str, ...] = ()) -> Json:
+def read_answer(status: int, body: bytes, context: Context) -> Json:
     """The JSON object of a successful answer, or the error it stands for.
 
-    A success is status 200 to 299 with a JSON object that has no `error`, does not say `"success": false`, and holds
-    the keys in `expects`. Raises errors of `audiences.errors` and `audiences.facebook.errors`.
+    A success is status 200 to 299 with a JSON object that has no `error` and says no other `success` than true. Raises
+    errors of `audiences.errors` and `audiences.facebook.errors`.
     """
+    if 300 <= status <= 399:
+        what = (
+            f"{context.action}: HTTP {status} leads to another address, and none is followed; `graph_url` of the connection must "
+            "be that of Facebook, or of a sandbox, itself"
+        )
+        raise RefusedError(what)
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -105,12 +95,8 @@ def read_answer(status: int, body: bytes, context: Context, *, expects: tuple[st
         raise error_for(GraphFault.read(answer["error"], context), status, context)
     if not 200 <= status <= 299:
         raise _without_code(status, f"HTTP {status} with JSON that names no error", context)
-    if answer.get("success") is False:
+    if answer.get("success", True) is not True:
         what = f"{context.action}: Facebook answered that it did not succeed, and not why"
-        raise FacebookTransientError(what)
-    missing = [key for key in expects if key not in answer]
-    if missing:
-        what = f"{context.action}: the answer lacks {', '.join(missing)}"
         raise FacebookTransientError(what)
     return answer
 
@@ -137,7 +123,12 @@ def error_for_exception(error: requests.RequestException, context: Context) -> A
         return FacebookAccessError(
             f"{context.action}: the proxy's address is wrong", "Correct the variables HTTPS_PROXY and HTTP_PROXY."
         )
-    if isinstance(error, requests.exceptions.Timeout):
+    if isinstance(error, AnswerTooLongError):
+        what = (
+            f"{context.action}: the answer is longer than {LONGEST_ANSWER // 1024**2} MB, and was not read to its end"
+        )
+        return FacebookTransientError(what)
+    if isinstance(error, requests.exceptions.Timeout) or _found_in(error, ReadTimeoutError):
         return FacebookTransientError(f"{context.action}: no answer in time")
     if _found_in(error, NewConnectionError):
         known = f"nothing answers at {context.graph_url}"

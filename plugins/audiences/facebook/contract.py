@@ -32,6 +32,8 @@ MAX_ROWS: Final = 10_000
 # Customer file guide: `num_received` counts what was sent, not what matched. Assumed: an answer that counts fewer rows than
 # this share of them, malformed ones included, does not say that the request was carried out.
 RECEIVED_SHARE: Final = 0.9
+# Ours: a list that goes on after so many pages is none. An account holds 500 customer lists, and some thousands of others.
+MOST_PAGES: Final = 2_000
 # Audiences overview: 500 customer list audiences an ad account.
 MAX_LIST_AUDIENCES: Final = 500
 # Assumed (third parties quoting the documentation): 500 included and 500 excluded audiences an ad set.

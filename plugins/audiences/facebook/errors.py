@@ -8,6 +8,8 @@ RefusedError ┬─ RowsRefusedError        halve the rows and find the bad ones
              ├─ NotReceivedError        take it for unknown whether it was carried out, send it again in the next run
              ├─ ReplaceBrokenError      start a complete new replace
              └─ TooMuchDataError        ask for a smaller page
+FacebookTransientError ┬─ UnreachableError
+                       └─ OddAnswerError
 WaitError ── AudienceBusyError
 """
 
@@ -43,6 +45,23 @@ class UnreachableError(FacebookTransientError):
 
     def __str__(self) -> str:
         return self.what
+
+
+@dataclass(eq=False)
+class OddAnswerError(FacebookTransientError):
+    """A success in which something is not as documented, so that it is not known what was done, or is there.
+
+    `what` is what was asked, `odd` names the part of the answer and quotes nothing of it.
+    """
+
+    odd: str = ""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what}: the answer is not as Facebook documents it: {self.odd}. So it is not known what it means, and nothing "
+            "was taken from it. Run it again; if it stays so, see that `graph_url` and `api_version` of the connection are right "
+            "and that no proxy answers in Facebook's place, then report it with these words"
+        )
 
 
 @dataclass(eq=False)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from audiences.campaign.wording import counted
-from audiences.errors import FacebookTransientError, RefusedError
-from audiences.facebook.classify import Json, as_integer
+from audiences.errors import RefusedError
+from audiences.facebook.answers import Erased, Json, Session, Uploaded
 from audiences.facebook.contract import MAX_ROWS, RECEIVED_SHARE
 from audiences.facebook.errors import NotReceivedError, RowsRefusedError
 
@@ -36,7 +36,6 @@ Rows = Sequence[Sequence[str]] | JsonRows
 # Refusals for what the rows hold, where a half of them may pass: "does not match schema", and too many.
 _ROW_FAULTS = frozenset({(100, None), (1, 99)})
 _EMPTY_HASH = hashlib.sha256(b"").hexdigest().encode()
-_ANSWER = ("num_received",)
 _log = logging.getLogger(__name__)
 _COUNT_TRIES = 2  # for an answer that counts far fewer rows than were sent
 
@@ -189,7 +188,7 @@ def remove_from_all(graph: GraphSession, schema: Sequence[str], rows: Rows) -> R
     account = graph.credentials.account_id
     action = f"remove {counted(len(rows), 'row')} from all audiences of {account}"
     path = f"{account}/usersofanyaudience"
-    return _send_counted(graph, "DELETE", path, upload_body(schema, rows), account, len(rows), action, expects=())
+    return _send_counted(graph, "DELETE", path, upload_body(schema, rows), account, len(rows), action, reads=Erased)
 
 
 def upload_sessions(graph: GraphSession, audience_id: str, session_id: int | None = None) -> list[UploadSession]:
@@ -198,16 +197,15 @@ def upload_sessions(graph: GraphSession, audience_id: str, session_id: int | Non
     action = f"list the upload sessions of audience {audience_id}"
     return [
         UploadSession(
-            session_id=as_integer(item.get("session_id")),
-            stage=str(item.get("stage") or ""),
-            received=as_integer(item.get("num_received")),
-            matched=as_integer(item.get("num_matched")),
-            invalid=as_integer(item.get("num_invalid_entries")),
-            started=as_integer(item.get("start_time")),
-            # A session that has not ended says "0".
-            ended=as_integer(item.get("end_time")) or None,
+            session_id=item.session_id,
+            stage=item.stage,
+            received=item.num_received,
+            matched=item.num_matched,
+            invalid=item.num_invalid_entries,
+            started=item.start_time,
+            ended=item.end_time,
         )
-        for item in graph.pages(f"{audience_id}/sessions", params, action=action)
+        for item in graph.pages(f"{audience_id}/sessions", params, action=action, of=Session)
     ]
 
 
@@ -220,11 +218,11 @@ def _send_counted(
     rows: int,
     action: str,
     *,
-    expects: tuple[str, ...] = _ANSWER,
+    reads: type[Uploaded] = Uploaded,
 ) -> Receipt:
     """A request without a session, whose count is of its own rows: sent once more when that is far too small."""
     for _ in range(_COUNT_TRIES):
-        receipt = _send(graph, method, path, body, target, rows, action, expects=expects)
+        receipt = _send(graph, method, path, body, target, rows, action, reads=reads)
         if counts_as_whole(receipt.received, receipt.invalid, rows):
             return receipt
         what = f"{action}: Facebook says that it received {receipt.received:,} of them"
@@ -242,33 +240,23 @@ def _send(
     action: str,
     *,
     repeatable: bool = True,
-    expects: tuple[str, ...] = _ANSWER,
+    reads: type[Uploaded] = Uploaded,
 ) -> Receipt:
     try:
-        answer = graph.call(
-            method, path, body=body, action=action, expects=expects, repeatable=repeatable, lags=repeatable
-        )
+        answer = graph.call(method, path, body=body, action=action, reads=reads, repeatable=repeatable, lags=repeatable)
     except RefusedError as error:
         if (error.code, error.subcode or None) in _ROW_FAULTS:
             reason = error.what.removeprefix(f"{action}: ")
             raise RowsRefusedError(error.what, error.code, error.subcode, error.trace, reason) from None
         raise
-    return _receipt(answer, target, rows, action)
-
-
-def _receipt(answer: Json, target: str, rows: int, action: str) -> Receipt:
-    received = as_integer(answer.get("num_received", rows))
-    if received is None or received < 0:
-        what = f"{action}: the answer's num_received is no count"
-        raise FacebookTransientError(what)
     return Receipt(
         # A replace answers with account_id instead on one page of the documentation; what we asked for is certain.
         audience_id=target,
         rows=rows,
-        received=received,
-        invalid=max(0, as_integer(answer.get("num_invalid_entries")) or 0),
-        samples=_size(answer.get("invalid_entry_samples")),
-        session_id=as_integer(answer.get("session_id")) or None,
+        received=rows if answer.num_received is None else answer.num_received,
+        invalid=answer.num_invalid_entries or 0,
+        samples=_size(answer.invalid_entry_samples),
+        session_id=answer.session_id or None,
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audiences.checklist import Check, State
 from audiences.errors import AudiencesError, FacebookAccessError, RefusedError, RetryError, WaitError
 from audiences.facebook import audiences
-from audiences.facebook.classify import Json, as_integer
+from audiences.facebook.answers import Account, Permission, TokenAnswer, as_integer, as_moment
 from audiences.facebook.contract import (
     API_VERSION,
     MARKETING_API_ENDS,
@@ -76,7 +76,7 @@ def run(
         ]
     if graph.version_warning:
         remedy = f"Update this project (it is written for {API_VERSION}), or the connection's `api_version`."
-        checks.append(Check("API version, Facebook's warning", State.WARN, graph.version_warning[:200], remedy))
+        checks.append(Check("API version, Facebook's warning", State.WARN, graph.version_warning, remedy))
     return checks
 
 
@@ -125,26 +125,25 @@ def _token(graph: GraphSession, now: datetime) -> Check:
     """
     name = "access token"
     try:
-        answer = graph.get("debug_token", action="check the access token", expects=("data",))
+        answer = graph.get("debug_token", action="check the access token", reads=TokenAnswer)
     except UnreachableError:
         raise  # the other questions would find nobody either
     except AudiencesError as error:
         if isinstance(error, RefusedError) and error.code == _NOT_TOLD:
             return _noted_expiry(name, graph.credentials.token_expires, now)
         return _failure(name, error)
-    data: Json = answer["data"] if isinstance(answer["data"], dict) else {}
-    if data.get("is_valid") is False:
+    data = answer.data
+    if data.is_valid is False:
         return Check(name, State.FAIL, "not valid", _RENEW)
-    app = str(data.get("app_id") or "")
+    app = data.app_id
     if app and graph.credentials.app_id and app != graph.credentials.app_id:
         found = f"made by app {app}, while the connection names app {graph.credentials.app_id}"
         return Check(
             name, State.WARN, found, "Correct `app_id` in the connection; `app_secret` must belong to the token's."
         )
-    expires = as_integer(data.get("expires_at"))
-    if not expires:
-        return Check(name, State.OK, "valid, never expires" if expires == 0 else "valid")
-    moment = datetime.fromtimestamp(min(expires, 253_402_300_799), tz=UTC)
+    moment = as_moment(data.expires_at)
+    if moment is None:
+        return Check(name, State.OK, "valid, never expires" if data.expires_at == 0 else "valid")
     if moment <= now:
         return Check(name, State.FAIL, f"expired on {moment:%d %B %Y}", _RENEW)
     if moment - now < _EXPIRES_SOON:
@@ -168,9 +167,9 @@ def _noted_expiry(name: str, day: date | None, now: datetime) -> Check:
 
 def _permissions(graph: GraphSession) -> Check:
     granted = {
-        str(item.get("permission"))
-        for item in graph.pages("me/permissions", {}, action="read the token's permissions")
-        if item.get("status") == "granted"
+        item.permission
+        for item in graph.pages("me/permissions", {}, action="read the token's permissions", of=Permission)
+        if item.status == "granted"
     }
     if _NEEDED_SCOPE in granted:
         return Check("permissions", State.OK, ", ".join(sorted(granted)))
@@ -182,28 +181,27 @@ def _account(graph: GraphSession) -> list[Check]:
     credentials = graph.credentials
     name = f"ad account {credentials.account_id}"
     try:
-        answer = graph.get(credentials.account_id, {"fields": _ACCOUNT_FIELDS}, action=f"read {name}")
+        answer = graph.get(credentials.account_id, {"fields": _ACCOUNT_FIELDS}, action=f"read {name}", reads=Account)
     except AudiencesError as error:
         return [_failure(name, error)]
     return [_account_status(name, answer), _terms(answer, credentials.account_number)]
 
 
-def _account_status(name: str, answer: Json) -> Check:
-    status = as_integer(answer.get("account_status"))
-    label = str(answer.get("name") or "found")
+def _account_status(name: str, answer: Account) -> Check:
+    status = answer.account_status
+    label = answer.name or "found"
     if status not in _RUNNING:
         found = f"{label}, {_ACCOUNT_STATUS.get(status or 0, f'status {status}')}"
         return Check(name, State.WARN, found, "See Billing and Account quality in Ads Manager; ads may not run.")
-    if not answer.get("business"):
+    if not answer.business:
         # Without the scope business_management the field is absent too, so this alone stops nothing.
         remedy = "Customer lists need one: add the account in Business settings, Accounts, Ad accounts, Add."
         return Check(name, State.WARN, f"{label}; no business that this token can see", remedy)
     return Check(name, State.OK, label)
 
 
-def _terms(answer: Json, account_number: str) -> Check:
-    accepted: Any = answer.get("tos_accepted")
-    if isinstance(accepted, dict) and as_integer(accepted.get("custom_audience_tos")) == 1:
+def _terms(answer: Account, account_number: str) -> Check:
+    if as_integer(answer.tos_accepted.get("custom_audience_tos")) == 1:
         return Check("Custom Audience terms", State.OK, "accepted")
     remedy = f"A person with access to the ad account accepts them once, at {TERMS_URL.format(account=account_number)}."
     return Check("Custom Audience terms", State.FAIL, "not accepted", remedy)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from audiences.errors import FacebookAccessError
 from audiences.facebook import sdk
 from audiences.facebook.adsets import AdSetChange
-from audiences.facebook.classify import as_integer
+from audiences.facebook.answers import Scheduled, as_integer
 from audiences.facebook.errors import ScheduleError
 
 if TYPE_CHECKING:
-    from audiences.facebook.classify import Json
+    from datetime import datetime
+
+    from audiences.facebook.answers import Json
     from audiences.facebook.session import GraphSession
 
 _FIELDS = "id,start_time,end_time,lifetime_budget,pacing_type,adset_schedule,campaign{lifetime_budget}"
@@ -75,7 +76,7 @@ def push(
     when hours are wanted and the ad set has no lifetime budget with an end.
     """
     action = f"read the schedule of ad set {ad_set_id}"
-    found = graph.get(ad_set_id, {"fields": _FIELDS}, action=action, expects=("id",))
+    found = graph.get(ad_set_id, {"fields": _FIELDS}, action=action, reads=Scheduled)
     params = changes(found, wanted, now=now)
     if not params:
         return AdSetChange(ad_set_id, changed=False)
@@ -87,10 +88,10 @@ def push(
     return AdSetChange(ad_set_id, changed=True)
 
 
-def changes(found: Json, wanted: AdSetSchedule, *, now: datetime) -> Json:
+def changes(found: Scheduled, wanted: AdSetSchedule, *, now: datetime) -> Json:
     """The parameters that bring the ad set from `found` to `wanted`; empty when it is there."""
     params: Json = {}
-    start, end = _time(found.get("start_time")), _time(found.get("end_time"))
+    start, end = found.start_time, found.end_time
     begun = start is not None and start <= now
     if wanted.start and wanted.start > now and not begun and wanted.start != start:
         params["start_time"] = wanted.start.isoformat()
@@ -102,25 +103,23 @@ def changes(found: Json, wanted: AdSetSchedule, *, now: datetime) -> Json:
     return params
 
 
-def _ensure_lifetime_budget(found: Json, ad_set_id: str, wanted: AdSetSchedule) -> None:
+def _ensure_lifetime_budget(found: Scheduled, ad_set_id: str, wanted: AdSetSchedule) -> None:
     # Pacing and scheduling: hours need a lifetime budget, and a lifetime budget needs an end.
     # The budget is the ad set's own or, with a campaign budget, its Facebook campaign's.
-    campaign = found.get("campaign")
-    budgets = (found.get("lifetime_budget"), campaign.get("lifetime_budget") if isinstance(campaign, dict) else None)
-    if not any(as_integer(budget) for budget in budgets):
+    if not (found.lifetime_budget or found.campaign.lifetime_budget):
         what = f"ad set {ad_set_id} has no lifetime budget, and Facebook runs ads by the hour only on one"
         remedy = "Set a lifetime budget in Ads Manager, or take `windows` or `schedule: campaign` out of the campaign."
         raise FacebookAccessError(what, remedy)
-    if not (wanted.end or _time(found.get("end_time"))):
+    if not (wanted.end or found.end_time):
         what = f"ad set {ad_set_id} has no end, which its lifetime budget needs"
         raise FacebookAccessError(what, "Give the campaign an `end`, or set one on the ad set in Ads Manager.")
 
 
-def _parts(found: Json) -> frozenset[DayPart]:
+def _parts(found: Scheduled) -> frozenset[DayPart]:
     """The hours the ad set runs by now; none unless day parting is on."""
-    if _DAY_PARTING[0] not in (found.get("pacing_type") or []):
+    if not isinstance(found.pacing_type, list) or _DAY_PARTING[0] not in found.pacing_type:
         return frozenset()
-    entries = found.get("adset_schedule")
+    entries = found.adset_schedule
     return frozenset(_part(entry) for entry in entries) if isinstance(entries, list) else frozenset()
 
 
@@ -134,17 +133,3 @@ def _part(entry: Any) -> DayPart:
         start_minute=as_integer(entry.get("start_minute")) or 0,
         end_minute=as_integer(entry.get("end_minute")) or 0,
     )
-
-
-def _time(value: Any) -> datetime | None:
-    """Facebook writes `2026-12-01T00:00:00+0530`; Unix seconds are taken as well, and 0 stands for no end."""
-    if isinstance(value, int):
-        return datetime.fromtimestamp(value, tz=UTC) if value > 0 else None
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    # No end may also be written as the first second of 1970.
-    return moment if moment.tzinfo and moment.timestamp() > 0 else None

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Never
 
-import orjson
 from facebook_business.adobjects.adaccount import AdAccount
 from facebook_business.adobjects.adset import AdSet
 from facebook_business.adobjects.customaudience import CustomAudience
 from facebook_business.api import FacebookAdsApi, FacebookResponse
+
+from audiences.facebook.answers import Created, Done
 
 if TYPE_CHECKING:
     from audiences.facebook.session import GraphSession
@@ -37,26 +38,26 @@ class GraphApi(FacebookAdsApi):  # type: ignore[misc]  # the SDK ships no types
         api_version: str | None = None,
     ) -> FacebookResponse:
         """What the SDK calls for everything. `path` is (node id, edge); the edge is empty for the node itself."""
-        if isinstance(path, str) or headers or files or url_override or api_version:
+        if method not in _VERBS or isinstance(path, str) or headers or files or url_override or api_version:
             _unsupported(path)
         node, *edges = [str(part) for part in path if part]
         target = "/".join([node, *edges])
-        reads = method == "GET"
         # A POST to an edge creates something, and must not do so twice; one to a node sets it, and may.
         creates = method == "POST" and bool(edges)
         verb = "create in" if creates else _VERBS[method]
+        # The SDK sees of the answer what was read from it: it would take the rest as it comes, whatever it is.
         answer = self._graph.call(
             method,
             target,
             action=f"{verb} {target}",
-            params=params if reads else None,
-            body=None if reads else params or {},
+            body=params or {},
+            reads=Created if creates else Done,
             repeatable=not creates,
         )
-        return FacebookResponse(body=orjson.dumps(answer).decode(), http_status=200, call={"path": target})
+        return FacebookResponse(body=answer.model_dump_json(), http_status=200, call={"path": target})
 
 
-_VERBS = {"GET": "read", "POST": "update", "DELETE": "delete"}
+_VERBS = {"POST": "update", "DELETE": "delete"}
 
 
 def ad_account(graph: GraphSession) -> AdAccount:
@@ -75,5 +76,5 @@ def ad_set(graph: GraphSession, ad_set_id: str) -> AdSet:
 
 
 def _unsupported(path: Any) -> Never:
-    message = f"only (node, edge) calls without files or headers go through this session, not {str(path)[:80]!r}"
+    message = f"only changes by (node, edge), without files or headers, go through this session, not {str(path)[:80]!r}"
     raise ValueError(message)

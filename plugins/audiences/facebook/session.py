@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from tenacity import (
     RetryCallState,
@@ -25,18 +24,22 @@ from tenacity import (
 )
 
 from audiences.errors import AudiencesError, FacebookTransientError, RefusedError, ThrottledError
-from audiences.facebook.classify import Context, Json, error_for_exception, read_answer
+from audiences.facebook.answers import Answer, Done, Json, Page, read_as
+from audiences.facebook.classify import Context, error_for_exception, read_answer
 from audiences.facebook.contract import (
     LAG_FIRST_WAIT_SECONDS,
     LAG_TRIES,
+    MOST_PAGES,
     RETIRED_PARAMETERS,
     VERSION_WARNING_HEADER,
     WAIT_IN_PLACE_SECONDS,
 )
-from audiences.facebook.errors import ObjectNotFoundError, UnreachableError
+from audiences.facebook.errors import ObjectNotFoundError, OddAnswerError, UnreachableError
 from audiences.facebook.gate import Gate, OpenGate
 from audiences.facebook.quiet import keep_addresses_quiet
+from audiences.facebook.transport import Http, read_body
 from audiences.facebook.usage import Pace, Usage, read_usage
+from audiences.redact import redact
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -44,7 +47,8 @@ if TYPE_CHECKING:
     from audiences.facebook.credentials import Credentials
 
 _log = logging.getLogger(__name__)
-_TRIES_WHERE_NOBODY_LISTENS = 2  # a wrong address does not pass; the step as a whole is tried again
+# What seldom passes is tried less often; the step as a whole is tried again.
+_FEWER_TRIES: dict[type, int] = {UnreachableError: 2, OddAnswerError: 3}
 # An id or a name, then edges: nothing that could lead to another host, path or query.
 _PATH = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
 
@@ -54,7 +58,8 @@ Body = bytes | Mapping[str, Any]
 class GraphSession:
     """Calls for one ad account; safe to use from several threads at once.
 
-    `timeouts` are (connect, read) in seconds. A passing fault is tried `max_tries` times with exponential waits and
+    `timeouts` are (connect, read) in seconds, the second for each wait for more of an answer; `answer_within` is for all of
+    it. A passing fault is tried `max_tries` times with exponential waits and
     full jitter, up to `longest_wait` seconds. A throttle is not slept through, but for a few seconds: it raises
     ThrottledError with the seconds to wait, and until then every further call raises it at once, without a request.
     Sessions of one ad account in one process should share their `pace`; those of several processes, a kind of `gate` that
@@ -66,6 +71,7 @@ class GraphSession:
         credentials: Credentials,
         *,
         timeouts: tuple[float, float] = (10.0, 120.0),
+        answer_within: float = 240.0,
         pool_size: int = 16,
         max_tries: int = 6,
         longest_wait: float = 60.0,
@@ -88,7 +94,7 @@ class GraphSession:
         self._proof = {"appsecret_proof": proof} if (proof := credentials.appsecret_proof) else {}
         self._lock = threading.Lock()
         self._requests_sent = 0
-        self._http = _http(credentials, pool_size)
+        self._http = _http(credentials, pool_size, answer_within)
         keep_addresses_quiet()
 
     @property
@@ -102,42 +108,28 @@ class GraphSession:
         params: Mapping[str, Any] | None = None,
         *,
         action: str = "",
-        expects: tuple[str, ...] = (),
+        reads: type[Answer] = Done,  # type: ignore[assignment]  # a default for a type variable, as for the calls below
         lags: bool = False,
-    ) -> Json:
+    ) -> Answer:
         """Read `path`; values in `params` that are not text are sent as JSON."""
-        return self.call("GET", path, params=params, action=action or f"read {path}", expects=expects, lags=lags)
+        return self.call("GET", path, params=params, action=action or f"read {path}", reads=reads, lags=lags)
 
-    def post(
-        self,
-        path: str,
-        body: Body,
-        *,
-        action: str,
-        expects: tuple[str, ...] = (),
-        repeatable: bool = True,
-        lags: bool = False,
-    ) -> Json:
-        """Send `body`, a mapping or ready JSON, to `path`."""
-        return self.call("POST", path, body=body, action=action, expects=expects, repeatable=repeatable, lags=lags)
+    def pages(self, path: str, params: Mapping[str, Any], *, of: type[Answer], action: str = "") -> Iterator[Answer]:
+        """The objects of an edge, page by page. The `next` address is not followed: it would carry the token.
 
-    def delete(
-        self, path: str, body: Body | None = None, *, action: str, expects: tuple[str, ...] = (), lags: bool = False
-    ) -> Json:
-        """Delete what `path` names, or the members in `body`, which travels as JSON and never in the address."""
-        return self.call("DELETE", path, body=body, action=action, expects=expects, lags=lags)
-
-    def pages(self, path: str, params: Mapping[str, Any], *, action: str = "") -> Iterator[Json]:
-        """The objects of an edge, page by page. The `next` address is not followed: it would carry the token."""
-        cursor: str | None = None
-        while True:
-            page = self.get(path, {**params, "after": cursor} if cursor else params, action=action, expects=("data",))
-            data = page["data"] if isinstance(page["data"], list) else []
-            yield from (item for item in data if isinstance(item, dict))
-            following = _next_cursor(page)
-            if following is None or following == cursor:
+        Raises OddAnswerError for a list that would never end, and the errors of `call`.
+        """
+        what, seen, cursor = action or f"list {path}", set[str](), ""
+        for _ in range(MOST_PAGES):
+            page = self.get(path, {**params, "after": cursor} if cursor else params, action=what, reads=Page[of])  # type: ignore[valid-type]  # made at run time
+            yield from page.data
+            if not page.paging.next:
                 return
-            cursor = following
+            cursor = page.paging.cursors.after
+            if not cursor or cursor in seen:
+                raise OddAnswerError(what, odd="`paging` names no next page, or one that was read before")
+            seen.add(cursor)
+        raise OddAnswerError(what, odd=f"the list goes on after {MOST_PAGES:,} pages")
 
     def call(
         self,
@@ -147,16 +139,17 @@ class GraphSession:
         action: str,
         params: Mapping[str, Any] | None = None,
         body: Body | None = None,
-        expects: tuple[str, ...] = (),
+        reads: type[Answer] = Done,  # type: ignore[assignment]
         repeatable: bool = True,
         lags: bool = False,
-    ) -> Json:
-        """One call with its retries; returns the JSON object of the answer.
+    ) -> Answer:
+        """One call with its retries; returns the answer as the model `reads` takes it.
 
-        `action` names the call in logs and errors ("add 500 rows to audience 238…"). An answer without the keys in
-        `expects` counts as a passing fault. `repeatable=False` allows a single try, for calls that must not be applied
-        twice; `lags=True` asks again for some seconds when the object is not found, as it may have just been created.
-        Raises FacebookTransientError, ThrottledError, FacebookAccessError, RefusedError and their subclasses.
+        `action` names the call in logs and errors ("add 500 rows to audience 238…"). An answer that the model cannot
+        take counts as a passing fault, and as none that says what was done. `repeatable=False` allows a single try, for
+        calls that must not be applied twice; `lags=True` asks again for some seconds when the object is not found, as it may
+        have just been created. Raises FacebookTransientError, ThrottledError, FacebookAccessError, RefusedError and their
+        subclasses.
         """
         if not _PATH.fullmatch(path):
             message = f"not a path of the Graph API: {path[:80]!r}"
@@ -167,11 +160,12 @@ class GraphSession:
         content = orjson.dumps(body) if isinstance(body, Mapping) else body
         unanswered = 0
 
-        def once() -> Json:
+        def once() -> Answer:
             nonlocal unanswered
             try:
                 with self.gate.place():
-                    return self._once(method, path, params, content, action, expects)
+                    answer = self._once(method, path, params, content, action)
+                return _read_quietly(reads, answer, action)
             except FacebookTransientError:
                 unanswered += 1
                 raise
@@ -179,7 +173,7 @@ class GraphSession:
                 error.after_unknown = unanswered > 0
                 raise
 
-        def with_retries() -> Json:
+        def with_retries() -> Answer:
             return self._passing_faults()(once) if repeatable else once()
 
         return self._lag()(with_retries) if lags else with_retries()
@@ -209,11 +203,7 @@ class GraphSession:
         )
 
     def _tries_for(self, error: BaseException | None) -> int:
-        return (
-            min(_TRIES_WHERE_NOBODY_LISTENS, self._max_tries)
-            if isinstance(error, UnreachableError)
-            else self._max_tries
-        )
+        return min(_FEWER_TRIES.get(type(error), self._max_tries), self._max_tries)
 
     def _lag(self) -> Retrying:
         return Retrying(
@@ -241,7 +231,6 @@ class GraphSession:
         params: Mapping[str, Any] | None,
         body: bytes | None,
         action: str,
-        expects: tuple[str, ...],
     ) -> Json:
         self._take_turn(action)
         credentials = self.credentials
@@ -250,7 +239,7 @@ class GraphSession:
             self._requests_sent += 1
         started = self._clock()
         try:
-            response = self._http.request(
+            with self._http.request(
                 method,
                 f"{self._base}/{path}",
                 # The proof is documented as a parameter; it opens nothing without the token, which is in the header.
@@ -259,7 +248,9 @@ class GraphSession:
                 headers={"Content-Type": "application/json"} if body is not None else None,
                 timeout=self._timeouts,
                 allow_redirects=False,
-            )
+                stream=True,
+            ) as response:
+                content = read_body(response)
         except requests.RequestException as error:
             raise error_for_exception(error, context) from None
         except BaseException as interruption:  # noqa: BLE001  # it is raised again, whatever it is
@@ -273,7 +264,7 @@ class GraphSession:
             level, "%s: HTTP %d, %.0f ms, usage %.0f %%", action, response.status_code, milliseconds, self.pace.percent
         )
         try:
-            return read_answer(response.status_code, response.content, context, expects=expects)
+            return read_answer(response.status_code, content.raw, context)
         except ThrottledError as error:
             wait = self._block((usage.regain_seconds if usage else 0.0) or error.seconds)
             raise ThrottledError(error.what, wait, error.code, error.subcode) from None
@@ -289,8 +280,10 @@ class GraphSession:
         self.server_time = _unix_seconds(response.headers.get("Date")) or self.server_time
         warning = response.headers.get(VERSION_WARNING_HEADER)
         if warning and not self.version_warning:
-            self.version_warning = warning
-            _log.warning("Facebook warns about the API version %s: %s", self.credentials.api_version, warning[:300])
+            self.version_warning = redact(warning, *self.credentials.secrets)
+            _log.warning(
+                "Facebook warns about the API version %s: %s", self.credentials.api_version, self.version_warning
+            )
 
     def _block(self, seconds: float) -> float:
         """Stop all calls of the account, here and elsewhere; the seconds it takes, also where Facebook states none."""
@@ -329,14 +322,18 @@ class _Bearer(AuthBase):
         return request
 
 
-def _http(credentials: Credentials, pool_size: int) -> requests.Session:
-    http = requests.Session()
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, pool_block=True)
-    http.mount("https://", adapter)
-    http.mount("http://", adapter)
+def _http(credentials: Credentials, pool_size: int, answer_within: float) -> Http:
+    http = Http(pool_size=pool_size, answer_within=answer_within)
     http.auth = _Bearer(credentials.access_token)
     http.headers["User-Agent"] = "audiences"
     return http
+
+
+def _read_quietly(reads: type[Answer], answer: Json, action: str) -> Answer:
+    try:
+        return read_as(reads, answer, action)
+    except OddAnswerError as error:
+        raise error.with_traceback(None) from None  # the frames below hold the answer, which may quote the token
 
 
 def _worth_a_retry(error: BaseException) -> bool:
@@ -357,15 +354,5 @@ def _unix_seconds(date: str | None) -> int | None:
     """The seconds that a `Date` header means; None where there is none, or no date in it."""
     try:
         return int(parsedate_to_datetime(date).timestamp()) if date else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-
-
-def _next_cursor(page: Json) -> str | None:
-    """The cursor of the next page; `after` is there on the last page too, only `next` tells."""
-    paging = page.get("paging")
-    if not isinstance(paging, dict) or not paging.get("next"):
-        return None
-    cursors = paging.get("cursors")
-    after = cursors.get("after") if isinstance(cursors, dict) else None
-    return after if isinstance(after, str) else None

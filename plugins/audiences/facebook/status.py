@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from audiences.errors import FacebookAccessError
-from audiences.facebook.classify import as_integer
 from audiences.facebook.contract import REPLACE_RUNNING_WAIT_SECONDS
 from audiences.facebook.errors import AudienceBusyError
+
+if TYPE_CHECKING:
+    from audiences.facebook.answers import Audience
 
 # The fields that `AudienceStatus.read` needs; a read without `fields` returns the id only.
 STATUS_FIELDS: Final = (
@@ -93,29 +95,24 @@ class AudienceStatus:
     asked_at: int | None = None
 
     @classmethod
-    def read(cls, answer: dict[str, Any], *, asked_at: int | None = None) -> AudienceStatus:
-        """From an answer of the Graph API, in which every field but the id may be missing or null."""
-        operation = _mapping(answer.get("operation_status"))
-        delivery = _mapping(answer.get("delivery_status"))
-        permissions = _mapping(answer.get("permission_for_actions"))
+    def read(cls, answer: Audience, *, asked_at: int | None = None) -> AudienceStatus:
+        """From an answer of the Graph API, asked for STATUS_FIELDS."""
         return cls(
-            id=str(answer["id"]),
-            name=_text(answer.get("name")),
-            description=_text(answer.get("description")),
-            account=_text(answer.get("account_id")),
-            subtype=_text(answer.get("subtype")),
-            # -1 and null both stand for "not known yet".
-            lower=_count(answer.get("approximate_count_lower_bound")),
-            upper=_count(answer.get("approximate_count_upper_bound")),
-            operation_code=as_integer(operation.get("code")),
-            operation_text=_text(operation.get("description")),
-            delivery_code=as_integer(delivery.get("code")),
-            delivery_text=_text(delivery.get("description")),
-            # The other permissions come as text; this one may too.
-            can_edit={"true": True, "false": False}.get(str(permissions.get("can_edit")).lower()),
-            value_based=str(answer.get("is_value_based")).lower() in {"true", "1"},
-            content_updated=as_integer(answer.get("time_content_updated")),
-            deleted_at=as_integer(answer.get("delete_time")) or None,
+            id=answer.id,
+            name=answer.name,
+            description=answer.description,
+            account=answer.account_id,
+            subtype=answer.subtype,
+            lower=answer.approximate_count_lower_bound,
+            upper=answer.approximate_count_upper_bound,
+            operation_code=answer.operation_status.code,
+            operation_text=answer.operation_status.description,
+            delivery_code=answer.delivery_status.code,
+            delivery_text=answer.delivery_status.description,
+            can_edit=answer.permission_for_actions.can_edit,
+            value_based=answer.is_value_based is True,
+            content_updated=answer.time_content_updated,
+            deleted_at=answer.delete_time,
             asked_at=asked_at,
         )
 
@@ -179,16 +176,3 @@ class AudienceStatus:
             remedy = "Name a customer list audience without values, or let the campaign create one; removing from it is possible."
             what = f"{name} is value-based: each member is added with a value, and campaigns send none"
             raise FacebookAccessError(what, remedy)
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _count(value: Any) -> int | None:
-    count = as_integer(value)
-    return count if count is not None and count >= 0 else None

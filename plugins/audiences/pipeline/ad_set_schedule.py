@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from audiences.campaign.rules import WEEKDAYS
 from audiences.errors import FacebookAccessError
+from audiences.facebook.answers import Account
 from audiences.facebook.schedule import AdSetSchedule, DayPart, day_parts
+from audiences.redact import redact
 from audiences.when.wallclock import after_end_of, start_of
 
 if TYPE_CHECKING:
@@ -83,8 +85,8 @@ def ensure_same_clock(doors: Doors) -> None:
     if what.schedule is None or not what.ad_sets or not spec.campaign.when.windows:
         return
     action = f"read the time zone of ad account {account}"
-    answer = doors.facebook.get(account, {"fields": "timezone_name"}, action=action)
-    found = str(answer.get("timezone_name") or "unknown")
+    answer = doors.facebook.get(account, {"fields": "timezone_name"}, action=action, reads=Account)
+    found = redact(answer.timezone_name) or "unknown"
     if _agree(spec.zone, found, doors.now()):
         return
     problem = (
@@ -101,7 +103,11 @@ def ensure_same_clock(doors: Doors) -> None:
 def _agree(zone: ZoneInfo, name: str, now: datetime) -> bool:
     try:
         other = ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (
+        ZoneInfoNotFoundError,
+        ValueError,
+        OSError,
+    ):  # OSError: the name of a folder of zones, or one too long for a file
         return False
     moments = (now + timedelta(days=day) for day in range(_DAYS))
     return all(moment.astimezone(zone).utcoffset() == moment.astimezone(other).utcoffset() for moment in moments)
