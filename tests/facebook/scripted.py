@@ -49,6 +49,7 @@ class ScriptedGraph:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or each answer waits 40 ms for an acknowledgement
 
             def _play(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)

@@ -12,6 +12,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
 if TYPE_CHECKING:
     import socket
@@ -54,11 +55,17 @@ class Content:
 def read_body(response: requests.Response) -> Content:
     """The unpacked body of a streamed answer; raises AnswerTooLongError and the errors of requests."""
     pieces, size = [], 0
-    for piece in response.iter_content(_PIECE):
-        size += len(piece)
-        if size > LONGEST_ANSWER:
-            raise AnswerTooLongError
-        pieces.append(piece)
+    try:
+        for piece in response.iter_content(_PIECE):
+            size += len(piece)
+            if size > LONGEST_ANSWER:
+                raise AnswerTooLongError
+            pieces.append(piece)
+    except requests.RequestException:
+        raise
+    except (ValueError, HTTPError, http.client.HTTPException):
+        # Of the libraries below: a chunk of a negative length ends in "read length must be non-negative".
+        raise requests.exceptions.ChunkedEncodingError from None
     return Content(b"".join(pieces))
 
 
