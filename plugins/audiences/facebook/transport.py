@@ -85,6 +85,14 @@ class _Adapter(HTTPAdapter):
         manager.pool_classes_by_scheme = self._pools
         return manager
 
+    def close(self) -> None:
+        """Close idle connections now: the library lets go of its pools and leaves that to the garbage collector."""
+        for key in self.poolmanager.pools.keys():  # noqa: SIM118  # the container is not iterable
+            pool = self.poolmanager.pools.get(key)
+            if pool is not None:
+                pool.close()
+        super().close()
+
 
 def _pools(answer_within: float) -> dict[str, type[HTTPConnectionPool]]:
     class Answer(http.client.HTTPResponse):
