@@ -96,6 +96,21 @@ class ConnectionMissingError(FixAccessError):
 
 
 @dataclass(eq=False)
+class ConnectionUnreadableError(FixAccessError):
+    """An Airflow connection is there, and cannot be read; `why` holds no part of it."""
+
+    connection: str
+    why: str
+
+    def __str__(self) -> str:
+        return (
+            f"the Airflow connection `{self.connection}` is there, but cannot be read: {self.why}. In a URI, write the special "
+            "characters of a login or password in percent-encoding (`/` as %2F, `#` as %23, `?` as %3F, `@` as %40, `%` as %25), "
+            "or give the connection as JSON, which needs none"
+        )
+
+
+@dataclass(eq=False)
 class FacebookAccessError(FixAccessError):
     """Facebook refuses until a person acts: terms, token, permission, a flagged or missing audience."""
 

@@ -84,7 +84,7 @@ def test_an_error_quotes_no_value_that_holds_quotation_marks(connection):
 @pytest.mark.parametrize(
     ("query", "error", "sqlstate"),
     [
-        ("select i, pg_sleep(0.01)::text from generate_series(1, 100) i", WarehouseTransientError, "57014"),
+        ("select i, pg_sleep(0.01)::text from generate_series(1, 100) i", WarehouseQueryError, "57014"),
         ("select 1 / (i - 190000) from generate_series(1, 200000) i", WarehouseQueryError, "22012"),
     ],
     ids=["too slow", "a value that does not fit"],
@@ -108,7 +108,7 @@ def test_a_database_that_is_not_there_is_for_a_person_and_not_tried_again(connec
     with pytest.raises(WarehouseClosedError, match="there is no such database") as caught:
         Warehouse(wrong, application="test")
     assert "database `nowhere` at " in str(caught.value)
-    assert "Correct the connection's login, password and schema" in str(caught.value)
+    assert "Correct the connection's schema (the database)" in str(caught.value)
 
 
 def test_a_refused_query_says_of_which_database(connection):

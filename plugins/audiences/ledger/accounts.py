@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-import psycopg
-
-from audiences.connections import opened
+from audiences.ledger.session import session, unlocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import psycopg
 
     from audiences.connections import Connection
 
@@ -61,8 +61,8 @@ class AccountGate:
         try:
             yield
         finally:
-            self._sql.execute("select pg_advisory_unlock(%s, %s)", (_PLACE_LOCK, taken))
             self._ours.discard(taken)
+            unlocked(self._sql, _PLACE_LOCK, taken, place=self._ledger.place)
 
     def blocked_for(self) -> float:
         """Seconds until the ad account may be called again; 0 when it may be now."""
@@ -83,7 +83,7 @@ class AccountGate:
 
     @cached_property
     def _sql(self) -> psycopg.Connection:
-        return opened(lambda: psycopg.connect(self._ledger.dsn(application="audiences-gate"), autocommit=True))
+        return session(self._ledger, application="audiences-gate", autocommit=True)
 
     def _take(self) -> int | None:
         """A place that nobody has, now locked; None when all are taken. Locks of our own session count as ours, not as free."""

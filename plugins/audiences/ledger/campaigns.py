@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from audiences.errors import FixConfigError, WaitError
+from audiences.ledger.session import unlocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,4 +99,4 @@ def locked(ledger: Ledger, campaign: int, name: str, *, wait: str | None = None)
     try:
         yield
     finally:
-        ledger.sql.execute("select pg_advisory_unlock(%s, %s)", (_LOCK, campaign))
+        unlocked(ledger.sql, _LOCK, campaign)

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 from psycopg.rows import namedtuple_row
 from psycopg.types.json import set_json_dumps
 
 from audiences.connections import opened
+from audiences.ledger.session import session
+from audiences.libpq import setting_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,12 +30,8 @@ class Ledger:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.sql = opened(
-            lambda: psycopg.connect(
-                connection.dsn(application="audiences-ledger"), autocommit=True, row_factory=namedtuple_row
-            )
-        )
-
+        self.sql = session(connection, application="audiences-ledger", autocommit=True)
+        self.sql.row_factory = namedtuple_row
         # Written out and not escaped: SQL_ASCII, an encoding of plain bytes, has no character for an escape.
         set_json_dumps(partial(json.dumps, ensure_ascii=False), self.sql)
 
@@ -55,8 +52,13 @@ class Ledger:
         """
         from adbc_driver_postgresql import dbapi
 
-        options = {"application": "audiences-ledger-bulk", "synchronous_commit": "off"}
-        return opened(lambda: dbapi.connect(self._connection.dsn(**options)))
+        dsn = self._connection.dsn(application="audiences-ledger-bulk")
+        bulk = opened(lambda: dbapi.connect(dsn))
+        # By a statement, as a pooler refuses or drops what comes with the connection.
+        with bulk.cursor() as cursor:
+            cursor.execute(setting_again({**self._connection.settings, "synchronous_commit": "off"}, local=False))
+        bulk.commit()
+        return bulk
 
     def one(self, query: str, parameters: dict[str, Any] | None = None) -> Any:
         """The only row of a query (a named tuple), None when there is none."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from audiences.errors import WaitError
+from audiences.ledger.session import unlocked
 from audiences.sql import statement
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def looking(ledger: Ledger) -> Iterator[None]:
     try:
         yield
     finally:
-        ledger.sql.execute("select pg_advisory_unlock(%s)", (_LOCK,))
+        unlocked(ledger.sql, _LOCK)
 
 
 def progress(ledger: Ledger, names: Sequence[str]) -> dict[str, Progress]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Final
 
+from audiences import connecting
 from audiences.errors import AudiencesError, FixAccessError, RetryError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from audiences.connections import Connection
 
 _PASSING = ("08", "53", "57")  # SQLSTATE classes: connection, resources, operator intervention
+_TIMED_OUT = "57014"  # which takes as long in the next try
 
 _NO_SUCH_CHARACTER = ("22P05", "22021")
 _BUSY = ("40", "55P03")  # transactions in each other's way
@@ -30,6 +32,8 @@ _REMEDIES: Final = {
     "42P01": _MIGRATE,
     "42703": _MIGRATE,
     "42501": "The connection's login must own the schema `audiences`, or hold all rights on what is in it",
+    _TIMED_OUT: "It took longer than its time-out allows, or somebody cancelled it: take `statement_timeout` off the ledger's "
+    "login and database, and off `options` of the connection",
     "25006": "It may only be read there: the connection must lead to the server that writes, not to a replica",
 }
 _NOBODY_KNOWS: Final = (
@@ -53,6 +57,19 @@ class LedgerLostError(RetryError):
                 "(the database), login and password; nothing is lost"
             )
         return f"the ledger's Postgres cannot be reached, or went away{state}; run it again when it is back, nothing is lost"
+
+
+@dataclass(eq=False)
+class LedgerClosedError(FixAccessError):
+    """The ledger's Postgres does not let us in, until a person acts: a wrong login, password, database or option, or TLS."""
+
+    detail: str
+    remedy: str
+    place: str = ""
+
+    def __str__(self) -> str:
+        place = f" ({self.place})" if self.place else ""
+        return f"the ledger does not let us in: {self.detail}{place}. {self.remedy}; nothing was sent"
 
 
 @dataclass(eq=False)
@@ -107,7 +124,7 @@ def placed(connection: Connection) -> Iterator[None]:
         yield
     except Exception as error:
         lost = as_lost(error)
-        if isinstance(lost, LedgerLostError):
+        if isinstance(lost, LedgerLostError | LedgerClosedError):
             raise replace(lost, place=connection.place) from None
         raise
 
@@ -117,7 +134,9 @@ def as_ours(error: BaseException) -> AudiencesError | None:
     return error if isinstance(error, AudiencesError) else as_lost(error)
 
 
-def as_lost(error: BaseException) -> LedgerLostError | LedgerEncodingError | LedgerBusyError | LedgerFaultError | None:
+def as_lost(
+    error: BaseException,
+) -> LedgerLostError | LedgerClosedError | LedgerEncodingError | LedgerBusyError | LedgerFaultError | None:
     """Our error for one of the ledger's drivers; None for any other.
 
     Those of the warehouse never come here: its own door has put them into words.
@@ -135,10 +154,15 @@ def as_lost(error: BaseException) -> LedgerLostError | LedgerEncodingError | Led
         unreachable = not sqlstate and "ERROR:" not in str(error)
     elif isinstance(error, psycopg.Error):
         sqlstate = error.sqlstate or ""
-        unreachable = not sqlstate and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+        unreachable = not sqlstate and (
+            isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) or "bad value for" in str(error)
+        )
     else:
         return None
-    if unreachable or sqlstate.startswith(_PASSING):
+    found = connecting.cause(str(error)) if unreachable else connecting.of_sqlstate(sqlstate)
+    if found is not None and not found.passing:
+        return LedgerClosedError(found.words, found.remedy)
+    if unreachable or (sqlstate.startswith(_PASSING) and sqlstate != _TIMED_OUT):
         return LedgerLostError(sqlstate)
     if sqlstate in _NO_SUCH_CHARACTER:
         return LedgerEncodingError()

@@ -12,8 +12,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from audiences.connections import opened
 from audiences.errors import FixAccessError
+from audiences.ledger.session import session
 
 if TYPE_CHECKING:
     from audiences.connections import Connection
@@ -55,11 +55,9 @@ def migrate(connection: Connection) -> str:
 
     Raises LedgerRevisionError for one that a newer version of the product has migrated.
     """
-    from psycopg import connect
-
     engine = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: opened(lambda: connect(connection.dsn(application="audiences-migrate"))),
+        creator=lambda: session(connection, application="audiences-migrate"),
         poolclass=NullPool,
     )
     config = Config()

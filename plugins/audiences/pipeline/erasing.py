@@ -13,6 +13,7 @@ from audiences.facebook.session import GraphSession
 from audiences.ledger.accounts import AccountGate
 from audiences.ledger.door import Ledger
 from audiences.ledger.identity import settle_in
+from audiences.ledger.lost import placed
 from audiences.ledger.migrate import migrate
 from audiences.warehouse.reader import Warehouse
 
@@ -55,9 +56,10 @@ class ErasingDoors:
     def ledger(self) -> Ledger:
         """The ledger, brought to the newest schema first."""
         connection = self._look_up(self.settings.ledger)
-        migrate(connection)
-        ledger = self._opened.enter_context(Ledger(connection))
-        settle_in(ledger)
+        with placed(connection):
+            migrate(connection)
+            ledger = self._opened.enter_context(Ledger(connection))
+            settle_in(ledger)
         return ledger
 
     def facebook(self, account: AdAccount) -> GraphSession:

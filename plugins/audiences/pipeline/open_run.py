@@ -24,6 +24,7 @@ from audiences.who.render import render
 if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
     from audiences.pipeline.doors import Doors
+    from audiences.warehouse.reader import Warehouse
 
 
 TAKEN_OVER = (
@@ -41,7 +42,7 @@ def open_run(doors: Doors, request: RunRequest) -> RunRef:
     check_supported(doors.spec, batch=request.batch)
     ensure_in_force(doors, request)
     windows.ensure_open(doors, request.allow, may_drop=True)
-    run = begin(doors, request, links_ad_sets=True)
+    run = begin(doors, request, asks=True)
     runs.warn(doors.ledger, run.run, too_early(doors.spec, request))
     ends.forget(doors.ledger, run.campaign)
     if request.batch is None:  # it may have been a live one up to now
@@ -49,8 +50,12 @@ def open_run(doors: Doors, request: RunRequest) -> RunRef:
     return run
 
 
-def begin(doors: Doors, request: RunRequest, *, links_ad_sets: bool = False) -> RunRef:
-    """Start a run of whatever kind, when it may take place; one that is going to link ad sets, only if it can schedule them."""
+def begin(doors: Doors, request: RunRequest, *, asks: bool = False) -> RunRef:
+    """Start a run of whatever kind, when it may take place.
+
+    One that `asks` who qualifies, and links ad sets, only if the warehouse answers and the ad sets can be scheduled; members
+    go in time whether there is a warehouse or not.
+    """
     spec, ledger = doors.spec, doors.ledger
     with doors.working() as known:
         campaign = known.id
@@ -71,9 +76,9 @@ def begin(doors: Doors, request: RunRequest, *, links_ad_sets: bool = False) -> 
         try:
             runs.warn(ledger, run, [*map(TAKEN_OVER.format, renamed), *neighbours.check_formerly(doors)])
             runs.warn(ledger, run, preflight(doors))
-            if links_ad_sets:
+            if asks:
                 ensure_same_clock(doors)
-            check_freshness(doors, request)
+                open_warehouse(doors, request)
             audience, status = find_or_create(doors, campaign, run=run, request=request)
             if status.reaction is Reaction.WARN:
                 runs.warn(ledger, run, [f"audience {audience.facebook_id}: {status.advice}"])
@@ -120,14 +125,22 @@ def check_supported(spec: CampaignSpec, *, batch: int | None = None) -> None:
             raise UnsupportedError(key=key)
 
 
-def check_freshness(doors: Doors, request: RunRequest) -> None:
+def open_warehouse(doors: Doors, request: RunRequest) -> None:
+    """See that the warehouse lets us in, before anything is made at Facebook, and that it is as fresh as the campaign asks.
+
+    Raises StoppedError when the newest event is older than the guard `fresh_within` allows.
+    """
+    with doors.warehouse() as warehouse:
+        check_freshness(doors, request, warehouse)
+
+
+def check_freshness(doors: Doors, request: RunRequest, warehouse: Warehouse) -> None:
     """The guard `fresh_within`: raises StoppedError when the newest event is older."""
     limit = doors.spec.campaign.what.guards.fresh_within
     events = doors.spec.catalog.events
     if limit is None or events is None or "fresh_within" in request.allow:
         return
-    with doors.warehouse() as warehouse:
-        newest = warehouse.table(render(newest_event(events, request.at))).column("newest")[0].as_py()
+    newest = warehouse.table(render(newest_event(events, request.at))).column("newest")[0].as_py()
     if newest is None or newest.astimezone(UTC) < request.at.astimezone(UTC) - limit.delta:
         found = f"the newest event in the warehouse is of {newest or 'never'}, older than {limit}"
         raise StoppedError(guard="fresh_within", found=found, allow_once=how_to_allow(doors.spec.id, "fresh_within"))

@@ -36,9 +36,7 @@ def event_scan(catalog: Catalog, events: Events, relation: Relation, glance: Gla
     name, at = _some_event(events, glance)
     zone = ZoneInfo(catalog.timezone)
     query = doers(Did(event=name, within=Window.model_validate("last 1 day")), catalog, Moment(at, zone)).query
-    glance.ask("SET enable_seqscan = off")
-    answer = glance.ask(f"EXPLAIN (FORMAT JSON) {render(query)}")
-    glance.ask("RESET enable_seqscan")
+    answer = glance.ask(f"EXPLAIN (FORMAT JSON) {render(query)}", under={"enable_seqscan": "off"})
     if isinstance(answer, Refusal):
         return State.FAIL, f"the scan for events: {answer.words}", "See the lines above."
     scans = [node for node in _nodes(answer[0][0][0]["Plan"]) if node["Node Type"] in _SCANS]

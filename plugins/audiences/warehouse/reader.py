@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from adbc_driver_manager import Error as DriverError
 from adbc_driver_postgresql import StatementOptions, dbapi
 
+from audiences import connecting
 from audiences.connections import opened
 from audiences.errors import FixAccessError, RetryError
 from audiences.warehouse.faults import fault
+from audiences.warehouse.session import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,14 +26,9 @@ if TYPE_CHECKING:
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
 STATEMENT_TIMEOUT = "30min"
-# What a value looks like as text must not depend on how a server, a database or a login is set up.
-SESSION = {
-    "default_transaction_read_only": "on",
-    "standard_conforming_strings": "on",
-    "datestyle": "ISO",
-    "intervalstyle": "postgres",
-    "bytea_output": "hex",
-    "extra_float_digits": "1",
+_REMEDIES: Final = {
+    "57014": "An index may be missing: audiences catalog check names it; the next run asks again",
+    "53400": "Raise the limit for the login (temp_file_limit), or ask for less",
 }
 BATCH_BYTES = 4 * 1024 * 1024
 
@@ -53,16 +50,14 @@ class WarehouseTransientError(RetryError):
 
 @dataclass(eq=False)
 class WarehouseClosedError(FixAccessError):
-    """The warehouse does not let us in: a wrong login, password or database."""
+    """The warehouse does not let us in, until a person acts: a wrong login, password, database or option, or TLS."""
 
     detail: str
     place: str
+    remedy: str
 
     def __str__(self) -> str:
-        return (
-            f"the warehouse does not let us in: {self.detail}{_placed(self.place)}. "
-            "Correct the connection's login, password and schema (the database)"
-        )
+        return f"the warehouse does not let us in: {self.detail}{_placed(self.place)}. {self.remedy}"
 
 
 @dataclass(eq=False)
@@ -74,38 +69,46 @@ class WarehouseQueryError(FixAccessError):
     place: str = ""
 
     def __str__(self) -> str:
-        return (
-            f"the warehouse refused the query{_told(self.sqlstate)}: {self.detail}{_placed(self.place)}. "
-            "Compare include/warehouse.yml with the database: audiences catalog check"
+        remedy = _REMEDIES.get(
+            self.sqlstate, "Compare include/warehouse.yml with the database: audiences catalog check"
         )
+        return f"the warehouse refused the query{_told(self.sqlstate)}: {self.detail}{_placed(self.place)}. {remedy}"
 
 
 class Warehouse:
-    """An open warehouse; no query may take longer than `timeout`."""
+    """An open warehouse in one snapshot of its state; no query may take longer than `timeout`.
+
+    Raises WarehouseClosedError when it does not let us in, WarehouseTransientError when it is not there, and
+    WarehouseSettingError when it cannot be made to read only.
+    """
 
     def __init__(
         self, connection: Connection, *, application: str, timezone: str = "UTC", timeout: str = STATEMENT_TIMEOUT
     ) -> None:
-        try:
-            self._connection = opened(
-                lambda: dbapi.connect(
-                    connection.dsn(
-                        application=application[:63],
-                        **SESSION,
-                        default_transaction_isolation="repeatable read",
-                        statement_timeout=timeout,
-                        # A cursor-like COPY reads everything, so plans are to be costed for all rows.
-                        cursor_tuple_fraction="1.0",
-                        timezone=timezone,
-                    )
-                )
-            )
-        except DriverError as error:
-            found = fault(error)
-            if not found.passing:
-                raise WarehouseClosedError(detail=found.words, place=connection.place) from None
-            raise as_ours(error, place=connection.place) from None
         self._place = connection.place
+        dsn = connection.dsn(application=application[:63])
+        try:
+            self._connection = opened(lambda: dbapi.connect(dsn))
+        except DriverError as error:
+            raise not_let_in(error, place=self._place) from None
+        try:
+            self._begin(Terms(timezone, timeout, connection.settings, snapshot=True))
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _begin(self, terms: Terms) -> None:
+        """The driver has begun the transaction, and what is set in it is gone with it: nothing needs a session of our own.
+
+        A pooler in transaction mode keeps no statement that was prepared by name; this driver prepares without names.
+        """
+        with self._connection.cursor() as cursor:
+            try:
+                for statement in (terms.first, *terms.setting, terms.reading_back):
+                    cursor.execute(statement)
+                terms.ensure(cursor.fetchone() or (), place=self._place)
+            except (DriverError, OSError) as error:
+                raise not_let_in(error, place=self._place) from None
 
     def __enter__(self) -> Warehouse:
         return self
@@ -162,6 +165,14 @@ def _told(sqlstate: str) -> str:
 
 def _placed(place: str) -> str:
     return f" ({place})" if place else ""
+
+
+def not_let_in(error: BaseException, *, place: str) -> WarehouseTransientError | WarehouseClosedError:
+    """Our error for one that came while the warehouse was opened."""
+    found = fault(error)
+    if found.passing:
+        return WarehouseTransientError(sqlstate=found.sqlstate, detail=found.words, place=place)
+    return WarehouseClosedError(detail=found.words, place=place, remedy=found.remedy or connecting.OPTIONS)
 
 
 def as_ours(error: BaseException, query: str = "", *, place: str = "") -> WarehouseTransientError | WarehouseQueryError:

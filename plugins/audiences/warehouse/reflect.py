@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
 from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.pool import NullPool
 
 from audiences.campaign.wording import shown
+from audiences.connecting import OPTIONS
 from audiences.connections import opened
 from audiences.errors import FixAccessError
 from audiences.warehouse.faults import fault
-from audiences.warehouse.reader import SESSION, WarehouseQueryError, as_ours
+from audiences.warehouse.reader import WarehouseQueryError, as_ours
+from audiences.warehouse.session import Terms
 from audiences.warehouse.structure import Structure, questions, structure
 from audiences.who.render import quoted, render
 from audiences.who.sources import schema_and_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from audiences.connections import Connection
 
@@ -43,12 +47,10 @@ class WarehouseUnreachableError(FixAccessError):
 
     connection: str
     detail: str
+    remedy: str
 
     def __str__(self) -> str:
-        return (
-            f"the warehouse cannot be reached by the Airflow connection `{self.connection}`: {self.detail}. "
-            "Correct the connection's host, port, schema (the database), login and password"
-        )
+        return f"the warehouse cannot be reached by the Airflow connection `{self.connection}`: {self.detail}. {self.remedy}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +113,16 @@ class Refusal:
 
 
 class Glance:
-    """An open warehouse for looking only: each statement stands alone, reads only, and may take STATEMENT_TIMEOUT."""
+    """An open warehouse for looking only: each question is a transaction that only reads, and may take STATEMENT_TIMEOUT."""
 
     def __init__(self, connection: Connection, *, timezone: str = "UTC") -> None:
+        self._place = connection.place
+        self._terms = Terms(timezone, STATEMENT_TIMEOUT, connection.settings)
 
         def connect() -> psycopg.Connection:
-            options = {**SESSION, "statement_timeout": STATEMENT_TIMEOUT, "timezone": timezone}
-            return opened(lambda: psycopg.connect(connection.dsn(application="audiences:catalog", **options)))
+            dsn = connection.dsn(application="audiences:catalog")
+            # A pooler in transaction mode keeps no statement that was prepared by name.
+            return opened(lambda: psycopg.connect(dsn, prepare_threshold=None))
 
         engine = sa.create_engine(
             "postgresql+psycopg://",
@@ -127,9 +132,11 @@ class Glance:
         )
         try:
             self._sql = engine.connect()
-        except sa.exc.OperationalError as error:
-            detail = fault(error.orig or error).words
-            raise WarehouseUnreachableError(connection=connection.id, detail=detail) from None
+            with self._reading():
+                pass
+        except (sa.exc.DBAPIError, psycopg.Error) as error:
+            found = fault(getattr(error, "orig", None) or error)
+            raise WarehouseUnreachableError(connection.id, found.words, found.remedy or OPTIONS) from None
 
     def __enter__(self) -> Self:
         return self
@@ -137,16 +144,47 @@ class Glance:
     def __exit__(self, *_: object) -> None:
         self._sql.close()
 
-    def ask(self, query: sa.Select[*tuple[Any, ...]] | str) -> list[Any] | Refusal:
-        """The rows of a query, rendered as a run would send it, or why there are none."""
+    def ask(
+        self, query: sa.Select[*tuple[Any, ...]] | str, *, under: Mapping[str, str] | None = None
+    ) -> list[Any] | Refusal:
+        """The rows of a query, rendered as a run would send it, or why there are none; `under` are settings for it alone."""
         text = query if isinstance(query, str) else render(query)
         try:
-            # Without this option the driver would look for parameters behind every `%`.
-            result = self._sql.execution_options(no_parameters=True).exec_driver_sql(text)
-            return list(result.fetchall()) if result.returns_rows else []
-        except sa.exc.DBAPIError as error:
-            found = fault(error.orig or error, text)
+            with self._reading(under):
+                return self._rows(text)
+        except (sa.exc.DBAPIError, psycopg.Error) as error:
+            found = fault(getattr(error, "orig", None) or error, text)
             return Refusal(found.sqlstate, found.words)
+
+    def _rows(self, text: str) -> list[Any]:
+        # Without this option the driver would look for parameters behind every `%`.
+        result = self._sql.execution_options(no_parameters=True).exec_driver_sql(text)
+        return list(result.fetchall()) if result.returns_rows else []
+
+    @contextmanager
+    def _reading(self, under: Mapping[str, str] | None = None) -> Iterator[None]:
+        """A transaction of its own, begun in one round trip."""
+        server, terms = self._server, replace(self._terms, asked={**self._terms.asked, **(under or {})})
+        begun = "; ".join(("BEGIN", terms.first, *terms.setting, terms.reading_back))
+        try:
+            with server.cursor(row_factory=tuple_row) as cursor:
+                cursor.execute(begun.encode())
+                while cursor.nextset():
+                    pass
+                terms.ensure(cursor.fetchone() or (), place=self._place)
+            yield
+        finally:
+            if not server.broken and server.info.transaction_status != TransactionStatus.IDLE:
+                server.execute("ROLLBACK")
+
+    @property
+    def _server(self) -> psycopg.Connection[Any]:
+        """The driver's own connection, below SQLAlchemy's."""
+        server = self._sql.connection.dbapi_connection
+        if not isinstance(server, psycopg.Connection):
+            message = f"SQLAlchemy gave a {type(server).__name__} for a connection"
+            raise TypeError(message)
+        return server
 
     def relation(self, name: str) -> Relation | None:
         """A relation by its name in the catalog, `users` or `shop.users`; None when there is none."""
@@ -156,7 +194,7 @@ class Glance:
     def _relation(self, name: str) -> Relation | None:
         schema, table = schema_and_name(name)
         inspector = sa.inspect(self._sql)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), self._reading():
             # A type that SQLAlchemy does not know, geometry say, comes as NullType with a warning.
             warnings.simplefilter("ignore", sa.exc.SAWarning)
             try:
@@ -186,18 +224,19 @@ class Glance:
 
     def names(self) -> list[str]:
         """The names of all relations that the role can see, as the catalog would write them."""
-        with _told():
+        with _told(), self._reading():
             return self._names()
 
     def _names(self) -> list[str]:
         inspector = sa.inspect(self._sql)
+        (default,) = self._rows("SELECT current_schema()")[0]
         found: list[str] = []
         for schema in inspector.get_schema_names():
             if schema == "information_schema" or schema.startswith("pg_"):
                 continue
             tables = inspector.get_table_names(schema)
             views = [*inspector.get_view_names(schema), *inspector.get_materialized_view_names(schema)]
-            prefix = "" if schema == inspector.default_schema_name else f"{in_catalog(schema)}."
+            prefix = "" if schema == default else f"{in_catalog(schema)}."
             found += [f"{prefix}{in_catalog(name)}" for name in (*tables, *views)]
         return found
 
@@ -217,8 +256,8 @@ def _told() -> Iterator[None]:
     """A driver's error in the middle of it becomes ours."""
     try:
         yield
-    except sa.exc.DBAPIError as error:
-        raise as_ours(error.orig or error) from None
+    except (sa.exc.DBAPIError, psycopg.Error) as error:
+        raise as_ours(getattr(error, "orig", None) or error) from None
 
 
 def index_advice(relation: Relation, *columns: str, unique: bool = False) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from audiences import connections
 from audiences.ledger.door import Ledger
+from audiences.ledger.lost import placed
 from audiences.ledger.migrate import migrate
 from audiences.warehouse.reader import Warehouse
 
@@ -48,8 +49,9 @@ class LiveDoors:
     def ledger(self) -> Ledger:
         """The ledger, brought to the newest schema first."""
         connection = self._look_up(self._watch.ledger)
-        migrate(connection)
-        return Ledger(connection)
+        with placed(connection):
+            migrate(connection)
+            return Ledger(connection)
 
     def warehouse(self) -> Warehouse:
         """A new snapshot of the warehouse; the caller closes it."""

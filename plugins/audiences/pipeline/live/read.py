@@ -107,7 +107,7 @@ def read_horizon(warehouse: Warehouse) -> Horizon:
 
 def raise_unless_ours(error: WarehouseQueryError | WarehouseTransientError) -> None:
     """Raise what is no campaign's fault: a warehouse that does not answer at all."""
-    if isinstance(error, WarehouseTransientError) and error.sqlstate != _CANCELLED:
+    if isinstance(error, WarehouseTransientError):
         raise error
 
 
