@@ -41,9 +41,13 @@ def test_rows_are_equal_exactly_when_the_identifiers_are(users):
         assert (first == second) == (users[0] == users[1])
 
 
-def test_an_identifier_too_long_to_pack_is_left_out_and_not_cut():
-    row = pack({"EMAIL": pa.array([bytes(32)], pa.binary()), "EXTERN_ID": pa.array(["x" * 256])})[0].as_py()
-    assert unpack(row) == {"EMAIL": "00" * 32}
+@pytest.mark.parametrize(("length", "packed"), [(255, True), (256, False)])
+@pytest.mark.parametrize("letter", ["x", "é"])
+def test_an_identifier_too_long_to_pack_is_left_out_and_not_cut(length, packed, letter):
+    """One byte holds the length, so that 255 bytes are the most."""
+    text = letter * (length // len(letter.encode())) + "x" * (length % len(letter.encode()))
+    row = pack({"EMAIL": pa.array([bytes(32)], pa.binary()), "EXTERN_ID": pa.array([text])})[0].as_py()
+    assert unpack(row) == {"EMAIL": "00" * 32, **({"EXTERN_ID": text} if packed else {})}
 
 
 def test_a_date_of_birth_takes_three_keys():

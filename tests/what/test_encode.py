@@ -1,0 +1,100 @@
+"""Batches of raw users become packed rows: what the catalog says of the data reaches the rules of each identifier."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+
+import pyarrow as pa
+
+from audiences.campaign.catalog import Catalog
+from audiences.what.encode import Encoder
+from audiences.what.rows import unpack
+from audiences.who.columns import Columns
+
+TODAY = date(2026, 11, 23)
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def encoder(*identifiers, properties=None, today=TODAY, **catalog):
+    users = {"relation": "users", "key": "id", **{name: name for name in (*identifiers, "country")}}
+    users |= catalog.pop("users", {})
+    columns = Columns(
+        identifiers={name: f"identifier_{name}" for name in (*identifiers, "country")}, properties=properties or {}
+    )
+    return Encoder(identifiers, columns, Catalog.model_validate({"users": users, **catalog}), today=today)
+
+
+def encoded(of, **columns):
+    rows = len(next(iter(columns.values())))
+    given = {
+        "user_id": [str(number) for number in range(rows)],
+        "opted_out": [False] * rows,
+        "identifier_country": [None] * rows,
+        **{name if name.startswith("property") else f"identifier_{name}": values for name, values in columns.items()},
+    }
+    arrays = {
+        name: pa.array(values, pa.bool_() if name == "opted_out" else pa.string()) for name, values in given.items()
+    }
+    return of.encode(pa.RecordBatch.from_pydict(arrays))
+
+
+def cells(batch):
+    return [row and unpack(row) for row in batch.column("identifiers").to_pylist()]
+
+
+def test_the_catalogs_default_country_completes_phone_numbers():
+    found = encoded(encoder("phone", default_country="US"), phone=["(650) 555-1212", "+49 1512 3456789"])
+    assert cells(found) == [{"PHONE": sha256("16505551212")}, {"PHONE": sha256("4915123456789")}]
+
+
+def test_without_a_default_country_a_number_that_names_none_is_rejected_and_counted():
+    of = encoder("phone")
+    assert cells(encoded(of, phone=["(650) 555-1212"])) == [None]
+    assert sum(of.rejected["phone"].values()) == 1
+
+
+def test_a_users_own_country_goes_before_the_default():
+    found = encoded(encoder("phone", default_country="US"), phone=["01512 3456789"], country=["Germany"])
+    assert cells(found) == [{"PHONE": sha256("4915123456789")}]
+
+
+def test_hashes_of_the_warehouse_are_sent_as_they_are_only_where_the_catalog_says_so():
+    hashed = sha256("mary@example.com")
+    plain = encoder("email")
+    ready = encoder("email", users={"email": {"column": "email", "pre_hashed": True}})
+    assert cells(encoded(ready, email=[hashed.upper()])) == [{"EMAIL": hashed}]
+    assert cells(encoded(plain, email=[hashed])) == [None]
+
+
+def test_a_birthday_is_judged_by_the_day_of_the_run():
+    for today, found in [(date(2026, 11, 23), True), (date(1989, 1, 1), False)]:
+        of = encoder("email", "date_of_birth", today=today)
+        row = cells(encoded(of, email=["a@example.com"], date_of_birth=["1990-05-11"]))[0]
+        assert ("DOBY" in row) is found
+
+
+def test_users_keep_their_id_their_opt_out_and_their_properties():
+    found = encoded(
+        encoder("email", properties={"tier": "property_1"}), email=["a@example.com", None], property_1=["gold", "tin"]
+    )
+    assert found.schema.names == ["user_id", "opted_out", "property_1", "identifiers"]
+    assert found.column("property_1").to_pylist() == ["gold", "tin"]
+    assert cells(found) == [{"EMAIL": sha256("a@example.com")}, None]
+
+
+def test_an_external_id_that_may_be_an_address_is_not_sent_bare():
+    of = encoder("email", "external_id")
+    found = encoded(of, email=["a@example.com", "b@example.com"], external_id=["x@example.com", "77"])
+    assert [row.get("EXTERN_ID") for row in cells(found)] == [None, "77"]
+    assert sum(of.rejected["external_id"].values()) == 1
+
+
+def test_rejected_values_add_up_over_batches():
+    of = encoder("email")
+    for _ in range(2):
+        encoded(of, email=["nonsense", "a@example.com"])
+    assert sum(of.rejected["email"].values()) == 2
