@@ -155,3 +155,14 @@ def test_a_certificate_that_does_not_verify_calls_for_a_person() -> None:
     wrapped = requests.exceptions.SSLError(urllib3.exceptions.MaxRetryError(pool, "/", cause))
     assert type(error_for_exception(wrapped, CONTEXT)) is FacebookAccessError
     assert type(error_for_exception(requests.exceptions.SSLError("EOF"), CONTEXT)) is FacebookTransientError
+
+
+@pytest.mark.parametrize("code", [100, 105])
+@pytest.mark.parametrize("transient", [True, False])
+def test_a_refusal_that_facebook_calls_transient_is_tried_again(code: int, transient: bool) -> None:
+    error = _error(400, _graph_error(code=code, message="Invalid parameter", is_transient=transient))
+    assert isinstance(error, FacebookTransientError if transient else RefusedError)
+
+
+def test_an_error_that_a_person_must_settle_stays_one_whatever_is_called_transient() -> None:
+    assert isinstance(_error(400, _graph_error(code=190, message="expired", is_transient=True)), FacebookAccessError)

@@ -285,3 +285,33 @@ def test_a_host_that_is_not_there_is_named_after_one_more_try(time: FakeTime) ->
     ):
         session.get("7")
     assert len(time.slept) == 1
+
+
+@pytest.mark.parametrize(("seconds", "waited"), [(10, True), (11, False)])
+def test_a_block_of_up_to_ten_seconds_is_waited_for_in_place(
+    scripted: ScriptedGraph, graph: GraphSession, time: FakeTime, seconds: int, waited: bool
+) -> None:
+    graph.pace.block(seconds)
+    scripted.play(Answer(body={"id": "7"}))
+    if waited:
+        assert graph.get("7") == {"id": "7"}
+        assert sum(time.slept) == seconds
+    else:
+        with pytest.raises(ThrottledError):
+            graph.get("7")
+        assert time.slept == []
+
+
+@pytest.mark.parametrize(("longest", "tried_again"), [(2.0, True), (1.9, False)])
+def test_a_throttle_of_exactly_the_longest_wait_in_place_is_waited_for(
+    scripted: ScriptedGraph, graph: GraphSession, monkeypatch: pytest.MonkeyPatch, longest: float, tried_again: bool
+) -> None:
+    monkeypatch.setattr("audiences.facebook.session.WAIT_IN_PLACE_SECONDS", longest)
+    two_seconds = Answer(status=400, body={"error": {"code": 613, "error_subcode": 5044001}})
+    scripted.play(two_seconds, Answer(body={"id": "7"}))
+    if tried_again:
+        assert graph.get("7") == {"id": "7"}
+    else:
+        with pytest.raises(ThrottledError) as caught:
+            graph.get("7")
+        assert caught.value.seconds == 2

@@ -68,3 +68,24 @@ def test_a_cap_in_all_counts_those_who_have_left(shop):
         shop.event(user)
     assert shop.run(spec).outcomes["added"] == 4
     assert shop.members(audience) == rows(shop, first)
+
+
+def test_a_cap_in_all_leaves_its_places_to_targets_and_not_to_control_groups(shop):
+    come(shop, 1, 40)
+    who = {**EVERYBODY, "target_cap": {"users": 10, "per": "total"}, "control_group": {"percent": 50}}
+    first = shop.run(shop.campaign(who=who))
+    assert first.outcomes["targeted"] == 10
+    assert first.outcomes["control_campaign"] > 0
+    wider = {**who, "target_cap": {"users": 12, "per": "total"}}
+    assert shop.run(shop.campaign(who=wider)).outcomes["added"] == 2
+
+
+def test_a_day_begins_at_midnight(shop):
+    come(shop, 1, 30)
+    spec = shop.campaign(who={**EVERYBODY, "target_cap": {"users": 10, "per": "day"}})
+    midnight = shop.noon.replace(hour=0)
+    shop.run(spec, at=midnight)
+    come(shop, 31, 60)
+    shop.sql("delete from events where user_id <= 30")
+    later = shop.run(spec, at=midnight + timedelta(hours=1), allow=frozenset({"max_removal"}))
+    assert later.outcomes["added"] == 0

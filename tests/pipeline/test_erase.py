@@ -432,3 +432,18 @@ def test_an_erasure_finds_whoever_a_renamed_campaign_holds(five, taken_over):
     assert (found.state, [one.id for one in found.audiences]) == ("done", [audience])
     assert row(five, 3) not in five.members(audience)
     assert five.run(renamed).outcomes["opted_out"] == 1
+
+
+def test_the_hash_of_the_person_is_nowhere_in_the_ledger_under_another_id_either(five):
+    five.run(five.campaign(who=WHO))
+    five.user(30, "USER3@example.com", "+14155559999")
+    five.event(30)
+    five.sandbox.admin.add_fault("refuse_rows", path="*/users", values=[sha256("14155559999")])
+    five.run(five.campaign(who=WHO))
+    five.sandbox.admin.clear_faults()
+    five.user(31, "user3@example.com", "+14155558888")
+    five.event(31)
+    five.run(five.campaign(who=WHO))
+    assert ledger_text(five).count(sha256("user3@example.com")) == 3
+    assert erased(five, 3).state == "done"
+    assert sha256("user3@example.com") not in ledger_text(five)

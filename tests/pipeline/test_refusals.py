@@ -253,3 +253,16 @@ def test_invalid_rows_above_a_share_warn_and_above_another_fail_the_run(shop, fi
     if state == "failed":
         assert "more than 10%" in summary.error
         assert "pre_hashed" in summary.error
+
+
+def test_a_refused_row_is_not_sent_along_with_a_newcomer(shop, fill):
+    everybody = fill(10)
+    spoil(shop, 7)
+    spec = shop.campaign(who=EVER)
+    shop.run(spec)
+    sent = len(shop.uploads())
+    shop.user(100, "user100@example.com")
+    shop.event(100)
+    summary = shop.run(spec)
+    assert (summary.outcomes["added"], summary.outcomes["failed"], len(shop.uploads())) == (1, 1, sent + 1)
+    assert shop.members(summary.audience.id) == everybody - {row(shop, 7)} | {row(shop, 100)}

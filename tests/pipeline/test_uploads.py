@@ -117,3 +117,20 @@ def test_an_id_that_may_be_an_e_mail_address_costs_its_cell_only(shop, fill):
     assert (summary.state, summary.outcomes["added"]) == ("success", 20)
     assert summary.rejected["external_id"] == {"an id with an @, which may be an e-mail address": 2}
     assert shop.sandbox.admin.state(members=False)["pii"]["clean"]
+
+
+def test_each_request_is_on_record_with_as_many_rows_as_it_has(shop, fill, monkeypatch):
+    monkeypatch.setattr("audiences.pipeline.plan.MAX_ROWS", 10)
+    fill(25)
+    shop.run(shop.campaign(who=EVER))
+    assert shop.sql("select first_row, rows from audiences.chunk order by number", on="ledger") == [
+        (0, 10), (10, 10), (20, 5),
+    ]  # fmt: skip
+
+
+def test_the_catalogs_default_country_reaches_the_numbers_at_facebook(shop):
+    shop.user(1, None, "(650) 555-1212")
+    shop.event(1)
+    spec = shop.campaign(who=EVER)
+    spec = spec.model_copy(update={"catalog": spec.catalog.model_copy(update={"default_country": "US"})})
+    assert shop.members(shop.run(spec).audience.id) == {shop.row_of(None, "+16505551212")}

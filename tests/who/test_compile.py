@@ -195,3 +195,13 @@ def test_a_number_in_json_beyond_two_hundred_characters_is_null_and_no_error(sho
     shop.user("u", profile={"n": number})
     row = shop.rows(shop.spec({"with_properties": {"n": {"is_set": True}}}), AT)[0]
     assert row["property_1"] == (None if abs(number) >= 10**200 else float(number))
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("rules", [{"did_not": {"event": "Buy"}}, {}, {"any": [{"did_not": {"event": "Buy"}}]}])
+def test_a_row_without_a_key_is_nobody(shop: Shop, rules: dict[str, Any]) -> None:
+    """As a view has where an outer join finds no user."""
+    shop.user("u")
+    shop.execute("CREATE TEMP VIEW people AS SELECT * FROM users UNION ALL SELECT NULL, 'x@y.z', NULL, NULL, NULL")
+    shop.catalog["users"]["relation"] = "people"
+    assert {row["user_id"] for row in shop.rows(shop.spec(rules or ALL), AT)} <= {"u"}
