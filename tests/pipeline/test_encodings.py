@@ -12,29 +12,38 @@ from tests.pipeline.conftest import CATALOG, TABLES
 
 from audiences.campaign.catalog import Catalog
 from audiences.campaign.settings import Settings
+from audiences.checklist import State
 from audiences.pipeline.erase import erase
 from audiences.pipeline.erasing import ErasingDoors
 from audiences.pipeline.explain import explain
+from audiences.warehouse.check import check_catalog
+from audiences.warehouse.reflect import Glance
 
 pytestmark = pytest.mark.integration
 KEYED = {"users": {**CATALOG["users"], "key": "code"}, "events": {**CATALOG["events"], "user": "code"}}
 WHO = {"did": {"event": "Added To Cart"}, "with_properties": {"tier": {"equals": "Größe"}}}
 
 
-@pytest.fixture(params=["LATIN1", "SQL_ASCII"])
+@pytest.fixture(params=["LATIN1", "WIN1252", "SQL_ASCII", "UTF8"])
 def encoded(request, shop, postgres):
-    """The shop with both databases in that encoding, and users whose keys are words."""
+    """The shop with both databases in that encoding, and users whose keys are words.
+
+    Sessions that ask for no encoding get LATIN1, as an administrator may have set it for a login or a database.
+    """
     for name in ("warehouse", "ledger"):
         database = f"{name}_in_{request.param.lower()}"
         with psycopg.connect(postgres.uri("postgres"), autocommit=True) as server:
             statement = "create database {} encoding {} locale 'C' template template0"
             server.execute(sql.SQL(statement).format(sql.Identifier(database), sql.Literal(request.param)))
+            setting = "alter role postgres in database {} set client_encoding = 'LATIN1'"
+            server.execute(sql.SQL(setting).format(sql.Identifier(database)))
         shop.connections[name] = replace(shop.connections[name], schema=database)
         if name in shop.open:
             shop.open.pop(name).close()
     shop.sql(TABLES)
     shop.sql("alter table users add code text; alter table events add code text")
-    for number, code in enumerate(("müller", "żółw" if request.param == "SQL_ASCII" else "ÿ", "plain"), start=1):
+    wide = {"SQL_ASCII": "żółw", "UTF8": "żółw", "WIN1252": "€uro"}.get(request.param, "ÿ")
+    for number, code in enumerate(("müller", wide, "plain"), start=1):
         shop.user(number, f"user{number}@example.com", code=code, tier="Größe")
         shop.sql("insert into events (user_id, code, name, occurred_at) values (%s, %s, 'Added To Cart', %s)",
                  number, code, datetime(2026, 11, 22, tzinfo=UTC))  # fmt: skip
@@ -69,6 +78,20 @@ def test_a_person_is_stored_kept_explained_and_erased_by_the_right_name(encoded)
     left = {user for (user,) in encoded.sql("select user_id from audiences.member", on="ledger")}
     assert left == users - {"müller"}
     assert encoded.row_of("user1@example.com", None) not in encoded.members(first.audience.id)
+
+
+def test_a_word_in_a_rule_a_segment_or_the_catalog_means_the_same_in_every_encoding(encoded):
+    encoded.sql("insert into events (user_id, code, name, occurred_at) values (1, 'müller', 'Geöffnet', '2026-11-22')")
+    did_not = {
+        "all": [{"did": {"event": "Added To Cart"}}, {"did_not": {"event": "Geöffnet", "within": "last 30 days"}}]
+    }
+    assert encoded.preview(encoded.campaign(who=did_not, catalog=KEYED)).outcomes["targeted"] == 2
+    excluding, listed = {"exclude_segment": "kept_out", **WHO}, {"kept_out": {"users": ["müller"]}}
+    assert encoded.preview(encoded.campaign(who=excluding, catalog=KEYED, segments=listed)).outcomes["targeted"] == 2
+    names = {"events": {**KEYED["events"], "names": ["Geöffnet", "Added To Cart"]}}
+    with Glance(encoded.connections["warehouse"]) as glance:
+        found = list(check_catalog(Catalog.model_validate({**KEYED, **names}), glance))
+    assert [line for line in found if line.state is State.FAIL or "is named" in line.found] == []
 
 
 def test_what_the_ledgers_encoding_lacks_is_a_clear_error_and_nothing_is_sent(shop, postgres):
