@@ -101,3 +101,30 @@ def test_transactions_in_each_others_way_may_be_repeated():
 
 def test_an_error_that_is_not_the_ledgers_is_none_of_ours():
     assert as_lost(ValueError("the ledger is lost")) is None
+
+
+FULL = "do $$ begin raise exception using errcode = '53100', message = 'could not extend file'; end $$"
+
+
+def test_a_full_disk_calls_for_a_person_whichever_driver_meets_it(connection):
+    migrate(connection)
+    with Ledger(connection) as ledger:
+        for error in (raised(lambda: ledger.one(FULL)), raised(lambda: execute(ledger.bulk, FULL))):
+            lost = as_lost(error)
+            assert not isinstance(lost, RetryError)
+            assert "disk of the ledger's Postgres is full" in str(lost)
+            assert "Make room" in str(lost)
+
+
+def test_a_ledger_that_may_only_be_read_says_so_also_when_it_is_to_be_migrated(connection, postgres):
+    with psycopg.connect(postgres.uri("postgres"), autocommit=True) as other:
+        other.execute(f"alter database {connection.schema} set default_transaction_read_only = on")
+
+    def write():
+        with Ledger(connection) as ledger:
+            ledger.one("create table t ()")
+
+    for work in (lambda: migrate(connection), write):
+        told = str(as_lost(raised(work)))
+        assert "SQLSTATE 25006" in told
+        assert "`default_transaction_read_only` must be off" in told

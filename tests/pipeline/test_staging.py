@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from upath import UPath
 
+from audiences.ledger.lost import as_ours
 from audiences.pipeline.staging import OutsideStagingError, Staging, run_folder
 
 IDS = [
@@ -74,3 +77,38 @@ def test_a_run_folder_is_cleared_and_its_neighbour_stays(tmp_path, scheme):
     Staging(mine).clear(root=root)
     assert not UPath(mine).exists()
     assert (UPath(neighbour) / "rows.parquet").exists()
+
+
+def test_staging_that_is_gone_between_two_steps_is_told_in_words_and_the_next_run_is_right(shop, monkeypatch):
+    from audiences.pipeline import whole
+
+    for number in (1, 2, 3):
+        shop.user(number, f"user{number}@example.com")
+        shop.event(number)
+    select = whole.select
+
+    def lost(doors, run, shard):
+        found = select(doors, run, shard)
+        shutil.rmtree(run.staging)
+        return found
+
+    monkeypatch.setattr(whole, "select", lost)
+    summary = shop.run(shop.campaign())
+    assert summary.state == "failed"
+    assert "is not there" in summary.error
+    assert "`staging`" in summary.error
+    monkeypatch.setattr(whole, "select", select)
+    again = shop.run(shop.campaign())
+    assert (again.state, again.audience.members) == ("success", 3)
+
+
+def test_staging_that_cannot_be_written_is_told_in_words(shop, tmp_path):
+    shop.user(1, "user1@example.com")
+    shop.event(1)
+    (tmp_path / "file").touch()
+    spec = shop.campaign().model_copy(update={"staging": str(tmp_path / "file")})
+    try:
+        told = shop.run(spec).error
+    except OSError as error:  # closing the run meets the same; the command line and the task tell it
+        told = str(as_ours(error))
+    assert "right to write" in told

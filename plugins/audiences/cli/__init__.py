@@ -34,12 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except AudiencesError as error:
         _fail(error, as_json=as_json)
     except Exception as error:
-        from audiences.ledger.lost import as_lost
+        from audiences.ledger.lost import as_ours
 
-        lost = as_lost(error)
-        if lost is None:
+        ours = as_ours(error)
+        if ours is None:
             raise
-        _fail(lost, as_json=as_json)
+        _fail(ours, as_json=as_json)
 
 
 def _fail(error: AudiencesError, *, as_json: bool) -> NoReturn:

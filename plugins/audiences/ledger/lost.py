@@ -12,6 +12,7 @@ from traceback import walk_tb
 from typing import TYPE_CHECKING, Final
 
 from audiences import connecting
+from audiences.disk import as_disk
 from audiences.errors import AudiencesError, FixAccessError, RetryError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _PASSING = ("08", "53", "57")  # SQLSTATE classes: connection, resources, operator intervention
 _TIMED_OUT = "57014"  # which takes as long in the next try
 
+_DISK_FULL = "53100"  # which stays so until a person makes room
 _NO_SUCH_CHARACTER = ("22P05", "22021")
 _BUSY = ("40", "55P03")  # transactions in each other's way
 
@@ -34,7 +36,8 @@ _REMEDIES: Final = {
     "42501": "The connection's login must own the schema `audiences`, or hold all rights on what is in it",
     _TIMED_OUT: "It took longer than its time-out allows, or somebody cancelled it: take `statement_timeout` off the ledger's "
     "login and database, and off `options` of the connection",
-    "25006": "It may only be read there: the connection must lead to the server that writes, not to a replica",
+    "25006": "It may only be read there: the connection must lead to the server that writes, not to a replica, and "
+    "`default_transaction_read_only` must be off for its login and database",
 }
 _NOBODY_KNOWS: Final = (
     "Run it again; if that fails too, report it with these words: it is a fault of the product, or of a change by hand"
@@ -85,6 +88,17 @@ class LedgerEncodingError(FixAccessError):
 
 
 @dataclass(eq=False)
+class LedgerFullError(FixAccessError):
+    """The server of the ledger has no room left on its disk."""
+
+    def __str__(self) -> str:
+        return (
+            "the disk of the ledger's Postgres is full (SQLSTATE 53100), so nothing more can be recorded there. Make room on the "
+            "server, then run it again; what was recorded is not lost, and what was sent without a record is sent again"
+        )
+
+
+@dataclass(eq=False)
 class LedgerBusyError(RetryError):
     """A statement was in the way of another transaction."""
 
@@ -131,12 +145,20 @@ def placed(connection: Connection) -> Iterator[None]:
 
 def as_ours(error: BaseException) -> AudiencesError | None:
     """The error as one of ours, whose words are for people; None for any other, of which nobody knows what to do."""
-    return error if isinstance(error, AudiencesError) else as_lost(error)
+    return error if isinstance(error, AudiencesError) else as_disk(error) or as_lost(error)
 
 
 def as_lost(
     error: BaseException,
-) -> LedgerLostError | LedgerClosedError | LedgerEncodingError | LedgerBusyError | LedgerFaultError | None:
+) -> (
+    LedgerLostError
+    | LedgerClosedError
+    | LedgerEncodingError
+    | LedgerFullError
+    | LedgerBusyError
+    | LedgerFaultError
+    | None
+):
     """Our error for one of the ledger's drivers; None for any other.
 
     Those of the warehouse never come here: its own door has put them into words.
@@ -162,6 +184,8 @@ def as_lost(
     found = connecting.cause(str(error)) if unreachable else connecting.of_sqlstate(sqlstate)
     if found is not None and not found.passing:
         return LedgerClosedError(found.words, found.remedy)
+    if sqlstate == _DISK_FULL:
+        return LedgerFullError()
     if unreachable or (sqlstate.startswith(_PASSING) and sqlstate != _TIMED_OUT):
         return LedgerLostError(sqlstate)
     if sqlstate in _NO_SUCH_CHARACTER:

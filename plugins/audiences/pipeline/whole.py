@@ -17,7 +17,7 @@ from tenacity import (
 from audiences.errors import AudiencesError, RetryError, WaitError
 from audiences.facebook.errors import UnreachableError
 from audiences.ledger import runs
-from audiences.ledger.lost import as_lost
+from audiences.ledger.lost import as_ours
 from audiences.pipeline.as_of import at_present, ensure_now
 from audiences.pipeline.close_run import close_run
 from audiences.pipeline.export import export
@@ -124,7 +124,7 @@ def to_its_end(
         if ad_sets:
             timings.of("link_ad_sets", lambda: link_ad_sets(doors, run))
     except Exception as error:  # noqa: BLE001  # the run is closed first, whatever it was
-        failure = as_lost(error) or error
+        failure = as_ours(error) or error
         runs.note_error(doors.ledger, run.run, failure)
     return Attempt(close_run(doors, run, planned, timings=timings, ad_sets=ad_sets), failure)
 
