@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from audiences.who.render import pretty, render
+from audiences.who.render import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,22 +41,3 @@ def test_values_arrive_as_they_are_under_every_server_setting(
     statement = sa.select(sa.literal(text), sa.cast(sa.literal(items, ARRAY(sa.Text)), ARRAY(sa.Text)))
     row = connection.execute(render(statement.where(sa.literal(text).in_([text, "x"]))).encode()).fetchone()
     assert row == (text, items)
-
-
-@pytest.mark.integration
-@_shared
-@given(text=texts, name=texts.filter(lambda name: 0 < len(name.encode()) < 60))
-def test_the_layout_for_people_says_the_same(connection: psycopg.Connection[Any], text: str, name: str) -> None:
-    connection.execute("SET standard_conforming_strings = on")
-    plain = render(sa.select(sa.literal(text).label(name), sa.func.strpos(text, name)))
-    results = [connection.execute(query.encode()) for query in (plain, pretty(plain))]
-    assert results[0].fetchall() == results[1].fetchall()
-    assert [column.name for column in results[0].description] == [column.name for column in results[1].description]
-
-
-def test_sql_that_cannot_be_laid_out_stays_as_it_is() -> None:
-    assert pretty("SELECT ((") == "SELECT (("
-
-
-def test_the_layout_for_people_has_a_line_per_column() -> None:
-    assert pretty("SELECT a, b FROM t").splitlines() == ["SELECT", "  a,", "  b", "FROM t"]

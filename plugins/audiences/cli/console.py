@@ -69,8 +69,14 @@ def validation(console: Console, project: Project, found: Sequence[Problem], war
 
 
 def sql(console: Console, text: str) -> None:
-    """SQL with colours, each line as it stands: a break where the screen ends would fall into somebody's text."""
-    console.print(Syntax(text, "sql", background_color="default").highlight(text), soft_wrap=True, end="")
+    """SQL to the letter, to be run as it is; on a terminal with colours, and each line as it stands there too.
+
+    A terminal is spared what would steer it; a break where the screen ends would fall into somebody's text.
+    """
+    if console.is_terminal:
+        console.print(Syntax(text, "sql", background_color="default").highlight(text), soft_wrap=True, end="")
+    else:
+        console.file.write(f"{text}\n")
 
 
 def preview(console: Console, found: Preview) -> None:

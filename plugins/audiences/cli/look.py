@@ -69,9 +69,9 @@ def preview(
     text = None
     if sql:
         from audiences.who.compile import qualified
-        from audiences.who.render import pretty, render
+        from audiences.who.render import render
 
-        text = pretty(render(qualified(spec, moment)))
+        text = render(qualified(spec, moment))
         if not as_json:
             show.sql(out, text)
     with doors_of(spec, looking_only=True) as doors:

@@ -17,6 +17,7 @@ from audiences.ledger.door import Ledger, UnbornLedger
 from audiences.ledger.identity import settle_in
 from audiences.ledger.lost import placed
 from audiences.ledger.migrate import ensure_newest, migrate
+from audiences.pipeline.saved_queries import ensure_readable, has_queries
 from audiences.warehouse.reader import Warehouse
 from audiences.warehouse.reflect import Glance
 
@@ -63,6 +64,7 @@ class Doors:
         self._clock = clock
         self._sleep = sleep
         self._opened = ExitStack()
+        self._readable = False
 
     def __enter__(self) -> Self:
         return self
@@ -122,12 +124,24 @@ class Doors:
         return formerly.find(self.ledger, self.spec.id, self.spec.campaign.formerly)
 
     def warehouse(self) -> Warehouse:
-        """A new snapshot of the warehouse; the caller closes it."""
-        return Warehouse(
+        """A new snapshot of the warehouse, which can read the campaign's SQL segments; the caller closes it."""
+        warehouse = Warehouse(
             self._look_up(self.spec.warehouse),
             application=f"audiences:{self.spec.id}",
             timezone=self.spec.catalog.timezone,
         )
+        with ExitStack() as closing:
+            closing.push(warehouse)
+            self._ensure_readable()
+            closing.pop_all()
+        return warehouse
+
+    def _ensure_readable(self) -> None:
+        """Put the campaign's SQL segments before the warehouse, once; raises as `saved_queries.ensure_readable` does."""
+        if not self._readable and has_queries(self.spec):
+            with self.glance() as glance:
+                ensure_readable(self.spec, glance)
+        self._readable = True
 
     def glance(self) -> Glance:
         """The warehouse for short questions, each on its own; the caller closes it."""

@@ -43,6 +43,9 @@ _WORDS: Final = {
     "42846": "there is no cast from one type to the other",
     "42883": "no function or operator takes these types",
     "42P01": "there is no such table or view",
+    "42P10": "a column is referred to where it cannot be",
+    "54001": "it is nested too deeply",
+    "0A000": "that cannot be done in a query",
     "53100": "its disk is full",
     "53200": "it is out of memory",
     "53300": "it has no connection to spare",
@@ -75,6 +78,7 @@ class Fault:
     words: str
     passing: bool
     remedy: str = ""
+    position: int = 0  # in the query, from 1 on
 
 
 def fault(error: BaseException, query: str = "") -> Fault:
@@ -94,7 +98,7 @@ def fault(error: BaseException, query: str = "") -> Fault:
     told += _TYPES.findall(said)[: _TYPED.get(sqlstate, 0)]
     names = ", ".join(shown(redact(name)) for name in dict.fromkeys(told))
     passing = sqlstate.startswith(_PASSING) and sqlstate not in _WOULD_DO_IT_AGAIN
-    return Fault(sqlstate, f"{words}: {names}" if names else words, passing)
+    return Fault(sqlstate, f"{words}: {names}" if names else words, passing, position=position)
 
 
 def _diagnosis(error: Any) -> tuple[str, str, int]:

@@ -106,10 +106,14 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why Postgres did not answer: SQLSTATE, and what that means in our words, without any value of a row."""
+    """Why Postgres did not answer: SQLSTATE, and what that means in our words, without any value of a row.
+
+    `position`: the place in the query that it is about, from 1 on; 0 where it is about none.
+    """
 
     sqlstate: str
     words: str
+    position: int = 0
 
 
 class Glance:
@@ -154,7 +158,7 @@ class Glance:
                 return self._rows(text)
         except (sa.exc.DBAPIError, psycopg.Error) as error:
             found = fault(getattr(error, "orig", None) or error, text)
-            return Refusal(found.sqlstate, found.words)
+            return Refusal(found.sqlstate, found.words, found.position)
 
     def _rows(self, text: str) -> list[Any]:
         # Without this option the driver would look for parameters behind every `%`.

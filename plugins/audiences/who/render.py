@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import sqlglot
 from psycopg import sql
 from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGIdentifierPreparer
 
@@ -35,21 +34,10 @@ _DIALECT = _Dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLA
 
 
 def render(statement: Select[Any]) -> str:
-    """The full SQL text of a statement, values included, to be run as it stands."""
+    """The full SQL text of a statement, values included: what runs, and what people are shown, to the letter."""
     return str(statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
 
 
 def quoted(name: str) -> str:
     """A name of one part as SQL, in double quotes where it needs them."""
     return _DIALECT.identifier_preparer.quote(name)
-
-
-def pretty(text: str) -> str:
-    """The same SQL laid out for people; as it was where the layout would not read back as the same statement."""
-    try:
-        tree = sqlglot.parse_one(text, read="postgres")
-        laid_out = tree.sql(dialect="postgres", pretty=True)
-        same = sqlglot.parse_one(laid_out, read="postgres") == tree
-    except sqlglot.errors.SqlglotError:
-        return text
-    return laid_out if same else text
