@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Connection as AirflowConnection
 
 Opened = TypeVar("Opened")
+_BEFORE_HOST = re.compile(r"(?<= at )\S*@")  # of a whole URI in the field for the host, with login and password
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class Connection:
         where = known["host"] or self.extra.get("hostaddr") or ("" if service else "the local socket")
         served = f" of the service `{service}`" if service else ""
         at = f" at {where}{':' + str(known['port']) if known['port'] else ''}" if where else ""
-        return f"database `{database}`{at}{served}, the Airflow connection `{self.id}`"
+        told = f"database `{database}`{at}{served}, the Airflow connection `{self.id}`"
+        return _BEFORE_HOST.sub("", "".join(character if character.isprintable() else " " for character in told))
 
     def dsn(self, *, application: str) -> str:
         """A libpq connection string, for psycopg and ADBC alike, of all that the connection says.
@@ -59,13 +61,13 @@ class Connection:
         """
         from audiences.libpq import asked_settings, options_of, parameters
 
-        return asked_settings(options_of(parameters(self, application="")))
+        return opened(lambda: asked_settings(options_of(parameters(self, application=""))))
 
 
 def opened(connect: Callable[[], Opened]) -> Opened:
-    """What `connect` opens by a connection string; an error goes on without the frames of the driver.
+    """What `connect` makes of a connection's secrets; an error goes on without the frames below.
 
-    Those hold the string, and with it the password, so a traceback that shows local variables would show it.
+    Those of a driver hold the connection string, so a traceback that shows local variables would show the password.
     """
     try:
         return connect()
@@ -78,6 +80,10 @@ def look_up(connection_id: str) -> Connection:
 
     Raises ConnectionMissingError, and ConnectionUnreadableError for one that is there and cannot be read.
     """
+    return opened(lambda: _looked_up(connection_id))
+
+
+def _looked_up(connection_id: str) -> Connection:
     from airflow.sdk import Connection as AirflowConnection
     from airflow.sdk.exceptions import AirflowNotFoundException
 

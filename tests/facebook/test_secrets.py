@@ -11,9 +11,13 @@ from rich.console import Console
 from rich.traceback import Traceback
 from tests.facebook.scripted import TOKEN, Answer
 
-from audiences.connections import Connection, opened
+from audiences.connections import Connection, look_up, opened
+from audiences.errors import ConnectionUnreadableError
 from audiences.facebook.classify import Context
 from audiences.facebook.credentials import Credentials
+from audiences.ledger.door import Ledger
+from audiences.warehouse.reader import Warehouse
+from audiences.warehouse.reflect import Glance
 
 if TYPE_CHECKING:
     from tests.facebook.scripted import ScriptedGraph
@@ -121,3 +125,39 @@ def test_a_database_that_cannot_be_reached_shows_no_password(driver: str) -> Non
     text = shown(caught.value)
     assert "opened" in text
     assert PASSWORD not in text
+
+
+def _warehouse(connection: Connection) -> None:
+    Warehouse(connection, application="test")
+
+
+def _glance(connection: Connection) -> None:
+    Glance(connection)
+
+
+def _ledger(connection: Connection) -> None:
+    Ledger(connection)
+
+
+@pytest.mark.parametrize("opens", [_warehouse, _glance, _ledger])
+@pytest.mark.parametrize("extra", [{}, {"password": PASSWORD, "wibble": "x"}, {f"{PASSWORD}@db/x": ""}])
+def test_a_connection_that_is_refused_shows_no_password(opens: Any, extra: dict[str, Any]) -> None:
+    connection = Connection("w", host="127.0.0.1", port=9, password=PASSWORD, schema="x", extra=extra)
+    with pytest.raises(Exception) as caught:  # noqa: PT011  # of any of the three
+        opens(connection)
+    assert PASSWORD not in shown(caught.value)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [f"postgresql://me:{PASSWORD}#1@db/shop", f"postgresql://me:{PASSWORD}", f"postgresql://me:{PASSWORD}@[db/shop"],
+)
+def test_a_connection_that_cannot_be_read_shows_no_password(monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_UNREADABLE", uri)
+    with pytest.raises(ConnectionUnreadableError) as caught:
+        look_up("unreadable")
+    assert PASSWORD not in shown(caught.value)
+
+
+def test_a_whole_uri_in_place_of_the_host_shows_no_password() -> None:
+    assert PASSWORD not in Connection("w", host=f"postgresql://me:{PASSWORD}@db", schema="shop").place

@@ -83,7 +83,10 @@ def ledger_migrate(
 ) -> None:
     """Create the ledger's tables or bring them up to date; safe to repeat."""
     from audiences.connections import look_up
+    from audiences.ledger.lost import placed
     from audiences.ledger.migrate import migrate
 
     import_airflow()
-    out.print(f"the ledger is at revision {migrate(look_up(connection))}")
+    found = look_up(connection)
+    with placed(found):
+        out.print(f"the ledger is at revision {migrate(found)}")

@@ -52,8 +52,7 @@ class Ledger:
         """
         from adbc_driver_postgresql import dbapi
 
-        dsn = self._connection.dsn(application="audiences-ledger-bulk")
-        bulk = opened(lambda: dbapi.connect(dsn))
+        bulk = opened(lambda: dbapi.connect(self._connection.dsn(application="audiences-ledger-bulk")))
         # By a statement, as a pooler refuses or drops what comes with the connection.
         with bulk.cursor() as cursor:
             cursor.execute(setting_again({**self._connection.settings, "synchronous_commit": "off"}, local=False))

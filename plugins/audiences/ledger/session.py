@@ -40,10 +40,9 @@ class LedgerPooledError(FixAccessError):
 
 def session(connection: Connection, *, application: str, autocommit: bool = False) -> psycopg.Connection[Any]:
     """Open a session; raises LedgerPooledError for one that would not stay ours, and what the driver raises."""
-    dsn = connection.dsn(application=application)
 
     def connect() -> psycopg.Connection[Any]:
-        return psycopg.connect(dsn, autocommit=True, prepare_threshold=None)
+        return psycopg.connect(connection.dsn(application=application), autocommit=True, prepare_threshold=None)
 
     found = opened(connect)
     try:

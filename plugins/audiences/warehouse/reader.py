@@ -86,9 +86,8 @@ class Warehouse:
         self, connection: Connection, *, application: str, timezone: str = "UTC", timeout: str = STATEMENT_TIMEOUT
     ) -> None:
         self._place = connection.place
-        dsn = connection.dsn(application=application[:63])
         try:
-            self._connection = opened(lambda: dbapi.connect(dsn))
+            self._connection = opened(lambda: dbapi.connect(connection.dsn(application=application[:63])))
         except DriverError as error:
             raise not_let_in(error, place=self._place) from None
         try:

@@ -124,9 +124,10 @@ class Glance:
         self._terms = Terms(timezone, STATEMENT_TIMEOUT, connection.settings)
 
         def connect() -> psycopg.Connection:
-            dsn = connection.dsn(application="audiences:catalog")
             # A pooler in transaction mode keeps no statement that was prepared by name.
-            return opened(lambda: psycopg.connect(dsn, prepare_threshold=None))
+            return opened(
+                lambda: psycopg.connect(connection.dsn(application="audiences:catalog"), prepare_threshold=None)
+            )
 
         engine = sa.create_engine(
             "postgresql+psycopg://",
