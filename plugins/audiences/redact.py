@@ -13,21 +13,40 @@ _LOGIN = re.compile(r"(?<=://)[^\s/@]*@|(?<=://)[^\s@]*:[^\s@]*@")  # of a URI: 
 _PHONE = re.compile(r"\+\d[\d\s().-]{5,}\d|(?<!\w)\d{7,14}(?!\w)")
 
 
+# Escape sequences begin with C0, DEL or C1; others turn the direction of what follows, or begin a line in some viewers of logs.
+# Surrogates stand for bytes of a file's name that are no UTF-8, and can be written nowhere.
+_STEERING = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
+
+
+def harmless(text: str) -> str:
+    """`text` with `�` for what would steer a terminal or a log; tabs and line breaks stay."""
+    return _STEERING.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def harmless_json(text: str) -> str:
+    """JSON with an escape for each character in it that would steer a terminal; it means the same."""
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def harmless_line(text: str) -> str:
+    """As `harmless`, on one line."""
+    return harmless(" ".join(text.split()))
+
+
 def without_secrets(text: str) -> str:
     """`text` without what looks like an access token of Facebook or like the login in a URI; all else stays."""
     return _LOGIN.sub("[secret]@", _TOKEN.sub("[secret]", text))
 
 
 def redact(text: str, *secrets: str | None) -> str:
-    """`text` on one line, at most 300 characters long, without the given secrets, e-mails, phone numbers and hashes.
+    """`text` on one harmless line, at most 300 characters long, without the given secrets, e-mails, phone numbers and hashes.
 
     Facebook does quote: a malformed token comes back inside the message, a bad cell may.
     """
     for secret in secrets:
         if secret:
             text = text.replace(secret, "[secret]")
-    text = " ".join(text[: 10 * _LONGEST].split())
-    text = without_secrets(text)
+    text = without_secrets(harmless_line(text[: 10 * _LONGEST]))
     for pattern, name in ((_E_MAIL, "[e-mail]"), (_HASH, "[hash]"), (_PHONE, "[number]")):
         text = pattern.sub(name, text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -15,6 +15,7 @@ from audiences.campaign.files import accounted_for
 from audiences.campaign.project import Project
 from audiences.cli import console as show
 from audiences.cli.safe_console import SafeConsole
+from audiences.redact import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,4 +133,4 @@ def _instant(text: str) -> datetime:
 
 def wrong_usage(message: str) -> NoReturn:
     """End with exit code 2 and these words."""
-    raise typer.BadParameter(message)
+    raise typer.BadParameter(harmless(message))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from audiences.campaign.wording import counted
 from audiences.pipeline.references import MEMBERS_FIRST, outcome_words
+from audiences.redact import harmless_json
 from audiences.when.never import never
 
 if TYPE_CHECKING:
@@ -34,8 +36,17 @@ _WHEN = "%a %d %b %Y %H:%M %Z"
 
 
 def json_line(value: Any) -> None:
-    """One line of JSON on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+    """One line of JSON on standard output; a number that is none (NaN, infinite) is null, for JSON has no such."""
+    text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, default=str)
+    sys.stdout.write(harmless_json(text) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def fields(problem: Problem) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from airflow.listeners import hookimpl
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
 from audiences.errors import AudiencesError
+from audiences.redact import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +64,9 @@ def told(context: Context, about: str = "") -> Iterator[None]:
         raise
     except Exception as error:
         ours, ti = as_ours(error), context["ti"]
-        reason = str(ours) if ours else f"{type(error).__name__} in the task `{ti.task_id}`, whose log says more"
+        reason = (
+            harmless(str(ours)) if ours else f"{type(error).__name__} in the task `{ti.task_id}`, whose log says more"
+        )
         ti.xcom_push(key=FAILURE, value=f"{about}: {reason}" if about else reason)
         if ours is None:
             raise
@@ -84,6 +87,6 @@ def on_task_instance_failed(previous_state: Any, task_instance: Any, error: Any)
         return
     _log.info("::endgroup::")
     if task_instance.state == "up_for_retry":
-        _log.warning("%s. It is tried again", str(error).rstrip("."))
+        _log.warning("%s. It is tried again", harmless(str(error)).rstrip("."))
     else:
-        _log.error("%s", error)
+        _log.error("%s", harmless(str(error)))

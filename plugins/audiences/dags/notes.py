@@ -14,6 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import object_session
 
 from audiences.dags.failures import FAILURE, NOTE, TAG
+from audiences.redact import harmless
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -42,7 +43,7 @@ def _write(dag_run: DagRun, *, failed: bool) -> None:
     if session is None:
         return
     if said := _said(dag_run, session, failed=failed):
-        note = "; ".join(said)
+        note = harmless("; ".join(said))
         dag_run.note = note if len(note) <= LONGEST else f"{note[: LONGEST - 1]}…"
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from audiences.facebook.errors import OddAnswerError
+from audiences.redact import harmless_line
 
 Json = dict[str, Any]
 
@@ -94,10 +95,10 @@ def _text(value: Any) -> str:
 
 
 def _words(value: Any) -> str:
-    """Text for people; of numbers too, since some codes come as either."""
+    """Text for people, on one line; of numbers too, since some codes come as either."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return str(value)[:_LONGEST_TEXT].replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return harmless_line(str(value)[:_LONGEST_TEXT])
 
 
 def _size(value: Any) -> int | None:

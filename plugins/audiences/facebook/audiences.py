@@ -14,6 +14,7 @@ from audiences.errors import FacebookTransientError
 from audiences.facebook import answers, sdk
 from audiences.facebook.errors import TooMuchDataError
 from audiences.facebook.status import STATUS_FIELDS, AudienceStatus
+from audiences.redact import harmless_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -122,7 +123,7 @@ def _create(graph: GraphSession, name: str, description: str) -> str:
     audience_id = str(created["id"])
     # For some seconds the new audience may answer "not found"; the uploads that follow should not meet that.
     graph.get(audience_id, {"fields": "id"}, action=f"wait for audience {audience_id}", lags=True)
-    _log.info("created audience %s `%s`", audience_id, name)
+    _log.info("created audience %s `%s`", audience_id, harmless_line(name))
     return audience_id
 
 
