@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from audiences.who.ids import no_users
 from audiences.who.render import render
-from audiences.who.segments import Conditions
 
 if TYPE_CHECKING:
     from tests.who.conftest import Shop
@@ -114,6 +114,6 @@ def test_letter_case_is_nothing_to_a_citext(shop: Shop) -> None:
 
 def test_the_ids_of_a_list_that_no_user_has_are_found_as_they_are_written(shop: Shop) -> None:
     with_keys(shop, "bigint", "7", "8")
-    spec = shop.spec({"exclude_segment": "s"}, segments={"s": {"users": ["007", "8.0", "9", "Customer ID"]}})
-    query = render(Conditions(spec, AT).no_users("s"))
+    catalog = shop.spec({"exclude_segment": "s"}, segments={"s": {"users": []}}).catalog
+    query = render(no_users(catalog, ["007", "8.0", "9", "Customer ID"]))
     assert [row[0] for row in shop.connection.execute(query.encode()).fetchall()] == ["9", "Customer ID"]

@@ -18,6 +18,7 @@ from audiences.pipeline.preflight import preflight
 from audiences.pipeline.references import DOUBT, RunRef, RunRequest
 from audiences.pipeline.settle import settle
 from audiences.pipeline.staging import run_folder
+from audiences.pipeline.unknown_ids import ensure_known
 from audiences.who.freshness import newest_event
 from audiences.who.render import render
 
@@ -79,6 +80,8 @@ def begin(doors: Doors, request: RunRequest, *, asks: bool = False) -> RunRef:
             if asks:
                 ensure_same_clock(doors)
                 open_warehouse(doors, request)
+                if request.batch is None:  # every few seconds it would be a look at all users for a few of them
+                    runs.warn(ledger, run, ensure_known(doors, request.allow))
             audience, status = find_or_create(doors, campaign, run=run, request=request)
             if status.reaction is Reaction.WARN:
                 runs.warn(ledger, run, [f"audience {audience.facebook_id}: {status.advice}"])

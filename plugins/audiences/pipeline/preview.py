@@ -33,6 +33,7 @@ from audiences.pipeline.references import DOUBT, Changes, Preview, RunRef, Sampl
 from audiences.pipeline.requests import percent_of_quota, requests_for
 from audiences.pipeline.select import candidates_file, select
 from audiences.pipeline.staging import Staging
+from audiences.pipeline.unknown_ids import LIFT, stop, unknown_ids
 from audiences.pipeline.unmatched import advised, unmatched
 from audiences.pipeline.whole_set import ReplaceTooLongError, ensure_ours
 from audiences.what import rows
@@ -71,7 +72,10 @@ def preview(
     with rehearsed(doors, at, users=entering.users if entering else None) as (run, extracted, selected):
         run = run.model_copy(update={"full_refresh": run.full_refresh or full_refresh, "allow": allow})
         stopped, warnings, standing = obstacle(doors, full_refresh=run.full_refresh, allow=allow)
-        rows, nobody_has = 0, unmatched(doors)
+        rows, nobody_has, lists = 0, unmatched(doors), unknown_ids(doors)
+        if LIFT not in allow and (nobody := next((each for each in lists if each.all), None)):
+            stopped = stopped or str(stop(doors, nobody))
+        warnings = (*warnings, *map(str, lists))
         if standing and standing.known and standing.status and DOUBT not in allow:
             run = rehearse_doubt(doors.ledger, run, standing.known, standing.status)
         with compared(doors, run, selected, now=at) as (difference, counts):

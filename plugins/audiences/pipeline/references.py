@@ -18,6 +18,7 @@ LIFTABLE = {
     "skip_run_above": "skip_run_above: more targets than the campaign allows",
     "max_removal": "max_removal: a larger part of the audience leaves than it allows",
     "fresh_within": "fresh_within: the newest event in the warehouse is older than it allows",
+    "unknown_ids": "unknown_ids: a list under include/segments/ names nobody",
     "windows": "windows: send outside the export windows",
     "status": "status: run a draft, a stopped or an ended campaign",
     "past": "past: send as of another time than now",

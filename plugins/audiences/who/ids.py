@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from audiences.who.sources import Value, users_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from audiences.campaign.catalog import Catalog
 
 _WHOLE: Final = ("int2", "int4", "int8", "oid")
@@ -70,6 +72,21 @@ class KeyType:
 
     def _is(self, *names: str) -> Value:
         return self._one("name").in_(names)
+
+
+def listed_ids(users: Iterable[str]) -> sa.Subquery:
+    """The ids of a list as rows with a `user_id`, as they are written there."""
+    ids = sorted({user for user in users if "\x00" not in user})  # no Postgres text holds a NUL
+    texts = sa.cast(sa.literal(ids, ARRAY(sa.Text)), ARRAY(sa.Text))
+    return sa.select(sa.func.unnest(texts).label("user_id")).subquery("given")
+
+
+def no_users(catalog: Catalog, users: Iterable[str]) -> sa.Select[Any]:
+    """Those of the ids of a list that no user has, in order."""
+    given, key_type, table = listed_ids(users), KeyType(catalog), users_table(catalog)
+    known = sa.select(key_type.key(table.c[catalog.users.key]).label("user_id")).cte("known")
+    there = sa.exists().where(known.c.user_id == key_type.listed(given.c.user_id))
+    return sa.select(given.c.user_id).where(~there).order_by(given.c.user_id)
 
 
 def _matches(text: Value, pattern: str) -> Any:

@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from audiences.who.conditions import Moment
 from audiences.who.events import doers, occurrences
-from audiences.who.ids import KeyType
+from audiences.who.ids import KeyType, listed_ids
 from audiences.who.sources import Value, users_table
 
 if TYPE_CHECKING:
@@ -96,21 +96,8 @@ class Conditions:
         if segment.sql is not None:
             given = _as_written(segment.sql)
             return sa.select(self.key_type.selected(given.c.user_id).label("user_id")).distinct()
-        given = self._listed(segment)
+        given = listed_ids(segment.users or ())
         return sa.select(self.key_type.listed(given.c.user_id).label("user_id")).distinct()
-
-    def no_users(self, name: str) -> sa.Select[Any]:
-        """The ids of a list that no user has, as they are written there."""
-        given = self._listed(self.spec.segments[name])
-        table = users_table(self.spec.catalog)
-        key = self.key_type.key(table.c[self.spec.catalog.users.key])
-        users = sa.select(key.label("user_id")).cte("users_there")
-        there = sa.exists().where(users.c.user_id == self.key_type.listed(given.c.user_id))
-        return sa.select(given.c.user_id).where(~there).order_by(given.c.user_id)
-
-    def _listed(self, segment: SavedSegment) -> sa.Subquery:
-        ids = sorted({user for user in segment.users or () if "\x00" not in user})  # no Postgres text holds a NUL
-        return sa.select(sa.func.unnest(_texts(ids)).label("user_id")).subquery("given")
 
     def _cte(self, query: sa.Select[Any], kind: str, name: str) -> sa.CTE:
         slug = re.sub("[^a-z0-9]+", "_", name.lower())[:_LONGEST_SLUG].strip("_")
