@@ -8,6 +8,8 @@ import pytest
 from audiences.dags.failures import TaskFailed
 from audiences.dags.retries import ByErrorClass
 from audiences.errors import FacebookAccessError, FacebookTransientError, StoppedError, ThrottledError
+from audiences.ledger.session import LedgerPooledError
+from audiences.warehouse.reader import WarehouseClosedError, WarehouseQueryError
 
 pytestmark = pytest.mark.integration  # importing Airflow takes a second or two
 
@@ -55,3 +57,17 @@ def test_a_task_that_fails_without_a_traceback_is_tried_again_by_the_class_of_it
     assert decision(TaskFailed(ThrottledError(what="throttled", seconds=120))).retry_delay == timedelta(seconds=120)
     assert decision(TaskFailed(FacebookTransientError(what="HTTP 500")), 6).action.name == "RETRY"
     assert decision(TaskFailed(StoppedError(guard="g", found="f", allow_once="a"))).action.name == "FAIL"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        WarehouseClosedError(detail="the login or the password is wrong", place="", remedy="Correct it"),
+        WarehouseQueryError(sqlstate="57014", detail="too long"),
+        LedgerPooledError(place=""),
+        psycopg.OperationalError('connection failed: FATAL:  password authentication failed for user "x"'),
+        psycopg.OperationalError('connection failed: FATAL:  database "x" does not exist'),
+    ],
+)
+def test_what_a_person_must_put_right_at_a_database_is_not_tried_again(error):
+    assert decision(error).action.name == "FAIL"
