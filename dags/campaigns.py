@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from pathlib import Path
 
 from airflow.sdk import get_parsing_context
 
-from audiences.campaign.project import RESERVED, Project
+from audiences.campaign.project import RESERVED, Project, not_yet_read
 from audiences.dags.broken import BrokenCampaignDag
+from audiences.dags.budget import no_collector, time_is_up
 from audiences.dags.builder import campaign_dag
 from audiences.errors import ConfigError, Problem
 
@@ -31,13 +33,18 @@ def build_one(campaign: str) -> bool:
 
 def build_all() -> None:
     """In the DAG processor: a DAG per campaign, a stand-in per broken file."""
-    project = Project.load(PROJECT)
+    is_up = time_is_up(time.monotonic)
+    project = Project.load(PROJECT, time_is_up=is_up)
     broken = dict(project.broken)
     for campaign, spec in project.campaigns.items():
         try:
+            if is_up():
+                not_yet_read([Path(project.files[campaign])])
             campaign_dag(spec, PROJECT)
+        except ConfigError as error:
+            broken[project.files[campaign]] = error
         except Exception as error:  # noqa: BLE001  # whatever it is, it must stay this campaign's own
-            file = f"campaigns/{campaign}.yml"
+            file = project.files[campaign]
             broken[file] = ConfigError((Problem(file, 0, 0, "", "no-dag", f"{type(error).__name__}: {error}"),))
     for file, problems in broken.items():
         with BrokenCampaignDag(file, problems):
@@ -46,4 +53,5 @@ def build_all() -> None:
 
 wanted = get_parsing_context().dag_id
 if wanted is None or (wanted not in RESERVED and not build_one(wanted)):
-    build_all()
+    with no_collector():
+        build_all()

@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.campaign.conftest import CAMPAIGN, ROOT
 
+from audiences.campaign import project as loading
 from audiences.campaign.project import Project
 from audiences.errors import ConfigError
 
@@ -155,6 +156,40 @@ def test_owner_and_time_zone_come_from_the_settings_unless_the_campaign_says(fol
     assert (folder.spec().campaign.owner, folder.spec().timezone) == ("growth", "Asia/Tokyo")
     folder.campaign(CAMPAIGN.replace("when: now", "when: {now: true, timezone: Europe/Rome}") + "owner: me\n")
     assert (folder.spec().campaign.owner, folder.spec().timezone) == ("me", "Europe/Rome")
+
+
+def test_when_time_is_up_the_largest_files_are_left_and_say_so_and_the_others_are_there(folder: Folder) -> None:
+    for number, name in enumerate(["a", "b", "c"]):
+        text = CAMPAIGN.replace("create: {name: Test}", f"create: {{name: {name}}}")
+        folder.campaign(text + "#" * (3 - number), f"{name}.yml")
+    looks = iter([False, False, True])
+    project = Project.load(folder.root, time_is_up=lambda: next(looks))
+    assert list(project.campaigns) == ["b", "c"]
+    (problem,) = project.broken["campaigns/a.yml"].problems
+    assert (problem.code, "was not yet read" in problem.message) == ("not-yet-read", True)
+
+
+def test_under_a_limit_of_time_segments_that_nobody_uses_are_not_read(folder: Folder) -> None:
+    folder.who("segment: used")
+    folder.write("include/segments/used.sql", "select id as user_id from users")
+    folder.write("include/segments/unused.sql", "drop table users")
+    project = Project.load(folder.root, time_is_up=lambda: False)
+    assert (list(project.campaigns), project.broken) == (["test"], {})
+    assert "include/segments/unused.sql" in folder.load().broken
+
+
+def test_a_check_that_fails_is_the_matter_of_its_file_alone(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.campaign(CAMPAIGN, "good.yml")
+    folder.campaign(CAMPAIGN, "odd.yml")
+    real = loading._campaign
+
+    def odd(stem: str, *rest: Any) -> Any:
+        return 1 / 0 if stem == "odd" else real(stem, *rest)
+
+    monkeypatch.setattr(loading, "_campaign", odd)
+    project = folder.load()
+    assert list(project.campaigns) == ["good"]
+    assert "ZeroDivisionError" in str(project.broken["campaigns/odd.yml"])
 
 
 HEAVY = (

@@ -12,12 +12,15 @@ from pydantic_core import ErrorDetails
 from audiences.campaign.base import PlacedError
 from audiences.campaign.grammar import Spot, home_of, locate
 from audiences.campaign.source import Document
-from audiences.campaign.wording import choice, did_you_mean, nearest, shown
+from audiences.campaign.wording import Path, choice, did_you_mean, nearest, shown
 from audiences.errors import Problem
 
 M = TypeVar("M", bound=BaseModel)
 
 _MOST = 50  # of one file; whoever corrects these sees the next
+MOST_FINDINGS = 500
+"""Of one file; more are not looked for, since each is worded with a search for the nearest name."""
+_MOST_MISTYPED = 100  # unknown keys that a missing one is looked for among
 
 _EXPECTED = {  # pydantic's types of error for a value of the wrong kind
     "string_type": "text",
@@ -97,7 +100,11 @@ def problems_of(error: ValidationError, model: type[BaseModel], document: Docume
         missing = details["loc"][-1] if details["type"] == "missing" else None
         by_path.setdefault((spot.path, missing), []).append(_Found(details, spot))
     mistakes = _without_echoes([*by_path.values()])
-    return sorted(_problem(same_value, model, document) for same_value in mistakes)
+    mistakes.sort(key=lambda found: _place(found, document)[1:])
+    # The rest is only counted: wording each, with the nearest name, takes a second for every thousand.
+    told = sorted(_problem(same_value, model, document) for same_value in mistakes[: 2 * _MOST])
+    rest = (Problem(document.file, *_place(found, document)[1:], "", "and-more", "") for found in mistakes[2 * _MOST :])
+    return [*told, *rest]
 
 
 def _without_echoes(mistakes: list[list[_Found]]) -> list[list[_Found]]:
@@ -105,30 +112,37 @@ def _without_echoes(mistakes: list[list[_Found]]) -> list[list[_Found]]:
 
     A list seems too short when its entries are wrong, and a key seems missing when its name is mistyped.
     """
-    paths = [found[0].spot.path for found in mistakes]
-    unknown = {found[0].spot.path for found in mistakes if found[0].kind == "extra_forbidden"}
+    above = {found[0].spot.path[:depth] for found in mistakes for depth in range(len(found[0].spot.path))}
+    unknown = [found[0].spot.path for found in mistakes if found[0].kind == "extra_forbidden"][:_MOST_MISTYPED]
 
     def echo(found: _Found) -> bool:
         path = found.spot.path
         if found.kind == "missing":
             mistyped = (other[-1] for other in unknown if other[:-1] == path)
             return any(nearest(name, [found.last]) for name in mistyped)
-        return found.kind == "too_short" and any(
-            len(other) > len(path) and other[: len(path)] == path for other in paths
-        )
+        return found.kind == "too_short" and path in above
 
     return [found for found in mistakes if not echo(found[0])]
 
 
-def _problem(same_value: list[_Found], model: type[BaseModel], document: Document) -> Problem:
+def _place(same_value: list[_Found], document: Document) -> tuple[Path, int, int]:
+    """The path of a mistake, and its line and column."""
     first = same_value[0]
     path = first.spot.path
     placed = first.context.get("error")
     if isinstance(placed, PlacedError):
         path = (*path, *placed.path)
+    return path, *document.at(path, key=_whole(first))
+
+
+def _whole(found: _Found) -> bool:
+    return isinstance(found.spot.value, dict | list) or found.kind == "extra_forbidden"
+
+
+def _problem(same_value: list[_Found], model: type[BaseModel], document: Document) -> Problem:
+    path = _place(same_value, document)[0]
     code, message = _say(same_value, model)
-    whole = isinstance(first.spot.value, dict | list) or first.kind == "extra_forbidden"
-    return document.problem(path, code, message, key=whole)
+    return document.problem(path, code, message, key=_whole(same_value[0]))
 
 
 def _say(same_value: list[_Found], model: type[BaseModel]) -> tuple[str, str]:

@@ -6,11 +6,13 @@ campaign says that it waits for it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from pydantic import ValidationError
 
@@ -25,7 +27,7 @@ from audiences.campaign.checks.together import Loaded, formerly_findings, proble
 from audiences.campaign.files import FOLDER, campaign_files, not_read
 from audiences.campaign.goal import Goal
 from audiences.campaign.model import Campaign
-from audiences.campaign.problems import M, first_of, validate
+from audiences.campaign.problems import MOST_FINDINGS, M, first_of, validate
 from audiences.campaign.reader import read_document
 from audiences.campaign.segments import Segments
 from audiences.campaign.settings import Settings
@@ -34,9 +36,10 @@ from audiences.campaign.spec import CampaignSpec, SavedSegment
 from audiences.campaign.what import What
 from audiences.campaign.when import When
 from audiences.campaign.who import Who
-from audiences.campaign.wording import did_you_mean, shown
+from audiences.campaign.wording import bare, did_you_mean, shown
 from audiences.errors import ConfigError, Problem
 
+_log = logging.getLogger(__name__)
 RESERVED = ("audiences_live", "audiences_upkeep")  # the ids of the project's own DAGs
 
 
@@ -61,8 +64,12 @@ class Project:
         return tuple(sorted(problem for problem in every if problem.code != BLOCKED))
 
     @classmethod
-    def load(cls, root: Path) -> Project:
-        """Read a project. Whatever is wrong with its files is in the result; nothing is raised for it."""
+    def load(cls, root: Path, *, time_is_up: Callable[[], bool] | None = None) -> Project:
+        """Read a project. Whatever is wrong with its files is in the result; nothing is raised for it.
+
+        With `time_is_up`, which says when to stop, saved segments that no campaign uses are not read, and campaigns are read
+        in the order of their size; those that are left when time is up are in `broken` as not yet read.
+        """
         try:
             files = campaign_files(root)
         except ConfigError as error:
@@ -74,14 +81,20 @@ class Project:
         broken: dict[str, ConfigError] = {}
         loaded: dict[str, Loaded] = {}
         odd: list[Problem] = []
-        for name in shared.segments.names:
-            broken |= _by_file(ConfigError(shared.segments.problems(name)))
-            odd += shared.segments.warnings(name)
-        for stem in files:
+        for stem in files if time_is_up is None else sorted(files, key=lambda stem: _size(files[stem])):
             try:
+                if time_is_up is not None and time_is_up():
+                    not_yet_read(files[stem])
                 loaded[stem] = _campaign(stem, files, shared)
             except ConfigError as error:
                 broken |= _by_file(error)
+            except Exception as error:  # noqa: BLE001  # a mistake of ours that one file brings to light must stay that file's own
+                _log.exception("campaign %s cannot be checked", shown(stem))
+                broken |= _by_file(_unforeseen(files[stem], error))
+        loaded = {stem: loaded[stem] for stem in files if stem in loaded}
+        for name in shared.segments.names if time_is_up is None else shared.segments.read:
+            broken |= _by_file(ConfigError(shared.segments.problems(name)))
+            odd += shared.segments.warnings(name)
         broken |= _by_file(ConfigError(tuple(problems_together(loaded))))
         right = {stem: each for stem, each in loaded.items() if each.document.file not in broken}
         return cls(
@@ -177,11 +190,17 @@ def _campaign(stem: str, folder: dict[str, list[Path]], shared: _Shared) -> Load
     readable = campaign or _sections(document)
     used = readable.who.segments()
     segments = {name: shared.segments.obstacle(name) if name in used else "" for name in shared.segments.names}
-    others = {name: named(FOLDER, paths[0]) for name, paths in folder.items()}
+    named_formerly = [old for old in readable.formerly if old in folder]
+    others = {name: named(FOLDER, folder[name][0]) for name in named_formerly}
     findings = [
-        *campaign_findings(readable, shared.catalog, shared.settings, segments),
-        *formerly_findings(stem, readable, others),
-        *created_findings(stem, readable),
+        *islice(
+            chain(
+                campaign_findings(readable, shared.catalog, shared.settings, segments),
+                formerly_findings(stem, readable, others),
+                created_findings(stem, readable),
+            ),
+            MOST_FINDINGS,
+        )
     ]
     if campaign is None or problems or findings:
         raise ConfigError(first_of((*problems, *(found.in_file(document) for found in findings))))
@@ -224,6 +243,28 @@ def _assembled(
         ledger=settings.ledger,
         staging=settings.staging,
     )
+
+
+def _size(paths: list[Path]) -> int:
+    """In bytes; what cannot be read takes no time."""
+    try:
+        return sum(path.stat().st_size for path in paths)
+    except OSError:
+        return 0
+
+
+def not_yet_read(paths: list[Path]) -> NoReturn:
+    """Raises ConfigError: there was no time for this campaign."""
+    message = (
+        "was not yet read: the files together take longer than Airflow's `[core] dagbag_import_timeout` leaves; raise that and "
+        "`[dag_processor] dag_file_processor_timeout`, or make the largest files smaller"
+    )
+    raise ConfigError(tuple(Problem(named(FOLDER, path), 0, 0, "", "not-yet-read", message) for path in paths))
+
+
+def _unforeseen(paths: list[Path], error: Exception) -> ConfigError:
+    message = f"could not be checked, which is a mistake of this product: {type(error).__name__}: {bare(str(error))}"
+    return ConfigError(tuple(Problem(named(FOLDER, path), 0, 0, "", "not-checked", message) for path in paths))
 
 
 def _by_file(error: ConfigError) -> dict[str, ConfigError]:

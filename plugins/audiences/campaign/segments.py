@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from audiences.campaign.base import STEM, STEM_RULE
@@ -11,7 +12,7 @@ from audiences.campaign.catalog import Catalog
 from audiences.campaign.checks.query import read_query
 from audiences.campaign.checks.rules import rule_findings
 from audiences.campaign.id_list import read_list, unlike_the_others
-from audiences.campaign.problems import first_of, validate
+from audiences.campaign.problems import MOST_FINDINGS, first_of, validate
 from audiences.campaign.reader import read_document
 from audiences.campaign.rules import SavedRules
 from audiences.campaign.source import MAX_BYTES, fail, files_by_stem, named, read_text
@@ -57,11 +58,19 @@ class Segments:
         self._catalog = catalog
         self._files = files_by_stem(folder, tuple(_READERS), FOLDER) if folder.exists() else {}
         self._read: dict[str, Segment] = {}
+        self._uses: dict[str, tuple[str, ...]] = {}
+        self._problems: dict[str, tuple[Problem, ...]] = {}
+        self._straight: set[str] = set()  # segments from which no way leads into a circle
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of all segments, broken or not."""
         return tuple(self._files)
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The names of those that were read so far."""
+        return tuple(sorted(self._read))
 
     def file(self, name: str) -> str:
         """The file of a segment, relative to the project."""
@@ -80,6 +89,11 @@ class Segments:
 
     def problems(self, name: str) -> tuple[Problem, ...]:
         """What is wrong with the file of a segment; a cycle is reported by the first of its segments."""
+        if name not in self._problems:
+            self._problems[name] = self._problems_of(name)
+        return self._problems[name]
+
+    def _problems_of(self, name: str) -> tuple[Problem, ...]:
         own = self._segment(name).problems
         cycle = self._cycle(name)
         if cycle and name == min(cycle):
@@ -105,21 +119,52 @@ class Segments:
             seen.add(each)
             if problems := self.problems(each):
                 return str(problems[0])
-            waiting.extend(self._segment(each).uses)
+            waiting.extend(self._used_by(each))
         return ""
 
     def _cycle(self, name: str) -> tuple[str, ...]:
         """The shortest chain of segments that leads from this one back to it; empty if there is none."""
-        chains: list[tuple[str, ...]] = [(name,)]
-        seen: set[str] = set()
-        for chain in chains:  # grows while it is walked, breadth first
-            for used in sorted(self._segment(chain[-1]).uses):
+        if self._is_straight(name):
+            return ()
+        came_from: dict[str, str] = {}
+        waiting = [name]
+        for each in waiting:  # grows while it is walked, breadth first
+            for used in self._used_by(each):
                 if used == name:
-                    return chain
-                if used not in seen and used in self._files:
-                    seen.add(used)
-                    chains.append((*chain, used))
+                    chain = [each]
+                    while chain[-1] != name:
+                        chain.append(came_from[chain[-1]])
+                    return tuple(reversed(chain))
+                if used not in came_from and used not in self._straight:
+                    came_from[used] = each
+                    waiting.append(used)
         return ()
+
+    def _is_straight(self, name: str) -> bool:
+        """Whether no circle can be reached from here: each segment is looked at once, those that it uses before itself."""
+        if name in self._straight:
+            return True
+        on_the_way = {name}
+        ways = [(name, iter(self._used_by(name)))]
+        while ways:
+            each, rest = ways[-1]
+            used = next((one for one in rest if one not in self._straight), None)
+            if used is None:
+                self._straight.add(each)
+                on_the_way.discard(each)
+                ways.pop()
+            elif used in on_the_way:
+                return False
+            else:
+                on_the_way.add(used)
+                ways.append((used, iter(self._used_by(used))))
+        return True
+
+    def _used_by(self, name: str) -> tuple[str, ...]:
+        """The names that a segment refers to, as far as they exist, in order."""
+        if name not in self._uses:
+            self._uses[name] = tuple(used for used in sorted(self._segment(name).uses) if used in self._files)
+        return self._uses[name]
 
     def _segment(self, name: str) -> Segment:
         if name not in self._read:
@@ -149,7 +194,9 @@ def _read_rules(path: Path, file: str, catalog: Catalog, names: tuple[str, ...])
     if rules is None:
         return None, first_of(problems)
     findings = rule_findings(rules, catalog, dict.fromkeys(names, ""))
-    return SavedSegment(rules=rules), first_of((*problems, *(each.in_file(document) for each in findings)))
+    return SavedSegment(rules=rules), first_of(
+        (*problems, *(each.in_file(document) for each in islice(findings, MOST_FINDINGS)))
+    )
 
 
 def _read_sql(path: Path, file: str, _: Catalog, __: tuple[str, ...]) -> Loaded:
