@@ -17,7 +17,7 @@ from rich.table import Table
 
 from audiences.demo.postgres import running_postgres
 from audiences.sandbox import running_sandbox_process
-from benchmarks import latency
+from benchmarks import latency, loading
 from benchmarks.world import World
 
 NAMES = {
@@ -40,10 +40,14 @@ def main() -> None:
     parser.add_argument(
         "--live-events", type=int, default=40, help="for the latency of live campaigns; 0 leaves it out"
     )
+    parser.add_argument("--campaigns", type=int, default=1000, help="that Airflow loads; 0 leaves it out")
     asked = parser.parse_args()
     console = Console()
     if asked.rounds:
         compare(asked, console)
+    if asked.campaigns:
+        for line in loading.verdicts(loading.measure(asked.campaigns)):
+            console.print(line)
     if asked.live_events:
         with tempfile.TemporaryDirectory(prefix="audiences-live-") as folder:
             found = latency.measure(Path(folder), asked.live_events, console)
