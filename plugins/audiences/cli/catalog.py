@@ -9,6 +9,8 @@ import typer
 
 from audiences.campaign.checks.rules import CATALOG
 from audiences.campaign.project import load_catalog, warehouse_connection
+from audiences.campaign.segments import FOLDER as SEGMENTS
+from audiences.campaign.segments import Segments
 from audiences.campaign.wording import dotted
 from audiences.checklist import Check, State
 from audiences.cli import console as show
@@ -19,12 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from audiences.campaign.catalog import Catalog
     from audiences.campaign.source import Document
+    from audiences.campaign.spec import SavedSegment
     from audiences.warehouse.check import Line
     from audiences.warehouse.record import List
 
 catalog_app = typer.Typer(help="The warehouse catalog: check it, or draft a first one.", no_args_is_help=True)
 app.add_typer(catalog_app, name="catalog")
+LOGIN = "the login of the connection"
 Using = Annotated[
     str | None, typer.Option(help="The Airflow connection of the warehouse; that of include/settings.yml if left out.")
 ]
@@ -83,11 +88,15 @@ def check(
 ) -> None:
     """Compare include/warehouse.yml with the database: columns, types, keys, the index for events; a remedy per line.
 
+    Saved segments are held against it too, SQL and lists of ids, and the login is to have no more rights than it needs.
+
     With --record, `names` of events and `values` of properties are added where the file has none, so that `validate`
     knows an event or a value that nobody has. What could say something about a person is never written.
     """
     from audiences.connections import look_up
     from audiences.warehouse.check import check_catalog
+    from audiences.warehouse.check_segments import check_segments
+    from audiences.warehouse.login import check_login
     from audiences.warehouse.record import unrecorded
     from audiences.warehouse.reflect import Glance
 
@@ -96,20 +105,28 @@ def check(
     with Glance(look_up(connection or warehouse_connection(Here.project)), timezone=catalog.timezone) as glance:
         found = [_placed(line, document) for line in check_catalog(catalog, glance)]
         lists = list(unrecorded(catalog, glance))
+        beside = {SEGMENTS: list(check_segments(_saved(catalog), catalog, glance)), LOGIN: list(check_login(glance))}
     if record:
         _record(Here.project / document.file, lists, document.file)
-    failed = any(line.state is State.FAIL for line in found)
+    every = [*found, *(line for lines in beside.values() for line in lines)]
+    failed = any(line.state is State.FAIL for line in every)
     if as_json:
         listed = {"recorded" if record else "unrecorded": [dotted(path) for path, _ in lists]}
-        show.json_line({"ok": not failed, "checks": [show.check_fields(line) for line in found], **listed})
+        show.json_line({"ok": not failed, "checks": [show.check_fields(line) for line in every], **listed})
     else:
-        show.checks(out, {document.file: found})
+        show.checks(out, {document.file: found, **{of: lines for of, lines in beside.items() if lines}})
         if lists:
             done = "added: " if record else "audiences catalog check --record adds, so that `validate` knows them: "
             out.print(
                 done + ", ".join(dotted(path) for path, _ in lists), markup=False, highlight=False, soft_wrap=True
             )
     raise typer.Exit(1 if failed else 0)
+
+
+def _saved(catalog: Catalog) -> dict[str, SavedSegment]:
+    """The saved segments by file; of broken ones `validate` tells."""
+    segments = Segments(Here.project, catalog)
+    return {segments.file(name): saved for name, saved in segments.needed(segments.names).items()}
 
 
 def _record(path: Path, lists: Sequence[List], file: str) -> None:
