@@ -69,9 +69,7 @@ class Place:
 
         It and what is in it are nobody else's business: there are passwords, tokens and rows of users.
         """
-        for folder in (self.folder, self.airflow, self.logs, self.staging):
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o700)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (self.folder / "lock").open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -81,4 +79,8 @@ class Place:
             lock.truncate(0)
             lock.write(str(os.getpid()))
             lock.flush()
+            # Not before: whoever is there may have let the account of Postgres into it.
+            for folder in (self.folder, self.airflow, self.logs, self.staging):
+                folder.mkdir(exist_ok=True)
+                folder.chmod(0o700)
             yield
