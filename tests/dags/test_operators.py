@@ -134,7 +134,13 @@ def trigger(folder, seen):
 
 
 def test_where_the_triggerer_cannot_see_the_files_they_have_not_changed(tmp_path):
-    assert not trigger(tmp_path / "nowhere", signature(tmp_path))._changed()
+    (tmp_path / "campaigns").mkdir()
+    (tmp_path / "include").mkdir()
+    (tmp_path / "campaigns" / "live.yml").write_text("name: live")
+    seen = signature(tmp_path)
+    assert not trigger(tmp_path / "nowhere", seen)._changed()
+    (tmp_path / "campaigns" / "live.yml").unlink()
+    assert trigger(tmp_path, seen)._changed(), "it is there, and empty"
 
 
 @pytest.mark.parametrize("name", ["campaigns/live.yml", "campaigns/other.yaml", "include/warehouse.yml"])

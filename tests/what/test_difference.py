@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import cache
 from typing import NamedTuple
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from audiences.what.difference import CANDIDATES, Difference
@@ -75,6 +76,25 @@ def computed(tmp_path, action, held, want, limit=None, exempt=()):
     return counts, changes
 
 
+@cache
+def _computed(tmp_path, action, held, want):
+    return computed(tmp_path, action, held, dict(want))
+
+
+def drawn(tmp_path_factory, action, held, want):
+    """As `computed`, once for all the tests that are given the same example."""
+    return _computed(tmp_path_factory.getbasetemp(), action, frozenset(held), tuple(want.items()))
+
+
+def random_audiences(max_examples):
+    """Audiences fed by two campaigns; the same ones for every test, so that each is compared once."""
+
+    def decorate(test):
+        return seed(20261123)(settings(max_examples=max_examples)(given(actions, holds, wanted)(test)))
+
+    return decorate
+
+
 def applied(held: set[Hold], changes: dict[str, list[dict]]) -> set[Hold]:
     after = set(held)
     for begins in (False, True):
@@ -85,10 +105,9 @@ def applied(held: set[Hold], changes: dict[str, list[dict]]) -> set[Hold]:
     return after
 
 
-@settings(deadline=None, max_examples=80)
-@given(actions, holds, wanted)
+@random_audiences(120)
 def test_after_the_changes_exactly_the_right_users_are_held(tmp_path_factory, action, held, want):
-    counts, changes = computed(tmp_path_factory.getbasetemp(), action, held, want)
+    counts, changes = drawn(tmp_path_factory, action, held, want)
     assert applied(held, changes) == expected(action, held, want)
     assert counts.targeted == counts.candidates == len(want)
     in_audience = [hold.row for hold in expected(action, held, want) if hold.present]
@@ -98,10 +117,9 @@ def test_after_the_changes_exactly_the_right_users_are_held(tmp_path_factory, ac
         assert counts.begun == len(set(want.items()) - mine)
 
 
-@settings(deadline=None, max_examples=80)
-@given(actions, holds, wanted)
+@random_audiences(120)
 def test_who_leaves_is_counted_once_whatever_was_held(tmp_path_factory, action, held, want):
-    counts, changes = computed(tmp_path_factory.getbasetemp(), action, held, want)
+    counts, changes = drawn(tmp_path_factory, action, held, want)
     gone = [row["user_id"] for part in changes.values() for row in part if row["gone"]]
     after = expected(action, held, want)
     mine = {hold.user for hold in held if hold.present and (hold.campaign == ME or action == "remove")}
@@ -115,10 +133,9 @@ def test_who_leaves_is_counted_once_whatever_was_held(tmp_path_factory, action, 
         assert set(gone) == {hold.user for hold in held - after if hold.present}
 
 
-@settings(deadline=None, max_examples=80)
-@given(actions, holds, wanted)
+@random_audiences(120)
 def test_facebook_hears_of_exactly_the_rows_that_come_and_go(tmp_path_factory, action, held, want):
-    _, changes = computed(tmp_path_factory.getbasetemp(), action, held, want)
+    _, changes = drawn(tmp_path_factory, action, held, want)
     at_facebook = {hold.row for hold in held if hold.present}
     added = {row["identifiers"] for row in changes["add"]}
     removed = {row["identifiers"] for row in changes["remove"]}
@@ -129,12 +146,10 @@ def test_facebook_hears_of_exactly_the_rows_that_come_and_go(tmp_path_factory, a
         assert removed <= at_facebook
 
 
-@settings(deadline=None, max_examples=30)
-@given(actions, holds, wanted)
+@random_audiences(30)
 def test_a_second_run_without_changes_has_nothing_to_send(tmp_path_factory, action, held, want):
-    folder = tmp_path_factory.getbasetemp()
-    _, first = computed(folder, action, held, want)
-    counts, second = computed(folder, action, applied(held, first), want)
+    _, first = drawn(tmp_path_factory, action, held, want)
+    counts, second = drawn(tmp_path_factory, action, applied(held, first), want)
     assert (counts.add, counts.remove, second) == (0, 0, {"add": [], "remove": [], "none": []})
 
 
