@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 # A test process per core, each with a Postgres and a sandbox of its own.
 AT_ONCE := --numprocesses=auto --maxprocesses=4
 
-.PHONY: help venv demo test check unit integration e2e long simulation chaos bench constraints clean
+.PHONY: help venv demo test check unit integration e2e long simulation chaos mutants bench constraints clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ simulation: $(READY) ## Hold the goal report against thousands of simulated camp
 
 chaos: $(READY) ## Storms of faults for twelve minutes, sets compared after each (ARGS="--seed 7 --minutes 60")
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+mutants: $(READY) ## Plant known faults one by one and see whether the tests notice (ARGS="--only ledger --jobs 4")
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: $(READY) ## Measure the product against the script people write and against the floor, and how fast live campaigns are (a few minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)
