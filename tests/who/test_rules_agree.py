@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from tests.who import draw, naive
 from tests.who.conftest import Warehouse, a_spec
 
 from audiences.who.compile import qualified
-from audiences.who.render import pretty, render
+from audiences.who.render import render
 
 pytestmark = pytest.mark.integration
 _shared = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -40,21 +39,3 @@ def test_random_rules_name_exactly_the_users_that_the_naive_evaluator_names(
 @given(drawn=draw.campaigns())
 def test_thousands_of_random_rules_agree(warehouse: Warehouse, drawn: dict[str, Any]) -> None:
     check(warehouse, drawn)
-
-
-@settings(_shared, max_examples=40)
-@given(drawn=draw.campaigns())
-def test_sql_laid_out_for_people_finds_the_same_users(warehouse: Warehouse, drawn: dict[str, Any]) -> None:
-    query = render(qualified(a_spec(drawn["who"], segments=drawn["segments"], timezone=drawn["zone"]), drawn["at"]))
-    assert sorted(warehouse.read(pretty(query)).column("user_id").to_pylist()) == sorted(
-        warehouse.read(query).column("user_id").to_pylist()
-    )
-
-
-@pytest.mark.parametrize("operator", ["contains", "not_contains", "starts_with", "matches"])
-def test_every_text_operator_can_be_laid_out_for_people(warehouse: Warehouse, operator: str) -> None:
-    spec = a_spec({"did": {"event": "Added To Cart", "where": {"category": {operator: "s"}}}})
-    query = render(qualified(spec, datetime(2012, 3, 1, tzinfo=UTC)))
-    assert set(warehouse.read(pretty(query)).column("user_id").to_pylist()) == set(
-        warehouse.read(query).column("user_id").to_pylist()
-    )
