@@ -165,3 +165,13 @@ def test_users_whose_time_is_up_leave_and_are_told_from_those_who_left_for_it_be
         assert [(row["campaign_id"], row["user_id"]) for row in removed] == [(ME, "now")]
         found = difference.expired_users(among_candidates=True).column("user_id").to_pylist()
         assert set(found) == {"now", "before"}
+
+
+def test_users_who_share_a_row_lie_together_at_the_place_of_the_first(compare):
+    counts, changes, _ = compare({"a": b"shared", "m": b"own", "z": b"shared"})
+    assert (counts.add, placed(changes["add"])) == (2, [(0, "a"), (0, "z"), (1, "m")])
+
+
+def test_who_stays_with_other_identifiers_is_not_gone(compare):
+    counts, _, _ = compare({"a": b"new"}, {Hold(ME, "a", b"old", True), Hold(ME, "b", b"b", True)})
+    assert (counts.gone, counts.left, counts.rekeyed) == (1, 1, 1)
