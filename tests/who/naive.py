@@ -224,7 +224,7 @@ def tree_holds(tree: PropertyTree, values: dict[str, Any], types: dict[str, str]
 
 
 def condition_holds(condition: Condition, value: Any, kind: str, look: Look) -> bool:
-    if isinstance(value, float) and math.isnan(value):
+    if isinstance(value, float) and not math.isfinite(value):
         value = None
     return all(_operator_holds(name, given, value, kind, look) for name, given in condition.operators().items())
 

@@ -32,6 +32,7 @@ def test_columns_are_those_of_the_identifiers_and_filters_in_a_fixed_order() -> 
     assert columns.properties == {"tier": "property_1", "vip": "property_2", "visits": "property_3"}
     assert columns.names == (
         "user_id", "opted_out", "identifier_email", "identifier_phone", "property_1", "property_2", "property_3",
+        "present_2", "present_3",
     )  # fmt: skip
 
 
@@ -68,6 +69,7 @@ def test_the_statement_has_exactly_these_columns(shop: Shop) -> None:
             "identifier_phone": " 12 ",
             "property_1": date(2000, 2, 29),
             "property_2": True,
+            "present_1": True,
         }
     ]
 
@@ -82,7 +84,7 @@ def test_has_email_means_more_than_null_and_blanks(shop: Shop) -> None:
 
 
 @pytest.mark.integration
-def test_any_opt_out_that_is_true_counts_and_null_is_false(shop: Shop) -> None:
+def test_any_opt_out_that_is_not_false_counts_and_null_is_false(shop: Shop) -> None:
     shop.catalog["users"]["opt_out"] = ["opted_out", {"jsonb": "profile", "path": ["mail", "unsubscribed"]}]
     for user, column, inside in [
         ("column", True, None),
@@ -104,6 +106,7 @@ def test_any_opt_out_that_is_true_counts_and_null_is_false(shop: Shop) -> None:
         "text",
         "number",
         "no profile",
+        "junk",
     }
     assert {row["opted_out"] for row in rows} == {True, False}
 

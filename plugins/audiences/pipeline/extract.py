@@ -9,7 +9,7 @@ import logging
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from audiences.campaign.wording import counted
+from audiences.campaign.wording import counted, shown
 from audiences.ledger import live
 from audiences.pipeline.once import ensure_once
 from audiences.pipeline.references import Extracted, Rejected, RunRef, Shard
@@ -22,10 +22,11 @@ from audiences.who.key import ensure_key
 from audiences.who.render import render
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pyarrow.parquet as pq
 
+    from audiences.campaign.catalog import Catalog
     from audiences.pipeline.doors import Doors
 
 SHARD_ROWS = 1_000_000
@@ -64,9 +65,22 @@ def extract(doors: Doors, run: RunRef, *, users: Sequence[str] | None = None) ->
     if run.batch is not None:
         live.note_qualified(doors.ledger, run.batch, still)
     rejected: Rejected = {name: dict(reasons) for name, reasons in encoder.rejected.items() if reasons}
+    misfits = tuple(_misfits(encoder, spec.catalog))
+    for sentence in misfits:
+        _log.warning("%s", sentence)
     return Extracted(
-        shards=tuple(Shard(number=number, rows=rows) for number, rows in enumerate(shards)), rejected=rejected
+        shards=tuple(Shard(number=number, rows=rows) for number, rows in enumerate(shards)),
+        rejected=rejected,
+        misfits=misfits,
     )
+
+
+def _misfits(encoder: Encoder, catalog: Catalog) -> Iterator[str]:
+    properties = catalog.user_properties()
+    for name, count in sorted(encoder.misfits.items()):
+        if count:
+            kind = properties[name].type
+            yield f"{shown(name)}: {counted(count, 'value')} of type {kind} could not be read and count as missing"
 
 
 def shard_file(number: int) -> str:

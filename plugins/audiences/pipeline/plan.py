@@ -49,6 +49,7 @@ def plan(doors: Doors, run: RunRef, extracted: Extracted, selected: Sequence[Sel
 
     Raises StoppedError for a guard, and ReplaceTooLongError for a full refresh that one session cannot carry.
     """
+    runs.warn(doors.ledger, run.run, extracted.misfits)
     with compared(doors, run, selected) as (difference, counts):
         outcomes = outcomes_before_upload(selected, counts)
         try:

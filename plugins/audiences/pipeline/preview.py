@@ -111,7 +111,7 @@ def preview(
             ad_sets=(*unknown_clock, *(rehearse(doors, run) if ask_facebook else ())),
             events=entering.events if entering else {},
             unmatched=nobody_has,
-            warnings=(*warnings, *_warnings(doors, run)),
+            warnings=(*extracted.misfits, *warnings, *_warnings(doors, run)),
         )
 
 

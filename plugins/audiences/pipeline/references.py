@@ -89,6 +89,8 @@ class Extracted(Reference):
 
     shards: tuple[Shard, ...]
     rejected: Rejected = Field(default_factory=dict)
+    misfits: tuple[str, ...] = ()
+    """Sentences on values of properties that count as missing, since they are none of the declared type."""
 
     @property
     def rows(self) -> int:

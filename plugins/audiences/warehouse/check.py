@@ -11,14 +11,15 @@ from audiences.campaign.catalog import Catalog, Events, IdentifierSource, Source
 from audiences.campaign.wording import Path, choice, did_you_mean, shown
 from audiences.checklist import State
 from audiences.warehouse.event_scan import event_scan
-from audiences.warehouse.fit import SAMPLE, fit, hashing, missing_column, refused
+from audiences.warehouse.fit import SAMPLE, fit, hashing, looked_at, missing_column, of_type, refused
 from audiences.warehouse.reflect import Glance, Refusal, Relation, index_advice
 from audiences.warehouse.seen import MOST_NAMED, Seen, event_names, event_values, named, user_values
 from audiences.what.identifiers.fields import FIELDS
 from audiences.who import key
 from audiences.who.render import quoted
-from audiences.who.sources import TIMESTAMP, Value, events_table, users_table
+from audiences.who.sources import events_table, users_table
 from audiences.who.sources import named as is_called
+from audiences.who.texts import TIMESTAMP, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,20 +40,20 @@ class Line:
 def check_catalog(catalog: Catalog, glance: Glance) -> Iterator[Line]:
     """Compare; nothing is raised, what is wrong is a line. The lines come in the order of the catalog."""
     users = glance.relation(catalog.users.relation)
-    yield _relation_line(("users", "relation"), catalog.users.relation, users, glance)
+    yield _relation_line(("users", "relation"), catalog.users.relation, users, users_table(catalog), glance)
     if users is not None:
         yield from _users(catalog, users, glance)
     if catalog.events is None:
         return
     events = glance.relation(catalog.events.relation)
-    yield _relation_line(("events", "relation"), catalog.events.relation, events, glance)
+    yield _relation_line(("events", "relation"), catalog.events.relation, events, events_table(catalog.events), glance)
     if events is not None:
         yield from _events(catalog, catalog.events, events, glance)
         if users is not None and catalog.users.key in users.columns and catalog.events.user in events.columns:
             yield Line(("events", "user"), *_same_key(catalog, catalog.events, users, events, glance))
 
 
-def _relation_line(path: Path, name: str, relation: Relation | None, glance: Glance) -> Line:
+def _relation_line(path: Path, name: str, relation: Relation | None, table: sa.FromClause, glance: Glance) -> Line:
     if relation is None:
         names = glance.names()
         remedy = "Name a table or view that the warehouse connection can see" + (
@@ -60,7 +61,7 @@ def _relation_line(path: Path, name: str, relation: Relation | None, glance: Gla
         )
         return Line(path, State.FAIL, f"there is no {shown(name)}", remedy)
     rows = "" if relation.rows is None else f", about {relation.rows:,} rows"
-    return Line(path, State.OK, f"{relation.kind}{rows}")
+    return Line(path, State.OK, f"{relation.kind}{rows}{looked_at(table, relation, glance)}")
 
 
 def _users(catalog: Catalog, relation: Relation, glance: Glance) -> Iterator[Line]:
@@ -72,6 +73,8 @@ def _users(catalog: Catalog, relation: Relation, glance: Glance) -> Iterator[Lin
         source = getattr(users, name)
         if isinstance(source, Source):
             verdict = fit(source, table, relation, glance, catalog.timezone)
+            if isinstance(source, IdentifierSource) and verdict[0] is not State.FAIL:
+                verdict = of_type(name, source, relation) or verdict
             if isinstance(source, IdentifierSource) and verdict[0] is State.OK and FIELDS[name].hashed:
                 verdict = hashing(source, table, verdict, glance)
             yield Line(("users", name), *verdict)

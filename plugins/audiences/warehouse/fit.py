@@ -6,7 +6,7 @@ values are as declared. Nothing that a row holds is told, but for numbers and th
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -14,10 +14,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from audiences.campaign.catalog import EventProperty, IdentifierSource, Property, Source
 from audiences.campaign.wording import choice, did_you_mean, shown
 from audiences.checklist import State
+from audiences.warehouse.identifier_types import cannot_hold
 from audiences.warehouse.reflect import Column, Glance, Refusal, Relation
-from audiences.who.sources import Value, boolean, present, text, typed
+from audiences.warehouse.seen import some_of
+from audiences.who.sources import boolean, can_misfit, present, text, typed
 
-SAMPLE = 1_000  # rows
+if TYPE_CHECKING:
+    from audiences.who.texts import Value
+
+SAMPLE = 10_000  # rows
 _SHA256 = "^[0-9A-Fa-f]{64}$"
 _FITTING: dict[str, tuple[type[Any], ...]] = {
     # An integer may be a code that nobody computes with.
@@ -64,31 +69,35 @@ def fit(source: Source, table: sa.FromClause, relation: Relation, glance: Glance
         what += f", key {' in '.join(map(shown, reversed(source.path or ())))}" if source.path else ""
         if not isinstance(column.type, sa.JSON):
             return State.FAIL, f"{what}: is no column of JSON", "Write `column` instead of `jsonb` and `path`."
+    table = some_of(table, relation)
     read = sa.select(present(source, table).label("present"), _expression(source, table, zone).label("read"))
     asked = read.select_from(table).limit(SAMPLE).subquery()
     seen = _counted(read.select_from(table), asked, glance)
     if isinstance(seen, Refusal):
-        if seen.sqlstate.startswith("22"):
-            found = f"{what}, read as {kind}: {seen.words}"
-            return (
-                State.FAIL,
-                found,
-                "A run would fail on that value. Change the type here, or map a view that cleans it.",
-            )
         refusal = refused(seen, f"{what}, read as {kind}", relation)
         if source.column and isinstance(column.type, sa.JSON):
             return (*refusal[:2], f"A value inside of JSON is mapped as {{jsonb: {name}, path: […]}}.")
         return refusal
     if source.jsonb and seen.rows and not seen.present:
         return _absent_key(source, table, glance, what, seen.rows)
-    if source.jsonb and (misfits := seen.present - seen.fitting):
-        found = f"{what}: {misfits:,} of {seen.present:,} values are no {kind}"
-        return State.WARN, found, "They count as null. Change the type here, or correct the values."
+    if misfits := seen.present - seen.fitting if can_misfit(source) else 0:
+        found = f"{what}: {misfits:,} of {seen.present:,} values are no {kind}, among the {seen.rows:,} rows looked at"
+        read_as = "missing" if isinstance(source, Property | EventProperty | IdentifierSource) else "opted out"
+        return State.WARN, found, f"They count as {read_as}. Change the type here, or correct the values."
     if verdict := _of_values(source, asked, glance, what):
         return verdict
     if source.column and not isinstance(column.type, _FITTING.get(kind, (object,))):
         return State.WARN, f"{what}, declared {kind}", _advice(column, kind)
     return State.OK, what, ""
+
+
+def of_type(name: str, source: IdentifierSource, relation: Relation) -> Verdict | None:
+    """That the column is of a type that can never hold the identifier; None when it can."""
+    column = relation.columns.get(source.column or "")
+    way_out = cannot_hold(name, column) if column else None
+    if column is None or way_out is None:
+        return None
+    return State.FAIL, f"{shown(column.name)} {column.words}: such a column holds no {name.replace('_', ' ')}", way_out
 
 
 def hashing(source: IdentifierSource, table: sa.FromClause, verdict: Verdict, glance: Glance) -> Verdict:
@@ -105,6 +114,20 @@ def hashing(source: IdentifierSource, table: sa.FromClause, verdict: Verdict, gl
     if not source.pre_hashed and hashes == values:
         return State.FAIL, f"{verdict[1]}: every value is a SHA-256 already", "Add `pre_hashed: true`."
     return verdict
+
+
+def looked_at(table: sa.FromClause, relation: Relation, glance: Glance) -> str:
+    """How many rows the verdicts are about, as the end of a sentence."""
+    some = sa.select(sa.literal(1).label("row")).select_from(some_of(table, relation)).limit(SAMPLE).subquery()
+    answer = glance.ask(sa.select(sa.func.count().label("rows")).select_from(some))
+    if isinstance(answer, Refusal):
+        return ""
+    rows = answer[0].rows
+    return (
+        f"; looked at {rows:,} of them"
+        if rows == SAMPLE or rows < (relation.rows or 0)
+        else f"; looked at all {rows:,}"
+    )
 
 
 def _counted(read: sa.Select[Any], asked: sa.Subquery, glance: Glance) -> Any | Refusal:
@@ -135,7 +158,7 @@ _NOUNS = {
     "list": "an array such as `{a,b}`",
 }
 _ADVICE = {
-    "boolean": "0 and 1 are read as false and true; another value fails a run.",
+    "boolean": "0 and 1 are read as false and true; another value is neither.",
     "integer": "Fractions are rounded; `type: number` keeps them.",
     "date": "The time of day is cut off; `type: datetime` keeps it.",
     "datetime": "Every value is at midnight; `type: date` says so.",
@@ -146,7 +169,7 @@ _ADVICE = {
 def _advice(column: Column, kind: str) -> str:
     """What to do about a column of another type than declared, which Postgres can read all the same."""
     if kind in _NOUNS and isinstance(column.type, sa.String):
-        return f"Each value has to be {_NOUNS[kind]}, or a run fails; a column of the type itself cannot fail."
+        return f"A value that is not {_NOUNS[kind]} counts as missing; a column of the type itself holds no other."
     return _ADVICE.get(kind, "Declare the column's own type, so that campaigns compare it as what it is.")
 
 

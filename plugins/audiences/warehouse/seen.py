@@ -55,7 +55,7 @@ def user_values(catalog: Catalog, declared: Property, relation: Relation, glance
     """The values of a property of users; None when they are none of our business, or cannot be read."""
     if declared.type not in ("string", "list") or _is_personal(catalog, declared):
         return None
-    return _sampled(declared, _some(users_table(catalog), relation), glance)
+    return _sampled(declared, some_of(users_table(catalog), relation), glance)
 
 
 def look_alike(catalog: Catalog, declared: Property, value: str, glance: Glance) -> str:
@@ -78,7 +78,7 @@ def event_values(
         return None
     table = events_table(events)
     if not names:
-        return _sampled(declared, _some(table, relation), glance)
+        return _sampled(declared, some_of(table, relation), glance)
     return _sampled(declared, table, glance, is_called(events, table, names))
 
 
@@ -87,7 +87,7 @@ def event_names(events: Events, relation: Relation, glance: Glance) -> Seen | No
     by_index = events.name in relation.leading and relation.indexable and not relation.columns[events.name].loose
     found = _from_index(events, relation, glance) if by_index else None
     if found is None:
-        table = _some(events_table(events), relation)
+        table = some_of(events_table(events), relation)
         some = sa.select(sa.cast(table.c[events.name], sa.Text).label("value")).select_from(table).limit(_AT_MOST)
         answer = glance.ask(_counted(some.subquery(), MOST_NAMES))
         if isinstance(answer, Refusal):
@@ -136,7 +136,7 @@ def _counted(found: sa.Subquery, most: int) -> sa.Select[Any]:
     ).limit(most + 1)  # fmt: skip
 
 
-def _some(table: sa.FromClause, relation: Relation) -> sa.FromClause:
+def some_of(table: sa.FromClause, relation: Relation) -> sa.FromClause:
     """The relation, or, where it is large and has pages of its own, about SAMPLE rows from all over it."""
     if not relation.indexable or relation.rows is None or relation.rows <= SAMPLE:
         return table

@@ -31,6 +31,8 @@ class Encoder:
         self._catalog = catalog
         self._today = today
         self._counting = Lock()
+        self.misfits: Counter[str] = Counter()
+        """Users by property whose value there is none of the declared type."""
         self.rejected: dict[str, Counter[str]] = {name: Counter() for name in self._identifiers}
 
     def encode(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -38,9 +40,17 @@ class Encoder:
         cells: dict[str, pa.Array] = {}
         for name in self._identifiers:
             cells.update(self._cells(name, batch))
+        self._count_misfits(batch)
         kept = [self._columns.user_id, self._columns.opted_out, *self._columns.properties.values()]
         arrays = [batch.column(name) for name in kept]
         return pa.RecordBatch.from_arrays([*arrays, rows.pack(cells)], names=[*kept, "identifiers"])
+
+    def _count_misfits(self, batch: pa.RecordBatch) -> None:
+        for name, column in self._columns.present.items():
+            missing = pc.is_null(batch.column(self._columns.properties[name]))
+            count = pc.sum(pc.and_(missing, batch.column(column))).as_py() or 0
+            with self._counting:
+                self.misfits[name] += count
 
     def _cells(self, name: Identifier, batch: pa.RecordBatch) -> Mapping[str, pa.Array]:
         source = self._catalog.users.identifier(name)

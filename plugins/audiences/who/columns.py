@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from audiences.who.sources import can_misfit
 
 if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
@@ -18,19 +20,27 @@ class Columns:
 
     `user_id` is text and `opted_out` boolean, neither ever null. Identifiers are raw text. Properties are typed as in
     the catalog: integer -> int8, number -> float8, string and version -> text, boolean, date, datetime -> timestamptz,
-    list -> text[]; a property derived as an age is the date it derives from. Their columns are numbered, because
+    list -> text[]; null where there is none and where the value does not fit, and `present` says of those that may not whether
+    there is one. A property derived as an age is the date it derives from. Their columns are numbered, because
     Postgres cuts names at 63 bytes.
     """
 
     identifiers: dict[Identifier, str]
     properties: dict[str, str]
+    present: dict[str, str] = field(default_factory=dict)
     user_id: str = "user_id"
     opted_out: str = "opted_out"
 
     @property
     def names(self) -> tuple[str, ...]:
         """All names, in the order of the SELECT."""
-        return (self.user_id, self.opted_out, *self.identifiers.values(), *self.properties.values())
+        return (
+            self.user_id,
+            self.opted_out,
+            *self.identifiers.values(),
+            *self.properties.values(),
+            *self.present.values(),
+        )
 
 
 def columns_of(spec: CampaignSpec) -> Columns:
@@ -46,4 +56,9 @@ def columns_of(spec: CampaignSpec) -> Columns:
     return Columns(
         identifiers={name: f"identifier_{name}" for name in wanted if spec.catalog.users.identifier(name)},
         properties={name: f"property_{number}" for number, name in enumerate(properties, start=1)},
+        present={
+            name: f"present_{number}"
+            for number, name in enumerate(properties, start=1)
+            if can_misfit(spec.catalog.user_properties()[name])
+        },
     )

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from audiences.who.columns import columns_of
 from audiences.who.segments import Conditions, People
-from audiences.who.sources import boolean, text, typed
+from audiences.who.sources import declined, present, text, typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ def qualified(spec: CampaignSpec, at: datetime, *, users: Sequence[str] | None =
 
 def _selected(spec: CampaignSpec, people: People) -> list[sa.Label[Any]]:
     names, catalog = columns_of(spec), spec.catalog
-    opted_out = [boolean(source, people.table) for source in catalog.users.opt_out]
+    opted_out = [declined(source, people.table) for source in catalog.users.opt_out]
     properties = catalog.user_properties()
     values = [
         (names.user_id, people.user_id),
@@ -44,5 +44,6 @@ def _selected(spec: CampaignSpec, people: People) -> list[sa.Label[Any]]:
             (column, typed(properties[name], people.table, catalog.timezone))
             for name, column in names.properties.items()
         ),
+        *((column, present(properties[name], people.table)) for name, column in names.present.items()),
     ]
     return [value.label(name) for name, value in values]

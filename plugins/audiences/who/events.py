@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from audiences.campaign.rules import WEEKDAYS, Aggregate, Comparison, Did
-from audiences.who.sources import TIMESTAMP, Value, events_table, exact_number, named
+from audiences.who.sources import events_table, exact_number, named
+from audiences.who.texts import TIMESTAMP, Value
 from audiences.who.where import where
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from audiences.who.sources import TIMESTAMP, events_table, named
+from audiences.who.sources import events_table, named
+from audiences.who.texts import TIMESTAMP
 
 if TYPE_CHECKING:
     from datetime import datetime

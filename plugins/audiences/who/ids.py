@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
-from audiences.who.sources import Value, users_table
+from audiences.who.sources import users_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from audiences.campaign.catalog import Catalog
+    from audiences.who.texts import Value
 
 _WHOLE: Final = ("int2", "int4", "int8", "oid")
 _FRACTIONAL: Final = ("numeric", "float4", "float8")

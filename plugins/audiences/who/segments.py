@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from audiences.who.conditions import Moment
 from audiences.who.events import doers, occurrences
 from audiences.who.ids import KeyType, listed_ids
-from audiences.who.sources import Value, users_table
+from audiences.who.sources import users_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from audiences.campaign.rules import Did, Rules
     from audiences.campaign.spec import CampaignSpec, SavedSegment
+    from audiences.who.texts import Value
 
 _LONGEST_SLUG = 30  # keeps a CTE's name below the 63 bytes at which Postgres cuts
 

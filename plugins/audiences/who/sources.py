@@ -1,7 +1,6 @@
 """The catalog's relations and sources as SQL: where a value stands becomes an expression of its type.
 
-A column is cast to its type; a value out of JSON that does not fit the type is null and never an error. (Only from
-version 16 on can Postgres be asked whether a text fits, so patterns do it here.)
+A value that does not fit its type is null and never an error, out of a column as out of JSON.
 """
 
 from __future__ import annotations
@@ -12,26 +11,23 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from audiences.campaign.catalog import Catalog, EventProperty, Events, Property, PropertyType, Source
+from audiences.campaign.catalog import Catalog, EventProperty, Events, IdentifierSource, Property, PropertyType, Source
+from audiences.who import casts, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-Value = sa.ColumnElement[Any]
-TIMESTAMP = sa.TIMESTAMP(timezone=True)
+    from audiences.who.texts import Value
+
 LETTER_BY_LETTER = "C"
 """The collation under which text is what its bytes are."""
 
 _NOT_BLANK = "[^[:space:]]"
-_TRUE = ("true", "t", "yes", "y", "on", "1")
-_FALSE = ("false", "f", "no", "n", "off", "0")
-_INTEGER = r"^[+-]?[0-9]{1,40}([.]0{0,40})?$"
-_INTEGERS = (-(2**63), 2**63 - 1)
-_NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,2})?$"
-_LONGEST_NUMBER = 200  # characters; with an exponent of two digits it stays inside a double's range at both ends
-_DATE = r"^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-_TIME = r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?)"
-_OFFSET = r"( ?([Zz]|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?))"
+# What a text of type `json` may hold and no JSONB can: a NUL, half of a surrogate pair. (What is escaped itself is out by then.)
+_PAIR = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_UNREADABLE = r"\\u(0000|[dD][89a-fA-F])"
+_STRINGS = r'"([^"\\]|\\.)*"'
+_HUGE = r"[eE][+-]?[0-9]{4,}|[0-9]{250}"
 
 
 def users_table(catalog: Catalog) -> sa.FromClause:
@@ -89,16 +85,17 @@ def schema_and_name(relation: str) -> tuple[str | None, str]:
 
 
 def present(source: Source, table: sa.FromClause) -> Value:
-    """Whether there is anything but a null, of whatever type."""
+    """Whether there is anything but a null, of whatever type; so of a document that cannot be read, which may hold anything."""
     if source.column is not None:
         return table.c[source.column].is_not(None)
-    return sa.func.coalesce(_Json(source, table).kind != "null", sa.false())
+    inside = _Json(source, table)
+    return sa.func.coalesce(inside.kind != "null", inside.unreadable, sa.false())
 
 
 def text(source: Source, table: sa.FromClause) -> Value:
     """The value as text; null where JSON holds a null, an object or an array."""
     if source.column is not None:
-        return sa.cast(table.c[source.column], sa.Text)
+        return casts.string(table.c[source.column])
     inside = _Json(source, table)
     return sa.case((inside.kind.in_(("string", "number", "boolean")), inside.text))
 
@@ -106,9 +103,13 @@ def text(source: Source, table: sa.FromClause) -> Value:
 def boolean(source: Source, table: sa.FromClause) -> Value:
     """The value as a boolean."""
     if source.column is not None:
-        # By way of text, because Postgres casts no bigint to boolean.
-        return sa.cast(sa.cast(table.c[source.column], sa.Text), sa.Boolean)
-    return _boolean(_Json(source, table))
+        return casts.boolean(table.c[source.column])
+    return texts.boolean(_Json(source, table).text)
+
+
+def declined(source: Source, table: sa.FromClause) -> Value:
+    """Whether a user has opted out: a value that is neither true nor false may well mean that."""
+    return sa.func.coalesce(boolean(source, table), present(source, table))
 
 
 def exact_number(source: EventProperty, table: sa.FromClause, zone: str) -> Value:
@@ -116,8 +117,18 @@ def exact_number(source: EventProperty, table: sa.FromClause, zone: str) -> Valu
     if source.type == "integer":
         return typed(source, table, zone)
     if source.column is not None:
-        return sa.func.nullif(sa.cast(table.c[source.column], sa.Numeric), "NaN")
+        return casts.exact_number(table.c[source.column])
     return _number(_Json(source, table), sa.Numeric())
+
+
+def can_misfit(source: Source) -> bool:
+    """Whether there may be values that are none of the declared type: any column is text."""
+    if isinstance(source, Property) and source.derive == "is_set":
+        return False
+    of_text = isinstance(source, IdentifierSource) or (
+        isinstance(source, Property | EventProperty) and source.type in ("string", "version")
+    )
+    return source.column is None or not of_text
 
 
 def typed(source: Property | EventProperty, table: sa.FromClause, zone: str) -> Value:
@@ -135,82 +146,52 @@ def typed(source: Property | EventProperty, table: sa.FromClause, zone: str) -> 
 
 
 def _typed(source: Property | EventProperty, table: sa.FromClause, zone: str) -> Value:
-    if source.type == "boolean":
-        return boolean(source, table)
     if source.column is not None:
-        return _COLUMNS[source.type](table.c[source.column])
+        column = table.c[source.column]
+        if source.type == "datetime":
+            return casts.datetime(column, zone)
+        value = casts.COLUMNS[source.type](column)
+        # Users' lists are read by Arrow; of events Postgres itself asks, whatever their bounds.
+        return casts.flat(value) if source.type == "list" and isinstance(source, Property) else value
     if source.type == "datetime":
-        return _datetime(_Json(source, table), zone)
+        return texts.datetime(_Json(source, table).text, zone)
     return _JSON[source.type](_Json(source, table))
 
 
 class _Json:
-    """What stands under a path of keys in a JSON document: its kind, its text, itself."""
+    """What stands under a path of keys in a JSON document: its kind, its text, itself.
+
+    A column of type `json` may hold what no JSONB can; such a document is `unreadable` as a whole, and all of it null. A number
+    there that has thousands of digits is null by itself. `unreadable` is true as well of what is no null in a document.
+    """
 
     def __init__(self, source: Source, table: sa.FromClause) -> None:
         document = table.c[source.jsonb or ""]
         path = sa.literal(list(source.path or ()), ARRAY(sa.Text))
-        self.text: Value = document.op("#>>", return_type=sa.Text())(path)
+        checked = sa.func.pg_typeof(document) == sa.literal_column("CAST('jsonb' AS regtype)")
+        readable = sa.or_(checked, _readable(sa.cast(document, sa.Text)))
+        kept: Value = sa.case((readable, document))
+        found: Value = kept.op("#>")(path)
+        self.text: Value = kept.op("#>>", return_type=sa.Text())(path)
         # A cast for the sake of columns of type `json`; it costs nothing where it is jsonb already.
-        self.value: Value = sa.cast(document.op("#>")(path), JSONB)
+        numbers = sa.func.regexp_replace(sa.cast(found, sa.Text), _STRINGS, "", "g")
+        small = sa.or_(checked, sa.cast(found, sa.Text).op("!~")(_HUGE), numbers.op("!~")(_HUGE))
+        self.unreadable: Value = sa.or_(found.is_not(None), sa.and_(document.is_not(None), sa.not_(readable)))
+        self.value: Value = sa.cast(sa.case((small, found)), JSONB)
+        self.without_exponent: Value = sa.or_(checked, self.text.op("!~")("[eE]"))  # JSONB writes none
         self.kind: Value = sa.func.jsonb_typeof(self.value)
 
 
-def _nested(*steps: Value, then: Value) -> Value:
-    """`then` where all steps hold, null elsewhere; a step is looked at only when those before it hold.
-
-    `AND` gives no such promise, and the later steps are casts that fail on what the earlier ones keep away.
-    """
-    for step in reversed(steps):
-        then = sa.case((step, then))
-    return then
-
-
-def _boolean(inside: _Json) -> Value:
-    lower = sa.func.lower(inside.text)
-    return sa.case((lower.in_(_TRUE), sa.true()), (lower.in_(_FALSE), sa.false()))
-
-
-def _integer(inside: _Json) -> Value:
-    number = sa.cast(inside.text, sa.Numeric)
-    smallest, largest = (sa.literal(bound, sa.Numeric) for bound in _INTEGERS)
-    return _nested(
-        inside.text.op("~")(_INTEGER),
-        number.between(smallest, largest),
-        then=sa.cast(number, sa.BigInteger),
-    )
+def _readable(written: Value) -> Value:
+    """Whether a text that Postgres took as `json` can be looked into."""
+    escapes = sa.func.strpos(written, "\\u") > 0
+    unescaped = sa.func.replace(written, "\\\\", "")  # an escaped backslash escapes nothing
+    halves = sa.func.regexp_replace(unescaped, _PAIR, "", "g")
+    return sa.case((escapes, halves.op("!~")(_UNREADABLE)), else_=sa.true())
 
 
 def _number(inside: _Json, kind: sa.Double[Any] | sa.Numeric[Any]) -> Value:
-    short = sa.func.length(inside.text) <= _LONGEST_NUMBER
-    # JSON's own numbers are the usual case, and the pattern takes a third of the time.
-    written = sa.or_(inside.kind == "number", inside.text.op("~")(_NUMBER))
-    return sa.case((sa.and_(short, written), sa.cast(inside.text, kind)))
-
-
-def _day(inside: _Json) -> Value:
-    """The day that a text starts with; its last days of the month are reached from the first, which always exists."""
-    first = sa.cast(sa.func.substr(inside.text, 1, 7) + "-01", sa.Date)
-    return first + (sa.cast(sa.func.substr(inside.text, 9, 2), sa.Integer) - 1)
-
-
-def _same_month(inside: _Json) -> Value:
-    return sa.extract("month", _day(inside)) == sa.cast(sa.func.substr(inside.text, 6, 2), sa.Integer)
-
-
-def _date(inside: _Json) -> Value:
-    written = inside.text.op("~")(f"{_DATE}({_TIME}{_OFFSET}?)?$")
-    return _nested(written, _same_month(inside), then=_day(inside))
-
-
-def _datetime(inside: _Json, zone: str) -> Value:
-    with_offset = inside.text.op("~")(f"{_DATE}{_TIME}{_OFFSET}$")
-    without = inside.text.op("~")(f"{_DATE}{_TIME}?$")
-    here = sa.func.timezone(zone, sa.cast(inside.text, sa.TIMESTAMP))
-    return sa.case(
-        (with_offset, _nested(_same_month(inside), then=sa.cast(inside.text, TIMESTAMP))),
-        (without, _nested(_same_month(inside), then=here)),
-    )
+    return texts.number(inside.text, kind, sure=sa.and_(inside.kind == "number", inside.without_exponent))
 
 
 def _list(inside: _Json) -> Value:
@@ -219,25 +200,12 @@ def _list(inside: _Json) -> Value:
     return sa.case((inside.kind == "array", sa.func.array(present.scalar_subquery(), type_=ARRAY(sa.Text))))
 
 
-def _finite(value: Value) -> Value:
-    """Postgres' `infinity` is no date that anything else could hold."""
-    return sa.case((sa.func.isfinite(value), value))
-
-
-_COLUMNS: dict[PropertyType, Callable[[Value], Value]] = {
-    "string": lambda column: sa.cast(column, sa.Text),
-    "version": lambda column: sa.cast(column, sa.Text),
-    "integer": lambda column: sa.cast(column, sa.BigInteger),
-    "number": lambda column: sa.func.nullif(sa.cast(column, sa.Double), "NaN"),
-    "date": lambda column: _finite(sa.cast(column, sa.Date)),
-    "datetime": lambda column: _finite(sa.cast(column, TIMESTAMP)),
-    "list": lambda column: sa.cast(column, ARRAY(sa.Text)),
-}
 _JSON: dict[PropertyType, Callable[[_Json], Value]] = {
+    "boolean": lambda inside: texts.boolean(inside.text),
     "string": lambda inside: sa.case((inside.kind.in_(("string", "number", "boolean")), inside.text)),
     "version": lambda inside: sa.case((inside.kind.in_(("string", "number")), inside.text)),
-    "integer": _integer,
+    "integer": lambda inside: texts.integer(inside.text),
     "number": lambda inside: _number(inside, sa.Double()),
-    "date": _date,
+    "date": lambda inside: texts.date(inside.text),
     "list": _list,
 }

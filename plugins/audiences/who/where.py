@@ -23,13 +23,14 @@ from audiences.who.conditions import (
     StartsWith,
     clauses,
 )
-from audiences.who.sources import LETTER_BY_LETTER, Value, exactly, typed
+from audiences.who.sources import LETTER_BY_LETTER, exactly, typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from audiences.campaign.catalog import EventProperty
     from audiences.campaign.properties import Condition, PropertyTree
+    from audiences.who.texts import Value
 
 
 def where(

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from audiences.who.conditions import Moment
-from audiences.who.sources import TIMESTAMP, Value, events_table, named
+from audiences.who.sources import events_table, named
+from audiences.who.texts import TIMESTAMP, Value
 from audiences.who.where import where
 
 if TYPE_CHECKING:
