@@ -21,6 +21,9 @@ from audiences.campaign.wording import shown
 from audiences.errors import ConfigError, Problem
 
 FOLDER = "include/segments"
+MAX_DEPTH = (
+    20  # with each of them nested as deep as a file may be, the SQL of more would exceed Python's limit of recursion
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,9 @@ class Segments:
         self._read: dict[str, Segment] = {}
         self._uses: dict[str, tuple[str, ...]] = {}
         self._problems: dict[str, tuple[Problem, ...]] = {}
-        self._straight: set[str] = set()  # segments from which no way leads into a circle
+        self._depths: dict[
+            str, int
+        ] = {}  # of segments from which no way leads into a circle: themselves and what is below
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -102,6 +107,11 @@ class Segments:
                 *own,
                 Problem(self.file(name), 0, 0, "", "segment-cycle", f"the segments refer to themselves: {chain}"),
             )
+        if self._depths.get(name) == MAX_DEPTH + 1:  # those above it are not usable because of it
+            message = (
+                f"the segments refer to one another over more than {MAX_DEPTH} levels; write some of them into one file"
+            )
+            return (*own, Problem(self.file(name), 0, 0, "", "segment-depth", message))
         return own
 
     def warnings(self, name: str) -> tuple[Problem, ...]:
@@ -135,22 +145,22 @@ class Segments:
                     while chain[-1] != name:
                         chain.append(came_from[chain[-1]])
                     return tuple(reversed(chain))
-                if used not in came_from and used not in self._straight:
+                if used not in came_from and used not in self._depths:
                     came_from[used] = each
                     waiting.append(used)
         return ()
 
     def _is_straight(self, name: str) -> bool:
         """Whether no circle can be reached from here: each segment is looked at once, those that it uses before itself."""
-        if name in self._straight:
+        if name in self._depths:
             return True
         on_the_way = {name}
         ways = [(name, iter(self._used_by(name)))]
         while ways:
             each, rest = ways[-1]
-            used = next((one for one in rest if one not in self._straight), None)
+            used = next((one for one in rest if one not in self._depths), None)
             if used is None:
-                self._straight.add(each)
+                self._depths[each] = 1 + max((self._depths[used] for used in self._used_by(each)), default=0)
                 on_the_way.discard(each)
                 ways.pop()
             elif used in on_the_way:
