@@ -46,6 +46,22 @@ def test_the_interval_of_rates_is_that_of_statsmodels(target, control):
     assert (found.low, found.high) == pytest.approx((low, high), abs=1e-12)
 
 
+def all_or_none(users: int) -> list[int]:
+    return sorted({0, 1, users // 2, users - 1, users})
+
+
+@pytest.mark.parametrize("users", [1, 2, 5, 10_000])
+@pytest.mark.parametrize("others", [1, 3, 500])
+def test_the_interval_holds_where_nobody_or_everybody_converted_and_for_a_handful_of_users(users, others):
+    for converters in all_or_none(users):
+        for other in all_or_none(others):
+            found = of_rates([Stratum(sample(users, converters), sample(others, other))])
+            expected = confint_proportions_2indep(converters, users, other, others, method="newcomb")
+            assert (found.low, found.high) == pytest.approx(expected, abs=1e-12)
+            assert found.low - 1e-12 <= converters / users - other / others <= found.high + 1e-12
+            assert 0 <= found.p_value <= 1
+
+
 def test_the_test_of_rates_says_about_what_the_score_test_says():
     for target, control in ((sample(9000, 600), sample(1000, 50)), (sample(5000, 260), sample(5000, 250))):
         expected = test_proportions_2indep(
