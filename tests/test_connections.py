@@ -82,6 +82,14 @@ def test_what_cannot_be_passed_is_refused_by_name(extra, said):
         Connection("w", host="db", extra=extra).dsn(application="test")
 
 
+@pytest.mark.parametrize("field", ["host", "login", "password", "schema"])
+def test_a_null_character_does_not_cut_off_what_stands_behind_it(field):
+    cut = replace(Connection("w", host="db", schema="shop"), **{field: "a\0b"})
+    with pytest.raises(ConnectionUnreadableError, match="a null character") as caught:
+        cut.dsn(application="test")
+    assert "a\0b" not in str(caught.value)
+
+
 def test_a_name_that_is_none_may_be_a_part_of_a_password_and_is_not_shown():
     with pytest.raises(ConnectionOptionError) as caught:
         Connection("w", host="db", extra={f"{SECRET}@db/shop": ""}).dsn(application="test")
@@ -189,6 +197,17 @@ def test_a_search_path_has_its_effect_in_both_drivers(filled):
         assert ledger.one("select count(*) as n from users").n == 5
         cursor.execute("select count(*) from users")
         assert cursor.fetchone() == (5,)
+
+
+@pytest.mark.integration
+def test_options_do_not_change_how_the_ledger_and_its_drivers_understand_one_another(filled):
+    loose = replace(filled, extra={"options": "-c datestyle=German -c client_encoding=LATIN1 -c bytea_output=escape"})
+    query = "select current_setting('client_encoding') as e, current_setting('datestyle') as d, length('ü€') as n"
+    with Ledger(loose) as ledger, ledger.bulk.cursor() as cursor:
+        assert tuple(ledger.one(query)) == ("UTF8", "ISO, MDY", 2)
+        assert ledger.one("select now() as at").at.tzinfo is not None
+        cursor.execute(query)
+        assert cursor.fetchone() == ("UTF8", "ISO, MDY", 2)
 
 
 @pytest.mark.integration

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from audiences.campaign.wording import did_you_mean
-from audiences.errors import FixAccessError
+from audiences.errors import ConnectionUnreadableError, FixAccessError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,7 @@ class ConnectionOptionError(FixAccessError):
 def parameters(connection: Connection, *, application: str) -> dict[str, str]:
     """The connection's fields and extras by libpq's keywords; what the extra says wins, as with libpq and with Airflow.
 
-    `application` is the session's name where the connection has none. Raises ConnectionOptionError.
+    `application` is the session's name where the connection has none. Raises ConnectionOptionError and ConnectionUnreadableError.
     """
     fields = {
         "host": connection.host,
@@ -83,6 +83,9 @@ def parameters(connection: Connection, *, application: str) -> dict[str, str]:
         "dbname": connection.schema,
     }
     given = {name: str(value) for name, value in fields.items() if value not in (None, "")}
+    # It would end the string that the drivers take: what stands behind it, the database say, would be lost in silence.
+    if ended := next((name for name, value in given.items() if "\0" in value), None):
+        raise ConnectionUnreadableError(connection=connection.id, why=f"its {ended} has a null character in it")
     given |= _extras(connection)
     ours = {
         "fallback_application_name": application,

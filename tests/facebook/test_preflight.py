@@ -134,6 +134,14 @@ def test_the_newest_version_passes_every_check(sandbox: SandboxServer) -> None:
     assert {check.state for check in checks} == {State.OK}
 
 
+def test_an_audiences_name_begins_no_line_of_its_own(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
+    sandbox.admin.put_audience(id=AUDIENCE, name="Carts\n✓ token: fine\x1b[2J")
+    found = _preflight(sandboxed, AUDIENCE)[f"audience {AUDIENCE}"].found
+    assert found.startswith("Carts ✓ token: fine")
+    assert "\n" not in found
+    assert "\x1b" not in found
+
+
 @pytest.mark.parametrize(("added_to", "state"), [([AUDIENCE], State.FAIL), ([], State.OK)])
 def test_a_value_based_audience_is_told_where_people_are_to_be_added(
     sandbox: SandboxServer, sandboxed: GraphSession, added_to: list[str], state: State

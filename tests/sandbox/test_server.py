@@ -39,6 +39,11 @@ def test_a_taken_port_is_an_error_that_names_the_port(sandbox):
         assert "Traceback" not in error
 
 
+def test_an_empty_host_is_not_every_address_of_the_machine():
+    with pytest.raises(SandboxStartError, match="no host to listen on"):
+        SandboxServer(host="")
+
+
 def test_a_process_says_where_it_listens_and_ends_on_a_signal():
     for number in (signal.SIGTERM, signal.SIGINT):
         with run("--port", "0") as process:

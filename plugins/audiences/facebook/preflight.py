@@ -19,6 +19,7 @@ from audiences.facebook.contract import (
 )
 from audiences.facebook.errors import UnreachableError
 from audiences.facebook.status import Reaction
+from audiences.redact import harmless_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -219,7 +220,7 @@ def _number_of_audiences(graph: GraphSession) -> Check:
 
 def _audience(graph: GraphSession, audience_id: str, *, adds: bool) -> Check:
     status = audiences.read(graph, audience_id)
-    name, found = f"audience {audience_id}", f"{status.name}: {status.advice}"
+    name, found = f"audience {audience_id}", f"{harmless_line(status.name)}: {status.advice}"
     try:
         status.ensure_writable(adds=adds)
     except FacebookAccessError as error:

@@ -11,7 +11,7 @@ from psycopg.rows import namedtuple_row
 from psycopg.types.json import set_json_dumps
 
 from audiences.connections import opened
-from audiences.ledger.session import session
+from audiences.ledger.session import ALWAYS, session
 from audiences.libpq import setting_again
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ class Ledger:
         bulk = opened(lambda: dbapi.connect(self._connection.dsn(application="audiences-ledger-bulk")))
         # By a statement, as a pooler refuses or drops what comes with the connection.
         with bulk.cursor() as cursor:
-            cursor.execute(setting_again({**self._connection.settings, "synchronous_commit": "off"}, local=False))
+            wanted = {**self._connection.settings, **ALWAYS, "synchronous_commit": "off"}
+            cursor.execute(setting_again(wanted, local=False))
         bulk.commit()
         return bulk
 

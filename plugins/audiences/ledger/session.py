@@ -7,7 +7,7 @@ pooler that gives each transaction another session would leave them with strange
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
@@ -18,6 +18,14 @@ from audiences.libpq import setting_again
 if TYPE_CHECKING:
     from audiences.connections import Connection
 
+ALWAYS: Final = {
+    "client_encoding": "UTF8",
+    "datestyle": "ISO, MDY",
+    "intervalstyle": "postgres",
+    "bytea_output": "hex",
+    "standard_conforming_strings": "on",
+}
+"""What statements and drivers take for given, whatever the server, the login or the connection's `options` say."""
 _LOOKS = 5  # a pooler with several idle sessions need not hand out the same one at once
 # Two servers may number their processes alike; the time at which one began tells them apart.
 _WHO = b"select pid, backend_start from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())"
@@ -51,8 +59,7 @@ def session(connection: Connection, *, application: str, autocommit: bool = Fals
         if pid != found.info.backend_pid:
             with opened(connect) as other:
                 _ensure_ours(found, other, connection.place)
-        if again := setting_again(connection.settings, local=False):
-            found.execute(again.encode())
+        found.execute(setting_again({**connection.settings, **ALWAYS}, local=False).encode())
         found.autocommit = autocommit
     except BaseException:
         found.close()

@@ -12,6 +12,7 @@ from audiences.ledger import audiences
 from audiences.pipeline.audience import look, recorded_mark
 from audiences.pipeline.ownership import NotOursError, own_mark
 from audiences.pipeline.references import Reference
+from audiences.redact import harmless_line
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -104,8 +105,9 @@ def what_it_does(doors: Doors, found: Adoptable) -> str:
     )
     marks = [mark for mark in found.marks if own is None or mark != str(own)]
     whose = f"It carries the mark {', '.join(marks)}" if marks else "It carries no mark of anybody"
+    name = harmless_line(found.name)
     return (
-        f"Audience {found.id} `{found.name}` in ad account {found.ad_account}, {size}. {whose}. Adopting it for the campaign "
+        f"Audience {found.id} `{name}` in ad account {found.ad_account}, {size}. {whose}. Adopting it for the campaign "
         f"`{doors.spec.id}` puts this ledger's mark there, so that runs of whoever had it stop; and the next run sends the whole "
         "set, which may remove everybody whom this ledger has not put there."
     )

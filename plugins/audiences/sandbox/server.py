@@ -130,6 +130,9 @@ class SandboxServer:
 
 
 def _bind(host: str, port: int) -> socket.socket:
+    if not host.strip():  # the system would take it for every address of the machine
+        what = "the sandbox was given no host to listen on"
+        raise SandboxStartError(what, "Leave --host out for this machine alone, or name an address.")
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=2048)
