@@ -31,6 +31,14 @@ def test_an_id_of_any_characters_is_only_ever_compared(shop, user):
     assert shop.sql("select count(*) from users") == [(1,)]
 
 
+@pytest.mark.parametrize("spelled", ["007", "+7", "7.0", " 7"])
+def test_an_id_is_compared_by_the_type_of_the_key(shop, spelled):
+    shop.user(7, "seven@example.com")
+    shop.event(7)
+    found = ask(shop, shop.campaign(), spelled)
+    assert (found.user, found.known, found.outcome) == ("7", True, "targeted")
+
+
 def test_the_rules_say_what_they_found_instead(shop):
     shop.user(1, "one@example.com")
     shop.event(1, ago=timedelta(days=40))

@@ -103,6 +103,13 @@ def test_a_domain_is_compared_as_what_it_is_made_of(shop: Shop) -> None:
     assert found(shop, {"sql": "SELECT 8::customer AS user_id"}) == {"8"}
 
 
+def test_a_domain_over_a_domain_is_compared_as_what_is_below_both(shop: Shop) -> None:
+    shop.execute("CREATE DOMAIN positive AS bigint CHECK (VALUE > 0); CREATE DOMAIN customer AS positive")
+    with_keys(shop, "customer", "7", "8")
+    assert found(shop, {"users": ["007"]}) == {"7"}
+    assert found(shop, {"sql": "SELECT '8.0' AS user_id"}) == {"8"}
+
+
 def test_letter_case_is_nothing_to_a_citext(shop: Shop) -> None:
     try:
         shop.execute("SAVEPOINT s; CREATE EXTENSION IF NOT EXISTS citext")

@@ -20,6 +20,7 @@ from audiences.what.erased import Erased
 from audiences.what.identifiers.fields import FIELDS
 from audiences.who.columns import columns_of
 from audiences.who.compile import qualified
+from audiences.who.ids import users_called
 from audiences.who.render import render
 from audiences.who.steps import RuleSteps, Step, deciding, explain_filters
 
@@ -63,9 +64,11 @@ class _Found:
 def explain(doors: Doors, user: str, at: datetime) -> Explanation:
     """The outcome that a run at `at` would have for the user, and the steps up to the one that decides.
 
-    `doors` must be `looking_only`. Only a campaign with a target cap or `keep_for` has to look at all users for it.
+    `doors` must be `looking_only`. Only a campaign with a target cap or `keep_for` has to look at all users for it. The id
+    is compared by the key's type, as those of lists are: `007` is the user 7 where the key is a number.
     """
     spec, run = doors.spec, as_if_opened(doors, at, staging="")
+    user = _as_the_key_says(doors, user)
     assigned = assignments.of_user(doors.ledger, run.campaign, user)
     found = _find(doors, run, user)
     outcome, steps = "not_qualified", tuple[Step, ...]()
@@ -104,6 +107,13 @@ def explain_address(doors: Doors, kind: Address, address: str, at: datetime) -> 
         more=users[_MOST_EXPLAINED:],
         erased=found.erased,
     )
+
+
+def _as_the_key_says(doors: Doors, user: str) -> str:
+    """The user's id as the warehouse writes it; as given where it names nobody there, or not one alone."""
+    with doors.warehouse() as warehouse:
+        found = warehouse.table(render(users_called(doors.spec.catalog, user))).to_pylist()
+    return str(found[0]["user_id"]) if len(found) == 1 else user
 
 
 def _find(doors: Doors, run: RunRef, user: str) -> _Found | None:

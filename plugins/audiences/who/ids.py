@@ -36,10 +36,12 @@ class KeyType:
         of_key = sa.func.pg_typeof(sa.select(key).limit(0).scalar_subquery())
         types = sa.table("pg_type", *map(sa.column, ("oid", "typname", "typbasetype")), schema="pg_catalog")
         itself, base = types.alias("t"), types.alias("b")
-        name = sa.func.coalesce(base.c.typname, itself.c.typname)  # of a domain, that of what it is made of
-        found = sa.select(sa.cast(name, sa.Text).label("name"), itself.c.oid.label("oid"))
-        found = found.select_from(itself.outerjoin(base, base.c.oid == itself.c.typbasetype))
-        self._found = found.where(itself.c.oid == of_key).cte("key_type")
+        first = sa.select(itself.c.typname, itself.c.typbasetype).where(itself.c.oid == of_key)
+        steps = first.cte("key_domains", recursive=True)  # of a domain, also what it is made of, which may be one again
+        below = sa.select(base.c.typname, base.c.typbasetype).join(steps, base.c.oid == steps.c.typbasetype)
+        steps = steps.union_all(below)
+        found = sa.select(sa.cast(steps.c.typname, sa.Text).label("name"), of_key.label("oid"))
+        self._found = found.where(steps.c.typbasetype == 0).cte("key_type")
 
     def key(self, key: Value) -> Value:
         """The key as the text that ids are compared with."""
@@ -80,6 +82,14 @@ def listed_ids(users: Iterable[str]) -> sa.Subquery:
     ids = sorted({user for user in users if "\x00" not in user})  # no Postgres text holds a NUL
     texts = sa.cast(sa.literal(ids, ARRAY(sa.Text)), ARRAY(sa.Text))
     return sa.select(sa.func.unnest(texts).label("user_id")).subquery("given")
+
+
+def users_called(catalog: Catalog, user: str) -> sa.Select[Any]:
+    """The key, as text, of the users whom an id means that a person gave; two at most, one where the keys differ for Postgres."""
+    key_type, table = KeyType(catalog), users_table(catalog)
+    key, given = table.c[catalog.users.key], listed_ids([user])
+    called = sa.select(key_type.listed(given.c.user_id)).scalar_subquery()
+    return sa.select(sa.cast(key, sa.Text).label("user_id")).where(key_type.key(key) == called).limit(2)
 
 
 def no_users(catalog: Catalog, users: Iterable[str]) -> sa.Select[Any]:
