@@ -71,8 +71,8 @@ def test_a_passing_fault_is_tried_again_and_shows_no_frames(connected, shop):
 
 def test_an_unknown_error_keeps_its_frames_and_the_note_says_where_to_look(connected, shop):
     connected.campaign("carts")
-    # A fault that nobody has foreseen: the folder for what is staged is a file.
-    connected.write("include/settings.yml", f"{SETTINGS}staging: {connected.project}/include/settings.yml\n")
+    # A fault that nobody has foreseen: rows are to be staged where no library knows the way to.
+    connected.write("include/settings.yml", f"{SETTINGS}staging: nosuch://bucket/audiences\n")
     shop.user(1, "one@example.com")
     shop.event(1)
     said = connected.airflow("dags", "test", "carts")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,10 @@ from audiences.errors import AudiencesError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+# As root the server has an account of its own, which must pass through the folder; one that a killed demo left still does.
+_PASSED_BY_POSTGRES = 0o710
 
 
 @dataclass(eq=False)
@@ -82,5 +87,6 @@ class Place:
             # Not before: whoever is there may have let the account of Postgres into it.
             for folder in (self.folder, self.airflow, self.logs, self.staging):
                 folder.mkdir(exist_ok=True)
-                folder.chmod(0o700)
+                if stat.S_IMODE(folder.stat().st_mode) not in {0o700, _PASSED_BY_POSTGRES}:
+                    folder.chmod(0o700)
             yield
