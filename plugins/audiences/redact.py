@@ -11,8 +11,6 @@ _TOKEN = re.compile(r"\bEAA[0-9A-Za-z_-]{10,}")  # how Facebook's access tokens 
 _LOGIN = re.compile(r"(?<=://)[^\s/@]*@|(?<=://)[^\s@]*:[^\s@]*@")  # of a URI: `user:password@`
 # Phone numbers: 7 to 14 digits. Ids of audiences and ad sets are longer, and an account's follows an underscore.
 _PHONE = re.compile(r"\+\d[\d\s().-]{5,}\d|(?<!\w)\d{7,14}(?!\w)")
-
-
 # Escape sequences begin with C0, DEL or C1; others turn the direction of what follows, or begin a line in some viewers of logs.
 # Surrogates stand for bytes of a file's name that are no UTF-8, and can be written nowhere.
 _STEERING = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")

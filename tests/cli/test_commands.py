@@ -483,6 +483,13 @@ def test_one_request_is_one_request(audiences, filled):
     assert " in 1 request;" in audiences("preview", "carts", *AT)[1]
 
 
+def test_the_name_of_a_campaign_begins_no_line_of_its_own(audiences, project):
+    project.write("campaigns/carts.yml", re.sub(r"(?m)^name: .*$", r'name: "[/bold] one\\n✓ fake"', pipeline.CARTS))
+    code, out, _ = audiences("validate")
+    assert code == 0
+    assert "[/bold] one ✓ fake" in out
+
+
 def test_an_error_shows_square_brackets_as_they_are(monkeypatch, capsys):
     def refuse(_: list[str]) -> None:
         raise RefusedError(what="the mark [audiences:carts] and [/bold]")

@@ -21,9 +21,8 @@ from audiences.campaign.wording import shown
 from audiences.errors import ConfigError, Problem
 
 FOLDER = "include/segments"
-MAX_DEPTH = (
-    20  # with each of them nested as deep as a file may be, the SQL of more would exceed Python's limit of recursion
-)
+# With each of them nested as deep as a file may be, writing the SQL of more would exceed Python's limit of recursion.
+MAX_DEPTH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +62,8 @@ class Segments:
         self._read: dict[str, Segment] = {}
         self._uses: dict[str, tuple[str, ...]] = {}
         self._problems: dict[str, tuple[Problem, ...]] = {}
-        self._depths: dict[
-            str, int
-        ] = {}  # of segments from which no way leads into a circle: themselves and what is below
+        # Levels of segments at and below each from which no way leads into a circle.
+        self._depths: dict[str, int] = {}
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from audiences.campaign.wording import counted
 from audiences.pipeline.references import MEMBERS_FIRST, outcome_words
-from audiences.redact import harmless_json
+from audiences.redact import harmless_json, harmless_line
 from audiences.when.never import never
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def validation(console: Console, project: Project, found: Sequence[Problem], war
     if campaigns:
         table = Table("campaign", "status", "name", box=None, pad_edge=False)
         for name, spec in sorted(campaigns.items()):
-            table.add_row(f"[green]✓[/] {name}", spec.campaign.status, escape(spec.campaign.name))
+            table.add_row(f"[green]✓[/] {name}", spec.campaign.status, escape(harmless_line(spec.campaign.name)))
         console.print(table)
     right = "1 campaign is right" if len(campaigns) == 1 else f"{len(campaigns)} campaigns are right"
     console.print(f"{right}, {counted(len(found), 'problem')} found")

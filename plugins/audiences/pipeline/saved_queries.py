@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from audiences.campaign.segments import FOLDER
 from audiences.errors import ConfigError, Problem
 from audiences.warehouse.queries import NotJudgedError, mistake_in
 from audiences.warehouse.reader import WarehouseTransientError
@@ -32,7 +33,7 @@ def ensure_readable(spec: CampaignSpec, glance: Glance) -> None:
         except NotJudgedError as error:
             raise WarehouseTransientError(sqlstate="", detail=str(error)) from None
         if mistake:
-            file = f"include/segments/{name}.sql"
+            file = f"{FOLDER}/{name}.sql"
             problems.append(Problem(file, mistake.line, mistake.column, "", "bad-query", mistake.what))
     if problems:
         raise ConfigError(tuple(problems))
