@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 from contextlib import contextmanager
@@ -80,7 +81,13 @@ def _without_prepared(path: str) -> dict[str, str]:
 
 def _wait_for(folder: Path, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + _SECONDS
-    while not (folder / f".s.PGSQL.{_PORT}").exists():
+    while not _listens(folder / f".s.PGSQL.{_PORT}"):
         assert process.poll() is None, (folder / "log").read_text()
         assert time.monotonic() < until, "pgbouncer does not start"
         time.sleep(0.02)
+
+
+def _listens(path: Path) -> bool:
+    """The socket's file is there a moment before anybody listens."""
+    with socket.socket(socket.AF_UNIX) as asked:
+        return asked.connect_ex(str(path)) == 0

@@ -104,8 +104,10 @@ def test_what_is_meant_for_airflows_own_hook_is_passed_over(name):
 def test_without_a_host_both_drivers_look_at_the_same_sockets(monkeypatch):
     monkeypatch.delenv("PGHOST", raising=False)
     assert given(Connection("w", schema="shop"))["host"] == "/var/run/postgresql,/tmp"
-    monkeypatch.setenv("PGHOST", "elsewhere")
-    assert "host" not in given(Connection("w", schema="shop"))
+    for name in ("PGHOST", "PGHOSTADDR", "PGSERVICE"):
+        monkeypatch.setenv(name, "elsewhere")
+        assert "host" not in given(Connection("w", schema="shop"))
+        monkeypatch.delenv(name)
 
 
 @pytest.mark.parametrize(
@@ -245,6 +247,9 @@ def test_a_service_is_found_with_all_that_its_file_says(filled, tmp_path, monkey
         assert warehouse.table("select count(*) as n from users").to_pylist() == [{"n": 5}]
         assert glance.ask("select count(*) from users") == [(5,)]
     assert "of the service `shop`" in shop.place
+    monkeypatch.setenv("PGSERVICE", "shop")
+    with Warehouse(replace(shop, extra={}), application="test") as warehouse:
+        assert warehouse.table("select count(*) as n from users").to_pylist() == [{"n": 5}]
 
 
 @pytest.mark.integration

@@ -35,7 +35,9 @@ class Connection:
     def place(self) -> str:
         """Where a database is and which connection says so, for people."""
         known = {name: self.extra.get(name) or value for name, value in (("host", self.host), ("port", self.port))}
-        database, service = self.extra.get("dbname") or self.schema or "", self.extra.get("service")
+        from audiences.libpq import service as service_of
+
+        database, service = self.extra.get("dbname") or self.schema or "", service_of(self.extra)
         where = known["host"] or self.extra.get("hostaddr") or ("" if service else "the local socket")
         served = f" of the service `{service}`" if service else ""
         at = f" at {where}{':' + str(known['port']) if known['port'] else ''}" if where else ""
@@ -55,13 +57,13 @@ class Connection:
 
     @property
     def settings(self) -> dict[str, str]:
-        """The server's settings that the connection's `options` ask for, such as `search_path`.
+        """The server's settings that `options` ask for, such as `search_path`: the connection's, its service's, or PGOPTIONS.
 
         They go along when the connection is made, and are set once more inside: a pooler may have dropped them.
         """
-        from audiences.libpq import asked_settings, options_of, parameters
+        from audiences.libpq import asked_settings, options_in_force
 
-        return opened(lambda: asked_settings(options_of(parameters(self, application=""))))
+        return opened(lambda: asked_settings(options_in_force(self.dsn(application=""))))
 
 
 def opened(connect: Callable[[], Opened]) -> Opened:

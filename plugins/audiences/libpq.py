@@ -23,6 +23,7 @@ CONNECT_SECONDS: Final = 10
 KEEPALIVE_SECONDS: Final = 60
 # The two libraries were built with one of these each. Without a host both shall look at the same places.
 _SOCKETS: Final = "/var/run/postgresql,/tmp"
+_NO_SOCKET: Final = "/dev/null"  # a file, so no socket lies below it
 
 _AIRFLOWS: Final = frozenset(
     {
@@ -92,9 +93,9 @@ def parameters(connection: Connection, *, application: str) -> dict[str, str]:
         # Texts are UTF-8 on the way, whatever the database stores: Arrow knows nothing else.
         "client_encoding": "UTF8",
     }
-    if "service" not in given:  # whose file may have these
+    if not service(given):  # whose file may have these
         ours |= {"connect_timeout": str(CONNECT_SECONDS), "keepalives_idle": str(KEEPALIVE_SECONDS)}
-        if "hostaddr" not in given and not os.environ.get("PGHOST"):
+        if "hostaddr" not in given and not (os.environ.get("PGHOST") or os.environ.get("PGHOSTADDR")):
             ours["host"] = _SOCKETS
     return {**ours, **given}
 
@@ -181,6 +182,21 @@ def _text(connection: str, name: str, value: Any) -> str:
     return str(value)
 
 
-def options_of(found: Mapping[str, str]) -> str:
-    """What `options` of these parameters is, or of the environment, where libpq would look."""
-    return found.get("options") or ("" if "service" in found else os.environ.get("PGOPTIONS", ""))
+def service(given: Mapping[str, Any]) -> str:
+    """The service, a section of libpq's service file, that these parameters or the environment name; empty without one."""
+    return str(given.get("service") or os.environ.get("PGSERVICE", ""))
+
+
+def options_in_force(dsn: str) -> str:
+    """What `options` come to by libpq's own reading: of the string, of the service file, or of the environment.
+
+    libpq tells it of a connection that was begun, so one is begun, to a socket that cannot be there; nothing is waited for.
+    """
+    from psycopg.conninfo import make_conninfo
+    from psycopg.pq import PGconn
+
+    begun = PGconn.connect_start(make_conninfo(dsn, host=_NO_SOCKET, hostaddr="", port="").encode())
+    try:
+        return next((found.val or b"" for found in begun.info if found.keyword == b"options"), b"").decode()
+    finally:
+        begun.finish()

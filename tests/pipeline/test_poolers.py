@@ -11,6 +11,7 @@ from tests.pipeline.conftest import CATALOG
 from tests.poolers import pgbouncer, several_sessions
 
 from audiences.campaign.catalog import Catalog
+from audiences.ledger.door import Ledger
 from audiences.ledger.session import LedgerPooledError
 from audiences.pipeline.explain import explain
 from audiences.warehouse.check import check_catalog
@@ -120,6 +121,90 @@ def test_a_search_path_that_the_pooler_drops_is_set_all_the_same(shop, forgetful
         assert warehouse.table("select count(*) as n from users").to_pylist() == [{"n": 5}]
     with Glance(pooled) as glance:
         assert glance.ask("select count(*) from users") == [(5,)]
+
+
+ASKED = (
+    "-c search_path=crm,public -c work_mem=7MB -c TimeZone=Asia/Tokyo -c statement_timeout=7s"
+    " -c default_transaction_isolation=serializable"
+)
+
+
+def by_service_file(connection, folder, monkeypatch):
+    """As a team with a service file writes it: the connection says nothing but the service."""
+    there = f"host={connection.host}\nport={connection.port}\nuser={connection.login}\ndbname={connection.schema}\n"
+    lines = f"[bare]\n{there}[shop]\n{there}options={ASKED}\nclient_encoding=LATIN1\n"
+    (folder / "services").write_text(lines)
+    monkeypatch.setenv("PGSERVICEFILE", str(folder / "services"))
+    return replace(connection, host=None, port=None, login=None, schema=None, extra={"service": "shop"})
+
+
+def by_service_in_the_environment(connection, folder, monkeypatch):
+    found = by_service_file(connection, folder, monkeypatch)
+    monkeypatch.setenv("PGSERVICE", "shop")
+    return replace(found, extra={})
+
+
+def by_options_in_the_environment(connection, folder, monkeypatch):
+    monkeypatch.setenv("PGOPTIONS", ASKED)
+    return connection
+
+
+def by_options_in_the_environment_beside_a_service(connection, folder, monkeypatch):
+    monkeypatch.setenv("PGOPTIONS", ASKED)
+    return replace(by_service_file(connection, folder, monkeypatch), extra={"service": "bare"})
+
+
+WAYS = pytest.mark.parametrize(
+    "way",
+    [
+        by_service_file,
+        by_service_in_the_environment,
+        by_options_in_the_environment,
+        by_options_in_the_environment_beside_a_service,
+    ],
+)
+
+
+@WAYS
+def test_settings_of_a_service_file_and_of_the_environment_hold_for_the_warehouse(
+    shop, forgetful, tmp_path, monkeypatch, way
+):
+    shop.sql("create schema crm; create table crm.users (like users including all)")
+    for number in range(1, 6):
+        shop.sql("insert into crm.users (id, email) values (%s, %s)", number, f"crm{number}@example.com")
+    shop.user(7, "public@example.com")
+    direct = at(shop.connections["warehouse"], forgetful)
+    several_sessions(direct.host, direct.port, direct.schema)
+    pooled = way(direct, tmp_path, monkeypatch)
+    for _ in range(3):
+        with Warehouse(pooled, application="test", timezone="UTC") as warehouse:
+            assert warehouse.table("select count(*) as n from users").to_pylist() == [{"n": 5}]
+            found = settings_of(warehouse)
+            assert warehouse.table("select current_setting('work_mem') as m").to_pylist() == [{"m": "7MB"}]
+        # What the product sets for itself stands over them.
+        assert tuple(found.values())[:4] == ("on", "repeatable read", "UTC", "30min")
+        assert found["client_encoding"] == "UTF8"
+        with Glance(pooled) as glance:
+            assert glance.ask("select count(*) from users") == [(5,)]
+
+
+@WAYS
+def test_settings_of_a_service_file_and_of_the_environment_hold_for_the_ledger(
+    shop, postgres, tmp_path, monkeypatch, way
+):
+    with pgbouncer(postgres, mode="session", ignore_startup_parameters=IGNORED) as place:
+        pooled = way(at(shop.connections["ledger"], place), tmp_path, monkeypatch)
+        names = (
+            *("search_path", "work_mem", "timezone", "statement_timeout", "default_transaction_isolation"),
+            "client_encoding",
+        )
+        columns = ", ".join(f"current_setting('{name}') as {name}" for name in names)
+        query = f"select {columns}"
+        wanted = ("crm,public", "7MB", "Asia/Tokyo", "7s", "serializable", "UTF8")
+        with Ledger(pooled) as ledger, ledger.bulk.cursor() as cursor:
+            assert tuple(ledger.one(query)) == wanted
+            cursor.execute(query)
+            assert cursor.fetchone() == wanted
 
 
 def test_options_that_a_pooler_refuses_are_for_a_person_with_the_same_remedy_everywhere(shop, postgres):
