@@ -126,4 +126,4 @@ def test_names_of_segments_never_reach_the_sql_bare() -> None:
     name = "x; DROP TABLE users; -- " + "é" * 80
     text = render(qualified(a_spec({"segment": name}, segments={name: {"users": ["1"]}}), AT))
     assert "DROP TABLE" not in text
-    assert "segment_1_x_drop_table_users" in text
+    assert "audiences__segment_1_x_drop_table_users" in text

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from audiences.campaign.reserved import PREFIX
 from audiences.warehouse.reflect import Glance, Refusal, Relation
 from audiences.who.sources import schema_and_name
 
@@ -21,15 +22,15 @@ _DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _TIME = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}"
 
 _KEYS = sql.SQL("""
-WITH document AS (SELECT CAST({column} AS jsonb) #> {path} AS inside FROM {relation} LIMIT {sample}),
-     entry AS (
+WITH {document} AS (SELECT CAST({column} AS jsonb) #> {path} AS inside FROM {relation} LIMIT {sample}),
+     {entry} AS (
          SELECT key, jsonb_typeof(value) AS kind, value #>> '{{}}' AS written
-         FROM document, jsonb_each(CASE WHEN jsonb_typeof(inside) = 'object' THEN inside END)
+         FROM {document}, jsonb_each(CASE WHEN jsonb_typeof(inside) = 'object' THEN inside END)
          WHERE jsonb_typeof(value) <> 'null'
      )
 SELECT key, array_agg(DISTINCT kind) AS kinds, bool_and(written ~ '^-?[0-9]{{1,18}}$') AS whole,
        bool_and(written ~ {day}) AS day, bool_and(written ~ {time} OR written ~ {day}) AS time
-FROM entry GROUP BY key ORDER BY count(*) DESC, key LIMIT {most}
+FROM {entry} GROUP BY key ORDER BY count(*) DESC, key LIMIT {most}
 """)
 
 
@@ -39,6 +40,8 @@ def keys_in(
     """Paths and types, the frequent ones first, inside of objects too; values of several kinds are text."""
     schema, table = schema_and_name(relation.name)
     query = _KEYS.format(
+        document=sql.Identifier(f"{PREFIX}document"),
+        entry=sql.Identifier(f"{PREFIX}entry"),
         column=sql.Identifier(column),
         path=sql.Literal(list(path)) + sql.SQL("::text[]"),
         relation=sql.Identifier(*filter(None, (schema, table))),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from audiences.campaign.reserved import PREFIX
 from audiences.campaign.wording import LONGEST, did_you_mean, shown
 from audiences.warehouse.reflect import Glance, Refusal, Relation
 from audiences.who.render import quoted
@@ -103,11 +104,11 @@ def _from_index(events: Events, relation: Relation, glance: Glance) -> list[str]
     """Each name by one look-up of the next; None when that takes too long."""
     name, table = quoted(events.name), relation.sql_name
     answer = glance.ask(
-        f"WITH RECURSIVE seen AS ("  # noqa: S608  # quoted names
+        f"WITH RECURSIVE {PREFIX}seen AS ("  # noqa: S608  # quoted names
         f"(SELECT {name} AS name FROM {table} WHERE {name} IS NOT NULL ORDER BY {name} LIMIT 1) UNION ALL "
-        f"SELECT (SELECT {name} FROM {table} WHERE {name} > seen.name ORDER BY {name} LIMIT 1)"
-        " FROM seen WHERE seen.name IS NOT NULL"
-        f") SELECT name::text FROM seen WHERE name IS NOT NULL LIMIT {MOST_NAMES + 1}"
+        f"SELECT (SELECT {name} FROM {table} WHERE {name} > {PREFIX}seen.name ORDER BY {name} LIMIT 1)"
+        f" FROM {PREFIX}seen WHERE {PREFIX}seen.name IS NOT NULL"
+        f") SELECT name::text FROM {PREFIX}seen WHERE name IS NOT NULL LIMIT {MOST_NAMES + 1}"
     )
     return None if isinstance(answer, Refusal) else [row[0] for row in answer if row[0].strip()]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
+from audiences.who.names import common
 from audiences.who.sources import users_table
 
 if TYPE_CHECKING:
@@ -37,11 +38,13 @@ class KeyType:
         types = sa.table("pg_type", *map(sa.column, ("oid", "typname", "typbasetype")), schema="pg_catalog")
         itself, base = types.alias("t"), types.alias("b")
         first = sa.select(itself.c.typname, itself.c.typbasetype).where(itself.c.oid == of_key)
-        steps = first.cte("key_domains", recursive=True)  # of a domain, also what it is made of, which may be one again
+        steps = common(
+            first, "key_domains", recursive=True
+        )  # of a domain, also what it is made of, which may be one again
         below = sa.select(base.c.typname, base.c.typbasetype).join(steps, base.c.oid == steps.c.typbasetype)
         steps = steps.union_all(below)
         found = sa.select(sa.cast(steps.c.typname, sa.Text).label("name"), of_key.label("oid"))
-        self._found = found.where(steps.c.typbasetype == 0).cte("key_type")
+        self._found = common(found.where(steps.c.typbasetype == 0), "key_type")
 
     def key(self, key: Value) -> Value:
         """The key as the text that ids are compared with."""
@@ -95,7 +98,7 @@ def users_called(catalog: Catalog, user: str) -> sa.Select[Any]:
 def no_users(catalog: Catalog, users: Iterable[str]) -> sa.Select[Any]:
     """Those of the ids of a list that no user has, in order."""
     given, key_type, table = listed_ids(users), KeyType(catalog), users_table(catalog)
-    known = sa.select(key_type.key(table.c[catalog.users.key]).label("user_id")).cte("known")
+    known = common(sa.select(key_type.key(table.c[catalog.users.key]).label("user_id")), "known")
     there = sa.exists().where(known.c.user_id == key_type.listed(given.c.user_id))
     return sa.select(given.c.user_id).where(~there).order_by(given.c.user_id)
 

@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from audiences.who.conditions import Moment
 from audiences.who.events import doers, occurrences
 from audiences.who.ids import KeyType, listed_ids
+from audiences.who.names import common
 from audiences.who.sources import users_table
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Conditions:
         table = users_table(self.spec.catalog)
         key = table.c[self.spec.catalog.users.key]
         wanted = sa.select(key.label("user_id")).where(sa.cast(key, sa.Text) == sa.any_(_texts(self._users)))
-        return sa.select(wanted.cte("only").c.user_id)
+        return sa.select(common(wanted, "only").c.user_id)
 
     @cached_property
     def key_type(self) -> KeyType:
@@ -102,7 +103,7 @@ class Conditions:
 
     def _cte(self, query: sa.Select[Any], kind: str, name: str) -> sa.CTE:
         slug = re.sub("[^a-z0-9]+", "_", name.lower())[:_LONGEST_SLUG].strip("_")
-        return query.cte(f"{kind}_{len(self._ctes) + 1}_{slug}".rstrip("_"))
+        return common(query, f"{kind}_{len(self._ctes) + 1}_{slug}".rstrip("_"))
 
 
 class People:

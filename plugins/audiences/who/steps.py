@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from audiences.who.conditions import Moment
 from audiences.who.events import EVIDENCE, evidence
 from audiences.who.filters import ages, as_arrow, holds
+from audiences.who.names import common
 from audiences.who.segments import Conditions, People
 from audiences.who.words import condition_words, did_words
 
@@ -122,7 +123,7 @@ class RuleSteps:
         number = len(self._selected)
         truth = self._select(self._people.did(did))
         only = self._conditions.only
-        seen = evidence(did, self._spec.catalog, self._conditions.moment, only).cte(f"seen_{number}")
+        seen = common(evidence(did, self._spec.catalog, self._conditions.moment, only), f"seen_{number}")
         self._people.joined(seen, self._people.key)
         found = {name: self._select(seen.c[name]) for name in EVIDENCE if name in seen.c}
 

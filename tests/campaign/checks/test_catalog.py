@@ -141,3 +141,14 @@ def test_a_catalog_without_email_and_phone_is_refused(folder: Folder) -> None:
 def test_mistakes_in_the_settings_are_told(folder: Folder, text: str, code: str) -> None:
     folder.write("include/settings.yml", text)
     assert folder.codes() == [code]
+
+
+@pytest.mark.parametrize(
+    ("events", "places"),
+    [("audiences__known", [("users", "relation"), ("events", "relation")]), ("events", [("users", "relation")])],
+)
+def test_no_relation_is_called_as_a_statement_calls_its_own_parts(events: str, places: list[tuple[str, ...]]) -> None:
+    mapped = {"relation": events, "id": "id", "user": "user_id", "name": "name", "occurred_at": "at"}
+    users = {**USERS, "relation": '"audiences__known"'}
+    found = list(catalog_findings(Catalog.model_validate({"users": users, "events": mapped})))
+    assert [(each.path, each.code) for each in found] == [(place, "not-allowed") for place in places]

@@ -9,6 +9,7 @@ from audiences.campaign.checks.finding import Finding, Findings
 from audiences.campaign.checks.properties import Declared, compared_as
 from audiences.campaign.checks.schedule import zone_findings
 from audiences.campaign.checks.values import country_mistake, mistake
+from audiences.campaign.reserved import PREFIX, is_reserved
 from audiences.campaign.settings import Settings
 from audiences.campaign.what import Identifier
 from audiences.campaign.wording import shown
@@ -30,6 +31,12 @@ def catalog_findings(catalog: Catalog) -> Findings:
             "column of a generated id, or map a view that has one or a hash (sha256) of it as the key"
         )
         yield Finding(("users", "key"), "personal-key", message)
+    for part, relation in (("users", catalog.users), ("events", catalog.events)):
+        if relation and is_reserved(relation.relation.removeprefix('"')):
+            message = (
+                f"begins with `{PREFIX}`, as the names do that a run's own statement makes; map a view of another name"
+            )
+            yield Finding((part, "relation"), "not-allowed", f"{shown(relation.relation)} {message}")
     birth = catalog.users.date_of_birth
     if birth is not None and birth.pre_hashed:
         message = "Facebook takes year, month and day as three hashes; one hash of the whole date is none of them"

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from audiences.campaign.reserved import PREFIX, is_reserved
 from audiences.campaign.sql_tokens import NotLexicalError, Token, line_and_column, tokens
+from audiences.campaign.wording import shown
 
 COLUMN = "user_id"
 
@@ -56,7 +58,7 @@ def read_query(text: str) -> Query:
 
 def _check(found: list[Token]) -> None:
     statement = _Statement(found)
-    for check in (_first_word, _one_statement, _parameters, _only_reads, _of_other_databases, _column):
+    for check in (_first_word, _one_statement, _parameters, _only_reads, _of_other_databases, _our_names, _column):
         for mistake in check(statement):
             raise mistake
 
@@ -197,6 +199,14 @@ def _of_other_databases(statement: _Statement) -> Iterator[_MistakeError]:
         if windowed or (after.kind == "operator" and after.text in _COMPARED):
             message = "QUALIFY is not Postgres's; filter the window function in a SELECT around this one"
             yield _MistakeError(message, statement.tokens[number].start)
+
+
+def _our_names(statement: _Statement) -> Iterator[_MistakeError]:
+    """A table of such a name would be taken for a part of the statement around the query."""
+    for token in statement.tokens:
+        if token.kind in ("word", "name") and is_reserved(token.text):
+            message = f"names {shown(token.text)}; names that begin with `{PREFIX}` are the statement's own. Rename it"
+            yield _MistakeError(f"{message}, or read it through a view of another name", token.start)
 
 
 def _column(statement: _Statement) -> Iterator[_MistakeError]:
