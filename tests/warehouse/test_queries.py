@@ -29,6 +29,26 @@ create function of_row(users) returns bigint language sql as 'select 1';
 create operator === (leftarg = bigint, rightarg = bigint, function = int8eq);
 create function acting(bigint, bigint) returns boolean language sql as 'select true';
 create operator <=!> (leftarg = bigint, rightarg = bigint, function = acting);
+create type fraction as (a bigint, b bigint);
+create function same_fraction(fraction, fraction) returns boolean language plpgsql as 'begin return true; end';
+create function like_fraction(fraction, text) returns boolean language plpgsql as 'begin return true; end';
+create function of_fraction(fraction) returns bigint language plpgsql as 'begin return 1; end';
+create operator = (leftarg = fraction, rightarg = fraction, function = same_fraction);
+create operator <> (leftarg = fraction, rightarg = fraction, function = same_fraction);
+create operator <= (leftarg = fraction, rightarg = fraction, function = same_fraction);
+create operator >= (leftarg = fraction, rightarg = fraction, function = same_fraction);
+create operator ~~ (leftarg = fraction, rightarg = text, function = like_fraction);
+create cast (fraction as bigint) with function of_fraction(fraction);
+create function lower(fraction) returns text language plpgsql as 'begin return 1; end';
+create table fractions (user_id bigint, r fraction, s fraction);
+create function of_any(anyelement) returns bigint language plpgsql as 'begin return 1; end';
+create function of_record(record) returns bigint language plpgsql as 'begin return 1; end';
+create function of_more(users, int default 1) returns bigint language plpgsql as 'begin return 1; end';
+create function of_several(variadic users[]) returns bigint language plpgsql as 'begin return 1; end';
+create function of_number(bigint) returns bigint language plpgsql as 'begin return 1; end';
+create function "o😀f"(bigint) returns bigint language plpgsql as 'begin return 1; end';
+create function added(bigint, bigint) returns bigint language plpgsql as 'begin return 1; end';
+create aggregate added_up(bigint) (sfunc = added, stype = bigint, initcond = '0');
 """
 
 
@@ -132,6 +152,67 @@ def test_functions_that_may_act_are_refused_wherever_they_stand(glance, query, c
     mistake = mistake_in(read.sql, glance)
     assert "VOLATILE" in mistake.what
     assert mistake.line == 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["u.of_any", "(u.id).of_any", "u.of_record", "u.of_more", "u.of_several", "(u.id).of_number", "added_up(u.id)"],
+)
+def test_a_function_may_stand_like_a_column_of_anything(glance, value):
+    assert "VOLATILE" in mistake_in(f"select {value} as user_id from users u\n", glance).what
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "r = s",
+        "r != s",
+        "r in (s)",
+        "r not in (s)",
+        "r = any (array[s])",
+        "r between s and s",
+        "r is distinct from s",
+        "nullif(r, s) is null",
+        "case r when s then true end",
+        "r like 'x'",
+        "r::bigint = 1",
+        "cast(r as bigint) = 1",
+        "lower(r) = 'x'",
+        "exists (select from fractions a natural join (select r from fractions) b)",
+        "exists (select from fractions a join fractions b using (r))",
+    ],
+)
+def test_operators_and_casts_of_a_type_of_ones_own_may_act_without_being_named(glance, condition):
+    assert "VOLATILE" in mistake_in(f"select user_id from fractions where {condition}\n", glance).what
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select user_id from one where user_id = 1 and user_id <= 2 and user_id <> 3",
+        "select id as user_id from users where lower(email) = 'x' and email like 'a%'",
+        "with of_number (user_id) as (select 1) select user_id from of_number",
+        "select of_number.user_id from one as of_number (user_id)",
+        "select x.of_any as user_id from (select 1 as of_any) as x",
+        'select x.id as user_id from users as U&"\\D83D\\DE00" (id), users as x',
+    ],
+)
+def test_what_only_shares_its_name_with_a_volatile_function_is_accepted(glance, query):
+    read = read_query(query)
+    assert not read.mistake
+    assert mistake_in(read.sql, glance) is None
+
+
+def test_two_escapes_in_a_name_may_be_one_character(glance):
+    mistake = mistake_in('select U&"o\\D83D\\DE00f"(id) as user_id from users\n', glance)
+    assert mistake.what.startswith("calls `o😀f`, which is VOLATILE")
+
+
+def test_without_the_servers_own_reading_the_name_counts(glance, monkeypatch):
+    monkeypatch.setattr(Glance, "parsed", lambda *_: "")
+    assert "VOLATILE" in mistake_in("select user_id from one where user_id = 1\n", glance).what
+    assert "VOLATILE" in mistake_in("select of_number(user_id) as user_id from one\n", glance).what
+    assert mistake_in("select user_id from one where user_id < 1\n", glance) is None
 
 
 def test_whoever_owns_a_function_can_say_that_it_only_reads(glance):

@@ -162,7 +162,10 @@ def _unescaped(name: str, escape: str) -> str:
         code = int(match[1] or match[2] or "0", 16)
         return escape if not (match[1] or match[2]) else chr(code) if code < 0x110000 else ""
 
-    return re.sub(_UNICODE.format(re.escape(escape)), character, name)
+    halves = re.sub(_UNICODE.format(re.escape(escape)), character, name)
+    return halves.encode("utf-16-le", "surrogatepass").decode(
+        "utf-16-le", "replace"
+    )  # two escapes may be one character
 
 
 def line_and_column(text: str, position: int) -> tuple[int, int]:

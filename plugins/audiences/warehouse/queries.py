@@ -3,11 +3,14 @@
 Nothing but Postgres reads all of Postgres's SQL, so Postgres judges; nothing of the query is carried out for it. The functions
 come first: a volatile one can act where no read-only transaction holds it back (a request over the network, a lock, a sequence),
 and whether a function is volatile stands in the server's own catalog. What this looks up are the functions and operators that
-the text names. It does not see what views, casts, and other functions call in turn: against that, the login has no rights.
+the text names, and one's own operators, casts and aggregates, which need no name (`IN` is `=`). Several may share one name, for
+types of their own; which of them is called, the server's own reading of the query says. It does not see what views, domains
+and other functions call in turn: against that, the login has no rights.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +22,8 @@ from audiences.campaign.wording import shown
 from audiences.warehouse.reflect import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from audiences.warehouse.reflect import Glance
 
 HARMLESS: Final = (
@@ -35,17 +40,19 @@ HARMLESS: Final = (
     "uuidv7",
 )
 """Volatile functions of Postgres itself that only give another value at each call."""
+_CALLS: Final = re.compile(r":(?:funcid|opfuncid|aggfnoid|winfnoid)\s+(\d+)")
 _LONGEST_NAME: Final = 63  # bytes; Postgres cuts off the rest
 # One row without values, that the columns' names come with; of a query that is cut to no row nothing is carried out.
 _BEFORE: Final = "SELECT given.* FROM (SELECT) AS one LEFT JOIN (SELECT * FROM (\n"
 _AFTER: Final = "\n) AS written LIMIT 0) AS given ON true"
 _PASSING: Final = ("08", "40", "53", "57")
-# `kind`: f for `name(…)`, a for `value.name`, which calls a function of a row type, o for an operator.
+# `kind`: f for `name(…)`, a for `value.name`, which calls a function of one argument; o for an operator, c for a cast, g for an
+# aggregate, which are few (Postgres itself has none) and may be called without being named: `IN` is `=`.
 _VOLATILE: Final = """
 with named as (
     select * from unnest({kinds}::text[], {schemas}::text[], {names}::text[]) as n (kind, schema, name)
 )
-select n.kind, n.schema, n.name, p.oid::regprocedure::text as function, s.nspname = 'pg_catalog' as own
+select n.kind, n.schema, n.name, p.oid, p.oid::regprocedure::text as function, s.nspname = 'pg_catalog' as own
 from named n
 join pg_catalog.pg_proc p on p.proname = n.name
 join pg_catalog.pg_namespace s on s.oid = p.pronamespace
@@ -53,18 +60,20 @@ where n.kind in ('f', 'a') and p.provolatile = 'v' and p.prokind <> 'p'
     and not (s.nspname = 'pg_catalog' and p.proname = any ({harmless}))
     and p.prorettype not in (select oid from pg_catalog.pg_type where typtype = 'p' and typname ~ '(handler|trigger|internal)$')
     and (s.nspname = n.schema or n.schema = '' and pg_catalog.pg_function_is_visible(p.oid))
-    and (n.kind = 'f' or p.pronargs = 1 and exists (
-        select from pg_catalog.pg_type t where t.oid = p.proargtypes[0] and t.typtype = 'c'
-    ))
+    and (n.kind = 'f' or p.pronargs > 0 and (p.pronargs - p.pronargdefaults <= 1 or p.provariadic <> 0))
 union all
-select n.kind, n.schema, n.name, p.oid::regprocedure::text, false
-from named n
-join pg_catalog.pg_operator o on o.oprname = n.name
-join pg_catalog.pg_namespace s on s.oid = o.oprnamespace
-join pg_catalog.pg_proc p on p.oid = o.oprcode
-where n.kind = 'o' and p.provolatile = 'v'
-    and (s.nspname = n.schema or n.schema = '' and pg_catalog.pg_operator_is_visible(o.oid))
-order by 1, 2, 3, 4
+select 'o', '', o.oprname, p.oid, p.oid::regprocedure::text, false
+from pg_catalog.pg_operator o join pg_catalog.pg_proc p on p.oid = o.oprcode
+where p.provolatile = 'v'
+union all
+select 'c', '', 'CAST AS ' || c.casttarget::regtype::text, p.oid, p.oid::regprocedure::text, false
+from pg_catalog.pg_cast c join pg_catalog.pg_proc p on p.oid = c.castfunc
+where p.provolatile = 'v'
+union all
+select 'g', '', a.aggfnoid::regproc::text, a.aggfnoid::oid, p.oid::regprocedure::text, false
+from pg_catalog.pg_aggregate a join pg_catalog.pg_proc p on p.oid in (a.aggtransfn, a.aggfinalfn)
+where p.provolatile = 'v'
+order by 1, 2, 3, 5
 """
 
 
@@ -88,10 +97,12 @@ def mistake_in(query: str, glance: Glance) -> Mistake | None:
     """
     found = tokens(query)
     named = _named(found)
-    for row in _answer(glance.ask(_asking(named))):
-        place = named[row.kind, row.schema, row.name]
-        return Mistake(_volatile(row.name, row.function, own=row.own), *line_and_column(query, place))
-    answer = glance.ask(f"{_BEFORE}{query}{_AFTER}")
+    asked = f"{_BEFORE}{query}{_AFTER}"
+    for row in _called(_answer(glance.ask(_asking(named))), named, asked, glance):
+        place = _place(row, named)
+        at = (0, 0) if place is None else line_and_column(query, place)
+        return Mistake(_volatile(row.name, row.function, own=row.own), *at)
+    answer = glance.ask(asked)
     if isinstance(answer, Refusal) and not _passing(answer):
         return _refused(query, found, answer)
     columns = _answer(answer)[0]._fields
@@ -101,6 +112,24 @@ def mistake_in(query: str, glance: Glance) -> Mistake | None:
     if columns[0] != COLUMN:
         return Mistake(f"must call its column `{COLUMN}`; found {shown(columns[0])}")
     return None
+
+
+def _called(volatile: list[Any], named: Mapping[tuple[str, str, str], int], asked: str, glance: Glance) -> list[Any]:
+    """Those of the volatile functions that the query calls; where the server does not show how it reads it, that it names."""
+    tree = glance.parsed(asked) if volatile else ""
+    if isinstance(tree, Refusal):  # which says more, unless it would be held back once it is corrected
+        return [row for row in volatile if row.own]
+    if not tree:
+        return [row for row in volatile if _place(row, named) is not None]
+    calls = set(map(int, _CALLS.findall(tree)))
+    # One function may have several names; the one that stands in the text says most.
+    return sorted((row for row in volatile if row.oid in calls), key=lambda row: _place(row, named) is None)
+
+
+def _place(row: Any, named: Mapping[tuple[str, str, str], int]) -> int | None:
+    """Where the text names it first; None where it is called without its name."""
+    places = (place for (kind, _, name), place in named.items() if (kind, name) == (row.kind, row.name))
+    return next(places, None)
 
 
 def _answer(answer: list[Any] | Refusal) -> list[Any]:
@@ -139,12 +168,19 @@ def _named(found: list[Token]) -> dict[tuple[str, str, str], int]:
     for number, token in enumerate(found):
         schema, called = _schema(found, number), number + 1 < len(found) and found[number + 1].text == "("
         if token.kind == "operator":
-            places.setdefault(("o", schema, token.text), token.start)
+            places.setdefault(("o", schema, "<>" if token.text == "!=" else token.text), token.start)
         elif token.kind in ("word", "name") and called:
-            places.setdefault(("f", schema, _cut(token.text)), token.start)
+            for name in _read_as(token):
+                places.setdefault(("f", schema, name), token.start)
         elif token.kind in ("word", "name") and number and found[number - 1].text == ".":
-            places.setdefault(("a", "", _cut(token.text)), token.start)
+            for name in _read_as(token):
+                places.setdefault(("a", "", name), token.start)
     return places
+
+
+def _read_as(token: Token) -> set[str]:
+    """The names that a server may take it for: one that is no UTF-8 server folds other letters than ASCII, too."""
+    return {_cut(token.text), _cut(token.text.lower() if token.kind == "word" else token.text)}
 
 
 def _asking(named: dict[tuple[str, str, str], int]) -> str:

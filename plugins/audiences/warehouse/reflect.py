@@ -161,6 +161,24 @@ class Glance:
             found = fault(getattr(error, "orig", None) or error, text)
             return Refusal(found.sqlstate, found.words, found.position)
 
+    def parsed(self, query: str) -> str | Refusal:
+        """How the server reads a query that gives no rows: its parse tree, which names functions by their oids; may be empty.
+
+        The server's log gets it as well, so this is for a query about which there is a doubt.
+        """
+        seen: list[str] = []
+
+        def keep(notice: psycopg.errors.Diagnostic) -> None:
+            seen.append(notice.message_detail or "")
+
+        shown_to_us = {"client_min_messages": "log", "debug_print_parse": "on", "debug_pretty_print": "off"}
+        self._server.add_notice_handler(keep)
+        try:
+            answer = self.ask(query, under=shown_to_us)
+        finally:
+            self._server.remove_notice_handler(keep)
+        return answer if isinstance(answer, Refusal) else "\n".join(seen)
+
     def _rows(self, text: str) -> list[Any]:
         # Without this option the driver would look for parameters behind every `%`.
         result = self._sql.execution_options(no_parameters=True).exec_driver_sql(text)
