@@ -17,6 +17,9 @@ LET_IN: Final = "Let the login in from this machine, in the server's pg_hba.conf
 TLS: Final = "Correct `sslmode` and the certificates in the connection's extra"
 EXTRA: Final = "Correct the connection's extra"
 OPTIONS: Final = "Correct `options` in the connection's extra"
+SPELT: Final = (
+    "Write each setting as `-c name=value` into `options` in the connection's extra, a blank in a value as `\\ `"
+)
 ROOM: Final = "Give the server or its pooler more connections, or run less at a time"
 WAIT: Final = "Wait until it is up"
 POOLER: Final = (
@@ -52,6 +55,7 @@ _FOR_A_PERSON: Final = (
     ("statement pooling mode", "the pooler in between has no transactions", POOL_MODE),
     ("unrecognized configuration parameter", "`options` has a setting that the server does not know", OPTIONS),
     ("invalid value for parameter", "`options` has a value that the server does not take", OPTIONS),
+    ("invalid command-line argument", "`options` is not written as the server reads it", SPELT),
     ("requires a value", "`options` has a setting without a value", OPTIONS),
     ("permission denied to set parameter", "`options` has a setting that the login may not change", OPTIONS),
     ("cannot be changed", "`options` has a setting that cannot be changed", OPTIONS),
@@ -97,7 +101,7 @@ _PASSING: Final = (
     ("closed the connection", "the connection was lost", REACH),
     ("the connection is lost", "the connection was lost", REACH),
 )
-_NO_SUCH = re.compile(r'FATAL: +(role|database) ".*" does not exist')
+_NO_SUCH = re.compile(r'FATAL: +(role|database) ".*" does not exist', re.DOTALL)  # names may hold line breaks
 _NO_SUCH_CAUSES: Final = {
     "role": Cause("there is no such login", LOGIN, passing=False),
     "database": Cause("there is no such database", DATABASE, passing=False),

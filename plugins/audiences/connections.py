@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import os
+import logging
 import re
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from audiences.errors import ConnectionMissingError, ConnectionUnreadableError
+from audiences.errors import ConnectionMissingError, ConnectionUnreadableError, SecretsBackendError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from airflow.sdk import Connection as AirflowConnection
+    from airflow.sdk.bases.secrets_backend import BaseSecretsBackend
 
 Opened = TypeVar("Opened")
+_NEITHER = "it is neither a URI nor JSON that Airflow can read"
+_SCHEME = re.compile(r"\w[\w+.-]*")
 _BEFORE_HOST = re.compile(r"(?<= at )\S*@")  # of a whole URI in the field for the host, with login and password
 
 
@@ -30,6 +33,7 @@ class Connection:
     password: str | None = field(default=None, repr=False)
     schema: str | None = None
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
+    type: str | None = None
 
     @property
     def place(self) -> str:
@@ -80,7 +84,7 @@ def opened(connect: Callable[[], Opened]) -> Opened:
 def look_up(connection_id: str) -> Connection:
     """The connection of that id from Airflow's secrets backends, environment or database.
 
-    Raises ConnectionMissingError, and ConnectionUnreadableError for one that is there and cannot be read.
+    Raises ConnectionMissingError, ConnectionUnreadableError for one that is there and cannot be read, and SecretsBackendError.
     """
     return opened(lambda: _looked_up(connection_id))
 
@@ -89,18 +93,22 @@ def _looked_up(connection_id: str) -> Connection:
     from airflow.sdk import Connection as AirflowConnection
     from airflow.sdk.exceptions import AirflowNotFoundException
 
-    stated = os.environ.get(f"AIRFLOW_CONN_{connection_id.upper()}", "")
+    stated, fault = _stated(connection_id)
     if why := misread(stated):
         raise ConnectionUnreadableError(connection=connection_id, why=why)
     found: AirflowConnection | None = None
-    with suppress(AirflowNotFoundException):  # which it also says of one that it cannot read
+    with suppress(AirflowNotFoundException), _without_tracebacks():  # it also says so of one that it cannot read
         found = AirflowConnection.get(connection_id)
-    if found is None and not stated:
-        raise ConnectionMissingError(connection=connection_id)
-    if found is None:
+    if found is None and stated:
         return _read_by_libpq(connection_id, stated)
-    return Connection(
+    if found is None and fault is not None:
+        raise fault
+    if found is None:
+        raise ConnectionMissingError(connection=connection_id)
+    read = Connection(
         id=connection_id,
+        # Of a scheme with `_` in it Airflow reads none.
+        type=found.conn_type or ("" if stated.startswith("{") else stated.partition("://")[0]) or None,
         host=found.host,
         port=found.port,
         login=found.login,
@@ -108,13 +116,50 @@ def _looked_up(connection_id: str) -> Connection:
         schema=found.schema,
         extra=_extra(connection_id, found),
     )
+    if why := "" if stated else _torn(read):
+        raise ConnectionUnreadableError(connection=connection_id, why=why)
+    return read
+
+
+def _stated(connection_id: str) -> tuple[str, SecretsBackendError | None]:
+    """The connection as somebody wrote it, of the first secrets backend or the environment that has it as a text.
+
+    Empty for one that is nowhere or of which only the fields are kept, as in Airflow's database; then also which backend failed,
+    if one did. Airflow itself passes over what fails there.
+    """
+    from airflow.sdk.execution_time.supervisor import ensure_secrets_backend_loaded
+
+    fault: SecretsBackendError | None = None
+    for backend in ensure_secrets_backend_loaded():
+        try:
+            if stated := _text_of(backend, connection_id):
+                return stated, None
+        except PermissionError:  # Airflow's own look-up ends with it too, and tells it
+            break
+        except Exception as error:  # noqa: BLE001  # whatever a backend of others raises
+            fault = SecretsBackendError(connection_id, type(backend).__name__, type(error).__name__)
+    return "", fault
+
+
+def _text_of(backend: BaseSecretsBackend, connection_id: str) -> str:
+    try:
+        return (backend.get_conn_value(conn_id=connection_id) or "").strip()
+    except NotImplementedError:  # it has fields only, or reads the text itself
+        backend.get_connection(conn_id=connection_id)
+        return ""
 
 
 def misread(stated: str) -> str:
-    """Why a URI would be read as something else than was meant, or nothing; a part of it may be a part of the password."""
-    _, there, rest = stated.partition("://")
-    if not there or stated.lstrip().startswith("{"):
-        return ""
+    """Why a text is no connection, or would be read as something else than was meant; empty if neither.
+
+    A part of it may be a part of the password, so none is quoted.
+    """
+    stated = stated.strip()
+    if stated.startswith("{"):
+        return misread(_uri_in(stated))
+    scheme, _, rest = stated.partition("://")
+    if not _SCHEME.fullmatch(scheme) or (scheme == stated != ""):
+        return _NEITHER if stated else ""
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "#" in rest:
         return "it has a raw `#` in it"
@@ -123,23 +168,56 @@ def misread(stated: str) -> str:
     return ""
 
 
+def _uri_in(stated: str) -> str:
+    """The `uri` of a connection that is JSON, the other way to write one there; empty without it."""
+    import json
+
+    try:
+        uri = json.loads(stated).get("uri")
+    except (ValueError, AttributeError):  # told by whoever reads the connection
+        return ""
+    return uri if isinstance(uri, str) else ""
+
+
+def _torn(found: Connection) -> str:
+    """The same as `misread`, of a URI that was taken apart before it was stored. Of a raw `#` there is no trace then."""
+    where = found.host and not found.login and not found.password
+    if where and any("@" in text for text in (found.schema or "", *found.extra)):
+        return "it looks as if it was made from a URI whose password has a raw `/` or `?` in it"
+    return ""
+
+
 def _read_by_libpq(connection_id: str, stated: str) -> Connection:
     """A URI that libpq can read and Airflow cannot: one with several hosts and ports."""
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
 
-    why = "it is neither a URI nor JSON that Airflow can read"
     scheme, _, rest = stated.partition("://")
     if scheme.lower() not in ("postgres", "postgresql"):
-        raise ConnectionUnreadableError(connection=connection_id, why=why)
+        raise ConnectionUnreadableError(connection=connection_id, why=_NEITHER)
     try:
         found = conninfo_to_dict(f"postgresql://{rest}")
     except ProgrammingError:  # its words quote the URI
-        raise ConnectionUnreadableError(connection=connection_id, why=why) from None
+        raise ConnectionUnreadableError(connection=connection_id, why=_NEITHER) from None
     if not re.fullmatch(r"[0-9,]*", str(found.get("port") or "")):  # of a URI without a host it is the password
         raise ConnectionUnreadableError(connection=connection_id, why="its port is no number")
     password = found.pop("password", None)
     return Connection(id=connection_id, password=str(password) if password else None, extra=dict(found))
+
+
+@contextmanager
+def _without_tracebacks() -> Iterator[None]:
+    """Keep back what Airflow logs of an extra that is no JSON, its reader's traceback: we say the same in words."""
+    said = logging.getLogger("airflow.sdk.definitions.connection")
+    said.addFilter(_no_fault)
+    try:
+        yield
+    finally:
+        said.removeFilter(_no_fault)
+
+
+def _no_fault(record: logging.LogRecord) -> bool:
+    return not record.exc_info
 
 
 def _extra(connection_id: str, found: AirflowConnection) -> dict[str, Any]:

@@ -9,6 +9,7 @@
     ├── StoppedError               a guard of the campaign stopped the run before any upload
     ├── RefusedError               the request itself was refused; sending it again cannot help
     ├── RetryError                 a passing fault: try again soon
+    │   ├── SecretsBackendError
     │   └── FacebookTransientError
     └── WaitError                  do nothing with this ad account for `seconds`, then go on
         └── ThrottledError
@@ -155,6 +156,22 @@ class RefusedError(AudiencesError):
 
 class RetryError(AudiencesError):
     """A passing fault; the same call may succeed in a moment."""
+
+
+@dataclass(eq=False)
+class SecretsBackendError(RetryError):
+    """A secrets backend of Airflow failed when it was asked for a connection; nobody knows whether the connection exists."""
+
+    connection: str
+    backend: str
+    fault: str
+
+    def __str__(self) -> str:
+        return (
+            f"Airflow's secrets backend `{self.backend}` failed (`{self.fault}`) when it was asked for the connection "
+            f"`{self.connection}`, which nothing else has. See that it is up, that its settings are right and that what it holds "
+            "can be read"
+        )
 
 
 @dataclass(eq=False)

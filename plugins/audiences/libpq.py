@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from audiences.campaign.wording import did_you_mean
+from audiences.campaign.wording import did_you_mean, shown
 from audiences.errors import ConnectionUnreadableError, FixAccessError
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ _OTHER_WORDS: Final = {
     **dict.fromkeys(("encoding", "charset"), "client_encoding"),
     **dict.fromkeys(("statement_timeout",), "options=-c statement_timeout=…"),
 }
+# `generic` is what `airflow connections add` makes of a type whose provider is not installed there.
+_TYPE = re.compile(r"(?:postgres|postgresql)(?:[+_]\w+)?|generic", re.IGNORECASE)
 _UTF_8: Final = frozenset({"utf8", "unicode"})
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(?:\.[A-Za-z_][A-Za-z0-9_$]*)?")
@@ -71,11 +73,28 @@ class ConnectionOptionError(FixAccessError):
         return f"the Airflow connection `{self.connection}` has {option} in its extra (or behind the `?` of its URI): {self.why}"
 
 
+@dataclass(eq=False)
+class ConnectionTypeError(FixAccessError):
+    """An Airflow connection that should lead to Postgres is of another type."""
+
+    connection: str
+    type: str
+
+    def __str__(self) -> str:
+        return (
+            f"the Airflow connection `{self.connection}` is of the type {shown(self.type)}, where a Postgres is needed: make it "
+            "one of the type `postgres`, as JSON or as a URI that begins with `postgresql://`"
+        )
+
+
 def parameters(connection: Connection, *, application: str) -> dict[str, str]:
     """The connection's fields and extras by libpq's keywords; what the extra says wins, as with libpq and with Airflow.
 
-    `application` is the session's name where the connection has none. Raises ConnectionOptionError and ConnectionUnreadableError.
+    `application` is the session's name where the connection has none. Raises ConnectionTypeError, ConnectionOptionError and
+    ConnectionUnreadableError.
     """
+    if connection.type and not _TYPE.fullmatch(connection.type):
+        raise ConnectionTypeError(connection.id, connection.type)
     fields = {
         "host": connection.host,
         "port": connection.port,
@@ -87,6 +106,10 @@ def parameters(connection: Connection, *, application: str) -> dict[str, str]:
     # It would end the string that the drivers take: what stands behind it, the database say, would be lost in silence.
     if ended := next((name for name, value in given.items() if "\0" in value), None):
         raise ConnectionUnreadableError(connection=connection.id, why=f"its {ended} has a null character in it")
+    if "://" in given.get("host", ""):
+        raise ConnectionUnreadableError(
+            connection=connection.id, why="its host is a whole URI and not the name of a host"
+        )
     given |= _extras(connection)
     ours = {
         "fallback_application_name": application,

@@ -10,6 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+from audiences.campaign.wording import shown
 from audiences.facebook.contract import API_VERSION, GRAPH_URL
 from audiences.facebook.errors import ConnectionIncompleteError
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from audiences.connections import Connection
 
 _ACCOUNT = re.compile(r"(?:act_)?([0-9]{1,20})")
+# `generic` is what `airflow connections add` makes of a type whose provider is not installed there.
+_TYPE = re.compile(r"facebook\w*|fb|https?|generic", re.IGNORECASE)
 _VERSION = re.compile(r"v[0-9]+\.[0-9]+")
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
 
@@ -62,6 +65,13 @@ class Credentials:
     @classmethod
     def _read(cls, connection: Connection, account_id: str | None) -> Self:
         name, extra = connection.id, connection.extra
+        if connection.type and not _TYPE.fullmatch(
+            connection.type
+        ):  # else a database's password would go to Facebook as a token
+            remedy = "Make it one of the type `facebook_social`, with app_id and access_token in its extra."
+            raise ConnectionIncompleteError(
+                name, f"is of the type {shown(connection.type)}, which is none of Facebook's", remedy
+            )
         token = _text(extra.get("access_token")) or _text(connection.password)
         if not token:
             raise ConnectionIncompleteError(name, "has no access token", "Put it into the extra `access_token`.")
