@@ -7,11 +7,23 @@ from contextlib import closing
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.what.test_difference import HELD, ME, OTHER, Hold, actions, applied, expected, holds, users, wanted
+from tests.what.test_difference import HELD, ME, OTHER, Hold, actions, applied, circles, expected, together
 
 from audiences.what.difference import CANDIDATES, Difference
 
-names = st.sets(users, max_size=5)
+
+@st.composite
+def who_is(draw, circle):
+    """Some of the users of an audience."""
+    known = sorted({hold.user for hold in circle.held} | set(circle.want))
+    return draw(st.sets(st.sampled_from(known))) if known else set()
+
+
+@st.composite
+def with_time_limits(draw):
+    """An audience, and those whose time is up now and was up before."""
+    circle = together(draw(circles))
+    return circle, draw(who_is(circle)), draw(who_is(circle))
 
 
 def ids(of):
@@ -43,9 +55,10 @@ def as_hold(row):
     return Hold(row["campaign_id"], row["user_id"], row["identifiers"], row["present"])
 
 
-@settings(deadline=None, max_examples=80)
-@given(actions, holds, wanted)
-def test_the_whole_set_is_what_the_difference_leads_to(tmp_path_factory, action, held, want):
+@settings(deadline=None, max_examples=20)
+@given(actions, circles.map(together))
+def test_the_whole_set_is_what_the_difference_leads_to(tmp_path_factory, action, circle):
+    held, want = circle
     _, changes, (size, lasting, closes), _ = computed(tmp_path_factory.getbasetemp(), action, held, want)
     after = applied(held, changes)
     assert {as_hold(row) for row in lasting} == {hold for hold in after if hold.present}
@@ -56,11 +69,10 @@ def test_the_whole_set_is_what_the_difference_leads_to(tmp_path_factory, action,
     assert recorded == after
 
 
-@settings(deadline=None, max_examples=80)
-@given(st.sampled_from(["mirror", "add"]), holds, wanted, names, names, st.booleans())
-def test_whose_time_is_up_leaves_and_comes_back_only_where_it_may(
-    tmp_path_factory, action, held, want, up, up_before, again
-):
+@settings(deadline=None, max_examples=20)
+@given(st.sampled_from(["mirror", "add"]), with_time_limits(), st.booleans())
+def test_whose_time_is_up_leaves_and_comes_back_only_where_it_may(tmp_path_factory, action, limited, again):
+    (held, want), up, up_before = limited
     mine = {hold.user for hold in held if hold.campaign == ME and hold.present}
     expiring, expired = up & mine, up_before - mine
     counts, changes, _, waiting = computed(
