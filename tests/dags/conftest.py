@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -60,9 +61,9 @@ class Airflow:
         return (self.project / "said.log").read_text()
 
 
-@pytest.fixture
-def airflow(tmp_path: Path) -> Airflow:
-    home, project = tmp_path / "airflow", tmp_path / "project"
+def airflow_in(folder: Path) -> Airflow:
+    """An Airflow in an empty folder, with an empty project and without tables."""
+    home, project = folder / "airflow", folder / "project"
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
         "AIRFLOW_HOME": str(home),
@@ -80,10 +81,24 @@ def airflow(tmp_path: Path) -> Airflow:
 
 
 @pytest.fixture
-def database(airflow: Airflow) -> Airflow:
+def airflow(tmp_path: Path) -> Airflow:
+    return airflow_in(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Airflow's tables as `airflow db migrate` makes them, which takes it many seconds; to be copied."""
+    empty = airflow_in(tmp_path_factory.mktemp("migrated"))
+    said = empty.airflow("db", "migrate")
+    assert (empty.home / "airflow.db").exists(), said
+    return empty.home / "airflow.db"
+
+
+@pytest.fixture
+def database(airflow: Airflow, migrated: Path) -> Airflow:
     """The same with Airflow's tables."""
-    said = airflow.airflow("db", "migrate")
-    assert (airflow.home / "airflow.db").exists(), said
+    airflow.home.mkdir()
+    shutil.copy(migrated, airflow.home / "airflow.db")
     return airflow
 
 
