@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # A test process per core, each with a Postgres and a sandbox of its own.
 AT_ONCE := --numprocesses=auto --maxprocesses=4
+# Tests start Airflow and the command line many times; each start would otherwise compile anew whatever it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help venv demo test check unit integration e2e long simulation chaos mutants bench constraints clean
 
