@@ -50,6 +50,7 @@ def found(shop: Shop, segment: dict[str, Any]) -> set[str]:
         ("numeric(12, 2)", ("2", "3"), ("2",), {"2.00"}),
         ("double precision", ("2", "3.5"), ("2.0", "3.5"), {"2", "3.5"}),
         ("numeric", ("NaN", "1"), ("1.0",), {"1"}),
+        ("uuid", (UUID, OTHER), (UUID, f"{OTHER[:-1]}-"), {UUID}),
         ("uuid", (UUID, OTHER), (UUID.upper(),), {UUID}),
         ("uuid", (UUID, OTHER), (f"{{{UUID}}}", OTHER.replace("-", "")), {UUID, OTHER}),
         ("uuid", (UUID, OTHER), (f"{{{UUID}", "not a uuid", UUID[:-1]), set()),

@@ -127,3 +127,8 @@ def test_names_of_segments_never_reach_the_sql_bare() -> None:
     text = render(qualified(a_spec({"segment": name}, segments={name: {"users": ["1"]}}), AT))
     assert "DROP TABLE" not in text
     assert "audiences__segment_1_x_drop_table_users" in text
+
+
+def test_the_ids_of_a_list_are_read_once_for_all_conditions() -> None:
+    text = render(qualified(a_spec({"segment": "s"}, segments={"s": {"users": ["1"]}}), AT))
+    assert "audiences__segment_1_s AS MATERIALIZED" in text

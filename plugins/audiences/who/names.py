@@ -13,3 +13,8 @@ if TYPE_CHECKING:
 def common(query: sa.Select[Any], name: str, *, recursive: bool = False) -> sa.CTE:
     """The query under a name of ours, for the rest of the statement."""
     return query.cte(PREFIX + name, recursive=recursive)
+
+
+def once(query: sa.Select[Any], name: str) -> sa.CTE:
+    """The same for one that is evaluated once; else Postgres may write it in place, and evaluate it for each condition."""
+    return common(query, name).prefix_with("MATERIALIZED")

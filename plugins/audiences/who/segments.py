@@ -22,11 +22,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from audiences.who.conditions import Moment
 from audiences.who.events import doers, occurrences
 from audiences.who.ids import KeyType, listed_ids
-from audiences.who.names import common
+from audiences.who.names import common, once
 from audiences.who.sources import users_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from audiences.campaign.rules import Did, Rules
@@ -88,7 +88,10 @@ class Conditions:
         """The users of a saved segment: their keys, or where it is not made of rules, ids as `key_type` compares them."""
         identity = _identity(name)
         if identity not in self._ctes:
-            self._ctes[identity] = self._cte(self._segment(self.spec.segments[name]), "segment", name)
+            saved = self.spec.segments[name]
+            # A list is short, and each of its ids takes its time; other queries Postgres may spread over its workers.
+            make = once if saved.users is not None else common
+            self._ctes[identity] = self._cte(self._segment(saved), "segment", name, make)
         return self._ctes[identity]
 
     def _segment(self, segment: SavedSegment) -> sa.Select[Any]:
@@ -101,9 +104,11 @@ class Conditions:
         given = listed_ids(segment.users or ())
         return sa.select(self.key_type.listed(given.c.user_id).label("user_id")).distinct()
 
-    def _cte(self, query: sa.Select[Any], kind: str, name: str) -> sa.CTE:
+    def _cte(
+        self, query: sa.Select[Any], kind: str, name: str, make: Callable[[sa.Select[Any], str], sa.CTE] = common
+    ) -> sa.CTE:
         slug = re.sub("[^a-z0-9]+", "_", name.lower())[:_LONGEST_SLUG].strip("_")
-        return common(query, f"{kind}_{len(self._ctes) + 1}_{slug}".rstrip("_"))
+        return make(query, f"{kind}_{len(self._ctes) + 1}_{slug}".rstrip("_"))
 
 
 class People:
