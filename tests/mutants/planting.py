@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import compileall
+import json
 import os
 import shutil
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from py_compile import PycInvalidationMode
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from tests.mutants.layer import MARK
+from tests.mutants.layer import HUNG, MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-TIMEOUT_SECONDS = 180
+TIMEOUT_SECONDS = 240.0
+LIBRARIES = (
+    *("pytest", "hypothesis", "pandas", "pyarrow.parquet", "duckdb", "psycopg", "sqlalchemy", "pydantic", "requests"),
+    *("alembic", "adbc_driver_postgresql.dbapi", "yaml", "rich.console", "scipy.stats", "fastapi", "uvicorn"),
+)
+_ONE_TEST_SECONDS = 60  # a test of any kind but `long` ends sooner, also beside others
+_LOADED_ALREADY = "Module already imported so cannot be rewritten"  # of libraries that bring plugins for pytest
 _TESTS_FAILED = 1  # pytest's exit code; others mean that it could not even begin, or found no test
 _NO_TEST_FOUND = 5
 
@@ -27,22 +36,24 @@ _NO_TEST_FOUND = 5
 class Fault:
     """A text of a file, exactly as it stands there once, and what stands in its place when the fault is planted.
 
-    `why` says who would be hurt; `tests` are files or single tests, the fastest first.
+    `why` says who would be hurt; `tests` are files or single tests, the fastest first. None are named where the runner is to
+    find them by itself.
     """
 
     file: str
     before: str
     after: str
     why: str
-    tests: tuple[str, ...]
+    tests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
     """What became of a planted fault.
 
-    `layer` and `test` are of the test that caught it, None where none did; `seconds` is how long that took with everything
-    that had to be started for it. `error`: the list is wrong, or the fault keeps the tests from running at all.
+    `layer` and `test` are of the test that caught it, None where none did; the layer HUNG is of one that did not come to an
+    end, which shows a fault to nobody who does not wait for it. `seconds` is how long that took with everything that had to
+    be started for it. `error`: the list is wrong, or the fault keeps the tests from running at all.
     """
 
     fault: Fault
@@ -55,7 +66,7 @@ class Fate:
 def read(folder: Path) -> list[Fault]:
     """All faults of a folder's files, in the order in which they are written."""
     entries = [entry for file in sorted(folder.glob("*.yml")) for entry in yaml.safe_load(file.read_text())]
-    return [Fault(**{**entry, "tests": tuple(entry["tests"])}) for entry in entries]
+    return [Fault(**{**entry, "tests": tuple(entry.get("tests", ()))}) for entry in entries]
 
 
 def misplaced(root: Path, fault: Fault) -> str | None:
@@ -93,33 +104,38 @@ def planted(root: Path, fault: Fault) -> Iterator[None]:
         file.write_text(right)
 
 
-def failing(root: Path, tests: Sequence[str], *, jobs: int = 1) -> str | None:
+def failing(place: Place, tests: Sequence[str]) -> str | None:
     """What pytest says when one of the tests fails, or does not run, where nothing is planted; None when all is well."""
-    several = [f"--numprocesses={jobs}"] if jobs > 1 else []
-    done = _pytest(root, [*several, *tests], timeout=60 + TIMEOUT_SECONDS * len(tests))
+    done = place.pytest(tests, seconds=60 + TIMEOUT_SECONDS * len(tests))
     return None if done.code == 0 else done.said[-3000:]
 
 
-def try_out(root: Path, fault: Fault) -> Fate:
-    """Plant the fault, run its tests in turn until one fails, and take it out again."""
-    if error := misplaced(root, fault):
+def try_out(place: Place, fault: Fault, tests: Sequence[Sequence[str]]) -> Fate:
+    """Plant the fault, run the tests group by group until one fails, and take it out again.
+
+    After a test that hung the next group is still tried: it may have one that fails.
+    """
+    if error := misplaced(place.root, fault):
         return Fate(fault, error=error)
     begun = time.monotonic()
-    with planted(root, fault):
-        for test in fault.tests:
-            done = _pytest(root, [test])
+    hung: Fate | None = None
+    with planted(place.root, fault):
+        for group in tests:
+            done = place.pytest(group)
             seconds = time.monotonic() - begun
-            if done.code is None:
-                return Fate(fault, "hung", test, seconds)
-            if done.code == _TESTS_FAILED and done.caught is not None:
+            if done.code is None or (done.caught is not None and done.caught[0] == HUNG):
+                hung = hung or Fate(fault, HUNG, done.caught[1] if done.caught else " ".join(group), seconds)
+            elif done.code == _TESTS_FAILED and done.caught is not None:
                 return Fate(fault, *done.caught, seconds)
-            if done.code not in (0, _NO_TEST_FOUND):
-                return Fate(fault, error=f"{test} does not run:\n{done.said[-1500:]}")
-    return Fate(fault, seconds=time.monotonic() - begun)
+            elif done.code not in (0, _NO_TEST_FOUND):
+                return Fate(
+                    fault, error=f"{group[0]} does not run (pytest ends with {done.code}):\n{done.said[-1500:]}"
+                )
+    return hung or Fate(fault, seconds=time.monotonic() - begun)
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
+class Done:
     """`code` is None after a time-out; `caught` is the layer and the name of the first test that failed."""
 
     code: int | None
@@ -134,20 +150,50 @@ class _Done:
         return layer, test
 
 
-def _pytest(root: Path, tests: Sequence[str], *, timeout: float = TIMEOUT_SECONDS) -> _Done:
-    command = [
-        *(sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "tests.mutants.layer"),
-        *("-m", "not e2e and not long", "--tb=short", *tests),
-    ]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join((str(root / "plugins"), str(root))),
-        "PYTHONDONTWRITEBYTECODE": "1",  # a file changed twice within a second would be taken for the old one
-    }
-    try:
-        done = subprocess.run(
-            command, cwd=root, env=environment, capture_output=True, text=True, timeout=timeout, check=False
-        )
-    except subprocess.TimeoutExpired as late:
-        return _Done(None, str(late.stdout or ""))
-    return _Done(done.returncode, done.stdout + done.stderr)
+@dataclass
+class Place:
+    """A copy of the checkout, and the process that runs pytest in it, which knows the libraries but not the product."""
+
+    root: Path
+    libraries: Sequence[str] = LIBRARIES
+    _warm: subprocess.Popen[str] | None = field(default=None, init=False)
+
+    def pytest(self, tests: Sequence[str], *, seconds: float = TIMEOUT_SECONDS) -> Done:
+        """Run the tests until the first that fails."""
+        said = self.root.with_name(f"{self.root.name}.txt")
+        # fmt: off
+        arguments = [
+            "-x", "-q", "-p", "no:cacheprovider", "-p", "tests.mutants.layer", "-m", "not e2e and not long", "--tb=short",
+            "-W", f"ignore:{_LOADED_ALREADY}", f"--timeout={_ONE_TEST_SECONDS}", *tests,
+        ]
+        # fmt: on
+        code = self._ask({"arguments": arguments, "said": str(said), "seconds": seconds})
+        return Done(code, said.read_text(errors="replace"))
+
+    def close(self) -> None:
+        """End the process."""
+        if self._warm is not None and self._warm.stdin is not None and self._warm.stdout is not None:
+            self._warm.stdin.close()
+            self._warm.wait()
+            self._warm.stdout.close()
+
+    def _ask(self, what: dict[str, Any]) -> int | None:
+        if self._warm is None:
+            # By hash: a file that changed twice within a second would be taken for the old one.
+            compileall.compile_dir(
+                self.root / "plugins", quiet=1, workers=1, invalidation_mode=PycInvalidationMode.CHECKED_HASH
+            )
+            self._warm = subprocess.Popen(
+                [sys.executable, "-m", "tests.mutants.warm", *self.libraries],
+                cwd=self.root,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join((str(self.root / "plugins"), str(self.root)))},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._warm.stdin is not None
+        assert self._warm.stdout is not None
+        self._warm.stdin.write(json.dumps(what) + "\n")
+        self._warm.stdin.flush()
+        code: int | None = json.loads(self._warm.stdout.readline())
+        return code
