@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _WHOLE: Final = ("smallint", "integer", "bigint")
 _DOUBLES: Final = ("real", "double precision")
 _DAYS: Final = ("date", "timestamp", "timestamptz")
-_ARRAYS: Final = ("text[]", "varchar[]", "bpchar[]", "name[]", "integer[]", "bigint[]", "uuid[]")
+_ARRAYS: Final = ("text[]", "varchar[]", "bpchar[]", "name[]", "integer[]", "bigint[]", "uuid[]")  # the usual ones
 _SMALLEST, _LARGEST = Decimal("1e-300"), Decimal("1e300")  # of what a double can hold, with room for rounding
 # What Python and Arrow can say; Postgres knows years before Christ and such of six digits, and `infinity`.
 _FIRST, _LAST = date.min, date.max
@@ -93,10 +93,13 @@ def datetime(column: Value, zone: str) -> Value:
 
 
 def array(column: Value) -> Value:
-    """A list of text."""
+    """A list of text: any array as it is, whatever its bounds, and text that is written like one."""
+    found = sa.cast(column, ARRAY(sa.Text))
     return sa.case(
-        (_is(column, *_ARRAYS), sa.cast(column, ARRAY(sa.Text))),
-        else_=nested(texts.is_array(string(column)), then=sa.cast(column, ARRAY(sa.Text))),
+        (_is(column, *_ARRAYS), found),
+        (_is(column, "text", "varchar"), nested(texts.is_array(string(column)), then=found)),
+        (_is_array(column), found),
+        else_=nested(texts.is_array(string(column)), then=found),
     )
 
 
@@ -125,6 +128,13 @@ def _is(column: Value, *types: str) -> Value:
     """Whether it is a column of one of these types, which are our own words."""
     wanted: list[Any] = [sa.literal_column(f"CAST('{kind}' AS regtype)") for kind in types]
     return sa.func.pg_typeof(column).in_(wanted)
+
+
+def _is_array(column: Value) -> Value:
+    """Whether it is a column of any type of array, a domain over one as well."""
+    types = sa.table("pg_type", sa.column("oid"), sa.column("typcategory"), schema="pg_catalog")
+    category = sa.select(sa.cast(types.c.typcategory, sa.Text)).where(types.c.oid == sa.func.pg_typeof(column))
+    return category.scalar_subquery() == "A"
 
 
 def _trimmed(column: Value) -> Value:
