@@ -105,3 +105,18 @@ def test_what_the_ledgers_encoding_lacks_is_a_clear_error_and_nothing_is_sent(sh
     assert summary.state == "failed"
     assert "whose encoding is UTF8" in summary.error
     assert shop.uploads() == []
+
+
+def test_a_json_document_with_a_character_that_the_database_cannot_hold_concerns_its_user_alone(encoded):
+    encoded.sql("alter table users add profile json")
+    for number, document in enumerate(
+        ('{"tier": "Gr\\u00f6\\u00dfe"}', '{"tier": "x", "seen": "\\u4e2d"}', "{}"), start=1
+    ):
+        encoded.sql("update users set profile = %s where id = %s", document, number)
+    tier = {"jsonb": "profile", "path": "tier", "type": "string"}
+    catalog = {**KEYED, "users": {**KEYED["users"], "properties": {"tier": tier}}}
+    found = encoded.preview(encoded.campaign(who={"with_properties": {"tier": {"is_set": True}}}, catalog=catalog))
+    unicode = encoded.connections["warehouse"].schema.endswith("utf8")
+    ascii_only = encoded.connections["warehouse"].schema.endswith("sql_ascii")
+    assert found.outcomes["targeted"] == (2 if unicode else 0 if ascii_only else 1)
+    assert ("`tier`: 1 value" in str(found.warnings)) is (not unicode and not ascii_only)

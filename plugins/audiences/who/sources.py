@@ -26,6 +26,8 @@ _NOT_BLANK = "[^[:space:]]"
 # What a text of type `json` may hold and no JSONB can: a NUL, half of a surrogate pair. (What is escaped itself is out by then.)
 _PAIR = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _UNREADABLE = r"\\u(0000|[dD][89a-fA-F])"
+# What a database of another encoding than UTF-8 cannot hold: known of the first two, of all others everything beyond ASCII.
+_FOREIGN = {"LATIN1": r"\\u(?!00)", "WIN1252": r"\\u(?!00[0-7a-fA-F])", "": r"\\u(?!00[0-7])"}
 _STRINGS = r'"([^"\\]|\\.)*"'
 _HUGE = r"[eE][+-]?[0-9]{4,}|[0-9]{250}"
 
@@ -187,7 +189,10 @@ def _readable(written: Value) -> Value:
     escapes = sa.func.strpos(written, "\\u") > 0
     unescaped = sa.func.replace(written, "\\\\", "")  # an escaped backslash escapes nothing
     halves = sa.func.regexp_replace(unescaped, _PAIR, "", "g")
-    return sa.case((escapes, halves.op("!~")(_UNREADABLE)), else_=sa.true())
+    encoding = sa.cast(sa.func.getdatabaseencoding(), sa.Text)
+    foreign = sa.case(*((encoding == name, text) for name, text in _FOREIGN.items() if name), else_=_FOREIGN[""])
+    held = sa.or_(encoding == "UTF8", unescaped.op("!~")(foreign))
+    return sa.case((escapes, sa.and_(halves.op("!~")(_UNREADABLE), held)), else_=sa.true())
 
 
 def _number(inside: _Json, kind: sa.Double[Any] | sa.Numeric[Any]) -> Value:
