@@ -10,7 +10,7 @@ from adbc_driver_postgresql import dbapi
 
 from audiences.connections import Connection
 from audiences.warehouse.faults import UNTOLD, fault
-from audiences.warehouse.reader import Warehouse, WarehouseQueryError
+from audiences.warehouse.reader import Warehouse, WarehouseQueryError, WarehouseTransientError
 from audiences.warehouse.reflect import Glance, Refusal
 
 pytestmark = pytest.mark.integration
@@ -95,6 +95,22 @@ def test_an_error_without_words_of_ours_says_where_to_look(connection):
         warehouse.table("select fails(email, 'HV000') from users")
     assert "SQLSTATE HV000" in str(caught.value)
     assert "the database's own log" in str(caught.value)
+
+
+def test_a_full_disk_of_the_warehouse_is_not_asked_again_and_not_taken_for_a_wrong_connection(connection):
+    with Warehouse(connection, application="test") as warehouse, pytest.raises(WarehouseQueryError) as caught:
+        warehouse.table("select fails(email, '53100') from users")
+    assert "its disk is full" in str(caught.value)
+    assert "Make room on the server's disk" in str(caught.value)
+    assert "catalog check" not in str(caught.value)
+
+
+def test_a_query_that_a_replica_has_ended_is_tried_again_and_told_with_the_setting_of_the_replica(connection):
+    with Warehouse(connection, application="test") as warehouse, pytest.raises(WarehouseTransientError) as caught:
+        warehouse.table("select fails(email, '40001') from users")
+    assert "on a replica" in str(caught.value)
+    assert "hot_standby_feedback" in str(caught.value)
+    assert "host" not in str(caught.value).partition("hot_standby")[2]
 
 
 @pytest.mark.parametrize("ask", [by_psycopg, by_adbc])

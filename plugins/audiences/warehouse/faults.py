@@ -18,8 +18,9 @@ from audiences.redact import redact
 UNTOLD: Final = "its words are left out, as they may quote values; the database's own log has them"
 
 _PASSING: Final = ("08", "40", "53", "57")  # SQLSTATE classes: connection, rollback, resources, operator intervention
-# Of these classes, and all the same as long in the next try: half an hour each, while a person has cancelled it on purpose.
-_WOULD_DO_IT_AGAIN: Final = frozenset({"53400", "57014"})
+# Of these classes, and all the same in the next try, which may take half an hour: a disk that the query itself fills, a limit
+# that it exceeds, a query that a person has cancelled on purpose.
+_WOULD_DO_IT_AGAIN: Final = frozenset({"53100", "53400", "57014"})
 _WORDS: Final = {
     "08001": "no connection came about",
     "08003": "the connection was lost",
@@ -33,7 +34,7 @@ _WORDS: Final = {
     "22P05": "a character cannot be written in the encoding that the connection asks for",
     "25006": "the connection may only read: a function of the query writes, and the transaction is read-only",
     "3F000": "there is no such schema",
-    "40001": "it was in the way of another transaction",
+    "40001": "it was in the way of what changed meanwhile, on a replica of what its primary removed",
     "40P01": "it was in the way of another transaction",
     "42501": "the login lacks the right to read",
     "42601": "the SQL is not understood",

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
 STATEMENT_TIMEOUT = "30min"
+# What a read-only snapshot has this error from: a replica removes rows as its primary does, and with them who reads them.
+_CONFLICT: Final = "40001"
 _REMEDIES: Final = {
+    "53100": "Make room on the server's disk, where large queries keep temporary files, or ask for less; then run it again",
     "57014": "An index may be missing: audiences catalog check names it; the next run asks again",
     "53400": "Raise the limit for the login (temp_file_limit), or ask for less",
 }
@@ -42,9 +45,14 @@ class WarehouseTransientError(RetryError):
     place: str = ""
 
     def __str__(self) -> str:
+        lasting = (
+            "set `hot_standby_feedback = on` on the replica, or its `max_standby_streaming_delay` to more than the query takes"
+            if self.sqlstate == _CONFLICT
+            else "see whether the server is up and whether the connection's host, port and schema (the database) are right"
+        )
         return (
             f"the warehouse did not answer{_told(self.sqlstate)}: {self.detail}{_placed(self.place)}. Such faults pass; should "
-            "it last, see whether the server is up and whether the connection's host, port and schema (the database) are right"
+            f"it last, {lasting}"
         )
 
 
@@ -171,7 +179,8 @@ def not_let_in(error: BaseException, *, place: str) -> WarehouseTransientError |
     found = fault(error)
     if found.passing:
         return WarehouseTransientError(sqlstate=found.sqlstate, detail=found.words, place=place)
-    return WarehouseClosedError(detail=found.words, place=place, remedy=found.remedy or connecting.OPTIONS)
+    remedy = found.remedy or _REMEDIES.get(found.sqlstate, connecting.OPTIONS)
+    return WarehouseClosedError(detail=found.words, place=place, remedy=remedy)
 
 
 def as_ours(error: BaseException, query: str = "", *, place: str = "") -> WarehouseTransientError | WarehouseQueryError:
