@@ -26,7 +26,7 @@ pytestmark = pytest.mark.integration
 
 SCHEMA, ROWS = ["EMAIL"], [["0" * 64]] * 10
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
-OF_NO_ID = [None, True, [], {}, "", "x", "7/users", "7\n", 1.5, -1, 2.4e23, "7" * 50, ["7"], {"id": "7"}]
+OF_NO_ID = [None, True, [], {}, "", "x", "7/users", "7\n", 0, "0", 1.5, -1, 2.4e23, "7" * 50, ["7"], {"id": "7"}]
 OF_NO_COUNT = [None, True, [], {}, "", "many", 1.5, -1, "-1", 2**31, 2**63, 2**64, 1e300, "9" * 5000, "٣", "1_0"]
 CALLS: dict[str, Callable[[GraphSession], Any]] = {
     "read audience 7": lambda graph: audiences.read(graph, "7"),
@@ -65,9 +65,19 @@ def test_an_id_of_another_kind_is_named_and_not_guessed(
 
 def test_an_id_may_be_a_number(scripted: ScriptedGraph, graph: GraphSession) -> None:
     scripted.play(Answer(body={"id": 23851234567890123, "unknown": [{}]}))
-    assert audiences.read(graph, "7").id == "23851234567890123"
+    assert audiences.read(graph, "23851234567890123").id == "23851234567890123"
     scripted.play(Answer(body={"data": [{"id": 2**63}, {"id": "0017"}]}))
     assert [each.id for each in audiences.list_audiences(graph)] == ["9223372036854775808", "0017"]
+
+
+@pytest.mark.parametrize("action", ["read audience 7", "read ad set 8"])
+def test_an_answer_about_another_object_is_not_recorded_in_its_place(
+    scripted: ScriptedGraph, graph: GraphSession, action: str
+) -> None:
+    assert "asked for" in odd(scripted, graph, action, {"id": "9", "name": "Cart", "targeting": {}}).odd
+    scripted.play(Answer(body=b'{"id": "7", "name": "Cart", "id": "9"}'))
+    with pytest.raises(OddAnswerError):
+        CALLS["read audience 7"](graph)
 
 
 @pytest.mark.parametrize("identifier", OF_NO_ID, ids=repr)

@@ -23,7 +23,7 @@ _MOST: Final = 2**63 - 1
 _MOST_ROWS: Final = 2**31 - 1  # of one upload session
 _LAST_SECOND: Final = 253_402_300_799  # of the year 9999
 _DEEPEST: Final = 50  # levels of a targeting; documented ones have about six
-_ID: Final = re.compile(r"(?:act_)?[0-9]{1,40}")
+_ID: Final = re.compile(r"(?:act_)?(?!0+\Z)[0-9]{1,40}")  # 0 is how PHP writes that there is none
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,40}")
 
 
@@ -339,12 +339,18 @@ class Page(Done, Generic[Item]):
 Answer = TypeVar("Answer", bound=Done)
 
 
-def read_as(model: type[Answer], answer: Json, action: str) -> Answer:
-    """The answer as the model has it; raises OddAnswerError, which quotes nothing of it."""
+def read_as(model: type[Answer], answer: Json, action: str, *, about: str = "") -> Answer:
+    """The answer as the model has it; raises OddAnswerError, which quotes nothing of it.
+
+    `about` is the id of the object that was asked for: an answer about another one would be recorded in its place.
+    """
     try:
-        return model.model_validate(answer)
+        read = model.model_validate(answer)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         words = "is missing" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
         raise OddAnswerError(action, odd=f"`{place}` {words}") from None
+    if about and getattr(read, "id", about) != about:
+        raise OddAnswerError(action, odd="`id` is not the one that was asked for")
+    return read

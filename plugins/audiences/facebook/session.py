@@ -165,7 +165,7 @@ class GraphSession:
             try:
                 with self.gate.place():
                     answer = self._once(method, path, params, content, action)
-                return _read_quietly(reads, answer, action)
+                return _read_quietly(reads, answer, action, about=path if _asks_for_one(method, path) else "")
             except FacebookTransientError:
                 unanswered += 1
                 raise
@@ -329,9 +329,14 @@ def _http(credentials: Credentials, pool_size: int, answer_within: float) -> Htt
     return http
 
 
-def _read_quietly(reads: type[Answer], answer: Json, action: str) -> Answer:
+def _asks_for_one(method: str, path: str) -> bool:
+    """Whether an object is read by its id."""
+    return method == "GET" and path.isdigit()
+
+
+def _read_quietly(reads: type[Answer], answer: Json, action: str, *, about: str) -> Answer:
     try:
-        return read_as(reads, answer, action)
+        return read_as(reads, answer, action, about=about)
     except OddAnswerError as error:
         raise error.with_traceback(None) from None  # the frames below hold the answer, which may quote the token
 
