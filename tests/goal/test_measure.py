@@ -226,7 +226,7 @@ def _groups(system):
 
 def test_users_who_are_never_held_out_are_no_part_of_the_experiment(goals, by_arm):
     goals.carts(600)
-    spec = goals.campaign(never_hold_out=[1, 2, 3])
+    spec = goals.campaign(never_hold_out=[1, "002", " +3"])
     goals.shop.run(spec)
     for user in (1, 2, 3):
         goals.charge(user, DAY)

@@ -89,6 +89,16 @@ def test_a_person_leaves_every_audience_of_the_account_and_the_ledger(five):
     assert set(found.ledger) >= {"member", "assignment", "expired", "live_event"}
 
 
+def test_the_id_of_a_person_is_read_as_the_users_key_is(five):
+    audience = five.run(five.campaign(who={**WHO, "never_hold_out": ["03"]})).audience.id
+    assert five.sql("select user_id from audiences.never_held_out", on="ledger") == [("3",)]
+    found = erased(five, "+03")
+    assert (found.user, found.state, found.ledger["assignment"], found.left["never_held_out"]) == ("3", "done", 1, 0)
+    assert five.members(audience) == {row(five, number) for number in (1, 2, 4, 5)}
+    five.sql("delete from users where id = 4")
+    assert erased(five, "004").ledger["assignment"] == 1, "who is gone from the warehouse"
+
+
 def test_nothing_about_the_person_is_left_in_ledger_staging_or_log(five, caplog):
     caplog.set_level("DEBUG")
     five.sql("update users set id = 987654321 where id = 3")

@@ -67,7 +67,7 @@ def test_a_campaign_may_leave_the_system_group_and_choose_its_salt() -> None:
 
 
 def test_what_is_on_record_wins_over_the_formula_and_testers_are_always_targets() -> None:
-    given = spec({"control_group": 50, "never_hold_out": ["5", 6, "nobody"]})
+    given = spec({"control_group": 50, "never_hold_out": ["5", 6]})
     ids = [str(number) for number in range(100)]
     by_formula = {user: CAMPAIGN if formula("campaign", user, "50") else TARGET for user in ids}
     recorded = {"1": SYSTEM, "2": TARGET, "5": CUSTOM, "stranger": SYSTEM, **{"3": TARGET, "4": CAMPAIGN}}
@@ -77,7 +77,16 @@ def test_what_is_on_record_wins_over_the_formula_and_testers_are_always_targets(
         | {user: group for user, group in recorded.items() if user in by_formula}
         | {"5": TARGET, "6": TARGET}
     )
-    assert dict(zip(ids, assign(pa.array(ids), given, table).to_pylist(), strict=True)) == wanted
+    assert (
+        dict(
+            zip(
+                ids,
+                assign(pa.array(ids), given, table, spared=pa.array([user in ("5", "6") for user in ids])).to_pylist(),
+                strict=True,
+            )
+        )
+        == wanted
+    )
 
 
 def test_the_control_group_is_stable_when_the_audience_grows_and_whatever_the_container() -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from audiences.who.ids import no_users
+from audiences.who.conditions import text_of
+from audiences.who.ids import no_users, users_called, users_listed
 from audiences.who.render import render
 
 if TYPE_CHECKING:
@@ -95,6 +96,50 @@ def test_selected_ids_are_compared_by_the_type_of_the_key(
 ) -> None:
     with_keys(shop, kind, *keys)
     assert found(shop, {"sql": query}) == matched
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "listed", "spared"),
+    [
+        ("bigint", ("7", "8", "9", "10"), ("007", "+8", " 9", "x"), {"7", "8", "9"}),
+        ("bigint", ("7", "8"), (7, 8.0, True), {"7", "8"}),
+        ("numeric(12, 2)", ("7", "8"), ("7",), {"7.00"}),
+        ("uuid", (UUID, OTHER), (UUID.upper(),), {UUID}),
+        ("text", ("7", "007"), ("007",), {"007"}),
+    ],
+)
+def test_who_is_never_held_out_is_told_by_the_type_of_the_key(
+    shop: Shop, kind: str, keys: tuple[str, ...], listed: tuple[Any, ...], spared: set[str]
+) -> None:
+    with_keys(shop, kind, *keys)
+    rows = shop.rows(shop.spec({"exclude_segment": "s", "never_hold_out": listed}, segments={"s": {"users": []}}), AT)
+    assert {row["user_id"] for row in rows if row["never_held_out"]} == spared
+    assert len(rows) == len(keys)
+    catalog = shop.spec({"exclude_segment": "s"}, segments={"s": {"users": []}}).catalog
+    named = shop.connection.execute(render(users_listed(catalog, map(text_of, listed))).encode()).fetchall()
+    assert {row[0] for row in named} >= spared
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "given", "called"),
+    [
+        ("bigint", ("7",), "007", ["7"]),
+        ("bigint", ("8",), "+7", ["7"]),
+        ("bigint", ("8",), "seven", ["seven"]),
+        ("uuid", (OTHER,), UUID.upper(), [UUID]),
+        ("numeric", ("7.0", "8"), "7", ["7.0"]),
+        ("numeric", ("8",), "7", []),
+        ("text", ("8",), "007", ["007"]),
+    ],
+)
+def test_a_user_is_called_as_the_key_says_in_the_warehouse_or_not(
+    shop: Shop, kind: str, keys: tuple[str, ...], given: str, called: list[str]
+) -> None:
+    with_keys(shop, kind, *keys)
+    catalog = shop.spec({"exclude_segment": "s"}, segments={"s": {"users": []}}).catalog
+    assert [
+        row[0] for row in shop.connection.execute(render(users_called(catalog, given)).encode()).fetchall()
+    ] == called
 
 
 def test_a_domain_is_compared_as_what_it_is_made_of(shop: Shop) -> None:

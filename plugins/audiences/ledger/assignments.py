@@ -35,17 +35,18 @@ def not_by_formula(ledger: Ledger, campaign: int, terms: str) -> pa.Table:
     return ledger.read(
         f"select user_id, {_GROUP} from audiences.assignment"  # noqa: S608  # numbers and our own text only
         f" where campaign_id = {int(campaign)} and (run_id in ({_numbers(runs)})"
-        f" or user_id in ({_SPARED.format(campaign=int(campaign))}))",
+        f" or user_id in (select user_id from audiences.never_held_out where campaign_id = {int(campaign)}))",
         RECORDED,
     )
 
 
-# One run of each config, since a live campaign has many.
-_SPARED = """
-select jsonb_array_elements_text(config #> '{{who,never_hold_out}}') from audiences.run where id in (
-    select min(id) from audiences.run where campaign_id = {campaign} group by config_digest
-)
-"""
+def never_held_out(ledger: Ledger, campaign: int, users: Sequence[str]) -> None:
+    """Remember who is a target by name, whom the formula may hold out once the name is off the list."""
+    ledger.sql.execute(
+        "insert into audiences.never_held_out (campaign_id, user_id) select %(campaign)s, unnest(%(users)s::text[])"
+        " on conflict do nothing",
+        {"campaign": campaign, "users": list(users)},
+    )
 
 
 def of_user(ledger: Ledger, campaign: int, user: str) -> Any:

@@ -21,6 +21,7 @@ from audiences.facebook.contract import MAX_ROWS, REPLACE_WINDOW_SECONDS
 from audiences.ledger import erasures, texts
 from audiences.ledger.audiences import AudienceTakenError
 from audiences.pipeline import doubt
+from audiences.pipeline.called import as_the_key_says
 from audiences.pipeline.files_naming import files_naming
 from audiences.pipeline.references import AudienceRows, ErasedFrom, Erasure
 from audiences.pipeline.tidy import tidy
@@ -47,7 +48,7 @@ def erase(doors: ErasingDoors, user: str, at: datetime) -> Erasure:
 
     Raises AudienceTakenError while a campaign is changing an audience; the person is remembered then already.
     """
-    ledger = doors.ledger
+    ledger, user = doors.ledger, _as_the_key_says(doors, user)
     person = _person(doors, user, at)
     rows = person.rows
     number = erasures.begin(ledger, at=at, digests=person.digests)
@@ -90,7 +91,7 @@ def erase(doors: ErasingDoors, user: str, at: datetime) -> Erasure:
 
 def lift(doors: ErasingDoors, user: str, at: datetime) -> int:
     """Forget the erasure of the user, or of whoever had an identifier that is the user's now; how many hashes there were."""
-    return erasures.forget(doors.ledger, _person(doors, user, at).digests)
+    return erasures.forget(doors.ledger, _person(doors, _as_the_key_says(doors, user), at).digests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,11 @@ class _Person:
     digests: frozenset[bytes]
     traces: Traces
     known: bool
+
+
+def _as_the_key_says(doors: ErasingDoors, user: str) -> str:
+    with doors.warehouse() as warehouse:
+        return as_the_key_says(warehouse, doors.catalog, user)
 
 
 def _person(doors: ErasingDoors, user: str, at: datetime) -> _Person:

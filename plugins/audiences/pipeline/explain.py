@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audiences.ledger import assignments, erasures, live, members
+from audiences.pipeline.called import as_the_key_says
 from audiences.pipeline.holders import holders
 from audiences.pipeline.plan import compared
 from audiences.pipeline.preview import as_if_opened, masked_cells, rehearsed
@@ -20,7 +21,6 @@ from audiences.what.erased import Erased
 from audiences.what.identifiers.fields import FIELDS
 from audiences.who.columns import columns_of
 from audiences.who.compile import qualified
-from audiences.who.ids import users_called
 from audiences.who.render import render
 from audiences.who.steps import RuleSteps, Step, deciding, explain_filters
 
@@ -68,7 +68,8 @@ def explain(doors: Doors, user: str, at: datetime) -> Explanation:
     is compared by the key's type, as those of lists are: `007` is the user 7 where the key is a number.
     """
     spec, run = doors.spec, as_if_opened(doors, at, staging="")
-    user = _as_the_key_says(doors, user)
+    with doors.warehouse() as warehouse:
+        user = as_the_key_says(warehouse, spec.catalog, user)
     assigned = assignments.of_user(doors.ledger, run.campaign, user)
     found = _find(doors, run, user)
     outcome, steps = "not_qualified", tuple[Step, ...]()
@@ -107,13 +108,6 @@ def explain_address(doors: Doors, kind: Address, address: str, at: datetime) -> 
         more=users[_MOST_EXPLAINED:],
         erased=found.erased,
     )
-
-
-def _as_the_key_says(doors: Doors, user: str) -> str:
-    """The user's id as the warehouse writes it; as given where it names nobody there, or not one alone."""
-    with doors.warehouse() as warehouse:
-        found = warehouse.table(render(users_called(doors.spec.catalog, user))).to_pylist()
-    return str(found[0]["user_id"]) if len(found) == 1 else user
 
 
 def _find(doors: Doors, run: RunRef, user: str) -> _Found | None:

@@ -13,7 +13,7 @@ from audiences.goal.counting import AssigningRun, Counting, Read
 from audiences.goal.events import goal_events
 from audiences.goal.report import Data, Report, goal_digest, report
 from audiences.ledger import goals
-from audiences.who.conditions import text_of
+from audiences.pipeline.called import never_held_out
 from audiences.who.render import render
 
 if TYPE_CHECKING:
@@ -55,8 +55,7 @@ def measure(doors: Doors, at: datetime) -> Report:
     counts: list[Count] = []
     if campaign is not None and runs:
         with tempfile.TemporaryDirectory(prefix="audiences-") as spill, Counting(Path(spill)) as counting:
-            spared = map(text_of, spec.campaign.who.never_hold_out)
-            counting.assign(runs, goals.assigned(doors.ledger, campaign), spared)
+            counting.assign(runs, goals.assigned(doors.ledger, campaign), never_held_out(doors))
             windows = counting.windows()
             if windows is not None:
                 read = _read_events(doors, goal, counting, windows, at)

@@ -24,7 +24,7 @@ from audiences.ledger import assignments, audiences, chunks, expiry, mappings, m
 from audiences.pipeline import doubt, whole_set
 from audiences.pipeline.open_run import how_to_allow
 from audiences.pipeline.references import Extracted, Holding, Planned, Rejected, RunRef, Selected
-from audiences.pipeline.select import HELD_OUT, candidates_file, held_out_file, opted_out_file
+from audiences.pipeline.select import HELD_OUT, candidates_file, held_out_file, never_held_out_file, opted_out_file
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.unmatched import advising
 from audiences.what.difference import CANDIDATES, CHANGES, USERS, Counts, Difference
@@ -302,6 +302,10 @@ def _assignments_under_way(
     with staging.writer(ASSIGNED_FILE, HELD_OUT) as writer:
         for batch in difference.assigned(pa.RecordBatchReader.from_batches(HELD_OUT, held_out)):
             writer.write_batch(batch)
+    if doors.spec.campaign.who.never_hold_out:
+        by_name = staging.rows(*(never_held_out_file(part.number) for part in selected))
+        users = [user for batch in by_name for user in batch.column("user_id").to_pylist()]
+        assignments.never_held_out(doors.ledger, run.campaign, users)
     assigned = pa.RecordBatchReader.from_batches(HELD_OUT, staging.rows(ASSIGNED_FILE))
     record = partial(assignments.record, doors.ledger, campaign=run.campaign, run=run.run, assigned=assigned)
     with ThreadPoolExecutor(1, thread_name_prefix="assignments") as pool:

@@ -73,7 +73,7 @@ def preview(
         run = run.model_copy(update={"full_refresh": run.full_refresh or full_refresh, "allow": allow})
         stopped, warnings, standing = obstacle(doors, full_refresh=run.full_refresh, allow=allow)
         rows, nobody_has, lists = 0, unmatched(doors), unknown_ids(doors)
-        if LIFT not in allow and (nobody := next((each for each in lists if each.all), None)):
+        if LIFT not in allow and (nobody := next((each for each in lists if each.stops), None)):
             stopped = stopped or str(stop(doors, nobody))
         warnings = (*warnings, *map(str, lists))
         if standing and standing.known and standing.status and DOUBT not in allow:

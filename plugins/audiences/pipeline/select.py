@@ -43,13 +43,15 @@ def select(doors: Doors, run: RunRef, shard: Shard) -> Selected:
         staging.writer(candidates_file(shard.number), CANDIDATES) as candidates,
         staging.writer(held_out_file(shard.number), HELD_OUT) as held_out,
         staging.writer(opted_out_file(shard.number), USERS) as opted_out,
+        staging.writer(never_held_out_file(shard.number), USERS) as never_held_out,
     ):
         batches = one_ahead(staging.rows(shard_file(shard.number)))
         for batch, decided in several_ahead(decided_on, batches, at_once=DECIDED_AT_ONCE):
             outcomes.update({str(name): int(count) for name, count in decided.value_counts().items()})
             candidates.write_table(_candidates(doors.spec, run, batch, decided))
             held_out.write_table(_held_out(batch, decided))
-            opted_out.write_table(_opted_out(batch, decided))
+            opted_out.write_table(_users(batch, decided == "opted_out"))
+            never_held_out.write_table(_users(batch, (decided == "candidate") & _never_held_out(doors.spec, batch)))
     return Selected(number=shard.number, outcomes=dict(outcomes))
 
 
@@ -74,7 +76,10 @@ def decide(
         decided[~passed] = "filtered_out"
     _leave_out(erased, decided, batch)
     left = (decided == "candidate").to_numpy()
-    groups = assign(batch.column(columns.user_id).filter(pa.array(left)), spec, recorded, salt=run.salt).to_numpy()
+    chosen, spared = pa.array(left), pa.array(_never_held_out(spec, batch)[left].to_numpy(dtype=bool))
+    groups = assign(
+        batch.column(columns.user_id).filter(chosen), spec, recorded, salt=run.salt, spared=spared
+    ).to_numpy()
     arms = pd.Series(groups, index=frame.index[left])
     for group in Group:
         if group is not Group.TARGET:
@@ -95,6 +100,11 @@ def held_out_file(number: int) -> str:
 def opted_out_file(number: int) -> str:
     """The name of a staged file of users who opted out (`user_id`)."""
     return f"opted-out-{number:02d}.parquet"
+
+
+def never_held_out_file(number: int) -> str:
+    """The name of a staged file of candidates who are under `never_hold_out` (`user_id`)."""
+    return f"never-held-out-{number:02d}.parquet"
 
 
 def _leave_out(erased: Erased, decided: pd.Series[str], batch: pa.RecordBatch) -> None:
@@ -123,6 +133,11 @@ def _held_out(batch: pa.RecordBatch, decided: pd.Series[str]) -> pa.Table:
     return pa.table([batch.column("user_id").filter(pa.array(held.to_numpy())), pa.array(arms)], schema=HELD_OUT)
 
 
-def _opted_out(batch: pa.RecordBatch, decided: pd.Series[str]) -> pa.Table:
-    left = pa.array((decided == "opted_out").to_numpy())
-    return pa.table([batch.column("user_id").filter(left)], schema=USERS)
+def _never_held_out(spec: CampaignSpec, batch: pa.RecordBatch) -> pd.Series[bool]:
+    name = columns_of(spec).never_held_out
+    return pd.Series(batch.column(name).to_numpy(zero_copy_only=False) if name else False, index=range(len(batch)))
+
+
+def _users(batch: pa.RecordBatch, which: pd.Series[bool]) -> pa.Table:
+    chosen = pa.array(which.to_numpy(dtype=bool))
+    return pa.table([batch.column("user_id").filter(chosen)], schema=USERS)

@@ -9,37 +9,42 @@ from audiences.campaign.segments import FOLDER
 from audiences.errors import StoppedError
 from audiences.warehouse.listed import Unknown, unknown
 from audiences.warehouse.reflect import WarehouseUnreachableError
+from audiences.who.conditions import text_of
 
 if TYPE_CHECKING:
     from audiences.pipeline.doors import Doors
 
+SPARED = "`never_hold_out`"
 LIFT = "unknown_ids"  # in a run's `allow`
 _log = logging.getLogger(__name__)
 
 
 def unknown_ids(doors: Doors) -> list[Unknown]:
-    """The lists of the campaign that hold ids which no user has."""
-    listed = {name: segment.users for name, segment in doors.spec.segments.items() if segment.users}
+    """The lists of the campaign that hold ids which no user has, the one under `never_hold_out` too."""
+    segments = doors.spec.segments.items()
+    listed = {f"{FOLDER}/{name}.csv": segment.users for name, segment in segments if segment.users}
+    if spared := doors.spec.campaign.who.never_hold_out:
+        listed[SPARED] = tuple(map(text_of, spared))
     if not listed:
         return []
     found = []
     try:
         with doors.glance() as glance:
-            for name, users in listed.items():
-                one = unknown(f"{FOLDER}/{name}.csv", users, doors.spec.catalog, glance)
+            for place, users in listed.items():
+                one = unknown(place, users, doors.spec.catalog, glance, only_told=place == SPARED)
                 if one.refusal:
-                    _log.warning("the ids of segment %s were not looked up: %s", name, one.refusal.words)
+                    _log.warning("the ids in %s were not looked up: %s", place, one.refusal.words)
                 elif one.ids:
                     found.append(one)
     except WarehouseUnreachableError as error:  # what follows meets it as well, and says so
-        _log.warning("the ids of segments were not looked up: %s", error)
+        _log.warning("the listed ids were not looked up: %s", error)
     return found
 
 
 def ensure_known(doors: Doors, allow: frozenset[str]) -> list[str]:
     """What to warn of. Raises StoppedError for a list of which not one id is a user's, unless `allow` lifts it."""
     found = unknown_ids(doors)
-    if LIFT not in allow and (nobody := next((each for each in found if each.all), None)):
+    if LIFT not in allow and (nobody := next((each for each in found if each.stops), None)):
         raise stop(doors, nobody)
     return list(map(str, found))
 

@@ -27,11 +27,18 @@ class Unknown:
     listed: int
     ids: tuple[str, ...] = ()
     refusal: Refusal | None = None
+    only_told: bool = False
+    """Nobody goes out for it who should not, so that it stops no run."""
 
     @property
     def all(self) -> bool:
         """Whether the list names nobody at all."""
         return self.listed == len(self.ids)
+
+    @property
+    def stops(self) -> bool:
+        """Whether a run must not begin with it."""
+        return self.all and not self.only_told
 
     def __str__(self) -> str:
         few = ", ".join(map(shown, self.ids[:_TOLD])) + (", …" if len(self.ids) > _TOLD else "")
@@ -41,8 +48,8 @@ class Unknown:
         return f"{how_many} ids in {self.file} {whose}: {few}; they are compared with `users.key`, {shown(self.key)}"
 
 
-def unknown(file: str, users: Sequence[str], catalog: Catalog, glance: Glance) -> Unknown:
+def unknown(file: str, users: Sequence[str], catalog: Catalog, glance: Glance, *, only_told: bool = False) -> Unknown:
     """Hold the ids of a list against the users."""
     answer = glance.ask(no_users(catalog, users))
     refusal, ids = (answer, ()) if isinstance(answer, Refusal) else (None, tuple(row.user_id for row in answer))
-    return Unknown(file, catalog.users.key, len(set(users)), ids, refusal)
+    return Unknown(file, catalog.users.key, len(set(users)), ids, refusal, only_told)

@@ -36,12 +36,13 @@ class Encoder:
         self.rejected: dict[str, Counter[str]] = {name: Counter() for name in self._identifiers}
 
     def encode(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """`user_id`, `opted_out`, `identifiers` (packed, null when unreachable) and the properties as they came."""
+        """`user_id`, `opted_out`, `identifiers` (packed, null when unreachable); properties and `never_held_out` as they came."""
         cells: dict[str, pa.Array] = {}
         for name in self._identifiers:
             cells.update(self._cells(name, batch))
         self._count_misfits(batch)
         kept = [self._columns.user_id, self._columns.opted_out, *self._columns.properties.values()]
+        kept += filter(None, [self._columns.never_held_out])
         arrays = [batch.column(name) for name in kept]
         return pa.RecordBatch.from_arrays([*arrays, rows.pack(cells)], names=[*kept, "identifiers"])
 

@@ -30,6 +30,8 @@ class Columns:
     present: dict[str, str] = field(default_factory=dict)
     user_id: str = "user_id"
     opted_out: str = "opted_out"
+    never_held_out: str | None = None
+    """Whether the user is under `never_hold_out`, boolean and never null; only where somebody is."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -40,6 +42,7 @@ class Columns:
             *self.identifiers.values(),
             *self.properties.values(),
             *self.present.values(),
+            *filter(None, [self.never_held_out]),
         )
 
 
@@ -61,4 +64,5 @@ def columns_of(spec: CampaignSpec) -> Columns:
             for number, name in enumerate(properties, start=1)
             if can_misfit(spec.catalog.user_properties()[name])
         },
+        never_held_out="never_held_out" if spec.campaign.who.never_hold_out else None,
     )

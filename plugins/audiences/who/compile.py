@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from audiences.who.columns import columns_of
+from audiences.who.conditions import text_of
 from audiences.who.segments import Conditions, People
 from audiences.who.sources import declined, present, text, typed
 
@@ -23,12 +24,13 @@ def qualified(spec: CampaignSpec, at: datetime, *, users: Sequence[str] | None =
     `users` limits the answer to these ids. The session's time zone should be the catalog's: Postgres reads columns of
     type `timestamp without time zone` in it.
     """
-    people = People(Conditions(spec, at, users))
+    conditions = Conditions(spec, at, users)
+    people = People(conditions)
     truth = people.truth(spec.campaign.who, required=True)
-    return people.select(*_selected(spec, people), where=truth)
+    return people.select(*_selected(spec, people, conditions), where=truth)
 
 
-def _selected(spec: CampaignSpec, people: People) -> list[sa.Label[Any]]:
+def _selected(spec: CampaignSpec, people: People, conditions: Conditions) -> list[sa.Label[Any]]:
     names, catalog = columns_of(spec), spec.catalog
     opted_out = [declined(source, people.table) for source in catalog.users.opt_out]
     properties = catalog.user_properties()
@@ -46,4 +48,7 @@ def _selected(spec: CampaignSpec, people: People) -> list[sa.Label[Any]]:
         ),
         *((column, present(properties[name], people.table)) for name, column in names.present.items()),
     ]
+    if names.never_held_out:
+        listed = map(text_of, spec.campaign.who.never_hold_out)
+        values.append((names.never_held_out, conditions.key_type.among(people.key, listed)))
     return [value.label(name) for name, value in values]

@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
 
-from audiences.who.conditions import text_of
 from audiences.who.hashing import starts_below, strings
 
 if TYPE_CHECKING:
@@ -44,11 +43,18 @@ class Group(IntEnum):
         return "targeted" if self is Group.TARGET else f"control_{self.name.lower()}"
 
 
-def assign(user_ids: Ids, spec: CampaignSpec, recorded: pa.Table | None = None, *, salt: str | None = None) -> pa.Array:
+def assign(
+    user_ids: Ids,
+    spec: CampaignSpec,
+    recorded: pa.Table | None = None,
+    *,
+    salt: str | None = None,
+    spared: pa.Array | None = None,
+) -> pa.Array:
     """The `Group` of each user, as int8. `salt` is that of the campaign, its id unless it was renamed.
 
-    `recorded` holds earlier assignments (`user_id` text, `group` int8), which win over the formula; who is listed under
-    `never_hold_out` is a target whatever is on record.
+    `recorded` holds earlier assignments (`user_id` text, `group` int8), which win over the formula; `spared` says of each user
+    whether they are under `never_hold_out`, who are targets whatever is on record.
     """
     ids = strings(user_ids)
     groups = np.full(len(ids), Group.TARGET, dtype=np.int8)
@@ -58,8 +64,8 @@ def assign(user_ids: Ids, spec: CampaignSpec, recorded: pa.Table | None = None, 
         place = pc.index_in(ids, value_set=recorded.column("user_id").cast(pa.string()).combine_chunks())
         known = recorded.column("group").take(place).combine_chunks()
         groups = np.where(_to_numpy(known.is_valid()), known.fill_null(0).to_numpy(), groups).astype(np.int8)
-    spared = pa.array([text_of(user) for user in spec.campaign.who.never_hold_out], pa.string())
-    groups[_to_numpy(pc.is_in(ids, value_set=spared))] = Group.TARGET
+    if spared is not None:
+        groups[_to_numpy(spared)] = Group.TARGET
     return pa.array(groups)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
-from audiences.who.names import common
+from audiences.who.names import common, once
 from audiences.who.sources import users_table
 
 if TYPE_CHECKING:
@@ -49,6 +49,16 @@ class KeyType:
         steps = steps.union_all(below)
         found = sa.select(sa.cast(steps.c.typname, sa.Text).label("name"), of_key.label("oid"))
         self._found = common(found.where(steps.c.typbasetype == 0), "key_type")
+
+    @property
+    def has_one_text(self) -> Value:
+        """Whether Postgres writes equal keys alike, so that an id has its text whether there is such a user or not."""
+        return self._is(*_WHOLE, "uuid", "bpchar", "text", "varchar")
+
+    def among(self, key: Value, users: Iterable[str]) -> Value:
+        """Whether the key is one of the ids of a list."""
+        given = listed_ids(users)
+        return self.key(key).in_(sa.select(self.listed(given.c.user_id)))
 
     def key(self, key: Value) -> Value:
         """The key as the text that ids are compared with."""
@@ -95,11 +105,29 @@ def listed_ids(users: Iterable[str]) -> sa.Subquery:
 
 
 def users_called(catalog: Catalog, user: str) -> sa.Select[Any]:
-    """The key, as text, of the users whom an id means that a person gave; two at most, one where the keys differ for Postgres."""
+    """The `user_id`, the key as text, of the users whom an id means that a person gave; two at most.
+
+    Of nobody in the warehouse it is the id as the key's type writes it, where that has one text for each value.
+    """
     key_type, table = KeyType(catalog), users_table(catalog)
     key, given = table.c[catalog.users.key], listed_ids([user])
-    called = sa.select(key_type.listed(given.c.user_id)).scalar_subquery()
-    return sa.select(sa.cast(key, sa.Text).label("user_id")).where(key_type.key(key) == called).limit(2)
+    meant = sa.select(key_type.listed(given.c.user_id)).scalar_subquery()
+    found = common(
+        sa.select(sa.cast(key, sa.Text).label("user_id")).where(key_type.key(key) == meant).limit(2), "called"
+    )
+    nobody = sa.select(meant.label("user_id")).where(key_type.has_one_text, ~sa.exists(sa.select(found.c.user_id)))
+    either = sa.union_all(sa.select(found.c.user_id), nobody).subquery()
+    return sa.select(either.c.user_id)
+
+
+def users_listed(catalog: Catalog, users: Iterable[str]) -> sa.Select[Any]:
+    """The `user_id`, the key as text, of all users whom the ids of a list mean, and the ids as they are compared."""
+    key_type, table, given = KeyType(catalog), users_table(catalog), listed_ids(users)
+    key = table.c[catalog.users.key]
+    meant = once(sa.select(key_type.listed(given.c.user_id).label("user_id")), "listed")
+    found = sa.select(sa.cast(key, sa.Text).label("user_id")).where(key_type.key(key).in_(sa.select(meant.c.user_id)))
+    either = sa.union(found, sa.select(meant.c.user_id)).subquery()
+    return sa.select(either.c.user_id)
 
 
 def no_users(catalog: Catalog, users: Iterable[str]) -> sa.Select[Any]:
