@@ -17,6 +17,7 @@ from audiences.errors import RefusedError
 
 pytestmark = pytest.mark.integration
 sandbox_server, shop, project = pipeline.sandbox_server, pipeline.shop, pipeline.project  # fixtures
+audiences = pipeline.command_line  # a fixture too
 COUNTED = {
     "filtered_out", "opted_out", "no_identifier", "control_system", "control_custom", "control_campaign", "over_cap",
     "targeted", "added", "kept", "failed", "removed", "qualified",
@@ -25,25 +26,8 @@ AT = ("--at", "2026-11-23T12:00:00+00:00")
 
 
 @pytest.fixture
-def audiences(project, monkeypatch, capsys):
-    """Gives a command line to `main` in this process; answers with exit code, standard output and standard error."""
-    for name, value in project.environment.items():
-        monkeypatch.setenv(name, value)
-
-    def give(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["audiences", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        shown = capsys.readouterr()
-        assert "Traceback" not in shown.out + shown.err
-        return int(ended.value.code or 0), shown.out, shown.err
-
-    return give
-
-
-@pytest.fixture
 def process(project):
-    """The same as a process of its own."""
+    """Gives a command line to a process of its own."""
 
     def give(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ import yaml
 
 import audiences
 from audiences.campaign.spec import CampaignSpec
+from audiences.cli import main
 from audiences.connections import Connection
 from audiences.pipeline.doors import Doors
 from audiences.pipeline.preview import preview
@@ -25,7 +27,7 @@ from audiences.pipeline.whole import run_campaign
 from audiences.sandbox import running_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.databases import Databases
 
@@ -247,3 +249,20 @@ def project(shop: Shop, tmp_path: Path) -> ProjectFolder:
     made.write("include/warehouse.yml", yaml.safe_dump(CATALOG))
     made.write("include/settings.yml", yaml.safe_dump(settings))
     return made
+
+
+@pytest.fixture(name="audiences")
+def command_line(project: ProjectFolder, monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
+    """Gives a command line to `main` in this process; answers with exit code, standard output and standard error."""
+    for name, value in project.environment.items():
+        monkeypatch.setenv(name, value)
+
+    def give(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["audiences", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        shown = capsys.readouterr()
+        assert "Traceback" not in shown.out + shown.err
+        return int(ended.value.code or 0), shown.out, shown.err
+
+    return give

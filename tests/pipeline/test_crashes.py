@@ -27,17 +27,23 @@ def command(project):
     return start
 
 
-def finish(process: subprocess.Popen[str]) -> dict:
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    return json.loads(out.splitlines()[-1])
+@pytest.fixture
+def finish(audiences):
+    """The same command to its end, in this process; what it says."""
+
+    def run() -> dict:
+        code, out, err = audiences("run", "carts", "--json")
+        assert code == 0, err
+        return json.loads(out.splitlines()[-1])
+
+    return run
 
 
 def wanted(shop) -> int:
     return shop.sql("select count(distinct lower(email)) from users where id in (select user_id from events)")[0][0]
 
 
-def test_a_killed_upload_ends_right_when_the_command_is_given_again(shop, command):
+def test_a_killed_upload_ends_right_when_the_command_is_given_again(shop, command, finish):
     shop.sql(
         "insert into users (id, email) select i, 'user' || i || '@example.com' from generate_series(1, %s) i", USERS
     )
@@ -56,18 +62,18 @@ def test_a_killed_upload_ends_right_when_the_command_is_given_again(shop, comman
         # Meanwhile the world goes on: some leave, some change their address.
         shop.sql("delete from events where user_id %% 9 = %s", round_number)
         shop.sql("update users set email = %s || email where id %% 11 = %s", f"r{round_number}.", round_number)
-    summary = finish(command())
+    summary = finish()
     audience = summary["audience"]["id"]
     assert len(shop.members(audience)) == summary["audience"]["members"] == wanted(shop)
     emails = shop.sql("select email from users where id in (select user_id from events)")
     assert shop.members(audience) == {shop.row_of(email, None) for (email,) in emails}
     before = len(shop.uploads())
-    assert finish(command())["requests"] == 0
+    assert finish()["requests"] == 0
     assert len(shop.uploads()) == before
 
 
 @pytest.mark.parametrize("leave", [False, True], ids=["everybody is still wanted", "some have left"])
-def test_a_kill_after_facebook_did_it_and_before_the_receipt_loses_and_keeps_nobody(shop, command, leave):
+def test_a_kill_after_facebook_did_it_and_before_the_receipt_loses_and_keeps_nobody(shop, command, finish, leave):
     """Facebook carries the request out and holds its answer back; then the process is killed."""
     shop.sql("insert into users (id, email) select i, 'user' || i || '@example.com' from generate_series(1, 50) i")
     shop.sql("insert into events (user_id, name, occurred_at) select id, 'Added To Cart', now() from users")
@@ -86,14 +92,14 @@ def test_a_kill_after_facebook_did_it_and_before_the_receipt_loses_and_keeps_nob
     assert shop.sql("select count(*) from audiences.member", on="ledger") == [(0,)]
     if leave:
         shop.sql("delete from events where user_id <= 10")
-    summary = finish(command())
+    summary = finish()
     emails = shop.sql("select email from users where id in (select user_id from events)")
     assert shop.members(summary["audience"]["id"]) == {shop.row_of(email, None) for (email,) in emails}
     assert summary["audience"]["members"] == len(emails)
-    assert finish(command())["requests"] == 0
+    assert finish()["requests"] == 0
 
 
-def test_a_killed_replace_ends_right_when_the_command_is_given_again(shop, project, command):
+def test_a_killed_replace_ends_right_when_the_command_is_given_again(shop, project, command, finish):
     """Killed in the first batch, between, or in the last: the session is carried through, or done again."""
     project.write(
         "campaigns/carts.yml", project.text("campaigns/carts.yml").replace("what: {", "what: {refresh: replace, ")
@@ -115,7 +121,7 @@ def test_a_killed_replace_ends_right_when_the_command_is_given_again(shop, proje
         process.kill()
         process.communicate()
         shop.sql("delete from events where user_id %% 9 = %s", round_number)
-    summary = finish(command())
+    summary = finish()
     audience = summary["audience"]["id"]
     emails = shop.sql("select email from users where id in (select user_id from events)")
     assert shop.members(audience) == {shop.row_of(email, None) for (email,) in emails}

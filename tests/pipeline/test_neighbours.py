@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -115,28 +113,25 @@ def test_a_campaign_that_is_over_undoes_nothing(ten):
     assert warned(ten, carts) == ((), ())
 
 
-def test_the_command_line_knows_the_files(project, shop):
+def test_the_command_line_knows_the_files(project, shop, audiences):
     for number in range(1, 11):
         shop.user(number, f"user{number}@example.com")
         shop.event(number)
 
-    def audiences(*arguments):
-        done = subprocess.run(
-            [sys.executable, "-m", "audiences.cli", *arguments, "--json"],
-            env=project.environment, capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
-        assert done.stdout, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
+    def command(*arguments):
+        _, said, complained = audiences(*arguments, "--json")
+        assert said, complained
+        return json.loads(said.splitlines()[-1])
 
-    audience = audiences("run", "carts")["audience"]["id"]
+    audience = command("run", "carts")["audience"]["id"]
     text = project.text("campaigns/carts.yml").replace(
         "create: {name: Carts}", f"update: {{id: '{audience}', action: mirror}}"
     )
     (project.path / "campaigns/carts.yml").unlink()
     project.write("campaigns/left.yml", text)
-    assert "campaign `carts` has no file any more and holds 10 members" in audiences("preview", "left")["warnings"][0]
+    assert "campaign `carts` has no file any more and holds 10 members" in command("preview", "left")["warnings"][0]
     project.write("campaigns/left.yml", text + "formerly: carts\n")
-    assert audiences("preview", "left")["warnings"][0].startswith("a run would take over campaign `carts` first")
-    done = audiences("run", "left")
+    assert command("preview", "left")["warnings"][0].startswith("a run would take over campaign `carts` first")
+    done = command("run", "left")
     assert (done["outcomes"]["kept"], done["requests"]) == (10, 0)
     assert done["warnings"][0].startswith("took over campaign `carts`")
