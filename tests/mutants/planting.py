@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from py_compile import PycInvalidationMode
@@ -52,8 +51,9 @@ class Fate:
     """What became of a planted fault.
 
     `layer` and `test` are of the test that caught it, None where none did; the layer HUNG is of one that did not come to an
-    end, which shows a fault to nobody who does not wait for it. `seconds` is how long that took with everything that had to
-    be started for it. `error`: the list is wrong, or the fault keeps the tests from running at all.
+    end, which shows a fault to nobody who does not wait for it. `seconds` is the processor's time that it took pytest, which
+    other work on the machine does not lengthen; a server's is not in it. `error`: the list is wrong, or the fault keeps the
+    tests from running at all.
     """
 
     fault: Fault
@@ -117,12 +117,12 @@ def try_out(place: Place, fault: Fault, tests: Sequence[Sequence[str]]) -> Fate:
     """
     if error := misplaced(place.root, fault):
         return Fate(fault, error=error)
-    begun = time.monotonic()
+    seconds = 0.0
     hung: Fate | None = None
     with planted(place.root, fault):
         for group in tests:
             done = place.pytest(group)
-            seconds = time.monotonic() - begun
+            seconds += done.seconds
             if done.code is None or (done.caught is not None and done.caught[0] == HUNG):
                 hung = hung or Fate(fault, HUNG, done.caught[1] if done.caught else " ".join(group), seconds)
             elif done.code == _TESTS_FAILED and done.caught is not None:
@@ -131,7 +131,7 @@ def try_out(place: Place, fault: Fault, tests: Sequence[Sequence[str]]) -> Fate:
                 return Fate(
                     fault, error=f"{group[0]} does not run (pytest ends with {done.code}):\n{done.said[-1500:]}"
                 )
-    return hung or Fate(fault, seconds=time.monotonic() - begun)
+    return hung or Fate(fault, seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,7 @@ class Done:
 
     code: int | None
     said: str
+    seconds: float
 
     @property
     def caught(self) -> tuple[str, str] | None:
@@ -167,8 +168,8 @@ class Place:
             "-W", f"ignore:{_LOADED_ALREADY}", f"--timeout={_ONE_TEST_SECONDS}", *tests,
         ]
         # fmt: on
-        code = self._ask({"arguments": arguments, "said": str(said), "seconds": seconds})
-        return Done(code, said.read_text(errors="replace"))
+        done = self._ask({"arguments": arguments, "said": str(said), "seconds": seconds})
+        return Done(done["code"], said.read_text(errors="replace"), done["seconds"])
 
     def close(self) -> None:
         """End the process."""
@@ -177,7 +178,7 @@ class Place:
             self._warm.wait()
             self._warm.stdout.close()
 
-    def _ask(self, what: dict[str, Any]) -> int | None:
+    def _ask(self, what: dict[str, Any]) -> dict[str, Any]:
         if self._warm is None:
             # By hash: a file that changed twice within a second would be taken for the old one.
             compileall.compile_dir(
@@ -195,5 +196,5 @@ class Place:
         assert self._warm.stdout is not None
         self._warm.stdin.write(json.dumps(what) + "\n")
         self._warm.stdin.flush()
-        code: int | None = json.loads(self._warm.stdout.readline())
-        return code
+        answer: dict[str, Any] = json.loads(self._warm.stdout.readline())
+        return answer

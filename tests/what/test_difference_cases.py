@@ -51,6 +51,11 @@ def test_a_refused_row_is_neither_staged_nor_counted_whoever_comes_along_with_it
     assert (size, [row["user_id"] for row in lasting]) == (2, ["a", "c"])
 
 
+def test_a_whole_upload_leaves_out_whom_another_campaign_had_taken_out(compare):
+    _, _, (size, lasting) = compare({"a": b"a"}, {Hold(OTHER, "z", b"z", False), Hold(OTHER, "y", b"y", True)})
+    assert (size, [row["user_id"] for row in lasting]) == (2, ["a", "y"])
+
+
 def test_a_refused_row_that_two_users_share_is_kept_back_for_both(compare):
     counts, changes, _ = compare({"a": b"bad", "b": b"bad", "c": b"c"}, refused=[b"bad"])
     assert (counts.add, counts.kept_back, placed(changes["add"])) == (1, 2, [(0, "c")])

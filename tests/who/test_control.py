@@ -60,6 +60,18 @@ def test_the_first_group_that_holds_a_user_wins() -> None:
     assert set(wanted) == set(Group)
 
 
+def test_each_group_has_the_percentage_that_is_written_for_it() -> None:
+    groups = {"system": {"percent": 5}, "custom": {"holiday": {"percent": 40}}}
+    given = spec({"control_group": {"percent": 20, "custom": "holiday"}}, **groups)
+    percents = {"system": "5", "holiday": "40", "campaign": "20"}
+    held = {salt: [formula(salt, user, percent) for user in IDS] for salt, percent in percents.items()}
+    wanted = [
+        SYSTEM if system else CUSTOM if custom else CAMPAIGN if campaign else TARGET
+        for system, custom, campaign in zip(*held.values(), strict=True)
+    ]
+    assert assign(pa.array(IDS), given).to_pylist() == wanted
+
+
 def test_a_campaign_may_leave_the_system_group_and_choose_its_salt() -> None:
     given = spec({"control_group": {"percent": 30, "system": False, "salt": "own"}}, system={"percent": 30})
     wanted = [CAMPAIGN if formula("own", user, "30") else TARGET for user in IDS]

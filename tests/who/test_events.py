@@ -214,6 +214,18 @@ def test_first_and_last_time_are_those_of_the_events_on_the_clock(shop: Shop) ->
     assert shop.who(did(first_time=recently, time_of_day=evening), at=AT) == {"u"}
 
 
+@pytest.mark.parametrize("when", ["first_time", "last_time"])
+def test_the_window_of_a_first_or_last_time_holds_its_first_instant_and_not_the_one_at_its_end(
+    shop: Shop, when: str
+) -> None:
+    midnight, next_midnight = local("2026-11-22T00:00"), local("2026-11-23T00:00")
+    shop.add("before", "Buy", midnight - MICROSECOND)
+    shop.add("first", "Buy", midnight)
+    shop.add("last", "Buy", next_midnight - MICROSECOND)
+    shop.add("end", "Buy", next_midnight)
+    assert shop.who(did(**{when: "yesterday"}), at=AT, zone=KOLKATA) == {"first", "last"}
+
+
 def test_first_time_of_several_events_is_the_first_of_them_all_or_of_each(shop: Shop) -> None:
     shop.add("u", "A", AT - timedelta(days=40))
     shop.add("u", "B", AT - timedelta(days=1))
