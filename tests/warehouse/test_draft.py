@@ -195,3 +195,17 @@ def test_a_name_that_is_not_there_is_answered_with_the_nearest(connection: Conne
         with pytest.raises(NoSuchRelationError, match=r"`crm.customer`; did you mean `crm.customers`\?"):
             relation_named("crm.customer", glance)
         assert relation_named("everyone", glance).kind == "view"
+
+
+def test_documents_that_cannot_be_read_do_not_hide_the_keys_of_the_others(connection: Connection) -> None:
+    tables = r"""
+        CREATE TABLE people (id int PRIMARY KEY, email text, traits json, list json);
+        INSERT INTO people VALUES (1, 'a@example.com', '{"plan": "x", "deep": {"tier": 1}}', '["a"]'),
+            (2, 'b@example.com', '{"plan": "\\u0000"}', '["\\u0000"]'), (3, 'c@example.com', '{"plan": 1e400000}', '["b"]');
+    """
+    _, catalog = drafted(connection, tables, "people")
+    assert {name: each.type for name, each in catalog.users.properties.items()} == {
+        "plan": "string",
+        "tier": "integer",
+        "list": "list",
+    }

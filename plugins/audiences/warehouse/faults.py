@@ -45,6 +45,7 @@ _WORDS: Final = {
     "42883": "no function or operator takes these types",
     "42P01": "there is no such table or view",
     "42P10": "a column is referred to where it cannot be",
+    "55000": "it is not in a state for that: a materialized view must have been refreshed first, say",
     "54001": "it is nested too deeply",
     "0A000": "that cannot be done in a query",
     "53100": "its disk is full",

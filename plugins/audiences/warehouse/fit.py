@@ -17,7 +17,7 @@ from audiences.checklist import State
 from audiences.warehouse.identifier_types import cannot_hold
 from audiences.warehouse.reflect import Column, Glance, Refusal, Relation
 from audiences.warehouse.seen import some_of
-from audiences.who.sources import boolean, can_misfit, present, text, typed
+from audiences.who.sources import boolean, can_misfit, document, present, text, typed
 
 if TYPE_CHECKING:
     from audiences.who.texts import Value
@@ -194,8 +194,7 @@ def _of_values(source: Source, asked: sa.Subquery, glance: Glance, what: str) ->
 
 def _absent_key(source: Source, table: sa.FromClause, glance: Glance, what: str, rows: int) -> Verdict:
     """What may have been meant by a key that no document has."""
-    document = sa.cast(table.c[source.jsonb or ""], JSONB).label("document")
-    sample = sa.select(document).limit(SAMPLE).subquery()
+    sample = sa.select(document(table.c[source.jsonb or ""]).label("document")).limit(SAMPLE).subquery()
     path = list(source.path or ())
     inside: Value = sample.c.document
     for key in path[:-1]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
 from psycopg import sql
 
 from audiences.campaign.reserved import PREFIX
 from audiences.warehouse.reflect import Glance, Refusal, Relation
-from audiences.who.sources import schema_and_name
+from audiences.who.render import render
+from audiences.who.sources import document, schema_and_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +24,7 @@ _DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _TIME = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}"
 
 _KEYS = sql.SQL("""
-WITH {document} AS (SELECT CAST({column} AS jsonb) #> {path} AS inside FROM {relation} LIMIT {sample}),
+WITH {document} AS (SELECT given.document #> {path} AS inside FROM ({sample}) AS given),
      {entry} AS (
          SELECT key, jsonb_typeof(value) AS kind, value #>> '{{}}' AS written
          FROM {document}, jsonb_each(CASE WHEN jsonb_typeof(inside) = 'object' THEN inside END)
@@ -38,14 +40,11 @@ def keys_in(
     relation: Relation, column: str, glance: Glance, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], PropertyType]]:
     """Paths and types, the frequent ones first, inside of objects too; values of several kinds are text."""
-    schema, table = schema_and_name(relation.name)
     query = _KEYS.format(
         document=sql.Identifier(f"{PREFIX}document"),
         entry=sql.Identifier(f"{PREFIX}entry"),
-        column=sql.Identifier(column),
         path=sql.Literal(list(path)) + sql.SQL("::text[]"),
-        relation=sql.Identifier(*filter(None, (schema, table))),
-        sample=sql.Literal(SAMPLE),
+        sample=sql.SQL(render(_documents(relation, column).limit(SAMPLE))),
         day=sql.Literal(_DAY),
         time=sql.Literal(_TIME),
         most=sql.Literal(MOST_KEYS),
@@ -62,12 +61,16 @@ def keys_in(
             yield (*path, row.key), kind
 
 
+def _documents(relation: Relation, column: str) -> sa.Select[Any]:
+    """The documents of a column, as JSONB; those that no JSONB can hold are null."""
+    schema, name = schema_and_name(relation.name)
+    table = sa.table(name, sa.column(column), schema=schema)
+    return sa.select(document(table.c[column]).label("document")).select_from(table)
+
+
 def _is_list(relation: Relation, column: str, glance: Glance) -> bool:
-    schema, table = schema_and_name(relation.name)
-    query = sql.SQL("SELECT jsonb_typeof(CAST({} AS jsonb)) FROM {} WHERE {} IS NOT NULL LIMIT 1").format(
-        sql.Identifier(column), sql.Identifier(*filter(None, (schema, table))), sql.Identifier(column)
-    )
-    answer = glance.ask(query.as_string(None))
+    some = _documents(relation, column).where(sa.column(column).is_not(None)).limit(SAMPLE).subquery("sample")
+    answer = glance.ask(sa.select(sa.func.jsonb_typeof(some.c.document)).where(some.c.document.is_not(None)).limit(1))
     return not isinstance(answer, Refusal) and [row[0] for row in answer] == ["array"]
 
 

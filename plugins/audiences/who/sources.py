@@ -170,18 +170,34 @@ class _Json:
     def __init__(self, source: Source, table: sa.FromClause) -> None:
         document = table.c[source.jsonb or ""]
         path = sa.literal(list(source.path or ()), ARRAY(sa.Text))
-        checked = sa.func.pg_typeof(document) == sa.literal_column("CAST('jsonb' AS regtype)")
+        checked = _is_jsonb(document)
         readable = sa.or_(checked, _readable(sa.cast(document, sa.Text)))
         kept: Value = sa.case((readable, document))
         found: Value = kept.op("#>")(path)
         self.text: Value = kept.op("#>>", return_type=sa.Text())(path)
         # A cast for the sake of columns of type `json`; it costs nothing where it is jsonb already.
-        numbers = sa.func.regexp_replace(sa.cast(found, sa.Text), _STRINGS, "", "g")
-        small = sa.or_(checked, sa.cast(found, sa.Text).op("!~")(_HUGE), numbers.op("!~")(_HUGE))
+        small = sa.or_(checked, _small(sa.cast(found, sa.Text)))
         self.unreadable: Value = sa.or_(found.is_not(None), sa.and_(document.is_not(None), sa.not_(readable)))
         self.value: Value = sa.cast(sa.case((small, found)), JSONB)
         self.without_exponent: Value = sa.or_(checked, self.text.op("!~")("[eE]"))  # JSONB writes none
         self.kind: Value = sa.func.jsonb_typeof(self.value)
+
+
+def document(column: Value) -> Value:
+    """The whole document of a column of JSON, as JSONB; null where no JSONB can hold it."""
+    written = sa.cast(column, sa.Text)
+    held = sa.or_(_is_jsonb(column), sa.and_(_readable(written), _small(written)))
+    return sa.cast(sa.case((held, column)), JSONB)
+
+
+def _is_jsonb(column: Value) -> Value:
+    return sa.func.pg_typeof(column) == sa.literal_column("CAST('jsonb' AS regtype)")
+
+
+def _small(written: Value) -> Value:
+    """Whether no number in a text of JSON is of thousands of digits."""
+    numbers = sa.func.regexp_replace(written, _STRINGS, "", "g")
+    return sa.or_(written.op("!~")(_HUGE), numbers.op("!~")(_HUGE))
 
 
 def _readable(written: Value) -> Value:
