@@ -5,7 +5,6 @@ Nothing here raises: an error that Airflow attributes to this file would take ev
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from pathlib import Path
@@ -17,6 +16,7 @@ from audiences.dags.broken import BrokenCampaignDag
 from audiences.dags.budget import no_collector, time_is_up
 from audiences.dags.builder import campaign_dag
 from audiences.errors import ConfigError, Problem
+from audiences.logs import logger
 
 PROJECT = Path(os.environ.get("AUDIENCES_PROJECT", Path(__file__).resolve().parents[1]))
 
@@ -26,7 +26,7 @@ def build_one(campaign: str) -> bool:
     try:
         campaign_dag(Project.load_campaign(PROJECT, campaign), PROJECT)
     except ConfigError:
-        logging.getLogger(__name__).exception("campaign %s cannot be built from its file", campaign)
+        logger(__name__).exception("campaign %s cannot be built from its file", campaign)
         return False
     return True
 

@@ -208,7 +208,7 @@ def _read_by_libpq(connection_id: str, stated: str) -> Connection:
 @contextmanager
 def _without_tracebacks() -> Iterator[None]:
     """Keep back what Airflow logs of an extra that is no JSON, its reader's traceback: we say the same in words."""
-    said = logging.getLogger("airflow.sdk.definitions.connection")
+    said = logging.getLogger("airflow.sdk.definitions.connection")  # noqa: TID251  # Airflow's own
     said.addFilter(_no_fault)
     try:
         yield

@@ -21,7 +21,10 @@ None carries a token, an e-mail address, a phone number or a member's hash.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from functools import wraps
+from typing import Any, ClassVar
+
+from audiences.redact import harmless_line
 
 
 def _rebuild(cls: type[AudiencesError], values: dict[str, Any]) -> AudiencesError:
@@ -29,7 +32,19 @@ def _rebuild(cls: type[AudiencesError], values: dict[str, Any]) -> AudiencesErro
 
 
 class AudiencesError(Exception):
-    """What every error of the product is; a subclass is a dataclass whose `__str__` says what to do."""
+    """What every error of the product is; a subclass is a dataclass whose `__str__` says what to do.
+
+    What it says becomes one harmless line, whatever names and texts of others are in it. Of an error `of_lines` each line
+    is the subclass's to make so.
+    """
+
+    of_lines: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        own = cls.__dict__.get("__str__")
+        if own is not None and not cls.of_lines:
+            cls.__str__ = wraps(own)(lambda error: harmless_line(own(error)))  # type: ignore[method-assign]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), {field.name: getattr(self, field.name) for field in fields(self)})  # type: ignore[arg-type]  # each subclass is a dataclass
@@ -63,10 +78,11 @@ class Problem:
 class ConfigError(FixConfigError):
     """The problems of one or several files, in the order of the files and lines."""
 
+    of_lines: ClassVar[bool] = True
     problems: tuple[Problem, ...]
 
     def __str__(self) -> str:
-        return "\n".join(str(problem) for problem in self.problems)
+        return "\n".join(harmless_line(str(problem)) for problem in self.problems)
 
 
 @dataclass(eq=False)

@@ -14,6 +14,7 @@ _PHONE = re.compile(r"\+\d[\d\s().-]{5,}\d|(?<!\w)\d{7,14}(?!\w)")
 # Escape sequences begin with C0, DEL or C1; others turn the direction of what follows, or begin a line in some viewers of logs.
 # Surrogates stand for bytes of a file's name that are no UTF-8, and can be written nowhere.
 _STEERING = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
+_BREAKS = re.compile("[\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029]+")
 
 
 def harmless(text: str) -> str:
@@ -27,8 +28,8 @@ def harmless_json(text: str) -> str:
 
 
 def harmless_line(text: str) -> str:
-    """As `harmless`, on one line."""
-    return harmless(" ".join(text.split()))
+    """As `harmless`, on one line: a line break in a text of others would begin a line that looks like one of ours."""
+    return harmless(_BREAKS.sub(" ", text))
 
 
 def without_secrets(text: str) -> str:
@@ -44,7 +45,7 @@ def redact(text: str, *secrets: str | None) -> str:
     for secret in secrets:
         if secret:
             text = text.replace(secret, "[secret]")
-    text = without_secrets(harmless_line(text[: 10 * _LONGEST]))
+    text = without_secrets(harmless_line(text[: 10 * _LONGEST]).strip())
     for pattern, name in ((_E_MAIL, "[e-mail]"), (_HASH, "[hash]"), (_PHONE, "[number]")):
         text = pattern.sub(name, text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

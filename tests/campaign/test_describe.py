@@ -110,3 +110,16 @@ def test_nothing_in_a_file_becomes_markup(folder: Folder) -> None:
     assert tags == {"h1", "h2", "p", "ul", "li", "code", "pre"}
     assert (shown.count("<h1>"), shown.count("<pre>"), shown.count("<p>")) == (1, 1, 2)
     assert shown.count("&lt;img src=x onerror=alert(1)&gt;") == 8  # each twice: in words and in the configuration
+
+
+def test_no_name_of_a_file_turns_breaks_or_steers_the_page(folder: Folder) -> None:
+    name = "Zoë\\n# forged \\e[2J \\u202e <b>![x](http://y)</b> \\u2028 end"
+    folder.campaign(CAMPAIGN.replace("name: Test\n", f'name: "{name}"\ndescription: "{name}"\n', 1))
+    spec = folder.spec()
+    said = describe(spec)
+    assert not set(said) & set("\x1b\u202e\u2028")
+    assert not [line for line in said.splitlines() if line.startswith("# forged")]
+    shown = MarkdownIt().render(said.partition("## Configuration")[0])
+    assert "<b>" not in shown
+    assert "<img" not in shown
+    assert Campaign.model_validate(parse(effective_yaml(spec), "effective.yml").data) == spec.campaign

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from audiences.campaign.mark import Mark, marks_in
+from audiences.cli import adopt as adopt_command
+from audiences.cli.safe_console import SafeConsole
 from audiences.errors import FacebookAccessError
 from audiences.facebook import adsets
 from audiences.ledger import audiences
-from audiences.pipeline.adopt import adopt, adoptable
+from audiences.pipeline.adopt import adopt, adoptable, what_it_does
 from audiences.pipeline.audience import AudienceDeletedError
 from audiences.pipeline.ownership import NotOursError, WrongAccountError
 from audiences.pipeline.whole_set import ForeignMembersError
@@ -469,6 +473,21 @@ def test_an_adopted_audience_is_ours_marked_and_in_doubt(three, description):
     assert (summary.state, summary.audience.id, in_doubt(three, theirs)) == ("success", theirs, None)
     assert three.members(theirs) == members_wanted(three)
     assert adopted(three, spec) is None
+
+
+def test_the_question_before_an_adoption_is_one_line_whatever_the_audience_is_called(three):
+    name = "carts\n2026-11-29 [ERROR] forged \x1b[2J\u202e\u2028 [/bold]"
+    put(three, name=name)
+    with three.doors(three.campaign(what={"audience": {"create": {"name": name}}})) as doors:
+        found = adoptable(doors)
+        asked = what_it_does(doors, found)
+        done = adopt(doors, found, three.now)
+    assert "`carts 2026-11-29 [ERROR] forged �[2J�  [/bold]`" in asked
+    assert len(asked.splitlines()) == 1
+    written = io.StringIO()
+    adopt_command._adoption(SafeConsole(file=written, width=10_000), done)
+    assert len(written.getvalue().splitlines()) == 1
+    assert "[/bold] is the campaign's own now" in written.getvalue()
 
 
 def test_a_given_audience_that_was_adopted_may_be_replaced(three):

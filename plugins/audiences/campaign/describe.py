@@ -11,6 +11,7 @@ from audiences.campaign.phrases import Entry, bullets, clock, code, codes, condi
 from audiences.campaign.spec import CampaignSpec
 from audiences.campaign.what import Action
 from audiences.campaign.when import Limit, Repeat, When
+from audiences.redact import harmless_json
 
 _STATUS = {
     "draft": "Draft: previews only, nothing is sent.",
@@ -46,7 +47,8 @@ def describe(spec: CampaignSpec) -> str:
 def effective_yaml(spec: CampaignSpec) -> str:
     """The campaign as YAML with every default filled in; reads back as the same campaign."""
     data = spec.campaign.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return yaml.dump(_filled(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    text = yaml.dump(_filled(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return harmless_json(text)  # what it escapes stands in double quotes, where YAML has the same escapes
 
 
 def _filled(data: Any) -> Any:

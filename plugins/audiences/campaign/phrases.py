@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from audiences.campaign.properties import Condition, PropertyTree
 from audiences.campaign.rules import COMPARISONS, Comparison, Did, DidNot, Rules
 from audiences.campaign.windows import Window
+from audiences.redact import harmless_line
 
 T = TypeVar("T")
 
@@ -50,13 +51,13 @@ def bullets(entries: Iterable[Entry], depth: int = 0) -> list[str]:
 
 def plain(text: str) -> str:
     """Text of a file in Markdown that shows it as it is: no markup, no HTML, one line."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+    return _MARKUP.sub(r"\\\1", " ".join(harmless_line(text).split()))
 
 
 def code(value: Any) -> str:
     """A name or value as a code span, in which nothing is markup."""
     shown = str(value).lower() if isinstance(value, bool) else str(value)
-    return f"`{' '.join(shown.replace('`', '´').split()) or ' '}`"
+    return f"`{' '.join(harmless_line(shown).replace('`', '´').split()) or ' '}`"
 
 
 def codes(values: Iterable[Any]) -> str:

@@ -6,7 +6,6 @@ campaign says that it waits for it.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -38,8 +37,9 @@ from audiences.campaign.when import When
 from audiences.campaign.who import Who
 from audiences.campaign.wording import bare, did_you_mean, shown
 from audiences.errors import ConfigError, Problem
+from audiences.logs import logger
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 RESERVED = ("audiences_live", "audiences_upkeep")  # the ids of the project's own DAGs
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from rich.markup import escape
-
 from audiences.cli import act, adopt, catalog, erase, look, report, tools  # noqa: F401  # importing a module adds its commands to the app
 from audiences.cli import console as show
 from audiences.cli.app import app, err
+from audiences.cli.safe_console import as_text
 from audiences.errors import AudiencesError, ConfigError, StoppedError
 
 if TYPE_CHECKING:
@@ -47,5 +46,5 @@ def _fail(error: AudiencesError, *, as_json: bool) -> NoReturn:
         state = "stopped" if isinstance(error, StoppedError) else "failed"
         show.json_line({"state": state, "error": str(error), "kind": type(error).__name__})
     else:
-        err.print(f"[bold red]error[/]  {escape(str(error))}", highlight=False, soft_wrap=True)
+        err.print(f"[bold red]error[/]  {as_text(str(error))}", highlight=False, soft_wrap=True)
     sys.exit(1)

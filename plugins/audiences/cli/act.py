@@ -11,6 +11,7 @@ import typer
 from audiences.campaign.wording import choice
 from audiences.cli import console as show
 from audiences.cli.app import AsJson, At, CampaignId, app, doors_of, import_airflow, load, out, show_found, wrong_usage
+from audiences.cli.safe_console import as_text
 from audiences.pipeline.references import LIFTABLE
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _run_live(spec: CampaignSpec, request: RunRequest, as_json: bool) -> NoRetur
     with doors_of(spec) as doors:
         done = run_due(doors, request)
     if isinstance(done, Idle) and not as_json:
-        out.print(done.in_words())
+        out.print(as_text(done.in_words()))
     else:
         show_found(done, as_json, show.live_summary)
     raise typer.Exit(0 if done.state == "success" else 1)

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from audiences.cli import console as show
 from audiences.cli.app import AsJson, CampaignId, app, doors_of, load, out, show_found, wrong_usage
+from audiences.cli.safe_console import as_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,7 +43,7 @@ def adopt(
                 out.print(said)
             raise typer.Exit(1)
         if not yes:
-            out.print(escape(what_it_does(doors, found)), highlight=False, soft_wrap=True)
+            out.print(as_text(what_it_does(doors, found)), highlight=False, soft_wrap=True)
             typer.confirm("Adopt it?", abort=True)
         done = carry_out(doors, found, datetime.now(UTC))
     show_found(done, as_json, _adoption)
@@ -51,7 +51,7 @@ def adopt(
 
 def _adoption(console: Console, done: Adoption) -> None:
     console.print(
-        f"audience {done.audience} {escape(done.name)} is the campaign's own now; its next run sends the whole set",
+        f"audience {as_text(done.audience)} {as_text(done.name)} is the campaign's own now; its next run sends the whole set",
         highlight=False,
         soft_wrap=True,
     )

@@ -15,7 +15,8 @@ from audiences.campaign.files import accounted_for
 from audiences.campaign.project import Project
 from audiences.cli import console as show
 from audiences.cli.safe_console import SafeConsole
-from audiences.redact import harmless
+from audiences.logs import ONE_LINE, logger
+from audiences.redact import harmless_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +87,7 @@ def common(
     """
     Here.project = project.resolve()
     _log_to_stderr()
-    logging.getLogger("audiences").setLevel(logging.DEBUG if verbose else logging.INFO)
+    logger("audiences").setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
 def load(campaign: str) -> CampaignSpec:
@@ -111,6 +112,7 @@ def import_airflow() -> None:
 
 def _log_to_stderr() -> None:
     handler = RichHandler(console=err, show_path=False, rich_tracebacks=False)
+    handler.addFilter(ONE_LINE)  # which libraries log comes here too
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler], force=True)
 
 
@@ -126,11 +128,11 @@ def _instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        message = f"`{text}` is not an ISO 8601 time"
+        message = harmless_line(f"`{text}` is not an ISO 8601 time")
         raise typer.BadParameter(message) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def wrong_usage(message: str) -> NoReturn:
     """End with exit code 2 and these words."""
-    raise typer.BadParameter(harmless(message))
+    raise typer.BadParameter(harmless_line(message))

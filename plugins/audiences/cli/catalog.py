@@ -15,6 +15,7 @@ from audiences.campaign.wording import dotted
 from audiences.checklist import Check, State
 from audiences.cli import console as show
 from audiences.cli.app import AsJson, Here, app, import_airflow, out
+from audiences.cli.safe_console import as_text
 from audiences.errors import FixConfigError
 
 if TYPE_CHECKING:
@@ -74,7 +75,9 @@ def init(
         show.json_line({"written": to, "replaced": replaced})
     else:
         done = "replaced" if replaced else "wrote"
-        out.print(f"{done} {to}; read and correct it, then: audiences catalog check", highlight=False, soft_wrap=True)
+        out.print(
+            f"{done} {as_text(to)}; read and correct it, then: audiences catalog check", highlight=False, soft_wrap=True
+        )
     load_catalog(Here.project, to)  # says what the draft lacks, an e-mail column say
 
 
@@ -117,9 +120,7 @@ def check(
         show.checks(out, {document.file: found, **{of: lines for of, lines in beside.items() if lines}})
         if lists:
             done = "added: " if record else "audiences catalog check --record adds, so that `validate` knows them: "
-            out.print(
-                done + ", ".join(dotted(path) for path, _ in lists), markup=False, highlight=False, soft_wrap=True
-            )
+            out.print(as_text(done + ", ".join(dotted(path) for path, _ in lists)), highlight=False, soft_wrap=True)
     raise typer.Exit(1 if failed else 0)
 
 

@@ -8,13 +8,13 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
 from audiences.campaign.wording import counted
+from audiences.cli.safe_console import as_text
 from audiences.pipeline.references import MEMBERS_FIRST, outcome_words
-from audiences.redact import harmless_json, harmless_line
+from audiences.redact import harmless_json
 from audiences.when.never import never
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def problems(console: Console, found: Iterable[Problem]) -> None:
     """Each problem with its place, which editors and terminals make clickable."""
     for problem in found:
         place = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
-        key = f" [dim]{escape(problem.key)}[/]" if problem.key else ""
+        key = f" [dim]{as_text(problem.key)}[/]" if problem.key else ""
         console.print(
-            f"[bold red]✗[/] {escape(place)}{key}\n  {escape(problem.message)}", highlight=False, soft_wrap=True
+            f"[bold red]✗[/] {as_text(place)}{key}\n  {as_text(problem.message)}", highlight=False, soft_wrap=True
         )
 
 
@@ -68,12 +68,12 @@ def validation(console: Console, project: Project, found: Sequence[Problem], war
     """Problems, warnings, and what is fine."""
     problems(console, found)
     for warning in warnings:
-        console.print(f"[yellow]![/] {escape(str(warning))}", highlight=False, soft_wrap=True)
+        console.print(f"[yellow]![/] {as_text(str(warning))}", highlight=False, soft_wrap=True)
     campaigns = project.campaigns
     if campaigns:
         table = Table("campaign", "status", "name", box=None, pad_edge=False)
         for name, spec in sorted(campaigns.items()):
-            table.add_row(f"[green]✓[/] {name}", spec.campaign.status, escape(harmless_line(spec.campaign.name)))
+            table.add_row(f"[green]✓[/] {name}", spec.campaign.status, as_text(spec.campaign.name))
         console.print(table)
     right = "1 campaign is right" if len(campaigns) == 1 else f"{len(campaigns)} campaigns are right"
     console.print(f"{right}, {counted(len(found), 'problem')} found")
@@ -92,7 +92,7 @@ def sql(console: Console, text: str) -> None:
 
 def preview(console: Console, found: Preview) -> None:
     """What a run would do."""
-    console.print(f"[bold]{escape(found.campaign)}[/] as of {found.at.isoformat()}")
+    console.print(f"[bold]{as_text(found.campaign)}[/] as of {found.at.isoformat()}")
     if found.events:
         counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found.events.items())
         console.print(f"events: {counts}", highlight=False)
@@ -105,16 +105,16 @@ def preview(console: Console, found: Preview) -> None:
     shares = (f"{percent:g} % with {tier.replace('_', ' ')}" for tier, percent in found.quota_percent.items())
     console.print(f"of the ad account's hourly quota: {', '.join(shares)}", highlight=False)
     for line in found.unmatched:
-        console.print(f"[bold yellow]![/] {escape(line)}", highlight=False, soft_wrap=True)
+        console.print(f"[bold yellow]![/] {as_text(line)}", highlight=False, soft_wrap=True)
     if found.would_be:
-        console.print(f"[bold yellow]would be {escape(found.would_be)}[/]", soft_wrap=True)
+        console.print(f"[bold yellow]would be {as_text(found.would_be)}[/]", soft_wrap=True)
     for warning in found.warnings:
-        console.print(f"[yellow]![/] {escape(warning)}", highlight=False, soft_wrap=True)
+        console.print(f"[yellow]![/] {as_text(warning)}", highlight=False, soft_wrap=True)
     for line in found.ad_sets:
-        console.print(escape(line), highlight=False, soft_wrap=True)
+        console.print(as_text(line), highlight=False, soft_wrap=True)
     for sample in found.samples:
         shown = ", ".join(f"{key} {cell}" for key, cell in sample.identifiers.items())
-        console.print(f"  user {escape(sample.user)}: {escape(shown)}", highlight=False)
+        console.print(f"  user {as_text(sample.user)}: {as_text(shown)}", highlight=False)
     _rejected(console, found.rejected)
     if found.next_runs:
         console.print("next runs:")
@@ -125,17 +125,17 @@ def preview(console: Console, found: Preview) -> None:
 def summary(console: Console, found: Summary) -> None:
     """What a run came to."""
     colour = {"success": "green", "stopped": "yellow"}.get(found.state, "red")
-    console.print(f"[bold]{escape(found.campaign)}[/] run {found.run}: [bold {colour}]{found.state}[/]")
+    console.print(f"[bold]{as_text(found.campaign)}[/] run {found.run}: [bold {colour}]{found.state}[/]")
     if found.error:
-        console.print(escape(found.error), style=colour, soft_wrap=True)
+        console.print(as_text(found.error), style=colour, soft_wrap=True)
     for warning in found.warnings:
-        console.print(f"[yellow]![/] {escape(warning)}", highlight=False, soft_wrap=True)
+        console.print(f"[yellow]![/] {as_text(warning)}", highlight=False, soft_wrap=True)
     if found.counted:
         console.print(_outcomes(found.outcomes, found.rekeyed, action=found.action, sent=found.would is None))
     if found.would:
         console.print(found.would.in_words(found.action), highlight=False)
     console.print(
-        f"{counted(found.requests, 'request')}; audience {found.audience.id} holds "
+        f"{counted(found.requests, 'request')}; audience {as_text(found.audience.id)} holds "
         f"{counted(found.audience.members, 'row')} of ours"
     )
     _rejected(console, found.rejected)
@@ -144,28 +144,28 @@ def summary(console: Console, found: Summary) -> None:
 
 def live_summary(console: Console, found: LiveSummary) -> None:
     """What a run of a batch of live events came to."""
-    console.print(escape(found.batch.in_words()), highlight=False, soft_wrap=True)
+    console.print(as_text(found.batch.in_words()), highlight=False, soft_wrap=True)
     summary(console, found)
 
 
 def explanation(console: Console, found: Explanation) -> None:
     """Why a user is where they are."""
     outcome = found.outcome if found.known else "unknown"
-    console.print(f"user {escape(found.user)} in [bold]{escape(found.campaign)}[/]: [bold]{outcome}[/]")
-    console.print(escape(found.because), soft_wrap=True)
+    console.print(f"user {as_text(found.user)} in [bold]{as_text(found.campaign)}[/]: [bold]{outcome}[/]")
+    console.print(as_text(found.because), soft_wrap=True)
     for step in found.steps:
         mark = "[green]✓[/]" if step.passed else "[red]✗[/]"
-        value = f"  [dim]({escape(step.value)})[/]" if step.value is not None else ""
-        console.print(f"  {'  ' * step.depth}{mark} {escape(step.text)}{value}", highlight=False, soft_wrap=True)
+        value = f"  [dim]({as_text(step.value)})[/]" if step.value is not None else ""
+        console.print(f"  {'  ' * step.depth}{mark} {as_text(step.text)}{value}", highlight=False, soft_wrap=True)
     if found.assignment:
-        console.print(f"on record as {escape(found.assignment)}", highlight=False)
+        console.print(f"on record as {as_text(found.assignment)}", highlight=False)
     if not found.known:
         on_record = found.assignment or found.history
         console.print("the ledger knows the user still" if on_record else "nor is there anything in the ledger")
         if "@" in found.user:
             console.print("an e-mail address is looked up with --email")
     for line in found.history:
-        console.print(f"  • {escape(line)}", highlight=False)
+        console.print(f"  • {as_text(line)}", highlight=False)
 
 
 def explanations(console: Console, found: Explanations) -> None:
@@ -180,7 +180,7 @@ def explanations(console: Console, found: Explanations) -> None:
         console.print()
         explanation(console, one)
     if found.more:
-        console.print(f"\nnot explained: {escape(', '.join(found.more))}", highlight=False, soft_wrap=True)
+        console.print(f"\nnot explained: {as_text(', '.join(found.more))}", highlight=False, soft_wrap=True)
 
 
 def check_fields(check: Check) -> dict[str, str]:
@@ -192,12 +192,12 @@ def checks(console: Console, found: Mapping[str, Sequence[Check]]) -> None:
     """The preflight of each ad account, with what to do where something is wrong."""
     marks = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
     for account, lines in found.items():
-        console.print(f"[bold]{escape(account)}[/]")
+        console.print(f"[bold]{as_text(account)}[/]")
         for line in lines:
-            remedy = f"\n    {escape(line.remedy)}" if line.remedy else ""
+            remedy = f"\n    {as_text(line.remedy)}" if line.remedy else ""
             mark = marks[line.state.value]
             console.print(
-                f"  {mark} {escape(line.name)}: {escape(line.found)}{remedy}", highlight=False, soft_wrap=True
+                f"  {mark} {as_text(line.name)}: {as_text(line.found)}{remedy}", highlight=False, soft_wrap=True
             )
 
 
@@ -227,4 +227,4 @@ def _outcomes(outcomes: dict[str, int], rekeyed: int, *, action: Action, sent: b
 def _rejected(console: Console, rejected: dict[str, dict[str, int]]) -> None:
     for name, reasons in rejected.items():
         shown = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
-        console.print(f"[yellow]{name}[/] left out: {escape(shown)}", highlight=False)
+        console.print(f"[yellow]{name}[/] left out: {as_text(shown)}", highlight=False)

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from audiences.campaign.project import load_catalog, load_settings
 from audiences.campaign.wording import counted
 from audiences.cli import console as show
 from audiences.cli.app import AsJson, Here, app, import_airflow, out, show_found
+from audiences.cli.safe_console import as_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,12 +58,12 @@ _EXIT_CODES = {"done": 0, "incomplete": 1, "unknown": 2}
 def _acknowledged(account: ErasedFrom) -> str:
     if account.closed:
         return "closed for good, says include/settings.yml; nothing was sent there"
-    return escape(account.error) if account.error else f"{account.received:,} of {account.rows:,} rows acknowledged"
+    return as_text(account.error) if account.error else f"{account.received:,} of {account.rows:,} rows acknowledged"
 
 
 def _erasure(console: Console, found: Erasure) -> None:
     colour = "green" if found.state == "done" else "red"
-    console.print(f"user {escape(found.user)}: erasure {found.erasure} [bold {colour}]{found.state}[/]")
+    console.print(f"user {as_text(found.user)}: erasure {found.erasure} [bold {colour}]{found.state}[/]")
     if found.state == "unknown":
         console.print(
             "  neither the warehouse nor the ledger has a user of this id: is it mistyped? It is remembered all the same, "
@@ -72,10 +72,11 @@ def _erasure(console: Console, found: Erasure) -> None:
         )
     for account in found.accounts:
         said = _acknowledged(account)
-        console.print(f"  ad account {account.id}: {said}", soft_wrap=True)
+        console.print(f"  ad account {as_text(account.id)}: {said}", soft_wrap=True)
     for audience in found.audiences:
         console.print(
-            f"  audience {audience.id} {escape(audience.name)}: {counted(audience.rows, 'row')}", soft_wrap=True
+            f"  audience {as_text(audience.id)} {as_text(audience.name)}: {counted(audience.rows, 'row')}",
+            soft_wrap=True,
         )
     for table, rows in found.ledger.items():
         console.print(f"  ledger, {table}: {counted(rows, 'row')} removed, {found.left[table]:,} left")
@@ -85,4 +86,4 @@ def _erasure(console: Console, found: Erasure) -> None:
         console.print(f"  {found.other_users:,} other users shared an identifier with the person and left with them")
     console.print(f"  {found.remembered:,} hashes keep the person from being uploaded again")
     for task in found.still_to_do:
-        console.print(f"[yellow]![/] {escape(task)}", soft_wrap=True)
+        console.print(f"[yellow]![/] {as_text(task)}", soft_wrap=True)

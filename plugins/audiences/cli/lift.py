@@ -7,12 +7,13 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from audiences.cli.safe_console import as_text
 from audiences.goal.words import NAMES, p_text, verdict
+from audiences.redact import harmless_json, harmless_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +33,7 @@ def table(console: Console, report: Report) -> None:
     start = "launch" if goal["of"] == "launch" else "assignment"
     _say(
         console,
-        f"[bold]{escape(report.campaign)}[/]: {escape(goal['event'])} within {goal['within']} of {start}, "
+        f"[bold]{as_text(report.campaign)}[/]: {as_text(goal['event'])} within {goal['within']} of {start}, "
         f"as of {report.as_of.isoformat(timespec='minutes')}",
         indent=0,
     )
@@ -42,12 +43,12 @@ def table(console: Console, report: Report) -> None:
         for line in _sentences(comparison):
             _say(console, line)
     for note in report.notes:
-        _say(console, f"[yellow]![/] {escape(note)}")
+        _say(console, f"[yellow]![/] {as_text(note)}")
     data = report.data
     newest = f", the newest of {data.newest_event.isoformat(timespec='seconds')}" if data.newest_event else ""
     _say(
         console,
-        f"[dim]{data.events:,} events read from `{escape(data.warehouse)}`{newest}; config {report.config_digest[:12]}[/]",
+        f"[dim]{data.events:,} events read from `{as_text(data.warehouse)}`{newest}; config {report.config_digest[:12]}[/]",
     )
 
 
@@ -102,7 +103,7 @@ def _sentences(comparison: Comparison) -> Iterable[str]:
     if found is not None:
         colour = "bold green" if found.low > 0 else "bold red" if found.high < 0 else "bold"
         said = verdict(comparison.control, found.difference, found.low, found.high, found.p_value)
-        yield f"[{colour}]{escape(said)}[/]"
+        yield f"[{colour}]{as_text(said)}[/]"
         yield (
             f"boost {_percent(found)}; incremental conversions {found.incremental:+,.0f} "
             f"({found.incremental_low:+,.0f} to {found.incremental_high:+,.0f}); "
@@ -117,7 +118,7 @@ def _sentences(comparison: Comparison) -> Iterable[str]:
             f"({money.incremental_low:+,.0f} to {money.incremental_high:+,.0f})"
         )
     for word in comparison.words:
-        yield f"[yellow]![/] {escape(word)}"
+        yield f"[yellow]![/] {as_text(word)}"
 
 
 def _percent(found: Estimate) -> str:
@@ -155,13 +156,15 @@ def write_csv(reports: Iterable[Report]) -> None:
                 "group": arm.arm,
                 **{name: getattr(arm, name) for name in arm_fields},
                 **_compared(by_control.get(arm.arm)),
-                "goal": json.dumps(report.goal, ensure_ascii=False),
+                "goal": harmless_json(json.dumps(report.goal, ensure_ascii=False)),
                 "goal_digest": report.goal_digest,
                 **report.data.model_dump(mode="json", include={"warehouse", "events", "newest_event"}),
             }
             if arm.arm == "target":
                 row["words"] = "; ".join(report.notes)
-            writer.writerow(row)
+            writer.writerow(
+                {name: harmless_line(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+            )
 
 
 def _compared(comparison: Comparison | None) -> dict[str, Any]:

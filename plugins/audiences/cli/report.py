@@ -11,6 +11,7 @@ from audiences.campaign.project import Project
 from audiences.cli import console as show
 from audiences.cli import lift
 from audiences.cli.app import AsJson, At, Here, app, doors_of, err, load, out, wrong_usage
+from audiences.cli.safe_console import as_text
 from audiences.errors import AudiencesError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def report(
             reports.append(_measured(spec, moment))
         except AudiencesError as error:
             failed[spec.id] = str(error)
-            err.print(f"[bold red]{spec.id}[/]  {error}", highlight=False, soft_wrap=True)
+            err.print(f"[bold red]{spec.id}[/]  {as_text(error)}", highlight=False, soft_wrap=True)
     listed = {"reports": [found.model_dump(mode="json") for found in reports], "failed": failed}
     _show(reports, as_csv=as_csv, line=listed if as_json else None)
     raise typer.Exit(1 if failed else 0)

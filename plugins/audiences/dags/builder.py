@@ -13,6 +13,7 @@ from audiences.dags.asked import LIFTED_IN_FORM
 from audiences.dags.failures import TAG
 from audiences.dags.retries import ByErrorClass
 from audiences.pipeline.references import LIFTABLE
+from audiences.redact import harmless_line
 from audiences.when.timetable import CampaignTimetable
 
 if TYPE_CHECKING:
@@ -33,17 +34,17 @@ def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
     runs = campaign.status == "published"
     with DAG(
         dag_id=spec.id,
-        dag_display_name=campaign.name,
-        description=campaign.description or campaign.name,
+        dag_display_name=harmless_line(campaign.name),
+        description=harmless_line(campaign.description or campaign.name),
         doc_md=describe(spec),
         schedule=CampaignTimetable.of(spec) if runs else None,
         catchup=False,
         max_active_runs=1,
         rerun_with_latest_version=True,  # a cleared run is a run now, by the file of now
         is_paused_upon_creation=False,
-        tags=[TAG, campaign.status, campaign.qualification, *campaign.tags],
+        tags=[TAG, campaign.status, campaign.qualification, *map(harmless_line, campaign.tags)],
         default_args={
-            "owner": campaign.owner or "audiences",
+            "owner": harmless_line(campaign.owner or "audiences"),
             "retries": 8,
             "retry_delay": timedelta(seconds=30),
             "retry_policy": ByErrorClass(),

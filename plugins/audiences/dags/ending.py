@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +11,14 @@ from audiences.campaign.files import accounted_for
 from audiences.campaign.project import Project, revived
 from audiences.dags.asked import Asked
 from audiences.dags.failures import NOTE, NotDoneError, told
+from audiences.logs import logger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class WithAnEndOperator(BaseOperator):

@@ -7,7 +7,6 @@ on Airflow 3.3.2; the contract test is `tests/dags/test_failures.py`). An error 
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -16,7 +15,7 @@ from airflow.listeners import hookimpl
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
 from audiences.errors import AudiencesError
-from audiences.redact import harmless
+from audiences.logs import logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 NOTE, FAILURE = "note", "failure"
 """The XComs of which the DAG run's note is made: what it came to, and why a task failed."""
 TAG = "audiences"  # of every DAG of ours
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class TaskFailed(SystemExit):
@@ -64,9 +63,7 @@ def told(context: Context, about: str = "") -> Iterator[None]:
         raise
     except Exception as error:
         ours, ti = as_ours(error), context["ti"]
-        reason = (
-            harmless(str(ours)) if ours else f"{type(error).__name__} in the task `{ti.task_id}`, whose log says more"
-        )
+        reason = str(ours) if ours else f"{type(error).__name__} in the task `{ti.task_id}`, whose log says more"
         ti.xcom_push(key=FAILURE, value=f"{about}: {reason}" if about else reason)
         if ours is None:
             raise
@@ -87,6 +84,7 @@ def on_task_instance_failed(previous_state: Any, task_instance: Any, error: Any)
         return
     _log.info("::endgroup::")
     if task_instance.state == "up_for_retry":
-        _log.warning("%s. It is tried again", harmless(str(error)).rstrip("."))
+        _log.warning("%s. It is tried again", str(error).rstrip("."))
     else:
-        _log.error("%s", harmless(str(error)))
+        for line in str(error).splitlines():
+            _log.error("%s", line)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
 from audiences.dags.failures import told
+from audiences.logs import logger
 from audiences.pipeline.windows import OutsideWindowsError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class HoldingOperator(BaseOperator):

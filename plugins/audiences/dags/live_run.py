@@ -6,7 +6,6 @@ takes longer than all of its steps.
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -17,6 +16,7 @@ from audiences.campaign.files import accounted_for
 from audiences.dags.asked import DISPATCHED, LIVE_FORM, Asked
 from audiences.dags.failures import NOTE, NotDoneError, cause_of, told
 from audiences.dags.steps import leave_out, preview_in_task
+from audiences.logs import logger
 from audiences.pipeline.windows import OutsideWindowsError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
 
 TASK = "run_batch"
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class RunBatchOperator(BaseOperator):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from audiences.campaign.files import campaign_files, shared_files
 from audiences.errors import ConfigError
+from audiences.logs import logger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.live.doors import LiveDoors
     from audiences.when.live.watch import Watch
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class Lookout:

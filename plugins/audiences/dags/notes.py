@@ -5,6 +5,7 @@ A listener in the scheduler, because a task has no way to write a run's note; it
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from airflow.listeners import hookimpl
@@ -14,13 +15,15 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import object_session
 
 from audiences.dags.failures import FAILURE, NOTE, TAG
-from audiences.redact import harmless
+from audiences.redact import harmless_line
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
     from sqlalchemy.orm import Session
 
 
+# What begins HTML, and what stands in the middle of a link or an image. Airflow's page shows a note as Markdown, without HTML.
+_ACTING = re.compile(r"<[A-Za-z/!?]|\][(\[]")
 LONGEST = 1000  # the width of the column in Airflow's database
 
 
@@ -43,8 +46,13 @@ def _write(dag_run: DagRun, *, failed: bool) -> None:
     if session is None:
         return
     if said := _said(dag_run, session, failed=failed):
-        note = harmless("; ".join(said))
+        note = in_markdown("; ".join(said))
         dag_run.note = note if len(note) <= LONGEST else f"{note[: LONGEST - 1]}…"
+
+
+def in_markdown(text: str) -> str:
+    """A note as Airflow shows it: one line, in which no name of others is HTML, which would not be shown, a link or an image."""
+    return _ACTING.sub(lambda found: f"{found[0][0]} {found[0][1]}", harmless_line(text))
 
 
 def _keep_what_was_done(dag_run: DagRun) -> None:

@@ -6,7 +6,6 @@ No attribute is a template field: a campaign file must not be able to have Jinja
 
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from audiences.campaign.spec import CampaignSpec
 from audiences.dags.asked import FORM, Asked
 from audiences.dags.failures import NOTE, NotDoneError, told
 from audiences.dags.holding import HoldingOperator
+from audiences.logs import logger
 from audiences.pipeline.windows import OutsideWindowsError
 from audiences.when.timetable import too_late
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.doors import Doors
     from audiences.pipeline.references import RunRef
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 OPEN, EXTRACT, SELECT, PLAN, CLOSE = "open_run", "extract", "select", "plan", "close_run"
 FOUND, PLANNED = "found", "planned"
 BACKFILL = (

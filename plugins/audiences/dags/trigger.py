@@ -7,7 +7,6 @@ off: the ledger has the truth, and a batch of which no run began is offered agai
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from audiences.dags.lookout import Lookout, signature
+from audiences.logs import logger
 from audiences.when.live.watch import Watch
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ ROLL_OVER_SECONDS = 300.0
 """How long one wait may take. A new one knows the campaigns as they are by then, where the triggerer cannot see the files."""
 _MOST_FAILURES = 10
 _LONGEST_PAUSE = 60.0
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class LiveEventsTrigger(BaseTrigger):

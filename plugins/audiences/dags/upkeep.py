@@ -6,7 +6,6 @@ fails is one red task; the others and the other duties go on.
 
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +19,7 @@ from audiences.dags.builder import POOL
 from audiences.dags.ending import EndCampaignOperator, WithAnEndOperator
 from audiences.dags.failures import NOTE, TAG, NotDoneError, told
 from audiences.dags.retries import ByErrorClass
+from audiences.logs import logger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 DAG_ID = "audiences_upkeep"
 _BUT_BACKFILLS = ("scheduled", "manual", "operator_triggered", "asset_triggered")
 _LABEL = "{{ label }}"
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def upkeep_dag(project: Path) -> DAG:

@@ -5,7 +5,6 @@ Facebook replaces `targeting` as a whole and has no conditional write, so each c
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +15,7 @@ from audiences.facebook.answers import AdSet, Json
 from audiences.facebook.codes import FLAGGED
 from audiences.facebook.contract import DERIVED_TARGETING_PREFIX, DEVICE_SETTING_WORD, MAX_AUDIENCES_PER_AD_SET
 from audiences.facebook.errors import AdSetClosedError
+from audiences.logs import logger
 from audiences.redact import redact
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from audiences.facebook.session import GraphSession
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 _TRIES = 3
 _NAMED = 10
 _FIELDS = "id,name,targeting,effective_status,updated_time,issues_info"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from audiences.errors import FacebookTransientError
 from audiences.facebook import answers, sdk
 from audiences.facebook.errors import TooMuchDataError
 from audiences.facebook.status import STATUS_FIELDS, AudienceStatus
-from audiences.redact import harmless_line
+from audiences.logs import logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from audiences.campaign.mark import Mark
     from audiences.facebook.session import GraphSession
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 _CREATE_TRIES = 3
 _SECONDS_BETWEEN_CREATES = 5.0
 _PAGE = 100
@@ -123,7 +122,7 @@ def _create(graph: GraphSession, name: str, description: str) -> str:
     audience_id = str(created["id"])
     # For some seconds the new audience may answer "not found"; the uploads that follow should not meet that.
     graph.get(audience_id, {"fields": "id"}, action=f"wait for audience {audience_id}", lags=True)
-    _log.info("created audience %s `%s`", audience_id, harmless_line(name))
+    _log.info("created audience %s `%s`", audience_id, name)
     return audience_id
 
 

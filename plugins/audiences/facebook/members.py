@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from audiences.errors import RefusedError
 from audiences.facebook.answers import Erased, Json, Session, Uploaded
 from audiences.facebook.contract import MAX_ROWS, RECEIVED_SHARE
 from audiences.facebook.errors import NotReceivedError, RowsRefusedError
+from audiences.logs import logger
 
 if TYPE_CHECKING:
     from audiences.facebook.session import GraphSession
@@ -36,7 +36,7 @@ Rows = Sequence[Sequence[str]] | JsonRows
 # Refusals for what the rows hold, where a half of them may pass: "does not match schema", and too many.
 _ROW_FAULTS = frozenset({(100, None), (1, 99)})
 _EMPTY_HASH = hashlib.sha256(b"").hexdigest().encode()
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 _COUNT_TRIES = 2  # for an answer that counts far fewer rows than were sent
 
 

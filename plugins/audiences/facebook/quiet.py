@@ -30,7 +30,7 @@ _QUIET: Final = _Quiet()
 def keep_addresses_quiet() -> None:
     """Install the filter; safe to call again."""
     for name in _LOGGERS:
-        logging.getLogger(name).addFilter(_QUIET)
+        logging.getLogger(name).addFilter(_QUIET)  # noqa: TID251  # loggers of a library
 
 
 def _without_secrets(value: object) -> object:

@@ -39,6 +39,7 @@ from audiences.facebook.gate import Gate, OpenGate
 from audiences.facebook.quiet import keep_addresses_quiet
 from audiences.facebook.transport import Http, read_body
 from audiences.facebook.usage import Pace, Usage, read_usage
+from audiences.logs import logger
 from audiences.redact import redact
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
     from audiences.facebook.credentials import Credentials
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 # What seldom passes is tried less often; the step as a whole is tried again.
 _FEWER_TRIES: dict[type, int] = {UnreachableError: 2, OddAnswerError: 3}
 # An id or a name, then edges: nothing that could lead to another host, path or query.

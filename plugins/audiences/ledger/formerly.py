@@ -6,7 +6,6 @@ same number, in one transaction. The control group and the cap go on being drawn
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from audiences.ledger.campaigns import (
     number,
     successor_of,
 )
+from audiences.logs import logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = "1ms"
 SILENT_MINUTES = 30  # a run without a sign of life for so long has died
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 @dataclass(eq=False)

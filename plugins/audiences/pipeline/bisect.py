@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import pyarrow.compute as pc
 
 from audiences.facebook.errors import RowsRefusedError
 from audiences.ledger import chunks, refusals, sessions
+from audiences.logs import logger
 from audiences.pipeline.prepared import staged
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MOST_PARTS_A_RUN = 1_000
 # Sixty parts of a request refused and none taken: then more than one row in a hundred is bad, or it is not the rows at all.
 HOPELESS_AFTER = 60
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def halve(ledger: Ledger, chunk: Chunk, error: RowsRefusedError, erased: Erased) -> list[Chunk]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from audiences.errors import AudiencesError
 from audiences.facebook import audiences as facebook_audiences
 from audiences.ledger import audiences, chunks, content, live, mappings, members, refusals, runs, sessions
+from audiences.logs import logger
 from audiences.pipeline import doubt
 from audiences.pipeline.link_ad_sets import not_as_wanted
 from audiences.pipeline.references import AudienceSize, Planned, RunRef, Summary, Would
@@ -24,7 +24,7 @@ _PARTLY_CLEARED = (
     "only some tasks of a run that had ended were cleared, and what they were to send was planned then; nothing was sent. "
     "Clear the whole run: then it is run as of now"
 )
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def close_run(

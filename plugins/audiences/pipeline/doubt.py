@@ -6,7 +6,6 @@ people of others, whom we do not replace: its runs warn until a person has acted
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from audiences.facebook.contract import (
 )
 from audiences.ledger import content
 from audiences.ledger.identity import RESTORED, restored
+from audiences.logs import logger
 from audiences.pipeline.references import DOUBT
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.references import RunRef
     from audiences.pipeline.whole_set import ReplaceTooLongError
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def look(ledger: Ledger, audience: int, status: AudienceStatus, *, under_way: bool = False) -> str | None:

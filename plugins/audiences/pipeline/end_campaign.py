@@ -6,13 +6,13 @@ was deleted; then the file of its last run counts. No run comes any more that co
 
 from __future__ import annotations
 
-import logging
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from audiences.errors import FixAccessError
 from audiences.ledger import chunks, content, ends, runs
+from audiences.logs import logger
 from audiences.pipeline import doubt
 from audiences.pipeline.audience import AudienceDeletedError, known_audience
 from audiences.pipeline.in_force import Reason, why_over
@@ -33,7 +33,7 @@ DELETED_AFTER = timedelta(hours=24)
 """So long a file must be gone: a deployment that went wrong for an hour empties nothing."""
 MOST_TRIES = 7
 """Facebook refuses to empty some audiences for good; after a week of days a person has been told often enough."""
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class Ended(Reference):

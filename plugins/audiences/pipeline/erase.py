@@ -8,7 +8,6 @@ knows what to tell Facebook. Every step can be repeated.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from audiences.facebook import members as facebook_members
 from audiences.facebook.contract import MAX_ROWS, REPLACE_WINDOW_SECONDS
 from audiences.ledger import erasures, texts
 from audiences.ledger.audiences import AudienceTakenError
+from audiences.logs import logger
 from audiences.pipeline import doubt
 from audiences.pipeline.called import as_the_key_says
 from audiences.pipeline.files_naming import files_naming
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.erasing import ErasingDoors
 
 WAIT_SECONDS = 60.0
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def erase(doors: ErasingDoors, user: str, at: datetime) -> Erasure:

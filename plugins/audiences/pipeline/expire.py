@@ -6,11 +6,11 @@ their next event.
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING
 
 from audiences.ledger import expiry, runs
+from audiences.logs import logger
 from audiences.pipeline.audience import known_audience
 from audiences.pipeline.open_run import begin
 from audiences.pipeline.plan import compared, outcomes_before_upload, put_on_record
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from audiences.pipeline.doors import Doors
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def expire(doors: Doors, *, sleep: Callable[[float], None] = time.sleep) -> Summary | None:

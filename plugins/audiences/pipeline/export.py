@@ -7,7 +7,6 @@ twice is harmless.
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from audiences.errors import AudiencesError, RefusedError, RetryError, WaitError
 from audiences.facebook import members as facebook_members
 from audiences.facebook.errors import AudienceTooSmallError, RowsRefusedError
 from audiences.ledger import audiences, chunks, doubts, erasures, refusals, runs
+from audiences.logs import logger
 from audiences.pipeline import replace, windows
 from audiences.pipeline.bisect import halve
 from audiences.pipeline.prepared import prepare, staged
@@ -39,7 +39,7 @@ LATE_REMOVALS_WAIT = (
     "the old ones; the next run tries again"
 )
 LONGEST_RETRY_SECONDS = 15 * 60  # between two tries of a step after a passing fault
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 @dataclass(eq=False)

@@ -5,12 +5,12 @@ Raw e-mail addresses and phone numbers exist in this step's memory only, one bat
 
 from __future__ import annotations
 
-import logging
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from audiences.campaign.wording import counted, shown
 from audiences.ledger import live
+from audiences.logs import logger
 from audiences.pipeline.once import ensure_once
 from audiences.pipeline.references import Extracted, Rejected, RunRef, Shard
 from audiences.pipeline.staging import Staging
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SHARD_ROWS = 1_000_000
 ENCODED_AT_ONCE = 2  # batches; while Postgres makes the next ones, there is seldom more than one core to spare
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def extract(doors: Doors, run: RunRef, *, users: Sequence[str] | None = None) -> Extracted:

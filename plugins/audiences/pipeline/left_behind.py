@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from audiences.campaign.wording import bare
 from audiences.errors import AudiencesError
 from audiences.facebook import audiences as facebook_audiences
 from audiences.ledger import audiences
+from audiences.logs import logger
 
 if TYPE_CHECKING:
     from audiences.ledger.audiences import KnownAudience, LeftBehind
     from audiences.pipeline.doors import Doors
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def told_left_behind(doors: Doors, campaign: int, audience: KnownAudience, *, run: int | None = None) -> list[str]:

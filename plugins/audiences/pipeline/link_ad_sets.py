@@ -7,7 +7,6 @@ says fails the run, though not the upload: the members are right, and the ads ar
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from audiences.errors import FixAccessError, FixConfigError, RefusedError
 from audiences.facebook import adsets, schedule
 from audiences.facebook.errors import AdSetClosedError, ObjectNotFoundError
 from audiences.ledger import ad_sets, runs
+from audiences.logs import logger
 from audiences.pipeline.ad_set_schedule import wanted_schedule
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ STANDS_FOR = timedelta(hours=1)
 """The runs of a live campaign, which come every few minutes, look at an ad set again after so long."""
 _PLACES = {"included": adsets.Place.INCLUDED, "excluded": adsets.Place.EXCLUDED}
 _FOR_A_PERSON = (FixAccessError, FixConfigError, RefusedError)
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def wanted(spec: CampaignSpec) -> dict[str, Place]:

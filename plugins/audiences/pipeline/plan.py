@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from audiences.errors import AudiencesError, StoppedError
 from audiences.facebook import audiences as facebook_audiences
 from audiences.facebook.contract import MAX_ROWS
 from audiences.ledger import assignments, audiences, chunks, expiry, mappings, members, refusals, runs
+from audiences.logs import logger
 from audiences.pipeline import doubt, whole_set
 from audiences.pipeline.open_run import how_to_allow
 from audiences.pipeline.references import Extracted, Holding, Planned, Rejected, RunRef, Selected
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 MOST_BATCHES = 16
 ASSIGNED_FILE = "assigned.parquet"
 FEWEST_PER_BATCH = 20  # a task of its own is not worth fewer requests
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def plan(doors: Doors, run: RunRef, extracted: Extracted, selected: Sequence[Selected]) -> Planned:

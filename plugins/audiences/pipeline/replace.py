@@ -7,7 +7,6 @@ carried through, while Facebook keeps it open; one that broke is done again from
 
 from __future__ import annotations
 
-import logging
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from itertools import count
 from threading import Lock
@@ -22,6 +21,7 @@ from audiences.facebook.contract import REPLACE_ENDED, REPLACE_WINDOW_SECONDS
 from audiences.facebook.errors import AudienceBusyError, ReplaceBrokenError, RowsRefusedError
 from audiences.facebook.members import BatchStep, counts_as_whole, session_id_for
 from audiences.ledger import audiences, chunks, erasures, refusals, sessions
+from audiences.logs import logger
 from audiences.pipeline import windows
 from audiences.pipeline.bisect import other_opening, rows_at_fault
 from audiences.pipeline.prepared import prepare, staged, without
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 SESSIONS_A_RUN = 3
 CLOCKS_APART_SECONDS = 60  # between Facebook's clock and the ledger's
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def replace(doors: Doors, run: RunRef) -> Sent:

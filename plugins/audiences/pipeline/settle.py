@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from audiences.campaign.wording import counted
 from audiences.errors import RefusedError
 from audiences.ledger import audiences, chunks, content, doubts, erasures
+from audiences.logs import logger
 from audiences.pipeline import export, replace
 from audiences.pipeline.prepared import staged
 from audiences.pipeline.staging import Staging
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.doors import Doors
 
 STALE = "it is not known whom the audience holds, so the request is not sent again before the next difference"
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def settle(doors: Doors, audience: KnownAudience, *, anew: bool = False) -> list[str]:

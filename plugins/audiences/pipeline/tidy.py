@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from upath import UPath
 
 from audiences.ledger import runs
+from audiences.logs import logger
 from audiences.pipeline.staging import Staging, default_root
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from audiences.ledger.door import Ledger
 
 KEPT_FOR = timedelta(days=7)
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

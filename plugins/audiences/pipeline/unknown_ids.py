@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from audiences.campaign.segments import FOLDER
 from audiences.errors import StoppedError
+from audiences.logs import logger
 from audiences.warehouse.listed import Unknown, unknown
 from audiences.warehouse.reflect import WarehouseUnreachableError
 from audiences.who.conditions import text_of
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SPARED = "`never_hold_out`"
 LIFT = "unknown_ids"  # in a run's `allow`
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def unknown_ids(doors: Doors) -> list[Unknown]:

@@ -6,7 +6,6 @@ that takes too long ends all of it: what was found until then is told.
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -17,6 +16,7 @@ import sqlalchemy as sa
 from audiences.campaign.countries import country_code
 from audiences.campaign.wording import did_you_mean, shown
 from audiences.errors import StoppedError
+from audiences.logs import logger
 from audiences.warehouse.reflect import Refusal, WarehouseUnreachableError
 from audiences.warehouse.seen import event_names, event_values, look_alike, named, user_values
 from audiences.who.sources import events_table, letter_by_letter, text, typed, users_table
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from audiences.warehouse.reflect import Glance, Relation
     from audiences.warehouse.seen import Seen
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 _OF_TOO_FEW = ("allow_empty", "max_removal")
 _MOST_TOLD = 10
 _MOST_VALUES = 50  # of one condition

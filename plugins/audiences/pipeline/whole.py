@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -18,6 +17,7 @@ from audiences.errors import AudiencesError, RetryError, WaitError
 from audiences.facebook.errors import UnreachableError
 from audiences.ledger import runs
 from audiences.ledger.lost import as_ours
+from audiences.logs import logger
 from audiences.pipeline.as_of import at_present, ensure_now
 from audiences.pipeline.close_run import close_run
 from audiences.pipeline.export import export
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 TRIES = 5
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class Timings(dict[str, float]):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from audiences.errors import FixConfigError
 from audiences.ledger import campaigns, formerly, live
+from audiences.logs import logger
 from audiences.pipeline.live.decide import decide
 from audiences.pipeline.live.polled import Polled
 from audiences.pipeline.live.reach import Horizon, Watched, groups
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.live.doors import LookingDoors
     from audiences.when.live.watch import Watch
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def poll(doors: LookingDoors, watch: Watch, *, at: datetime | None = None, alone: bool = False) -> Polled:
