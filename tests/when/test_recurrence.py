@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice, pairwise, takewhile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +13,9 @@ from tests.when import oracle
 
 from audiences.campaign.when import When
 from audiences.when.recurrence import Recurrence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ANCHOR = date(2024, 1, 1)
 CLOCKS = st.times().map(lambda clock: clock.replace(second=0, microsecond=0, tzinfo=None, fold=0))
@@ -259,6 +262,27 @@ def test_cron_lines_agree_with_looking_at_every_minute(data: st.DataObject) -> N
     expected = oracle.fired(info, minute, hour, after, until)
     found = recurrence({"cron": line}, zone)
     assert list(takewhile(lambda due: due < until, found.occurrences(after))) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("0 9 */2 * mon", lambda day: day.day % 2 == 1 and day.isoweekday() == 1),
+        ("0 9 1 * */2", lambda day: day.day == 1 and day.isoweekday() % 7 % 2 == 0),
+        ("0 9 *,5 * mon", lambda day: day.isoweekday() == 1),
+        ("0 9 1-31/2 * mon", lambda day: day.day % 2 == 1 or day.isoweekday() == 1),
+        ("0 9 1,15 * mon", lambda day: day.day in (1, 15) or day.isoweekday() == 1),
+        ("0 9 * * fri-mon", lambda day: day.isoweekday() in (5, 6, 7, 1)),
+        ("0 9 * * 7", lambda day: day.isoweekday() == 7),
+        ("0 9 31 2 mon", lambda day: day.month == 2 and day.isoweekday() == 1),
+    ],
+)
+def test_days_of_a_cron_line_are_those_of_cron(line: str, wanted: Callable[[date], bool]) -> None:
+    """Of either field, and of both where one begins with `*`, as Vixie's cron has it."""
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    found = takewhile(lambda due: due.year == 2026, recurrence({"cron": line}, "UTC").occurrences(begin))
+    days = (begin + timedelta(days=number, hours=9) for number in range(365))
+    assert list(found) == [day for day in days if wanted(day)]
 
 
 def clock_changes(zone: str, year: int) -> list[datetime]:

@@ -87,3 +87,45 @@ def test_days_that_croniter_would_leave_out_are_refused_with_the_reason_and_a_wa
         "the two would be left out in silence, since `mon#2` does not go together with other days; write two lines: "
         '`cron: ["… 15 * *", "… * * mon#2"]`'
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("*/70 * * * *", "its minute, `*/70`, has a step of 70"),
+        ("1-5/61 * * * *", "its minute, `1-5/61`, has a step of 61"),
+        ("0 */25 * * *", "its hour, `*/25`, has a step of 25"),
+        ("0 9 */32 * *", "its day of month, `*/32`, has a step of 32"),
+        ("0 9 * */13 *", "its month, `*/13`, has a step of 13"),
+        ("0 9 * * */8", "its weekday, `*/8`, has a step of 8"),
+        ("60 * * * *", "its minute, `60`, is none; allowed: 0 to 59"),
+        ("0 24 * * *", "its hour, `24`, is none; allowed: 0 to 23"),
+        ("0 9 0 * *", "its day of month, `0`, is none; allowed: 1 to 31"),
+        ("0 9 * foo *", "its month, `foo`, is none; allowed: 1 to 12, or `jan` to `dec`"),
+        ("0 9 * * monday", "its weekday, `monday`, is none; allowed: 0 to 7, or `sun` to `sat`"),
+        ("0 9 * * 5L", "its weekday, `5L`, is none"),
+        ("*/0 * * * *", "its minute, `*/0`, is none"),
+        ("h * * * *", "its minute, `h`, is none"),
+        ("1,,2 * * * *", "its minute, `1,,2`, is none"),
+        ("0 0 31 2 *", "no month that it names has such a day"),
+        ("0 9 31 4,6 *", "no month that it names has such a day"),
+        (
+            "0 0 9 * * *",
+            "five fields: minute, hour, day of month, month, weekday; there is none for seconds",
+        ),
+        ("@daily", "write `0 0 * * *`"),
+        ("@reboot", "is not a cron line of five fields"),
+    ],
+)
+def test_a_cron_line_that_means_something_else_or_nothing_is_refused_by_its_field(
+    folder: Folder, line: str, said: str
+) -> None:
+    folder.when(f"{{cron: '{line}'}}")
+    (problem,) = folder.problems()
+    assert said in problem
+
+
+@pytest.mark.parametrize("line", ["*/60 * * * *", "0 */24 * * *", "0 9 */31 * *", "0 9 1 */12 *", "0 9 * * fri-mon"])
+def test_a_cron_line_that_says_what_it_means_is_taken(folder: Folder, line: str) -> None:
+    folder.when(f"{{cron: '{line}'}}")
+    assert folder.problems() == []

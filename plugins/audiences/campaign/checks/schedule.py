@@ -107,21 +107,44 @@ def _repeat_findings(repeat: Repeat) -> Findings:
 
 
 def _cron_mistake(line: str) -> str:
+    fields = line.split()
+    if len(fields) != len(cron.FIELDS) or len(line) > 200:
+        same = cron.NICKNAMES.get(line.strip().lower())
+        more = f"; write `{same}`" if same else "; there is none for seconds or years" if len(fields) in (6, 7) else ""
+        return f"{shown(line)} is not a cron line of five fields: {', '.join(cron.FIELDS)}{more}"
+    if any(field.lower().startswith("r") for field in fields):  # croniter's `R` draws another time at every look
+        return f"{shown(line)} asks for a time at random; write the time"
+    for place, (name, field) in enumerate(zip(cron.FIELDS, fields, strict=True)):
+        if message := _field_mistake(name, field, place):
+            return f"{shown(line)} is not a cron line that ever fires: {message}"
+    if message := _left_out(*fields[2::2]):
+        return f"{shown(line)} {message}"
+    if reason := _why_never(line):
+        there_is_none = "no month that it names has such a day"
+        return f"{shown(line)} is not a cron line that ever fires: {there_is_none if 'next date' in reason else reason}"
+    return ""
+
+
+def _field_mistake(name: str, field: str, place: int) -> str:
+    """What is wrong with one field whatever the others are; empty if nothing is."""
+    least, greatest = cron.FIELDS[name]
+    if step := cron.too_far(field, name):
+        return f"its {name}, {shown(field)}, has a step of {step}, which is more than there are; write the value that is meant"
+    if not _why_never(" ".join(field if at == place else "*" for at in range(len(cron.FIELDS)))):
+        return ""
+    names = {"month": ", or `jan` to `dec`", "weekday": ", or `sun` to `sat`"}.get(name, "")
+    return f"its {name}, {shown(field)}, is none; allowed: {least} to {greatest}{names}"
+
+
+def _why_never(line: str) -> str:
+    """What croniter has against a line; empty when it fires."""
     # Imported here for speed: few campaigns use it.
     from croniter import CroniterError  # type: ignore[import-untyped]  # has no type information
 
-    fields = line.split()
-    if len(fields) != len(cron.FIELDS) or len(line) > 200:
-        return f"{shown(line)} is not a cron line of five fields: minute, hour, day of month, month, weekday"
-    if any(field.lower().startswith("r") for field in fields):  # croniter's `R` draws another time at every look
-        return f"{shown(line)} asks for a time at random; write the time"
-    if message := _left_out(*fields[2::2]):
-        return f"{shown(line)} {message}"
     try:
         cron.fields(line, _SOME_DATE).get_next()
     except (CroniterError, ValueError, KeyError, OverflowError) as error:
-        reason = " ".join(str(error).split())[:120]
-        return f"{shown(line)} is not a cron line that ever fires: {reason}"
+        return " ".join(str(error).split())[:120]
     return ""
 
 
