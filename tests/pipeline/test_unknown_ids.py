@@ -20,7 +20,7 @@ def campaign(shop, *ids):
 
 def test_a_preview_and_a_run_say_how_many_ids_are_nobodys(shop):
     spec = campaign(shop, "01", "2.0", "9", "Customer ID")
-    said = f"2 of the 4 ids in include/segments/staff.csv are no user's: `9`, `Customer ID`; {LAST}"
+    said = f"2 of the 4 ids in the list of segment `staff` are no user's: `9`, `Customer ID`; {LAST}"
     assert said in shop.preview(spec).warnings
     summary = shop.run(spec)
     assert summary.outcomes["targeted"] == 1
@@ -29,7 +29,7 @@ def test_a_preview_and_a_run_say_how_many_ids_are_nobodys(shop):
 
 def test_a_list_that_names_nobody_stops_a_run_before_anything_is_sent(shop):
     spec = campaign(shop, "A1", "A2", "A3", "A4")
-    said = f"none of the 4 ids in include/segments/staff.csv is a user's: `A1`, `A2`, `A3`, …; {LAST}"
+    said = f"none of the 4 ids in the list of segment `staff` is a user's: `A1`, `A2`, `A3`, …; {LAST}"
     assert said in shop.preview(spec).stopped
     with pytest.raises(StoppedError, match="--allow unknown_ids"):
         shop.run(spec)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audiences.campaign.segments import FOLDER
+from audiences.campaign.wording import shown
 from audiences.errors import StoppedError
 from audiences.logs import logger
 from audiences.warehouse.listed import Unknown, unknown
@@ -22,7 +22,7 @@ _log = logger(__name__)
 def unknown_ids(doors: Doors) -> list[Unknown]:
     """The lists of the campaign that hold ids which no user has, the one under `never_hold_out` too."""
     segments = doors.spec.segments.items()
-    listed = {f"{FOLDER}/{name}.csv": segment.users for name, segment in segments if segment.users}
+    listed = {f"the list of segment {shown(name)}": segment.users for name, segment in segments if segment.users}
     if spared := doors.spec.campaign.who.never_hold_out:
         listed[SPARED] = tuple(map(text_of, spared))
     if not listed:

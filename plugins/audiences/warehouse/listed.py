@@ -22,7 +22,7 @@ _TOLD = 3
 class Unknown:
     """How many of the ids of a list are nobody's, with a few of them; where it was not found out, why."""
 
-    file: str
+    where: str
     key: str
     listed: int
     ids: tuple[str, ...] = ()
@@ -45,11 +45,11 @@ class Unknown:
         how_many = f"none of the {self.listed:,}" if self.all else f"{len(self.ids):,} of the {self.listed:,}"
         is_or_are = "is" if self.all else "is no" if len(self.ids) == 1 else "are no"
         whose = f"{is_or_are} user's" if not self.all else "is a user's"
-        return f"{how_many} ids in {self.file} {whose}: {few}; they are compared with `users.key`, {shown(self.key)}"
+        return f"{how_many} ids in {self.where} {whose}: {few}; they are compared with `users.key`, {shown(self.key)}"
 
 
-def unknown(file: str, users: Sequence[str], catalog: Catalog, glance: Glance, *, only_told: bool = False) -> Unknown:
-    """Hold the ids of a list against the users."""
+def unknown(where: str, users: Sequence[str], catalog: Catalog, glance: Glance, *, only_told: bool = False) -> Unknown:
+    """Hold the ids of a list against the users; `where` says which list it is."""
     answer = glance.ask(no_users(catalog, users))
     refusal, ids = (answer, ()) if isinstance(answer, Refusal) else (None, tuple(row.user_id for row in answer))
-    return Unknown(file, catalog.users.key, len(set(users)), ids, refusal, only_told)
+    return Unknown(where, catalog.users.key, len(set(users)), ids, refusal, only_told)
