@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -530,3 +531,17 @@ def test_the_sample_catalog_fits_the_sample_shop(connection: Connection) -> None
         found = list(check_catalog(sample, glance))
     assert [line for line in found if line.remedy] == []
     assert len(found) > 30
+
+
+def test_rows_that_policies_keep_from_the_login_are_told_of(connection: Connection) -> None:
+    statements = """CREATE TABLE "Kept" (id bigint PRIMARY KEY, email text); ALTER TABLE "Kept" ENABLE ROW LEVEL SECURITY;
+        DROP ROLE IF EXISTS kept_from; CREATE ROLE kept_from LOGIN; GRANT SELECT ON "Kept" TO kept_from"""
+    run(connection, statements)
+    catalog = Catalog.model_validate({"users": {"relation": "Kept", "key": "id", "email": "email"}})
+    seen = []
+    for login in ("postgres", "kept_from"):
+        with Glance(replace(connection, login=login)) as glance:
+            seen.append(next(iter(check_catalog(catalog, glance))))
+    run(connection, "DROP OWNED BY kept_from; DROP ROLE kept_from")
+    assert [line.state for line in seen] == [State.OK, State.WARN]
+    assert "row-level security keeps back from the login" in seen[1].found

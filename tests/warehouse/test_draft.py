@@ -201,7 +201,7 @@ def test_documents_that_cannot_be_read_do_not_hide_the_keys_of_the_others(connec
     tables = r"""
         CREATE TABLE people (id int PRIMARY KEY, email text, traits json, list json);
         INSERT INTO people VALUES (1, 'a@example.com', '{"plan": "x", "deep": {"tier": 1}}', '["a"]'),
-            (2, 'b@example.com', '{"plan": "\\u0000"}', '["\\u0000"]'), (3, 'c@example.com', '{"plan": 1e400000}', '["b"]');
+            (2, 'b@example.com', '{"plan": "\u0000"}', '["\u0000"]'), (3, 'c@example.com', '{"plan": 1e400000}', '["b"]');
     """
     _, catalog = drafted(connection, tables, "people")
     assert {name: each.type for name, each in catalog.users.properties.items()} == {
