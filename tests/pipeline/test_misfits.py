@@ -41,3 +41,25 @@ def test_a_document_that_cannot_be_read_concerns_its_user_alone(shop, campaign):
 def test_nothing_is_said_of_nulls(shop, campaign):
     shop.sql("update users set age = null where id = 1")
     assert shop.run(campaign()).warnings == ()
+
+
+def test_an_opt_out_that_is_neither_true_nor_false_is_told(shop, campaign):
+    shop.sql("alter table users alter opted_out type text")
+    shop.sql(
+        "update users set opted_out = 'perhaps' where id in (1, 2); update users set opted_out = 'no' where id = 3"
+    )
+    said = "`opt_out`: 2 users with a value that is neither true nor false, taken for opted out"
+    assert shop.preview(campaign()).warnings == (said,)
+    summary = shop.run(campaign())
+    assert (summary.outcomes["opted_out"], summary.warnings) == (2, (said,))
+
+
+def test_an_identifier_in_a_document_that_cannot_be_read_is_told(shop, campaign):
+    shop.sql("alter table users add profile json; update users set profile = json_build_object('mail', email)")
+    shop.sql("update users set profile = %s where id = 2", '{"mail": "user2@example.com", "note": "\\u0000"}')
+    shop.sql("update users set profile = %s where id = 3", '{"mail": ["user3@example.com"]}')
+    catalog = {**CATALOG, "users": {**CATALOG["users"], "email": {"jsonb": "profile", "path": "mail"}}}
+    said = "`email`: 2 values in JSON could not be read and count as missing"
+    assert shop.preview(campaign(catalog=catalog)).warnings == (said,)
+    summary = shop.run(campaign(catalog=catalog))
+    assert (summary.outcomes["no_identifier"], summary.warnings) == (2, (said,))

@@ -32,7 +32,7 @@ def test_columns_are_those_of_the_identifiers_and_filters_in_a_fixed_order() -> 
     assert columns.properties == {"tier": "property_1", "vip": "property_2", "visits": "property_3"}
     assert columns.names == (
         "user_id", "opted_out", "identifier_email", "identifier_phone", "property_1", "property_2", "property_3",
-        "present_2", "present_3",
+        "present_2", "present_3", "unread_opt_out",
     )  # fmt: skip
 
 
@@ -70,6 +70,7 @@ def test_the_statement_has_exactly_these_columns(shop: Shop) -> None:
             "property_1": date(2000, 2, 29),
             "property_2": True,
             "present_1": True,
+            "unread_opt_out": False,
         }
     ]
 

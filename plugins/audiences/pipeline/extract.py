@@ -16,7 +16,7 @@ from audiences.pipeline.references import Extracted, Rejected, RunRef, Shard
 from audiences.pipeline.staging import Staging
 from audiences.warehouse.reader import several_ahead
 from audiences.what.encode import Encoder
-from audiences.who.columns import columns_of
+from audiences.who.columns import OPT_OUT, columns_of
 from audiences.who.compile import qualified
 from audiences.who.key import ensure_key
 from audiences.who.render import render
@@ -81,6 +81,11 @@ def _misfits(encoder: Encoder, catalog: Catalog) -> Iterator[str]:
         if count:
             kind = properties[name].type
             yield f"{shown(name)}: {counted(count, 'value')} of type {kind} could not be read and count as missing"
+    for name, count in sorted(encoder.unread.items()):
+        if count and name == OPT_OUT:
+            yield f"`opt_out`: {counted(count, 'user')} with a value that is neither true nor false, taken for opted out"
+        elif count:
+            yield f"`{name}`: {counted(count, 'value')} in JSON could not be read and count as missing"
 
 
 def shard_file(number: int) -> str:

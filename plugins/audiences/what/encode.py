@@ -33,6 +33,8 @@ class Encoder:
         self._counting = Lock()
         self.misfits: Counter[str] = Counter()
         """Users by property whose value there is none of the declared type."""
+        self.unread: Counter[str] = Counter()
+        """Users by identifier, or OPT_OUT, of whom there is something that is none."""
         self.rejected: dict[str, Counter[str]] = {name: Counter() for name in self._identifiers}
 
     def encode(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -52,6 +54,10 @@ class Encoder:
             count = pc.sum(pc.and_(missing, batch.column(column))).as_py() or 0
             with self._counting:
                 self.misfits[name] += count
+        for name, column in self._columns.unread.items():
+            count = pc.sum(batch.column(column)).as_py() or 0
+            with self._counting:
+                self.unread[name] += count
 
     def _cells(self, name: Identifier, batch: pa.RecordBatch) -> Mapping[str, pa.Array]:
         source = self._catalog.users.identifier(name)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
     from audiences.campaign.what import Identifier
 
+OPT_OUT = "opt_out"
 _READ_WITH_COUNTRY = {"phone", "zip", "region"}
 
 
@@ -28,6 +29,8 @@ class Columns:
     identifiers: dict[Identifier, str]
     properties: dict[str, str]
     present: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    """By identifier, and for OPT_OUT, the column that says whether there is something that could not be read; never null."""
     user_id: str = "user_id"
     opted_out: str = "opted_out"
     never_held_out: str | None = None
@@ -42,6 +45,7 @@ class Columns:
             *self.identifiers.values(),
             *self.properties.values(),
             *self.present.values(),
+            *self.unread.values(),
             *filter(None, [self.never_held_out]),
         )
 
@@ -63,6 +67,14 @@ def columns_of(spec: CampaignSpec) -> Columns:
             name: f"present_{number}"
             for number, name in enumerate(properties, start=1)
             if can_misfit(spec.catalog.user_properties()[name])
+        },
+        unread={
+            **{
+                name: f"unread_{name}"
+                for name in wanted
+                if (source := spec.catalog.users.identifier(name)) and can_misfit(source)
+            },
+            **({OPT_OUT: "unread_opt_out"} if spec.catalog.users.opt_out else {}),
         },
         never_held_out="never_held_out" if spec.campaign.who.never_hold_out else None,
     )

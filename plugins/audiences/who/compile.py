@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
-from audiences.who.columns import columns_of
+from audiences.who.columns import OPT_OUT, columns_of
 from audiences.who.conditions import text_of
 from audiences.who.segments import Conditions, People
-from audiences.who.sources import declined, present, text, typed
+from audiences.who.sources import declined, present, text, typed, unread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from audiences.campaign.catalog import Catalog
     from audiences.campaign.spec import CampaignSpec
+    from audiences.campaign.what import Identifier
+    from audiences.who.texts import Value
 
 
 def qualified(spec: CampaignSpec, at: datetime, *, users: Sequence[str] | None = None) -> sa.Select[Any]:
@@ -47,8 +50,15 @@ def _selected(spec: CampaignSpec, people: People, conditions: Conditions) -> lis
             for name, column in names.properties.items()
         ),
         *((column, present(properties[name], people.table)) for name, column in names.present.items()),
+        *((column, _unread(name, people.table, catalog)) for name, column in names.unread.items()),
     ]
     if names.never_held_out:
         listed = map(text_of, spec.campaign.who.never_hold_out)
         values.append((names.never_held_out, conditions.key_type.among(people.key, listed)))
     return [value.label(name) for name, value in values]
+
+
+def _unread(name: str, table: sa.FromClause, catalog: Catalog) -> Value:
+    source = catalog.users.identifier(cast("Identifier", name)) if name != OPT_OUT else None
+    sources = [source] if source else catalog.users.opt_out
+    return sa.or_(sa.false(), *(unread(each, table) for each in sources))

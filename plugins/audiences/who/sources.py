@@ -114,6 +114,19 @@ def declined(source: Source, table: sa.FromClause) -> Value:
     return sa.func.coalesce(boolean(source, table), present(source, table))
 
 
+def unread(source: Source, table: sa.FromClause) -> Value:
+    """Whether there is something that is no text, as an identifier is, or for any other source neither true nor false."""
+    there = present(source, table)
+    if isinstance(source, IdentifierSource):
+        return sa.and_(there, text(source, table).is_(None))
+    nothing = sa.and_(there, boolean(source, table).is_(None))
+    if source.column is None:
+        return nothing
+    # Most columns are of that type, and to look at each value again would take its time.
+    of_type = sa.func.pg_typeof(table.c[source.column]) == sa.literal_column("CAST('boolean' AS regtype)")
+    return sa.case((of_type, sa.false()), else_=nothing)
+
+
 def exact_number(source: EventProperty, table: sa.FromClause, zone: str) -> Value:
     """A number without rounding, so that a sum does not depend on the order of the rows; NaN is null."""
     if source.type == "integer":
