@@ -1,0 +1,127 @@
+"""What is on record of an audience's changes, and why it may not hold those on record."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from tests.ledger.records import acknowledge, changed, request, start
+
+from audiences.ledger import audiences, chunks, content, doubts, sessions
+
+pytestmark = pytest.mark.integration
+WHY = "Facebook says that its members were changed"
+
+
+@pytest.fixture
+def run(ledger, campaign):
+    return start(ledger, campaign)
+
+
+def saw(ledger, audience, *, changed=None, asked_at=None, filling=False, doubt=None):
+    content.saw(ledger, audience.id, changed=changed, asked_at=asked_at, filling=filling, doubt=doubt)
+
+
+def session(ledger, run, audience):
+    sessions.plan(
+        ledger,
+        run=run,
+        audience=audience.id,
+        schema=("EMAIL",),
+        closing="closing.parquet",
+        planned=[chunks.Planned("add", "whole.parquet", 0, 1)],
+        id_of=lambda attempt: attempt,
+    )
+    planned = sessions.to_send(ledger, run)
+    sessions.opened(ledger, planned, chunks.of_session(ledger, planned.id)[0])
+    return planned
+
+
+def end(ledger, planned):
+    (last,) = chunks.of_session(ledger, planned.id)
+    sessions.end(ledger, planned, last, received=1, invalid=0, changes=[])
+
+
+def test_the_newest_change_that_facebook_told_of_stays_and_so_does_the_first_doubt(ledger, audience):
+    saw(ledger, audience, changed=200, filling=True, doubt=WHY)
+    saw(ledger, audience, changed=100, doubt="another")
+    saw(ledger, audience)
+    known = content.known(ledger, audience.id)
+    assert (known.seen, known.filling) == (200, False)
+    assert content.doubt(ledger, audience.id) == WHY
+    assert content.is_in_doubt(ledger, audience.id)
+
+
+def test_our_requests_are_told_in_facebooks_time(ledger, campaign, audience, run):
+    acknowledge(ledger, run, audience.id, changed((campaign, "1", b"a", True)))
+    now = time.time()
+    assert content.known(ledger, audience.id).answered == pytest.approx(now, abs=60)
+    assert content.known(ledger, audience.id, ahead=5000).answered == pytest.approx(now + 5000, abs=60)
+    saw(ledger, audience, asked_at=int(now) - 7000)
+    assert content.known(ledger, audience.id).answered == pytest.approx(now - 7000, abs=60)
+    saw(ledger, audience)
+    assert content.known(ledger, audience.id).answered == pytest.approx(now - 7000, abs=60), "the last that was told"
+
+
+def test_a_request_under_way_and_one_in_doubt_have_no_answer(ledger, campaign, audience, run):
+    assert content.known(ledger, audience.id).unanswered is None
+    chunk = request(ledger, run, audience.id)
+    chunks.sending(ledger, chunk)
+    assert content.known(ledger, audience.id).unanswered is not None
+    doubts.begin(ledger, chunk, state="refused", error="no", changes=changed((campaign, "1", b"a", True)))
+    assert content.known(ledger, audience.id).unanswered is not None
+    other = request(ledger, run, audience.id)
+    chunks.sending(ledger, other)
+    chunks.lose(ledger, chunk, error="gone")
+    chunks.unsend(ledger, other)
+    assert content.known(ledger, audience.id).unanswered is None
+
+
+@pytest.mark.parametrize("broke", [False, True])
+def test_a_replace_of_whose_end_nothing_is_known_is_a_doubt_until_a_later_one_ended(
+    ledger, campaign, audience, run, broke
+):
+    first = session(ledger, run, audience)
+    if broke:
+        sessions.broke(ledger, first, error="no answer")
+    assert content.known(ledger, audience.id).opened is not None
+    assert content.doubt(ledger, audience.id) == "a replace of it broke off"
+    assert not content.is_in_doubt(ledger, audience.id)
+    end(ledger, session(ledger, start(ledger, campaign, "r2"), audience))
+    assert content.known(ledger, audience.id).opened is None
+    assert content.doubt(ledger, audience.id) is None
+
+
+def test_a_lost_request_is_a_doubt_until_all_was_sent_again(ledger, campaign, audience, run):
+    chunk = request(ledger, run, audience.id)
+    chunks.sending(ledger, chunk)
+    chunks.lose(ledger, chunk, error="gone")
+    assert "lost" in content.doubt(ledger, audience.id)
+    end(ledger, session(ledger, start(ledger, campaign, "r2"), audience))
+    assert content.doubt(ledger, audience.id) is None
+
+
+def test_a_person_ends_any_doubt(ledger, audience, run):
+    saw(ledger, audience, doubt=WHY)
+    sessions.broke(ledger, session(ledger, run, audience), error="no answer")
+    chunk = request(ledger, run, audience.id)
+    chunks.sending(ledger, chunk)
+    chunks.lose(ledger, chunk, error="gone")
+    content.end_doubt(ledger, audience.id)
+    assert content.doubt(ledger, audience.id) is None
+    assert not content.is_in_doubt(ledger, audience.id)
+
+
+def test_a_replace_ends_a_doubt_that_is_older_than_itself_alone(ledger, audience, campaign, run):
+    saw(ledger, audience, doubt=WHY)
+    end(ledger, session(ledger, run, audience))
+    assert content.doubt(ledger, audience.id) is None
+    second = session(ledger, start(ledger, campaign, "r2"), audience)
+    audiences.put_in_doubt(ledger, audience.id, "it was restored")
+    end(ledger, second)
+    assert content.doubt(ledger, audience.id) == "it was restored"
+
+
+def test_audiences_of_an_account_are_found_by_facebooks_ids(ledger, audience, campaign):
+    audiences.record(ledger, ad_account="act_2", facebook_id="99", name="Else", created_for=campaign)
+    assert content.of_account(ledger, "act_1") == {"23": audience.id}
