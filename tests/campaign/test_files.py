@@ -198,3 +198,16 @@ def _put(path: Path, kind: str, number: int) -> None:
     else:
         text = {"file": CAMPAIGN, "live": LIVE, "empty": ""}[kind]
         path.write_text(re.sub("create: {name: .*?}", f"create: {{name: N{number}}}", text))
+
+
+def test_a_list_whose_name_has_another_ending_is_told_and_letter_case_does_not_matter(folder: Folder) -> None:
+    folder.campaign(CAMPAIGN)
+    for name in ("Upper.CSV", "query.SQL"):
+        folder.write(f"include/segments/{name}", "1\n" if name.endswith("CSV") else "select id as user_id from users\n")
+    for name in ("users.tsv", "users.csv.txt", "users", "users.XLSX", "README", "README.md", ".users.tsv"):
+        folder.write(f"include/segments/{name}", "1\n")
+    found = folder.load()
+    assert found.problems == ()
+    message = "is not read, since its name does not end in .csv, .yml, .yaml or .sql"
+    told = ("users", "users.XLSX", "users.csv.txt", "users.tsv")
+    assert [str(warning) for warning in found.warnings] == [f"include/segments/{name}: {message}" for name in told]

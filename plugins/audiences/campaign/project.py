@@ -102,7 +102,11 @@ class Project:
             campaigns={stem: each.spec for stem, each in right.items()},
             files={stem: each.document.file for stem, each in right.items()},
             broken=dict(sorted(broken.items())),
-            warnings=tuple(sorted((*not_read(root), *odd, *warnings_together(right), *_warnings(right)))),
+            warnings=tuple(
+                sorted(
+                    (*not_read(root), *shared.segments.not_read(), *odd, *warnings_together(right), *_warnings(right))
+                )
+            ),
         )
 
     @staticmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from audiences.campaign.id_list import read_list, unlike_the_others
 from audiences.campaign.problems import MOST_FINDINGS, first_of, validate
 from audiences.campaign.reader import read_document
 from audiences.campaign.rules import SavedRules
-from audiences.campaign.source import MAX_BYTES, fail, files_by_stem, named, read_text
+from audiences.campaign.source import MAX_BYTES, entries, fail, files_by_stem, is_file, named, read_text
 from audiences.campaign.spec import SavedSegment
 from audiences.campaign.wording import shown
 from audiences.errors import ConfigError, Problem
@@ -23,6 +23,7 @@ from audiences.errors import ConfigError, Problem
 FOLDER = "include/segments"
 # With each of them nested as deep as a file may be, writing the SQL of more would exceed Python's limit of recursion.
 MAX_DEPTH = 20
+_LIKE_LISTS = (".tsv", ".txt", ".xls", ".xlsx", ".csv.gz", ".csv.bak", ".csv ", ".csv.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Segments:
         folder = root / FOLDER
         self._catalog = catalog
         self._files = files_by_stem(folder, tuple(_READERS), FOLDER) if folder.exists() else {}
+        self._folder = folder
         self._read: dict[str, Segment] = {}
         self._uses: dict[str, tuple[str, ...]] = {}
         self._problems: dict[str, tuple[Problem, ...]] = {}
@@ -74,6 +76,14 @@ class Segments:
     def read(self) -> tuple[str, ...]:
         """The names of those that were read so far."""
         return tuple(sorted(self._read))
+
+    def not_read(self) -> Iterator[Problem]:
+        """Warnings of what looks like a list of ids, and is none by its name: `users.tsv`, `users.csv.txt`, `users`."""
+        for path in entries(self._folder, FOLDER) if self._folder.exists() else ():
+            meant = STEM.fullmatch(path.name.partition(".")[0]) and path.name.lower().endswith(_LIKE_LISTS)
+            if (meant or (STEM.fullmatch(path.name) and path.name != path.name.upper())) and is_file(path):
+                message = "is not read, since its name does not end in .csv, .yml, .yaml or .sql"
+                yield Problem(named(FOLDER, path), 0, 0, "", "not-read", message)
 
     def file(self, name: str) -> str:
         """The file of a segment, relative to the project."""
