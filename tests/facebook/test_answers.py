@@ -13,9 +13,9 @@ from audiences.campaign.mark import Mark
 from audiences.checklist import State
 from audiences.errors import AudiencesError, FacebookTransientError
 from audiences.facebook import adsets, audiences, members, preflight, schedule
-from audiences.facebook.answers import as_integer, as_time
 from audiences.facebook.errors import OddAnswerError
 from audiences.facebook.schedule import AdSetSchedule
+from audiences.facebook.values import as_integer, as_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable

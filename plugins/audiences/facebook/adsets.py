@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from audiences.errors import FacebookAccessError, FacebookTransientError, RefusedError
 from audiences.facebook import sdk
-from audiences.facebook.answers import AdSet, Json
+from audiences.facebook.answers import AdSet
 from audiences.facebook.codes import FLAGGED
 from audiences.facebook.contract import DERIVED_TARGETING_PREFIX, DEVICE_SETTING_WORD, MAX_AUDIENCES_PER_AD_SET
 from audiences.facebook.errors import AdSetClosedError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audiences.facebook.session import GraphSession
+    from audiences.facebook.values import Json
 
 _log = logger(__name__)
 _TRIES = 3

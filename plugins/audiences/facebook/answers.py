@@ -7,173 +7,27 @@ unknown to us. Keys that we do not ask for may be anything; of a key that comes 
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from audiences.facebook.errors import OddAnswerError
-from audiences.redact import harmless_line
-
-Json = dict[str, Any]
-
-_LONGEST_TEXT: Final = 10_000
-_MOST: Final = 2**63 - 1
-_MOST_ROWS: Final = 2**31 - 1  # of one upload session
-_LAST_SECOND: Final = 253_402_300_799  # of the year 9999
-_DEEPEST: Final = 50  # levels of a targeting; documented ones have about six
-_ID: Final = re.compile(r"(?:act_)?(?!0+\Z)[0-9]{1,40}")  # 0 is how PHP writes that there is none
-_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,40}")
-
-
-def as_integer(value: Any) -> int | None:
-    """The whole number of at most 63 bits in a JSON number or string, else None; Facebook sends counts and ids either way."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    if (isinstance(value, float) and not value.is_integer()) or (
-        isinstance(value, str) and not _INTEGER.fullmatch(value)
-    ):
-        return None
-    number = int(value)
-    return number if abs(number) <= _MOST else None
-
-
-def as_time(value: Any) -> int | None:
-    """Unix seconds, from a number or an ISO 8601 text with a zone; None for others, before 1970, and after the year 9999."""
-    seconds = as_integer(value)
-    if seconds is None and isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-            seconds = int(moment.timestamp()) if moment.tzinfo else None
-        except (ValueError, OverflowError):
-            return None
-    return seconds if seconds is not None and 0 < seconds <= _LAST_SECOND else None
-
-
-def as_moment(value: Any) -> datetime | None:
-    """As `as_time`, as an aware datetime."""
-    seconds = as_time(value)
-    return None if seconds is None else datetime.fromtimestamp(seconds, tz=UTC)
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "null"
-    kinds: dict[type, str] = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list"}
-    return kinds.get(type(value), "an object")
-
-
-def _id(value: Any) -> str:
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if isinstance(text, str) and _ID.fullmatch(text):
-        return text
-    message = f"is {_kind(value)} and no id"
-    raise ValueError(message)
-
-
-def _rows(value: Any) -> int:
-    number = as_integer(value)
-    if number is not None and 0 <= number <= _MOST_ROWS:
-        return number
-    message = f"is {_kind(value)} and no count of rows"
-    raise ValueError(message)
-
-
-def _text(value: Any) -> str:
-    """Postgres stores any character but one."""
-    if value is None:
-        return ""
-    if isinstance(value, str) and len(value) <= _LONGEST_TEXT:
-        return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    message = (
-        f"is {_kind(value)} of more than {_LONGEST_TEXT:,} characters"
-        if isinstance(value, str)
-        else f"is {_kind(value)} and no text"
-    )
-    raise ValueError(message)
-
-
-def _words(value: Any) -> str:
-    """Text for people, on one line; of numbers too, since some codes come as either."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    return harmless_line(str(value)[:_LONGEST_TEXT])
-
-
-def _size(value: Any) -> int | None:
-    """-1 and null both stand for "not known yet"."""
-    number = as_integer(value)
-    return number if number is not None and number >= 0 else None
-
-
-def _object(value: Any) -> Json:
-    return value if isinstance(value, dict) else {}
-
-
-def _paging(value: Any) -> Json:
-    """PHP writes an empty object as a list."""
-    if value is None or value == [] or isinstance(value, dict):
-        return value or {}
-    message = f"is {_kind(value)} and no object"
-    raise ValueError(message)
-
-
-def _list_of_objects(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        message = f"is {_kind(value)} and no list"
-        raise ValueError(message)
-    for item in value:
-        if not isinstance(item, dict):
-            message = f"has {_kind(item)} in it, where each is an object"
-            raise ValueError(message)
-    return value
-
-
-def _depth_exceeds(value: Any, levels: int) -> bool:
-    inside = [value]
-    for _ in range(levels):
-        inside = [
-            part
-            for each in inside
-            if isinstance(each, dict | list)
-            for part in (each.values() if isinstance(each, dict) else each)
-        ]
-        if not inside:
-            return False
-    return True
-
-
-def _targeting(value: Any) -> Json:
-    """The audiences in it are edited, and everything else must go back as it came."""
-    if not isinstance(value, dict):
-        message = f"is {_kind(value)} and no object"
-        raise ValueError(message)
-    if _depth_exceeds(value, _DEEPEST):
-        message = f"has more than {_DEEPEST} levels"
-        raise ValueError(message)
-    for name in ("custom_audiences", "excluded_custom_audiences"):
-        if value.get(name) is not None:
-            try:
-                _list_of_objects(value[name])
-            except ValueError as error:
-                message = f"has `{name}`, which {error}"
-                raise ValueError(message) from None
-    return value
-
-
-Id = Annotated[str, BeforeValidator(_id)]
-Rows = Annotated[int, BeforeValidator(_rows)]
-Text = Annotated[str, BeforeValidator(_text)]
-Words = Annotated[str, BeforeValidator(_words)]
-Number = Annotated[int | None, BeforeValidator(as_integer)]
-Size = Annotated[int | None, BeforeValidator(_size)]
-Time = Annotated[int | None, BeforeValidator(as_time)]
-Moment = Annotated[datetime | None, BeforeValidator(as_moment)]
-# The other permissions come as text; those that we look at may too.
-Truth = Annotated[
-    bool | None, BeforeValidator(lambda value: {"true": True, "1": True, "false": False}.get(str(value).lower()))
-]
+from audiences.facebook.values import (
+    Id,
+    Json,
+    Moment,
+    Number,
+    Rows,
+    Size,
+    Text,
+    Time,
+    Truth,
+    Words,
+    as_object,
+    as_objects,
+    as_paging,
+    as_targeting,
+)
 
 
 class Done(BaseModel):
@@ -201,7 +55,7 @@ class Permissions(Done):
     can_edit: Truth = None
 
 
-Status = Annotated[Coded, BeforeValidator(_object)]
+Status = Annotated[Coded, BeforeValidator(as_object)]
 
 
 class Audience(Done):
@@ -216,7 +70,7 @@ class Audience(Done):
     approximate_count_upper_bound: Size = None
     operation_status: Status = Coded()
     delivery_status: Status = Coded()
-    permission_for_actions: Annotated[Permissions, BeforeValidator(_object)] = Permissions()
+    permission_for_actions: Annotated[Permissions, BeforeValidator(as_object)] = Permissions()
     is_value_based: Truth = None
     time_content_updated: Time = None
     delete_time: Time = None
@@ -274,7 +128,7 @@ class Token(Done):
 class TokenAnswer(Done):
     """The answer about a token."""
 
-    data: Annotated[Token, BeforeValidator(_object)]
+    data: Annotated[Token, BeforeValidator(as_object)]
 
 
 class Account(Done):
@@ -283,7 +137,7 @@ class Account(Done):
     name: Words = ""
     account_status: Number = None
     business: Any = None
-    tos_accepted: Annotated[Json, BeforeValidator(_object)] = Field(default_factory=dict)
+    tos_accepted: Annotated[Json, BeforeValidator(as_object)] = Field(default_factory=dict)
     timezone_name: Words = ""
 
 
@@ -291,7 +145,7 @@ class AdSet(Done):
     """An ad set, whose `targeting` is to be given back."""
 
     id: Id
-    targeting: Annotated[Json, BeforeValidator(_targeting)]
+    targeting: Annotated[Json, BeforeValidator(as_targeting)]
     effective_status: Words = ""
     updated_time: Words = ""
     issues_info: Any = None
@@ -310,7 +164,7 @@ class Scheduled(Budget):
     end_time: Moment = None
     pacing_type: Any = None
     adset_schedule: Any = None
-    campaign: Annotated[Budget, BeforeValidator(_object)] = Budget()
+    campaign: Annotated[Budget, BeforeValidator(as_object)] = Budget()
 
 
 class Cursors(Done):
@@ -323,7 +177,7 @@ class Paging(Done):
     """`after` is there on the last page too, only `next` tells that there is another one."""
 
     next: Any = None
-    cursors: Annotated[Cursors, BeforeValidator(_object)] = Cursors()
+    cursors: Annotated[Cursors, BeforeValidator(as_object)] = Cursors()
 
 
 Item = TypeVar("Item", bound=Done)
@@ -332,8 +186,8 @@ Item = TypeVar("Item", bound=Done)
 class Page(Done, Generic[Item]):
     """A page of a list."""
 
-    data: Annotated[list[Item], BeforeValidator(_list_of_objects)]
-    paging: Annotated[Paging, BeforeValidator(_paging)] = Paging()
+    data: Annotated[list[Item], BeforeValidator(as_objects)]
+    paging: Annotated[Paging, BeforeValidator(as_paging)] = Paging()
 
 
 Answer = TypeVar("Answer", bound=Done)

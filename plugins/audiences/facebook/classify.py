@@ -11,7 +11,6 @@ import requests
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from audiences.errors import AudiencesError, FacebookAccessError, FacebookTransientError, RefusedError, ThrottledError
-from audiences.facebook.answers import Json, as_integer
 from audiences.facebook.codes import Kind, Meaning, meaning_of
 from audiences.facebook.contract import (
     GRAPH_URL,
@@ -28,6 +27,7 @@ from audiences.facebook.errors import (
     UnreachableError,
 )
 from audiences.facebook.transport import LONGEST_ANSWER, AnswerTooLongError
+from audiences.facebook.values import Json, as_integer
 from audiences.redact import redact
 
 # The wait of a throttle that the error itself does not state: the session fills it in from the usage headers.

@@ -11,13 +11,14 @@ import orjson
 
 from audiences.campaign.wording import counted
 from audiences.errors import RefusedError
-from audiences.facebook.answers import Erased, Json, Session, Uploaded
+from audiences.facebook.answers import Erased, Session, Uploaded
 from audiences.facebook.contract import MAX_ROWS, RECEIVED_SHARE
 from audiences.facebook.errors import NotReceivedError, RowsRefusedError
 from audiences.logs import logger
 
 if TYPE_CHECKING:
     from audiences.facebook.session import GraphSession
+    from audiences.facebook.values import Json
 
 
 @dataclass(frozen=True, slots=True)

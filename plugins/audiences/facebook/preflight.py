@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from audiences.checklist import Check, State
 from audiences.errors import AudiencesError, FacebookAccessError, RefusedError, RetryError, WaitError
 from audiences.facebook import audiences
-from audiences.facebook.answers import Account, Permission, TokenAnswer, as_integer, as_moment
+from audiences.facebook.answers import Account, Permission, TokenAnswer
 from audiences.facebook.contract import (
     API_VERSION,
     MARKETING_API_ENDS,
@@ -19,6 +19,7 @@ from audiences.facebook.contract import (
 )
 from audiences.facebook.errors import UnreachableError
 from audiences.facebook.status import Reaction
+from audiences.facebook.values import as_integer, as_moment
 from audiences.redact import harmless_line
 
 if TYPE_CHECKING:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 from audiences.errors import FacebookAccessError
 from audiences.facebook import sdk
 from audiences.facebook.adsets import AdSetChange
-from audiences.facebook.answers import Scheduled, as_integer
+from audiences.facebook.answers import Scheduled
 from audiences.facebook.errors import ScheduleError
+from audiences.facebook.values import as_integer
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from audiences.facebook.answers import Json
     from audiences.facebook.session import GraphSession
+    from audiences.facebook.values import Json
 
 _FIELDS = "id,start_time,end_time,lifetime_budget,pacing_type,adset_schedule,campaign{lifetime_budget}"
 _DAY = 24 * 60

@@ -24,7 +24,7 @@ from tenacity import (
 )
 
 from audiences.errors import AudiencesError, FacebookTransientError, RefusedError, ThrottledError
-from audiences.facebook.answers import Answer, Done, Json, Page, read_as
+from audiences.facebook.answers import Answer, Done, Page, read_as
 from audiences.facebook.classify import Context, error_for_exception, read_answer
 from audiences.facebook.contract import (
     LAG_FIRST_WAIT_SECONDS,
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from audiences.facebook.credentials import Credentials
+    from audiences.facebook.values import Json
 
 _log = logger(__name__)
 # What seldom passes is tried less often; the step as a whole is tried again.
