@@ -40,6 +40,11 @@ def test_html_from_a_gateway_is_a_passing_fault(status: int) -> None:
     assert type(_error(status, HTML)) is FacebookTransientError
 
 
+@pytest.mark.parametrize("status", [101, 102, 103])
+def test_an_answer_before_the_answer_refuses_nothing(status: int) -> None:
+    assert type(_error(status, b"")) is FacebookTransientError
+
+
 def test_a_500_with_json_and_no_error_is_not_success() -> None:
     assert type(_error(500, {"num_received": 3})) is FacebookTransientError
 

@@ -181,7 +181,7 @@ def _without_code(status: int, found: str, context: Context) -> AudiencesError:
     what = f"{context.action}: {found}"
     if status == 429:
         return ThrottledError(what, UNSTATED_WAIT)
-    if status >= 500 or status == 408 or 200 <= status <= 299:
+    if status >= 500 or status == 408 or status <= 299:
         return FacebookTransientError(what)
     return RefusedError(what)
 
