@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 
+import duckdb
 import pyarrow as pa
 import pytest
 import requests
@@ -59,6 +60,43 @@ def test_a_staged_file_that_is_gone_is_named(tmp_path):
         assert "is not there" in told
         assert "rows-0.parquet" in told
         assert "clear the whole run" in told
+
+
+def broken(good: bytes) -> dict[str, bytes]:
+    """What may become of a file."""
+    return {
+        "empty": b"",
+        "cut short": good[: len(good) // 2],
+        "without its last byte": good[:-1],
+        "zeros": bytes(len(good)),
+        "another file": b"hello " * 100,
+        "another end": good[:-300] + bytes(292) + good[-8:],
+        "scribbled": good[:100] + b"x" * (len(good) - 1100) + good[-1000:],
+    }
+
+
+def test_a_staged_file_that_was_changed_or_cut_short_is_told_in_words(tmp_path):
+    staging = Staging(str(tmp_path / "run"))
+    rows = pa.record_batch({"position": pa.array(range(10_000)), "user_id": pa.array(map(str, range(10_000)))})
+    with staging.writer("rows.parquet", rows.schema) as writer:
+        writer.write_batch(rows)
+    file = tmp_path / "run" / "rows.parquet"
+    good = file.read_bytes()
+
+    def by_duckdb():
+        read = staging.dataset("rows.parquet")  # noqa: F841  # DuckDB finds it by its name
+        return duckdb.sql("select count(*), max(user_id) from read").fetchall()
+
+    for name, content in broken(good).items():
+        file.write_bytes(content)
+        for work in (
+            lambda: list(staging.rows("rows.parquet")),
+            lambda: staging.dataset("rows.parquet").to_table(),
+            by_duckdb,
+        ):
+            told = str(as_ours(raised(work)))
+            assert "changed or cut short" in told, name
+            assert "clear the whole run" in told, name
 
 
 def test_a_staging_folder_that_cannot_be_written_is_named(tmp_path):

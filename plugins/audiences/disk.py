@@ -17,6 +17,11 @@ _GONE: Final = (
     "It was removed in the middle of a run, or the workers do not share the folder: set `staging` in include/settings.yml to one "
     "that all of them see and that nobody else clears. Then run it again; in Airflow, clear the whole run"
 )
+_WAS_CHANGED: Final = "a file of the run was changed or cut short after it was written"
+_CHANGED: Final = (
+    "Something else wrote there, or the disk failed: leave the folder to the product. Then run it again; in Airflow, clear the "
+    "whole run"
+)
 _CLOSED: Final = "Give the account that runs this the right to write there, or name another folder; then run it again"
 _REMEDIES: Final = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), ("there is no room left for a file", _FULL)),
@@ -32,7 +37,12 @@ _REMEDIES: Final = {
 _OF_CLASS: Final[dict[type, int]] = {FileNotFoundError: errno.ENOENT, PermissionError: errno.EACCES}
 _QUOTED: Final = re.compile(r"'(/[^']{1,400})'")  # Arrow names the file in the text only
 _ERRNO: Final = re.compile(r"\[[Ee]rrno (\d{1,3})\]")  # as Arrow and Python write it
-_WRAPPING: Final = frozenset({"duckdb", "_duckdb"})  # whose errors quote those of the files that were read through it
+# Of Arrow and DuckDB, about a file of rows: they give no number, and Arrow raises one class for this and for much else.
+_BROKEN: Final = re.compile(r"[Pp]arquet|[Cc]orrupt|deserialize thrift|Invalid or truncated|cut short after")
+_ARROW: Final = "pyarrow.lib"
+_READING: Final = frozenset(
+    {"duckdb", "_duckdb", _ARROW}
+)  # DuckDB's errors quote those of the files that were read through it
 
 
 @dataclass(eq=False)
@@ -48,19 +58,27 @@ class DiskError(FixAccessError):
         return f"{self.problem}{where}. {self.remedy}. What Facebook acknowledged is on record, and nothing is lost"
 
 
+def changed(path: str) -> DiskError:
+    """The error for a file that was whole when it was written, and cannot be read as what it was."""
+    return DiskError(_WAS_CHANGED, path, _CHANGED)
+
+
 def as_disk(error: BaseException) -> DiskError | None:
     """Our error for a fault of the disk; None for any other, those of the network among them."""
     text, number, name = str(error), None, None
     if isinstance(error, OSError):
         number, name = error.errno, error.filename
-    elif type(error).__module__ not in _WRAPPING:
+    elif type(error).__module__ not in _READING:
         return None
-    if number is None:
+    if number is None and type(error).__module__ != _ARROW:
         found = _ERRNO.search(text)
         number = int(found[1]) if found else _OF_CLASS.get(type(error))
-    if number not in _REMEDIES:
+    if number in _REMEDIES:
+        problem, remedy = _REMEDIES[number]
+    elif number is None and _BROKEN.search(text):
+        problem, remedy = _WAS_CHANGED, _CHANGED
+    else:
         return None
-    problem, remedy = _REMEDIES[number]
     quoted = _QUOTED.search(text)
     named = quoted[1] if quoted else text if type(error) in _OF_CLASS else ""
     path = name if isinstance(name, str) else named[:400]

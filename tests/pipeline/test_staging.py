@@ -102,6 +102,32 @@ def test_staging_that_is_gone_between_two_steps_is_told_in_words_and_the_next_ru
     assert (again.state, again.audience.members) == ("success", 3)
 
 
+def test_staged_files_that_are_cut_short_between_two_steps_are_told_in_words_and_the_next_run_is_right(
+    shop, monkeypatch
+):
+    from audiences.pipeline import whole
+
+    for number in (1, 2, 3):
+        shop.user(number, f"user{number}@example.com")
+        shop.event(number)
+    for step in ("extract", "select", "plan"):
+        real = getattr(whole, step)
+
+        def cut(doors, run, *rest, real=real):
+            found = real(doors, run, *rest)
+            for file in UPath(run.staging).iterdir():
+                file.write_bytes(file.read_bytes()[:-1])
+            return found
+
+        monkeypatch.setattr(whole, step, cut)
+        summary = shop.run(shop.campaign())
+        monkeypatch.setattr(whole, step, real)
+        assert summary.state == "failed", step
+        assert "changed or cut short" in summary.error, step
+    again = shop.run(shop.campaign())
+    assert (again.state, again.audience.members) == ("success", 3)
+
+
 def test_staging_that_cannot_be_written_is_told_in_words(shop, tmp_path):
     shop.user(1, "user1@example.com")
     shop.event(1)

@@ -36,8 +36,10 @@ def settle(doors: Doors, audience: KnownAudience, *, anew: bool = False) -> list
     warnings: list[str] = []
     for chunk in chunks.unsettled(doors.ledger, audience.id):
         name = f"request {chunk.number} of run {chunk.run} ({chunk.action} {counted(chunk.rows, 'row')})"
-        if not Staging(chunk.staging).exists(chunk.file):
-            error = f"the staged rows of run {chunk.run} are gone; a full refresh makes the audience right"
+        if not Staging(chunk.staging).whole(chunk.file):
+            error = (
+                f"the staged rows of run {chunk.run} are gone or were changed; a full refresh makes the audience right"
+            )
             _log.error("%s cannot be settled: %s", name, error)
             chunks.lose(doors.ledger, chunk, error=error)
             continue

@@ -14,6 +14,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from upath import UPath
 
+from audiences.disk import DiskError, changed
 from audiences.errors import FixConfigError
 
 if TYPE_CHECKING:
@@ -70,6 +71,13 @@ class Staging:
         """Whether the file is there."""
         return (self.path / name).exists()
 
+    def whole(self, name: str) -> bool:
+        """Whether the file is there and can be read to its end."""
+        try:
+            return self.exists(name) and all(True for _ in self.rows(name))
+        except DiskError:
+            return False
+
     @contextmanager
     def writer(self, name: str, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
         """Write a file batch by batch; it takes its name only when it is whole."""
@@ -99,11 +107,18 @@ class Staging:
         """The rows of files, one batch after the other.
 
         A data set would read so far ahead, and a buffered file keep so much behind, that most files would be in memory
-        as a whole.
+        as a whole. Raises DiskError for a file that was changed.
         """
         for name in names:
-            with (self.path / name).open("rb") as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
-                yield from file.iter_batches(_ROWS_AT_ONCE, use_threads=False)
+            try:
+                with (self.path / name).open("rb") as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
+                    yield from file.iter_batches(_ROWS_AT_ONCE, use_threads=False)
+            except pa.ArrowInvalid:
+                raise changed(str(self.path / name)) from None
+            except OSError as error:
+                if type(error) is OSError and error.errno is None:  # Arrow's own, of what is in the file
+                    raise changed(str(self.path / name)) from None
+                raise
 
     def clear(self, *, root: str | None) -> None:
         """Remove the run's files and the folder; raises OutsideStagingError for one that is not inside the root."""
