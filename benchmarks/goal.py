@@ -23,9 +23,9 @@ from audiences.connections import Connection
 from audiences.demo.postgres import running_postgres
 from audiences.goal.events import goal_events
 from audiences.ledger import assignments, campaigns, runs
-from audiences.pipeline.doors import Doors
-from audiences.pipeline.measure import measure
-from audiences.who.render import render
+from audiences.pipeline.context import Resources
+from audiences.pipeline.upkeep.measure import measure
+from audiences.query.render import render
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 DAYS = 14
@@ -103,13 +103,13 @@ def _measure(connections: dict[str, Connection], folder: Path, users: int, round
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(content)
     spec = Project.load_campaign(project, "benchmark")
-    with Doors(spec, look_up=connections.__getitem__) as doors:
-        _assign(doors, users)
+    with Resources(spec, look_up=connections.__getitem__) as resources:
+        _assign(resources, users)
         at = START + timedelta(days=30)
         seconds, computing = [], []
         for _ in range(rounds):
             begun, computed = time.perf_counter(), time.process_time()
-            report = measure(doors, at)
+            report = measure(resources, at)
             seconds.append(time.perf_counter() - begun)
             computing.append(time.process_time() - computed)
         console.print(report.in_words())
@@ -128,18 +128,18 @@ def _measure(connections: dict[str, Connection], folder: Path, users: int, round
     )
 
 
-def _assign(doors: Doors, users: int) -> None:
+def _assign(resources: Resources, users: int) -> None:
     """Everybody assigned, an equal part of them on each day."""
-    campaign = campaigns.number(doors.ledger, doors.spec.id)
+    campaign = campaigns.number(resources.ledger, resources.spec.id)
     part = users // DAYS + 1
     for day in range(DAYS):
         run = runs.start(
-            doors.ledger,
+            resources.ledger,
             campaign=campaign,
             external_id=f"day {day}",
-            digest=doors.spec.digest,
+            digest=resources.spec.digest,
             config={},
-            control_terms=doors.spec.control_terms(doors.spec.id),
+            control_terms=resources.spec.control_terms(resources.spec.id),
             as_of=START + timedelta(days=day),
             now=START + timedelta(days=day),
             staging="",
@@ -151,7 +151,7 @@ def _assign(doors: Doors, users: int) -> None:
                 "arm": pa.array(["campaign" if user % 10 == 0 else "target" for user in ids], pa.string()),
             }
         )
-        assignments.record(doors.ledger, campaign=campaign, run=run, assigned=assigned.to_reader())
+        assignments.record(resources.ledger, campaign=campaign, run=run, assigned=assigned.to_reader())
 
 
 if __name__ == "__main__":

@@ -55,9 +55,9 @@ def verdicts(found: dict[str, float]) -> list[str]:
 def _here(project: Path) -> None:
     from airflow.serialization.serialized_objects import DagSerialization
 
+    from audiences.airflow.campaign_dag import campaign_dag
+    from audiences.airflow.parse_budget import no_collector
     from audiences.campaign.project import Project
-    from audiences.dags.budget import no_collector
-    from audiences.dags.builder import campaign_dag
 
     at = [time.process_time()]
     with no_collector():

@@ -9,9 +9,9 @@ from pathlib import Path
 import airflow.sdk  # noqa: F401  # imported here so that the clock does not count it
 
 from audiences.campaign.project import Project
-from audiences.pipeline.doors import Doors
-from audiences.pipeline.references import RunRequest
-from audiences.pipeline.whole import run_campaign
+from audiences.pipeline.context import Resources
+from audiences.pipeline.results import RunRequest
+from audiences.pipeline.run import run_campaign
 from benchmarks.contender import report
 
 
@@ -19,8 +19,8 @@ def work() -> dict[str, object]:
     """One run."""
     spec = Project.load_campaign(Path(os.environ["BENCH_PROJECT"]), "benchmark")
     now = datetime.now(UTC)
-    with Doors(spec) as doors:
-        summary = run_campaign(doors, RunRequest(external_id=now.isoformat(), at=now))
+    with Resources(spec) as resources:
+        summary = run_campaign(resources, RunRequest(external_id=now.isoformat(), at=now))
     if summary.state != "success":
         raise SystemExit(summary.error)
     return {"rows": summary.audience.members, "requests": summary.requests, "steps": summary.timings}

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from airflow.sdk import get_parsing_context
 
+from audiences.airflow.broken_dag import BrokenCampaignDag
+from audiences.airflow.campaign_dag import campaign_dag
+from audiences.airflow.parse_budget import no_collector, time_is_up
 from audiences.campaign.project import RESERVED, Project, not_yet_read
-from audiences.dags.broken import BrokenCampaignDag
-from audiences.dags.budget import no_collector, time_is_up
-from audiences.dags.builder import campaign_dag
 from audiences.errors import ConfigError, Problem
 from audiences.logs import logger
 

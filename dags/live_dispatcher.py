@@ -7,8 +7,8 @@ from pathlib import Path
 
 from airflow.sdk import get_parsing_context
 
+from audiences.airflow.dispatcher_dag import DAG_ID, dispatcher_dag
 from audiences.campaign.files import may_be_live
-from audiences.dags.dispatcher import DAG_ID, dispatcher_dag
 
 PROJECT = Path(os.environ.get("AUDIENCES_PROJECT", Path(__file__).resolve().parents[1]))
 

@@ -8,6 +8,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from audiences.dags.upkeep import upkeep_dag
+from audiences.airflow.upkeep_dag import upkeep_dag
 
 upkeep_dag(Path(os.environ.get("AUDIENCES_PROJECT", Path(__file__).resolve().parents[1])))

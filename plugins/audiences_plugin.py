@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from audiences.dags import failures, notes
+from audiences.airflow import failures, listeners
 from audiences.when.timetable import CampaignTimetable
 
 
@@ -13,4 +13,4 @@ class AudiencesPlugin(AirflowPlugin):
 
     name = "audiences"
     timetables = [CampaignTimetable]  # noqa: RUF012  # Airflow's own attribute
-    listeners = [notes, failures]  # noqa: RUF012  # Airflow's own attribute
+    listeners = [listeners, failures]  # noqa: RUF012  # Airflow's own attribute

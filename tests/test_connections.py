@@ -19,11 +19,11 @@ from audiences.connections import Connection, look_up, misread
 from audiences.errors import ConnectionMissingError, ConnectionUnreadableError, FixAccessError, SecretsBackendError
 from audiences.facebook.credentials import Credentials
 from audiences.facebook.errors import ConnectionIncompleteError
-from audiences.ledger.door import Ledger
+from audiences.ledger.database import Ledger
 from audiences.libpq import ConnectionOptionError, asked_settings, keywords
+from audiences.warehouse.catalog.reflect import Glance, WarehouseUnreachableError
 from audiences.warehouse.faults import fault
 from audiences.warehouse.reader import Warehouse, WarehouseClosedError, WarehouseQueryError, WarehouseTransientError
-from audiences.warehouse.reflect import Glance, WarehouseUnreachableError
 from audiences.warehouse.session import Terms, WarehouseSettingError
 
 SECRET = "S3cret"

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from audiences.disk import as_disk
-from audiences.ledger.lost import as_ours
+from audiences.ledger.faults import as_ours
 from audiences.pipeline.staging import Staging
 
 FULL = """

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.campaign import hostile
 from tests.campaign.conftest import CAMPAIGN, Folder
 
+from audiences.airflow.poller import signature
 from audiences.campaign.files import accounted_for, former_ids, may_be_live
 from audiences.campaign.project import Project
-from audiences.dags.lookout import signature
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,8 @@ import pytest
 from audiences.campaign.project import Project
 from audiences.campaign.segments import Segments
 from audiences.errors import ConfigError
+from audiences.query.render import render
 from audiences.who.compile import qualified
-from audiences.who.render import render
 
 if TYPE_CHECKING:
     from tests.campaign.conftest import Folder

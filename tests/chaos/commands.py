@@ -122,7 +122,7 @@ def _serve() -> None:
 
     import audiences.cli
     import audiences.pipeline.preview
-    import audiences.pipeline.whole
+    import audiences.pipeline.run
 
     assert all((airflow.sdk, duckdb, pd, pyarrow.dataset, dbapi, audiences.cli, audiences.pipeline))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children, so none becomes a zombie

@@ -13,16 +13,16 @@ import pytest
 from pydantic import BaseModel
 from rich.table import Table
 
+from audiences.airflow.failures import NotDoneError
 from audiences.checklist import Check, State
 from audiences.cli import adopt, console, erase, lift
 from audiences.cli.console import json_line
 from audiences.cli.safe_console import SafeConsole, as_text
-from audiences.dags.failures import NotDoneError
 from audiences.errors import ConfigError, ConnectionMissingError, Problem, RefusedError, UnsupportedError
 from audiences.goal.report import ArmFigures, Report
 from audiences.logs import logger
-from audiences.pipeline.adopt import Adoption
-from audiences.pipeline.references import MEMBERS_FIRST, Erasure, Explanation, Explanations, Preview, Summary
+from audiences.pipeline.audience.adopt import Adoption
+from audiences.pipeline.results import MEMBERS_FIRST, Erasure, Explanation, Explanations, Preview, Summary
 from audiences.redact import redact
 
 if TYPE_CHECKING:

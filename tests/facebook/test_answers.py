@@ -12,7 +12,7 @@ from tests.facebook.scripted import Answer, ScriptedGraph
 from audiences.campaign.mark import Mark
 from audiences.checklist import State
 from audiences.errors import AudiencesError, FacebookTransientError
-from audiences.facebook import adsets, audiences, members, preflight, schedule
+from audiences.facebook import adsets, custom_audiences, members, preflight, schedule
 from audiences.facebook.errors import OddAnswerError
 from audiences.facebook.schedule import AdSetSchedule
 from audiences.facebook.values import as_integer, as_time
@@ -29,9 +29,9 @@ NOW = datetime(2026, 11, 29, tzinfo=UTC)
 OF_NO_ID = [None, True, [], {}, "", "x", "7/users", "7\n", 0, "0", 1.5, -1, 2.4e23, "7" * 50, ["7"], {"id": "7"}]
 OF_NO_COUNT = [None, True, [], {}, "", "many", 1.5, -1, "-1", 2**31, 2**63, 2**64, 1e300, "9" * 5000, "٣", "1_0"]
 CALLS: dict[str, Callable[[GraphSession], Any]] = {
-    "read audience 7": lambda graph: audiences.read(graph, "7"),
-    "list the account's audiences": audiences.list_audiences,
-    "create in act_42/customaudiences": lambda graph: audiences.create(
+    "read audience 7": lambda graph: custom_audiences.read(graph, "7"),
+    "list the account's audiences": custom_audiences.list_audiences,
+    "create in act_42/customaudiences": lambda graph: custom_audiences.create(
         graph, name="A", description="", mark=Mark("cart", "0123456789ab")
     ),
     "add 10 rows to audience 7": lambda graph: members.add(graph, "7", SCHEMA, ROWS),
@@ -65,9 +65,9 @@ def test_an_id_of_another_kind_is_named_and_not_guessed(
 
 def test_an_id_may_be_a_number(scripted: ScriptedGraph, graph: GraphSession) -> None:
     scripted.play(Answer(body={"id": 23851234567890123, "unknown": [{}]}))
-    assert audiences.read(graph, "23851234567890123").id == "23851234567890123"
+    assert custom_audiences.read(graph, "23851234567890123").id == "23851234567890123"
     scripted.play(Answer(body={"data": [{"id": 2**63}, {"id": "0017"}]}))
-    assert [each.id for each in audiences.list_audiences(graph)] == ["9223372036854775808", "0017"]
+    assert [each.id for each in custom_audiences.list_audiences(graph)] == ["9223372036854775808", "0017"]
 
 
 @pytest.mark.parametrize("action", ["read audience 7", "read ad set 8"])
@@ -86,7 +86,7 @@ def test_a_creation_that_answers_no_id_may_have_been_made_so_it_is_looked_for(
 ) -> None:
     made = {"id": "9", "description": "[audiences:cart@0123456789ab]"}
     mark = Mark("cart", "0123456789ab")
-    made["description"] = audiences.marked("", mark)
+    made["description"] = custom_audiences.marked("", mark)
     scripted.play(Answer(body={"id": identifier}), Answer(body={"data": [made]}))
     assert CALLS["create in act_42/customaudiences"](graph) == "9"
     assert [seen.method for seen in scripted.seen] == ["POST", "GET"]
@@ -160,14 +160,14 @@ def test_a_description_that_cannot_be_read_is_not_taken_for_one_without_our_mark
 def test_texts_hold_no_character_that_the_ledger_cannot_store(scripted: ScriptedGraph, graph: GraphSession) -> None:
     status = {"code": "200", "description": "a\0b"}
     scripted.play(Answer(body={"id": "7", "name": "Cart\0", "description": "\0", "delivery_status": status}))
-    found = audiences.read(graph, "7")
+    found = custom_audiences.read(graph, "7")
     assert (found.name, found.description, found.delivery_text) == ("Cart�", "�", "a�b")
 
 
 @pytest.mark.parametrize("moment", [10**18, -1, 0, "soon", [], {}, True, None, 2**70, "9" * 40, 1e300, 253402300800])
 def test_a_time_that_is_none_counts_as_not_told(scripted: ScriptedGraph, graph: GraphSession, moment: Any) -> None:
     scripted.play(Answer(body={"id": "7", "time_content_updated": moment, "delete_time": moment}))
-    found = audiences.read(graph, "7")
+    found = custom_audiences.read(graph, "7")
     assert (found.content_updated, found.deleted_at) == (None, None)
     scripted.play(Answer(body={"id": "8", "start_time": moment, "end_time": moment}), Answer(body={"success": True}))
     assert schedule.push(graph, "8", AdSetSchedule(end=NOW), now=NOW).changed

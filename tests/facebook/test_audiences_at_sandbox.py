@@ -9,7 +9,7 @@ from tests.facebook.rows import SCHEMA, rows_of
 
 from audiences.campaign.mark import Mark
 from audiences.errors import FacebookAccessError
-from audiences.facebook import audiences, members
+from audiences.facebook import custom_audiences, members
 from audiences.facebook.session import GraphSession
 from audiences.sandbox import ACCOUNT, AUDIENCE, SandboxServer
 
@@ -23,13 +23,13 @@ MARK = Mark("cart", "0123456789ab")
 
 
 def create(graph: GraphSession, description: str = "") -> str:
-    return audiences.create(graph, name="Cart", description=description, mark=MARK)
+    return custom_audiences.create(graph, name="Cart", description=description, mark=MARK)
 
 
 def test_an_audience_is_created_with_its_mark_and_listed(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
     made = create(sandboxed, "To buy")
-    assert audiences.of_mark(audiences.list_audiences(sandboxed), MARK) == [made]
-    status = audiences.read(sandboxed, made)
+    assert custom_audiences.of_mark(custom_audiences.list_audiences(sandboxed), MARK) == [made]
+    status = custom_audiences.read(sandboxed, made)
     assert (status.name, status.description, status.account) == ("Cart", "To buy [audiences:cart@0123456789ab]", "1001")
     assert (status.subtype, status.operation_code, status.can_edit) == ("CUSTOM", 410, True)
 
@@ -37,7 +37,7 @@ def test_an_audience_is_created_with_its_mark_and_listed(sandbox: SandboxServer,
 def test_a_creation_whose_answer_is_lost_makes_one_audience(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
     sandbox.admin.add_fault("reset_after", method="POST", path="/act_1001/customaudiences")
     create(sandboxed)
-    assert [one.name for one in audiences.list_audiences(sandboxed)].count("Cart") == 1
+    assert [one.name for one in custom_audiences.list_audiences(sandboxed)].count("Cart") == 1
 
 
 def test_a_new_audience_that_lags_is_waited_for(
@@ -55,7 +55,7 @@ def test_a_new_audience_that_lags_is_waited_for(
 def test_a_list_longer_than_a_page_is_read_whole(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
     for number in range(130):
         sandbox.admin.put_audience(account=ACCOUNT, name=f"List {number}")
-    assert len(audiences.list_audiences(sandboxed)) == 131
+    assert len(custom_audiences.list_audiences(sandboxed)) == 131
 
 
 def test_a_full_account_says_so(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
@@ -66,14 +66,14 @@ def test_a_full_account_says_so(sandbox: SandboxServer, sandboxed: GraphSession)
 
 def test_an_audience_can_be_marked_anew(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
     made = create(sandboxed, "To buy")
-    audiences.remark(sandboxed, made, description="New", mark=Mark("baskets", "0123456789ab"), name="Cart 2")
-    status = audiences.read(sandboxed, made)
+    custom_audiences.remark(sandboxed, made, description="New", mark=Mark("baskets", "0123456789ab"), name="Cart 2")
+    status = custom_audiences.read(sandboxed, made)
     assert (status.name, status.description) == ("Cart 2", "New [audiences:baskets@0123456789ab]")
 
 
 def test_the_size_is_read_as_bounds(sandboxed: GraphSession) -> None:
     members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(5000))
-    status = audiences.read(sandboxed, AUDIENCE)
+    status = custom_audiences.read(sandboxed, AUDIENCE)
     assert status.lower is not None
     assert status.upper is not None
     assert 4000 < status.lower <= status.upper < 6000

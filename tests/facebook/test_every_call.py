@@ -11,7 +11,7 @@ from tests.facebook.rows import SCHEMA, rows_of
 
 from audiences.campaign.mark import Mark
 from audiences.errors import FacebookAccessError
-from audiences.facebook import adsets, audiences, members, preflight, schedule
+from audiences.facebook import adsets, custom_audiences, members, preflight, schedule
 from audiences.facebook.credentials import Credentials
 from audiences.facebook.members import BatchStep
 from audiences.facebook.schedule import AdSetSchedule, DayPart
@@ -27,10 +27,10 @@ pytestmark = pytest.mark.integration
 
 def _management(graph: GraphSession) -> None:
     mark = Mark("cart", "0123456789ab")
-    found = audiences.create(graph, name="Cart", description="To buy", mark=mark)
-    audiences.read(graph, found)
-    audiences.contents(graph)
-    audiences.remark(graph, found, description="New", mark=mark, name="Cart 2")
+    found = custom_audiences.create(graph, name="Cart", description="To buy", mark=mark)
+    custom_audiences.read(graph, found)
+    custom_audiences.contents(graph)
+    custom_audiences.remark(graph, found, description="New", mark=mark, name="Cart 2")
     for dry_run in (True, False):
         adsets.link(graph, AD_SETS[0], found, dry_run=dry_run)
         adsets.exclude(graph, AD_SETS[0], found, dry_run=dry_run)

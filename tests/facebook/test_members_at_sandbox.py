@@ -11,7 +11,7 @@ from tests.facebook.rows import SCHEMA, USERS, rows_of
 
 from audiences.campaign.mark import Mark
 from audiences.errors import FacebookAccessError, RefusedError, ThrottledError
-from audiences.facebook import audiences, members
+from audiences.facebook import custom_audiences, members
 from audiences.facebook.errors import (
     AudienceBusyError,
     AudienceTooSmallError,
@@ -91,7 +91,7 @@ def test_counts_within_a_session_are_cumulative(sandboxed: GraphSession) -> None
 
 
 def test_an_erased_person_leaves_every_audience(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
-    other = audiences.create(sandboxed, name="Other", description="", mark=Mark("other", "0123456789ab"))
+    other = custom_audiences.create(sandboxed, name="Other", description="", mark=Mark("other", "0123456789ab"))
     rows = rows_of(3)
     members.add(sandboxed, AUDIENCE, SCHEMA, rows)
     members.add(sandboxed, other, SCHEMA, rows)
@@ -140,7 +140,7 @@ def test_a_blocked_account_is_left_alone_for_the_stated_minutes(
         members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1))
     assert caught.value.seconds == 120
     with pytest.raises(ThrottledError):
-        audiences.read(sandboxed, AUDIENCE)
+        custom_audiences.read(sandboxed, AUDIENCE)
     account = sandbox.admin.state(members=False)["accounts"][0]
     assert account["usage"]["calls_while_blocked"] == 0
     sandbox.admin.advance(121)
@@ -205,7 +205,7 @@ def test_a_replace_puts_the_new_members_in_place_of_the_old(sandbox: SandboxServ
     members.replace(sandboxed, AUDIENCE, SCHEMA, rows_of(2, 100), step=BatchStep(9, 1, last=False))
     with pytest.raises(AudienceBusyError):
         members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1))
-    assert audiences.read(sandboxed, AUDIENCE).reaction is Reaction.WAIT
+    assert custom_audiences.read(sandboxed, AUDIENCE).reaction is Reaction.WAIT
     members.replace(sandboxed, AUDIENCE, SCHEMA, rows_of(2, 102), step=BatchStep(9, 2, last=True))
     assert sandbox.admin.diff(AUDIENCE, [dict(zip(SCHEMA, row, strict=True)) for row in rows_of(4, 100)])["equal"]
 

@@ -12,7 +12,7 @@ from tests.facebook.scripted import ScriptedGraph
 
 from audiences.checklist import Check, State
 from audiences.errors import FacebookAccessError
-from audiences.facebook import audiences, members, preflight
+from audiences.facebook import custom_audiences, members, preflight
 from audiences.facebook.credentials import Credentials
 from audiences.facebook.session import GraphSession
 from audiences.sandbox import ACCOUNT, APP_ID, APP_SECRET, AUDIENCE, TOKEN, SandboxServer
@@ -157,5 +157,5 @@ def test_a_value_based_audience_is_told_where_people_are_to_be_added(
 def test_a_wrong_app_secret_is_named(sandbox: SandboxServer) -> None:
     wrong = Credentials(TOKEN, APP_ID, "another-secret", ACCOUNT, sandbox.url)
     with GraphSession(wrong) as session, pytest.raises(FacebookAccessError) as caught:
-        audiences.read(session, AUDIENCE)
+        custom_audiences.read(session, AUDIENCE)
     assert "app_secret" in caught.value.remedy

@@ -15,9 +15,9 @@ from audiences.connections import Connection, look_up, opened
 from audiences.errors import ConnectionUnreadableError
 from audiences.facebook.classify import Context
 from audiences.facebook.credentials import Credentials
-from audiences.ledger.door import Ledger
+from audiences.ledger.database import Ledger
+from audiences.warehouse.catalog.reflect import Glance
 from audiences.warehouse.reader import Warehouse
-from audiences.warehouse.reflect import Glance
 
 if TYPE_CHECKING:
     from tests.facebook.scripted import ScriptedGraph

@@ -16,7 +16,7 @@ import pytest
 from tests.facebook.scripted import TOKEN, Answer, ScriptedGraph
 
 from audiences.errors import AudiencesError, FacebookTransientError
-from audiences.facebook import audiences, members
+from audiences.facebook import custom_audiences, members
 from audiences.facebook.answers import Audience
 from audiences.facebook.contract import MOST_PAGES
 from audiences.facebook.credentials import Credentials
@@ -62,7 +62,7 @@ def ask(url: str, *, answer_within: float = 1.0) -> AudiencesError:
     credentials = Credentials(TOKEN, "1", "app-secret", "act_42", url)
     options: dict[str, Any] = {"timeouts": (1.0, 1.0), "answer_within": answer_within, "max_tries": 1}
     with GraphSession(credentials, **options) as graph, pytest.raises(AudiencesError) as caught:
-        audiences.read(graph, "7")
+        custom_audiences.read(graph, "7")
     assert TOKEN not in str(caught.value)
     return caught.value
 
@@ -162,7 +162,7 @@ def test_a_body_without_end_is_read_to_the_bound(head: bytes) -> None:
 
 def test_a_packed_answer_is_read(scripted: ScriptedGraph, graph: GraphSession) -> None:
     scripted.play(Answer(body=gzip.compress(b'{"id": "7", "name": "Cart"}'), headers={"Content-Encoding": "gzip"}))
-    assert audiences.read(graph, "7").name == "Cart"
+    assert custom_audiences.read(graph, "7").name == "Cart"
 
 
 def page(after: Any, *identifiers: int, following: Any = "x") -> Answer:
@@ -173,7 +173,7 @@ def page(after: Any, *identifiers: int, following: Any = "x") -> Answer:
 def test_a_list_whose_cursor_comes_back_never_ends_so_it_is_none(scripted: ScriptedGraph, graph: GraphSession) -> None:
     scripted.play(page("a", 1), page("b", 2), page("a", 1))
     with pytest.raises(OddAnswerError, match=r"list the account's audiences: .*`paging`.* read before"):
-        audiences.list_audiences(graph)
+        custom_audiences.list_audiences(graph)
     assert len(scripted.seen) == 3
 
 
@@ -183,13 +183,13 @@ def test_a_list_that_goes_on_nowhere_is_not_taken_for_the_whole(
 ) -> None:
     scripted.play(page(after, 1))
     with pytest.raises(OddAnswerError, match="names no next page"):
-        audiences.list_audiences(graph)
+        custom_audiences.list_audiences(graph)
 
 
 @pytest.mark.parametrize("paging", [None, [], {}, {"cursors": []}, {"next": ""}, {"cursors": {"after": "a"}}], ids=repr)
 def test_a_last_page_may_say_so_in_many_ways(scripted: ScriptedGraph, graph: GraphSession, paging: Any) -> None:
     scripted.play(Answer(body={"data": [{"id": 1}], "paging": paging}))
-    assert len(audiences.list_audiences(graph)) == 1
+    assert len(custom_audiences.list_audiences(graph)) == 1
 
 
 def test_pages_without_end_are_read_to_the_bound(graph: GraphSession, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.pipeline import conftest as pipeline
 
-from audiences.pipeline.measure import measure
+from audiences.pipeline.upkeep.measure import measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,8 +77,8 @@ class Goals:
         )
 
     def report(self, spec: CampaignSpec, after: timedelta = timedelta(days=6)) -> Report:
-        with self.shop.doors(spec) as doors:
-            return measure(doors, self.at(after))
+        with self.shop.resources(spec) as resources:
+            return measure(resources, self.at(after))
 
     def at(self, after: timedelta) -> datetime:
         return self.noon + after

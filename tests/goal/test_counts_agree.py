@@ -11,7 +11,7 @@ from tests.goal.naive import Asked, Assigned, Event, evaluate
 from tests.pipeline.conftest import NOON
 
 from audiences.ledger import campaigns
-from audiences.ledger.door import Ledger
+from audiences.ledger.database import Ledger
 from audiences.ledger.migrate import migrate
 
 pytestmark = pytest.mark.integration

@@ -10,7 +10,7 @@ import pytest
 from audiences.campaign.project import Project
 from audiences.demo.shop import load_shop
 from audiences.goal.events import goal_events
-from audiences.who.render import render
+from audiences.query.render import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

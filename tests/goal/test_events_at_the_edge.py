@@ -10,7 +10,7 @@ from tests.who import conftest as of_who
 from tests.who.conftest import a_spec
 
 from audiences.goal.events import goal_events
-from audiences.who.render import render
+from audiences.query.render import render
 
 if TYPE_CHECKING:
     from tests.who.conftest import Shop

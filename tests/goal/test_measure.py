@@ -7,10 +7,10 @@ import pytest
 
 from audiences.ledger import campaigns
 from audiences.ledger import goals as ledger_goals
-from audiences.ledger.door import Ledger
-from audiences.pipeline.measure import LATE, NoGoalError, is_due, measure
-from audiences.pipeline.references import RunRequest
-from audiences.pipeline.whole import run_campaign
+from audiences.ledger.database import Ledger
+from audiences.pipeline.results import RunRequest
+from audiences.pipeline.run import run_campaign
+from audiences.pipeline.upkeep.measure import LATE, NoGoalError, is_due, measure
 from audiences.warehouse.reader import WarehouseQueryError
 
 pytestmark = pytest.mark.integration
@@ -252,8 +252,8 @@ def test_nobody_assigned_is_a_report_in_words_that_is_not_kept(goals, spec):
 
 def test_a_campaign_without_a_goal_says_how_to_give_it_one(goals):
     spec = goals.shop.campaign()
-    with pytest.raises(NoGoalError, match="`carts` has no goal"), goals.shop.doors(spec) as doors:
-        measure(doors, goals.noon)
+    with pytest.raises(NoGoalError, match="`carts` has no goal"), goals.shop.resources(spec) as resources:
+        measure(resources, goals.noon)
 
 
 def test_another_goal_is_another_result_and_the_earlier_one_is_kept(goals, spec):
@@ -307,9 +307,9 @@ def test_who_is_assigned_long_after_the_launch_is_counted_and_said(goals):
 def test_windows_begin_when_a_run_assigned_by_the_clock_whatever_time_it_looked_at(goals, of):
     goals.carts(1)
     spec = goals.campaign(percent=0, goal={"of": "launch"} if of == "launch" else None)
-    with goals.shop.doors(spec) as doors:
+    with goals.shop.resources(spec) as resources:
         earlier = RunRequest(external_id="rehearsal", at=goals.at(-DAY / 2), allow=frozenset({"past"}))
-        assert run_campaign(doors, earlier).state == "success"
+        assert run_campaign(resources, earlier).state == "success"
     assert goals.report(spec).data.last_window_ends == goals.at(5 * DAY)
 
 
@@ -323,8 +323,8 @@ def test_a_run_that_a_guard_stopped_is_no_launch(goals):
 
 def test_a_result_of_a_time_to_come_ends_no_daily_measuring(goals, spec):
     goals.report(spec, 30 * DAY)
-    with goals.shop.doors(spec) as doors:
-        assert is_due(doors, goals.at(DAY))
+    with goals.shop.resources(spec) as resources:
+        assert is_due(resources, goals.at(DAY))
 
 
 def test_the_same_data_give_the_same_report(goals, spec):
@@ -335,8 +335,8 @@ def test_the_same_data_give_the_same_report(goals, spec):
 
 def test_a_goal_is_due_while_windows_are_open_and_a_little_longer(goals, spec):
     def due(after, asked=spec):
-        with goals.shop.doors(asked) as doors:
-            return is_due(doors, goals.at(after))
+        with goals.shop.resources(asked) as resources:
+            return is_due(resources, goals.at(after))
 
     assert not due(-DAY)
     assert due(DAY)

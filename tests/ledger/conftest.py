@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audiences.ledger import audiences, campaigns
-from audiences.ledger.door import Ledger
+from audiences.ledger import campaigns, known_audiences
+from audiences.ledger.database import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.databases import Databases
 
-    from audiences.ledger.audiences import KnownAudience
+    from audiences.ledger.known_audiences import KnownAudience
 
 
 @pytest.fixture
@@ -35,4 +35,4 @@ def other(ledger: Ledger) -> int:
 
 @pytest.fixture
 def audience(ledger: Ledger, campaign: int) -> KnownAudience:
-    return audiences.record(ledger, ad_account="act_1", facebook_id="23", name="Carts", created_for=campaign)
+    return known_audiences.record(ledger, ad_account="act_1", facebook_id="23", name="Carts", created_for=campaign)

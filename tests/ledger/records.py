@@ -11,7 +11,7 @@ from audiences.ledger import chunks, runs
 
 if TYPE_CHECKING:
     from audiences.ledger.chunks import Chunk
-    from audiences.ledger.door import Ledger
+    from audiences.ledger.database import Ledger
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 _COLUMNS = {

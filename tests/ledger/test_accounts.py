@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from audiences.ledger.accounts import AccountGate
+from audiences.ledger.accounts import AccountSemaphore
 from audiences.ledger.migrate import migrate
 
 pytestmark = pytest.mark.integration
@@ -18,7 +18,7 @@ def gates(new_database):
     migrate(connection)
     with ExitStack() as opened:
         yield lambda account="act_1", places=2, **more: opened.enter_context(
-            AccountGate(connection, account, places, **more)
+            AccountSemaphore(connection, account, places, **more)
         )
 
 
@@ -42,8 +42,8 @@ def test_processes_share_the_places_of_an_ad_account(gates):
 
 
 def test_threads_of_one_process_do_not_share_a_place(gates):
-    gate = gates(sleep=give_up)
-    with gate.place(), gate.place(), pytest.raises(FullError), gate.place():
+    semaphore = gates(sleep=give_up)
+    with semaphore.place(), semaphore.place(), pytest.raises(FullError), semaphore.place():
         pass
 
 
@@ -67,8 +67,8 @@ def test_a_process_that_dies_leaves_its_places_free(gates):
 def test_never_more_requests_at_once_than_there_are_places(gates):
     inside, most = [], []
 
-    def request(gate):
-        with gate.place():
+    def request(semaphore):
+        with semaphore.place():
             inside.append(1)
             most.append(len(inside))
             inside.pop()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.ledger.records import acknowledge, changed, request, start
 
-from audiences.ledger import chunks, sessions
+from audiences.ledger import chunks, replace_sessions
 
 pytestmark = pytest.mark.integration
 
@@ -18,7 +18,7 @@ def states(ledger, run):
 
 
 def session(ledger, run, audience, requests=2):
-    sessions.plan(
+    replace_sessions.plan(
         ledger,
         run=run,
         audience=audience.id,
@@ -27,12 +27,12 @@ def session(ledger, run, audience, requests=2):
         planned=[chunks.Planned("add", "whole.parquet", 10 * n, 10) for n in range(requests)],
         id_of=lambda attempt: attempt,
     )
-    return sessions.to_send(ledger, run)
+    return replace_sessions.to_send(ledger, run)
 
 
 def test_another_run_gives_up_what_was_never_sent_and_what_is_left_of_a_broken_session(ledger, campaign, audience, run):
     planned = session(ledger, run, audience)
-    sessions.opened(ledger, planned, chunks.of_session(ledger, planned.id)[0])
+    replace_sessions.opened(ledger, planned, chunks.of_session(ledger, planned.id)[0])
     later = start(ledger, campaign, "r2")
     chunks.drop_planned(ledger, audience.id, but_run=later)
     assert states(ledger, run) == ["dropped", "dropped"]
@@ -83,7 +83,7 @@ def test_within_a_session_the_count_of_rows_received_is_of_all_requests_so_far(l
         chunks.sending(ledger, chunk)
         chunks.receive(ledger, chunk, received=received, invalid=1)
     totals = chunks.totals(ledger, run)
-    assert (totals.taken, totals.unreceived, sessions.invalid(ledger, planned)) == (20, 0, 2)
+    assert (totals.taken, totals.unreceived, replace_sessions.invalid(ledger, planned)) == (20, 0, 2)
 
 
 def test_a_run_whose_additions_were_all_refused_has_added_nothing(ledger, campaign, audience, run):

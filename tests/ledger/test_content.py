@@ -7,7 +7,7 @@ import time
 import pytest
 from tests.ledger.records import acknowledge, changed, request, start
 
-from audiences.ledger import audiences, chunks, content, doubts, sessions
+from audiences.ledger import chunks, content, in_doubt, known_audiences, replace_sessions
 
 pytestmark = pytest.mark.integration
 WHY = "Facebook says that its members were changed"
@@ -23,7 +23,7 @@ def saw(ledger, audience, *, changed=None, asked_at=None, filling=False, doubt=N
 
 
 def session(ledger, run, audience):
-    sessions.plan(
+    replace_sessions.plan(
         ledger,
         run=run,
         audience=audience.id,
@@ -32,14 +32,14 @@ def session(ledger, run, audience):
         planned=[chunks.Planned("add", "whole.parquet", 0, 1)],
         id_of=lambda attempt: attempt,
     )
-    planned = sessions.to_send(ledger, run)
-    sessions.opened(ledger, planned, chunks.of_session(ledger, planned.id)[0])
+    planned = replace_sessions.to_send(ledger, run)
+    replace_sessions.opened(ledger, planned, chunks.of_session(ledger, planned.id)[0])
     return planned
 
 
 def end(ledger, planned):
     (last,) = chunks.of_session(ledger, planned.id)
-    sessions.end(ledger, planned, last, received=1, invalid=0, changes=[])
+    replace_sessions.end(ledger, planned, last, received=1, invalid=0, changes=[])
 
 
 def test_the_newest_change_that_facebook_told_of_stays_and_so_does_the_first_doubt(ledger, audience):
@@ -68,7 +68,7 @@ def test_a_request_under_way_and_one_in_doubt_have_no_answer(ledger, campaign, a
     chunk = request(ledger, run, audience.id)
     chunks.sending(ledger, chunk)
     assert content.known(ledger, audience.id).unanswered is not None
-    doubts.begin(ledger, chunk, state="refused", error="no", changes=changed((campaign, "1", b"a", True)))
+    in_doubt.begin(ledger, chunk, state="refused", error="no", changes=changed((campaign, "1", b"a", True)))
     assert content.known(ledger, audience.id).unanswered is not None
     other = request(ledger, run, audience.id)
     chunks.sending(ledger, other)
@@ -83,7 +83,7 @@ def test_a_replace_of_whose_end_nothing_is_known_is_a_doubt_until_a_later_one_en
 ):
     first = session(ledger, run, audience)
     if broke:
-        sessions.broke(ledger, first, error="no answer")
+        replace_sessions.broke(ledger, first, error="no answer")
     assert content.known(ledger, audience.id).opened is not None
     assert content.doubt(ledger, audience.id) == "a replace of it broke off"
     assert not content.is_in_doubt(ledger, audience.id)
@@ -103,7 +103,7 @@ def test_a_lost_request_is_a_doubt_until_all_was_sent_again(ledger, campaign, au
 
 def test_a_person_ends_any_doubt(ledger, audience, run):
     saw(ledger, audience, doubt=WHY)
-    sessions.broke(ledger, session(ledger, run, audience), error="no answer")
+    replace_sessions.broke(ledger, session(ledger, run, audience), error="no answer")
     chunk = request(ledger, run, audience.id)
     chunks.sending(ledger, chunk)
     chunks.lose(ledger, chunk, error="gone")
@@ -117,11 +117,11 @@ def test_a_replace_ends_a_doubt_that_is_older_than_itself_alone(ledger, audience
     end(ledger, session(ledger, run, audience))
     assert content.doubt(ledger, audience.id) is None
     second = session(ledger, start(ledger, campaign, "r2"), audience)
-    audiences.put_in_doubt(ledger, audience.id, "it was restored")
+    known_audiences.put_in_doubt(ledger, audience.id, "it was restored")
     end(ledger, second)
     assert content.doubt(ledger, audience.id) == "it was restored"
 
 
 def test_audiences_of_an_account_are_found_by_facebooks_ids(ledger, audience, campaign):
-    audiences.record(ledger, ad_account="act_2", facebook_id="99", name="Else", created_for=campaign)
+    known_audiences.record(ledger, ad_account="act_2", facebook_id="99", name="Else", created_for=campaign)
     assert content.of_account(ledger, "act_1") == {"23": audience.id}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.ledger.records import NOON, acknowledge, changed, request, start
 
-from audiences.ledger import assignments, chunks, erasures, refusals, sessions
+from audiences.ledger import assignments, chunks, erasures, rejected_rows, replace_sessions
 
 pytestmark = pytest.mark.integration
 HERS, THEIRS = b"\x01\x20" + b"m" * 32, b"\x02\x20" + b"p" * 32
@@ -22,7 +22,7 @@ def unfinished(ledger, closed=()):
 
 def replaced(ledger, run, audience):
     """A replace of which the first request has left."""
-    sessions.plan(
+    replace_sessions.plan(
         ledger,
         run=run,
         audience=audience.id,
@@ -31,9 +31,9 @@ def replaced(ledger, run, audience):
         planned=[chunks.Planned("add", "whole.parquet", 0, 2), chunks.Planned("add", "whole.parquet", 2, 2)],
         id_of=lambda attempt: attempt,
     )
-    session = sessions.to_send(ledger, run)
-    sessions.opened(ledger, session, chunks.of_session(ledger, session.id)[0])
-    return sessions.unfinished(ledger, audience.id)[0]
+    session = replace_sessions.to_send(ledger, run)
+    replace_sessions.opened(ledger, session, chunks.of_session(ledger, session.id)[0])
+    return replace_sessions.unfinished(ledger, audience.id)[0]
 
 
 def ended(ledger):
@@ -45,7 +45,7 @@ def test_rows_of_others_with_the_persons_hash_are_found_among_members_and_among_
 ):
     acknowledge(ledger, run, audience.id, changed((campaign, "30", ROW, True), (campaign, "4", THEIRS, True)))
     refused = HERS + b"\x03\x01x"
-    refusals.refuse(
+    rejected_rows.refuse(
         ledger, request(ledger, run, audience.id), reason="r", error="e", identifiers=[refused, b"\x03\x01y"]
     )
     found = erasures.rows_with(ledger, [b"m" * 32])
@@ -59,7 +59,7 @@ def test_the_persons_rows_leave_the_ledger_whoever_holds_them(ledger, campaign, 
         audience.id,
         changed((campaign, "3", HERS, True), (campaign, "30", ROW, True), (campaign, "4", THEIRS, True)),
     )
-    refusals.refuse(ledger, request(ledger, run, audience.id), reason="r", error="e", identifiers=[ROW, THEIRS])
+    rejected_rows.refuse(ledger, request(ledger, run, audience.id), reason="r", error="e", identifiers=[ROW, THEIRS])
     removed = erasures.remove(ledger, "3", [HERS, ROW])
     assert (removed["member"], removed["refused_row"]) == (2, 1)
     assert {row.user_id for row in ledger.all("select user_id from audiences.member")} == {"4"}
@@ -100,7 +100,7 @@ def test_a_replace_that_broke_is_waited_for_as_long_as_facebook_may_adopt_it(led
     session = replaced(ledger, run, audience)
     ended(ledger)
     assert "session" in unfinished(ledger)
-    sessions.broke(ledger, session, error="timed out")
+    replace_sessions.broke(ledger, session, error="timed out")
     ledger.sql.execute("update audiences.chunk set state = 'dropped'")
     assert unfinished(ledger) == ["session"]
     ledger.sql.execute("update audiences.upload_session set opened_at = opened_at - interval '91 minutes'")

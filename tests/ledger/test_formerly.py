@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.ledger.records import acknowledge, changed, start
 
-from audiences.ledger import audiences, campaigns, ends, formerly, members, runs
+from audiences.ledger import campaigns, ended_campaigns, formerly, known_audiences, members, runs
 from audiences.ledger.campaigns import RenamedCampaignError
 from audiences.ledger.formerly import CannotTakeOverError
 
@@ -61,7 +61,7 @@ def test_only_one_history_can_be_kept(ledger, has_run, other, audience):
     with pytest.raises(CannotTakeOverError, match="only one"):
         work(ledger, "carts", "abandoned_cart", "other")
     acknowledge(ledger, start(ledger, other, "r2"), audience.id, changed((other, "2", b"b", True)))
-    audiences.record(ledger, ad_account="act_1", facebook_id="77", name="Other", created_for=other)
+    known_audiences.record(ledger, ad_account="act_1", facebook_id="77", name="Other", created_for=other)
     with pytest.raises(CannotTakeOverError, match="history of its own"):
         work(ledger, "other", "abandoned_cart")
     assert formerly.names(ledger) == ["abandoned_cart", "other"]
@@ -83,7 +83,7 @@ def test_a_campaign_taken_over_is_no_longer_missing_and_its_members_are_its_own(
     row = ledger.one("select missing_since from audiences.campaign where id = %(id)s", {"id": has_run})
     assert row.missing_since is None
     assert [one.campaign for one in members.history(ledger, audience.id, "1")] == ["carts"]
-    assert ends.last_config(ledger, "carts") == {"name": "x"}
+    assert ended_campaigns.last_config(ledger, "carts") == {"name": "x"}
 
 
 def test_a_take_over_is_told_by_the_first_run_after_it_and_not_again(ledger, has_run):

@@ -8,13 +8,13 @@ import pytest
 from adbc_driver_manager import Error as DriverError
 from tests.ledger.records import acknowledge, changed, start
 
-from audiences.ledger import assignments, audiences, campaigns, chunks, formerly, members, runs
-from audiences.ledger.audiences import AudienceTakenError
+from audiences.ledger import assignments, campaigns, chunks, formerly, known_audiences, members, runs
 from audiences.ledger.campaigns import CampaignBusyError
-from audiences.ledger.door import Ledger
+from audiences.ledger.database import Ledger
+from audiences.ledger.known_audiences import AudienceTakenError
 from audiences.ledger.migrate import migrate
 
-VERSIONS = Path(audiences.__file__).parent / "migrations" / "versions"
+VERSIONS = Path(known_audiences.__file__).parent / "migrations" / "versions"
 pytestmark = pytest.mark.integration
 
 
@@ -44,21 +44,21 @@ def test_the_same_external_id_is_the_same_run(ledger, campaign):
 
 
 def test_another_campaign_waits_while_an_audience_is_being_changed(ledger, campaign, audience):
-    audiences.claim(ledger, audience.id, campaign)
-    audiences.claim(ledger, audience.id, campaign)
+    known_audiences.claim(ledger, audience.id, campaign)
+    known_audiences.claim(ledger, audience.id, campaign)
     other = campaigns.number(ledger, "other")
     with pytest.raises(AudienceTakenError, match="abandoned_cart"):
-        audiences.claim(ledger, audience.id, other)
-    audiences.release(ledger, audience.id, campaign)
-    audiences.claim(ledger, audience.id, other)
+        known_audiences.claim(ledger, audience.id, other)
+    known_audiences.release(ledger, audience.id, campaign)
+    known_audiences.claim(ledger, audience.id, other)
 
 
 def test_an_audience_is_recorded_once(ledger, campaign, audience):
-    again = audiences.record(ledger, ad_account="act_1", facebook_id="23", name="Carts", created_for=campaign)
+    again = known_audiences.record(ledger, ad_account="act_1", facebook_id="23", name="Carts", created_for=campaign)
     assert again == audience
-    assert audiences.find(ledger, "23") == audience
-    assert audiences.created_for(ledger, campaign=campaign, ad_account="act_1", name="Renamed") == audience
-    assert audiences.created_for(ledger, campaign=campaign, ad_account="act_2", name="Carts") is None
+    assert known_audiences.find(ledger, "23") == audience
+    assert known_audiences.created_for(ledger, campaign=campaign, ad_account="act_1", name="Renamed") == audience
+    assert known_audiences.created_for(ledger, campaign=campaign, ad_account="act_2", name="Carts") is None
 
 
 def held(ledger, audience):

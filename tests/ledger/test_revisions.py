@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from audiences.ledger.door import Ledger
+from audiences.ledger.database import Ledger
 from audiences.ledger.migrate import NEWEST, LedgerRevisionError, ensure_newest, migrate
 
 pytestmark = pytest.mark.integration

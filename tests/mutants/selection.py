@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _SOON_SECONDS = 6.0
 _LONGEST_SECONDS = 120.0
-_WHOLE_RUNS = ("tests/pipeline/test_runs.py", "tests/pipeline/test_uploads.py", "tests/pipeline/live/test_poll.py")
+_WHOLE_RUNS = ("tests/pipeline/test_runs.py", "tests/pipeline/test_uploads.py", "tests/pipeline/live/test_poller.py")
 
 
 @dataclass(frozen=True, slots=True)

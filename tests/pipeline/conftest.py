@@ -20,10 +20,10 @@ import audiences
 from audiences.campaign.spec import CampaignSpec
 from audiences.cli import main
 from audiences.connections import Connection
-from audiences.pipeline.doors import Doors
+from audiences.pipeline.context import Resources
 from audiences.pipeline.preview import preview
-from audiences.pipeline.references import RunRequest
-from audiences.pipeline.whole import run_campaign
+from audiences.pipeline.results import RunRequest
+from audiences.pipeline.run import run_campaign
 from audiences.sandbox import running_sandbox
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from tests.databases import Databases
 
-    from audiences.pipeline.references import Preview, Summary
+    from audiences.pipeline.results import Preview, Summary
     from audiences.sandbox.server import SandboxServer
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -122,10 +122,10 @@ class Shop:
             }
         )
 
-    def doors(self, spec: CampaignSpec, *, looking_only: bool = False) -> Doors:
-        return Doors(
+    def resources(self, spec: CampaignSpec, *, read_only: bool = False) -> Resources:
+        return Resources(
             spec,
-            looking_only=looking_only,
+            read_only=read_only,
             look_up=self.connections.__getitem__,
             clock=lambda: self.seconds,
             sleep=self.pause,
@@ -160,15 +160,15 @@ class Shop:
         """A run at that time: the shop's clock is set to it, and stays there."""
         self.runs += 1
         self.now = at or self.now
-        with self.doors(spec) as doors:
+        with self.resources(spec) as resources:
             request = RunRequest(
                 external_id=f"run{self.runs}", at=self.now, allow=allow, full_refresh=full_refresh, **more
             )
-            return run_campaign(doors, request, sleep=self.wait)
+            return run_campaign(resources, request, sleep=self.wait)
 
     def preview(self, spec: CampaignSpec, *, at: datetime = NOON, **more: Any) -> Preview:
-        with self.doors(spec, looking_only=True) as doors:
-            return preview(doors, at, **more)
+        with self.resources(spec, read_only=True) as resources:
+            return preview(resources, at, **more)
 
     def members(self, audience: str) -> set[tuple[tuple[str, str], ...]]:
         return {tuple(sorted(row.items())) for row in self.sandbox.admin.members(audience)}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from audiences.errors import FixAccessError
-from audiences.ledger import audiences
-from audiences.pipeline import plan
-from audiences.pipeline.close_run import close_run
-from audiences.pipeline.export import export
-from audiences.pipeline.extract import extract
-from audiences.pipeline.open_run import open_run
-from audiences.pipeline.references import RunRequest
-from audiences.pipeline.select import select
+from audiences.ledger import known_audiences
+from audiences.pipeline.results import RunRequest
+from audiences.pipeline.steps import plan
+from audiences.pipeline.steps.close_run import close_run
+from audiences.pipeline.steps.extract import extract
+from audiences.pipeline.steps.open_run import open_run
+from audiences.pipeline.steps.select import select
+from audiences.pipeline.upload.export import export
 
 pytestmark = pytest.mark.integration
 EVER = {"did": {"event": "Added To Cart", "within": "ever"}}
@@ -33,26 +33,26 @@ def fill(shop):
     return fill
 
 
-def attempt(shop, doors, *, external_id="scheduled__1"):
+def attempt(shop, resources, *, external_id="scheduled__1"):
     """Up to the plan."""
-    run = open_run(doors, RunRequest(external_id=external_id, at=shop.noon))
-    extracted = extract(doors, run)
-    return run, plan.plan(doors, run, extracted, [select(doors, run, shard) for shard in extracted.shards])
+    run = open_run(resources, RunRequest(external_id=external_id, at=shop.noon))
+    extracted = extract(resources, run)
+    return run, plan.plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
 
 
 def test_who_was_added_before_an_interruption_of_the_run_counts_as_added_by_it(shop, fill):
     fill(50)
     shop.sandbox.admin.add_fault("expired_token", path="*/users", after=2, times=None)
-    with shop.doors(shop.campaign(who=EVER)) as doors:
-        run, planned = attempt(shop, doors)
+    with shop.resources(shop.campaign(who=EVER)) as resources:
+        run, planned = attempt(shop, resources)
         with pytest.raises(FixAccessError):
-            export(doors, run, "add")
+            export(resources, run, "add")
         shop.sandbox.admin.clear_faults()
         shop.sql("delete from events where user_id = 0")
-        run, planned = attempt(shop, doors)
-        export(doors, run, "remove")
-        export(doors, run, "add")
-        summary = close_run(doors, run, planned)
+        run, planned = attempt(shop, resources)
+        export(resources, run, "remove")
+        export(resources, run, "add")
+        summary = close_run(resources, run, planned)
     assert summary.state == "success"
     counted = {name: summary.outcomes[name] for name in ("targeted", "added", "kept", "failed")}
     assert counted == {"targeted": 49, "added": 49, "kept": 0, "failed": 0}
@@ -62,11 +62,11 @@ def test_who_was_added_before_an_interruption_of_the_run_counts_as_added_by_it(s
 def test_a_run_that_another_one_overtook_while_it_waited_has_failed(shop, fill):
     fill(20)
     spec = shop.campaign(who=EVER)
-    with shop.doors(spec) as doors:
-        run, planned = attempt(shop, doors)
-        audiences.release(doors.ledger, run.audience, run.campaign)
-        attempt(shop, doors, external_id="scheduled__2")
-        export(doors, run, "add")
-        summary = close_run(doors, run, planned)
+    with shop.resources(spec) as resources:
+        run, planned = attempt(shop, resources)
+        known_audiences.release(resources.ledger, run.audience, run.campaign)
+        attempt(shop, resources, external_id="scheduled__2")
+        export(resources, run, "add")
+        summary = close_run(resources, run, planned)
     assert (summary.state, summary.outcomes["failed"], summary.requests) == ("failed", 20, 0)
     assert "another run changed the audience" in (summary.error or "")

@@ -26,7 +26,7 @@ def rows(shop, users) -> set:
 
 
 def test_the_cap_is_exact_whatever_the_shards(shop, monkeypatch):
-    monkeypatch.setattr("audiences.pipeline.extract.SHARD_ROWS", 30)
+    monkeypatch.setattr("audiences.pipeline.steps.extract.SHARD_ROWS", 30)
     monkeypatch.setattr("audiences.warehouse.reader.BATCH_BYTES", 1_000)
     come(shop, 1, 300)
     spec = shop.campaign(who={**EVERYBODY, "target_cap": 100})

@@ -12,7 +12,7 @@ from audiences.facebook.contract import (
 )
 from audiences.facebook.status import AudienceStatus
 from audiences.ledger.content import Content
-from audiences.pipeline.doubt import changed_by_others
+from audiences.pipeline.audience.in_doubt import changed_by_others
 
 NEVER = {"seen": None, "filling": False, "answered": None, "unanswered": None, "opened": None}
 AT = 1_800_000_000

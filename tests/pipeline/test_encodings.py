@@ -14,10 +14,10 @@ from audiences.campaign.catalog import Catalog
 from audiences.campaign.settings import Settings
 from audiences.checklist import State
 from audiences.pipeline.erase import erase
-from audiences.pipeline.erasing import ErasingDoors
 from audiences.pipeline.explain import explain
-from audiences.warehouse.check import check_catalog
-from audiences.warehouse.reflect import Glance
+from audiences.pipeline.person.erasure_context import ErasureResources
+from audiences.warehouse.catalog.check import check_catalog
+from audiences.warehouse.catalog.reflect import Glance
 
 pytestmark = pytest.mark.integration
 KEYED = {"users": {**CATALOG["users"], "key": "code"}, "events": {**CATALOG["events"], "user": "code"}}
@@ -65,15 +65,15 @@ def test_a_person_is_stored_kept_explained_and_erased_by_the_right_name(encoded)
     assert users == {user for (user,) in encoded.sql("select user_id from audiences.assignment", on="ledger")}
     second = encoded.run(spec)
     assert (second.requests, second.outcomes["kept"]) == (0, 3)
-    with encoded.doors(spec, looking_only=True) as doors:
-        found = explain(doors, "müller", encoded.noon)
+    with encoded.resources(spec, read_only=True) as resources:
+        found = explain(resources, "müller", encoded.noon)
     assert (found.outcome, found.assignment, len(found.history)) == ("targeted", "target", 1)
     settings = Settings.model_validate(
         {"ad_accounts": {"main": {"id": "act_1001", "connection": "facebook_main"}}, "staging": str(encoded.staging)}
     )
-    doors = ErasingDoors(settings, Catalog.model_validate(KEYED), look_up=encoded.connections.__getitem__)
-    with doors:
-        gone = erase(doors, "müller", datetime.now(UTC))
+    resources = ErasureResources(settings, Catalog.model_validate(KEYED), look_up=encoded.connections.__getitem__)
+    with resources:
+        gone = erase(resources, "müller", datetime.now(UTC))
     assert (gone.state, gone.ledger["member"], gone.ledger["assignment"]) == ("done", 1, 1)
     left = {user for (user,) in encoded.sql("select user_id from audiences.member", on="ledger")}
     assert left == users - {"müller"}

@@ -13,16 +13,16 @@ from tests.pipeline.conftest import CATALOG, sha256
 from audiences.campaign.catalog import Catalog
 from audiences.campaign.settings import Settings
 from audiences.errors import FacebookAccessError
-from audiences.ledger.audiences import AudienceTakenError
+from audiences.ledger.known_audiences import AudienceTakenError
 from audiences.pipeline.erase import erase, lift
-from audiences.pipeline.erasing import ErasingDoors
 from audiences.pipeline.explain import explain
-from audiences.pipeline.export import export
-from audiences.pipeline.extract import extract
-from audiences.pipeline.open_run import open_run
-from audiences.pipeline.plan import plan
-from audiences.pipeline.references import RunRequest
-from audiences.pipeline.select import select
+from audiences.pipeline.person.erasure_context import ErasureResources
+from audiences.pipeline.results import RunRequest
+from audiences.pipeline.steps.extract import extract
+from audiences.pipeline.steps.open_run import open_run
+from audiences.pipeline.steps.plan import plan
+from audiences.pipeline.steps.select import select
+from audiences.pipeline.upload.export import export
 
 pytestmark = pytest.mark.integration
 WHO = {"did": {"event": "Added To Cart"}}
@@ -36,12 +36,12 @@ def five(shop):
     return shop
 
 
-def doors_of(shop, *, root=None, closed=(), **accounts):
+def resources_of(shop, *, root=None, closed=(), **accounts):
     listed = accounts or {"main": {"id": "act_1001", "connection": "facebook_main"}}
     settings = Settings.model_validate(
         {"ad_accounts": listed, "closed_ad_accounts": closed, "staging": str(shop.staging)}
     )
-    return ErasingDoors(
+    return ErasureResources(
         settings,
         Catalog.model_validate(CATALOG),
         root=root,
@@ -52,8 +52,8 @@ def doors_of(shop, *, root=None, closed=(), **accounts):
 
 
 def erased(shop, user, *, closed=(), **accounts):
-    with doors_of(shop, closed=closed, **accounts) as doors:
-        return erase(doors, str(user), datetime.now(UTC))
+    with resources_of(shop, closed=closed, **accounts) as resources:
+        return erase(resources, str(user), datetime.now(UTC))
 
 
 def row(shop, number):
@@ -276,26 +276,26 @@ def test_files_that_name_the_person_are_still_to_do_until_they_do_no_more(five, 
     def named(found):
         return [one.split()[0] for one in found.still_to_do]
 
-    with doors_of(five, root=project.path) as doors:
-        first = erase(doors, "3", datetime.now(UTC))
+    with resources_of(five, root=project.path) as resources:
+        first = erase(resources, "3", datetime.now(UTC))
         assert named(first) == [
             *("campaigns/broken.yml", "campaigns/filtered.YML", "campaigns/spared.yml"),
             *("include/segments/query.sql", "include/segments/some.csv"),
         ]
         assert (first.state, first.left["member"], set(first.left.values())) == ("incomplete", 0, {0})
         five.sql("delete from users where id = 3")
-        again = erase(doors, "3", datetime.now(UTC))
+        again = erase(resources, "3", datetime.now(UTC))
         assert named(again) == named(first), "known by the hashes, when nothing else knows the person"
         for name in named(first):
             (project.path / name).unlink()
-        assert erase(doors, "3", datetime.now(UTC)).state == "done"
+        assert erase(resources, "3", datetime.now(UTC)).state == "done"
 
 
 def test_an_explanation_says_that_the_user_was_erased(five):
     five.run(five.campaign(who=WHO))
     erased(five, 3)
-    with five.doors(five.campaign(who=WHO), looking_only=True) as doors:
-        found = explain(doors, "3", five.noon)
+    with five.resources(five.campaign(who=WHO), read_only=True) as resources:
+        found = explain(resources, "3", five.noon)
     assert (found.outcome, found.history, found.assignment) == ("opted_out", (), None)
     assert "erased" in found.because
 
@@ -330,11 +330,11 @@ def test_every_ad_account_of_the_settings_is_told(five):
 
 def test_an_erasure_waits_for_a_run_that_is_changing_an_audience(five):
     spec = five.campaign(who=WHO)
-    with five.doors(spec) as doors:
-        run = planned(doors, five)
+    with five.resources(spec) as resources:
+        run = planned(resources, five)
         with pytest.raises(AudienceTakenError, match="remembered"):
             erased(five, 3)
-        failed = export(doors, run, "add")
+        failed = export(resources, run, "add")
         assert failed.refused == 0
         assert row(five, 3) not in five.members(run.facebook_id)
         assert len(five.members(run.facebook_id)) == 4
@@ -342,30 +342,30 @@ def test_an_erasure_waits_for_a_run_that_is_changing_an_audience(five):
 
 def test_a_replace_under_way_leaves_out_who_was_erased_after_its_plan(five):
     spec = five.campaign(who=WHO, what={"refresh": "replace"})
-    with five.doors(spec) as doors:
-        run = planned(doors, five)
+    with five.resources(spec) as resources:
+        run = planned(resources, five)
         with pytest.raises(AudienceTakenError):
             erased(five, 3)
-        export(doors, run, "add")
+        export(resources, run, "add")
         assert five.members(run.facebook_id) == {row(five, number) for number in (1, 2, 4, 5)}
     users = {user for (user,) in five.sql("select user_id from audiences.member", on="ledger")}
     assert users == {"1", "2", "4", "5"}
 
 
-def planned(doors, shop):
-    run = open_run(doors, RunRequest(external_id="by hand", at=shop.noon))
-    extracted = extract(doors, run)
-    plan(doors, run, extracted, [select(doors, run, shard) for shard in extracted.shards])
+def planned(resources, shop):
+    run = open_run(resources, RunRequest(external_id="by hand", at=shop.noon))
+    extracted = extract(resources, run)
+    plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
     return run
 
 
 def left_in_doubt(five, spec):
     """A run that ends with a request of which nobody knows whether it was carried out."""
     five.sandbox.admin.add_fault("expired_token", path="*/users", method="POST", times=1)
-    with five.doors(spec) as doors:
-        run = planned(doors, five)
+    with five.resources(spec) as resources:
+        run = planned(resources, five)
         with pytest.raises(FacebookAccessError):
-            export(doors, run, "add")
+            export(resources, run, "add")
     five.sql("update audiences.audience set busy_until = null", on="ledger")
     five.sql("update audiences.run set state = 'failed', ended_at = now()", on="ledger")
 
@@ -386,9 +386,9 @@ def test_a_lifted_erasure_lets_the_person_in_again(five):
     spec = five.campaign(who=WHO)
     audience = five.run(spec).audience.id
     erased(five, 3)
-    with doors_of(five) as doors:
-        assert lift(doors, "3", five.noon) == 3
-        assert lift(doors, "3", five.noon) == 0
+    with resources_of(five) as resources:
+        assert lift(resources, "3", five.noon) == 3
+        assert lift(resources, "3", five.noon) == 0
     assert five.run(spec).outcomes["added"] == 1
     assert row(five, 3) in five.members(audience)
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from audiences.pipeline.expire import expire
 from audiences.pipeline.explain import explain
+from audiences.pipeline.upkeep.expire import expire
 
 pytestmark = pytest.mark.integration
 ALWAYS = {"did": {"event": "Added To Cart"}}
@@ -29,8 +29,8 @@ def later(shop, days):
 
 def expired(shop, spec, days):
     shop.now = later(shop, days)
-    with shop.doors(spec) as doors:
-        return expire(doors, sleep=shop.wait)
+    with shop.resources(spec) as resources:
+        return expire(resources, sleep=shop.wait)
 
 
 def adding(shop, who=LATELY, **what):
@@ -72,14 +72,14 @@ def test_a_preview_says_who_would_leave_and_an_explanation_why(two):
     two.run(spec)
     found = two.preview(spec, at=later(two, 31))
     assert (found.outcomes["removed"], found.changes.remove, found.outcomes["over_cap"]) == (2, 2, 2)
-    with two.doors(spec, looking_only=True) as doors:
-        explained = explain(doors, "1", later(two, 31))
+    with two.resources(spec, read_only=True) as resources:
+        explained = explain(resources, "1", later(two, 31))
         assert explained.outcome == "over_cap"
         assert explained.because == (
             "the user's time in the audience is up, and they come back once they have ceased to qualify: "
             "in the audience for less than 30 days (time is up)"
         )
-        assert explain(doors, "1", later(two, 3)).outcome == "targeted"
+        assert explain(resources, "1", later(two, 3)).outcome == "targeted"
 
 
 def test_between_runs_a_run_of_its_own_takes_out_whose_time_is_up_and_nobody_else(two):

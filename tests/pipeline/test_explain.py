@@ -14,8 +14,8 @@ CARTS = {"did": {"event": "Added To Cart", "within": "last 30 days"}}
 
 
 def ask(shop, spec, user, at=None):
-    with shop.doors(spec, looking_only=True) as doors:
-        return explain(doors, str(user), at or shop.noon)
+    with shop.resources(spec, read_only=True) as resources:
+        return explain(resources, str(user), at or shop.noon)
 
 
 def test_somebody_who_is_not_in_the_users_table_is_said_to_be_unknown(shop):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from audiences.pipeline.extract import extract
-from audiences.pipeline.open_run import open_run
-from audiences.pipeline.references import RunRequest
+from audiences.pipeline.results import RunRequest
+from audiences.pipeline.steps.extract import extract
+from audiences.pipeline.steps.open_run import open_run
 
 pytestmark = pytest.mark.integration
 
@@ -27,11 +27,11 @@ def everybody(shop):
 
 @pytest.mark.parametrize("shard_rows", [1_000_000, 3_000])
 def test_requests_are_full_whatever_the_shards(shop, many, monkeypatch, shard_rows):
-    monkeypatch.setattr("audiences.pipeline.extract.SHARD_ROWS", shard_rows)
+    monkeypatch.setattr("audiences.pipeline.steps.extract.SHARD_ROWS", shard_rows)
     monkeypatch.setattr("audiences.warehouse.reader.BATCH_BYTES", 50_000)
-    with shop.doors(many) as doors:
-        run = open_run(doors, RunRequest(external_id="looked at", at=shop.later))
-        assert (len(extract(doors, run).shards) > 2) == (shard_rows < 25_000)
+    with shop.resources(many) as resources:
+        run = open_run(resources, RunRequest(external_id="looked at", at=shop.later))
+        assert (len(extract(resources, run).shards) > 2) == (shard_rows < 25_000)
     summary = shop.run(many, at=shop.later)
     assert sorted(entry["rows"] for entry in shop.uploads()) == [5_000, 10_000, 10_000]
     assert shop.members(summary.audience.id) == everybody(shop)

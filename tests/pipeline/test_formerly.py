@@ -11,13 +11,13 @@ import pytest
 from audiences.ledger import campaigns, formerly
 from audiences.ledger.campaigns import CampaignBusyError, RenamedCampaignError
 from audiences.ledger.formerly import CannotTakeOverError
-from audiences.pipeline.end_campaign import deleted_campaigns, end_campaign
-from audiences.pipeline.expire import expire
 from audiences.pipeline.explain import explain
-from audiences.pipeline.in_force import NotInForceError
-from audiences.pipeline.open_run import begin, open_run
-from audiences.pipeline.references import RunRequest
-from audiences.pipeline.whole import run_campaign
+from audiences.pipeline.preconditions.in_force import NotInForceError
+from audiences.pipeline.results import RunRequest
+from audiences.pipeline.run import run_campaign
+from audiences.pipeline.steps.open_run import begin, open_run
+from audiences.pipeline.upkeep.end_campaign import deleted_campaigns, end_campaign
+from audiences.pipeline.upkeep.expire import expire
 
 pytestmark = pytest.mark.integration
 CART = {"did": {"event": "Added To Cart"}}
@@ -36,15 +36,15 @@ def renamed(shop, name: str, *old: str, **more):
     return spec.model_copy(update={"campaign": spec.campaign.model_copy(update={"formerly": old})})
 
 
-def on_file(shop, spec, *ids: str, looking_only: bool = False):
-    doors = shop.doors(spec, looking_only=looking_only)
-    doors.on_file = frozenset({spec.id, *spec.campaign.formerly, *ids})
-    return doors
+def on_file(shop, spec, *ids: str, read_only: bool = False):
+    resources = shop.resources(spec, read_only=read_only)
+    resources.on_file = frozenset({spec.id, *spec.campaign.formerly, *ids})
+    return resources
 
 
 def known(shop, spec):
-    with shop.doors(spec) as doors:
-        return doors.campaign()
+    with shop.resources(spec) as resources:
+        return resources.campaign()
 
 
 def arms(shop) -> dict[str, str]:
@@ -142,8 +142,8 @@ def test_without_formerly_nothing_runs_under_a_name_given_up(shop):
 def test_a_run_of_the_old_dag_that_is_under_way_is_waited_for(shop):
     fill(shop, 1, 10)
     old, new = shop.campaign(), renamed(shop, "left_carts", "carts")
-    with shop.doors(old) as doors:
-        run = begin(doors, RunRequest(external_id="old", at=shop.noon))
+    with shop.resources(old) as resources:
+        run = begin(resources, RunRequest(external_id="old", at=shop.noon))
     with pytest.raises(CampaignBusyError, match="a run of `carts`, which `left_carts` takes over, is under way"):
         shop.run(new)
     # Its preview is of what will be.
@@ -154,8 +154,8 @@ def test_a_run_of_the_old_dag_that_is_under_way_is_waited_for(shop):
 
 def test_a_run_of_the_old_dag_that_died_long_ago_holds_nobody_up(shop):
     fill(shop, 1, 10)
-    with shop.doors(shop.campaign()) as doors:
-        run = begin(doors, RunRequest(external_id="old", at=shop.noon))
+    with shop.resources(shop.campaign()) as resources:
+        run = begin(resources, RunRequest(external_id="old", at=shop.noon))
     shop.sql("update audiences.run set started_at = now() - interval '2 hours'", on="ledger")
     with pytest.raises(CampaignBusyError):  # it waits for something, with a claim on its audience
         shop.run(renamed(shop, "left_carts", "carts"))
@@ -169,7 +169,7 @@ def test_a_process_that_works_on_the_old_campaign_is_waited_for(shop, monkeypatc
     fill(shop, 1, 10)
     shop.run(shop.campaign())
     busy = pytest.raises(CampaignBusyError, match="`carts` is being run by another process")
-    with shop.doors(shop.campaign()) as doors, doors.working(), busy:
+    with shop.resources(shop.campaign()) as resources, resources.working(), busy:
         shop.run(renamed(shop, "left_carts", "carts"))
     assert shop.run(renamed(shop, "left_carts", "carts")).state == "success"
 
@@ -180,9 +180,9 @@ def test_processes_that_take_over_at_once_do_it_once(shop):
     spec = renamed(shop, "left_carts", "carts")
 
     def take_over(_: int) -> str:
-        with shop.doors(spec) as doors:
-            formerly.take_over(doors.ledger, spec.id, spec.campaign.formerly)
-            return doors.campaign().name
+        with shop.resources(spec) as resources:
+            formerly.take_over(resources.ledger, spec.id, spec.campaign.formerly)
+            return resources.campaign().name
 
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(take_over, range(8))) == {"left_carts"}
@@ -205,8 +205,8 @@ def test_a_campaign_that_has_run_takes_nobody_over(shop):
 def test_runs_that_came_to_nothing_under_the_new_name_are_no_obstacle(shop):
     fill(shop, 1, 10)
     shop.run(shop.campaign())
-    with shop.doors(renamed(shop, "left_carts")) as doors, pytest.raises(Exception, match="carts"):
-        open_run(doors, RunRequest(external_id="run1", at=shop.noon))
+    with shop.resources(renamed(shop, "left_carts")) as resources, pytest.raises(Exception, match="carts"):
+        open_run(resources, RunRequest(external_id="run1", at=shop.noon))
     summary = shop.run(renamed(shop, "left_carts", "carts"))
     assert summary.outcomes["kept"] == 10
     assert {name for (name,) in shop.sql("select name from audiences.campaign", on="ledger")} == {"left_carts"}
@@ -230,8 +230,8 @@ def test_a_former_name_that_is_nearly_one_without_a_file_is_refused(shop):
     fill(shop, 1, 10)
     shop.run(shop.campaign())
     spec = renamed(shop, "left_carts", "crats", what={"audience": {"update": {"id": "1", "action": "add"}}})
-    with on_file(shop, spec) as doors, pytest.raises(CannotTakeOverError, match="did you mean `carts`"):
-        open_run(doors, RunRequest(external_id="r", at=shop.noon))
+    with on_file(shop, spec) as resources, pytest.raises(CannotTakeOverError, match="did you mean `carts`"):
+        open_run(resources, RunRequest(external_id="r", at=shop.noon))
     # The refused run leaves nothing that would keep the right name from being taken over.
     assert shop.run(renamed(shop, "left_carts", "carts")).outcomes["kept"] == 10
 
@@ -269,11 +269,11 @@ def test_explain_knows_assignment_and_memberships_before_and_after(shop, taken_o
         shop.run(spec)
     held = next(user for user in range(1, 21) if held_out("carts", user, 50))
     member = next(user for user in range(1, 21) if not held_out("carts", user, 50))
-    with shop.doors(spec, looking_only=True) as doors:
-        found = explain(doors, str(held), shop.noon)
+    with shop.resources(spec, read_only=True) as resources:
+        found = explain(resources, str(held), shop.noon)
         assert (found.outcome, found.assignment) == ("control_campaign", "campaign")
         assert "50 % by the salt `carts`" in found.because
-        (line,) = explain(doors, str(member), shop.noon).history
+        (line,) = explain(resources, str(member), shop.noon).history
         assert f"added in run 1 of {'left_carts' if taken_over else 'carts'}" in line
 
 
@@ -281,9 +281,9 @@ def test_upkeep_neither_ends_nor_forgets_a_campaign_that_a_file_takes_over(shop)
     fill(shop, 1, 10)
     shop.run(shop.campaign(when={"now": True, "on_end": "empty"}))
     days = timedelta(days=3)
-    with shop.doors(shop.campaign()) as doors:
-        assert deleted_campaigns(doors.ledger, {"left_carts", "carts"}, shop.noon) == []
-        assert deleted_campaigns(doors.ledger, {"left_carts", "carts"}, shop.noon + days) == []
+    with shop.resources(shop.campaign()) as resources:
+        assert deleted_campaigns(resources.ledger, {"left_carts", "carts"}, shop.noon) == []
+        assert deleted_campaigns(resources.ledger, {"left_carts", "carts"}, shop.noon + days) == []
 
 
 def test_a_renamed_campaign_can_end_at_once(shop):
@@ -291,8 +291,8 @@ def test_a_renamed_campaign_can_end_at_once(shop):
     summary = shop.run(shop.campaign())
     spec = renamed(shop, "left_carts", "carts", when={"now": True, "on_end": "empty"})
     spec = spec.model_copy(update={"campaign": spec.campaign.model_copy(update={"status": "stopped"})})
-    with shop.doors(spec) as doors:
-        assert end_campaign(doors, sleep=shop.wait).removed == 10
+    with shop.resources(spec) as resources:
+        assert end_campaign(resources, sleep=shop.wait).removed == 10
     assert shop.members(summary.audience.id) == set()
     assert shop.sql("select name from audiences.campaign", on="ledger") == [("left_carts",)]
 
@@ -302,8 +302,8 @@ def test_members_of_the_old_name_expire_under_the_new_one(shop):
     what = {"audience": {"create": {"name": "carts"}}, "keep_for": "2 days"}
     shop.run(shop.campaign(what=what))
     shop.now += timedelta(days=3)
-    with shop.doors(renamed(shop, "left_carts", "carts", what=what)) as doors:
-        assert expire(doors, sleep=shop.wait).outcomes["removed"] == 10
+    with shop.resources(renamed(shop, "left_carts", "carts", what=what)) as resources:
+        assert expire(resources, sleep=shop.wait).outcomes["removed"] == 10
 
 
 def test_all_that_hangs_on_a_campaign_is_thought_of(shop):
@@ -326,7 +326,10 @@ def test_all_that_hangs_on_a_campaign_is_thought_of(shop):
 def test_what_the_schedule_has_had_under_the_old_name_is_not_run_again(shop):
     fill(shop, 1, 10)
     due = RunRequest(external_id="scheduled__1", at=shop.noon, due=shop.noon)
-    with shop.doors(shop.campaign()) as doors:
-        assert run_campaign(doors, due, sleep=shop.wait).state == "success"
-    with shop.doors(renamed(shop, "left_carts", "carts")) as doors, pytest.raises(NotInForceError, match="it was run"):
-        run_campaign(doors, due, sleep=shop.wait)
+    with shop.resources(shop.campaign()) as resources:
+        assert run_campaign(resources, due, sleep=shop.wait).state == "success"
+    with (
+        shop.resources(renamed(shop, "left_carts", "carts")) as resources,
+        pytest.raises(NotInForceError, match="it was run"),
+    ):
+        run_campaign(resources, due, sleep=shop.wait)

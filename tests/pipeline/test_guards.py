@@ -9,8 +9,8 @@ import pytest
 from tests.who.conftest import a_spec
 
 from audiences.errors import StoppedError
-from audiences.pipeline.plan import check_guards
-from audiences.pipeline.references import Extracted, RunRef, Shard
+from audiences.pipeline.results import Extracted, RunRef, Shard
+from audiences.pipeline.steps.plan import check_guards
 from audiences.what.difference import Counts
 
 NONE = Counts(**dict.fromkeys(Counts.__dataclass_fields__, 0))

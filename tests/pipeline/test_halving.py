@@ -7,8 +7,8 @@ from tests.ledger import conftest as of_ledger
 from tests.ledger.records import request, start
 
 from audiences.facebook.errors import RowsRefusedError
-from audiences.ledger import chunks, refusals
-from audiences.pipeline.bisect import HOPELESS_AFTER, MOST_PARTS_A_RUN, halve
+from audiences.ledger import chunks, rejected_rows
+from audiences.pipeline.upload.bisect import HOPELESS_AFTER, MOST_PARTS_A_RUN, halve
 from audiences.what.erased import Erased
 
 ledger, campaign, audience = of_ledger.ledger, of_ledger.campaign, of_ledger.audience  # fixtures
@@ -75,4 +75,4 @@ def test_all_rows_of_a_search_given_up_count_as_refused(ledger, refused):
     assert halve(ledger, chunk, REFUSED, NOBODY) == []
     found = ledger.one("select rejected from audiences.chunk where id = %(id)s", {"id": chunk.id})
     assert found.rejected == {"too short": 8}
-    assert refusals.standing(ledger, chunk.run, "add").planned == 1
+    assert rejected_rows.standing(ledger, chunk.run, "add").planned == 1

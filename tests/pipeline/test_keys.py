@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.pipeline.conftest import CATALOG
 
-from audiences.who.key import KeyIsIdentifierError
+from audiences.query.key import KeyIsIdentifierError
 
 pytestmark = pytest.mark.integration
 

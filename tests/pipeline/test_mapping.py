@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.pipeline.conftest import row_of
 
-from audiences.pipeline import plan
+from audiences.pipeline.steps import plan
 
 pytestmark = pytest.mark.integration
 WHO = {"did": {"event": "Added To Cart"}}

@@ -28,14 +28,14 @@ def test_they_are_targets_in_a_preview_an_explanation_and_a_run_and_stay_so_off_
     assert held_out.outcomes["targeted"] <= 2
     spec = twenty.campaign("with", who={**WHO, "never_hold_out": LISTED})
     assert twenty.preview(spec).outcomes["targeted"] >= 3
-    with twenty.doors(spec, looking_only=True) as doors:
-        assert explain(doors, " 7", twenty.now).outcome == "targeted"
+    with twenty.resources(spec, read_only=True) as resources:
+        assert explain(resources, " 7", twenty.now).outcome == "targeted"
     twenty.run(spec)
     assert targets(twenty) >= {"7", "8", "9"}
     off = twenty.run(twenty.campaign("with", who=WHO))
     assert off.outcomes["targeted"] == twenty.preview(spec).outcomes["targeted"]
-    with twenty.doors(twenty.campaign("with", who=WHO), looking_only=True) as doors:
-        assert explain(doors, "7", twenty.now).outcome == "targeted"
+    with twenty.resources(twenty.campaign("with", who=WHO), read_only=True) as resources:
+        assert explain(resources, "7", twenty.now).outcome == "targeted"
 
 
 def test_ids_of_nobody_are_told_and_stop_nothing(twenty):

@@ -57,9 +57,9 @@ def odd_round(shop, mangler: Mangler, seed: int) -> None:
     mangler.throw(seed, chance.choice([0.05, 0.3, 0.8]))
     try:
         told = shop.run(spec, full_refresh=chance.random() < 0.4).error or ""
-        with shop.doors(spec, looking_only=True) as doors:
-            preview(doors, shop.now, ask_facebook=True)
-            preflight.run(doors.facebook, now=shop.now, audience_ids=["23851234567890123"])
+        with shop.resources(spec, read_only=True) as resources:
+            preview(resources, shop.now, ask_facebook=True)
+            preflight.run(resources.facebook, now=shop.now, audience_ids=["23851234567890123"])
     except AudiencesError as error:
         told = str(error)
     assert _TOKEN not in told, seed

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from audiences.ledger.lost import LedgerClosedError, LedgerFaultError, as_lost
-from audiences.pipeline.live.doors import LiveDoors
+from audiences.ledger.faults import LedgerClosedError, LedgerFaultError, as_lost
+from audiences.pipeline.live.context import LiveResources
+from audiences.warehouse.catalog.reflect import Glance, WarehouseUnreachableError
 from audiences.warehouse.reader import WarehouseClosedError
-from audiences.warehouse.reflect import Glance, WarehouseUnreachableError
 from audiences.when.live.watch import Watch
 
 pytestmark = pytest.mark.integration
@@ -58,8 +58,8 @@ def test_a_closed_ledger_stops_everything_before_facebook_is_asked(carts, wrong)
         carts.run(spec)
     assert f"the Airflow connection `{carts.connections['ledger'].id}`" in str(stopped.value)
     watch = Watch.of([live_one(carts)])
-    with LiveDoors(watch, look_up=carts.connections.__getitem__) as doors, pytest.raises(LedgerClosedError):
-        _ = doors.ledger
+    with LiveResources(watch, look_up=carts.connections.__getitem__) as resources, pytest.raises(LedgerClosedError):
+        _ = resources.ledger
     assert (carts.sandbox.admin.requests(), carts.waited) == ([], [])
 
 
@@ -90,8 +90,8 @@ def test_a_query_that_ran_into_its_time_out_is_not_run_again_for_hours(carts):
 def test_a_time_out_of_the_ledgers_login_is_told_as_one(carts):
     name = carts.connections["ledger"].schema
     carts.sql(f"alter database {name} set statement_timeout = '50ms'", on="ledger")
-    with carts.doors(carts.campaign()) as doors, pytest.raises(Exception, match="statement timeout") as caught:
-        doors.ledger.one("select pg_sleep(1)")
+    with carts.resources(carts.campaign()) as resources, pytest.raises(Exception, match="statement timeout") as caught:
+        resources.ledger.one("select pg_sleep(1)")
     carts.sql(f"alter database {name} reset statement_timeout", on="ledger")
     found = as_lost(caught.value)
     assert isinstance(found, LedgerFaultError)

@@ -11,12 +11,12 @@ from tests.pipeline.conftest import CATALOG
 from tests.poolers import pgbouncer, several_sessions
 
 from audiences.campaign.catalog import Catalog
-from audiences.ledger.door import Ledger
-from audiences.ledger.session import LedgerPooledError
+from audiences.ledger.database import Ledger
+from audiences.ledger.own_session import LedgerPooledError
 from audiences.pipeline.explain import explain
-from audiences.warehouse.check import check_catalog
+from audiences.warehouse.catalog.check import check_catalog
+from audiences.warehouse.catalog.reflect import Glance, WarehouseUnreachableError
 from audiences.warehouse.reader import Warehouse, WarehouseClosedError, WarehouseQueryError
-from audiences.warehouse.reflect import Glance, WarehouseUnreachableError
 
 pytestmark = pytest.mark.integration
 IGNORED = "extra_float_digits,options"
@@ -89,8 +89,8 @@ def test_a_run_a_preview_an_explanation_and_the_check_are_as_without_a_pooler(sh
     summary = shop.run(spec)
     assert (summary.state, summary.outcomes["added"]) == ("success", 1)
     assert shop.members(summary.audience.id) == {shop.row_of("user1@example.com", None)}
-    with shop.doors(spec, looking_only=True) as doors:
-        assert explain(doors, "1", shop.noon).outcome == "targeted"
+    with shop.resources(spec, read_only=True) as resources:
+        assert explain(resources, "1", shop.noon).outcome == "targeted"
     with Glance(pooled) as glance:
         assert list(check_catalog(Catalog.model_validate(CATALOG), glance)) == checked
 
@@ -239,10 +239,10 @@ def test_a_ledger_whose_session_changes_is_refused_before_anything_is_done(shop,
     shop.connections["ledger"] = at(direct, by_transaction)
     for looking in (False, True):
         with (
-            shop.doors(shop.campaign(), looking_only=looking) as doors,
+            shop.resources(shop.campaign(), read_only=looking) as resources,
             pytest.raises(LedgerPooledError, match="pool_mode = session") as caught,
         ):
-            _ = doors.ledger
+            _ = resources.ledger
         assert "postgres@" not in str(caught.value)
     assert created(shop) == []
     assert shop.sql("select to_regnamespace('audiences')::text", on="ledger") == [(None,)]
@@ -263,11 +263,11 @@ def test_a_ledger_behind_a_pooler_that_lends_whole_sessions_is_as_without(shop, 
 
 def test_a_lock_that_the_session_no_longer_has_is_told(shop):
     with (
-        shop.doors(shop.campaign()) as doors,
+        shop.resources(shop.campaign()) as resources,
         pytest.raises(LedgerPooledError),
-        doors.working(),
+        resources.working(),
     ):
-        doors.ledger.sql.execute("discard all")
+        resources.ledger.sql.execute("discard all")
 
 
 def created(shop):

@@ -41,9 +41,9 @@ def test_looking_writes_nothing_into_a_ledger_that_is_in_use(shop):
     assert found.changes.add
     assert found.changes.remove
     assert found.samples
-    with shop.doors(spec, looking_only=True) as doors:
+    with shop.resources(spec, read_only=True) as resources:
         for user in ("1", "20", "31", "nobody"):
-            explain(doors, user, shop.noon)
+            explain(resources, user, shop.noon)
     assert everything(shop) == before
     asked = shop.sandbox.admin.requests()[requests:]
     assert {entry["method"] for entry in asked} == {"GET"}  # whose the audience is
@@ -71,8 +71,8 @@ def test_a_sample_shows_nothing_by_which_a_birthday_or_a_name_could_be_found_out
         "EXTERN_ID": "1…",
         **dict.fromkeys(("FN", "DOBY", "DOBM", "DOBD"), "…"),
     }
-    with shop.doors(spec, looking_only=True) as doors:
-        found = explain(doors, "1", shop.noon)
+    with shop.resources(spec, read_only=True) as resources:
+        found = explain(resources, "1", shop.noon)
     assert "first_name …, date_of_birth … … …, external_id 1…" in str(found.steps[-2].value)
 
 

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from audiences.pipeline import bisect, plan
-from audiences.pipeline.export import AllRefusedError, export
-from audiences.pipeline.extract import extract
-from audiences.pipeline.open_run import open_run
-from audiences.pipeline.references import RunRequest
-from audiences.pipeline.select import select
+from audiences.pipeline.results import RunRequest
+from audiences.pipeline.steps import plan
+from audiences.pipeline.steps.extract import extract
+from audiences.pipeline.steps.open_run import open_run
+from audiences.pipeline.steps.select import select
+from audiences.pipeline.upload import bisect
+from audiences.pipeline.upload.export import AllRefusedError, export
 
 pytestmark = pytest.mark.integration
 EVER = {"did": {"event": "Added To Cart"}}
@@ -53,10 +54,10 @@ def chunk_states(shop) -> list[tuple[str, int]]:
     return shop.sql("select state, count(*)::int from audiences.chunk group by 1 order by 1", on="ledger")
 
 
-def planned(shop, spec, doors):
-    run = open_run(doors, RunRequest(external_id="by hand", at=shop.noon))
-    extracted = extract(doors, run)
-    return run, plan.plan(doors, run, extracted, [select(doors, run, shard) for shard in extracted.shards])
+def planned(shop, spec, resources):
+    run = open_run(resources, RunRequest(external_id="by hand", at=shop.noon))
+    extracted = extract(resources, run)
+    return run, plan.plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
 
 
 def test_one_bad_row_among_ten_thousand_is_found_and_the_rest_goes(shop, fill):
@@ -113,10 +114,10 @@ def test_a_search_that_finds_nothing_good_is_given_up_and_the_task_is_red(shop, 
     fill(10_000)
     shop.sandbox.admin.add_fault("error", path="*/users", code=100, times=None)
     spec = shop.campaign(who=EVER)
-    with shop.doors(spec) as doors:
-        run, _ = planned(shop, spec, doors)
+    with shop.resources(spec) as resources:
+        run, _ = planned(shop, spec, resources)
         with pytest.raises(AllRefusedError, match="the only request to add members"):
-            export(doors, run, "add")
+            export(resources, run, "add")
     assert len(shop.uploads()) < 3 * bisect.HOPELESS_AFTER
     shop.sandbox.admin.add_fault("error", path="*/users", code=100, times=None)
     failed = shop.run(spec)
@@ -216,10 +217,10 @@ def test_every_request_refused_is_an_error_of_the_task(shop, fill, ten_rows, cod
     fill(30)
     shop.sandbox.admin.add_fault("error", path="*/users", code=code, times=None)
     spec = shop.campaign(who=EVER)
-    with shop.doors(spec) as doors:
-        run, _ = planned(shop, spec, doors)
+    with shop.resources(spec) as resources:
+        run, _ = planned(shop, spec, resources)
         with pytest.raises(AllRefusedError, match="any of the 3 requests to add members"):
-            export(doors, run, "add")
+            export(resources, run, "add")
     assert len(shop.uploads()) == 3
     assert shop.run(spec).state == "failed"
 

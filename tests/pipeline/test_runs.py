@@ -8,12 +8,12 @@ import pytest
 
 from audiences.errors import StoppedError, UnsupportedError
 from audiences.pipeline.explain import explain
-from audiences.pipeline.export import export
-from audiences.pipeline.extract import extract
-from audiences.pipeline.open_run import open_run
-from audiences.pipeline.plan import plan
-from audiences.pipeline.references import RunRequest
-from audiences.pipeline.select import select
+from audiences.pipeline.results import RunRequest
+from audiences.pipeline.steps.extract import extract
+from audiences.pipeline.steps.open_run import open_run
+from audiences.pipeline.steps.plan import plan
+from audiences.pipeline.steps.select import select
+from audiences.pipeline.upload.export import export
 from audiences.who.outcomes import Outcomes
 
 pytestmark = pytest.mark.integration
@@ -239,8 +239,8 @@ def test_who_was_a_target_by_name_stays_one_when_the_name_is_taken_off_the_list(
     everybody = shop.run(shop.campaign(who={**who, "never_hold_out": list(range(1, 41))})).outcomes
     assert everybody["targeted"] == 40
     later = shop.campaign(who=who)
-    with shop.doors(later, looking_only=True) as doors:
-        assert {explain(doors, str(user), shop.noon).outcome for user in (1, 2, 3, 4, 5)} == {"targeted"}
+    with shop.resources(later, read_only=True) as resources:
+        assert {explain(resources, str(user), shop.noon).outcome for user in (1, 2, 3, 4, 5)} == {"targeted"}
     assert shop.preview(later).outcomes["control_campaign"] == 0
     summary = shop.run(later)
     assert (summary.outcomes["targeted"], summary.outcomes["removed"]) == (40, 0)
@@ -312,11 +312,11 @@ def test_nothing_raw_is_left_in_ledger_staging_or_log(shop, caplog):
     caplog.set_level("DEBUG")
     fill(shop, 30)
     spec = shop.campaign()
-    with shop.doors(spec) as doors:
-        run = open_run(doors, RunRequest(external_id="raw", at=shop.noon))
-        extracted = extract(doors, run)
-        plan(doors, run, extracted, [select(doors, run, shard) for shard in extracted.shards])
-        export(doors, run, "add")
+    with shop.resources(spec) as resources:
+        run = open_run(resources, RunRequest(external_id="raw", at=shop.noon))
+        extracted = extract(resources, run)
+        plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
+        export(resources, run, "add")
     staged = b"".join(file.read_bytes() for file in shop.staging.rglob("*") if file.is_file())
     columns = shop.sql(
         "select table_name, column_name from information_schema.columns where table_schema = 'audiences'", on="ledger"

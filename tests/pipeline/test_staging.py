@@ -7,7 +7,7 @@ import shutil
 import pytest
 from upath import UPath
 
-from audiences.ledger.lost import as_ours
+from audiences.ledger.faults import as_ours
 from audiences.pipeline.staging import OutsideStagingError, Staging, run_folder
 
 IDS = [
@@ -80,24 +80,24 @@ def test_a_run_folder_is_cleared_and_its_neighbour_stays(tmp_path, scheme):
 
 
 def test_staging_that_is_gone_between_two_steps_is_told_in_words_and_the_next_run_is_right(shop, monkeypatch):
-    from audiences.pipeline import whole
+    from audiences.pipeline import run
 
     for number in (1, 2, 3):
         shop.user(number, f"user{number}@example.com")
         shop.event(number)
-    select = whole.select
+    select = run.select
 
-    def lost(doors, run, shard):
-        found = select(doors, run, shard)
+    def lost(resources, run, shard):
+        found = select(resources, run, shard)
         shutil.rmtree(run.staging)
         return found
 
-    monkeypatch.setattr(whole, "select", lost)
+    monkeypatch.setattr(run, "select", lost)
     summary = shop.run(shop.campaign())
     assert summary.state == "failed"
     assert "is not there" in summary.error
     assert "`staging`" in summary.error
-    monkeypatch.setattr(whole, "select", select)
+    monkeypatch.setattr(run, "select", select)
     again = shop.run(shop.campaign())
     assert (again.state, again.audience.members) == ("success", 3)
 
@@ -105,23 +105,23 @@ def test_staging_that_is_gone_between_two_steps_is_told_in_words_and_the_next_ru
 def test_staged_files_that_are_cut_short_between_two_steps_are_told_in_words_and_the_next_run_is_right(
     shop, monkeypatch
 ):
-    from audiences.pipeline import whole
+    from audiences.pipeline import run
 
     for number in (1, 2, 3):
         shop.user(number, f"user{number}@example.com")
         shop.event(number)
     for step in ("extract", "select", "plan"):
-        real = getattr(whole, step)
+        real = getattr(run, step)
 
-        def cut(doors, run, *rest, real=real):
-            found = real(doors, run, *rest)
+        def cut(resources, run, *rest, real=real):
+            found = real(resources, run, *rest)
             for file in UPath(run.staging).iterdir():
                 file.write_bytes(file.read_bytes()[:-1])
             return found
 
-        monkeypatch.setattr(whole, step, cut)
+        monkeypatch.setattr(run, step, cut)
         summary = shop.run(shop.campaign())
-        monkeypatch.setattr(whole, step, real)
+        monkeypatch.setattr(run, step, real)
         assert summary.state == "failed", step
         assert "changed or cut short" in summary.error, step
     again = shop.run(shop.campaign())

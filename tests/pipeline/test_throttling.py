@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from audiences.errors import ThrottledError
-from audiences.pipeline import plan
-from audiences.pipeline.open_run import open_run
-from audiences.pipeline.references import RunRequest
-from audiences.pipeline.whole import run_campaign
+from audiences.pipeline.results import RunRequest
+from audiences.pipeline.run import run_campaign
+from audiences.pipeline.steps import plan
+from audiences.pipeline.steps.open_run import open_run
 
 pytestmark = pytest.mark.integration
 # One request at a time: those under way when an account is blocked cannot be called back.
@@ -51,14 +51,14 @@ def test_while_an_account_is_blocked_no_process_calls_it_and_other_accounts_go_o
     def wait(seconds):
         if not meanwhile:
             before = usage(shop)["calls_last_hour"]
-            with shop.doors(same) as doors, pytest.raises(ThrottledError) as caught:
-                open_run(doors, RunRequest(external_id="meanwhile", at=shop.noon))
+            with shop.resources(same) as resources, pytest.raises(ThrottledError) as caught:
+                open_run(resources, RunRequest(external_id="meanwhile", at=shop.noon))
             assert usage(shop)["calls_last_hour"] == before
             meanwhile.append((caught.value.seconds, shop.run(other)))
         shop.wait(seconds)
 
-    with shop.doors(mine) as doors:
-        summary = run_campaign(doors, RunRequest(external_id="mine", at=shop.noon), sleep=wait)
+    with shop.resources(mine) as resources:
+        summary = run_campaign(resources, RunRequest(external_id="mine", at=shop.noon), sleep=wait)
     ((left, elsewhere),) = meanwhile
     assert 100 < left <= 120
     assert shop.members(elsewhere.audience.id) == shop.members(summary.audience.id) == users

@@ -120,7 +120,7 @@ def test_an_id_that_may_be_an_e_mail_address_costs_its_cell_only(shop, fill):
 
 
 def test_each_request_is_on_record_with_as_many_rows_as_it_has(shop, fill, monkeypatch):
-    monkeypatch.setattr("audiences.pipeline.plan.MAX_ROWS", 10)
+    monkeypatch.setattr("audiences.pipeline.steps.plan.MAX_ROWS", 10)
     fill(25)
     shop.run(shop.campaign(who=EVER))
     assert shop.sql("select first_row, rows from audiences.chunk order by number", on="ledger") == [

@@ -35,8 +35,8 @@ def test_a_run_a_preview_and_an_explanation_quote_nothing(quoting, caplog):
     with pytest.raises(Exception, match="SQLSTATE") as caught:
         quoting.preview(spec)
     said.append(str(caught.value))
-    with quoting.doors(spec, looking_only=True) as doors, pytest.raises(Exception, match="SQLSTATE") as caught:
-        explain(doors, "1", quoting.noon)
+    with quoting.resources(spec, read_only=True) as resources, pytest.raises(Exception, match="SQLSTATE") as caught:
+        explain(resources, "1", quoting.noon)
     said.append(str(caught.value))
     for text in (*said, caplog.text):
         assert "erika" not in text

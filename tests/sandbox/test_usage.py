@@ -7,7 +7,7 @@ import json
 import pytest
 
 from audiences.sandbox.graph.errors import GraphError
-from audiences.sandbox.things import Account, Settings
+from audiences.sandbox.objects import Account, Settings
 from audiences.sandbox.usage import SlidingSum, Usage
 
 SETTINGS = Settings()

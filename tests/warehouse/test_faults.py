@@ -9,9 +9,9 @@ from adbc_driver_manager import Error as DriverError
 from adbc_driver_postgresql import dbapi
 
 from audiences.connections import Connection
+from audiences.warehouse.catalog.reflect import Glance, Refusal
 from audiences.warehouse.faults import UNTOLD, fault
 from audiences.warehouse.reader import Warehouse, WarehouseQueryError, WarehouseTransientError
-from audiences.warehouse.reflect import Glance, Refusal
 
 pytestmark = pytest.mark.integration
 ADDRESS = "jane.doe@example.com"

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from audiences.campaign.checks.query import read_query
+from audiences.warehouse.catalog.reflect import Glance
 from audiences.warehouse.queries import NotJudgedError, mistake_in
-from audiences.warehouse.reflect import Glance
 
 pytestmark = pytest.mark.integration
 TABLES = """
@@ -248,7 +248,7 @@ def test_a_missing_right_is_told_before_the_run(databases):
 
 
 def test_a_server_that_does_not_come_to_an_answer_refuses_nothing(databases, monkeypatch):
-    monkeypatch.setattr("audiences.warehouse.reflect.STATEMENT_TIMEOUT", "100ms")
+    monkeypatch.setattr("audiences.warehouse.catalog.reflect.STATEMENT_TIMEOUT", "100ms")
     with databases.warehouse() as connection, psycopg.connect(connection.dsn(application="test")) as database:
         database.execute("create table one (user_id bigint)")
         database.commit()

@@ -8,9 +8,9 @@ from datetime import date
 import pyarrow as pa
 
 from audiences.campaign.catalog import Catalog
+from audiences.query.columns import Columns
 from audiences.what.encode import Encoder
 from audiences.what.rows import unpack
-from audiences.who.columns import Columns
 
 TODAY = date(2026, 11, 23)
 

@@ -12,8 +12,8 @@ from psycopg.types.json import Jsonb
 from tests.who import world
 
 from audiences.campaign.spec import CampaignSpec
+from audiences.query.render import render
 from audiences.who.compile import qualified
-from audiences.who.render import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.who.conftest import a_spec
 
-from audiences.who.columns import columns_of
+from audiences.query.columns import columns_of
 
 if TYPE_CHECKING:
     from tests.who.conftest import Shop

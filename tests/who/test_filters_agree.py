@@ -15,13 +15,13 @@ from tests.who import draw, naive, world
 from tests.who.conftest import Warehouse, a_spec
 
 from audiences.campaign.properties import PropertyTree
-from audiences.who.columns import columns_of
+from audiences.query.columns import columns_of
+from audiences.query.conditions import Moment
+from audiences.query.render import render
+from audiences.query.sources import events_table
+from audiences.query.where import where
 from audiences.who.compile import qualified
-from audiences.who.conditions import Moment
 from audiences.who.filters import matches
-from audiences.who.render import render
-from audiences.who.sources import events_table
-from audiences.who.where import where
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from audiences.query.render import render
 from audiences.who.freshness import newest_event
-from audiences.who.render import render
 
 if TYPE_CHECKING:
     from tests.who.conftest import Shop

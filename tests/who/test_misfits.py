@@ -12,9 +12,9 @@ from adbc_driver_postgresql import dbapi
 from psycopg import sql
 from tests.who.conftest import a_spec, shop_catalog
 
-from audiences.who.columns import columns_of
+from audiences.query.columns import columns_of
+from audiences.query.render import render
 from audiences.who.compile import qualified
-from audiences.who.render import render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

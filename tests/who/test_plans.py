@@ -11,8 +11,8 @@ import pytest
 
 from audiences.campaign.project import Project
 from audiences.demo.shop import load_shop
+from audiences.query.render import render
 from audiences.who.compile import qualified
-from audiences.who.render import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

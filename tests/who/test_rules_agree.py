@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, note, settings
 from tests.who import draw, naive
 from tests.who.conftest import Warehouse, a_spec
 
+from audiences.query.render import render
 from audiences.who.compile import qualified
-from audiences.who.render import render
 
 pytestmark = pytest.mark.integration
 _shared = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

@@ -17,7 +17,7 @@ from tests.who.conftest import Warehouse, a_spec
 
 from audiences.campaign.catalog import Catalog
 from audiences.campaign.properties import PropertyTree
-from audiences.who.render import render
+from audiences.query.render import render
 from audiences.who.steps import RuleSteps, Step, deciding, explain_filters
 
 if TYPE_CHECKING:

@@ -10,13 +10,24 @@ import typer
 
 from audiences.campaign.wording import choice
 from audiences.cli import console as show
-from audiences.cli.app import AsJson, At, CampaignId, app, doors_of, import_airflow, load, out, show_found, wrong_usage
+from audiences.cli.app import (
+    AsJson,
+    At,
+    CampaignId,
+    app,
+    import_airflow,
+    load,
+    out,
+    resources_of,
+    show_found,
+    wrong_usage,
+)
 from audiences.cli.safe_console import as_text
-from audiences.pipeline.references import LIFTABLE
+from audiences.pipeline.results import LIFTABLE
 
 if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
-    from audiences.pipeline.references import RunRequest
+    from audiences.pipeline.results import RunRequest
 
 ledger_app = typer.Typer(help="The ledger: what we know we did.", no_args_is_help=True)
 app.add_typer(ledger_app, name="ledger")
@@ -38,15 +49,15 @@ def run(
     A draft, a stopped campaign and one that is over are refused, and so is another time than now: `--at` is for `--dry-run`.
     """
     from audiences.pipeline.preview import preview as look
-    from audiences.pipeline.references import RunRequest
-    from audiences.pipeline.whole import run_campaign
+    from audiences.pipeline.results import RunRequest
+    from audiences.pipeline.run import run_campaign
 
     if wrong := sorted(set(allow or ()) - set(LIFTABLE)):
         wrong_usage(f"no such guard: {', '.join(wrong)}{choice(wrong[0], LIFTABLE)}")
     spec, moment = load(campaign), at or datetime.now(UTC)
     if dry_run:
-        with doors_of(spec, looking_only=True) as doors:
-            found = look(doors, moment, ask_facebook=True, full_refresh=full_refresh, allow=frozenset(allow or ()))
+        with resources_of(spec, read_only=True) as resources:
+            found = look(resources, moment, ask_facebook=True, full_refresh=full_refresh, allow=frozenset(allow or ()))
             show_found(found, as_json, show.preview, more={"run": None, "state": "dry_run"})
         return
     request = RunRequest(
@@ -57,20 +68,20 @@ def run(
     )
     if spec.campaign.qualification == "live":
         _run_live(spec, request, as_json)
-    with doors_of(spec) as doors:
-        summary = run_campaign(doors, request)
+    with resources_of(spec) as resources:
+        summary = run_campaign(resources, request)
     show_found(summary, as_json, show.summary)
     raise typer.Exit(0 if summary.state == "success" else 1)
 
 
 def _run_live(spec: CampaignSpec, request: RunRequest, as_json: bool) -> NoReturn:
     """Look once for events of a live campaign, and export those that are due."""
-    from audiences.pipeline.live.run import Idle, run_due
+    from audiences.pipeline.live.run_batch import Idle, run_due
 
     if request.full_refresh:
         wrong_usage("--full-refresh sends a whole set; a live campaign knows the users of a few events at a time")
-    with doors_of(spec) as doors:
-        done = run_due(doors, request)
+    with resources_of(spec) as resources:
+        done = run_due(resources, request)
     if isinstance(done, Idle) and not as_json:
         out.print(as_text(done.in_words()))
     else:
@@ -84,7 +95,7 @@ def ledger_migrate(
 ) -> None:
     """Create the ledger's tables or bring them up to date; safe to repeat."""
     from audiences.connections import look_up
-    from audiences.ledger.lost import placed
+    from audiences.ledger.faults import placed
     from audiences.ledger.migrate import migrate
 
     import_airflow()

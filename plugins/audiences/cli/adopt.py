@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from audiences.cli import console as show
-from audiences.cli.app import AsJson, CampaignId, app, doors_of, load, out, show_found, wrong_usage
+from audiences.cli.app import AsJson, CampaignId, app, load, out, resources_of, show_found, wrong_usage
 from audiences.cli.safe_console import as_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from audiences.pipeline.adopt import Adoption
+    from audiences.pipeline.audience.adopt import Adoption
 
 
 @app.command()
@@ -28,13 +28,13 @@ def adopt(
     Its description at Facebook gets this ledger's mark, it is on record as the campaign's own, and the next run sends the
     whole set. Exit code 1 when there is nothing to adopt, or the answer is no.
     """
-    from audiences.pipeline.adopt import adopt as carry_out
-    from audiences.pipeline.adopt import adoptable, what_it_does
+    from audiences.pipeline.audience.adopt import adopt as carry_out
+    from audiences.pipeline.audience.adopt import adoptable, what_it_does
 
     if as_json and not yes:
         wrong_usage("--json is for programs, which cannot be asked; add --yes")
-    with doors_of(load(campaign)) as doors:
-        found = adoptable(doors)
+    with resources_of(load(campaign)) as resources:
+        found = adoptable(resources)
         if found is None:
             said = "there is nothing to adopt: the audience is the campaign's own, or the next run creates it"
             if as_json:
@@ -43,9 +43,9 @@ def adopt(
                 out.print(said)
             raise typer.Exit(1)
         if not yes:
-            out.print(as_text(what_it_does(doors, found)), highlight=False, soft_wrap=True)
+            out.print(as_text(what_it_does(resources, found)), highlight=False, soft_wrap=True)
             typer.confirm("Adopt it?", abort=True)
-        done = carry_out(doors, found, datetime.now(UTC))
+        done = carry_out(resources, found, datetime.now(UTC))
     show_found(done, as_json, _adoption)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from audiences.campaign.spec import CampaignSpec
-    from audiences.pipeline.doors import Doors
+    from audiences.pipeline.context import Resources
 
 _IN_ORDER_OF_USE = (
     *("validate", "preview", "explain", "schedule", "run", "report", "adopt", "erase"),
@@ -95,12 +95,12 @@ def load(campaign: str) -> CampaignSpec:
     return Project.load_campaign(Here.project, campaign)
 
 
-def doors_of(spec: CampaignSpec, *, looking_only: bool = False) -> Doors:
+def resources_of(spec: CampaignSpec, *, read_only: bool = False) -> Resources:
     """The doors of the campaign, closed by the caller."""
-    from audiences.pipeline.doors import Doors
+    from audiences.pipeline.context import Resources
 
     import_airflow()
-    return Doors(spec, looking_only=looking_only, on_file=accounted_for(Here.project))
+    return Resources(spec, read_only=read_only, on_file=accounted_for(Here.project))
 
 
 def import_airflow() -> None:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from audiences.campaign.catalog import Catalog
     from audiences.campaign.source import Document
     from audiences.campaign.spec import SavedSegment
-    from audiences.warehouse.check import Line
-    from audiences.warehouse.record import List
+    from audiences.warehouse.catalog.check import Line
+    from audiences.warehouse.catalog.record import List
 
 catalog_app = typer.Typer(help="The warehouse catalog: check it, or draft a first one.", no_args_is_help=True)
 app.add_typer(catalog_app, name="catalog")
@@ -59,8 +59,8 @@ def init(
 ) -> None:
     """Write a first draft of include/warehouse.yml by looking at your tables; correct it, then check it."""
     from audiences.connections import look_up
-    from audiences.warehouse.draft import draft, relation_named
-    from audiences.warehouse.reflect import Glance
+    from audiences.warehouse.catalog.draft import draft, relation_named
+    from audiences.warehouse.catalog.reflect import Glance
 
     file = Here.project / to
     replaced = file.exists()
@@ -97,11 +97,11 @@ def check(
     knows an event or a value that nobody has. What could say something about a person is never written.
     """
     from audiences.connections import look_up
-    from audiences.warehouse.check import check_catalog
-    from audiences.warehouse.check_segments import check_segments
-    from audiences.warehouse.login import check_login
-    from audiences.warehouse.record import unrecorded
-    from audiences.warehouse.reflect import Glance
+    from audiences.warehouse.catalog.check import check_catalog
+    from audiences.warehouse.catalog.check_login import check_login
+    from audiences.warehouse.catalog.check_segments import check_segments
+    from audiences.warehouse.catalog.record import unrecorded
+    from audiences.warehouse.catalog.reflect import Glance
 
     document, catalog = load_catalog(Here.project)
     import_airflow()
@@ -131,7 +131,7 @@ def _saved(catalog: Catalog) -> dict[str, SavedSegment]:
 
 
 def _record(path: Path, lists: Sequence[List], file: str) -> None:
-    from audiences.warehouse.record import record
+    from audiences.warehouse.catalog.record import record
 
     text = path.read_bytes().decode("utf-8-sig")  # a file that was read as a catalog a moment ago
     path.write_bytes(record(text, lists, file=file).encode())

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from audiences.campaign.wording import counted
 from audiences.cli.safe_console import as_text
-from audiences.pipeline.references import MEMBERS_FIRST, outcome_words
+from audiences.pipeline.results import MEMBERS_FIRST, outcome_words
 from audiences.redact import harmless_json
 from audiences.when.never import never
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from audiences.campaign.what import Action
     from audiences.checklist import Check
     from audiences.errors import Problem
-    from audiences.pipeline.live.run import LiveSummary
-    from audiences.pipeline.references import Explanation, Explanations, Preview, Summary
+    from audiences.pipeline.live.run_batch import LiveSummary
+    from audiences.pipeline.results import Explanation, Explanations, Preview, Summary
 
 _INSIDE = ("added", "kept", "failed")  # parts of `targeted`
 _WHEN = "%a %d %b %Y %H:%M %Z"

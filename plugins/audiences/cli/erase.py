@@ -17,7 +17,7 @@ from audiences.cli.safe_console import as_text
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from audiences.pipeline.references import ErasedFrom, Erasure
+    from audiences.pipeline.results import ErasedFrom, Erasure
 
 
 @app.command()
@@ -33,20 +33,20 @@ def erase(
     """
     from audiences.pipeline.erase import erase as carry_out
     from audiences.pipeline.erase import lift as take_back
-    from audiences.pipeline.erasing import ErasingDoors
-    from audiences.pipeline.whole import Timings
+    from audiences.pipeline.person.erasure_context import ErasureResources
+    from audiences.pipeline.run import Timings
 
     settings, (_, catalog) = load_settings(Here.project), load_catalog(Here.project)
     import_airflow()
-    with ErasingDoors(settings, catalog, root=Here.project) as doors:
+    with ErasureResources(settings, catalog, root=Here.project) as resources:
         if lift:
-            forgotten = take_back(doors, user, datetime.now(UTC))
+            forgotten = take_back(resources, user, datetime.now(UTC))
             if as_json:
                 show.json_line({"user": user, "lifted": forgotten > 0, "forgotten": forgotten})
             else:
                 out.print(f"{forgotten} hashes were forgotten" if forgotten else "nobody of this id was erased")
             raise typer.Exit(0 if forgotten else 1)
-        found = Timings(time.sleep).of("erase", lambda: carry_out(doors, user, datetime.now(UTC)))
+        found = Timings(time.sleep).of("erase", lambda: carry_out(resources, user, datetime.now(UTC)))
     show_found(found, as_json, _erasure)
     raise typer.Exit(_EXIT_CODES[found.state])
 

@@ -18,10 +18,10 @@ from audiences.cli.app import (
     CampaignId,
     Here,
     app,
-    doors_of,
     import_airflow,
     load,
     out,
+    resources_of,
     show_found,
     wrong_usage,
 )
@@ -68,15 +68,15 @@ def preview(
     spec, moment = load(campaign), at or datetime.now(UTC)
     text = None
     if sql:
+        from audiences.query.render import render
         from audiences.who.compile import qualified
-        from audiences.who.render import render
 
         text = render(qualified(spec, moment))
         if not as_json:
             show.sql(out, text)
-    with doors_of(spec, looking_only=True) as doors:
+    with resources_of(spec, read_only=True) as resources:
         times = next_sends(spec, moment, 10, if_published=True)
-        found = look(doors, moment).model_copy(
+        found = look(resources, moment).model_copy(
             update={"next_runs": tuple(time.astimezone(spec.zone) for time in times)}
         )
     show_found(found, as_json, show.preview, more={"sql": text} if text else {})
@@ -109,13 +109,13 @@ def explain(
     if (user is not None) + len(by) != 1:
         wrong_usage("give one of --user, --email and --phone")
     spec, moment = load(campaign), at or datetime.now(UTC)
-    with doors_of(spec, looking_only=True) as doors:
+    with resources_of(spec, read_only=True) as resources:
         if user is not None:
-            one = look.explain(doors, user, moment)
+            one = look.explain(resources, user, moment)
             show_found(one, as_json, show.explanation)
             raise typer.Exit(0 if one.known else 1)
         ((kind, address),) = by
-        found = look.explain_address(doors, kind, _read(kind) if address == "-" else address, moment)
+        found = look.explain_address(resources, kind, _read(kind) if address == "-" else address, moment)
         show_found(found, as_json, show.explanations)
         raise typer.Exit(0 if found.users else 1)
 
@@ -152,7 +152,7 @@ def preflight(as_json: AsJson = False) -> None:
     Exit code 1 when something is wrong, or could not be found out.
     """
     from audiences.checklist import State
-    from audiences.pipeline.check_accounts import check_accounts
+    from audiences.pipeline.upkeep.check_accounts import check_accounts
 
     project, settings = Project.load(Here.project), load_settings(Here.project)
     import_airflow()

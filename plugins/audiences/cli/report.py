@@ -10,7 +10,7 @@ import typer
 from audiences.campaign.project import Project
 from audiences.cli import console as show
 from audiences.cli import lift
-from audiences.cli.app import AsJson, At, Here, app, doors_of, err, load, out, wrong_usage
+from audiences.cli.app import AsJson, At, Here, app, err, load, out, resources_of, wrong_usage
 from audiences.cli.safe_console import as_text
 from audiences.errors import AudiencesError
 
@@ -67,10 +67,10 @@ def _with_goals() -> list[CampaignSpec]:
 
 
 def _measured(spec: CampaignSpec, moment: datetime) -> Report:
-    from audiences.pipeline.measure import measure
+    from audiences.pipeline.upkeep.measure import measure
 
-    with doors_of(spec) as doors:
-        return measure(doors, moment)
+    with resources_of(spec) as resources:
+        return measure(resources, moment)
 
 
 def _show(reports: list[Report], *, as_csv: bool, line: dict[str, Any] | None) -> None:

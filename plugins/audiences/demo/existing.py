@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audiences.campaign.who import Who
-from audiences.pipeline.doors import Doors
+from audiences.pipeline.context import Resources
+from audiences.query.columns import columns_of
+from audiences.query.render import render
 from audiences.what import rows
 from audiences.what.encode import Encoder
-from audiences.who.columns import columns_of
 from audiences.who.compile import qualified
-from audiences.who.render import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +35,7 @@ def _visitors(demo: Demo, spec: CampaignSpec, at: datetime) -> list[dict[str, st
     visitors = spec.model_copy(update={"campaign": campaign})
     today = at.astimezone(spec.zone).date()
     encoder = Encoder(campaign.what.identifiers, columns_of(visitors), spec.catalog, today=today)
-    with Doors(visitors, look_up=demo.connection) as doors, doors.warehouse() as warehouse:
+    with Resources(visitors, look_up=demo.connection) as resources, resources.warehouse() as warehouse:
         batches = [encoder.encode(batch) for batch in warehouse.stream(render(qualified(visitors, at)))]
     packed = {row for batch in batches for row in batch.column("identifiers").to_pylist() if row is not None}
     return [rows.unpack(row) for row in packed]

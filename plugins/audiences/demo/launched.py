@@ -16,10 +16,10 @@ from audiences.campaign.project import Project
 from audiences.demo.shop import USERS
 from audiences.demo.visits import LAUNCH_DAYS
 from audiences.errors import ConfigError
-from audiences.pipeline.doors import Doors
-from audiences.pipeline.measure import measure
-from audiences.pipeline.references import RunRequest
-from audiences.pipeline.whole import run_campaign
+from audiences.pipeline.context import Resources
+from audiences.pipeline.results import RunRequest
+from audiences.pipeline.run import run_campaign
+from audiences.pipeline.upkeep.measure import measure
 from audiences.who.control import Group, assign
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from audiences.connections import Connection
     from audiences.demo.visits import Truth
     from audiences.goal.report import Report
-    from audiences.pipeline.references import Summary
+    from audiences.pipeline.results import Summary
 
     LookUp = Callable[[str], Connection]
 
@@ -59,11 +59,11 @@ def launch(spec: CampaignSpec, look_up: LookUp, *, staging: Path, as_of: datetim
     """The run of that day, with real assignments and a real upload; `as_of` is when the shop's data end."""
     at = as_of - timedelta(days=LAUNCH_DAYS)
     # By the clock of that day, so that the ledger has it as a run of then, with the assignments of then.
-    with Doors(spec.model_copy(update={"staging": str(staging)}), look_up=look_up, now=lambda: at) as doors:
-        return run_campaign(doors, RunRequest(external_id="launch", at=at, allow=GUARDS))
+    with Resources(spec.model_copy(update={"staging": str(staging)}), look_up=look_up, now=lambda: at) as resources:
+        return run_campaign(resources, RunRequest(external_id="launch", at=at, allow=GUARDS))
 
 
 def report(spec: CampaignSpec, look_up: LookUp, *, at: datetime) -> Report:
     """What its goal says as of `at`."""
-    with Doors(spec, look_up=look_up) as doors:
-        return measure(doors, at)
+    with Resources(spec, look_up=look_up) as resources:
+        return measure(resources, at)

@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from audiences.ledger import audiences, campaigns, members
-from audiences.ledger.door import Ledger
-from audiences.pipeline.live.run import LiveSummary
-from audiences.pipeline.references import Preview, Summary
+from audiences.ledger import campaigns, known_audiences, members
+from audiences.ledger.database import Ledger
+from audiences.pipeline.live.run_batch import LiveSummary
+from audiences.pipeline.results import Preview, Summary
 from audiences.what import rows
 from audiences.when.live.watch import is_live
 from audiences.who.outcomes import Outcomes, UnreconciledError
@@ -164,7 +164,7 @@ def _check(
     )
     sample.outcomes, sample.requests, sample.audience = summary.outcomes, summary.requests, summary.audience.id
     _check_outcomes(sample)
-    known = audiences.find(ledger, summary.audience.id)
+    known = known_audiences.find(ledger, summary.audience.id)
     if known is None:
         sample.problems.append(f"the ledger does not know the audience {summary.audience.id}")
         return

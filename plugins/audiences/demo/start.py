@@ -20,7 +20,7 @@ from audiences.demo.shop import EVENTS, USERS, load_shop
 from audiences.demo.visits import LAUNCH_DAYS
 from audiences.ledger.migrate import migrate
 from audiences.sandbox.client import AdminClient
-from audiences.sandbox.furniture import ACCOUNT, APP_ID, APP_SECRET, TOKEN
+from audiences.sandbox.fixtures import ACCOUNT, APP_ID, APP_SECRET, TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

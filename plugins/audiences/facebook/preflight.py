@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from audiences.checklist import Check, State
 from audiences.errors import AudiencesError, FacebookAccessError, RefusedError, RetryError, WaitError
-from audiences.facebook import audiences
+from audiences.facebook import custom_audiences
 from audiences.facebook.answers import Account, Permission, TokenAnswer
 from audiences.facebook.contract import (
     API_VERSION,
@@ -210,7 +210,7 @@ def _terms(answer: Account, account_number: str) -> Check:
 
 
 def _number_of_audiences(graph: GraphSession) -> Check:
-    number = len(audiences.list_audiences(graph))
+    number = len(custom_audiences.list_audiences(graph))
     found = f"{number} of {MAX_LIST_AUDIENCES} customer list audiences"
     if number < _NEARLY_FULL:
         return Check("number of audiences", State.OK, found)
@@ -220,7 +220,7 @@ def _number_of_audiences(graph: GraphSession) -> Check:
 
 
 def _audience(graph: GraphSession, audience_id: str, *, adds: bool) -> Check:
-    status = audiences.read(graph, audience_id)
+    status = custom_audiences.read(graph, audience_id)
     name, found = f"audience {audience_id}", f"{harmless_line(status.name)}: {status.advice}"
     try:
         status.ensure_writable(adds=adds)

@@ -35,8 +35,8 @@ from audiences.facebook.contract import (
     WAIT_IN_PLACE_SECONDS,
 )
 from audiences.facebook.errors import ObjectNotFoundError, OddAnswerError, UnreachableError
-from audiences.facebook.gate import Gate, OpenGate
 from audiences.facebook.quiet import keep_addresses_quiet
+from audiences.facebook.semaphore import OpenSemaphore, Semaphore
 from audiences.facebook.transport import Http, read_body
 from audiences.facebook.usage import Pace, Usage, read_usage
 from audiences.logs import logger
@@ -78,13 +78,13 @@ class GraphSession:
         max_tries: int = 6,
         longest_wait: float = 60.0,
         pace: Pace | None = None,
-        gate: Gate | None = None,
+        semaphore: Semaphore | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.credentials = credentials
         self.pace = pace or Pace(clock=clock)
-        self.gate = gate or OpenGate()
+        self.semaphore = semaphore or OpenSemaphore()
         self.sleep = sleep
         self.version_warning: str | None = None
         self.server_time: int | None = None
@@ -165,7 +165,7 @@ class GraphSession:
         def once() -> Answer:
             nonlocal unanswered
             try:
-                with self.gate.place():
+                with self.semaphore.place():
                     answer = self._once(method, path, params, content, action)
                 return _read_quietly(reads, answer, action, about=path if _asks_for_one(method, path) else "")
             except FacebookTransientError:
@@ -290,12 +290,12 @@ class GraphSession:
     def _block(self, seconds: float) -> float:
         """Stop all calls of the account, here and elsewhere; the seconds it takes, also where Facebook states none."""
         wait = self.pace.block(seconds)
-        self.gate.block(wait)
+        self.semaphore.block(wait)
         return wait
 
     def _take_turn(self, action: str) -> None:
         """Sleep as the pace asks; raise when the account is blocked for longer than a few seconds."""
-        if (elsewhere := self.gate.blocked_for()) > 0:
+        if (elsewhere := self.semaphore.blocked_for()) > 0:
             self.pace.block(elsewhere)
         self._raise_if_blocked(action)
         turn = self.pace.take_turn()

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from audiences.who.conditions import Moment
-from audiences.who.sources import events_table, exact_number, named
-from audiences.who.texts import TIMESTAMP, Value
-from audiences.who.where import where
+from audiences.query.conditions import Moment
+from audiences.query.sources import events_table, exact_number, named
+from audiences.query.text_columns import TIMESTAMP, Value
+from audiences.query.where import where
 
 if TYPE_CHECKING:
     from datetime import datetime

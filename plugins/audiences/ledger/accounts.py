@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from audiences.ledger.session import session, unlocked
+from audiences.ledger.own_session import session, unlocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ _MOST_PLACES = 64
 _LOOK_AGAIN_SECONDS = 0.05  # a request takes ten times as long
 
 
-class AccountGate:
+class AccountSemaphore:
     """The gate of one ad account, `places` requests wide; safe to use from several threads at once.
 
     It has a database session of its own, opened with the first request, because the threads that send use it while the

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from audiences.ledger.door import Ledger
+    from audiences.ledger.database import Ledger
 
 
 USERS = pa.schema([("user_id", pa.string())])

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from audiences.errors import FixConfigError, WaitError
-from audiences.ledger.session import unlocked
+from audiences.ledger.own_session import unlocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from audiences.ledger.door import Ledger
+    from audiences.ledger.database import Ledger
 
 _LOCK = 0x_A0D1  # the class of our advisory locks; the campaign's number is the second key
 LOCK_WAIT = "10s"  # long enough for Postgres to notice that a killed process is gone

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from audiences.ledger.door import Ledger
+    from audiences.ledger.database import Ledger
 
 Action = Literal["add", "remove", "replace"]
 # Requests, called c, that are sent again before anything else; those of replace sessions cannot be, one by one.

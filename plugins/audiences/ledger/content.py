@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from audiences.ledger.door import Ledger
+    from audiences.ledger.database import Ledger
 
 
 @dataclass(frozen=True, slots=True)

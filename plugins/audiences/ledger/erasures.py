@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from audiences.ledger.door import Ledger
+    from audiences.ledger.database import Ledger
 
 
 def known(ledger: Ledger) -> tuple[bytes, frozenset[bytes]]:

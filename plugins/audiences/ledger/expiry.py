@@ -9,7 +9,7 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from audiences.ledger.door import Ledger
+    from audiences.ledger.database import Ledger
 
 USERS = pa.schema([("user_id", pa.string())])
 

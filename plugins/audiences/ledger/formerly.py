@@ -26,7 +26,7 @@ from audiences.logs import logger
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from audiences.ledger.door import Ledger
+    from audiences.ledger.database import Ledger
 
 AT_ONCE = "1ms"
 SILENT_MINUTES = 30  # a run without a sign of life for so long has died

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from audiences.ledger.door import Ledger
+    from audiences.ledger.database import Ledger
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from audiences.ledger.door import Ledger
+    from audiences.ledger.database import Ledger
 
 RESTORED: Final = "the ledger was restored from a backup or copied, so that it may not know of the last requests"
 """Why audiences are in doubt whose ledger is not where it was."""

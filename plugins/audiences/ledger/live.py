@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from audiences.errors import WaitError
-from audiences.ledger.session import unlocked
+from audiences.ledger.own_session import unlocked
 from audiences.sql import statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from audiences.ledger.door import Ledger
+    from audiences.ledger.database import Ledger
 
 _LOCK = 0x_A0D1_11FE  # any constant of our own
 _LOCK_WAIT = "10s"

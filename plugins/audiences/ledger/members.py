@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from adbc_driver_postgresql import dbapi
 
-    from audiences.ledger.door import Ledger
+    from audiences.ledger.database import Ledger
 
 
 HELD = pa.schema(

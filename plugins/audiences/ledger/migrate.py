@@ -13,11 +13,11 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from audiences.errors import FixAccessError
-from audiences.ledger.session import session
+from audiences.ledger.own_session import session
 
 if TYPE_CHECKING:
     from audiences.connections import Connection
-    from audiences.ledger.door import Ledger
+    from audiences.ledger.database import Ledger
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 NEWEST = max(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*_*.py"))

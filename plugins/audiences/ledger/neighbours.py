@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from audiences.ledger.door import Ledger
+    from audiences.ledger.database import Ledger
 
 
 def holding(ledger: Ledger, *, audience: int, campaign: int) -> list[Any]:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from audiences.ledger.door import Ledger
+    from audiences.ledger.database import Ledger
 
 
 def passed_since(ledger: Ledger, *, ad_account: str, connection: str, since: datetime) -> tuple[str, ...] | None:

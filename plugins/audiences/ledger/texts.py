@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from audiences.ledger.door import Ledger
+    from audiences.ledger.database import Ledger
 
 COLUMNS = """
 select c.table_name as table, c.column_name as column, c.data_type as type

@@ -18,52 +18,52 @@ from audiences.errors import AudiencesError
 from audiences.facebook import members as facebook_members
 from audiences.facebook.contract import MAX_ROWS, REPLACE_WINDOW_SECONDS
 from audiences.ledger import erasures, texts
-from audiences.ledger.audiences import AudienceTakenError
+from audiences.ledger.known_audiences import AudienceTakenError
 from audiences.logs import logger
-from audiences.pipeline import doubt
-from audiences.pipeline.called import as_the_key_says
-from audiences.pipeline.files_naming import files_naming
-from audiences.pipeline.references import AudienceRows, ErasedFrom, Erasure
-from audiences.pipeline.tidy import tidy
+from audiences.pipeline.audience import in_doubt
+from audiences.pipeline.person.called import as_the_key_says
+from audiences.pipeline.person.files_naming import files_naming
+from audiences.pipeline.results import AudienceRows, ErasedFrom, Erasure
+from audiences.pipeline.upkeep.tidy import tidy
+from audiences.query.render import render
 from audiences.what.encode import Encoder
 from audiences.what.erased import Erased, rows_in_common, strong_cells
+from audiences.what.payload import wire
 from audiences.what.traces import LIKELY, Traces
-from audiences.what.wire import wire
 from audiences.who.person import person
-from audiences.who.render import render
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.campaign.catalog import Catalog
     from audiences.facebook.members import Receipt
-    from audiences.pipeline.erasing import ErasingDoors
+    from audiences.pipeline.person.erasure_context import ErasureResources
 
 WAIT_SECONDS = 60.0
 _log = logger(__name__)
 
 
-def erase(doors: ErasingDoors, user: str, at: datetime) -> Erasure:
+def erase(resources: ErasureResources, user: str, at: datetime) -> Erasure:
     """Erase the user. Where something is still to be done, the result says what, and doing it again completes it.
 
     Raises AudienceTakenError while a campaign is changing an audience; the person is remembered then already.
     """
-    ledger, user = doors.ledger, _as_the_key_says(doors, user)
-    person = _person(doors, user, at)
+    ledger, user = resources.ledger, _as_the_key_says(resources, user)
+    person = _person(resources, user, at)
     rows = person.rows
     number = erasures.begin(ledger, at=at, digests=person.digests)
-    _ensure_quiet(doors)
+    _ensure_quiet(resources)
     audiences, others = erasures.audiences_with(ledger, user, rows), erasures.others_with(ledger, user, rows)
-    accounts = [*(_erase_from_any(doors, account, person) for account in _accounts(doors)), *_closed(doors)]
+    accounts = [*(_erase_from_any(resources, account, person) for account in _accounts(resources)), *_closed(resources)]
     blocked = [f"ad account {one.id}: {one.error}. Then erase again" for one in accounts if one.error]
-    window, closed = REPLACE_WINDOW_SECONDS + WAIT_SECONDS, doors.settings.closed_ad_accounts
+    window, closed = REPLACE_WINDOW_SECONDS + WAIT_SECONDS, resources.settings.closed_ad_accounts
     blocked += [_told(found) for found in erasures.unfinished(ledger, window=window, closed=closed)]
     removed, cleaned = dict[str, int](), dict[str, int]()
     if not blocked:
         removed = erasures.remove(ledger, user, rows)
         cleaned = texts.clean(ledger, user, LIKELY, person.traces.cleaned)
-        tidy(ledger, doors.settings.staging, ended_before=at)
-    still_to_do = [*blocked, *_files(doors, person.traces)]
+        tidy(ledger, resources.settings.staging, ended_before=at)
+    still_to_do = [*blocked, *_files(resources, person.traces)]
     left = {**erasures.left(ledger, user, rows), **texts.naming(ledger, user, LIKELY, person.traces.cleaned)}
     done = not still_to_do and not any(left.values())
     erasures.end(
@@ -89,9 +89,9 @@ def erase(doors: ErasingDoors, user: str, at: datetime) -> Erasure:
     )
 
 
-def lift(doors: ErasingDoors, user: str, at: datetime) -> int:
+def lift(resources: ErasureResources, user: str, at: datetime) -> int:
     """Forget the erasure of the user, or of whoever had an identifier that is the user's now; how many hashes there were."""
-    return erasures.forget(doors.ledger, _person(doors, _as_the_key_says(doors, user), at).digests)
+    return erasures.forget(resources.ledger, _person(resources, _as_the_key_says(resources, user), at).digests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +108,15 @@ class _Person:
     known: bool
 
 
-def _as_the_key_says(doors: ErasingDoors, user: str) -> str:
-    with doors.warehouse() as warehouse:
-        return as_the_key_says(warehouse, doors.catalog, user)
+def _as_the_key_says(resources: ErasureResources, user: str) -> str:
+    with resources.warehouse() as warehouse:
+        return as_the_key_says(warehouse, resources.catalog, user)
 
 
-def _person(doors: ErasingDoors, user: str, at: datetime) -> _Person:
+def _person(resources: ErasureResources, user: str, at: datetime) -> _Person:
     """The person by the warehouse and the whole of the ledger."""
-    ledger = doors.ledger
-    there, found = _in_warehouse(doors, user, at)
+    ledger = resources.ledger
+    there, found = _in_warehouse(resources, user, at)
     own = {*found, *erasures.rows_of(ledger, user)}
     cells = frozenset(cell for row in own for cell in strong_cells(row))
     shared = rows_in_common(erasures.rows_with(ledger, cells), cells) if cells else []
@@ -128,9 +128,9 @@ def _person(doors: ErasingDoors, user: str, at: datetime) -> _Person:
     )
     traces = Traces(
         Erased(erased.salt, erasures.of_the_same(ledger, digests)),
-        of_ids=_properties_of_ids(doors.catalog),
+        of_ids=_properties_of_ids(resources.catalog),
         today=at.date(),
-        default_country=doors.catalog.default_country,
+        default_country=resources.catalog.default_country,
     )
     return _Person(sorted({*own, *shared}), cells, digests, traces, known)
 
@@ -140,44 +140,44 @@ def _properties_of_ids(catalog: Catalog) -> frozenset[str]:
     return frozenset(name for name, each in catalog.users.properties.items() if each.column == catalog.users.key)
 
 
-def _in_warehouse(doors: ErasingDoors, user: str, at: datetime) -> tuple[bool, list[bytes]]:
+def _in_warehouse(resources: ErasureResources, user: str, at: datetime) -> tuple[bool, list[bytes]]:
     """Whether the warehouse has the user, and the packed rows."""
-    query, columns = person(doors.catalog, user)
-    encoder = Encoder(tuple(columns.identifiers), columns, doors.catalog, today=at.date())
-    with doors.warehouse() as warehouse:
+    query, columns = person(resources.catalog, user)
+    encoder = Encoder(tuple(columns.identifiers), columns, resources.catalog, today=at.date())
+    with resources.warehouse() as warehouse:
         batches = [encoder.encode(batch) for batch in warehouse.stream(render(query)) if batch.num_rows]
     return bool(batches), [
         row for batch in batches for row in batch.column("identifiers").to_pylist() if row is not None
     ]
 
 
-def _accounts(doors: ErasingDoors) -> list[list[AdAccount]]:
+def _accounts(resources: ErasureResources) -> list[list[AdAccount]]:
     """Those of the settings, and those in which the ledger knows audiences though the settings name them no more.
 
     Each in the ways that it may be reached. Of the latter these are the connections that once did and those of the settings:
     a system user's token is often good for several accounts.
     """
-    named = {account.id: account for account in doors.settings.ad_accounts.values()}
+    named = {account.id: account for account in resources.settings.ad_accounts.values()}
     theirs = [account.connection for account in named.values()]
     former = [
         [AdAccount(id=found.id, connection=one) for one in dict.fromkeys([*found.connections, *theirs])]
-        for found in erasures.accounts(doors.ledger)
-        if found.id not in {*named, *doors.settings.closed_ad_accounts}
+        for found in erasures.accounts(resources.ledger)
+        if found.id not in {*named, *resources.settings.closed_ad_accounts}
     ]
     return [*([account] for account in named.values()), *former]
 
 
-def _closed(doors: ErasingDoors) -> list[ErasedFrom]:
+def _closed(resources: ErasureResources) -> list[ErasedFrom]:
     """Ad accounts in which the ledger knows audiences, and which nobody can reach any more, as the settings say."""
-    known = {found.id for found in erasures.accounts(doors.ledger)}
+    known = {found.id for found in erasures.accounts(resources.ledger)}
     return [
         ErasedFrom(id=closed, rows=0, requests=0, received=0, invalid=0, closed=True)
-        for closed in doors.settings.closed_ad_accounts
+        for closed in resources.settings.closed_ad_accounts
         if closed in known
     ]
 
 
-def _files(doors: ErasingDoors, traces: Traces) -> list[str]:
+def _files(resources: ErasureResources, traces: Traces) -> list[str]:
     remedy = (
         "take them out there and commit, then erase again; git, and Airflow's own database with earlier versions of the DAG, "
         "keep what they had (docs/personal-data.md)"
@@ -186,13 +186,13 @@ def _files(doors: ErasingDoors, traces: Traces) -> list[str]:
         f"{name} cannot be read ({unreadable}) and may name the person: let it be read, then erase again"
         if unreadable
         else f"{name} names the person: {remedy}"
-        for name, unreadable in (files_naming(doors.root, traces) if doors.root else ())
+        for name, unreadable in (files_naming(resources.root, traces) if resources.root else ())
     ]
 
 
-def _ensure_quiet(doors: ErasingDoors) -> None:
+def _ensure_quiet(resources: ErasureResources) -> None:
     """A run under way may have planned the person before they were remembered."""
-    for busy in erasures.under_way(doors.ledger):
+    for busy in erasures.under_way(resources.ledger):
         what = (
             f"the person is remembered and not uploaded by any new run; audience {busy.facebook_id} is being changed by "
             f"campaign `{busy.campaign}`, and the erasure goes on after that"
@@ -200,14 +200,14 @@ def _ensure_quiet(doors: ErasingDoors) -> None:
         raise AudienceTakenError(what=what, seconds=WAIT_SECONDS, facebook_id=busy.facebook_id)
 
 
-def _erase_from_any(doors: ErasingDoors, ways: list[AdAccount], person: _Person) -> ErasedFrom:
+def _erase_from_any(resources: ErasureResources, ways: list[AdAccount], person: _Person) -> ErasedFrom:
     """By the first way that leads there; where none does, what stands in the way of the first."""
     tried: list[ErasedFrom] = []
     for account in ways:
-        tried.append(_erase_from(doors, account, person))
+        tried.append(_erase_from(resources, account, person))
         if tried[-1].error is None:
             return tried[-1]
-    if ways[0] in doors.settings.ad_accounts.values():
+    if ways[0] in resources.settings.ad_accounts.values():
         return tried[0]
     names = " or ".join(f"`{account.connection}`" for account in ways)
     error = (
@@ -218,15 +218,15 @@ def _erase_from_any(doors: ErasingDoors, ways: list[AdAccount], person: _Person)
     return tried[0].model_copy(update={"error": error})
 
 
-def _erase_from(doors: ErasingDoors, account: AdAccount, person: _Person) -> ErasedFrom:
+def _erase_from(resources: ErasureResources, account: AdAccount, person: _Person) -> ErasedFrom:
     """Tell an ad account to drop these rows from all its audiences, and whoever it knows by one of the cells alone."""
     everything = sorted({*person.rows, *person.cells})
     receipts: list[Receipt] = []
     error = None
     try:
         if everything:
-            graph = doors.facebook(account)
-            with doubt.changing_all(doors.ledger, graph):
+            graph = resources.facebook(account)
+            with in_doubt.changing_all(resources.ledger, graph):
                 for first in range(0, len(everything), MAX_ROWS):
                     ready = wire(pa.array(everything[first : first + MAX_ROWS], pa.binary()), ())
                     cells_of = facebook_members.JsonRows(ready.rows, ready.count)

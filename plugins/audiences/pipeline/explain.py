@@ -10,18 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audiences.ledger import assignments, erasures, live, members
-from audiences.pipeline.called import as_the_key_says
-from audiences.pipeline.holders import holders
-from audiences.pipeline.plan import compared
+from audiences.pipeline.person.called import as_the_key_says
+from audiences.pipeline.person.holders import holders
 from audiences.pipeline.preview import as_if_opened, masked_cells, rehearsed
-from audiences.pipeline.references import ExplainedStep, Explanation, Explanations
-from audiences.pipeline.select import decide
+from audiences.pipeline.results import ExplainedStep, Explanation, Explanations
+from audiences.pipeline.steps.plan import compared
+from audiences.pipeline.steps.select import decide
+from audiences.query.columns import columns_of
+from audiences.query.render import render
 from audiences.what.encode import Encoder
 from audiences.what.erased import Erased
 from audiences.what.identifiers.fields import FIELDS
-from audiences.who.columns import columns_of
 from audiences.who.compile import qualified
-from audiences.who.render import render
 from audiences.who.steps import RuleSteps, Step, deciding, explain_filters
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.campaign.spec import CampaignSpec
-    from audiences.pipeline.doors import Doors
-    from audiences.pipeline.holders import Address
-    from audiences.pipeline.references import RunRef
+    from audiences.pipeline.context import Resources
+    from audiences.pipeline.person.holders import Address
+    from audiences.pipeline.results import RunRef
 
 _LEADS = {
     "not_qualified": "the rules do not find the user",
@@ -61,21 +61,21 @@ class _Found:
     identifiers: str = ""
 
 
-def explain(doors: Doors, user: str, at: datetime) -> Explanation:
+def explain(resources: Resources, user: str, at: datetime) -> Explanation:
     """The outcome that a run at `at` would have for the user, and the steps up to the one that decides.
 
     `doors` must be `looking_only`. Only a campaign with a target cap or `keep_for` has to look at all users for it. The id
     is compared by the key's type, as those of lists are: `007` is the user 7 where the key is a number.
     """
-    spec, run = doors.spec, as_if_opened(doors, at, staging="")
-    with doors.warehouse() as warehouse:
+    spec, run = resources.spec, as_if_opened(resources, at, staging="")
+    with resources.warehouse() as warehouse:
         user = as_the_key_says(warehouse, spec.catalog, user)
-    assigned = assignments.of_user(doors.ledger, run.campaign, user)
-    found = _find(doors, run, user)
+    assigned = assignments.of_user(resources.ledger, run.campaign, user)
+    found = _find(resources, run, user)
     outcome, steps = "not_qualified", tuple[Step, ...]()
     because = f"there is no user with this id in `{spec.catalog.users.relation}`, column `{spec.catalog.users.key}`"
     if found is not None:
-        outcome = _outcome(doors, run, user, found, assigned)
+        outcome = _outcome(resources, run, user, found, assigned)
         steps = _up_to_the_deciding(_stages(spec, run, found, outcome, assigned))
         because = _because(outcome, deciding(steps))
     return Explanation(
@@ -88,33 +88,33 @@ def explain(doors: Doors, user: str, at: datetime) -> Explanation:
         steps=tuple(_flat(steps)),
         assignment=assigned.arm if assigned else None,
         history=(
-            *(_event(spec, row) for row in live.of_user(doors.ledger, run.campaign, user)),
-            *(_membership(spec, row) for row in members.history(doors.ledger, run.audience, user)),
+            *(_event(spec, row) for row in live.of_user(resources.ledger, run.campaign, user)),
+            *(_membership(spec, row) for row in members.history(resources.ledger, run.audience, user)),
         ),
     )
 
 
-def explain_address(doors: Doors, kind: Address, address: str, at: datetime) -> Explanations:
+def explain_address(resources: Resources, kind: Address, address: str, at: datetime) -> Explanations:
     """The same for everybody who has the e-mail address or phone number, in the warehouse or on record in the ledger.
 
     Raises UnreadableAddressError.
     """
-    found = holders(doors, kind, address, at)
+    found = holders(resources, kind, address, at)
     users = (*found.users, *found.on_record)
     return Explanations(
-        campaign=doors.spec.id,
+        campaign=resources.spec.id,
         asked_by=kind,
-        users=tuple(explain(doors, user, at) for user in users[:_MOST_EXPLAINED]),
+        users=tuple(explain(resources, user, at) for user in users[:_MOST_EXPLAINED]),
         more=users[_MOST_EXPLAINED:],
         erased=found.erased,
     )
 
 
-def _find(doors: Doors, run: RunRef, user: str) -> _Found | None:
+def _find(resources: Resources, run: RunRef, user: str) -> _Found | None:
     """Rules and row of one snapshot; None for somebody who is not in the users' relation."""
-    spec = doors.spec
+    spec = resources.spec
     asked = RuleSteps(spec, run.at, user)
-    with doors.warehouse() as warehouse:
+    with resources.warehouse() as warehouse:
         answers = warehouse.table(render(asked.query)).to_pylist()
         if not answers:
             return None
@@ -128,23 +128,23 @@ def _find(doors: Doors, run: RunRef, user: str) -> _Found | None:
     return _Found(rules, staged, _identifiers(spec, encoder, rows[0], staged))
 
 
-def _outcome(doors: Doors, run: RunRef, user: str, found: _Found, assigned: Any) -> str:
+def _outcome(resources: Resources, run: RunRef, user: str, found: _Found, assigned: Any) -> str:
     if found.staged is None:
         return "not_qualified"
-    erased, recorded = Erased(*erasures.known(doors.ledger)), _on_record(user, assigned)
-    decided = str(decide(doors.spec, run, found.staged, recorded, erased).iloc[0])
+    erased, recorded = Erased(*erasures.known(resources.ledger)), _on_record(user, assigned)
+    decided = str(decide(resources.spec, run, found.staged, recorded, erased).iloc[0])
     if decided == "opted_out" and _was_erased(erased, found.staged):
         return "erased"
     if decided != "candidate":
         return decided
-    campaign = doors.spec.campaign
+    campaign = resources.spec.campaign
     if campaign.who.target_cap is None and campaign.what.keep_for is None:
         return "targeted"
     # Of a live campaign it is asked whether the user would be targeted by an event of their own.
     alone = [user] if campaign.qualification == "live" else None
     with (
-        rehearsed(doors, run.at, users=alone) as (rehearsal, _, selected),
-        compared(doors, rehearsal, selected, now=run.at) as (difference, _),
+        rehearsed(resources, run.at, users=alone) as (rehearsal, _, selected),
+        compared(resources, rehearsal, selected, now=run.at) as (difference, _),
     ):
         if difference.wants(user):
             return "targeted"

@@ -17,25 +17,25 @@ from audiences.errors import (
     WaitError,
 )
 from audiences.ledger import formerly
-from audiences.pipeline import neighbours
-from audiences.pipeline.ad_set_schedule import ensure_same_clock
-from audiences.pipeline.audience import ensure_not_deleted, known_audience, look
-from audiences.pipeline.doubt import rehearse as rehearse_doubt
-from audiences.pipeline.extract import extract
-from audiences.pipeline.in_force import LIFT as NOT_IN_FORCE
-from audiences.pipeline.in_force import told_not_in_force
-from audiences.pipeline.left_behind import told_left_behind
-from audiences.pipeline.link_ad_sets import rehearse
+from audiences.pipeline.audience import neighbours
+from audiences.pipeline.audience.in_doubt import rehearse as rehearse_doubt
+from audiences.pipeline.audience.left_behind import told_left_behind
+from audiences.pipeline.audience.ownership import NotOursError
+from audiences.pipeline.audience.standing import ensure_not_deleted, known_audience, look
 from audiences.pipeline.live.rehearse import rehearsal_of
-from audiences.pipeline.ownership import NotOursError
-from audiences.pipeline.plan import check_guards, compared, outcomes_before_upload, rows_to_replace
-from audiences.pipeline.references import DOUBT, Changes, Preview, RunRef, Sample
-from audiences.pipeline.requests import percent_of_quota, requests_for
-from audiences.pipeline.select import candidates_file, select
+from audiences.pipeline.preconditions.in_force import LIFT as NOT_IN_FORCE
+from audiences.pipeline.preconditions.in_force import told_not_in_force
+from audiences.pipeline.preconditions.known_ids import LIFT, stop, unknown_ids
+from audiences.pipeline.preconditions.unmatched import advised, unmatched
+from audiences.pipeline.results import DOUBT, Changes, Preview, RunRef, Sample
 from audiences.pipeline.staging import Staging
-from audiences.pipeline.unknown_ids import LIFT, stop, unknown_ids
-from audiences.pipeline.unmatched import advised, unmatched
-from audiences.pipeline.whole_set import ReplaceTooLongError, ensure_ours
+from audiences.pipeline.steps.ad_set_schedule import ensure_same_clock
+from audiences.pipeline.steps.extract import extract
+from audiences.pipeline.steps.link_ad_sets import rehearse
+from audiences.pipeline.steps.plan import check_guards, compared, outcomes_before_upload, rows_to_replace
+from audiences.pipeline.steps.select import candidates_file, select
+from audiences.pipeline.upload.full_refresh import ReplaceTooLongError, ensure_ours
+from audiences.pipeline.upload.requests import percent_of_quota, requests_for
 from audiences.what import rows
 from audiences.what.identifiers.fields import FIELDS
 from audiences.when.never import never
@@ -46,16 +46,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from audiences.pipeline.audience import Standing
-    from audiences.pipeline.doors import Doors
-    from audiences.pipeline.references import Extracted, Selected
+    from audiences.pipeline.audience.standing import Standing
+    from audiences.pipeline.context import Resources
+    from audiences.pipeline.results import Extracted, Selected
 
 SAMPLES = 5
 NOBODY = 0  # no row of the ledger has this number
 
 
 def preview(
-    doors: Doors,
+    resources: Resources,
     at: datetime,
     *,
     ask_facebook: bool = False,
@@ -68,30 +68,30 @@ def preview(
     run does; with `ask_facebook` the changes to ad sets are judged by it too (validated, not made). `full_refresh` and the
     guards under `allow` are those of the run that is rehearsed.
     """
-    entering = rehearsal_of(doors, at)
-    with rehearsed(doors, at, users=entering.users if entering else None) as (run, extracted, selected):
+    entering = rehearsal_of(resources, at)
+    with rehearsed(resources, at, users=entering.users if entering else None) as (run, extracted, selected):
         run = run.model_copy(update={"full_refresh": run.full_refresh or full_refresh, "allow": allow})
-        stopped, warnings, standing = obstacle(doors, full_refresh=run.full_refresh, allow=allow)
-        rows, nobody_has, lists = 0, unmatched(doors), unknown_ids(doors)
+        stopped, warnings, standing = obstacle(resources, full_refresh=run.full_refresh, allow=allow)
+        rows, nobody_has, lists = 0, unmatched(resources), unknown_ids(resources)
         if LIFT not in allow and (nobody := next((each for each in lists if each.stops), None)):
-            stopped = stopped or str(stop(doors, nobody))
+            stopped = stopped or str(stop(resources, nobody))
         warnings = (*warnings, *map(str, lists))
         if standing and standing.known and standing.status and DOUBT not in allow:
-            run = rehearse_doubt(doors.ledger, run, standing.known, standing.status)
-        with compared(doors, run, selected, now=at) as (difference, counts):
+            run = rehearse_doubt(resources.ledger, run, standing.known, standing.status)
+        with compared(resources, run, selected, now=at) as (difference, counts):
             try:
-                check_guards(doors.spec, run, extracted, counts)
-                rows, said = rows_to_replace(doors, run, difference)
+                check_guards(resources.spec, run, extracted, counts)
+                rows, said = rows_to_replace(resources, run, difference)
                 warnings = (*warnings, *said)
             except StoppedError as error:
                 stopped = stopped or str(advised(error, nobody_has))
             except ReplaceTooLongError as error:
                 stopped = stopped or str(error)
-        other_clock, unknown_clock = _clock(doors)
+        other_clock, unknown_clock = _clock(resources)
         decided = outcomes_before_upload(selected, counts)
         requests = requests_for(rows) if rows else requests_for(counts.add) + requests_for(counts.remove)
         return Preview(
-            campaign=doors.spec.id,
+            campaign=resources.spec.id,
             at=at,
             outcomes=Outcomes(
                 **{**decided, "kept": decided["kept"] + counts.rekeyed},
@@ -107,18 +107,18 @@ def preview(
             stopped=other_clock or stopped,
             rejected=extracted.rejected,
             samples=_samples(run, selected),
-            action=doors.spec.campaign.what.audience.action,
-            ad_sets=(*unknown_clock, *(rehearse(doors, run) if ask_facebook else ())),
+            action=resources.spec.campaign.what.audience.action,
+            ad_sets=(*unknown_clock, *(rehearse(resources, run) if ask_facebook else ())),
             events=entering.events if entering else {},
             unmatched=nobody_has,
-            warnings=(*extracted.misfits, *warnings, *_warnings(doors, run)),
+            warnings=(*extracted.misfits, *warnings, *_warnings(resources, run)),
         )
 
 
-def _clock(doors: Doors) -> tuple[str | None, tuple[str, ...]]:
+def _clock(resources: Resources) -> tuple[str | None, tuple[str, ...]]:
     """What stops a run whose hours cannot go onto its ad sets, and what is not known of that, in sentences."""
     try:
-        ensure_same_clock(doors)
+        ensure_same_clock(resources)
     except (RetryError, WaitError) as error:
         return None, (f"whether the ad account keeps the campaign's time zone is not known: {error}",)
     except (FixAccessError, RefusedError) as error:
@@ -126,33 +126,33 @@ def _clock(doors: Doors) -> tuple[str | None, tuple[str, ...]]:
     return None, ()
 
 
-def _warnings(doors: Doors, run: RunRef) -> Iterator[str]:
+def _warnings(resources: Resources, run: RunRef) -> Iterator[str]:
     """What a run would put on record for people to look at, as far as the file and the ledger tell."""
-    if why := never(doors.spec):
+    if why := never(resources.spec):
         yield why
     if NOT_IN_FORCE not in run.allow:
-        yield from told_not_in_force(doors, run.at)
-    waiting = formerly.to_take_over(doors.ledger, doors.spec.id, doors.spec.campaign.formerly)
+        yield from told_not_in_force(resources, run.at)
+    waiting = formerly.to_take_over(resources.ledger, resources.spec.id, resources.spec.campaign.formerly)
     if waiting:
         yield (
             f"a run would take over campaign `{waiting.name}` first, with its members, control group and history; "
             "the figures are those after that"
         )
-    yield from neighbours.check_formerly(doors)
-    if known := known_audience(doors):
-        yield from neighbours.warnings(doors, campaign=run.campaign, audience=known)
-        yield from told_left_behind(doors, run.campaign, known)
+    yield from neighbours.check_formerly(resources)
+    if known := known_audience(resources):
+        yield from neighbours.warnings(resources, campaign=run.campaign, audience=known)
+        yield from told_left_behind(resources, run.campaign, known)
 
 
 def obstacle(
-    doors: Doors, *, full_refresh: bool, allow: frozenset[str]
+    resources: Resources, *, full_refresh: bool, allow: frozenset[str]
 ) -> tuple[str | None, tuple[str, ...], Standing | None]:
     """What about the audience would stop a run, in a sentence; a warning when Facebook cannot be asked; else what it says."""
     try:
-        standing = look(doors)
-        ensure_not_deleted(doors, standing, allow)
-        if full_refresh and doors.spec.campaign.what.audience.update and standing.status:
-            ensure_ours(doors, standing.status.id, standing.known)
+        standing = look(resources)
+        ensure_not_deleted(resources, standing, allow)
+        if full_refresh and resources.spec.campaign.what.audience.update and standing.status:
+            ensure_ours(resources, standing.status.id, standing.known)
     except (NotOursError, FacebookAccessError, FixConfigError, StoppedError) as error:
         return str(error), (), None
     except AudiencesError as error:
@@ -162,28 +162,28 @@ def obstacle(
 
 @contextmanager
 def rehearsed(
-    doors: Doors, at: datetime, *, users: Sequence[str] | None = None
+    resources: Resources, at: datetime, *, users: Sequence[str] | None = None
 ) -> Iterator[tuple[RunRef, Extracted, list[Selected]]]:
     """A run up to its plan, in a folder that goes away afterwards; of these users only, if they are given."""
     with tempfile.TemporaryDirectory(prefix="audiences-preview-") as folder:
-        run = as_if_opened(doors, at, staging=folder)
-        extracted = extract(doors, run, users=users)
-        yield run, extracted, [select(doors, run, shard) for shard in extracted.shards]
+        run = as_if_opened(resources, at, staging=folder)
+        extracted = extract(resources, run, users=users)
+        yield run, extracted, [select(resources, run, shard) for shard in extracted.shards]
 
 
-def as_if_opened(doors: Doors, at: datetime, *, staging: str) -> RunRef:
+def as_if_opened(resources: Resources, at: datetime, *, staging: str) -> RunRef:
     """A run reference with the numbers that the ledger has already, and NOBODY for those it would have to give out."""
-    known = known_audience(doors)
-    campaign, earlier = doors.campaign(), doors.spec.campaign.formerly
+    known = known_audience(resources)
+    campaign, earlier = resources.campaign(), resources.spec.campaign.formerly
     return RunRef(
         run=NOBODY,
         campaign=campaign.id if campaign else NOBODY,
-        salt=campaign.salt if campaign else earlier[-1] if earlier else doors.spec.id,
+        salt=campaign.salt if campaign else earlier[-1] if earlier else resources.spec.id,
         audience=known.id if known else NOBODY,
         facebook_id=known.facebook_id if known else "",
         at=at,
         staging=staging,
-        full_refresh=doors.spec.campaign.what.refresh == "replace",
+        full_refresh=resources.spec.campaign.what.refresh == "replace",
     )
 
 

@@ -20,7 +20,7 @@ from audiences.sandbox.faults import BY_CELLS, Fault
 from audiences.sandbox.graph.sessions import settle
 from audiences.sandbox.history import Comparison, number_of
 from audiences.sandbox.members import MemberSet, as_json, count, pack_dicts
-from audiences.sandbox.things import Account, AdSet, Audience, Campaign, Token
+from audiences.sandbox.objects import Account, AdSet, Audience, Campaign, Token
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -255,23 +255,23 @@ class Admin:
             "removed": as_json(found.removed),
         }
 
-    def _put(self, things: dict[str, T], kind: type[T], body: Any) -> T:
+    def _put(self, objects: dict[str, T], kind: type[T], body: Any) -> T:
         doc = dict(_mapping(body))
         doc.setdefault("id", self.world.new_id(_PREFIXES[kind]))
-        if kind is not Account and doc["id"] not in things:
+        if kind is not Account and doc["id"] not in objects:
             self._existing(self.world.accounts, doc.get("account"))
         now = self.world.clock.now()
         fresh = {"created_at": now, **({} if kind is Account else {"updated_at": now})}
-        thing = _filled(kind, doc if doc["id"] in things else fresh | doc, things.get(doc["id"]))
-        things[doc["id"]] = thing
+        thing = _filled(kind, doc if doc["id"] in objects else fresh | doc, objects.get(doc["id"]))
+        objects[doc["id"]] = thing
         return thing
 
     @staticmethod
-    def _existing(things: dict[str, T], identifier: Any) -> T:
-        if identifier not in things:
-            message = f"there is nothing with the id {identifier!r}; known are {', '.join(things) or 'none'}"
+    def _existing(objects: dict[str, T], identifier: Any) -> T:
+        if identifier not in objects:
+            message = f"there is nothing with the id {identifier!r}; known are {', '.join(objects) or 'none'}"
             raise AdminError(message, 404)
-        return things[identifier]
+        return objects[identifier]
 
 
 def _fault_doc(doc: Any) -> dict[str, Any]:

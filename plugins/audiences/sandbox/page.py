@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 from starlette.routing import Route
 
-from audiences.sandbox import furniture, report
+from audiences.sandbox import fixtures, report
 from audiences.sandbox.graph.ad_set_rules import linked
 from audiences.sandbox.graph.sessions import settle
 from audiences.sandbox.history import number_of
@@ -19,8 +19,8 @@ from audiences.sandbox.members import count, some
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from audiences.sandbox.objects import Audience
     from audiences.sandbox.request_log import Entry
-    from audiences.sandbox.things import Audience
     from audiences.sandbox.world import World
 
 _FOLDER = Path(__file__).parent / "pages"
@@ -72,7 +72,7 @@ class Pages:
             **everything,
             requests=self._last_requests(),
             members=sum(one["size"] for one in everything["audiences"]),
-            app=furniture,
+            app=fixtures,
         )
 
     async def audience(self, request: Request) -> Response:

@@ -13,8 +13,8 @@ from audiences.sandbox.graph.status import bounds, delivery_status, operation_st
 from audiences.sandbox.members import as_json
 
 if TYPE_CHECKING:
+    from audiences.sandbox.objects import Account, AdSet, Audience
     from audiences.sandbox.request_log import Entry
-    from audiences.sandbox.things import Account, AdSet, Audience
     from audiences.sandbox.world import World
 
 FINDINGS = ("at_sign", "not_a_hash", "upper_case_hash", "empty_hash")

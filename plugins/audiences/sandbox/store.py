@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from audiences.sandbox.faults import Fault
 from audiences.sandbox.members import MemberSet, MemberWrite, join, split
-from audiences.sandbox.things import Account, AdSet, Audience, Campaign, Session, Settings, Token
+from audiences.sandbox.objects import Account, AdSet, Audience, Campaign, Session, Settings, Token
 
 if TYPE_CHECKING:
     import sqlite3
@@ -133,8 +133,8 @@ def _docs(world: World) -> Iterator[tuple[str, str, bytes]]:
         "ad_set": world.ad_sets,
         "audience": world.audiences,
     }
-    for kind, things in kept.items():
-        for identifier, thing in things.items():
+    for kind, objects in kept.items():
+        for identifier, thing in objects.items():
             yield kind, identifier, orjson.dumps(thing)
     for (audience, number), session in world.sessions.items():
         yield "session", f"{audience}/{number}", orjson.dumps(session)
@@ -143,7 +143,7 @@ def _docs(world: World) -> Iterator[tuple[str, str, bytes]]:
 
 
 def _empty(world: World) -> None:
-    for things in (
+    for objects in (
         world.tokens,
         world.accounts,
         world.campaigns,
@@ -152,7 +152,7 @@ def _empty(world: World) -> None:
         world.sessions,
         world.members,
     ):
-        things.clear()
+        objects.clear()
 
 
 def _put(world: World, kind: str, doc: Any) -> None:

@@ -16,7 +16,7 @@ import orjson
 from audiences.sandbox.graph.errors import GraphError, known_error
 
 if TYPE_CHECKING:
-    from audiences.sandbox.things import Account, Settings
+    from audiences.sandbox.objects import Account, Settings
 
 HOUR = 3600.0
 SCORE_SPAN = 300.0

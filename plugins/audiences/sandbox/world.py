@@ -7,11 +7,11 @@ from itertools import count as counting
 from typing import TYPE_CHECKING
 
 from audiences.sandbox.faults import Faults
-from audiences.sandbox.furniture import furnish
+from audiences.sandbox.fixtures import seed
 from audiences.sandbox.history import History
 from audiences.sandbox.members import Groups, MemberSet, MemberWrite
+from audiences.sandbox.objects import Account, AdSet, Audience, Campaign, Session, Settings, Token
 from audiences.sandbox.request_log import RequestLog
-from audiences.sandbox.things import Account, AdSet, Audience, Campaign, Session, Settings, Token
 from audiences.sandbox.usage import Usage
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class World:
         self.faults = Faults()
         self.usage = Usage()
         self.journal = [MemberWrite("clear", "")]
-        furnish(self)
+        seed(self)
 
     def new_id(self, prefix: str) -> str:
         return f"{prefix}{next(self._numbers)}"

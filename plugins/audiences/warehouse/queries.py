@@ -19,12 +19,12 @@ from psycopg import sql
 from audiences.campaign.checks.query import COLUMN
 from audiences.campaign.sql_tokens import Token, line_and_column, tokens
 from audiences.campaign.wording import shown
-from audiences.warehouse.reflect import Refusal
+from audiences.warehouse.catalog.reflect import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from audiences.warehouse.reflect import Glance
+    from audiences.warehouse.catalog.reflect import Glance
 
 HARMLESS: Final = (
     "array_sample",

@@ -133,7 +133,7 @@ class Warehouse:
             try:
                 cursor.execute(query)
                 # `fetch_record_batch` hands out Arrow's own reader, whose errors say nothing of the SQLSTATE (arrow-adbc 1523).
-                yield from one_ahead(iter(cursor._results.reader))
+                yield from prefetch(iter(cursor._results.reader))
             except (DriverError, OSError) as error:  # Arrow raises the latter
                 raise as_ours(error, query, place=self._place) from None
 
@@ -145,7 +145,7 @@ class Warehouse:
         return pa.Table.from_batches(batches) if batches else pa.table({})
 
 
-def one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+def prefetch(batches: Iterator[Batch]) -> Iterator[Batch]:
     """Make the next one in a thread of its own while the caller works on this one."""
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
         upcoming = pool.submit(next, batches, None)
@@ -154,13 +154,15 @@ def one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
             yield batch
 
 
-def several_ahead(work: Callable[[Batch], Result], batches: Iterable[Batch], *, at_once: int) -> Iterator[Result]:
+def map_concurrently(
+    work: Callable[[Batch], Result], batches: Iterable[Batch], *, max_concurrency: int
+) -> Iterator[Result]:
     """The results of `work` in the order of the batches, made in threads of their own ahead of the caller."""
-    with ThreadPoolExecutor(at_once, thread_name_prefix="ahead") as pool:
+    with ThreadPoolExecutor(max_concurrency, thread_name_prefix="ahead") as pool:
         under_way: deque[Future[Result]] = deque()
         for batch in batches:
             under_way.append(pool.submit(work, batch))
-            if len(under_way) > at_once:
+            if len(under_way) > max_concurrency:
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from audiences.campaign.catalog import Catalog
     from audiences.campaign.what import Identifier
-    from audiences.who.columns import Columns
+    from audiences.query.columns import Columns
 
 
 class Encoder:

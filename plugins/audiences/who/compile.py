@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
-from audiences.who.columns import OPT_OUT, columns_of
-from audiences.who.conditions import text_of
+from audiences.query.columns import OPT_OUT, columns_of
+from audiences.query.conditions import text_of
+from audiences.query.sources import declined, present, text, typed, unread
 from audiences.who.segments import Conditions, People
-from audiences.who.sources import declined, present, text, typed, unread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from audiences.campaign.catalog import Catalog
     from audiences.campaign.spec import CampaignSpec
     from audiences.campaign.what import Identifier
-    from audiences.who.texts import Value
+    from audiences.query.text_columns import Value
 
 
 def qualified(spec: CampaignSpec, at: datetime, *, users: Sequence[str] | None = None) -> sa.Select[Any]:

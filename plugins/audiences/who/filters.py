@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from audiences.campaign.countries import country_code
 from audiences.campaign.patterns import re2_pattern
-from audiences.who.conditions import (
+from audiences.query.conditions import (
     AllOf,
     AnyOf,
     Check,
@@ -26,7 +26,7 @@ from audiences.who.conditions import (
     StartsWith,
     clauses,
 )
-from audiences.who.versions import version_key
+from audiences.query.versions import version_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

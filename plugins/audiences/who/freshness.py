@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from audiences.who.sources import events_table, named
-from audiences.who.texts import TIMESTAMP
+from audiences.query.sources import events_table, named
+from audiences.query.text_columns import TIMESTAMP
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, get_args
 import sqlalchemy as sa
 
 from audiences.campaign.what import Identifier
-from audiences.who.columns import Columns
-from audiences.who.sources import text, users_table
+from audiences.query.columns import Columns
+from audiences.query.sources import text, users_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

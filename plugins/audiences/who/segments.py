@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from audiences.who.conditions import Moment
-from audiences.who.events import doers, occurrences
-from audiences.who.ids import KeyType, listed_ids
-from audiences.who.names import common, once
-from audiences.who.sources import users_table
+from audiences.query.conditions import Moment
+from audiences.query.events import doers, occurrences
+from audiences.query.listed_ids import KeyType, listed_ids
+from audiences.query.names import common, once
+from audiences.query.sources import users_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from audiences.campaign.rules import Did, Rules
     from audiences.campaign.spec import CampaignSpec, SavedSegment
-    from audiences.who.texts import Value
+    from audiences.query.text_columns import Value
 
 _LONGEST_SLUG = 30  # keeps a CTE's name below the 63 bytes at which Postgres cuts
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from audiences.who.conditions import Moment
-from audiences.who.events import EVIDENCE, evidence
+from audiences.query.conditions import Moment
+from audiences.query.events import EVIDENCE, evidence
+from audiences.query.names import common
 from audiences.who.filters import ages, as_arrow, holds
-from audiences.who.names import common
 from audiences.who.segments import Conditions, People
 from audiences.who.words import condition_words, did_words
 

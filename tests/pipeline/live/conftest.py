@@ -12,10 +12,10 @@ import pytest
 from tests.pipeline.conftest import CATALOG, NOON
 
 from audiences.campaign.spec import CampaignSpec
-from audiences.pipeline.live.doors import LiveDoors
-from audiences.pipeline.live.poll import poll
-from audiences.pipeline.live.run import run_batch
-from audiences.pipeline.references import RunRequest
+from audiences.pipeline.live.context import LiveResources
+from audiences.pipeline.live.poller import poll
+from audiences.pipeline.live.run_batch import run_batch
+from audiences.pipeline.results import RunRequest
 from audiences.when.live.watch import Watch
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from audiences.ledger.live import Batch
     from audiences.pipeline.live.polled import Polled
-    from audiences.pipeline.live.run import LiveSummary
+    from audiences.pipeline.live.run_batch import LiveSummary
 
 LIVE_CATALOG = deepcopy(CATALOG)
 LIVE_CATALOG["events"] |= {
@@ -92,15 +92,15 @@ class LiveShop:
         self.now += after
         watch = Watch.of(self.specs.values(), stopped=self.stopped, broken=broken)
         assert watch is not None
-        with LiveDoors(watch, look_up=self.shop.connections.__getitem__) as doors:
-            return poll(doors, watch, at=self.now)
+        with LiveResources(watch, look_up=self.shop.connections.__getitem__) as resources:
+            return poll(resources, watch, at=self.now)
 
     def run(self, batch: Batch, **more: Any) -> LiveSummary | None:
         self.runs += 1
         self.shop.now = self.now
-        with self.shop.doors(self.specs[batch.campaign]) as doors:
+        with self.shop.resources(self.specs[batch.campaign]) as resources:
             request = RunRequest(external_id=f"live{self.runs}", at=self.now)
-            return run_batch(doors, batch.id, request, sleep=self.shop.wait, **more)
+            return run_batch(resources, batch.id, request, sleep=self.shop.wait, **more)
 
     def poll_and_run(self, after: timedelta = timedelta(seconds=5)) -> list[LiveSummary]:
         return [summary for batch in self.poll(after).batches if (summary := self.run(batch)) is not None]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from tests.pipeline.test_erase import doors_of
+from tests.pipeline.test_erase import resources_of
 
 from audiences.pipeline.erase import erase
 
@@ -17,8 +17,8 @@ def test_events_of_an_erased_user_do_not_even_go_on_record(live):
         live.event(user)
     live.poll_and_run()
     assert live.members() == {1, 2}
-    with doors_of(live.shop) as doors:
-        found = erase(doors, "1", datetime.now(UTC))
+    with resources_of(live.shop) as resources:
+        found = erase(resources, "1", datetime.now(UTC))
     assert (found.state, found.ledger["live_event"], live.members()) == ("done", 1, {2})
     for user in (1, 2, 3):
         live.event(user)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from psycopg import sql
 from tests.pipeline.conftest import sha256
-from tests.pipeline.test_erase import doors_of, ledger_text, planned
+from tests.pipeline.test_erase import ledger_text, planned, resources_of
 
 from audiences.ledger.texts import COLUMNS
 from audiences.pipeline.erase import erase
@@ -66,8 +66,8 @@ def plant(live):
     shop.sql("insert into audiences.goal_result (campaign_id, goal_digest, config_digest, as_of, report)"
              " select id, 'x', 'y', now(), '{}' from audiences.campaign limit 1", on="ledger")  # fmt: skip
     shop.sql("insert into audiences.erasure (asked_at, done_at) values (now(), now())", on="ledger")
-    with shop.doors(shop.campaign("broken off", who=WHO)) as doors:
-        planned(doors, shop)
+    with shop.resources(shop.campaign("broken off", who=WHO)) as resources:
+        planned(resources, shop)
     shop.sql("update audiences.audience set busy_until = null", on="ledger")
     shop.sql("update audiences.run set state = 'failed', ended_at = now() where state = 'running'", on="ledger")
     shop.sql("update audiences.chunk set state = 'dropped' where state in ('planned', 'sending')", on="ledger")
@@ -107,8 +107,8 @@ def test_an_erased_person_is_nowhere(live, caplog):
     ):
         rows = str(live.shop.sql(f'select t::text from audiences."{table}" t', on="ledger"))
         assert named(rows), f"nobody planted the person in {table}"
-    with doors_of(live.shop) as doors:
-        found = erase(doors, str(PERSON), datetime.now(UTC))
+    with resources_of(live.shop) as resources:
+        found = erase(resources, str(PERSON), datetime.now(UTC))
     assert (found.state, found.still_to_do, set(found.left.values())) == ("done", (), {0})
     for place, text in everything(live, caplog).items():
         assert named(text) == [], place

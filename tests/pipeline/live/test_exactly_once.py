@@ -11,10 +11,10 @@ import pytest
 
 from audiences.errors import FacebookAccessError, FixAccessError
 from audiences.ledger import live as ledger_live
-from audiences.ledger.door import Ledger
+from audiences.ledger.database import Ledger
+from audiences.pipeline.live import context as poll_resources
 from audiences.pipeline.live import decide as deciding
-from audiences.pipeline.live import doors as looking_doors
-from audiences.pipeline.live.reach import LOOK_BACK_EVERY, OVERLAP
+from audiences.pipeline.live.watermarks import LOOK_BACK_EVERY, OVERLAP
 from audiences.warehouse.reader import Warehouse
 
 pytestmark = pytest.mark.integration
@@ -330,7 +330,7 @@ create rule fill as on insert to events do instead
 @pytest.fixture
 def napping(live, monkeypatch):
     """The shop with a category that takes a minute to look at, and as little patience as will do."""
-    monkeypatch.setattr(looking_doors, "TIMEOUT", "500ms")
+    monkeypatch.setattr(poll_resources, "TIMEOUT", "500ms")
     for statement in NAP.split(";\n"):
         live.shop.sql(statement)
     return live

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from audiences.pipeline.expire import expire
+from audiences.pipeline.upkeep.expire import expire
 
 pytestmark = pytest.mark.integration
 
@@ -18,8 +18,8 @@ def test_members_of_a_live_campaign_leave_and_come_back_with_their_next_event(li
     assert live.members() == {1, 2}
     live.now += timedelta(days=31)
     live.shop.now = live.now
-    with live.shop.doors(spec) as doors:
-        assert expire(doors, sleep=live.shop.wait).outcomes["removed"] == 2
+    with live.shop.resources(spec) as resources:
+        assert expire(resources, sleep=live.shop.wait).outcomes["removed"] == 2
     assert live.members() == set()
     live.event(2)
     live.poll_and_run()

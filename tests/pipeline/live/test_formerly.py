@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from audiences.ledger.campaigns import CampaignBusyError, RenamedCampaignError
-from audiences.pipeline.live.run import run_batch
+from audiences.pipeline.live.run_batch import run_batch
 from audiences.pipeline.preview import preview
-from audiences.pipeline.references import RunRequest
+from audiences.pipeline.results import RunRequest
 
 pytestmark = pytest.mark.integration
 MINUTE = timedelta(minutes=1)
@@ -32,8 +32,8 @@ def test_waiting_events_watermarks_and_limits_go_on_under_the_new_name(live):
     live.event(2)  # waits when the file is renamed
     live.poll()
     spec = rename(live, when=waits)
-    with live.shop.doors(spec, looking_only=True) as doors:
-        assert preview(doors, live.now).events["ledger_waiting"] == 1
+    with live.shop.resources(spec, read_only=True) as resources:
+        assert preview(resources, live.now).events["ledger_waiting"] == 1
     live.event(3)  # comes in between
     live.event(1)  # has entered before, under the old name
     live.poll()
@@ -53,8 +53,8 @@ def test_a_batch_formed_under_the_old_name_is_run_by_the_new_one_and_not_twice(l
     assert (again.id, again.campaign) == (batch.id, "left_carts")
     live.run(again)
     assert live.members() == {1}
-    with live.shop.doors(spec) as doors, pytest.raises(RenamedCampaignError):  # should it begin after all
-        run_batch(doors, batch.id, RunRequest(external_id="late", at=live.now))
+    with live.shop.resources(spec) as resources, pytest.raises(RenamedCampaignError):  # should it begin after all
+        run_batch(resources, batch.id, RunRequest(external_id="late", at=live.now))
 
 
 def test_a_look_leaves_a_renamed_campaign_out_while_a_run_of_the_old_one_is_under_way(live):
@@ -63,7 +63,7 @@ def test_a_look_leaves_a_renamed_campaign_out_while_a_run_of_the_old_one_is_unde
     live.poll()
     rename(live)
     live.event(1)
-    with live.shop.doors(spec) as doors, doors.working():
+    with live.shop.resources(spec) as resources, resources.working():
         polled = live.poll()
         assert isinstance(polled.errors["left_carts"], CampaignBusyError)
         assert [batch.campaign for batch in polled.batches] == ["other"]

@@ -37,8 +37,8 @@ def test_an_explanation_tells_what_became_of_the_users_events(live):
     live.poll_and_run()
     live.event(1)
     live.poll_and_run()
-    with live.shop.doors(spec, looking_only=True) as doors:
-        found = explain(doors, "1", live.now)
+    with live.shop.resources(spec, read_only=True) as resources:
+        found = explain(resources, "1", live.now)
     first, second, membership = found.history
     assert (first.split(": ")[1], second.split(": ")[1]) == ("exported in run 1", "limited")
     assert membership.startswith("added in run 1 of carts")

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from audiences.pipeline.live.run import run_batch
-from audiences.pipeline.references import RunRequest
+from audiences.pipeline.live.run_batch import run_batch
+from audiences.pipeline.results import RunRequest
 
 pytestmark = pytest.mark.integration
 MINUTE = timedelta(minutes=1)
@@ -89,8 +89,8 @@ def test_a_failed_batch_is_dropped_when_its_campaign_is_stopped(live):
     assert live.states() == {"batched": 1}  # its run may yet be on its way
     live.poll(MINUTE)
     assert live.states() == {"dropped": 1}
-    with live.shop.doors(live.stopped[0]) as doors:
-        assert run_batch(doors, summary.batch.id, RunRequest(external_id="late", at=live.now)) is None
+    with live.shop.resources(live.stopped[0]) as resources:
+        assert run_batch(resources, summary.batch.id, RunRequest(external_id="late", at=live.now)) is None
     assert live.members() == set()
 
 

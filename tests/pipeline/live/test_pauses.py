@@ -8,7 +8,7 @@ import pytest
 
 from audiences.errors import RetryError, WaitError
 from audiences.ledger.live import Batch
-from audiences.pipeline.live.run import LONGEST_PAUSE, _pause
+from audiences.pipeline.live.run_batch import LONGEST_PAUSE, _pause
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -10,8 +10,8 @@ import pytest
 
 from audiences.campaign.catalog import Catalog
 from audiences.campaign.when import EventTrigger
+from audiences.query.render import render
 from audiences.when.live.arrivals import Candidate, Kind, arrivals, horizon, kept_out
-from audiences.who.render import render
 
 pytestmark = pytest.mark.integration
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from audiences.ledger import live
 from audiences.pipeline.live.read import leave_out, raise_unless_ours
+from audiences.query.render import render
 from audiences.warehouse.reader import WarehouseQueryError, WarehouseTransientError
 from audiences.when.live.arrivals import Candidate, Kind, kept_out
-from audiences.who.render import render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
 
-    from audiences.pipeline.live.doors import LookingDoors
+    from audiences.pipeline.live.context import PollResources
     from audiences.pipeline.live.polled import Polled
-    from audiences.pipeline.live.reach import Watched
+    from audiences.pipeline.live.watermarks import Watched
     from audiences.when.live.watch import Watch
 
 
-def decide(doors: LookingDoors, watch: Watch, watched: Sequence[Watched], polled: Polled) -> None:
+def decide(resources: PollResources, watch: Watch, watched: Sequence[Watched], polled: Polled) -> None:
     """Settle the events of the campaigns that are due."""
-    ledger, now = doors.ledger, polled.at
+    ledger, now = resources.ledger, polled.at
     by_number = {each.number: each for each in watched if each.campaign.id not in polled.errors}
     with_due = [by_number[number] for number in live.without_batch(ledger, list(by_number), at=now)]
     ready = [each for each in with_due if each.campaign.may_send(now)]
-    _drop(doors, [each for each in with_due if each not in ready], polled)
-    excluded = _excluded(doors, watch, [each for each in ready if each.campaign.when.unless], polled)
+    _drop(resources, [each for each in with_due if each not in ready], polled)
+    excluded = _excluded(resources, watch, [each for each in ready if each.campaign.when.unless], polled)
     if terms := [_terms(each, now) for each in ready if each.campaign.id not in polled.errors]:
         formed = live.form(ledger, terms, excluded, at=now)
         polled.excluded += len(excluded)
         polled.limited += sum(row.events for row in formed if row.state == "limited")
 
 
-def _drop(doors: LookingDoors, closed: Sequence[Watched], polled: Polled) -> None:
+def _drop(resources: PollResources, closed: Sequence[Watched], polled: Polled) -> None:
     """Outside the windows what is due waits, or with `outside: drop` is over."""
     if dropping := [each.number for each in closed if each.campaign.when.outside == "drop"]:
-        dropped = live.due(doors.ledger, dropping, at=polled.at)
-        live.set_aside(doors.ledger, dropped, state="dropped")
+        dropped = live.due(resources.ledger, dropping, at=polled.at)
+        live.set_aside(resources.ledger, dropped, state="dropped")
         polled.dropped += len(dropped)
 
 
@@ -51,21 +51,21 @@ def _terms(watched: Watched, now: datetime) -> live.Terms:
     return live.Terms(watched.number, times, since)
 
 
-def _excluded(doors: LookingDoors, watch: Watch, asking: Sequence[Watched], polled: Polled) -> list[live.Due]:
+def _excluded(resources: PollResources, watch: Watch, asking: Sequence[Watched], polled: Polled) -> list[live.Due]:
     """The due events after which their user did, in time, what `unless` says; one query, unless it fails for somebody."""
-    due = live.due(doors.ledger, [each.number for each in asking], at=polled.at) if asking else []
+    due = live.due(resources.ledger, [each.number for each in asking], at=polled.at) if asking else []
     if not due:
         return []
     try:
-        with doors.warehouse() as warehouse:
+        with resources.warehouse() as warehouse:
             found = warehouse.table(render(_kept_out(watch, asking, due, polled.at))).to_pylist()
             return [due[row["number"]] for row in found]
     except (WarehouseQueryError, WarehouseTransientError) as error:
         raise_unless_ours(error)
         if len(asking) == 1:
-            leave_out(doors, asking, error, polled)
+            leave_out(resources, asking, error, polled)
             return []
-        return [event for each in asking for event in _excluded(doors, watch, [each], polled)]
+        return [event for each in asking for event in _excluded(resources, watch, [each], polled)]
 
 
 def _kept_out(watch: Watch, asking: Sequence[Watched], due: Sequence[live.Due], at: datetime) -> Select[Any]:

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from audiences.ledger import erasures, live
-from audiences.pipeline.live.reach import Horizon
+from audiences.pipeline.live.watermarks import Horizon
+from audiences.query.key import KeyIsIdentifierError, ensure_key
+from audiences.query.render import render
 from audiences.warehouse.reader import WarehouseQueryError, WarehouseTransientError
 from audiences.what.erased import Erased
 from audiences.when.live.arrivals import Kind, arrivals, horizon
-from audiences.who.key import KeyIsIdentifierError, ensure_key
-from audiences.who.render import render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from audiences.errors import AudiencesError
-    from audiences.pipeline.live.doors import LookingDoors
+    from audiences.pipeline.live.context import PollResources
     from audiences.pipeline.live.polled import Polled
-    from audiences.pipeline.live.reach import Watched
+    from audiences.pipeline.live.watermarks import Watched
     from audiences.warehouse.reader import Warehouse
     from audiences.when.live.watch import Watch
 
@@ -35,8 +35,8 @@ _MOST_SLOW = 2
 class Reading:
     """A look at the warehouse for live events, and what came of it so far."""
 
-    def __init__(self, doors: LookingDoors, watch: Watch, polled: Polled) -> None:
-        self._doors = doors
+    def __init__(self, resources: PollResources, watch: Watch, polled: Polled) -> None:
+        self._resources = resources
         self._watch = watch
         self._polled = polled
         self._slow = 0
@@ -44,15 +44,15 @@ class Reading:
     def group(self, group: Sequence[Watched]) -> None:
         """Read for campaigns; those whose filters the warehouse refuses, or takes too long for, are left out."""
         try:
-            with self._doors.warehouse() as warehouse:
+            with self._resources.warehouse() as warehouse:
                 self._read(warehouse, group)
         except KeyIsIdentifierError as error:  # of the one catalog that they all share
-            leave_out(self._doors, group, error, self._polled)
+            leave_out(self._resources, group, error, self._polled)
         except (WarehouseQueryError, WarehouseTransientError) as error:
             raise_unless_ours(error)
             if len(group) == 1:
                 self._slow += error.sqlstate == _CANCELLED
-                leave_out(self._doors, group, error, self._polled)
+                leave_out(self._resources, group, error, self._polled)
                 return
             for each in group:
                 if self._slow < _MOST_SLOW:
@@ -75,13 +75,13 @@ class Reading:
             for each in wanting[kind]
             if row["arrived_at"] >= read[each.number].since
         }
-        new = live.see(self._doors.ledger, list(seen.values()), list(read.values()), at=at)
+        new = live.see(self._resources.ledger, list(seen.values()), list(read.values()), at=at)
         self._polled.new += len(new)
         self._polled.late += sum(event.late for event in new)
 
     def _of_those_left(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Events of people who were erased do not go on record: the ledger knows nobody of them."""
-        erased = Erased(*erasures.known(self._doors.ledger)) if rows else None
+        erased = Erased(*erasures.known(self._resources.ledger)) if rows else None
         return [row for row in rows if erased is not None and not erased.has_user(row["user_id"])]
 
     def _seen(self, watched: Watched, row: Mapping[str, Any]) -> live.Seen:
@@ -111,9 +111,9 @@ def raise_unless_ours(error: WarehouseQueryError | WarehouseTransientError) -> N
         raise error
 
 
-def leave_out(doors: LookingDoors, group: Sequence[Watched], error: AudiencesError, polled: Polled) -> None:
+def leave_out(resources: PollResources, group: Sequence[Watched], error: AudiencesError, polled: Polled) -> None:
     """Note why campaigns are left out; they go on later from where they are."""
-    live.note_error(doors.ledger, [each.number for each in group], str(error), at=polled.at)
+    live.note_error(resources.ledger, [each.number for each in group], str(error), at=polled.at)
     polled.errors |= {each.campaign.id: error for each in group}
 
 

@@ -7,14 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from audiences.ledger import live
+from audiences.query.render import render
 from audiences.when.live.arrivals import Candidate, Kind, arrivals, kept_out
 from audiences.when.live.watch import LiveCampaign
-from audiences.who.render import render
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from audiences.pipeline.doors import Doors
+    from audiences.pipeline.context import Resources
 
 SPAN = timedelta(hours=24)
 
@@ -27,16 +27,16 @@ class Entering:
     events: dict[str, int]
 
 
-def entering(doors: Doors, at: datetime) -> Entering:
+def entering(resources: Resources, at: datetime) -> Entering:
     """Look at the events that came in during the SPAN up to `at`, as if the campaign had been live; limits are not applied.
 
     Its events: `of_the_last_day`, of which some `still_wait` at `at` and some are `excluded` by `unless`; and by their state
     in the ledger those that the dispatcher has seen, such as `ledger_waiting`.
     """
-    spec = doors.spec
+    spec = resources.spec
     campaign = LiveCampaign(id=spec.id, when=spec.campaign.when, timezone=spec.timezone)
     kinds = [Kind.of(trigger, campaign.zone) for trigger in campaign.when.on or ()]
-    with doors.warehouse() as warehouse:
+    with resources.warehouse() as warehouse:
         rows = warehouse.table(render(arrivals(kinds, spec.catalog, at - SPAN, at))).to_pylist()
         found = {row["event_id"]: (row["user_id"], row["occurred_at"]) for row in rows if row["arrived_at"] <= at}
         due = [(user, occurred) for user, occurred in found.values() if campaign.due(occurred) <= at]
@@ -46,7 +46,7 @@ def entering(doors: Doors, at: datetime) -> Entering:
             asked = [Candidate(n, 0, user, occurred, occurred + within) for n, (user, occurred) in enumerate(due)]
             query = kept_out(asked, [Kind.of(unless, campaign.zone)], spec.catalog, at)
             out = {row["number"] for row in warehouse.table(render(query)).to_pylist()}
-    seen = doors.campaign()
+    seen = resources.campaign()
     users = {user for number, (user, _) in enumerate(due) if number not in out}
     return Entering(
         users=tuple(sorted(users)),
@@ -56,12 +56,12 @@ def entering(doors: Doors, at: datetime) -> Entering:
             "excluded": len(out),
             **{
                 f"ledger_{state}": count
-                for state, count in live.events(doors.ledger, seen.name if seen else spec.id).items()
+                for state, count in live.events(resources.ledger, seen.name if seen else spec.id).items()
             },
         },
     )
 
 
-def rehearsal_of(doors: Doors, at: datetime) -> Entering | None:
+def rehearsal_of(resources: Resources, at: datetime) -> Entering | None:
     """The same for a live campaign; None for any other, whose rules name their users by themselves."""
-    return entering(doors, at) if doors.spec.campaign.qualification == "live" else None
+    return entering(resources, at) if resources.spec.campaign.qualification == "live" else None

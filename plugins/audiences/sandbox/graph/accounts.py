@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from audiences.sandbox.graph.fields import constants, iso, page, select
-from audiences.sandbox.things import Account
+from audiences.sandbox.objects import Account
 
 if TYPE_CHECKING:
     from collections.abc import Callable

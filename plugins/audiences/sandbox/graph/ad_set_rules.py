@@ -11,7 +11,7 @@ from audiences.sandbox.graph.status import FLAGGED, require_terms
 
 if TYPE_CHECKING:
     from audiences.sandbox.graph.call import Call
-    from audiences.sandbox.things import Account, Campaign
+    from audiences.sandbox.objects import Account, Campaign
     from audiences.sandbox.world import World
 
 LISTS = ("custom_audiences", "excluded_custom_audiences")

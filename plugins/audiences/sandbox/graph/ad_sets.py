@@ -17,7 +17,7 @@ from audiences.sandbox.graph.campaigns import campaign_fields
 from audiences.sandbox.graph.errors import refuse
 from audiences.sandbox.graph.fields import constants, iso, page, select
 from audiences.sandbox.graph.status import FLAGGED
-from audiences.sandbox.things import Account, AdSet, Campaign
+from audiences.sandbox.objects import Account, AdSet, Campaign
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from audiences.sandbox.graph.errors import refuse
 from audiences.sandbox.graph.fields import constants, page, select
 from audiences.sandbox.graph.sessions import settle
 from audiences.sandbox.graph.status import bounds, delivery_status, operation_status, require_terms, require_value_terms
-from audiences.sandbox.things import Account, Audience
+from audiences.sandbox.objects import Account, Audience
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from audiences.sandbox.objects import Account, AdSet, Audience, Campaign, Token
     from audiences.sandbox.request_log import Entry
-    from audiences.sandbox.things import Account, AdSet, Audience, Campaign, Token
     from audiences.sandbox.world import World
 
 T = TypeVar("T")

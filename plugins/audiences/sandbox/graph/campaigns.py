@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from audiences.sandbox.graph.fields import constants, iso, page, select
-from audiences.sandbox.things import Account, Campaign
+from audiences.sandbox.objects import Account, Campaign
 
 if TYPE_CHECKING:
     from audiences.sandbox.graph.call import Call

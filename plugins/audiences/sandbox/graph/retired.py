@@ -14,7 +14,7 @@ from audiences.sandbox.graph.errors import refuse
 
 if TYPE_CHECKING:
     from audiences.sandbox.graph.call import Call
-    from audiences.sandbox.things import Token
+    from audiences.sandbox.objects import Token
 
 NEW_APPS_FROM: Final = date(2026, 11, 4)
 _BY_PARAMETER: Final = {

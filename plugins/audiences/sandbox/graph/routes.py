@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from audiences.sandbox.graph import accounts, ad_sets, audiences, campaigns, sessions, tokens, users
 from audiences.sandbox.graph.errors import refuse
-from audiences.sandbox.things import Account, AdSet, Audience, Campaign
+from audiences.sandbox.objects import Account, AdSet, Audience, Campaign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from audiences.sandbox.graph.call import Call
     from audiences.sandbox.world import World
 
-Thing = Account | Audience | AdSet | Campaign
+GraphObject = Account | Audience | AdSet | Campaign
 
 # (method, what the node is, edge)
 ROUTES: dict[tuple[str, str, str | None], Callable[[Call], dict[str, Any]]] = {
@@ -41,10 +41,10 @@ ROUTES: dict[tuple[str, str, str | None], Callable[[Call], dict[str, Any]]] = {
     ("GET", "campaign", None): campaigns.read,
     ("GET", "campaign", "adsets"): ad_sets.list_of_campaign,
 }
-_KINDS: dict[type[Thing], str] = {Account: "account", Audience: "audience", AdSet: "adset", Campaign: "campaign"}
+_KINDS: dict[type[GraphObject], str] = {Account: "account", Audience: "audience", AdSet: "adset", Campaign: "campaign"}
 
 
-def find(world: World, node: str) -> Thing | None:
+def find(world: World, node: str) -> GraphObject | None:
     """The thing that an id names."""
     return world.accounts.get(node) or world.audiences.get(node) or world.ad_sets.get(node) or world.campaigns.get(node)
 

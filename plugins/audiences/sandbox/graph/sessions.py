@@ -6,12 +6,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from audiences.sandbox.graph.errors import GraphError, refuse
-from audiences.sandbox.things import Audience
+from audiences.sandbox.objects import Audience
 
 if TYPE_CHECKING:
     from audiences.sandbox.graph.call import Call
+    from audiences.sandbox.objects import Session
     from audiences.sandbox.rows import Upload
-    from audiences.sandbox.things import Session
     from audiences.sandbox.world import World
 
 SESSION_SECONDS = 90 * 60

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from audiences.sandbox.graph.errors import refuse
 
 if TYPE_CHECKING:
-    from audiences.sandbox.things import Account, Audience
+    from audiences.sandbox.objects import Account, Audience
     from audiences.sandbox.world import World
 
 FLAGGED = 471

@@ -11,7 +11,7 @@ from audiences.sandbox.graph.fields import constants, iso, select
 
 if TYPE_CHECKING:
     from audiences.sandbox.graph.call import Call
-    from audiences.sandbox.things import Token
+    from audiences.sandbox.objects import Token
     from audiences.sandbox.world import World
 
 PROOF_SECONDS = 300

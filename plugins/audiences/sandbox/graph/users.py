@@ -9,8 +9,8 @@ from audiences.sandbox.graph.errors import refuse
 from audiences.sandbox.graph.sessions import batch_number, receive, session_number, settle
 from audiences.sandbox.graph.status import FLAGGED, operation_status, require_terms, require_value_terms
 from audiences.sandbox.members import count
+from audiences.sandbox.objects import Account, Audience, Session
 from audiences.sandbox.rows import Upload, read_upload
-from audiences.sandbox.things import Account, Audience, Session
 
 if TYPE_CHECKING:
     from audiences.sandbox.graph.call import Call

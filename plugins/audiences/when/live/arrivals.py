@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
-from audiences.who.conditions import Moment
-from audiences.who.sources import events_table, named
-from audiences.who.texts import TIMESTAMP, Value
-from audiences.who.where import where
+from audiences.query.conditions import Moment
+from audiences.query.sources import events_table, named
+from audiences.query.text_columns import TIMESTAMP, Value
+from audiences.query.where import where
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

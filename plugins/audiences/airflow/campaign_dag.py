@@ -1,0 +1,133 @@
+"""A campaign as a DAG: open → extract → select → plan → remove → add → link ad sets → close."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from airflow.sdk import DAG, Param, chain
+
+from audiences.airflow.failures import TAG
+from audiences.airflow.operators import run_batch, steps
+from audiences.airflow.retry_policies import ByErrorClass
+from audiences.airflow.run_conf import LIFTED_IN_FORM
+from audiences.campaign.describe import describe
+from audiences.pipeline.results import LIFTABLE
+from audiences.redact import harmless_line
+from audiences.when.timetable import CampaignTimetable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from audiences.campaign.spec import CampaignSpec
+
+POOL = "facebook"
+_LABEL = "{{ label }}"
+
+
+def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
+    """The DAG of one campaign of a project folder, under the campaign's id.
+
+    Drafts and stopped campaigns have no schedule and only preview.
+    """
+    campaign = spec.campaign
+    runs = campaign.status == "published"
+    with DAG(
+        dag_id=spec.id,
+        dag_display_name=harmless_line(campaign.name),
+        description=harmless_line(campaign.description or campaign.name),
+        doc_md=describe(spec),
+        schedule=CampaignTimetable.of(spec) if runs else None,
+        catchup=False,
+        max_active_runs=1,
+        rerun_with_latest_version=True,  # a cleared run is a run now, by the file of now
+        is_paused_upon_creation=False,
+        tags=[TAG, campaign.status, campaign.qualification, *map(harmless_line, campaign.tags)],
+        default_args={
+            "owner": harmless_line(campaign.owner or "audiences"),
+            "retries": 8,
+            "retry_delay": timedelta(seconds=30),
+            "retry_policy": ByErrorClass(),
+        },
+        render_template_as_native_obj=False,
+    ) as dag:
+        if runs and campaign.qualification == "live":
+            _live(spec, project)
+        elif runs:
+            _pipeline(spec, project)
+        else:
+            steps.PreviewOperator(task_id="preview", spec=spec, project=str(project))
+    if runs:
+        # Only now: an operator copies the params that its DAG has by then, and Airflow validates every copy at every parse, which
+        # is most of the time that a thousand campaigns take. A run's conf is read as such (`asked.py`), not from these copies.
+        dag.params.update(_form(live=campaign.qualification == "live"))
+    return dag
+
+
+def _pipeline(spec: CampaignSpec, project: Path) -> None:
+    opened = steps.OpenRunOperator(task_id=steps.OPEN, task_display_name="open run", spec=spec, project=str(project))
+    extract = steps.ExtractOperator(task_id=steps.EXTRACT, task_display_name="extract qualified users")
+    select = steps.SelectOperator.partial(
+        task_id=steps.SELECT, task_display_name="filter, hold out control groups", map_index_template=_LABEL
+    ).expand(shard=extract.output)
+    plan = steps.PlanOperator(task_id=steps.PLAN, task_display_name="plan changes", trigger_rule="none_failed")
+    remove = steps.RemoveOperator(task_id="remove", task_display_name="remove from Facebook", pool=POOL)
+    add = steps.AddOperator.partial(
+        task_id="add",
+        task_display_name="add to Facebook",
+        pool=POOL,
+        map_index_template=_LABEL,
+    ).expand(batch=plan.output)
+    late = steps.RemoveLateOperator(
+        task_id="remove_late", task_display_name="remove old rows", pool=POOL, trigger_rule="none_failed"
+    )
+    close = steps.CloseRunOperator(task_id=steps.CLOSE, task_display_name="close run")
+    ends = [add, late, close]
+    if spec.campaign.what.ad_sets or spec.campaign.what.exclude_from_ad_sets:
+        link = steps.LinkAdSetsOperator(
+            task_id="link_ad_sets", task_display_name="link ad sets", trigger_rule="none_failed"
+        )
+        ends.insert(2, link)
+    chain(opened, extract, select, plan, remove, *ends)
+    opened.as_setup()  # type: ignore[no-untyped-call]  # Airflow's own method has no types
+    close.as_teardown(setups=opened, on_failure_fail_dagrun=True)
+
+
+def _live(spec: CampaignSpec, project: Path) -> None:
+    run_batch.RunBatchOperator(
+        task_id=run_batch.TASK,
+        task_display_name="export a batch of events",
+        spec=spec,
+        project=str(project),
+        pool=POOL,
+        retries=2,
+        retry_policy=run_batch.DispatcherTriesAgain(),
+        priority_weight=100,
+    )
+
+
+def _form(*, live: bool) -> dict[str, Param]:
+    """What can be set when a run is triggered by hand; scheduled runs take the defaults."""
+    form = {
+        "dry_run": Param(
+            False, type="boolean", title="Dry run", description="Count what would happen and send nothing."
+        ),
+        "full_refresh": Param(
+            False,
+            type="boolean",
+            title="Full refresh",
+            description="Send the whole set, not only what changed: heals whatever drifted at Facebook.",
+        ),
+        "allow": Param(
+            [],
+            type=["array", "null"],  # the form gives null where everything was taken out again
+            items={"type": "string", "enum": list(LIFTED_IN_FORM)},
+            examples=list(LIFTED_IN_FORM),  # which makes it a pick list
+            values_display={guard: LIFTABLE[guard] for guard in LIFTED_IN_FORM},
+            title="Guards to lift for this run",
+            description="A guard that stopped the last run, if what it found is right.",
+        ),
+    }
+    if live:  # a batch is not the whole set
+        del form["full_refresh"]
+    return form

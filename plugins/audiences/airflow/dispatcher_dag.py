@@ -1,0 +1,69 @@
+"""One DAG for all live campaigns: wait for events, then trigger a run of each campaign that has a batch to export.
+
+It runs all the time, one run after the other. The truth is in the ledger: a batch whose run did not begin, failed or died is
+triggered again, under a run id that tells which batch and which try it is, so that a doubled trigger is the same run.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG
+
+from audiences.airflow.failures import TAG
+from audiences.airflow.sensors import LiveEventsSensor
+from audiences.airflow.triggers import ROLL_OVER_SECONDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DAG_ID = "audiences_live"
+# Without a start date the first interval is empty, so the second run would get the first one's date, and is never created
+# (measured on Airflow 3.3.2).
+_LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def dispatcher_dag(project: Path) -> DAG:
+    """The DAG over the live campaigns of a project folder."""
+    with DAG(
+        dag_id=DAG_ID,
+        dag_display_name="Audiences live",
+        description="Waits for the events of live campaigns and triggers their runs.",
+        doc_md=__doc__,
+        schedule="@continuous",
+        start_date=_LONG_AGO,
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        tags=[TAG, "live"],
+        # No limit of failed runs in a row, which would pause all live campaigns for good: retries pause ever longer instead.
+        default_args={
+            "owner": "audiences",
+            "retries": 8,
+            "retry_delay": timedelta(seconds=10),
+            "retry_exponential_backoff": 2.0,
+            "max_retry_delay": timedelta(minutes=5),
+            "priority_weight": 100,
+        },
+    ) as dag:
+        wait = LiveEventsSensor(
+            task_id="wait_for_events",
+            task_display_name="wait for events",
+            project=str(project),
+            # Only should the trigger ever fail to end its wait by itself.
+            timeout=4 * ROLL_OVER_SECONDS,
+            soft_fail=True,
+        )
+        TriggerDagRunOperator.partial(
+            task_id="trigger_run",
+            task_display_name="trigger the campaign's run",
+            logical_date=None,
+            skip_when_already_exists=True,
+            # The ledger offers the batch again. While this task waited to be tried again, as for a campaign whose file Airflow
+            # has not read yet, nobody would look for the events of the others.
+            retries=0,
+            map_index_template="{{ task.trigger_dag_id }}",
+        ).expand_kwargs(wait.output)
+    return dag

@@ -1,0 +1,1 @@
+"""Airflow operators, a module for each kind of work."""

@@ -1,0 +1,98 @@
+"""The run of a live campaign as one task.
+
+The steps are those of any run, and between them nothing is worth a task of its own: a batch is small, and starting a task
+takes longer than all of its steps.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from airflow.sdk import BaseOperator, RetryDecision, RetryPolicy
+
+from audiences.airflow.failures import NOTE, NotDoneError, cause_of, told
+from audiences.airflow.operators.steps import leave_out, preview_in_task
+from audiences.airflow.run_conf import DISPATCHED, LIVE_FORM, Asked
+from audiences.campaign.files import accounted_for
+from audiences.logs import logger
+from audiences.pipeline.preconditions.export_windows import OutsideWindowsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from audiences.campaign.spec import CampaignSpec
+
+TASK = "run_batch"
+_log = logger(__name__)
+
+
+class RunBatchOperator(BaseOperator):
+    """Exports the batch that the dispatcher triggered the run for; triggered by hand, looks for events itself first."""
+
+    ui_color = "#e7f6ec"
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, spec: CampaignSpec, project: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.spec, self.project = spec, project
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the summary; its one-line form becomes the note of the DAG run. Each try is a run of its own in the ledger."""
+        with told(context):
+            asked = Asked.of(self.spec.id, context["dag_run"].conf, *LIVE_FORM, *DISPATCHED)
+            if asked.dry_run:
+                return preview_in_task(self.spec, self.project, context, asked)
+            return self._run(context, asked)
+
+    def _run(self, context: Context, asked: Asked) -> dict[str, Any]:
+        from audiences.pipeline.context import Resources
+        from audiences.pipeline.live.run_batch import run_batch, run_due
+        from audiences.pipeline.results import RunRequest
+
+        ti, number = context["ti"], asked.batch
+        request = RunRequest(
+            external_id=f"{context['run_id']}__{ti.try_number}",
+            at=datetime.now(UTC),  # not the run's time: users must qualify as they are exported
+            allow=asked.allow,
+        )
+        with Resources(self.spec, on_file=accounted_for(Path(self.project))) as resources:
+            try:
+                done = run_due(resources, request) if number is None else run_batch(resources, number, request, tries=1)
+            except OutsideWindowsError as closed:
+                leave_out(context, f"left out: {closed}")
+        if done is None:
+            leave_out(context, f"left out: batch {number} is exported already, or was dropped when the campaign ended")
+        ti.xcom_push(key=NOTE, value=done.in_words())
+        _log.info("%s", done.in_words())
+        if done.state != "success":
+            raise NotDoneError(done.error or done.state)
+        return done.model_dump(mode="json")
+
+
+class DispatcherTriesAgain(RetryPolicy):
+    """An error ends the run, since the dispatcher triggers the batch anew; only a task that was killed is tried again here."""
+
+    def evaluate(
+        self,
+        exception: BaseException,
+        try_number: int,  # noqa: ARG002  # Airflow's signature
+        max_tries: int,  # noqa: ARG002  # Airflow's signature
+        context: Context | None = None,  # noqa: ARG002  # Airflow's signature
+    ) -> RetryDecision:
+        """Decide for one failure."""
+        return RetryDecision.fail(
+            reason=f"{type(cause_of(exception)).__name__}; the dispatcher triggers the batch again"
+        )
+
+    def serialize(self) -> dict[str, Any]:
+        """Nothing to remember."""
+        return {}
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> Self:  # noqa: ARG003  # Airflow's signature
+        """Nothing to restore."""
+        return cls()

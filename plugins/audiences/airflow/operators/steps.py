@@ -1,0 +1,291 @@
+"""The steps of a run as operators.
+
+The campaign travels from `open_run` to the later steps as JSON, so a commit in the middle of a run changes nothing in it.
+No attribute is a template field: a campaign file must not be able to have Jinja rendered.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.sdk import BaseOperator, get_current_context
+from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
+
+from audiences.airflow.failures import NOTE, NotDoneError, told
+from audiences.airflow.operators.holding import HoldingOperator
+from audiences.airflow.run_conf import FORM, Asked
+from audiences.campaign.files import accounted_for
+from audiences.campaign.spec import CampaignSpec
+from audiences.logs import logger
+from audiences.pipeline.preconditions.export_windows import OutsideWindowsError
+from audiences.when.timetable import too_late
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from audiences.pipeline.context import Resources
+    from audiences.pipeline.results import RunRef
+
+_log = logger(__name__)
+OPEN, EXTRACT, SELECT, PLAN, CLOSE = "open_run", "extract", "select", "plan", "close_run"
+FOUND, PLANNED = "found", "planned"
+BACKFILL = (
+    "left out: a backfill stands for a time that has passed, and what is sent is always as of now; to run the campaign now, "
+    "trigger its DAG"
+)
+
+
+class PreviewOperator(BaseOperator):
+    """Counts what a run would do, and writes nothing."""
+
+    ui_color = "#e8f0fe"
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, spec: CampaignSpec, project: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.spec, self.project = spec, project
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Log and return the preview, whatever of the form of a published campaign was asked for."""
+        with told(context):
+            asked = Asked.of(self.spec.id, context["dag_run"].conf, *FORM)
+            return preview_in_task(self.spec, self.project, context, asked)
+
+
+class OpenRunOperator(HoldingOperator):
+    """Puts the run on record and finds or creates the audience; with `dry_run` it previews instead and ends the run there."""
+
+    ui_color = "#e8f0fe"
+
+    def __init__(self, *, spec: CampaignSpec, project: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.spec, self.project = spec, project
+
+    def execute(self, context: Context) -> Any:
+        """As `work`; backfills are left out, and a scheduled run that comes too late, unless somebody clears it on purpose."""
+        run = context["dag_run"]
+        with told(context):
+            Asked.of(self.spec.id, run.conf, *FORM)
+        if run.run_type == "backfill":
+            leave_out(context, BACKFILL)
+        first = run.run_type == "scheduled" and context["ti"].try_number == 1
+        if first and too_late(self.spec, run.run_after, datetime.now(UTC)):
+            leave_out(
+                context, f"left out: it was due on {run.run_after:%d %b %Y at %H:%M %Z}, and that is too long ago"
+            )
+        return super().execute(context)
+
+    def work(self, context: Context) -> dict[str, Any]:
+        """Return the run reference; the campaign goes to XCom under `spec`."""
+        from audiences.pipeline.context import Resources
+        from audiences.pipeline.preconditions.as_of import as_of
+        from audiences.pipeline.preconditions.in_force import NotInForceError
+        from audiences.pipeline.results import RunRequest
+        from audiences.pipeline.steps.open_run import open_run
+
+        asked = Asked.of(self.spec.id, context["dag_run"].conf, *FORM)
+        if asked.dry_run:
+            preview_in_task(self.spec, self.project, context, asked, ask_facebook=True)
+            others = sorted(self.get_flat_relative_ids(upstream=False))
+            raise DownstreamTasksSkipped(tasks=others)  # type: ignore[no-untyped-call]  # Airflow's own has no types
+        run, again = context["dag_run"], context["ti"].try_number > 1
+        due = run.run_after if run.run_type == "scheduled" else None
+        with Resources(self.spec, on_file=accounted_for(Path(self.project))) as resources:
+            request = RunRequest(
+                external_id=str(context["run_id"]),
+                at=as_of(resources, due),
+                due=due,
+                again=again,
+                allow=asked.allow,
+                full_refresh=asked.full_refresh,
+            )
+            try:
+                opened = open_run(resources, request)
+            except OutsideWindowsError as closed:
+                if closed.dropped:
+                    leave_out(context, f"left out: {closed.what}")
+                raise
+            except NotInForceError as error:
+                if due is not None and not again:
+                    leave_out(context, f"left out: {error.found}")
+                raise
+        context["ti"].xcom_push(key="spec", value=self.spec.model_dump_json(by_alias=True))
+        return opened.model_dump(mode="json")
+
+
+class StepOperator(HoldingOperator):
+    """A step after `open_run`: takes the campaign and the run reference from there."""
+
+    def work(self, context: Context) -> Any:
+        """Open the doors, do the step; a failure is noted on the run's record before Airflow sees it."""
+        from audiences.ledger import runs
+        from audiences.pipeline.context import Resources
+        from audiences.pipeline.results import RunRef
+
+        ti = context["ti"]
+        spec = CampaignSpec.model_validate_json(ti.xcom_pull(task_ids=OPEN, key="spec"))
+        run = RunRef.model_validate(ti.xcom_pull(task_ids=OPEN))
+        with Resources(spec) as resources:
+            try:
+                return self.step(resources, run)
+            except (OutsideWindowsError, AirflowSkipException):
+                raise
+            except Exception as error:
+                runs.note_error(resources.ledger, run.run, error)
+                raise
+
+    @abstractmethod
+    def step(self, resources: Resources, run: RunRef) -> Any:
+        """Do the step; what it returns goes to XCom and is small."""
+
+
+class ExtractOperator(StepOperator):
+    """Stages the qualified users."""
+
+    def step(self, resources: Resources, run: RunRef) -> Any:
+        """Return the shards, over which `select` is mapped; everything found goes to XCom under `found`."""
+        from audiences.pipeline.steps.extract import extract
+
+        extracted = extract(resources, run)
+        get_current_context()["ti"].xcom_push(key=FOUND, value=extracted.model_dump(mode="json"))
+        return [shard.model_dump(mode="json") for shard in extracted.shards]
+
+
+class SelectOperator(StepOperator):
+    """Filters a shard and holds out its control groups."""
+
+    def __init__(self, *, shard: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shard = shard
+
+    def step(self, resources: Resources, run: RunRef) -> Any:
+        """Return the shard's outcome counts."""
+        from audiences.pipeline.results import Shard
+        from audiences.pipeline.steps.select import select
+
+        shard = Shard.model_validate(self.shard)
+        get_current_context()["label"] = f"users {shard.number:02d}"  # type: ignore[typeddict-unknown-key]  # for map_index_template
+        return select(resources, run, shard).model_dump(mode="json")
+
+
+class PlanOperator(StepOperator):
+    """Decides what is sent, and puts it on record."""
+
+    def step(self, resources: Resources, run: RunRef) -> Any:
+        """Return the batches of additions, over which `add` is mapped; the whole plan goes to XCom under `planned`."""
+        from audiences.pipeline.results import Extracted, Selected
+        from audiences.pipeline.steps.plan import plan
+
+        ti = get_current_context()["ti"]
+        extracted = Extracted.model_validate(ti.xcom_pull(task_ids=EXTRACT, key=FOUND))
+        # Asked for in a list, or one shard would come bare; no shard at all comes as None.
+        selected = [part for part in ti.xcom_pull(task_ids=[SELECT]) if part is not None]
+        planned = plan(resources, run, extracted, [Selected.model_validate(part) for part in selected])
+        ti.xcom_push(key=PLANNED, value=planned.model_dump(mode="json"))
+        return [list(batch) for batch in planned.add_batches]
+
+
+class RemoveOperator(StepOperator):
+    """Sends the planned removals, which go before all additions."""
+
+    ui_color = "#fdecea"
+
+    def step(self, resources: Resources, run: RunRef) -> Any:
+        """Return how many requests were sent and refused."""
+        from audiences.pipeline.upload.export import export
+
+        return export(resources, run, "remove").model_dump(mode="json")
+
+
+class RemoveLateOperator(StepOperator):
+    """Sends removals that wait for the additions: of rows under an earlier mapping, when the identifiers have changed."""
+
+    ui_color = "#fdecea"
+
+    def step(self, resources: Resources, run: RunRef) -> Any:
+        """Return how many requests were sent and refused; skipped when there are none, as in nearly every run."""
+        from audiences.pipeline.upload.export import export
+
+        sent = export(resources, run, "remove", late=True)
+        if not sent.requests:
+            message = "no removal had to wait for the additions"
+            raise AirflowSkipException(message)
+        return sent.model_dump(mode="json")
+
+
+class AddOperator(StepOperator):
+    """Sends a batch of planned additions."""
+
+    ui_color = "#e7f6ec"
+
+    def __init__(self, *, batch: list[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.batch = batch
+
+    def step(self, resources: Resources, run: RunRef) -> Any:
+        """Return how many requests were sent and refused."""
+        from audiences.pipeline.upload.export import export
+
+        label = f"{len(self.batch)} request{'' if len(self.batch) == 1 else 's'}"
+        get_current_context()["label"] = label  # type: ignore[typeddict-unknown-key]  # for map_index_template
+        return export(resources, run, "add", self.batch).model_dump(mode="json")
+
+
+class LinkAdSetsOperator(StepOperator):
+    """Brings the campaign's ad sets to what its file says; `close_run` tells what a person must put right."""
+
+    ui_color = "#e7f6ec"
+
+    def step(self, resources: Resources, run: RunRef) -> Any:
+        """Return how many ad sets were changed."""
+        from audiences.pipeline.steps.link_ad_sets import link_ad_sets
+
+        return link_ad_sets(resources, run)
+
+
+class CloseRunOperator(StepOperator):
+    """Reconciles the outcome counts and closes the record; fails when the run did."""
+
+    ui_color = "#e8f0fe"
+
+    def step(self, resources: Resources, run: RunRef) -> Any:
+        """Return the run's summary; its one-line form becomes the note of the DAG run."""
+        from audiences.pipeline.results import Planned
+        from audiences.pipeline.steps.close_run import close_run
+
+        ti = get_current_context()["ti"]
+        planned = ti.xcom_pull(task_ids=PLAN, key=PLANNED)
+        summary = close_run(resources, run, Planned.model_validate(planned) if planned else None)
+        ti.xcom_push(key=NOTE, value=summary.in_words())
+        _log.info("%s", summary.in_words())
+        if summary.state != "success":
+            raise NotDoneError(summary.error or summary.state)
+        return summary.model_dump(mode="json")
+
+
+def leave_out(context: Context, why: str) -> NoReturn:
+    """End the run here, with the reason as its note."""
+    context["ti"].xcom_push(key=NOTE, value=why)
+    raise AirflowSkipException(why)
+
+
+def preview_in_task(
+    spec: CampaignSpec, project: str, context: Context, asked: Asked, *, ask_facebook: bool = False
+) -> dict[str, Any]:
+    """Log and return the preview; its one-line form becomes the note of the DAG run."""
+    from audiences.pipeline.context import Resources
+    from audiences.pipeline.preview import preview
+
+    with Resources(spec, read_only=True, on_file=accounted_for(Path(project))) as resources:
+        found = preview(
+            resources, resources.now(), ask_facebook=ask_facebook, full_refresh=asked.full_refresh, allow=asked.allow
+        )
+    context["ti"].xcom_push(key=NOTE, value=found.in_words())
+    _log.info("%s", found.in_words())
+    # Without the samples: XCom is kept, and they name users.
+    return found.model_dump(mode="json", exclude={"samples"})

@@ -1,0 +1,73 @@
+"""The sensor of live events: looks before it waits, waits in the triggerer, hands on the runs to trigger."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseSensorOperator
+
+from audiences.airflow.failures import NOTE, told
+from audiences.airflow.poller import Poller, signature
+from audiences.airflow.run_conf import Asked
+from audiences.airflow.triggers import LiveEventsTrigger
+from audiences.campaign.files import former_ids
+from audiences.campaign.project import Project
+from audiences.when.live.watch import Watch, is_live, was_live
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+
+class LiveEventsSensor(BaseSensorOperator):
+    """Waits for events of all live campaigns together; returns a run to trigger for each batch that is due.
+
+    :param project: the folder with `campaigns/` and `include/`.
+    """
+
+    ui_color = "#fff6dd"
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, project: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Look, and if nothing is due, wait.
+
+        Looking first matters: a trigger that fires within a second of its task's deferral can be lost (apache/airflow#72716).
+        """
+        with told(context):
+            Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
+        folder = Path(self.project)
+        seen = signature(folder)
+        watch = _watch(folder)
+        with closing(Poller(watch)) as poller, told(context):
+            found = poller.look()
+        if not found["batches"]:
+            self.defer(
+                trigger=LiveEventsTrigger(
+                    watch=watch.model_dump(mode="json", by_alias=True, exclude_none=True) if watch else None,
+                    project=self.project,
+                    seen=seen,
+                ),
+                method_name="go_on",
+            )
+        return self.go_on(context, found)
+
+    def go_on(self, context: Context, event: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return what the look found, over which the triggering task is mapped."""
+        context["ti"].xcom_push(key=NOTE, value=event["said"])
+        batches: list[dict[str, Any]] = event["batches"]
+        return batches
+
+
+def _watch(folder: Path) -> Watch | None:
+    """The published live campaigns; those whose file is wrong or was renamed at the moment keep their place."""
+    project = Project.load(folder)
+    broken = {Path(file).stem for file in project.broken if file.startswith("campaigns/")} | former_ids(folder)
+    campaigns = project.campaigns.values()
+    return Watch.of(filter(is_live, campaigns), stopped=filter(was_live, campaigns), broken=sorted(broken))

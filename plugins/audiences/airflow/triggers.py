@@ -1,0 +1,94 @@
+"""Waits in the triggerer for live events: looks every few seconds until a batch is to be run.
+
+Whatever happens to a look or to what it found, the next one makes up for it (`pipeline/live`), so it may run twice or be cut
+off: the ledger has the truth, and a batch of which no run began is offered again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from audiences.airflow.poller import Poller, signature
+from audiences.logs import logger
+from audiences.when.live.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+POLL_SECONDS = 5.0
+ROLL_OVER_SECONDS = 300.0
+"""How long one wait may take. A new one knows the campaigns as they are by then, where the triggerer cannot see the files."""
+_MOST_FAILURES = 10
+_LONGEST_PAUSE = 60.0
+_log = logger(__name__)
+
+
+class LiveEventsTrigger(BaseTrigger):
+    """Fires when there are batches to run, when the campaign files have changed, and when it has waited long enough.
+
+    :param watch: what to watch for, as JSON; None when there is no live campaign.
+    :param project: the project's folder.
+    :param seen: the signature of the project's files at the time when `watch` was made.
+    :param poll_seconds: between two looks.
+    :param roll_over_seconds: how long to wait in all.
+    """
+
+    def __init__(
+        self,
+        *,
+        watch: dict[str, Any] | None,
+        project: str,
+        seen: str,
+        poll_seconds: float = POLL_SECONDS,
+        roll_over_seconds: float = ROLL_OVER_SECONDS,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own has no types
+        self.watch = watch
+        self.project = project
+        self.seen = seen
+        self.poll_seconds = poll_seconds
+        self.roll_over_seconds = roll_over_seconds
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """The import path, and the arguments."""
+        return f"{type(self).__module__}.{type(self).__qualname__}", {
+            "watch": self.watch,
+            "project": self.project,
+            "seen": self.seen,
+            "poll_seconds": self.poll_seconds,
+            "roll_over_seconds": self.roll_over_seconds,
+        }
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look until there is something to say; it is said once. Database work happens in a thread beside the event loop."""
+        until = time.monotonic() + self.roll_over_seconds
+        poller = Poller(Watch.model_validate(self.watch) if self.watch else None)
+        failures = 0
+        try:
+            while time.monotonic() < until and not self._changed():
+                await asyncio.sleep(min(self.poll_seconds * 2**failures, _LONGEST_PAUSE))
+                try:
+                    found = await asyncio.to_thread(poller.look)
+                except Exception:
+                    failures += 1
+                    if failures >= _MOST_FAILURES:
+                        raise
+                    _log.exception("a look for live events failed; %s in a row", failures)
+                    continue
+                failures = 0
+                if found["batches"]:
+                    yield TriggerEvent(found)  # type: ignore[no-untyped-call]  # Airflow's own has no types
+                    return
+        finally:
+            await asyncio.to_thread(poller.close)
+        yield TriggerEvent({"batches": [], "said": poller.said})  # type: ignore[no-untyped-call]  # the same
+
+    def _changed(self) -> bool:
+        """Whether the campaign files are others now, as far as they can be seen from here."""
+        folder = Path(self.project)
+        return folder.exists() and signature(folder) != self.seen

@@ -1,0 +1,253 @@
+"""The Facebook audiences that the ledger knows, and who may change one at the moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from audiences.errors import WaitError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from audiences.ledger.database import Ledger
+
+LEASE_MINUTES = 10  # renewed with every chunk; after a crash another campaign waits this long
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAudience:
+    """An audience on record; `id` is the ledger's number, `facebook_id` Facebook's.
+
+    `created`: a campaign made or adopted it, so that nobody else's members are in it. `mark` is what we put into its
+    description, None where we have not yet.
+    """
+
+    id: int
+    facebook_id: str
+    name: str
+    schema: tuple[str, ...]
+    created: bool
+    ad_account: str
+    mark: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """An audience in which a campaign has members, though it feeds another one now; `members` counts them."""
+
+    id: int
+    facebook_id: str
+    name: str
+    ad_account: str
+    members: int
+
+
+@dataclass(eq=False)
+class AudienceTakenError(WaitError):
+    """Another campaign is changing the same audience."""
+
+    facebook_id: str = ""
+
+
+_SELECT = (
+    "select id, facebook_id, name, schema, created_for is not null as created, ad_account, mark from audiences.audience"
+)
+
+
+def find(ledger: Ledger, facebook_id: str) -> KnownAudience | None:
+    """The audience with that Facebook id."""
+    return _known(ledger.one(f"{_SELECT} where facebook_id = %(facebook_id)s", {"facebook_id": facebook_id}))
+
+
+def created_for(ledger: Ledger, *, campaign: int, ad_account: str, name: str) -> KnownAudience | None:
+    """The campaign's own audience in that ad account; of several the one of that name, of several such the newest."""
+    row = ledger.one(
+        f"{_SELECT} where created_for = %(campaign)s and ad_account = %(ad_account)s and deleted_at is null"
+        " order by name = %(name)s desc, id desc limit 1",
+        {"campaign": campaign, "ad_account": ad_account, "name": name},
+    )
+    return _known(row)
+
+
+def record(
+    ledger: Ledger,
+    *,
+    ad_account: str,
+    facebook_id: str,
+    name: str,
+    created_for: int | None,
+    mark: str | None = None,
+) -> KnownAudience:
+    """Put an audience on record, or bring its record up to date; `created_for` and `mark` stay where they are None."""
+    row = ledger.one(
+        "insert into audiences.audience as known (ad_account, facebook_id, name, created_for, mark)"
+        " values (%(ad_account)s, %(facebook_id)s, %(name)s, %(created_for)s, %(mark)s)"
+        " on conflict (facebook_id) do update set name = excluded.name, ad_account = excluded.ad_account,"
+        " created_for = coalesce(excluded.created_for, known.created_for), mark = coalesce(excluded.mark, known.mark)"
+        " returning id, facebook_id, name, schema, created_for is not null as created, ad_account, mark",
+        {
+            "ad_account": ad_account,
+            "facebook_id": facebook_id,
+            "name": name,
+            "created_for": created_for,
+            "mark": mark,
+        },
+    )
+    return KnownAudience(**{**row._asdict(), "schema": tuple(row.schema)})
+
+
+def adopted(
+    ledger: Ledger, *, ad_account: str, facebook_id: str, name: str, campaign: int, reason: str
+) -> KnownAudience:
+    """Record the audience as the campaign's own and in doubt for that reason, all or nothing; it has no mark of ours yet.
+
+    Memberships of the campaign that it was created for end. Raises AudienceTakenError while another campaign changes it.
+    """
+    with ledger.sql.transaction():
+        former = ledger.one(
+            "select id, created_for from audiences.audience where facebook_id = %(facebook_id)s",
+            {"facebook_id": facebook_id},
+        )
+        if former:
+            claim(ledger, former.id, campaign)
+        known = record(ledger, ad_account=ad_account, facebook_id=facebook_id, name=name, created_for=campaign)
+        ledger.sql.execute("update audiences.audience set mark = null where id = %s", (known.id,))
+        put_in_doubt(ledger, known.id, reason)
+        if former and former.created_for not in (None, campaign):
+            ledger.sql.execute(  # with the last run of theirs, as none of ours has taken place yet
+                "update audiences.member set removed_run = (select max(id) from audiences.run where campaign_id = %(former)s)"
+                " where audience_id = %(audience)s and campaign_id = %(former)s and removed_run is null",
+                {"former": former.created_for, "audience": known.id},
+            )
+        release(ledger, known.id, campaign)
+    return known
+
+
+def note_mark(ledger: Ledger, audience_id: int, mark: str) -> None:
+    """Record that the audience carries this mark of ours at Facebook."""
+    ledger.sql.execute("update audiences.audience set mark = %s where id = %s", (mark, audience_id))
+
+
+def left_behind(ledger: Ledger, *, campaign: int, audience: int) -> list[LeftBehind]:
+    """Where the campaign has members besides `audience`, as far as those audiences are still at Facebook."""
+    rows = ledger.all(  # audience by audience, as the index of current members is
+        "select a.id, a.facebook_id, a.name, a.ad_account, held.members from audiences.audience a cross join lateral ("
+        " select count(*) as members from audiences.member m where m.audience_id = a.id and m.campaign_id = %(campaign)s"
+        " and m.removed_run is null and m.present"
+        ") held where a.id <> %(audience)s and a.deleted_at is null and held.members > 0 order by a.id",
+        {"campaign": campaign, "audience": audience},
+    )
+    return [LeftBehind(*row) for row in rows]
+
+
+def replaced(ledger: Ledger, gone: int, *, by: int, run: int, at: datetime, carried_by: int | None) -> None:
+    """Record that an audience was deleted at Facebook and that `by` was made in its place, all or nothing.
+
+    Memberships in the old one end with `run`, and nothing of it is sent any more. Those of the campaign `carried_by` go on
+    in the new one, with the time since when they last; it is in doubt until they are there.
+    """
+    numbers = {"gone": gone, "by": by, "run": run, "at": at, "campaign": carried_by}
+    with ledger.sql.transaction():
+        carried = ledger.sql.execute(
+            "insert into audiences.member (audience_id, campaign_id, user_id, identifiers, present, added_run)"
+            " select %(by)s, campaign_id, user_id, identifiers, present, added_run from audiences.member"
+            " where audience_id = %(gone)s and campaign_id = %(campaign)s and removed_run is null and present"
+            " on conflict do nothing",
+            numbers,
+        )
+        if carried.rowcount:
+            put_in_doubt(
+                ledger, by, "it was made in place of a deleted one, whose members have not been sent to it yet"
+            )
+        ledger.sql.execute("update audiences.expired set audience_id = %(by)s where audience_id = %(gone)s", numbers)
+        deleted(ledger, gone, run=run, at=at)
+
+
+def deleted(ledger: Ledger, gone: int, *, run: int, at: datetime) -> None:
+    """Record that an audience is no longer at Facebook: memberships in it end with `run`, and nothing of it is sent any more."""
+    numbers = {"gone": gone, "run": run, "at": at}
+    with ledger.sql.transaction():
+        for statement in (
+            "update audiences.member set removed_run = %(run)s where audience_id = %(gone)s and removed_run is null",
+            "update audiences.chunk set state = case when state in ('planned', 'sending') then 'dropped' else state end,"
+            " doubtful = false where audience_id = %(gone)s and (state in ('planned', 'sending') or doubtful)",
+            "update audiences.upload_session set state = case state when 'open' then 'broken' else 'dropped' end"
+            " where audience_id = %(gone)s and state in ('planned', 'open')",
+            "update audiences.audience set deleted_at = %(at)s, in_doubt = null, busy_campaign = null, busy_until = null"
+            " where id = %(gone)s",
+        ):
+            ledger.sql.execute(statement, numbers)
+
+
+def claim(ledger: Ledger, audience_id: int, campaign: int) -> None:
+    """Keep other campaigns off the audience for the next minutes; raises AudienceTakenError when one of them has it.
+
+    A difference is computed against what all campaigns hold in an audience, so plans of two campaigns must not interleave.
+    The campaign's own earlier claim, left by a crash, is taken over.
+    """
+    claimed = ledger.one(
+        "update audiences.audience set busy_campaign = %(campaign)s,"
+        " busy_until = now() + %(minutes)s * interval '1 minute'"
+        " where id = %(id)s and (busy_campaign is null or busy_campaign = %(campaign)s or busy_until < now())"
+        " returning id",
+        {"campaign": campaign, "id": audience_id, "minutes": LEASE_MINUTES},
+    )
+    if claimed is None:
+        row = ledger.one(
+            "select a.facebook_id, c.name from audiences.audience a"
+            " left join audiences.campaign c on c.id = a.busy_campaign where a.id = %(id)s",
+            {"id": audience_id},
+        )
+        what = f"audience {row.facebook_id} is being changed by campaign `{row.name}`"
+        raise AudienceTakenError(what=what, seconds=30, facebook_id=row.facebook_id)
+
+
+def renew(ledger: Ledger, audience_id: int, *, after: float = 0) -> None:
+    """Keep the claim for another lease, `after` that many seconds: the upload is alive, or will be once it has waited."""
+    ledger.sql.execute(
+        "update audiences.audience set busy_until = now() + %s * interval '1 minute' + %s * interval '1 second' where id = %s",
+        (LEASE_MINUTES, after, audience_id),
+    )
+
+
+def release(ledger: Ledger, audience_id: int, campaign: int) -> None:
+    """Let other campaigns at the audience again."""
+    ledger.sql.execute(
+        "update audiences.audience set busy_campaign = null, busy_until = null where id = %s and busy_campaign = %s",
+        (audience_id, campaign),
+    )
+
+
+def put_in_doubt(ledger: Ledger, audience_id: int, reason: str) -> None:
+    """Record that the members on record may not be those at Facebook; `reason` is a sentence for people. The first one stands."""
+    ledger.sql.execute(
+        "update audiences.audience set in_doubt = coalesce(in_doubt, %s), in_doubt_since = clock_timestamp() where id = %s",
+        (reason, audience_id),
+    )
+
+
+def note_status(
+    ledger: Ledger,
+    audience_id: int,
+    *,
+    lower: int | None,
+    upper: int | None,
+    operation: str,
+    delivery: str,
+) -> None:
+    """Record Facebook's own size estimate and status texts."""
+    ledger.sql.execute(
+        "update audiences.audience set size_lower = %s, size_upper = %s, operation_status = %s, delivery_status = %s,"
+        " checked_at = now() where id = %s",
+        (lower, upper, operation, delivery, audience_id),
+    )
+
+
+def remember_schema(ledger: Ledger, audience_id: int, schema: tuple[str, ...]) -> None:
+    """Record the Facebook keys of the rows that the audience is now fed with."""
+    ledger.sql.execute("update audiences.audience set schema = %s where id = %s", (list(schema), audience_id))
+
+
+def _known(row: Any) -> KnownAudience | None:
+    return KnownAudience(**{**row._asdict(), "schema": tuple(row.schema)}) if row else None

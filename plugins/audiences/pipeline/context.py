@@ -1,0 +1,148 @@
+"""The open doors of a run: warehouse, ledger, Facebook, each opened when first needed and closed together."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from audiences import connections
+from audiences.facebook.credentials import Credentials
+from audiences.facebook.session import GraphSession
+from audiences.ledger import formerly
+from audiences.ledger.accounts import AccountSemaphore
+from audiences.ledger.database import EmptyLedger, Ledger
+from audiences.ledger.faults import placed
+from audiences.ledger.identity import settle_in
+from audiences.ledger.migrate import ensure_newest, migrate
+from audiences.warehouse.catalog.reflect import Glance
+from audiences.warehouse.reader import Warehouse
+from audiences.warehouse.saved_queries import ensure_readable, has_queries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from audiences.campaign.spec import CampaignSpec
+    from audiences.ledger.campaigns import KnownCampaign
+
+
+_TRIES = 6
+_TRIES_OF_A_LOOK = 2  # somebody waits for it at a terminal, and it goes on without an answer
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Resources:
+    """What a step of this campaign may open.
+
+    `looking_only` leaves even an empty ledger as it is; `look_up` finds a connection by its Airflow id;
+    `clock` measures seconds and `sleep` waits them, for the pace of calls to an ad account; `now` tells the time, by which
+    export windows open and campaigns end. `on_file`: the ids of the project's campaign files, and those that they take over, by
+    which campaigns of the ledger that have none are told; None where the project is not known.
+    """
+
+    def __init__(
+        self,
+        spec: CampaignSpec,
+        *,
+        read_only: bool = False,
+        on_file: frozenset[str] | None = None,
+        look_up: Callable[[str], connections.Connection] = connections.look_up,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self.spec = spec
+        self.now = now
+        self.on_file = on_file
+        self._read_only = read_only
+        self._look_up = look_up
+        self._clock = clock
+        self._sleep = sleep
+        self._opened = ExitStack()
+        self._readable = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger, brought to the newest schema first."""
+        connection = self._look_up(self.spec.ledger)
+        with placed(connection):
+            return self._open_ledger(connection)
+
+    def _open_ledger(self, connection: connections.Connection) -> Ledger:
+        if self._read_only:
+            ledger = self._opened.enter_context(Ledger(connection))
+            if not ledger.one("select to_regclass('audiences.alembic_version') is not null as yes").yes:
+                return self._opened.enter_context(EmptyLedger(connection))
+            ensure_newest(ledger)
+            return ledger
+        migrate(connection)
+        ledger = self._opened.enter_context(Ledger(connection))
+        settle_in(ledger)
+        return ledger
+
+    @cached_property
+    def facebook(self) -> GraphSession:
+        """A session with the campaign's ad account, which shares its limits with all other processes over the ledger."""
+        account = self.spec.account
+        credentials = Credentials.of_account(self._look_up(account.connection), account.id)
+        session = GraphSession(
+            credentials,
+            semaphore=self._semaphore,
+            clock=self._clock,
+            sleep=self._sleep,
+            max_tries=_TRIES_OF_A_LOOK if self._read_only else _TRIES,
+        )
+        return self._opened.enter_context(session)
+
+    @property
+    def _semaphore(self) -> AccountSemaphore | None:
+        if self._read_only:
+            return None  # a handful of reads, for which the ledger need not even be there
+        account, _ = self.spec.account, self.ledger  # the ledger is migrated when it is opened
+        semaphore = AccountSemaphore(self._look_up(self.spec.ledger), account.id, account.requests_at_once)
+        return self._opened.enter_context(semaphore)
+
+    @contextmanager
+    def working(self) -> Iterator[KnownCampaign]:
+        """Hold the campaign for this process, taken over from its former id if it has one; see `ledger.formerly.working_on`."""
+        with formerly.working_on(self.ledger, self.spec.id, self.spec.campaign.formerly) as known:
+            yield known
+
+    def campaign(self) -> KnownCampaign | None:
+        """The campaign on record, as if it had been taken over from its former id; None when it has never run."""
+        return formerly.find(self.ledger, self.spec.id, self.spec.campaign.formerly)
+
+    def warehouse(self) -> Warehouse:
+        """A new snapshot of the warehouse, which can read the campaign's SQL segments; the caller closes it."""
+        warehouse = Warehouse(
+            self._look_up(self.spec.warehouse),
+            application=f"audiences:{self.spec.id}",
+            timezone=self.spec.catalog.timezone,
+        )
+        with ExitStack() as closing:
+            closing.push(warehouse)
+            self._ensure_readable()
+            closing.pop_all()
+        return warehouse
+
+    def _ensure_readable(self) -> None:
+        """Put the campaign's SQL segments before the warehouse, once; raises as `saved_queries.ensure_readable` does."""
+        if not self._readable and has_queries(self.spec):
+            with self.glance() as glance:
+                ensure_readable(self.spec, glance)
+        self._readable = True
+
+    def glance(self) -> Glance:
+        """The warehouse for short questions, each on its own; the caller closes it."""
+        return Glance(self._look_up(self.spec.warehouse), timezone=self.spec.catalog.timezone)

@@ -1,0 +1,92 @@
+"""One look for all live campaigns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audiences.errors import FixConfigError
+from audiences.ledger import campaigns, formerly, live
+from audiences.logs import logger
+from audiences.pipeline.live.decide import decide
+from audiences.pipeline.live.polled import Polled
+from audiences.pipeline.live.read import Reading, read_horizon
+from audiences.pipeline.live.watermarks import Horizon, Watched, groups
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from audiences.pipeline.live.context import PollResources
+    from audiences.when.live.watch import Watch
+
+_log = logger(__name__)
+
+
+def poll(resources: PollResources, watch: Watch, *, at: datetime | None = None, alone: bool = False) -> Polled:
+    """Look once. `at` is the time that counts, the warehouse's own unless given; `alone` leaves other campaigns as they are.
+
+    A campaign that cannot be read is left behind, and tried again by itself, ever later. Raises LiveBusyError, and
+    WarehouseTransientError when the warehouse does not answer.
+    """
+    with live.looking(resources.ledger):
+        with resources.warehouse() as warehouse:
+            found = read_horizon(warehouse)
+        polled = Polled(at or found.now)
+        watched = _watched(resources, watch, polled, found, alone=alone)
+        reading = Reading(resources, watch, polled)
+        well = [each for each in watched if each.progress.error_at is None or alone]
+        for group in groups(well, polled.at):
+            reading.group(group)
+        decide(resources, watch, well, polled)
+        _offer(resources, watched, polled)
+        for each in _tried_again([each for each in watched if each not in well], polled):
+            # Undecided events first: only a look that has passed in whole forgets the error and counts as read.
+            decide(resources, watch, [each], polled)
+            if each.campaign.id not in polled.errors:
+                reading.group([each])
+            if each.campaign.id in polled.errors:
+                break  # one that fails is enough of a wait for the others
+            _offer(resources, [each], polled)
+    for campaign, error in polled.errors.items():
+        _log.warning("live events of %s: %s", campaign, error)
+    return polled
+
+
+def _offer(resources: PollResources, watched: Sequence[Watched], polled: Polled) -> None:
+    """Offer the open batches for which a run is to be triggered."""
+    polled.batches += live.offer(resources.ledger, [each.number for each in watched], at=polled.at)
+
+
+def _tried_again(watched: Sequence[Watched], polled: Polled) -> list[Watched]:
+    """The campaigns that failed and are to be tried again, the one that has waited longest first."""
+    idle = not polled.batches
+    ill = [each for each in watched if each.tried_again(polled.at, idle=idle)]
+    return sorted(ill, key=lambda each: each.progress.error_at or polled.at)
+
+
+def _take_over(resources: PollResources, watch: Watch, polled: Polled) -> None:
+    """Take campaigns over from their former ids; one that has to wait, for a run that is under way, is left out of this look."""
+    in_force = {name: campaign.formerly for name, campaign in watch.in_force(polled.at).items()}
+    for name in formerly.unsettled(resources.ledger, in_force):
+        try:
+            formerly.take_over(resources.ledger, name, in_force[name], wait=formerly.AT_ONCE)
+            campaigns.number(resources.ledger, name, in_force[name])
+        except (campaigns.CampaignBusyError, FixConfigError) as error:
+            polled.errors[name] = error
+
+
+def _watched(resources: PollResources, watch: Watch, polled: Polled, found: Horizon, *, alone: bool) -> list[Watched]:
+    now = polled.at
+    _take_over(resources, watch, polled)
+    in_force = watch.in_force(now)
+    if not alone:
+        former = [old for campaign in in_force.values() for old in campaign.formerly]
+        live.forget_others(resources.ledger, [*in_force, *watch.broken, *former], at=now)
+    in_force = {name: campaign for name, campaign in in_force.items() if name not in polled.errors}
+    known = live.progress(resources.ledger, list(in_force))
+    # What is not too old yet counts from the first look on.
+    new = [live.Newcomer(name, now - campaign.longest) for name, campaign in in_force.items() if name not in known]
+    if new:
+        known |= live.join(resources.ledger, new, now=now, next_xid=found.next)
+    by_arrival = watch.catalog.events is not None and watch.catalog.events.arrived_at is not None
+    return [Watched(campaign, known[name], by_arrival) for name, campaign in in_force.items()]

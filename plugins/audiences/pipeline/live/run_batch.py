@@ -1,0 +1,175 @@
+"""Runs a batch of live events: a run like any other, over the users of the batch, who must still qualify."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import AwareDatetime, Field
+
+from audiences.campaign.wording import counted
+from audiences.errors import FixConfigError, WaitError
+from audiences.ledger import live, members, runs
+from audiences.pipeline.audience.standing import known_audience
+from audiences.pipeline.live.poller import poll
+from audiences.pipeline.preconditions.as_of import ensure_now
+from audiences.pipeline.preconditions.in_force import ensure_in_force
+from audiences.pipeline.results import AudienceSize, Reference, RunRequest, Summary
+from audiences.pipeline.run import TRIES, attempt
+from audiences.when.live.watch import Watch
+from audiences.who.outcomes import Outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from audiences.pipeline.context import Resources
+
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
+
+
+@dataclass(eq=False)
+class UnknownBatchError(FixConfigError):
+    """A run was asked for a batch that its campaign does not have."""
+
+    campaign: str
+    batch: int
+
+    def __str__(self) -> str:
+        return (
+            f"campaign `{self.campaign}` has no batch {self.batch}; trigger its DAG without `batch` to run what is due"
+        )
+
+
+class BatchReport(Reference):
+    """The events of a batch: how many there were by what became of them, from when to when, and how late they were acted upon.
+
+    `events` are exported, unless their users do not qualify any more, and belong to `users`, some perhaps to the same one;
+    `decided` counts them all, and those since the batch before that were late, excluded, over the limit or dropped.
+    """
+
+    id: int
+    tries: int
+    events: int
+    users: int
+    first_event: AwareDatetime
+    last_event: AwareDatetime
+    lag_seconds: float
+    decided: dict[str, int] = Field(default_factory=dict)
+
+    def in_words(self) -> str:
+        """One line for logs and notes."""
+        decided = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in self.decided.items())
+        return (
+            f"batch {self.id}: {counted(self.events, 'event')} of {counted(self.users, 'user')}, "
+            f"{self.first_event:%d %b %H:%M:%S} to "
+            f"{self.last_event:%H:%M:%S %Z}, lag {self.lag_seconds:.0f} s; {decided}"
+        )
+
+
+class LiveSummary(Summary):
+    """A run that has ended, and its batch."""
+
+    batch: BatchReport
+
+    def in_words(self) -> str:
+        """One line for a note."""
+        return f"{self.batch.in_words()}; {super().in_words()}"
+
+
+def run_batch(
+    resources: Resources,
+    number: int,
+    request: RunRequest,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    tries: int = TRIES,
+) -> LiveSummary | None:
+    """Export a batch, each step up to `tries` times; None when that is done already, or it was dropped.
+
+    After a failure the dispatcher triggers another run of the batch, as soon as the error allows, then ever later. Raises
+    what kept the run from being opened at all, OutsideWindowsError and NotInForceError among it.
+    """
+    request = request.model_copy(update={"batch": number})
+    ensure_in_force(resources, request)
+    ledger, at = resources.ledger, request.at
+    with resources.working():
+        batch = live.batch(ledger, number, resources.spec.id)
+        if batch is None:
+            raise UnknownBatchError(campaign=resources.spec.id, batch=number)
+        if not live.postpone(ledger, number, until=at + live.SILENT):
+            return None
+        try:
+            done = attempt(resources, request, sleep=sleep, tries=tries)
+        except Exception as error:
+            live.postpone(ledger, number, until=at + _pause(error, batch), error=runs.error_text(error))
+            raise
+        if done.summary.state != "success":
+            live.postpone(ledger, number, until=at + _pause(done.error, batch), error=done.summary.error)
+        report = BatchReport(
+            id=batch.id,
+            tries=batch.tries,
+            events=batch.events,
+            users=batch.users,
+            first_event=batch.first_event,
+            last_event=batch.last_event,
+            lag_seconds=(at - batch.last_due).total_seconds(),
+            decided=live.counts(ledger, number),
+        )
+        return LiveSummary(**done.summary.model_dump(), batch=report)
+
+
+def _pause(error: Exception | None, batch: live.Batch) -> timedelta:
+    """For how long to leave a batch alone after a failure: as Facebook or the windows say, else longer each time."""
+    if isinstance(error, WaitError):
+        return timedelta(seconds=error.seconds)
+    doublings = min(max(batch.tries - 1, 0), 10)
+    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
+
+
+class Idle(Reference):
+    """What `audiences run` says of a live campaign of which nothing is due; `events` counts what the look came to."""
+
+    run: None = None
+    campaign: str
+    state: Literal["success"] = "success"
+    at: AwareDatetime
+    outcomes: dict[str, int]
+    requests: int = 0
+    audience: AudienceSize | None
+    events: dict[str, int]
+
+    def in_words(self) -> str:
+        """One line for logs and notes."""
+        counts = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in self.events.items())
+        return f"nothing is due; events so far: {counts or 'none'}"
+
+
+def run_due(
+    resources: Resources, request: RunRequest, *, sleep: Callable[[float], None] = time.sleep
+) -> LiveSummary | Idle:
+    """Look for the events of one live campaign, and export what is due of them; for a run by hand, without the dispatcher.
+
+    Raises what the warehouse says of a look that failed, StoppedError for another time than now, and what `run_batch` raises.
+    """
+    ensure_in_force(resources, request)
+    ensure_now(resources, request)
+    ledger, campaign = resources.ledger, resources.spec.id
+    watch = Watch.of([resources.spec])
+    if watch is not None:
+        polled = poll(resources, watch, at=request.at, alone=True)
+        for error in polled.errors.values():
+            raise error
+    batch = live.open_batch(ledger, campaign)
+    done = run_batch(resources, batch.id, request, sleep=sleep) if batch else None
+    if done is not None:
+        return done
+    known = known_audience(resources)
+    return Idle(
+        campaign=campaign,
+        at=request.at,
+        outcomes=Outcomes().as_dict(),
+        audience=AudienceSize(id=known.facebook_id, members=members.count(ledger, known.id)) if known else None,
+        events=live.events(ledger, campaign),
+    )

@@ -1,0 +1,1 @@
+"""What is looked up or removed for one person over all campaigns."""

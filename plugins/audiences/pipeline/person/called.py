@@ -1,0 +1,33 @@
+"""Ids that people write, in a file or on the command line, as the warehouse writes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audiences.query.conditions import text_of
+from audiences.query.listed_ids import users_called, users_listed
+from audiences.query.render import render
+
+if TYPE_CHECKING:
+    from audiences.campaign.catalog import Catalog
+    from audiences.pipeline.context import Resources
+    from audiences.warehouse.reader import Warehouse
+
+
+def as_the_key_says(warehouse: Warehouse, catalog: Catalog, user: str) -> str:
+    """The id as the warehouse writes it; as given where its type has several texts for a value, and it names nobody alone."""
+    found = warehouse.table(render(users_called(catalog, user))).column("user_id").to_pylist()
+    return str(found[0]) if len(found) == 1 else user
+
+
+def never_held_out(resources: Resources) -> list[str]:
+    """The users under `never_hold_out`, as the warehouse writes their ids."""
+    listed = [text_of(user) for user in resources.spec.campaign.who.never_hold_out]
+    if not listed:
+        return []
+    with resources.warehouse() as warehouse:
+        return [
+            *map(
+                str, warehouse.table(render(users_listed(resources.spec.catalog, listed))).column("user_id").to_pylist()
+            )
+        ]

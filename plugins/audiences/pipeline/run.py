@@ -1,0 +1,139 @@
+"""A whole run in this process, without Airflow: `audiences run`, and the tests."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+)
+
+from audiences.errors import AudiencesError, RetryError, WaitError
+from audiences.facebook.errors import UnreachableError
+from audiences.ledger import runs
+from audiences.ledger.faults import as_ours
+from audiences.logs import logger
+from audiences.pipeline.preconditions.as_of import at_present, ensure_now
+from audiences.pipeline.preconditions.export_windows import OutsideWindowsError
+from audiences.pipeline.steps.close_run import close_run
+from audiences.pipeline.steps.extract import extract
+from audiences.pipeline.steps.link_ad_sets import link_ad_sets
+from audiences.pipeline.steps.open_run import open_run
+from audiences.pipeline.steps.plan import plan
+from audiences.pipeline.steps.select import select
+from audiences.pipeline.upload.export import export
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from audiences.pipeline.context import Resources
+    from audiences.pipeline.results import Planned, RunRef, RunRequest, Summary
+
+Result = TypeVar("Result")
+TRIES = 5
+_log = logger(__name__)
+
+
+class Timings(dict[str, float]):
+    """Does steps, patiently, and keeps their seconds for the record; no decision depends on those."""
+
+    def __init__(self, sleep: Callable[[float], None], tries: int = TRIES) -> None:
+        super().__init__()
+        self._patient = Retrying(
+            retry=retry_if_exception(self._passes),
+            stop=stop_after_attempt(tries),
+            wait=_wait_for,
+            before_sleep=_tell,
+            sleep=sleep,
+            reraise=True,
+        )
+
+    def _passes(self, error: BaseException) -> bool:
+        """A window may be closed for days, and an address be wrong from the start: nobody waits for that at a terminal."""
+        hopeless = isinstance(error, OutsideWindowsError) or (isinstance(error, UnreachableError) and not self)
+        return isinstance(error, WaitError | RetryError) and not hopeless
+
+    def of(self, step: str, work: Callable[[], Result]) -> Result:
+        """Do the step, again after a wait or a passing fault, and note how long it took in all."""
+        begun = time.perf_counter()
+        try:
+            return self._patient(work)
+        finally:
+            self[step] = round(time.perf_counter() - begun, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A run that has ended, and the error that ended it early, if one did."""
+
+    summary: Summary
+    error: Exception | None
+
+
+def run_campaign(resources: Resources, request: RunRequest, *, sleep: Callable[[float], None] = time.sleep) -> Summary:
+    """Run the campaign once and say what came of it, also when it failed or a guard stopped it.
+
+    Raises what kept the run from being opened at all.
+    """
+    return summary_of(attempt(resources, request, sleep=sleep))
+
+
+def summary_of(done: Attempt) -> Summary:
+    """What came of it; raises an error that is none of ours."""
+    if done.error is not None and not isinstance(done.error, AudiencesError):
+        raise done.error
+    return done.summary
+
+
+def attempt(
+    resources: Resources, request: RunRequest, *, sleep: Callable[[float], None] = time.sleep, tries: int = TRIES
+) -> Attempt:
+    """Run the campaign once, each step up to `tries` times. Raises what kept the run from being opened at all.
+
+    That is among others StoppedError for a run as of another time than now.
+    """
+    ensure_now(resources, request)
+    timings = Timings(sleep, tries)
+    with resources.working():
+        run = timings.of("open_run", lambda: open_run(resources, at_present(resources, request)))
+
+        def planned() -> Planned:
+            extracted = timings.of("extract", lambda: extract(resources, run))
+            selected = timings.of("select", lambda: [select(resources, run, shard) for shard in extracted.shards])
+            return timings.of("plan", lambda: plan(resources, run, extracted, selected))
+
+        return to_its_end(resources, run, planned, timings, ad_sets=True)
+
+
+def to_its_end(
+    resources: Resources, run: RunRef, plan: Callable[[], Planned], timings: Timings, *, ad_sets: bool = False
+) -> Attempt:
+    """Plan an opened run, send what was planned, with `ad_sets` see to those too, close the run."""
+    planned: Planned | None = None
+    failure: Exception | None = None
+    try:
+        planned = plan()
+        timings.of("remove", lambda: export(resources, run, "remove"))
+        timings.of("add", lambda: export(resources, run, "add"))
+        timings.of("remove_late", lambda: export(resources, run, "remove", late=True))
+        if ad_sets:
+            timings.of("link_ad_sets", lambda: link_ad_sets(resources, run))
+    except Exception as error:  # noqa: BLE001  # the run is closed first, whatever it was
+        failure = as_ours(error) or error
+        runs.note_error(resources.ledger, run.run, failure)
+    return Attempt(close_run(resources, run, planned, timings=timings, ad_sets=ad_sets), failure)
+
+
+def _wait_for(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    return error.seconds if isinstance(error, WaitError) else min(2.0**state.attempt_number, 60)
+
+
+def _tell(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    _log.warning("%s; going on in %.0f s", error, _wait_for(state))

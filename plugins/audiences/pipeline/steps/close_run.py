@@ -1,0 +1,193 @@
+"""Close a run: final outcome counts that reconcile, the record closed, the audience released, staging gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from audiences.errors import AudiencesError
+from audiences.facebook import custom_audiences as facebook_audiences
+from audiences.ledger import (
+    chunks,
+    content,
+    identifier_keys,
+    known_audiences,
+    live,
+    members,
+    rejected_rows,
+    replace_sessions,
+    runs,
+)
+from audiences.logs import logger
+from audiences.pipeline.audience import in_doubt
+from audiences.pipeline.results import AudienceSize, Planned, RunRef, Summary, Would
+from audiences.pipeline.staging import Staging
+from audiences.pipeline.steps.link_ad_sets import not_as_wanted
+from audiences.pipeline.steps.verdict import judge
+from audiences.who.outcomes import DECIDED, Outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from audiences.pipeline.context import Resources
+
+_PARTLY_CLEARED = (
+    "only some tasks of a run that had ended were cleared, and what they were to send was planned then; nothing was sent. "
+    "Clear the whole run: then it is run as of now"
+)
+_log = logger(__name__)
+
+
+def close_run(
+    resources: Resources,
+    run: RunRef,
+    planned: Planned | None,
+    *,
+    timings: Mapping[str, float] | None = None,
+    ad_sets: bool = True,
+) -> Summary:
+    """End the run on record with its outcomes; `planned` is None when it did not get that far.
+
+    Whether it succeeded follows from the record: everything planned was acknowledged, and where the run was about
+    `ad_sets` too, they are as the file says. A plan that is not on record is one of before the run was cleared. Raises
+    UnreconciledError when the outcome counts do not add up, which no correct run does.
+    """
+    ledger = resources.ledger
+    totals, noted = chunks.totals(ledger, run.run), runs.noted(ledger, run.run)
+    partly_cleared = planned is not None and not noted.planned
+    planned = None if partly_cleared else planned
+    rekeyed = _rekeyed(resources, run, totals, noted) if planned else 0
+    outcomes = final_outcomes(resources, run, planned, rekeyed) if planned else outcomes_unsent(noted.planned, totals)
+    verdict = judge(totals, noted, planned=planned is not None, kept_back=planned.kept_back if planned else 0)
+    state, error, uploaded = (
+        verdict.state,
+        _PARTLY_CLEARED if partly_cleared else verdict.error,
+        verdict.state == "success",
+    )
+    if uploaded and ad_sets and (wrong := not_as_wanted(resources, run)):
+        state, error = "failed", f"the upload is complete, but not the ad sets: {'; '.join(wrong)}"
+    runs.warn(ledger, run.run, verdict.warnings)
+    rejected = runs.reject(ledger, run.run, totals.rejected)
+    runs.end(
+        ledger,
+        run.run,
+        state=state,
+        outcomes=outcomes.as_dict(),
+        requests=totals.requests,
+        timings=dict(timings or {}),
+        error=error,
+    )
+    if uploaded and planned and planned.complete:
+        identifier_keys.moved(ledger, campaign=run.campaign, audience=run.audience)
+    if run.batch is not None and uploaded:
+        live.finish(ledger, run.batch, run=run.run)
+    if uploaded and run.in_doubt and resources.spec.campaign.what.audience.action == "remove_matching":
+        _end_doubt_of_nobody(resources, run)
+    _note_status(resources, run)
+    known_audiences.release(ledger, run.audience, run.campaign)
+    if not chunks.unsettled(ledger, run.audience) and not replace_sessions.unfinished(ledger, run.audience):
+        Staging(run.staging).clear(root=resources.spec.staging)
+    return Summary(
+        run=run.run,
+        campaign=resources.spec.id,
+        state=state,
+        at=run.at,
+        outcomes=outcomes.as_dict(),
+        rekeyed=rekeyed,
+        requests=totals.requests,
+        audience=AudienceSize(id=run.facebook_id, members=_members(resources, run, planned)),
+        action=resources.spec.campaign.what.audience.action,
+        would=_would(noted.planned) if planned is None else None,
+        rejected=rejected,
+        timings=dict(timings or {}),
+        error=error,
+        warnings=tuple(runs.noted(ledger, run.run).warnings),
+    )
+
+
+def final_outcomes(resources: Resources, run: RunRef, planned: Planned, rekeyed: int) -> Outcomes:
+    """The outcomes after the upload: what began is `added` where acknowledged and `failed` elsewhere.
+
+    Of those who began, `rekeyed` were members before, under other identifiers, and are `kept`.
+
+    `failed` are as well those whom a replace had to leave out, since Facebook refused their rows.
+    """
+    totals, on_record = chunks.totals(resources.ledger, run.run), runs.noted(resources.ledger, run.run).planned
+    added = _begun(totals, on_record)
+    # A difference never sends those who are in already, so that it cannot lose one.
+    lost = rejected_rows.lost(resources.ledger, run.run, run.campaign) if totals.rejected and run.full_refresh else 0
+    outcomes = Outcomes(
+        **{**planned.outcomes, "kept": planned.outcomes["kept"] + rekeyed - lost},
+        added=added - rekeyed,
+        failed=planned.begun - added + lost,
+        removed=totals.gone + on_record["gone_unsent"] - lost,
+    )
+    outcomes.check()
+    return outcomes
+
+
+def _begun(totals: Any, on_record: Mapping[str, int]) -> int:
+    """Users whose membership under what was sent began with the run, as acknowledged."""
+    return int(totals.begun + on_record["begun_unsent"] - on_record["begun_and_gone"])
+
+
+def _rekeyed(resources: Resources, run: RunRef, totals: Any, noted: Any) -> int:
+    """Of these, the members whose identifiers had changed; looked for only where the plan had found some."""
+    if not noted.planned.get("rekeyed"):
+        return 0
+    found = members.rekeyed(resources.ledger, run.audience, run.campaign, run.run)
+    return min(found, _begun(totals, noted.planned))
+
+
+def outcomes_unsent(counted: Mapping[str, int], totals: Any) -> Outcomes:
+    """The outcomes of a run that counted and went no further: whom it would have added are `failed`.
+
+    What an earlier attempt of the same run had sent is `added` and `removed` all the same. All zero when nothing was counted.
+    """
+    if "leaving" not in counted:
+        return Outcomes()
+    decided = {name: counted[name] for name in (*DECIDED, "qualified") if name in counted}
+    added = min(totals.begun + counted.get("begun_unsent", 0), counted["kept"])
+    outcomes = Outcomes(
+        **decided,
+        added=added,
+        kept=counted["kept"] - added,
+        failed=counted["begun"],
+        removed=totals.gone + counted.get("gone_unsent", 0),
+    )
+    outcomes.check()
+    return outcomes
+
+
+def _would(counted: Mapping[str, int]) -> Would | None:
+    return Would(added=counted["begun"], removed=counted["leaving"]) if "leaving" in counted else None
+
+
+def _members(resources: Resources, run: RunRef, planned: Planned | None) -> int:
+    """The rows of the audience, as planned if as many memberships as planned are on record: then all of it was done."""
+    if planned and planned.after.memberships == members.memberships(resources.ledger, run.audience):
+        return planned.after.rows
+    return members.count(resources.ledger, run.audience)
+
+
+def _end_doubt_of_nobody(resources: Resources, run: RunRef) -> None:
+    """All who match were sent for removal again; unless members of other campaigns are in doubt, nothing is any more."""
+    if not members.memberships(resources.ledger, run.audience):
+        content.end_doubt(resources.ledger, run.audience)
+
+
+def _note_status(resources: Resources, run: RunRef) -> None:
+    try:
+        status = facebook_audiences.read(resources.facebook, run.facebook_id)
+    except AudiencesError as error:  # the run itself is over; the next one will ask again
+        _log.warning("the audience's status could not be read: %s", error)
+        return
+    if doubted := in_doubt.look(resources.ledger, run.audience, status, under_way=True):
+        runs.warn(resources.ledger, run.run, [f"while the run was under way: {doubted}. The next run sees to it"])
+    known_audiences.note_status(
+        resources.ledger,
+        run.audience,
+        lower=status.lower,
+        upper=status.upper,
+        operation=status.advice,
+        delivery=status.delivery_text,
+    )

@@ -1,0 +1,161 @@
+"""Open a run: put it on record, find or create the audience, settle what an earlier crash left undecided."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from audiences.errors import StoppedError, UnsupportedError
+from audiences.facebook.status import Reaction
+from audiences.ledger import chunks, content, ended_campaigns, formerly, known_audiences, live, runs
+from audiences.pipeline.audience import in_doubt, neighbours
+from audiences.pipeline.audience.left_behind import told_left_behind
+from audiences.pipeline.audience.standing import find_or_create
+from audiences.pipeline.preconditions import export_windows
+from audiences.pipeline.preconditions.in_force import ensure_in_force, too_early
+from audiences.pipeline.preconditions.known_ids import ensure_known
+from audiences.pipeline.results import DOUBT, RunRef, RunRequest
+from audiences.pipeline.staging import run_folder
+from audiences.pipeline.steps.ad_set_schedule import ensure_same_clock
+from audiences.pipeline.steps.link_ad_sets import take_back_dropped
+from audiences.pipeline.steps.preflight import preflight
+from audiences.pipeline.upload import full_refresh
+from audiences.pipeline.upload.resolve_unknown import settle
+from audiences.query.render import render
+from audiences.who.freshness import newest_event
+
+if TYPE_CHECKING:
+    from audiences.campaign.spec import CampaignSpec
+    from audiences.pipeline.context import Resources
+    from audiences.warehouse.reader import Warehouse
+
+
+TAKEN_OVER = (
+    "took over campaign `{}`, whose file is renamed to this one: its members, control group and history go on here"
+)
+
+
+def open_run(resources: Resources, request: RunRequest) -> RunRef:
+    """Start the run, or take up the one of the same `external_id` again; nobody's membership is decided here yet.
+
+    Raises NotInForceError for a campaign that is a draft, stopped or over, OutsideWindowsError while its windows are closed,
+    PreflightError for what a person must put right at Facebook, StoppedError when the warehouse is staler than
+    `fresh_within` allows, AudienceTakenError while another campaign changes the audience, and what Facebook's door raises.
+    """
+    check_supported(resources.spec, batch=request.batch)
+    ensure_in_force(resources, request)
+    export_windows.ensure_open(resources, request.allow, may_drop=True)
+    run = begin(resources, request, asks=True)
+    runs.warn(resources.ledger, run.run, too_early(resources.spec, request))
+    ended_campaigns.forget(resources.ledger, run.campaign)
+    if request.batch is None:  # it may have been a live one up to now
+        live.forget(resources.ledger, [run.campaign], at=request.at)
+    return run
+
+
+def begin(resources: Resources, request: RunRequest, *, asks: bool = False) -> RunRef:
+    """Start a run of whatever kind, when it may take place.
+
+    One that `asks` who qualifies, and links ad sets, only if the warehouse answers and the ad sets can be scheduled; members
+    go in time whether there is a warehouse or not.
+    """
+    spec, ledger = resources.spec, resources.ledger
+    with resources.working() as known:
+        campaign = known.id
+        renamed = formerly.taken_over_since_last_run(ledger, campaign)
+        run = runs.start(
+            ledger,
+            campaign=campaign,
+            external_id=request.external_id,
+            digest=spec.digest,
+            config=spec.campaign.model_dump(mode="json", by_alias=True, exclude_unset=True),
+            control_terms=spec.control_terms(known.salt),
+            as_of=request.at,
+            now=resources.now(),
+            due=request.due,
+            staging=run_folder(resources.spec.staging, resources.spec.id, request.external_id),
+        )
+        runs.abandon_others(ledger, campaign=campaign, run=run)
+        try:
+            runs.warn(ledger, run, [*map(TAKEN_OVER.format, renamed), *neighbours.check_formerly(resources)])
+            runs.warn(ledger, run, preflight(resources))
+            if asks:
+                ensure_same_clock(resources)
+                open_warehouse(resources, request)
+                if request.batch is None:  # every few seconds it would be a look at all users for a few of them
+                    runs.warn(ledger, run, ensure_known(resources, request.allow))
+            audience, status = find_or_create(resources, campaign, run=run, request=request)
+            if status.reaction is Reaction.WARN:
+                runs.warn(ledger, run, [f"audience {audience.facebook_id}: {status.advice}"])
+            known_audiences.claim(ledger, audience.id, campaign)
+            runs.warn(ledger, run, told_left_behind(resources, campaign, audience, run=run))
+            newly = in_doubt.look(ledger, audience.id, status) is not None
+            if DOUBT in request.allow:
+                content.end_doubt(ledger, audience.id)
+            runs.warn(ledger, run, settle(resources, audience, anew=newly))
+            runs.warn(ledger, run, neighbours.warnings(resources, campaign=campaign, audience=audience))
+            take_back_dropped(resources, campaign=campaign, audience=audience.id)
+            doubted = content.doubt(ledger, audience.id)
+            refreshed = full_refresh.wanted(resources, request, audience, in_doubt=doubted is not None)
+        except Exception as error:
+            state: runs.State = "stopped" if isinstance(error, StoppedError) else "failed"
+            runs.end(ledger, run, state=state, error=runs.error_text(error))
+            raise
+        chunks.drop_planned(ledger, audience.id, but_run=run)
+    return RunRef(
+        run=run,
+        campaign=campaign,
+        salt=known.salt,
+        audience=audience.id,
+        facebook_id=audience.facebook_id,
+        at=request.at,
+        staging=run_folder(resources.spec.staging, resources.spec.id, request.external_id),
+        allow=request.allow,
+        batch=request.batch,
+        full_refresh=refreshed,
+        in_doubt=doubted,
+    )
+
+
+def check_supported(spec: CampaignSpec, *, batch: int | None = None) -> None:
+    """Raise UnsupportedError for a campaign that must not run as if a key of its file were not there."""
+    campaign = spec.campaign
+    asked = {
+        # Its `who` is a condition on the users of events; by itself it may well mean every user there is.
+        "qualification: live": campaign.qualification == "live" and batch is None,
+        "approval: required": campaign.approval == "required",
+    }
+    for key, wanted in asked.items():
+        if wanted:
+            raise UnsupportedError(key=key)
+
+
+def open_warehouse(resources: Resources, request: RunRequest) -> None:
+    """See that the warehouse lets us in, before anything is made at Facebook, and that it is as fresh as the campaign asks.
+
+    Raises StoppedError when the newest event is older than the guard `fresh_within` allows.
+    """
+    with resources.warehouse() as warehouse:
+        check_freshness(resources, request, warehouse)
+
+
+def check_freshness(resources: Resources, request: RunRequest, warehouse: Warehouse) -> None:
+    """The guard `fresh_within`: raises StoppedError when the newest event is older."""
+    limit = resources.spec.campaign.what.guards.fresh_within
+    events = resources.spec.catalog.events
+    if limit is None or events is None or "fresh_within" in request.allow:
+        return
+    newest = warehouse.table(render(newest_event(events, request.at))).column("newest")[0].as_py()
+    if newest is None or newest.astimezone(UTC) < request.at.astimezone(UTC) - limit.delta:
+        found = f"the newest event in the warehouse is of {newest or 'never'}, older than {limit}"
+        raise StoppedError(
+            guard="fresh_within", found=found, allow_once=how_to_allow(resources.spec.id, "fresh_within")
+        )
+
+
+def how_to_allow(campaign: str, guard: str) -> str:
+    """What a person does to let the run through once."""
+    return (
+        f"If this is right, allow it once: `audiences run {campaign} --allow {guard}`, or trigger the DAG with "
+        f"`{guard}` in its `allow` field."
+    )

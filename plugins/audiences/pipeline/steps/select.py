@@ -1,0 +1,143 @@
+"""Select: property filters, reachability and control groups over one staged shard, in pandas on Arrow-backed frames."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from audiences.ledger import assignments, erasures
+from audiences.pipeline.results import RunRef, Selected, Shard
+from audiences.pipeline.staging import Staging
+from audiences.pipeline.steps.extract import shard_file
+from audiences.query.columns import columns_of
+from audiences.warehouse.reader import map_concurrently, prefetch
+from audiences.what.difference import CANDIDATES, USERS
+from audiences.what.erased import Erased
+from audiences.who.cap import rank_keys
+from audiences.who.control import Group, assign
+from audiences.who.filters import matches
+
+if TYPE_CHECKING:
+    from audiences.campaign.spec import CampaignSpec
+    from audiences.pipeline.context import Resources
+
+DECIDED_AT_ONCE = 2  # batches
+HELD_OUT = pa.schema([("user_id", pa.string()), ("arm", pa.string())])
+
+
+def select(resources: Resources, run: RunRef, shard: Shard) -> Selected:
+    """Decide the outcome of every user of the shard up to the control groups; stage candidates and held-out users."""
+    recorded = assignments.not_by_formula(resources.ledger, run.campaign, resources.spec.control_terms(run.salt))
+    erased = Erased(*erasures.known(resources.ledger))
+    staging = Staging(run.staging)
+    outcomes: Counter[str] = Counter()
+
+    def decided_on(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pd.Series[str]]:
+        return batch, decide(resources.spec, run, batch, recorded, erased)
+
+    with (
+        staging.writer(candidates_file(shard.number), CANDIDATES) as candidates,
+        staging.writer(held_out_file(shard.number), HELD_OUT) as held_out,
+        staging.writer(opted_out_file(shard.number), USERS) as opted_out,
+        staging.writer(never_held_out_file(shard.number), USERS) as never_held_out,
+    ):
+        batches = prefetch(staging.rows(shard_file(shard.number)))
+        for batch, decided in map_concurrently(decided_on, batches, max_concurrency=DECIDED_AT_ONCE):
+            outcomes.update({str(name): int(count) for name, count in decided.value_counts().items()})
+            candidates.write_table(_candidates(resources.spec, run, batch, decided))
+            held_out.write_table(_held_out(batch, decided))
+            opted_out.write_table(_users(batch, decided == "opted_out"))
+            never_held_out.write_table(_users(batch, (decided == "candidate") & _never_held_out(resources.spec, batch)))
+    return Selected(number=shard.number, outcomes=dict(outcomes))
+
+
+def decide(
+    spec: CampaignSpec, run: RunRef, batch: pa.RecordBatch, recorded: pa.Table, erased: Erased
+) -> pd.Series[str]:
+    """The outcome of each user of a batch, in the fixed order: filters, opt-out, identifiers, control groups.
+
+    `candidate` marks those who are targeted if the cap lets them. Who was erased counts as opted out. The index is that of
+    the batch's rows.
+    """
+    columns = columns_of(spec)
+    frame = batch.drop_columns(["identifiers"]).to_pandas(types_mapper=pd.ArrowDtype)
+    decided = pd.Series("candidate", index=frame.index, dtype="str")
+    decided[~_reachable(batch)] = "no_identifier"
+    decided[frame[columns.opted_out].astype(bool)] = "opted_out"
+    tree = spec.campaign.who.with_properties
+    if tree is not None:
+        passed = matches(
+            tree, frame, columns=columns.properties, catalog=spec.catalog, at=run.at, zone=spec.zone
+        )  # fmt: skip
+        decided[~passed] = "filtered_out"
+    _leave_out(erased, decided, batch)
+    left = (decided == "candidate").to_numpy()
+    chosen, spared = pa.array(left), pa.array(_never_held_out(spec, batch)[left].to_numpy(dtype=bool))
+    groups = assign(
+        batch.column(columns.user_id).filter(chosen), spec, recorded, salt=run.salt, spared=spared
+    ).to_numpy()
+    arms = pd.Series(groups, index=frame.index[left])
+    for group in Group:
+        if group is not Group.TARGET:
+            decided[arms.index[arms == group.value]] = group.outcome
+    return decided
+
+
+def candidates_file(number: int) -> str:
+    """The name of a staged file of candidates: `user_id`, `identifiers`, and `rank` where there is a cap."""
+    return f"candidates-{number:02d}.parquet"
+
+
+def held_out_file(number: int) -> str:
+    """The name of a staged file of users in control groups: `user_id`, `arm`."""
+    return f"held-out-{number:02d}.parquet"
+
+
+def opted_out_file(number: int) -> str:
+    """The name of a staged file of users who opted out (`user_id`)."""
+    return f"opted-out-{number:02d}.parquet"
+
+
+def never_held_out_file(number: int) -> str:
+    """The name of a staged file of candidates who are under `never_hold_out` (`user_id`)."""
+    return f"never-held-out-{number:02d}.parquet"
+
+
+def _leave_out(erased: Erased, decided: pd.Series[str], batch: pa.RecordBatch) -> None:
+    """Nobody who was erased is a candidate; only candidates are looked at, since hashing takes its time."""
+    left = decided.index[decided == "candidate"]
+    rows = batch.take(pa.array(left))
+    found = erased.among(rows.column("user_id"), rows.column("identifiers"))
+    decided[left[found.to_numpy(zero_copy_only=False)]] = "opted_out"
+
+
+def _reachable(batch: pa.RecordBatch) -> pd.Series[bool]:
+    return pd.Series(pc.is_valid(batch.column("identifiers")).to_numpy(zero_copy_only=False))
+
+
+def _candidates(spec: CampaignSpec, run: RunRef, batch: pa.RecordBatch, decided: pd.Series[str]) -> pa.Table:
+    chosen = pa.array((decided == "candidate").to_numpy())
+    users = batch.column("user_id").filter(chosen)
+    capped = spec.campaign.who.target_cap is not None
+    ranks = rank_keys(users, run.salt).cast(pa.binary()) if capped else pa.nulls(len(users), pa.binary())
+    return pa.table([users, batch.column("identifiers").filter(chosen), ranks], schema=CANDIDATES)
+
+
+def _held_out(batch: pa.RecordBatch, decided: pd.Series[str]) -> pa.Table:
+    held = decided.str.startswith("control_")
+    arms = decided[held].str.removeprefix("control_")
+    return pa.table([batch.column("user_id").filter(pa.array(held.to_numpy())), pa.array(arms)], schema=HELD_OUT)
+
+
+def _never_held_out(spec: CampaignSpec, batch: pa.RecordBatch) -> pd.Series[bool]:
+    name = columns_of(spec).never_held_out
+    return pd.Series(batch.column(name).to_numpy(zero_copy_only=False) if name else False, index=range(len(batch)))
+
+
+def _users(batch: pa.RecordBatch, which: pd.Series[bool]) -> pa.Table:
+    chosen = pa.array(which.to_numpy(dtype=bool))
+    return pa.table([batch.column("user_id").filter(chosen)], schema=USERS)

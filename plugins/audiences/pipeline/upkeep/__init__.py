@@ -1,0 +1,1 @@
+"""What is done daily beside the runs: expiry, ended campaigns, goals, staging."""

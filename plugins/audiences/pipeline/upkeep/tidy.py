@@ -1,0 +1,45 @@
+"""Staging clean-up: the folders of runs that ended long ago, except where a request still needs its rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from upath import UPath
+
+from audiences.ledger import runs
+from audiences.logs import logger
+from audiences.pipeline.staging import Staging, default_root
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from audiences.ledger.database import Ledger
+
+KEPT_FOR = timedelta(days=7)
+_log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """How many folders of runs were removed, and how many were left: still needed, too young, or not ours."""
+
+    removed: int
+    left: int
+
+
+def tidy(ledger: Ledger, root: str | None, *, ended_before: datetime) -> Tidied:
+    """Clean up a staging root, of all campaigns of the project; None stands for the default one."""
+    root = root or default_root()
+    folders = [
+        f"{root}/{campaign.name}/{run.name}"
+        for campaign in (UPath(root).iterdir() if UPath(root).exists() else ())
+        if campaign.is_dir()
+        for run in campaign.iterdir()
+    ]
+    disposable = runs.disposable(ledger, folders, before=ended_before)
+    for folder in disposable:
+        _log.info("removing %s, whose run ended long ago", folder)
+        Staging(folder).clear(root=root)
+    return Tidied(removed=len(disposable), left=len(folders) - len(disposable))

@@ -1,0 +1,178 @@
+"""Export: send planned requests, several at a time, and record each answer with the memberships it changes.
+
+A request is marked as leaving before it is sent and as acknowledged together with its memberships, so a crash leaves at
+worst requests of which nobody knows whether they arrived; they are sent again before anything else. Adding or removing
+twice is harmless.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from audiences.campaign.wording import counted
+from audiences.errors import AudiencesError, RefusedError, RetryError, WaitError
+from audiences.facebook import members as facebook_members
+from audiences.facebook.errors import AudienceTooSmallError, RowsRefusedError
+from audiences.ledger import chunks, erasures, in_doubt, known_audiences, rejected_rows, runs
+from audiences.logs import logger
+from audiences.pipeline.preconditions import export_windows
+from audiences.pipeline.results import RunRef, Sent
+from audiences.pipeline.upload import replace_session
+from audiences.pipeline.upload.bisect import halve
+from audiences.pipeline.upload.payload import prepare, staged
+from audiences.what.erased import Erased
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pyarrow as pa
+
+    from audiences.facebook.members import Receipt
+    from audiences.facebook.session import GraphSession
+    from audiences.ledger.chunks import Action, Chunk
+    from audiences.pipeline.context import Resources
+
+LATE_REMOVALS_WAIT = (
+    "the identifiers of the campaign changed and Facebook refused additions under the new ones, so nothing was removed under "
+    "the old ones; the next run tries again"
+)
+LONGEST_RETRY_SECONDS = 15 * 60  # between two tries of a step after a passing fault
+_log = logger(__name__)
+
+
+@dataclass(eq=False)
+class AllRefusedError(AudiencesError):
+    """Facebook acknowledged nothing of what was to be added or removed; the next run plans it anew."""
+
+    action: str
+    requests: int
+    error: str
+
+    def __str__(self) -> str:
+        what = f"any of the {self.requests:,} requests" if self.requests > 1 else "the only request"
+        return f"Facebook did not take {what} to {self.action} members: {self.error}"
+
+
+def export(
+    resources: Resources, run: RunRef, action: Action, batch: Sequence[int] | None = None, *, late: bool = False
+) -> Sent:
+    """Send the requests of that action (those in `batch`, or all) that are not acknowledged yet.
+
+    `late` removals come after the additions: those of a run with other identifiers than before. They wait for the next run
+    when an addition was refused, so that nobody is out in between.
+    A run that planned the whole set in place of a difference has one replace session for it, which is its `add`.
+    Requests that are refused for good are recorded and the rest goes on; AllRefusedError is raised when nothing was left.
+    Whatever needs a wait, a retry or a person is raised, after the requests under way have been recorded; calling again
+    resumes. Raises OutsideWindowsError when the campaign's windows have closed in the meantime.
+    """
+    if action == "add" and run.full_refresh:
+        replaced = replace_session.replace(resources, run)
+        if replaced.requests:
+            return replaced
+    planned = chunks.of_run(resources.ledger, run.run, action=action, late=late)
+    todo = [
+        chunk for chunk in planned if chunk.state in ("planned", "sending") and (batch is None or chunk.origin in batch)
+    ]
+    if late and todo and rejected_rows.standing(resources.ledger, run.run, "add").refused:
+        runs.warn(resources.ledger, run.run, [LATE_REMOVALS_WAIT])
+        chunks.drop_late(resources.ledger, run.run)
+        return Sent(requests=0)
+    if todo:
+        export_windows.ensure_open(resources, run.allow)
+    known_audiences.claim(resources.ledger, run.audience, run.campaign)
+    sent = send_all(resources, run.facebook_id, todo)
+    _ensure_something_was_taken(resources, run, action)
+    return sent
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    receipt: Receipt
+    changes: pa.Table
+
+
+def send_all(resources: Resources, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
+    """Send these requests, several at a time, and record what comes of each; raises as `export` does."""
+    erased = Erased(*erasures.known(resources.ledger))
+    waiting, under_way = deque(todo), dict[Future[_Answer], chunks.Chunk]()
+    sent = refused = 0
+    trouble: AudiencesError | None = None
+    max_concurrency = resources.spec.account.requests_at_once
+    with ThreadPoolExecutor(max_concurrency, thread_name_prefix="upload") as pool:
+        while under_way or (waiting and trouble is None):
+            while waiting and trouble is None and len(under_way) < max_concurrency:
+                chunk = waiting.popleft()
+                chunks.sending(resources.ledger, chunk)
+                under_way[pool.submit(_send_staged, resources.facebook, facebook_id, chunk, erased)] = chunk
+            for done in wait(under_way, return_when=FIRST_COMPLETED).done:
+                chunk = under_way.pop(done)
+                sent += 1
+                try:
+                    _record(resources, chunk, done.result())
+                except RowsRefusedError as error:
+                    halves = halve(resources.ledger, chunk, error, erased)
+                    refused += not halves
+                    waiting.extend(halves)
+                except RefusedError as error:
+                    refused += _refuse(resources, chunk, error, erased)
+                except AudiencesError as error:
+                    trouble = trouble or error
+                    _keep_claim(resources, chunk, error)
+    if trouble is not None:
+        raise trouble
+    return Sent(requests=sent, refused=refused)
+
+
+def send(session: GraphSession, facebook_id: str, chunk: Chunk, changes: pa.Table) -> Receipt:
+    """Send the rows of these changes, which hang on the request."""
+    ready = prepare(changes, chunk.schema)
+    call = facebook_members.add if chunk.action == "add" else facebook_members.remove
+    return call(session, facebook_id, ready.schema, ready.rows, body=ready.body)
+
+
+def _send_staged(session: GraphSession, facebook_id: str, chunk: Chunk, erased: Erased) -> _Answer:
+    """Runs in a thread of its own."""
+    changes = staged(chunk, erased)
+    return _Answer(receipt=send(session, facebook_id, chunk, changes), changes=changes)
+
+
+def _record(resources: Resources, chunk: Chunk, answer: _Answer) -> None:
+    receipt = answer.receipt
+    chunks.acknowledge(
+        resources.ledger, chunk, received=receipt.received, invalid=receipt.invalid, changes=answer.changes
+    )
+    known_audiences.renew(resources.ledger, chunk.audience)
+    _log.info("%s: request %s, %s acknowledged", chunk.action, chunk.number, counted(chunk.rows, "row"))
+
+
+def _refuse(resources: Resources, chunk: Chunk, error: RefusedError, erased: Erased) -> bool:
+    """Put on record that the request as a whole was refused; whether it was for good, not put off to the next run."""
+    put_off = isinstance(error, AudienceTooSmallError)
+    outcome = "put off to the next run" if put_off else "refused"
+    _log.warning("request %s (%s) is %s: %s", chunk.number, chunk.action, outcome, error)
+    if error.after_unknown or chunk.state == "sending":
+        # An earlier try got no answer and may have been carried out, unlike a request whose rows are at fault.
+        state: Literal["refused", "postponed"] = "postponed" if put_off else "refused"
+        in_doubt.begin(resources.ledger, chunk, state=state, error=str(error), changes=staged(chunk, erased))
+    elif put_off:
+        rejected_rows.postpone(resources.ledger, chunk, error=str(error))
+    else:
+        chunks.refuse(resources.ledger, chunk, error=str(error))
+    return not put_off
+
+
+def _keep_claim(resources: Resources, chunk: Chunk, error: AudiencesError) -> None:
+    """Through the wait that is due: a plan must not go on after another campaign has changed the audience."""
+    if isinstance(error, (WaitError, RetryError)):
+        wait = error.seconds if isinstance(error, WaitError) else LONGEST_RETRY_SECONDS
+        known_audiences.renew(resources.ledger, chunk.audience, after=wait)
+
+
+def _ensure_something_was_taken(resources: Resources, run: RunRef, action: Action) -> None:
+    """Raise AllRefusedError unless something was taken. Removals whose rows were at fault do not keep additions from going."""
+    found = rejected_rows.standing(resources.ledger, run.run, action)
+    if found.refused and not found.taken and not found.unsent and not (action == "remove" and found.only_rows):
+        raise AllRefusedError(action, found.planned, found.error)

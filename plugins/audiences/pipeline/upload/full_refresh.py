@@ -1,0 +1,132 @@
+"""Plan a replace: whether it is wanted, and the whole set cut into the requests of one session, if time allows for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING
+
+from audiences.errors import FixConfigError
+from audiences.facebook.contract import (
+    ASSUMED_REQUEST_SECONDS,
+    MAX_ROWS,
+    REPLACE_BUDGET_SECONDS,
+    REPLACE_WINDOW_SECONDS,
+)
+from audiences.ledger import chunks, replace_sessions
+from audiences.pipeline.staging import Staging
+from audiences.pipeline.upload.replace_session import ids
+from audiences.pipeline.upload.requests import requests_for
+from audiences.what.difference import CHANGES
+from audiences.what.payload import keys_in
+from audiences.what.rows import KEYS, keys_of
+
+if TYPE_CHECKING:
+    from audiences.ledger.known_audiences import KnownAudience
+    from audiences.pipeline.context import Resources
+    from audiences.pipeline.results import RunRef, RunRequest
+    from audiences.what.difference import Difference
+
+
+@dataclass(eq=False)
+class ReplaceTooLongError(FixConfigError):
+    """The whole set would take longer than one replace session may be planned to."""
+
+    rows: int
+    requests: int
+    minutes: float
+    seconds_each: float
+
+    def __str__(self) -> str:
+        window, budget = REPLACE_WINDOW_SECONDS // 60, REPLACE_BUDGET_SECONDS // 60
+        return (
+            f"replacing the audience would take about {self.minutes:.0f} minutes ({self.rows:,} rows in {self.requests:,} "
+            f"requests of {self.seconds_each:.1f} s). Facebook ends a replace after {window} minutes and cuts the audience "
+            f"off there, so at most {budget} are planned. Nothing was sent. Use `refresh: difference`"
+        )
+
+
+@dataclass(eq=False)
+class ForeignMembersError(FixConfigError):
+    """The whole set was to replace what is in an audience in which others may have put members."""
+
+    facebook_id: str
+    campaign: str
+
+    def __str__(self) -> str:
+        return (
+            f"to replace what is in audience {self.facebook_id} would delete the members that others put there, since no "
+            "campaign created it. Nothing was sent. Use `refresh: difference`; or, if they are to go and the audience to be "
+            f"this campaign's alone, take it over first: `audiences adopt {self.campaign}`"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StagedSet:
+    """A whole set on disk: the Facebook keys of its rows, its requests, the file of memberships that change at its end."""
+
+    schema: tuple[str, ...]
+    closing: str
+    planned: tuple[chunks.Planned, ...]
+
+
+def wanted(resources: Resources, request: RunRequest, audience: KnownAudience, *, in_doubt: bool) -> bool:
+    """Whether the run sends the whole set: by the file, by hand, or because it is not known what the audience holds.
+
+    Raises ForeignMembersError as `ensure_ours`.
+    """
+    asked = resources.spec.campaign.what.refresh == "replace" or request.full_refresh
+    if asked:
+        ensure_ours(resources, audience.facebook_id, audience)
+        return True
+    if not audience.created:
+        return False
+    return in_doubt
+
+
+def ensure_ours(resources: Resources, facebook_id: str, audience: KnownAudience | None) -> None:
+    """Raise ForeignMembersError for an audience that no campaign created or adopted: its members are not ours to replace."""
+    if audience is None or not audience.created:
+        raise ForeignMembersError(facebook_id, resources.spec.id)
+
+
+def ensure_in_time(resources: Resources, rows: int) -> None:
+    """Raise ReplaceTooLongError when that many rows take too long, by the account's last requests or by assumption."""
+    measured = replace_sessions.seconds_per_request(resources.ledger, resources.spec.account.id, rows=MAX_ROWS // 2)
+    seconds, requests = measured or ASSUMED_REQUEST_SECONDS, requests_for(rows)
+    # The first and the last batch go alone.
+    turns = min(requests, 2) + ceil(max(0, requests - 2) / resources.spec.account.requests_at_once)
+    if turns * seconds > REPLACE_BUDGET_SECONDS:
+        raise ReplaceTooLongError(rows, requests, minutes=turns * seconds / 60, seconds_each=seconds)
+
+
+def stage(resources: Resources, run: RunRef, difference: Difference, rows: int) -> StagedSet:
+    """Write the `rows` of the whole set, and what changes at its end; after `difference.whole`."""
+    staging = Staging(run.staging)
+    file, closing = staging.unused("replace.parquet"), staging.unused("closing.parquet")
+    keys = set(keys_of(resources.spec.campaign.what.identifiers))
+    with staging.writer(file, CHANGES) as writer:
+        for batch in difference.lasting():
+            writer.write_batch(batch, row_group_size=MAX_ROWS)  # each request reads its own rows only
+            keys |= keys_in(batch.column("identifiers"))
+    with staging.writer(closing, CHANGES) as writer:
+        for batch in difference.closing():
+            writer.write_batch(batch)
+    planned = tuple(
+        chunks.Planned(action="replace", file=file, first_row=first, rows=min(MAX_ROWS, rows - first))
+        for first in range(0, rows, MAX_ROWS)
+    )
+    return StagedSet(tuple(key for key in KEYS if key in keys), closing, planned)
+
+
+def record(resources: Resources, run: RunRef, staged: StagedSet) -> None:
+    """Put the session on record, nothing sent of it."""
+    replace_sessions.plan(
+        resources.ledger,
+        run=run.run,
+        audience=run.audience,
+        schema=staged.schema,
+        closing=staged.closing,
+        planned=staged.planned,
+        id_of=ids(run.facebook_id, run.staging),
+    )

@@ -1,0 +1,316 @@
+"""Refresh by replace: the whole set of an audience in one session, which becomes the audience when its last batch is in.
+
+The first batch opens the session alone and is never sent twice; the others follow several at a time; the last one goes
+alone again and ends it. Members on record change only then, all at once. A session that a crash or a wait interrupted is
+carried through, while Facebook keeps it open; one that broke is done again from its beginning under a new id.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from itertools import count
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from audiences.errors import FacebookTransientError, FixAccessError, RefusedError, WaitError
+from audiences.facebook import members as facebook_members
+from audiences.facebook.contract import REPLACE_ENDED, REPLACE_WINDOW_SECONDS
+from audiences.facebook.errors import AudienceBusyError, ReplaceBrokenError, RowsRefusedError
+from audiences.facebook.members import BatchStep, counts_as_whole, session_id_for
+from audiences.ledger import chunks, erasures, known_audiences, rejected_rows, replace_sessions
+from audiences.logs import logger
+from audiences.pipeline.preconditions import export_windows
+from audiences.pipeline.results import RunRef, Sent
+from audiences.pipeline.staging import Staging
+from audiences.pipeline.upload.bisect import other_opening, rows_at_fault
+from audiences.pipeline.upload.payload import prepare, staged, without
+from audiences.what.erased import Erased
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from audiences.facebook.members import Receipt
+    from audiences.ledger.chunks import Chunk
+    from audiences.ledger.database import Ledger
+    from audiences.ledger.replace_sessions import ReplaceSession
+    from audiences.pipeline.context import Resources
+
+SESSIONS_A_RUN = 3
+CLOCKS_APART_SECONDS = 60  # between Facebook's clock and the ledger's
+_log = logger(__name__)
+
+
+def replace(resources: Resources, run: RunRef) -> Sent:
+    """Send the run's whole set in one session, in a new one where a session broke; nothing when there is none to send.
+
+    Raises ReplaceBrokenError when SESSIONS_A_RUN broke, AudienceBusyError while another session is under way, and what
+    needs a wait, a retry or a person; calling again resumes.
+    """
+    session = replace_sessions.to_send(resources.ledger, run.run)
+    if session is None:
+        return Sent(requests=0)
+    if session.state == "planned":
+        export_windows.ensure_open(resources, run.allow)  # one that has begun is ended, whatever the time
+    known_audiences.claim(resources.ledger, run.audience, run.campaign)
+    id_of = ids(run.facebook_id, session.staging)
+    while True:
+        try:
+            return _Session(resources, run.facebook_id, session).carry_through()
+        except RowsRefusedError as error:
+            planned = other_opening(resources.ledger, session, error, Erased(*erasures.known(resources.ledger)))
+            if not planned:
+                return Sent(requests=1, refused=1)
+            session = replace_sessions.again(resources.ledger, session, id_of=id_of, planned=planned)
+        except ReplaceBrokenError as error:
+            replace_sessions.broke(resources.ledger, session, error=str(error))
+            session = replace_sessions.again(resources.ledger, session, id_of=id_of)
+            if replace_sessions.broken(resources.ledger, run.run) >= SESSIONS_A_RUN:
+                raise
+            _log.warning("%s; the whole set is sent again", error)
+
+
+def settle(resources: Resources, audience: int, facebook_id: str) -> None:
+    """Carry through the sessions of earlier runs that were interrupted; those that cannot be, leave the audience in doubt."""
+    for session in replace_sessions.unfinished(resources.ledger, audience):
+        files = {session.closing, *(chunk.file for chunk in chunks.of_session(resources.ledger, session.id))}
+        staging = Staging(session.staging)
+        try:
+            if not all(staging.exists(file) for file in files):
+                what = f"the staged rows of run {session.run} are gone"
+                raise ReplaceBrokenError(what)
+            _log.info("carrying the replace of run %s through, which was interrupted", session.run)
+            _Session(resources, facebook_id, session).carry_through()
+        except RowsRefusedError as error:
+            _log.warning("the replace of run %s was refused: %s", session.run, error)
+            replace_sessions.refused(
+                resources.ledger, session, chunks.of_session(resources.ledger, session.id)[0], error=str(error)
+            )
+        except ReplaceBrokenError as error:
+            _log.warning("the replace of run %s cannot be carried through: %s", session.run, error)
+            replace_sessions.broke(resources.ledger, session, error=str(error))
+
+
+def ids(facebook_id: str, staging: str) -> Callable[[int], int]:
+    """Makes the ids of a run's sessions: the folder of its rows tells the run from those of other ledgers."""
+    return lambda attempt: session_id_for(facebook_id, staging, str(attempt))
+
+
+def patient(ledger: Ledger, audience: int, error: AudienceBusyError) -> AudienceBusyError:
+    """The same with the time that Facebook may keep a session of ours open that we gave up: it ends then, and not before."""
+    left = replace_sessions.seconds_left(ledger, audience, window=REPLACE_WINDOW_SECONDS + CLOCKS_APART_SECONDS)
+    return AudienceBusyError(error.what, max(error.seconds, left), error.code, error.subcode)
+
+
+class _Session:
+    """One session on its way, from wherever the record says it has got to."""
+
+    def __init__(self, resources: Resources, facebook_id: str, session: ReplaceSession) -> None:
+        self._ledger, self._graph = resources.ledger, resources.facebook
+        self._facebook_id, self._session = facebook_id, session
+        self._erased = Erased(*erasures.known(resources.ledger))
+        self._max_concurrency = resources.spec.account.requests_at_once
+        self._chunks = chunks.of_session(resources.ledger, session.id)
+        self._total = sum(chunk.rows for chunk in self._chunks)
+        self._bad = rejected_rows.of_run(resources.ledger, session.run)
+        # The threads share a connection, on which only one transaction can be open.
+        self._recording = Lock()
+        # Rows by request, those of an earlier process as they were planned.
+        self._arrived = [chunk.rows for chunk in self._chunks if chunk.state == "acknowledged"]
+        # Numbers for parts of batches, after those of the batches and the one that may have to end the session.
+        self._numbers = count(len(self._chunks) + 2)
+
+    def carry_through(self) -> Sent:
+        """Send what has not been acknowledged, end the session, record the members.
+
+        Raises ReplaceBrokenError when a new session is needed, and RowsRefusedError when the first batch was refused for
+        what its rows hold: then none was opened.
+        """
+        first, *others = self._chunks
+        ended: Receipt | None = None
+        if first.state in ("planned", "sending"):
+            try:
+                ended = self._open(first)
+            except (ReplaceBrokenError, RowsRefusedError):
+                raise
+            except RefusedError as error:
+                _log.warning("the first batch of the replace was refused: %s", error)
+                replace_sessions.refused(self._ledger, self._session, first, error=str(error))
+                return Sent(requests=1, refused=1)
+        if others:
+            self._send_between(others[:-1])
+            ended = self._end(others[-1])
+        self._ensure_whole(ended)
+        self._record(self._chunks[-1], ended)
+        refused = sum(chunk.state == "refused" for chunk in chunks.of_session(self._ledger, self._session.id))
+        return Sent(requests=len(self._chunks), refused=refused)
+
+    def _open(self, first: Chunk) -> Receipt | None:
+        """Send the first batch, alone, unless it has arrived before."""
+        alone = len(self._chunks) == 1
+        if first.state == "sending":
+            return self._found_open(first)
+        replace_sessions.opened(self._ledger, self._session, first)
+        try:
+            receipt = self._send(first, 1, last=alone)
+        except (WaitError, FixAccessError) as error:
+            replace_sessions.not_opened(self._ledger, self._session, first)
+            if isinstance(error, AudienceBusyError):
+                raise patient(self._ledger, self._session.audience, error) from error
+            raise
+        except FacebookTransientError:
+            return self._found_open(first)
+        if not alone:
+            chunks.receive(self._ledger, first, received=receipt.received, invalid=receipt.invalid)
+        return receipt
+
+    def _found_open(self, first: Chunk) -> Receipt | None:
+        """Ask Facebook whether the first batch has arrived: it must not be sent twice."""
+        number = self._session.facebook_id
+        for found in facebook_members.upload_sessions(self._graph, self._facebook_id, number):
+            if found.session_id == number:
+                self._arrived.append(first.rows)
+                if len(self._chunks) > 1:
+                    chunks.receive(self._ledger, first, received=found.received or 0, invalid=found.invalid or 0)
+                return None
+        what = "Facebook does not know the session whose first batch was sent without an answer"
+        raise ReplaceBrokenError(what)
+
+    def _send_between(self, between: Sequence[Chunk]) -> None:
+        """Send the batches between the first and the last, in any order; the first trouble is raised when all are back."""
+        todo = [
+            (chunk, number) for number, chunk in enumerate(between, 2) if chunk.state in ("planned", "sending")
+        ]  # fmt: skip
+        with ThreadPoolExecutor(self._max_concurrency, thread_name_prefix="upload") as pool:
+            sent = [pool.submit(self._send_one_between, chunk, number) for chunk, number in todo]
+            wait(sent, return_when=FIRST_EXCEPTION)
+            for future in sent:
+                future.cancel()
+        for future in sent:
+            if not future.cancelled():
+                future.result()
+
+    def _send_one_between(self, chunk: Chunk, number: int) -> None:
+        """Runs in a thread of its own."""
+        with self._recording:
+            chunks.sending(self._ledger, chunk)
+        try:
+            receipt = self._send(chunk, number, last=False)
+        except ReplaceBrokenError:
+            raise
+        except RowsRefusedError as error:
+            self._send_good_rows(chunk, error)
+            return
+        except RefusedError as error:
+            _log.warning("batch %s of the replace was refused: %s", number, error)
+            with self._recording:
+                chunks.refuse(self._ledger, chunk, error=str(error))
+            return
+        with self._recording:
+            chunks.receive(self._ledger, chunk, received=receipt.received, invalid=receipt.invalid)
+            known_audiences.renew(self._ledger, self._session.audience)
+
+    def _end(self, last: Chunk) -> Receipt | None:
+        """Send the last batch, alone. When its rows are refused, the first batch's end the session: twice is harmless."""
+        number = len(self._chunks)
+        try:
+            if last.state in ("planned", "sending"):
+                chunks.sending(self._ledger, last)
+                try:
+                    return self._send(last, number, last=True)
+                except ReplaceBrokenError:
+                    raise
+                except RowsRefusedError as error:
+                    self._send_good_rows(last, error)
+                except RefusedError as error:
+                    _log.warning("the last batch of the replace was refused: %s", error)
+                    chunks.refuse(self._ledger, last, error=str(error))
+            return self._send(self._chunks[0], number + 1, last=True)
+        except ReplaceBrokenError as error:
+            if error.subcode == REPLACE_ENDED:  # an earlier try had arrived, and its answer was lost
+                return None
+            raise
+
+    def _ensure_whole(self, ended: Receipt | None) -> None:
+        """Raise ReplaceBrokenError when Facebook counted far fewer rows than it was sent in the session."""
+        rows = sum(self._arrived)
+        received = ended.received if ended else self._listed_as_received()
+        invalid = replace_sessions.invalid(self._ledger, self._session) + (ended.invalid if ended else 0)
+        if received is not None and not counts_as_whole(received, invalid, rows):
+            what = f"the replace of audience {self._facebook_id} ended with {received:,} of its {rows:,} rows received"
+            raise ReplaceBrokenError(what, truncated=True)
+
+    def _listed_as_received(self) -> int | None:
+        """What Facebook lists as received in the session, where the answer to its last batch was lost."""
+        number = self._session.facebook_id
+        listed = facebook_members.upload_sessions(self._graph, self._facebook_id, number)
+        return next((one.received for one in listed if one.session_id == number), None)
+
+    def _send_good_rows(self, chunk: Chunk, error: RowsRefusedError) -> None:
+        """Send a batch that was refused for its rows without those at fault, in the same session, where any number may follow."""
+        _log.info("a batch of the replace was refused for what its rows hold; sending its halves: %s", error)
+        try:
+            bad = rows_at_fault(self._rows(chunk), lambda rows: self._send_rows(rows, next(self._numbers), last=False))
+        except RowsRefusedError as hopeless:
+            _log.warning("%s rows of the replace were refused: %s", f"{chunk.rows:,}", hopeless)
+            with self._recording:
+                chunks.refuse(self._ledger, chunk, error=str(hopeless))
+            return
+        with self._recording:
+            rejected_rows.leave_out(self._ledger, chunk, bad)
+            self._bad = rejected_rows.of_run(self._ledger, self._session.run)
+            known_audiences.renew(self._ledger, self._session.audience)
+
+    def _send(self, chunk: Chunk, number: int, *, last: bool) -> Receipt:
+        return self._send_rows(self._rows(chunk), number, last=last)
+
+    def _rows(self, chunk: Chunk) -> pa.Table:
+        """What is sent of the batch: nobody who was erased, and no row that was refused in this run before."""
+        found = staged(chunk, self._erased)
+        bad = pc.is_in(found.column("identifiers"), pa.array(self._bad, pa.binary()))
+        return found.filter(pc.invert(bad))
+
+    def _send_rows(self, rows: pa.Table, number: int, *, last: bool) -> Receipt:
+        step = BatchStep(self._session.facebook_id, number, last, self._total)
+        ready = prepare(rows, self._session.schema, step=step)
+        receipt = facebook_members.replace(
+            self._graph, self._facebook_id, ready.schema, ready.rows, step=step, body=ready.body
+        )
+        self._arrived.append(receipt.rows)
+        return receipt
+
+    def _record(self, last: Chunk, receipt: Receipt | None) -> None:
+        replace_sessions.end(
+            self._ledger,
+            self._session,
+            last,
+            received=receipt.received if receipt else self._total,
+            invalid=receipt.invalid if receipt else 0,
+            changes=self._changes(),
+        )
+        known_audiences.renew(self._ledger, self._session.audience)
+        _log.info("the audience was replaced: %s rows in %s requests", f"{self._total:,}", len(self._chunks))
+
+    def _changes(self) -> Iterator[pa.Table]:
+        """What the ended session changes: closing memberships, those that rows began, and members whose rows were refused."""
+        staging = Staging(self._session.staging)
+        for batch in staging.dataset(self._session.closing).to_batches():
+            yield pa.Table.from_batches([batch])
+        now = chunks.of_session(self._ledger, self._session.id)
+        missing = [(chunk.first_row, chunk.first_row + chunk.rows) for chunk in now if chunk.state == "refused"]
+        for batch in staging.dataset(now[0].file).to_batches():
+            yield _recorded(without(pa.Table.from_batches([batch]), self._erased), missing, self._bad)
+
+
+def _recorded(lasting: pa.Table, missing: Sequence[tuple[int, int]], bad: Sequence[bytes]) -> pa.Table:
+    """Memberships that began; those of `missing` positions and `bad` rows, which Facebook refused, did not, and lasting ones
+    have ended."""
+    position, begins = lasting.column("position"), lasting.column("begins")
+    lost = pc.is_in(lasting.column("identifiers"), pa.array(bad, pa.binary()))
+    for start, stop in missing:
+        lost = pc.or_(lost, pc.and_(pc.greater_equal(position, start), pc.less(position, stop)))
+    changed = pc.xor(begins, lost)
+    place = lasting.column_names.index("gone")
+    return lasting.set_column(place, "gone", pc.and_(lost, pc.invert(begins))).filter(changed)

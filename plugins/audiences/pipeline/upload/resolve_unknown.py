@@ -1,0 +1,72 @@
+"""Settle: before anything is computed anew, what may or may not have reached Facebook is sent again until its fate is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audiences.campaign.wording import counted
+from audiences.errors import RefusedError
+from audiences.ledger import chunks, content, erasures, in_doubt, known_audiences
+from audiences.logs import logger
+from audiences.pipeline.staging import Staging
+from audiences.pipeline.upload import export, replace_session
+from audiences.pipeline.upload.payload import staged
+from audiences.what.erased import Erased
+
+if TYPE_CHECKING:
+    from audiences.ledger.chunks import Chunk
+    from audiences.ledger.known_audiences import KnownAudience
+    from audiences.pipeline.context import Resources
+
+STALE = "it is not known whom the audience holds, so the request is not sent again before the next difference"
+_log = logger(__name__)
+
+
+def settle(resources: Resources, audience: KnownAudience, *, anew: bool = False) -> list[str]:
+    """Send again what is unsettled, in its old order; warnings for people, where something stays in doubt.
+
+    Where the whole audience is in doubt, the ledger may be older than what has happened since, so that a request of its could
+    bring back somebody who has left. It is taken as carried out then: this run's difference sends whoever is not wanted, a
+    whole set ends it, and without one later runs send what is still meant. `anew`: the doubt came with this run.
+
+    Raises what needs a wait, a retry or a person.
+    """
+    replace_session.settle(resources, audience.id, audience.facebook_id)
+    stale = (anew or audience.created) and content.is_in_doubt(resources.ledger, audience.id)
+    warnings: list[str] = []
+    for chunk in chunks.unsettled(resources.ledger, audience.id):
+        name = f"request {chunk.number} of run {chunk.run} ({chunk.action} {counted(chunk.rows, 'row')})"
+        if not Staging(chunk.staging).whole(chunk.file):
+            error = (
+                f"the staged rows of run {chunk.run} are gone or were changed; a full refresh makes the audience right"
+            )
+            _log.error("%s cannot be settled: %s", name, error)
+            chunks.lose(resources.ledger, chunk, error=error)
+            continue
+        if stale:
+            if not chunk.doubtful:
+                rows = staged(chunk, Erased(*erasures.known(resources.ledger)))
+                in_doubt.begin(resources.ledger, chunk, state="postponed", error=STALE, changes=rows)
+            continue
+        _log.info("sending %s again: it is not known whether Facebook carried it out", name)
+        if not chunk.doubtful:
+            export.send_all(resources, audience.facebook_id, [chunk])
+        elif error := _ask_again(resources, audience.facebook_id, chunk):
+            warnings.append(f"it is still not known whether Facebook carried out {name}: {error}")
+    return warnings
+
+
+def _ask_again(resources: Resources, facebook_id: str, chunk: Chunk) -> str:
+    """Send what is still meant of a request that was refused and may have been carried out; the reason if it is again."""
+    ledger = resources.ledger
+    changes = in_doubt.still_meant(ledger, chunk, staged(chunk, Erased(*erasures.known(ledger))))
+    if changes.num_rows:
+        in_doubt.asked(ledger, chunk)
+        try:
+            export.send(resources.facebook, facebook_id, chunk, changes)
+        except RefusedError as error:
+            return str(error)
+        finally:
+            known_audiences.renew(ledger, chunk.audience)
+    in_doubt.end(ledger, chunk, answered=changes.num_rows > 0)
+    return ""

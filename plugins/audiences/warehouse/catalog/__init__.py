@@ -1,0 +1,1 @@
+"""The warehouse catalog held against the database: checked, drafted, completed with what was seen."""

@@ -1,0 +1,59 @@
+"""The dispatcher's DAG: there when it is needed, light to parse; and its trigger survives being written down."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.airflow.test_loading import LIVE, LOAD
+
+pytestmark = pytest.mark.e2e
+TRIGGER = f"""
+import json
+from pathlib import Path
+from airflow.sdk.module_loading import import_string
+from audiences.airflow.poller import signature
+from audiences.airflow.sensors import _watch
+from audiences.airflow.triggers import LiveEventsTrigger
+from audiences.when.live.watch import Watch
+folder = Path(PROJECT)
+before, watch = signature(folder), _watch(folder)
+(folder / "campaigns" / "other.yml").write_text({LIVE.replace("Live", "Other")!r})
+said = watch.model_dump(mode="json", by_alias=True, exclude_none=True)
+path, kwargs = LiveEventsTrigger(watch=said, project=str(folder), seen=before).serialize()
+again = import_string(path)(**json.loads(json.dumps(kwargs)))
+print("RESULT" + json.dumps([Watch.model_validate(again.watch) == watch, again._changed(), watch.broken]))
+"""
+
+
+def load(airflow):
+    said = airflow.python(LOAD.replace("campaigns.py", "live_dispatcher.py"))
+    assert "RESULT" in said, said
+    return json.loads(said.split("RESULT", 1)[1].splitlines()[0])
+
+
+def test_the_dispatcher_is_there_as_soon_as_a_file_says_live_however_broken_that_is(airflow):
+    airflow.campaign("carts")
+    assert load(airflow)["dags"] == {}
+    airflow.write("campaigns/live.yml", 'qualification: "live"\nnonsense')
+    found = load(airflow)
+    assert (found["errors"], found["heavy"]) == ({}, [])
+    assert found["dags"]["audiences_live"]["tasks"] == ["wait_for_events", "trigger_run"]
+
+
+def test_the_trigger_comes_back_from_json_and_notices_a_changed_file(airflow):
+    airflow.write("campaigns/live.yml", LIVE)
+    airflow.write("campaigns/bad.yml", "name: [")
+    said = airflow.python(TRIGGER.replace("PROJECT", repr(str(airflow.project))))
+    assert "RESULT" in said, said
+    assert json.loads(said.split("RESULT", 1)[1]) == [True, True, ["bad"]]
+
+
+def test_a_campaign_that_cannot_be_triggered_does_not_hold_up_the_looks_for_the_others(airflow):
+    """Such as one whose file Airflow has not read yet: a task that waited to be tried again would keep the run open."""
+    airflow.write("campaigns/live.yml", LIVE)
+    said = airflow.python(
+        "from pathlib import Path\nfrom audiences.airflow.dispatcher_dag import dispatcher_dag\n"
+        f"print('RESULT', dispatcher_dag(Path({str(airflow.project)!r})).get_task('trigger_run').retries)"
+    )
+    assert "RESULT 0" in said, said

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.airflow.conftest import ROOT
+from tests.campaign import hostile
+
+from audiences.when.timetable import _LONGEST_DESCRIPTION
+
+pytestmark = pytest.mark.e2e
+LOAD = f"""
+import json, os, sys
+os.environ.update({{}})
+from airflow.dag_processing.dagbag import DagBag
+from airflow.serialization.serialized_objects import DagSerialization
+before = set(sys.modules)
+bag = DagBag(dag_folder={str(ROOT / "dags" / "campaigns.py")!r}, bundle_path={str(ROOT / "dags")!r}, bundle_name="dags-folder")
+heavy = [name for name in ("pandas", "pyarrow", "duckdb", "facebook_business", "adbc_driver_postgresql") if name in sys.modules]
+dags = {{}}
+for dag_id, dag in bag.dags.items():
+    serialised = DagSerialization.to_dict(dag)
+    dags[dag_id] = {{
+        "tasks": dag.task_ids,
+        "tags": sorted(dag.tags),
+        "doc": dag.doc_md,
+        "size": len(json.dumps(serialised)),
+        "schedule": getattr(dag.timetable, "summary", None),
+    }}
+print("RESULT" + json.dumps({{"dags": dags, "heavy": heavy, "errors": bag.import_errors}}))
+"""
+
+EXECUTE = f"""
+import json, sys
+from pathlib import Path
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
+read = set()
+def note(event, what):
+    if event == "open" and isinstance(what[0], str):
+        read.add(Path(what[0]).name)
+sys.addaudithook(note)
+with _airflow_parsing_context_manager(dag_id=sys.argv[1], task_id="open_run"):
+    bag = DagBag(
+        dag_folder={str(ROOT / "dags" / "campaigns.py")!r}, bundle_path={str(ROOT / "dags")!r}, bundle_name="dags-folder"
+    )
+files = sorted(name for name in read if name.endswith(".yml"))
+print("RESULT" + json.dumps({{"dags": sorted(bag.dags), "files": files}}))
+"""
+
+LIVE = """
+name: Live
+status: published
+qualification: live
+what: {audience: {create: {name: Live}}, keep_for: 30 days}
+when: {on: {event: Added To Cart}}
+"""
+
+
+def load(airflow, **environment):
+    airflow.environment.update(environment)
+    return result(airflow.python(LOAD.replace("{}", json.dumps(environment), 1) if environment else LOAD))
+
+
+def result(said):
+    assert "RESULT" in said, said
+    return json.loads(said.split("RESULT", 1)[1].splitlines()[0])
+
+
+def test_a_broken_file_is_an_import_error_of_its_own_and_the_others_load(database):
+    database.campaign("good_one")
+    database.campaign("good_two", status="draft")
+    database.write("campaigns/bad_status.yml", "name: Broken\nstatus: publishd\n")
+    database.write("campaigns/bad_yaml.yml", "name: [unclosed\n")
+    hostile.put_in(database.project / "campaigns")
+    said = database.airflow("dag-processor", "-n", "1")
+    errors = dict(database.rows("select filename, stacktrace from import_error"))
+    odd = [name.removeprefix("campaigns/") for name in errors if not name.startswith("campaigns/bad_")]
+    assert len(errors) == len(odd) + 2 == 12, said[-3000:]
+    assert {"caf\\xe9.yml", "line\\nbreak\\x1b[2J.yml", "pipe.yml", "socket.yml", "nowhere.yml"} < set(odd)
+    assert "is a link that leads out of the project" in errors["campaigns/outside.yml"]
+    assert "campaigns/bad_status.yml:2" in errors["campaigns/bad_status.yml"]
+    assert "did you mean `published`" in errors["campaigns/bad_status.yml"]
+    active = database.rows("select dag_id from dag where not is_stale order by 1")
+    # The dispatcher too: what cannot be read may be a live campaign.
+    assert active == [("audiences_live",), ("audiences_upkeep",), ("good_one",), ("good_two",)]
+
+
+def test_airflow_has_room_for_the_longest_texts_that_a_campaign_may_have(airflow):
+    """Its tables cut nothing: a text that is too long for Postgres ends the DAG processor, and with it every campaign."""
+    said = airflow.python(
+        "import json\n"
+        "from airflow.models.dag import DagModel, DagTag\n"
+        "from airflow.models.log import Log\n"
+        "columns = {'name': DagModel._dag_display_property_value, 'owner': DagModel.owners, 'log': Log.owner,"
+        " 'tag': DagTag.name, 'schedule': DagModel.timetable_description, 'id': DagModel.dag_id}\n"
+        "print('RESULT' + json.dumps({name: column.type.length for name, column in columns.items()}))"
+    )
+    room = result(said)
+    assert room["name"] >= 200
+    assert room["owner"] >= 200
+    assert room["log"] >= 200
+    assert room["tag"] >= 100
+    assert room["id"] >= 100
+    assert room["schedule"] >= _LONGEST_DESCRIPTION
+
+
+def test_a_worker_reads_and_builds_only_the_campaign_that_it_executes(airflow):
+    airflow.campaign("good_one")
+    airflow.campaign("good_two")
+    airflow.write("campaigns/bad.yml", "name: [unclosed\n")
+    found = result(airflow.python(EXECUTE, "good_one"))
+    assert found == {"dags": ["good_one"], "files": ["good_one.yml", "settings.yml", "warehouse.yml"]}
+
+
+def test_a_worker_finds_everything_else_when_the_file_of_its_campaign_makes_no_dag(airflow):
+    airflow.campaign("good_one")
+    airflow.write("campaigns/bad.yml", "name: [unclosed\n")
+    for wanted in ("bad", "gone"):
+        assert "good_one" in result(airflow.python(EXECUTE, wanted))["dags"]
+
+
+def test_the_sample_campaigns_become_dags_with_everything_a_person_looks_for(airflow):
+    found = load(airflow, AUDIENCES_PROJECT=str(ROOT))
+    assert found["errors"] == {}
+    assert sorted(found["dags"]) == [
+        "abandoned_cart",
+        "cart_left",
+        "lapsed_high_value",
+        "remove_buyers",
+        "win_back_loyal",
+    ]
+    cart = found["dags"]["abandoned_cart"]
+    assert cart["tasks"] == ["open_run", "extract", "select", "plan", "remove", "add", "remove_late", "close_run"]
+    assert found["dags"]["win_back_loyal"]["tasks"] == ["preview"]
+    assert found["dags"]["cart_left"]["tasks"] == ["run_batch"]
+    assert found["dags"]["cart_left"]["schedule"] in (None, "Never, external triggers only", "None")
+    assert "cart_abandoners" in cart["doc"]
+    assert {"audiences", "published"} <= set(cart["tags"])
+    assert "09:00" in cart["schedule"]
+
+
+def test_loading_campaigns_imports_nothing_heavy(airflow):
+    airflow.campaign("carts")
+    assert load(airflow)["heavy"] == []
+
+
+FORM = f"""
+import json
+from airflow.dag_processing.dagbag import DagBag
+from airflow.serialization.serialized_objects import DagSerialization
+bag = DagBag(dag_folder={str(ROOT / "dags" / "campaigns.py")!r}, bundle_path={str(ROOT / "dags")!r}, bundle_name="dags-folder")
+found = {{}}
+for dag_id, dag in bag.dags.items():
+    dag.params.validate()
+    written = DagSerialization.to_dict(dag)
+    read = DagSerialization.from_dict(written).params
+    tasks = [task["__var"] for task in written["dag"]["tasks"]]
+    copies = [params for task in tasks for params in (task.get("params"), task.get("partial_kwargs", {{}}).get("params"))]
+    found[dag_id] = [dict(read), [each for each in copies if each]]
+    if dag_id == "carts":
+        try:
+            read.deep_merge({{"dry_run": "perhaps"}}).validate()
+        except Exception as error:
+            found["wrong"] = str(error).partition("\\n")[0]
+print("RESULT" + json.dumps(found))
+"""
+
+
+def test_the_trigger_form_belongs_to_the_dag_and_no_task_carries_a_copy_of_it(airflow):
+    """Airflow validates every copy several times at every parse: nine tenths of what a thousand campaigns cost."""
+    airflow.campaign("carts")
+    airflow.campaign("draft", status="draft")
+    airflow.write("campaigns/live.yml", LIVE)
+    assert result(airflow.python(FORM)) == {
+        "carts": [{"dry_run": False, "full_refresh": False, "allow": []}, []],
+        "draft": [{}, []],
+        "live": [{"dry_run": False, "allow": []}, []],
+        "wrong": "Invalid input for param dry_run: 'perhaps' is not of type 'boolean'",
+    }
+
+
+def test_jinja_in_a_campaign_file_is_only_text(airflow):
+    airflow.campaign("sly", title="'{{ var.value.secret }}'")
+    assert "{{ var.value.secret }}" in load(airflow)["dags"]["sly"]["doc"]

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from audiences.pipeline.preconditions.as_of import as_of
+from audiences.pipeline.preconditions.export_windows import OutsideWindowsError
+from audiences.pipeline.results import RunRequest
+from audiences.pipeline.steps.extract import extract
+from audiences.pipeline.steps.open_run import open_run
+from audiences.pipeline.steps.plan import plan
+from audiences.pipeline.steps.select import select
+from audiences.pipeline.upload.export import export
+
+pytestmark = pytest.mark.integration
+MORNING = {"now": True, "windows": [{"from": "06:00", "to": "13:00"}]}  # open at the shop's noon
+NIGHT = {"now": True, "windows": [{"from": "22:00", "to": "04:00"}]}
+TEN = datetime(2026, 11, 23, 22, tzinfo=UTC)
+
+
+@pytest.fixture
+def cart(shop):
+    shop.user(1, "one@example.com")
+    shop.event(1)
+
+
+@pytest.mark.usefixtures("cart")
+def test_outside_its_windows_a_run_asks_nobody_and_says_when_it_can_go_on(shop):
+    with pytest.raises(OutsideWindowsError, match="Mon 23 Nov 2026 at 22:00 UTC") as caught:
+        shop.run(shop.campaign(when=NIGHT))
+    assert (caught.value.opens, caught.value.seconds, caught.value.dropped) == (TEN, 36_000, False)
+    assert shop.sandbox.admin.requests() == []
+    assert shop.sql("select count(*) from audiences.run", on="ledger") == [(0,)]
+    assert shop.waited == []
+
+
+@pytest.mark.usefixtures("cart")
+def test_a_person_can_send_at_once(shop):
+    assert shop.run(shop.campaign(when=NIGHT), allow=frozenset({"windows"})).outcomes["added"] == 1
+
+
+@pytest.mark.usefixtures("cart")
+def test_a_run_that_is_to_be_dropped_says_so(shop):
+    with pytest.raises(OutsideWindowsError) as caught:
+        shop.run(shop.campaign(when={**NIGHT, "outside": "drop"}))
+    assert caught.value.dropped
+
+
+@pytest.mark.usefixtures("cart")
+def test_a_window_that_closes_in_the_middle_holds_the_upload_and_the_run_goes_on_at_the_next(shop):
+    spec = shop.campaign(when={**MORNING, "outside": "drop"})
+    with shop.resources(spec) as resources:
+        run = open_run(resources, RunRequest(external_id="long", at=shop.now))
+        extracted = extract(resources, run)
+        plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
+        shop.now += timedelta(hours=1)
+        with pytest.raises(OutsideWindowsError) as caught:
+            export(resources, run, "add")
+        assert (caught.value.opens - shop.now, caught.value.dropped) == (timedelta(hours=17), False)
+        assert shop.uploads() == []
+        shop.now = caught.value.opens
+        assert export(resources, run, "add").requests == 1
+
+
+def test_a_run_that_was_held_until_its_opening_is_on_time_then(shop):
+    with shop.resources(shop.campaign(when=NIGHT)) as resources:
+        shop.now = TEN + timedelta(seconds=3)
+        assert as_of(resources, shop.noon) == TEN
+        shop.now = TEN + timedelta(hours=2)
+        assert as_of(resources, shop.noon) == shop.now
+        assert as_of(resources, shop.now - timedelta(seconds=3)) == shop.now - timedelta(seconds=3)

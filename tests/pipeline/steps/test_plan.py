@@ -1,0 +1,41 @@
+"""What a plan comes to in numbers: users by outcome, and requests by task."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from audiences.pipeline.results import Selected
+from audiences.pipeline.steps.plan import FEWEST_PER_BATCH, MOST_BATCHES, _batches, outcomes_before_upload
+from audiences.what.difference import Counts
+
+NONE = Counts(**dict.fromkeys(Counts.__dataclass_fields__, 0))
+
+
+def test_every_user_of_every_shard_has_one_outcome():
+    shards = [
+        Selected(number=0, outcomes={"filtered_out": 3, "candidate": 10, "opted_out": 1}),
+        Selected(number=1, outcomes={"control_campaign": 2, "candidate": 5}),
+    ]
+    found = outcomes_before_upload(shards, replace(NONE, targeted=12, begun=4))
+    decided = {"filtered_out": 3, "opted_out": 1, "control_campaign": 2, "over_cap": 3, "targeted": 12}
+    assert found == {**decided, "kept": 8, "qualified": 21}
+    assert outcomes_before_upload((), NONE) == dict.fromkeys(("over_cap", "targeted", "kept", "qualified"), 0)
+
+
+@pytest.mark.parametrize(
+    ("requests", "tasks", "largest"),
+    [
+        (0, 0, 0),
+        (1, 1, 1),
+        (FEWEST_PER_BATCH, 1, FEWEST_PER_BATCH),
+        (FEWEST_PER_BATCH + 1, 2, FEWEST_PER_BATCH),
+        (FEWEST_PER_BATCH * MOST_BATCHES, MOST_BATCHES, FEWEST_PER_BATCH),
+        (1000, MOST_BATCHES, 63),
+    ],
+)
+def test_each_request_is_in_one_task_and_there_are_not_too_many_of_those(requests, tasks, largest):
+    found = _batches(range(requests))
+    assert [number for task in found for number in task] == list(range(requests))
+    assert (len(found), max(map(len, found), default=0)) == (tasks, largest)
