@@ -23,7 +23,7 @@ from audiences.connections import Connection
 from audiences.demo.postgres import running_postgres
 from audiences.goal.events import goal_events
 from audiences.ledger import assignments, campaigns, runs
-from audiences.pipeline.context import Resources
+from audiences.pipeline.resources import CampaignResources
 from audiences.pipeline.upkeep.measure import measure
 from audiences.query.render import render
 
@@ -103,7 +103,7 @@ def _measure(connections: dict[str, Connection], folder: Path, users: int, round
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(content)
     spec = Project.load_campaign(project, "benchmark")
-    with Resources(spec, look_up=connections.__getitem__) as resources:
+    with CampaignResources(spec, look_up=connections.__getitem__) as resources:
         _assign(resources, users)
         at = START + timedelta(days=30)
         seconds, computing = [], []
@@ -128,7 +128,7 @@ def _measure(connections: dict[str, Connection], folder: Path, users: int, round
     )
 
 
-def _assign(resources: Resources, users: int) -> None:
+def _assign(resources: CampaignResources, users: int) -> None:
     """Everybody assigned, an equal part of them on each day."""
     campaign = campaigns.number(resources.ledger, resources.spec.id)
     part = users // DAYS + 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import airflow.sdk  # noqa: F401  # imported here so that the clock does not count it
 
 from audiences.campaign.project import Project
-from audiences.pipeline.context import Resources
+from audiences.pipeline.resources import CampaignResources
 from audiences.pipeline.results import RunRequest
 from audiences.pipeline.run import run_campaign
 from benchmarks.contender import report
@@ -19,7 +19,7 @@ def work() -> dict[str, object]:
     """One run."""
     spec = Project.load_campaign(Path(os.environ["BENCH_PROJECT"]), "benchmark")
     now = datetime.now(UTC)
-    with Resources(spec) as resources:
+    with CampaignResources(spec) as resources:
         summary = run_campaign(resources, RunRequest(external_id=now.isoformat(), at=now))
     if summary.state != "success":
         raise SystemExit(summary.error)

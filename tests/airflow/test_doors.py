@@ -49,7 +49,7 @@ with DAG("operators", schedule=None, is_paused_upon_creation=False):
 '''
 
 
-class Resources:
+class CampaignResources:
     """A running demo with the campaign, and what came of its runs."""
 
     def __init__(self, demo) -> None:
@@ -117,7 +117,7 @@ def resources():
                     )
             when = f"when: {{dates: ['{PAST.isoformat()}', '{DUE.isoformat()}']}}\n"
             (project / "campaigns" / "doors.yml").write_text(CAMPAIGN + when)
-            yield Resources(demo)
+            yield CampaignResources(demo)
 
 
 def test_whatever_the_date_of_a_run_it_sends_what_holds_now_or_nothing(resources):

@@ -20,8 +20,8 @@ import audiences
 from audiences.campaign.spec import CampaignSpec
 from audiences.cli import main
 from audiences.connections import Connection
-from audiences.pipeline.context import Resources
 from audiences.pipeline.preview import preview
+from audiences.pipeline.resources import CampaignResources
 from audiences.pipeline.results import RunRequest
 from audiences.pipeline.run import run_campaign
 from audiences.sandbox import running_sandbox
@@ -122,8 +122,8 @@ class Shop:
             }
         )
 
-    def resources(self, spec: CampaignSpec, *, read_only: bool = False) -> Resources:
-        return Resources(
+    def resources(self, spec: CampaignSpec, *, read_only: bool = False) -> CampaignResources:
+        return CampaignResources(
             spec,
             read_only=read_only,
             look_up=self.connections.__getitem__,

@@ -15,7 +15,7 @@ from audiences.campaign.settings import Settings
 from audiences.checklist import State
 from audiences.pipeline.erase import erase
 from audiences.pipeline.explain import explain
-from audiences.pipeline.person.erasure_context import ErasureResources
+from audiences.pipeline.person.erasure_resources import ErasureResources
 from audiences.warehouse.catalog.check import check_catalog
 from audiences.warehouse.catalog.reflect import Glance
 

@@ -16,7 +16,7 @@ from audiences.errors import FacebookAccessError
 from audiences.ledger.known_audiences import AudienceTakenError
 from audiences.pipeline.erase import erase, lift
 from audiences.pipeline.explain import explain
-from audiences.pipeline.person.erasure_context import ErasureResources
+from audiences.pipeline.person.erasure_resources import ErasureResources
 from audiences.pipeline.results import RunRequest
 from audiences.pipeline.steps.extract import extract
 from audiences.pipeline.steps.open_run import open_run

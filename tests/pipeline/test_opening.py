@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from audiences.ledger.faults import LedgerClosedError, LedgerFaultError, as_lost
-from audiences.pipeline.live.context import LiveResources
+from audiences.pipeline.live.resources import live_resources
 from audiences.warehouse.catalog.reflect import Glance, WarehouseUnreachableError
 from audiences.warehouse.reader import WarehouseClosedError
 from audiences.when.live.watch import Watch
@@ -58,7 +58,7 @@ def test_a_closed_ledger_stops_everything_before_facebook_is_asked(carts, wrong)
         carts.run(spec)
     assert f"the Airflow connection `{carts.connections['ledger'].id}`" in str(stopped.value)
     watch = Watch.of([live_one(carts)])
-    with LiveResources(watch, look_up=carts.connections.__getitem__) as resources, pytest.raises(LedgerClosedError):
+    with live_resources(watch, look_up=carts.connections.__getitem__) as resources, pytest.raises(LedgerClosedError):
         _ = resources.ledger
     assert (carts.sandbox.admin.requests(), carts.waited) == ([], [])
 

@@ -13,7 +13,7 @@ from audiences.logs import logger
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from audiences.pipeline.live.context import LiveResources
+    from audiences.pipeline.resources import Resources
     from audiences.when.live.watch import Watch
 
 _log = logger(__name__)
@@ -24,18 +24,18 @@ class Poller:
 
     def __init__(self, watch: Watch | None) -> None:
         self._watch = watch
-        self._resources: LiveResources | None = None
+        self._resources: Resources | None = None
         self.said = "no live campaign is published"
 
     def look(self) -> dict[str, Any]:
         """Look once. Gives the runs to trigger, as arguments of TriggerDagRunOperator, under `batches`, and what is `said`."""
         if self._watch is None:
             return {"batches": [], "said": self.said}
-        from audiences.pipeline.live.context import LiveResources
         from audiences.pipeline.live.poller import poll
+        from audiences.pipeline.live.resources import live_resources
 
         if self._resources is None:
-            self._resources = LiveResources(self._watch)
+            self._resources = live_resources(self._watch)
         try:
             polled = poll(self._resources, self._watch)
         except Exception:

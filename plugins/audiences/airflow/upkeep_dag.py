@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from audiences.campaign.spec import CampaignSpec
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 DAG_ID = "audiences_upkeep"
 _BUT_BACKFILLS = ("scheduled", "manual", "operator_triggered", "asset_triggered")
@@ -123,12 +123,12 @@ class CampaignOperator(BaseOperator):
 
     def execute(self, context: Context) -> str | None:
         """Open the doors and do it, as of now, whatever date the DAG run has."""
-        from audiences.pipeline.context import Resources
+        from audiences.pipeline.resources import CampaignResources
 
         get_current_context()["label"] = self.campaign  # type: ignore[typeddict-unknown-key]  # for map_index_template
         with told(context, self.campaign):
             Asked.of(DAG_ID, context["dag_run"].conf)
-            with Resources(Project.load_campaign(Path(self.project), self.campaign)) as resources:
+            with CampaignResources(Project.load_campaign(Path(self.project), self.campaign)) as resources:
                 done = self.care(resources)
         if done:
             context["ti"].xcom_push(key=NOTE, value=f"{self.campaign}: {done}")
@@ -136,7 +136,7 @@ class CampaignOperator(BaseOperator):
         return done
 
     @abstractmethod
-    def care(self, resources: Resources) -> str | None:
+    def care(self, resources: CampaignResources) -> str | None:
         """Do the duty and say in one line what was done; None when nothing was to be done."""
 
 
@@ -155,14 +155,14 @@ class TidyOperator(BaseOperator):
 
         with told(context):
             Asked.of(DAG_ID, context["dag_run"].conf)
-        from audiences.pipeline.context import Resources
+        from audiences.pipeline.resources import CampaignResources
         from audiences.pipeline.upkeep.tidy import KEPT_FOR, Tidied, tidy
 
         # Where staging and ledger are is the project's affair, and the same in all campaigns.
         spec = next(iter(Project.load(Path(self.project)).campaigns.values()), None)
         if spec is None:
             return asdict(Tidied(removed=0, left=0))
-        with told(context), Resources(spec) as resources:
+        with told(context), CampaignResources(spec) as resources:
             return asdict(tidy(resources.ledger, spec.staging, ended_before=resources.now() - KEPT_FOR))
 
 
@@ -179,7 +179,7 @@ class ExpireOperator(CampaignOperator):
 
     ui_color = "#fdecea"
 
-    def care(self, resources: Resources) -> str | None:
+    def care(self, resources: CampaignResources) -> str | None:
         """Return the summary of the run in one line; fails when the run did."""
         from audiences.pipeline.upkeep.expire import expire
 
@@ -202,7 +202,7 @@ class MeasureGoalOperator(CampaignOperator):
 
     ui_color = "#e7f6ec"
 
-    def care(self, resources: Resources) -> str | None:
+    def care(self, resources: CampaignResources) -> str | None:
         """Return the result in one line; None when no window has been open since the last."""
         from audiences.pipeline.upkeep.measure import is_due, measure
 

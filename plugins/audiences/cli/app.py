@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from audiences.campaign.spec import CampaignSpec
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 _IN_ORDER_OF_USE = (
     *("validate", "preview", "explain", "schedule", "run", "report", "adopt", "erase"),
@@ -95,12 +95,12 @@ def load(campaign: str) -> CampaignSpec:
     return Project.load_campaign(Here.project, campaign)
 
 
-def resources_of(spec: CampaignSpec, *, read_only: bool = False) -> Resources:
+def resources_of(spec: CampaignSpec, *, read_only: bool = False) -> CampaignResources:
     """The doors of the campaign, closed by the caller."""
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
     import_airflow()
-    return Resources(spec, read_only=read_only, on_file=accounted_for(Here.project))
+    return CampaignResources(spec, read_only=read_only, on_file=accounted_for(Here.project))
 
 
 def import_airflow() -> None:

@@ -33,7 +33,7 @@ def erase(
     """
     from audiences.pipeline.erase import erase as carry_out
     from audiences.pipeline.erase import lift as take_back
-    from audiences.pipeline.person.erasure_context import ErasureResources
+    from audiences.pipeline.person.erasure_resources import ErasureResources
     from audiences.pipeline.run import Timings
 
     settings, (_, catalog) = load_settings(Here.project), load_catalog(Here.project)

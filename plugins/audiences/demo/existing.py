@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audiences.campaign.who import Who
-from audiences.pipeline.context import Resources
+from audiences.pipeline.resources import CampaignResources
 from audiences.query.columns import columns_of
 from audiences.query.render import render
 from audiences.what import rows
@@ -35,7 +35,7 @@ def _visitors(demo: Demo, spec: CampaignSpec, at: datetime) -> list[dict[str, st
     visitors = spec.model_copy(update={"campaign": campaign})
     today = at.astimezone(spec.zone).date()
     encoder = Encoder(campaign.what.identifiers, columns_of(visitors), spec.catalog, today=today)
-    with Resources(visitors, look_up=demo.connection) as resources, resources.warehouse() as warehouse:
+    with CampaignResources(visitors, look_up=demo.connection) as resources, resources.warehouse() as warehouse:
         batches = [encoder.encode(batch) for batch in warehouse.stream(render(qualified(visitors, at)))]
     packed = {row for batch in batches for row in batch.column("identifiers").to_pylist() if row is not None}
     return [rows.unpack(row) for row in packed]

@@ -16,7 +16,7 @@ from audiences.campaign.project import Project
 from audiences.demo.shop import USERS
 from audiences.demo.visits import LAUNCH_DAYS
 from audiences.errors import ConfigError
-from audiences.pipeline.context import Resources
+from audiences.pipeline.resources import CampaignResources
 from audiences.pipeline.results import RunRequest
 from audiences.pipeline.run import run_campaign
 from audiences.pipeline.upkeep.measure import measure
@@ -59,11 +59,13 @@ def launch(spec: CampaignSpec, look_up: LookUp, *, staging: Path, as_of: datetim
     """The run of that day, with real assignments and a real upload; `as_of` is when the shop's data end."""
     at = as_of - timedelta(days=LAUNCH_DAYS)
     # By the clock of that day, so that the ledger has it as a run of then, with the assignments of then.
-    with Resources(spec.model_copy(update={"staging": str(staging)}), look_up=look_up, now=lambda: at) as resources:
+    with CampaignResources(
+        spec.model_copy(update={"staging": str(staging)}), look_up=look_up, now=lambda: at
+    ) as resources:
         return run_campaign(resources, RunRequest(external_id="launch", at=at, allow=GUARDS))
 
 
 def report(spec: CampaignSpec, look_up: LookUp, *, at: datetime) -> Report:
     """What its goal says as of `at`."""
-    with Resources(spec, look_up=look_up) as resources:
+    with CampaignResources(spec, look_up=look_up) as resources:
         return measure(resources, at)

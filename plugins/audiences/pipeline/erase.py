@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from audiences.campaign.catalog import Catalog
     from audiences.facebook.members import Receipt
-    from audiences.pipeline.person.erasure_context import ErasureResources
+    from audiences.pipeline.person.erasure_resources import ErasureResources
 
 WAIT_SECONDS = 60.0
 _log = logger(__name__)
@@ -225,7 +225,7 @@ def _erase_from(resources: ErasureResources, account: AdAccount, person: _Person
     error = None
     try:
         if everything:
-            graph = resources.facebook(account)
+            graph = resources.graph_session(account, by_any_connection=True)
             with in_doubt.changing_all(resources.ledger, graph):
                 for first in range(0, len(everything), MAX_ROWS):
                     ready = wire(pa.array(everything[first : first + MAX_ROWS], pa.binary()), ())

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.campaign.spec import CampaignSpec
-    from audiences.pipeline.context import Resources
     from audiences.pipeline.person.holders import Address
+    from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef
 
 _LEADS = {
@@ -61,7 +61,7 @@ class _Found:
     identifiers: str = ""
 
 
-def explain(resources: Resources, user: str, at: datetime) -> Explanation:
+def explain(resources: CampaignResources, user: str, at: datetime) -> Explanation:
     """The outcome that a run at `at` would have for the user, and the steps up to the one that decides.
 
     `doors` must be `looking_only`. Only a campaign with a target cap or `keep_for` has to look at all users for it. The id
@@ -94,7 +94,7 @@ def explain(resources: Resources, user: str, at: datetime) -> Explanation:
     )
 
 
-def explain_address(resources: Resources, kind: Address, address: str, at: datetime) -> Explanations:
+def explain_address(resources: CampaignResources, kind: Address, address: str, at: datetime) -> Explanations:
     """The same for everybody who has the e-mail address or phone number, in the warehouse or on record in the ledger.
 
     Raises UnreadableAddressError.
@@ -110,7 +110,7 @@ def explain_address(resources: Resources, kind: Address, address: str, at: datet
     )
 
 
-def _find(resources: Resources, run: RunRef, user: str) -> _Found | None:
+def _find(resources: CampaignResources, run: RunRef, user: str) -> _Found | None:
     """Rules and row of one snapshot; None for somebody who is not in the users' relation."""
     spec = resources.spec
     asked = RuleSteps(spec, run.at, user)
@@ -128,7 +128,7 @@ def _find(resources: Resources, run: RunRef, user: str) -> _Found | None:
     return _Found(rules, staged, _identifiers(spec, encoder, rows[0], staged))
 
 
-def _outcome(resources: Resources, run: RunRef, user: str, found: _Found, assigned: Any) -> str:
+def _outcome(resources: CampaignResources, run: RunRef, user: str, found: _Found, assigned: Any) -> str:
     if found.staged is None:
         return "not_qualified"
     erased, recorded = Erased(*erasures.known(resources.ledger)), _on_record(user, assigned)

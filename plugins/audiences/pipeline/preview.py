@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.pipeline.audience.standing import Standing
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import Extracted, Selected
 
 SAMPLES = 5
@@ -55,7 +55,7 @@ NOBODY = 0  # no row of the ledger has this number
 
 
 def preview(
-    resources: Resources,
+    resources: CampaignResources,
     at: datetime,
     *,
     ask_facebook: bool = False,
@@ -115,7 +115,7 @@ def preview(
         )
 
 
-def _clock(resources: Resources) -> tuple[str | None, tuple[str, ...]]:
+def _clock(resources: CampaignResources) -> tuple[str | None, tuple[str, ...]]:
     """What stops a run whose hours cannot go onto its ad sets, and what is not known of that, in sentences."""
     try:
         ensure_same_clock(resources)
@@ -126,7 +126,7 @@ def _clock(resources: Resources) -> tuple[str | None, tuple[str, ...]]:
     return None, ()
 
 
-def _warnings(resources: Resources, run: RunRef) -> Iterator[str]:
+def _warnings(resources: CampaignResources, run: RunRef) -> Iterator[str]:
     """What a run would put on record for people to look at, as far as the file and the ledger tell."""
     if why := never(resources.spec):
         yield why
@@ -145,7 +145,7 @@ def _warnings(resources: Resources, run: RunRef) -> Iterator[str]:
 
 
 def obstacle(
-    resources: Resources, *, full_refresh: bool, allow: frozenset[str]
+    resources: CampaignResources, *, full_refresh: bool, allow: frozenset[str]
 ) -> tuple[str | None, tuple[str, ...], Standing | None]:
     """What about the audience would stop a run, in a sentence; a warning when Facebook cannot be asked; else what it says."""
     try:
@@ -162,7 +162,7 @@ def obstacle(
 
 @contextmanager
 def rehearsed(
-    resources: Resources, at: datetime, *, users: Sequence[str] | None = None
+    resources: CampaignResources, at: datetime, *, users: Sequence[str] | None = None
 ) -> Iterator[tuple[RunRef, Extracted, list[Selected]]]:
     """A run up to its plan, in a folder that goes away afterwards; of these users only, if they are given."""
     with tempfile.TemporaryDirectory(prefix="audiences-preview-") as folder:
@@ -171,7 +171,7 @@ def rehearsed(
         yield run, extracted, [select(resources, run, shard) for shard in extracted.shards]
 
 
-def as_if_opened(resources: Resources, at: datetime, *, staging: str) -> RunRef:
+def as_if_opened(resources: CampaignResources, at: datetime, *, staging: str) -> RunRef:
     """A run reference with the numbers that the ledger has already, and NOBODY for those it would have to give out."""
     known = known_audience(resources)
     campaign, earlier = resources.campaign(), resources.spec.campaign.formerly

@@ -31,7 +31,7 @@ from audiences.pipeline.upload.export import export
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import Planned, RunRef, RunRequest, Summary
 
 Result = TypeVar("Result")
@@ -75,7 +75,9 @@ class Attempt:
     error: Exception | None
 
 
-def run_campaign(resources: Resources, request: RunRequest, *, sleep: Callable[[float], None] = time.sleep) -> Summary:
+def run_campaign(
+    resources: CampaignResources, request: RunRequest, *, sleep: Callable[[float], None] = time.sleep
+) -> Summary:
     """Run the campaign once and say what came of it, also when it failed or a guard stopped it.
 
     Raises what kept the run from being opened at all.
@@ -91,7 +93,11 @@ def summary_of(done: Attempt) -> Summary:
 
 
 def attempt(
-    resources: Resources, request: RunRequest, *, sleep: Callable[[float], None] = time.sleep, tries: int = TRIES
+    resources: CampaignResources,
+    request: RunRequest,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    tries: int = TRIES,
 ) -> Attempt:
     """Run the campaign once, each step up to `tries` times. Raises what kept the run from being opened at all.
 
@@ -111,7 +117,7 @@ def attempt(
 
 
 def to_its_end(
-    resources: Resources, run: RunRef, plan: Callable[[], Planned], timings: Timings, *, ad_sets: bool = False
+    resources: CampaignResources, run: RunRef, plan: Callable[[], Planned], timings: Timings, *, ad_sets: bool = False
 ) -> Attempt:
     """Plan an opened run, send what was planned, with `ad_sets` see to those too, close the run."""
     planned: Planned | None = None

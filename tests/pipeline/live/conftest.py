@@ -12,8 +12,8 @@ import pytest
 from tests.pipeline.conftest import CATALOG, NOON
 
 from audiences.campaign.spec import CampaignSpec
-from audiences.pipeline.live.context import LiveResources
 from audiences.pipeline.live.poller import poll
+from audiences.pipeline.live.resources import live_resources
 from audiences.pipeline.live.run_batch import run_batch
 from audiences.pipeline.results import RunRequest
 from audiences.when.live.watch import Watch
@@ -92,7 +92,7 @@ class LiveShop:
         self.now += after
         watch = Watch.of(self.specs.values(), stopped=self.stopped, broken=broken)
         assert watch is not None
-        with LiveResources(watch, look_up=self.shop.connections.__getitem__) as resources:
+        with live_resources(watch, look_up=self.shop.connections.__getitem__) as resources:
             return poll(resources, watch, at=self.now)
 
     def run(self, batch: Batch, **more: Any) -> LiveSummary | None:

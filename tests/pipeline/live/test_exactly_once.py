@@ -12,8 +12,8 @@ import pytest
 from audiences.errors import FacebookAccessError, FixAccessError
 from audiences.ledger import live as ledger_live
 from audiences.ledger.database import Ledger
-from audiences.pipeline.live import context as poll_resources
 from audiences.pipeline.live import decide as deciding
+from audiences.pipeline.live import resources as poll_resources
 from audiences.pipeline.live.watermarks import LOOK_BACK_EVERY, OVERLAP
 from audiences.warehouse.reader import Warehouse
 

@@ -35,7 +35,7 @@ class WithAnEndOperator(BaseOperator):
         """Return `{"campaign": id, "deleted": …}` of each, over which the duty is mapped."""
         with told(context):
             Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
-        from audiences.pipeline.context import Resources
+        from audiences.pipeline.resources import CampaignResources
         from audiences.pipeline.upkeep.end_campaign import deleted_campaigns
 
         project = Project.load(Path(self.project))
@@ -47,7 +47,7 @@ class WithAnEndOperator(BaseOperator):
         some = next(iter(project.campaigns.values()), None)
         if some is None:  # rather a project that is not there than one without campaigns
             return concerned
-        with told(context), Resources(some) as resources:
+        with told(context), CampaignResources(some) as resources:
             gone = deleted_campaigns(resources.ledger, accounted_for(Path(self.project)), resources.now())
         return concerned + [{"campaign": name, "deleted": True} for name in gone]
 
@@ -74,13 +74,13 @@ class EndCampaignOperator(BaseOperator):
         return done
 
     def _end(self) -> str | None:
-        from audiences.pipeline.context import Resources
+        from audiences.pipeline.resources import CampaignResources
         from audiences.pipeline.upkeep.end_campaign import end_campaign
 
         spec = self._gone() if self.deleted else Project.load_campaign(Path(self.project), self.campaign)
         if spec is None:
             return "its last configuration no longer fits the settings; nothing is done"
-        with Resources(spec) as resources:
+        with CampaignResources(spec) as resources:
             ended = end_campaign(resources, deleted=self.deleted)
         if ended and ended.error:
             raise NotDoneError(ended.in_words())
@@ -88,9 +88,9 @@ class EndCampaignOperator(BaseOperator):
 
     def _gone(self) -> Any:
         from audiences.ledger import ended_campaigns
-        from audiences.pipeline.context import Resources
+        from audiences.pipeline.resources import CampaignResources
 
         root = Path(self.project)
-        with Resources(next(iter(Project.load(root).campaigns.values()))) as resources:
+        with CampaignResources(next(iter(Project.load(root).campaigns.values()))) as resources:
             config = ended_campaigns.last_config(resources.ledger, self.campaign)
         return revived(root, self.campaign, config) if config else None

@@ -49,8 +49,8 @@ class RunBatchOperator(BaseOperator):
             return self._run(context, asked)
 
     def _run(self, context: Context, asked: Asked) -> dict[str, Any]:
-        from audiences.pipeline.context import Resources
         from audiences.pipeline.live.run_batch import run_batch, run_due
+        from audiences.pipeline.resources import CampaignResources
         from audiences.pipeline.results import RunRequest
 
         ti, number = context["ti"], asked.batch
@@ -59,7 +59,7 @@ class RunBatchOperator(BaseOperator):
             at=datetime.now(UTC),  # not the run's time: users must qualify as they are exported
             allow=asked.allow,
         )
-        with Resources(self.spec, on_file=accounted_for(Path(self.project))) as resources:
+        with CampaignResources(self.spec, on_file=accounted_for(Path(self.project))) as resources:
             try:
                 done = run_due(resources, request) if number is None else run_batch(resources, number, request, tries=1)
             except OutsideWindowsError as closed:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef
 
 _log = logger(__name__)
@@ -82,9 +82,9 @@ class OpenRunOperator(HoldingOperator):
 
     def work(self, context: Context) -> dict[str, Any]:
         """Return the run reference; the campaign goes to XCom under `spec`."""
-        from audiences.pipeline.context import Resources
         from audiences.pipeline.preconditions.as_of import as_of
         from audiences.pipeline.preconditions.in_force import NotInForceError
+        from audiences.pipeline.resources import CampaignResources
         from audiences.pipeline.results import RunRequest
         from audiences.pipeline.steps.open_run import open_run
 
@@ -95,7 +95,7 @@ class OpenRunOperator(HoldingOperator):
             raise DownstreamTasksSkipped(tasks=others)  # type: ignore[no-untyped-call]  # Airflow's own has no types
         run, again = context["dag_run"], context["ti"].try_number > 1
         due = run.run_after if run.run_type == "scheduled" else None
-        with Resources(self.spec, on_file=accounted_for(Path(self.project))) as resources:
+        with CampaignResources(self.spec, on_file=accounted_for(Path(self.project))) as resources:
             request = RunRequest(
                 external_id=str(context["run_id"]),
                 at=as_of(resources, due),
@@ -124,13 +124,13 @@ class StepOperator(HoldingOperator):
     def work(self, context: Context) -> Any:
         """Open the doors, do the step; a failure is noted on the run's record before Airflow sees it."""
         from audiences.ledger import runs
-        from audiences.pipeline.context import Resources
+        from audiences.pipeline.resources import CampaignResources
         from audiences.pipeline.results import RunRef
 
         ti = context["ti"]
         spec = CampaignSpec.model_validate_json(ti.xcom_pull(task_ids=OPEN, key="spec"))
         run = RunRef.model_validate(ti.xcom_pull(task_ids=OPEN))
-        with Resources(spec) as resources:
+        with CampaignResources(spec) as resources:
             try:
                 return self.step(resources, run)
             except (OutsideWindowsError, AirflowSkipException):
@@ -140,14 +140,14 @@ class StepOperator(HoldingOperator):
                 raise
 
     @abstractmethod
-    def step(self, resources: Resources, run: RunRef) -> Any:
+    def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Do the step; what it returns goes to XCom and is small."""
 
 
 class ExtractOperator(StepOperator):
     """Stages the qualified users."""
 
-    def step(self, resources: Resources, run: RunRef) -> Any:
+    def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Return the shards, over which `select` is mapped; everything found goes to XCom under `found`."""
         from audiences.pipeline.steps.extract import extract
 
@@ -163,7 +163,7 @@ class SelectOperator(StepOperator):
         super().__init__(**kwargs)
         self.shard = shard
 
-    def step(self, resources: Resources, run: RunRef) -> Any:
+    def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Return the shard's outcome counts."""
         from audiences.pipeline.results import Shard
         from audiences.pipeline.steps.select import select
@@ -176,7 +176,7 @@ class SelectOperator(StepOperator):
 class PlanOperator(StepOperator):
     """Decides what is sent, and puts it on record."""
 
-    def step(self, resources: Resources, run: RunRef) -> Any:
+    def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Return the batches of additions, over which `add` is mapped; the whole plan goes to XCom under `planned`."""
         from audiences.pipeline.results import Extracted, Selected
         from audiences.pipeline.steps.plan import plan
@@ -195,7 +195,7 @@ class RemoveOperator(StepOperator):
 
     ui_color = "#fdecea"
 
-    def step(self, resources: Resources, run: RunRef) -> Any:
+    def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Return how many requests were sent and refused."""
         from audiences.pipeline.upload.export import export
 
@@ -207,7 +207,7 @@ class RemoveLateOperator(StepOperator):
 
     ui_color = "#fdecea"
 
-    def step(self, resources: Resources, run: RunRef) -> Any:
+    def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Return how many requests were sent and refused; skipped when there are none, as in nearly every run."""
         from audiences.pipeline.upload.export import export
 
@@ -227,7 +227,7 @@ class AddOperator(StepOperator):
         super().__init__(**kwargs)
         self.batch = batch
 
-    def step(self, resources: Resources, run: RunRef) -> Any:
+    def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Return how many requests were sent and refused."""
         from audiences.pipeline.upload.export import export
 
@@ -241,7 +241,7 @@ class LinkAdSetsOperator(StepOperator):
 
     ui_color = "#e7f6ec"
 
-    def step(self, resources: Resources, run: RunRef) -> Any:
+    def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Return how many ad sets were changed."""
         from audiences.pipeline.steps.link_ad_sets import link_ad_sets
 
@@ -253,7 +253,7 @@ class CloseRunOperator(StepOperator):
 
     ui_color = "#e8f0fe"
 
-    def step(self, resources: Resources, run: RunRef) -> Any:
+    def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Return the run's summary; its one-line form becomes the note of the DAG run."""
         from audiences.pipeline.results import Planned
         from audiences.pipeline.steps.close_run import close_run
@@ -278,10 +278,10 @@ def preview_in_task(
     spec: CampaignSpec, project: str, context: Context, asked: Asked, *, ask_facebook: bool = False
 ) -> dict[str, Any]:
     """Log and return the preview; its one-line form becomes the note of the DAG run."""
-    from audiences.pipeline.context import Resources
     from audiences.pipeline.preview import preview
+    from audiences.pipeline.resources import CampaignResources
 
-    with Resources(spec, read_only=True, on_file=accounted_for(Path(project))) as resources:
+    with CampaignResources(spec, read_only=True, on_file=accounted_for(Path(project))) as resources:
         found = preview(
             resources, resources.now(), ask_facebook=ask_facebook, full_refresh=asked.full_refresh, allow=asked.allow
         )

@@ -17,7 +17,7 @@ from audiences.redact import harmless_line
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 
 class Adoptable(Reference):
@@ -43,7 +43,7 @@ class Adoption(Reference):
     at: AwareDatetime
 
 
-def adoptable(resources: Resources) -> Adoptable | None:
+def adoptable(resources: CampaignResources) -> Adoptable | None:
     """The audience that a run of the campaign would meet, when it is not the campaign's own; None when there is none such.
 
     Raises NotOursError when several audiences have its name, and what Facebook's door raises.
@@ -71,7 +71,7 @@ def adoptable(resources: Resources) -> Adoptable | None:
     )
 
 
-def adopt(resources: Resources, found: Adoptable, at: datetime) -> Adoption:
+def adopt(resources: CampaignResources, found: Adoptable, at: datetime) -> Adoption:
     """Make the audience the campaign's: on record, in doubt, and marked so at Facebook, in this order.
 
     A crash in between leaves it refused, and adopting again completes it. Members that a former campaign of this ledger has
@@ -102,7 +102,7 @@ def adopt(resources: Resources, found: Adoptable, at: datetime) -> Adoption:
     )
 
 
-def what_it_does(resources: Resources, found: Adoptable) -> str:
+def what_it_does(resources: CampaignResources, found: Adoptable) -> str:
     """For the person who is asked: what is there, and what adopting it leads to."""
     own = own_mark(resources)
     size = (

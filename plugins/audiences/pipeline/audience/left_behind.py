@@ -12,13 +12,13 @@ from audiences.logs import logger
 
 if TYPE_CHECKING:
     from audiences.ledger.known_audiences import KnownAudience, LeftBehind
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 _log = logger(__name__)
 
 
 def told_left_behind(
-    resources: Resources, campaign: int, audience: KnownAudience, *, run: int | None = None
+    resources: CampaignResources, campaign: int, audience: KnownAudience, *, run: int | None = None
 ) -> list[str]:
     """In sentences, those that are still at Facebook, or may be.
 
@@ -39,7 +39,7 @@ def told_left_behind(
     ]
 
 
-def _gone(resources: Resources, left: list[LeftBehind]) -> list[LeftBehind]:
+def _gone(resources: CampaignResources, left: list[LeftBehind]) -> list[LeftBehind]:
     """Those that are no longer in the list of their ad account; an account that does not answer us says nothing."""
     found: dict[str, set[str] | None] = {}
     for account in {each.ad_account for each in left}:

@@ -18,15 +18,15 @@ from audiences.ledger.formerly import CannotTakeOverError
 
 if TYPE_CHECKING:
     from audiences.ledger.known_audiences import KnownAudience
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 
-def warnings(resources: Resources, *, campaign: int, audience: KnownAudience) -> list[str]:
+def warnings(resources: CampaignResources, *, campaign: int, audience: KnownAudience) -> list[str]:
     """In sentences: members of campaigns without a file, and campaigns that undo what this one does."""
     return [*_without_file(resources, campaign, audience), *_undoing(resources, campaign, audience)]
 
 
-def check_formerly(resources: Resources) -> list[str]:
+def check_formerly(resources: CampaignResources) -> list[str]:
     """Whether `formerly` names a campaign that the ledger knows; a sentence where it does not, as in a new environment.
 
     Raises CannotTakeOverError where it is nearly the id of one that has no file, and probably meant.
@@ -45,7 +45,7 @@ def check_formerly(resources: Resources) -> list[str]:
     return [f"`formerly` names {named}, of which the ledger knows nothing, so the campaign begins anew"]
 
 
-def _without_file(resources: Resources, campaign: int, audience: KnownAudience) -> list[str]:
+def _without_file(resources: CampaignResources, campaign: int, audience: KnownAudience) -> list[str]:
     if resources.on_file is None:
         return []
     mine, ledger = resources.spec.id, resources.ledger
@@ -64,7 +64,7 @@ def _without_file(resources: Resources, campaign: int, audience: KnownAudience) 
     return said
 
 
-def _undoing(resources: Resources, campaign: int, audience: KnownAudience) -> list[str]:
+def _undoing(resources: CampaignResources, campaign: int, audience: KnownAudience) -> list[str]:
     said = []
     mine = resources.spec.campaign
     for other in neighbours.changing(resources.ledger, audience=audience.id, campaign=campaign):

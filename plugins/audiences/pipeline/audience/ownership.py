@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from audiences.facebook.custom_audiences import ListedAudience
     from audiences.facebook.status import AudienceStatus
     from audiences.ledger.known_audiences import KnownAudience
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 _NOT_SENT = "Nothing was sent."
 
@@ -52,19 +52,19 @@ class WrongAccountError(FixConfigError):
         )
 
 
-def own_mark(resources: Resources) -> Mark | None:
+def own_mark(resources: CampaignResources) -> Mark | None:
     """The mark of the campaign's audiences; None where a look finds a ledger that was never used."""
     found = identity(resources.ledger)
     return Mark.of(resources.spec.id, found) if found else None
 
 
-def own_marks(resources: Resources) -> list[Mark]:
+def own_marks(resources: CampaignResources) -> list[Mark]:
     """The marks by which a ledger that does not know the campaign's audience finds it: under its id, and under former ones."""
     found = identity(resources.ledger)
     return [Mark.of(name, found) for name in (resources.spec.id, *resources.spec.campaign.formerly)] if found else []
 
 
-def ensure_still_ours(resources: Resources, known: KnownAudience, status: AudienceStatus) -> None:
+def ensure_still_ours(resources: CampaignResources, known: KnownAudience, status: AudienceStatus) -> None:
     """Raise NotOursError when an audience on record as the campaign's own is not marked so at Facebook.
 
     A mark of this ledger is enough, whatever its campaign: the ledger says whose it is. So is one of an earlier version,
@@ -86,7 +86,7 @@ def ensure_still_ours(resources: Resources, known: KnownAudience, status: Audien
         raise NotOursError(known.facebook_id, found, ways_out)
 
 
-def ensure_nobody_elses(resources: Resources, status: AudienceStatus) -> None:
+def ensure_nobody_elses(resources: CampaignResources, status: AudienceStatus) -> None:
     """Raise NotOursError when an audience given by its id is marked as that of another ledger."""
     own = own_mark(resources)
     for mark in marks_in(status.description):
@@ -94,7 +94,9 @@ def ensure_nobody_elses(resources: Resources, status: AudienceStatus) -> None:
             raise _marked(resources, status.id, status.name, mark)
 
 
-def ensure_name_free(resources: Resources, listed: Iterable[ListedAudience], name: str, *, but: str = "") -> None:
+def ensure_name_free(
+    resources: CampaignResources, listed: Iterable[ListedAudience], name: str, *, but: str = ""
+) -> None:
     """Raise NotOursError when the ad account has an audience of this name besides the one of the id `but`."""
     taken = [one for one in listed if one.name == name and one.id != but]
     for one in taken:
@@ -109,7 +111,7 @@ def ensure_name_free(resources: Resources, listed: Iterable[ListedAudience], nam
         raise NotOursError(taken[0].id, found, "", several=len(taken) > 1)
 
 
-def _marked(resources: Resources, facebook_id: str, name: str, mark: Mark) -> NotOursError:
+def _marked(resources: CampaignResources, facebook_id: str, name: str, mark: Mark) -> NotOursError:
     """It carries the mark of another campaign or ledger, or of an earlier version, which tells no ledger."""
     own, which = own_mark(resources), f"audience {facebook_id} `{bare(name)}`"
     if own and mark.ledger == own.ledger:
@@ -130,5 +132,5 @@ def _marked(resources: Resources, facebook_id: str, name: str, mark: Mark) -> No
     return NotOursError(facebook_id, found, f"{ways_out}. To take it over: {_adopt(resources)}")
 
 
-def _adopt(resources: Resources) -> str:
+def _adopt(resources: CampaignResources) -> str:
     return f"`audiences adopt {resources.spec.id}`"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from audiences.campaign.what import Create
     from audiences.facebook.status import AudienceStatus
     from audiences.ledger.known_audiences import KnownAudience
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRequest
 
 
@@ -52,7 +52,7 @@ class Standing:
     deleted: KnownAudience | None = None
 
 
-def known_audience(resources: Resources) -> KnownAudience | None:
+def known_audience(resources: CampaignResources) -> KnownAudience | None:
     """The campaign's audience as the ledger knows it, None before the first run; its own is that of its ad account."""
     wanted = resources.spec.campaign.what.audience
     if wanted.update:
@@ -65,7 +65,7 @@ def known_audience(resources: Resources) -> KnownAudience | None:
     )
 
 
-def look(resources: Resources) -> Standing:
+def look(resources: CampaignResources) -> Standing:
     """Find the campaign's audience and change nothing.
 
     Raises NotOursError for somebody else's, WrongAccountError for one of another ad account, and what Facebook's door raises.
@@ -89,7 +89,7 @@ def look(resources: Resources) -> Standing:
 
 
 def find_or_create(
-    resources: Resources, campaign: int, *, run: int, request: RunRequest
+    resources: CampaignResources, campaign: int, *, run: int, request: RunRequest
 ) -> tuple[KnownAudience, AudienceStatus]:
     """The campaign's audience, on record, marked as ours and ready for members.
 
@@ -116,7 +116,7 @@ def find_or_create(
     return known, status
 
 
-def ensure_not_deleted(resources: Resources, standing: Standing, allow: frozenset[str]) -> None:
+def ensure_not_deleted(resources: CampaignResources, standing: Standing, allow: frozenset[str]) -> None:
     """Raise AudienceDeletedError for an audience that is gone, unless it may be made anew."""
     gone = standing.deleted
     if gone is None or RECREATE in allow:
@@ -133,7 +133,7 @@ def ensure_not_deleted(resources: Resources, standing: Standing, allow: frozense
     raise AudienceDeletedError(guard=RECREATE, found=found, allow_once=allow_once)
 
 
-def _given(resources: Resources) -> Standing:
+def _given(resources: CampaignResources) -> Standing:
     """The audience that `update` names."""
     update, account = resources.spec.campaign.what.audience.update, resources.spec.account.id
     facebook_id = update.id if update else ""
@@ -157,12 +157,12 @@ def _given(resources: Resources) -> Standing:
     return Standing(known, status)
 
 
-def _wrong_account(resources: Resources, facebook_id: str, belongs_to: str) -> WrongAccountError:
+def _wrong_account(resources: CampaignResources, facebook_id: str, belongs_to: str) -> WrongAccountError:
     spec = resources.spec
     return WrongAccountError(facebook_id, belongs_to, ad_account=spec.campaign.ad_account, named=spec.account.id)
 
 
-def _unknown(resources: Resources, create: Create, deleted: KnownAudience | None) -> Standing:
+def _unknown(resources: CampaignResources, create: Create, deleted: KnownAudience | None) -> Standing:
     """An audience of the campaign that the ledger does not know, or the place for a new one."""
     listed = facebook_audiences.list_audiences(resources.facebook)
     if deleted and any(one.id == deleted.facebook_id for one in listed):
@@ -176,7 +176,7 @@ def _unknown(resources: Resources, create: Create, deleted: KnownAudience | None
     return Standing(deleted=deleted)
 
 
-def _at_facebook(resources: Resources, create: Create, standing: Standing) -> AudienceStatus:
+def _at_facebook(resources: CampaignResources, create: Create, standing: Standing) -> AudienceStatus:
     """The campaign's own audience, created where there is none; name and description at Facebook are as the file says."""
     graph, mark, status = resources.facebook, recorded_mark(resources), standing.status
     if status is None:
@@ -190,7 +190,7 @@ def _at_facebook(resources: Resources, create: Create, standing: Standing) -> Au
 
 
 def _on_record(
-    resources: Resources, campaign: int, create: Create | None, standing: Standing, status: AudienceStatus
+    resources: CampaignResources, campaign: int, create: Create | None, standing: Standing, status: AudienceStatus
 ) -> KnownAudience:
     """The audience on record: the campaign's own as the file names it now, a given one as Facebook did at first."""
     ledger, account = resources.ledger, resources.spec.account.id
@@ -211,7 +211,7 @@ def _on_record(
     return known
 
 
-def recorded_mark(resources: Resources) -> Mark:
+def recorded_mark(resources: CampaignResources) -> Mark:
     """The mark to put into a description; of a ledger that is written to."""
     mark = own_mark(resources)
     if mark is None:  # deleted by a hand on the database
@@ -225,7 +225,7 @@ def _words(text: str) -> list[str]:
     return text.split()
 
 
-def _ensure_writable(resources: Resources, known: KnownAudience | None, status: AudienceStatus) -> None:
+def _ensure_writable(resources: CampaignResources, known: KnownAudience | None, status: AudienceStatus) -> None:
     if known and replace_sessions.unfinished(
         resources.ledger, known.id
     ):  # a replace of our own is carried through first

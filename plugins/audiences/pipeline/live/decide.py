@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
 
-    from audiences.pipeline.live.context import PollResources
     from audiences.pipeline.live.polled import Polled
     from audiences.pipeline.live.watermarks import Watched
+    from audiences.pipeline.resources import Resources
     from audiences.when.live.watch import Watch
 
 
-def decide(resources: PollResources, watch: Watch, watched: Sequence[Watched], polled: Polled) -> None:
+def decide(resources: Resources, watch: Watch, watched: Sequence[Watched], polled: Polled) -> None:
     """Settle the events of the campaigns that are due."""
     ledger, now = resources.ledger, polled.at
     by_number = {each.number: each for each in watched if each.campaign.id not in polled.errors}
@@ -36,7 +36,7 @@ def decide(resources: PollResources, watch: Watch, watched: Sequence[Watched], p
         polled.limited += sum(row.events for row in formed if row.state == "limited")
 
 
-def _drop(resources: PollResources, closed: Sequence[Watched], polled: Polled) -> None:
+def _drop(resources: Resources, closed: Sequence[Watched], polled: Polled) -> None:
     """Outside the windows what is due waits, or with `outside: drop` is over."""
     if dropping := [each.number for each in closed if each.campaign.when.outside == "drop"]:
         dropped = live.due(resources.ledger, dropping, at=polled.at)
@@ -51,7 +51,7 @@ def _terms(watched: Watched, now: datetime) -> live.Terms:
     return live.Terms(watched.number, times, since)
 
 
-def _excluded(resources: PollResources, watch: Watch, asking: Sequence[Watched], polled: Polled) -> list[live.Due]:
+def _excluded(resources: Resources, watch: Watch, asking: Sequence[Watched], polled: Polled) -> list[live.Due]:
     """The due events after which their user did, in time, what `unless` says; one query, unless it fails for somebody."""
     due = live.due(resources.ledger, [each.number for each in asking], at=polled.at) if asking else []
     if not due:

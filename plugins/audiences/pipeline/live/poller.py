@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from audiences.pipeline.live.context import PollResources
+    from audiences.pipeline.resources import Resources
     from audiences.when.live.watch import Watch
 
 _log = logger(__name__)
 
 
-def poll(resources: PollResources, watch: Watch, *, at: datetime | None = None, alone: bool = False) -> Polled:
+def poll(resources: Resources, watch: Watch, *, at: datetime | None = None, alone: bool = False) -> Polled:
     """Look once. `at` is the time that counts, the warehouse's own unless given; `alone` leaves other campaigns as they are.
 
     A campaign that cannot be read is left behind, and tried again by itself, ever later. Raises LiveBusyError, and
@@ -52,7 +52,7 @@ def poll(resources: PollResources, watch: Watch, *, at: datetime | None = None, 
     return polled
 
 
-def _offer(resources: PollResources, watched: Sequence[Watched], polled: Polled) -> None:
+def _offer(resources: Resources, watched: Sequence[Watched], polled: Polled) -> None:
     """Offer the open batches for which a run is to be triggered."""
     polled.batches += live.offer(resources.ledger, [each.number for each in watched], at=polled.at)
 
@@ -64,7 +64,7 @@ def _tried_again(watched: Sequence[Watched], polled: Polled) -> list[Watched]:
     return sorted(ill, key=lambda each: each.progress.error_at or polled.at)
 
 
-def _take_over(resources: PollResources, watch: Watch, polled: Polled) -> None:
+def _take_over(resources: Resources, watch: Watch, polled: Polled) -> None:
     """Take campaigns over from their former ids; one that has to wait, for a run that is under way, is left out of this look."""
     in_force = {name: campaign.formerly for name, campaign in watch.in_force(polled.at).items()}
     for name in formerly.unsettled(resources.ledger, in_force):
@@ -75,7 +75,7 @@ def _take_over(resources: PollResources, watch: Watch, polled: Polled) -> None:
             polled.errors[name] = error
 
 
-def _watched(resources: PollResources, watch: Watch, polled: Polled, found: Horizon, *, alone: bool) -> list[Watched]:
+def _watched(resources: Resources, watch: Watch, polled: Polled, found: Horizon, *, alone: bool) -> list[Watched]:
     now = polled.at
     _take_over(resources, watch, polled)
     in_force = watch.in_force(now)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from audiences.errors import AudiencesError
-    from audiences.pipeline.live.context import PollResources
     from audiences.pipeline.live.polled import Polled
     from audiences.pipeline.live.watermarks import Watched
+    from audiences.pipeline.resources import Resources
     from audiences.warehouse.reader import Warehouse
     from audiences.when.live.watch import Watch
 
@@ -35,7 +35,7 @@ _MOST_SLOW = 2
 class Reading:
     """A look at the warehouse for live events, and what came of it so far."""
 
-    def __init__(self, resources: PollResources, watch: Watch, polled: Polled) -> None:
+    def __init__(self, resources: Resources, watch: Watch, polled: Polled) -> None:
         self._resources = resources
         self._watch = watch
         self._polled = polled
@@ -111,7 +111,7 @@ def raise_unless_ours(error: WarehouseQueryError | WarehouseTransientError) -> N
         raise error
 
 
-def leave_out(resources: PollResources, group: Sequence[Watched], error: AudiencesError, polled: Polled) -> None:
+def leave_out(resources: Resources, group: Sequence[Watched], error: AudiencesError, polled: Polled) -> None:
     """Note why campaigns are left out; they go on later from where they are."""
     live.note_error(resources.ledger, [each.number for each in group], str(error), at=polled.at)
     polled.errors |= {each.campaign.id: error for each in group}

@@ -14,7 +14,7 @@ from audiences.when.live.watch import LiveCampaign
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 SPAN = timedelta(hours=24)
 
@@ -27,7 +27,7 @@ class Entering:
     events: dict[str, int]
 
 
-def entering(resources: Resources, at: datetime) -> Entering:
+def entering(resources: CampaignResources, at: datetime) -> Entering:
     """Look at the events that came in during the SPAN up to `at`, as if the campaign had been live; limits are not applied.
 
     Its events: `of_the_last_day`, of which some `still_wait` at `at` and some are `excluded` by `unless`; and by their state
@@ -62,6 +62,6 @@ def entering(resources: Resources, at: datetime) -> Entering:
     )
 
 
-def rehearsal_of(resources: Resources, at: datetime) -> Entering | None:
+def rehearsal_of(resources: CampaignResources, at: datetime) -> Entering | None:
     """The same for a live campaign; None for any other, whose rules name their users by themselves."""
     return entering(resources, at) if resources.spec.campaign.qualification == "live" else None

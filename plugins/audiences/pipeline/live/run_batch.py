@@ -24,7 +24,7 @@ from audiences.who.outcomes import Outcomes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 
@@ -79,7 +79,7 @@ class LiveSummary(Summary):
 
 
 def run_batch(
-    resources: Resources,
+    resources: CampaignResources,
     number: int,
     request: RunRequest,
     *,
@@ -147,7 +147,7 @@ class Idle(Reference):
 
 
 def run_due(
-    resources: Resources, request: RunRequest, *, sleep: Callable[[float], None] = time.sleep
+    resources: CampaignResources, request: RunRequest, *, sleep: Callable[[float], None] = time.sleep
 ) -> LiveSummary | Idle:
     """Look for the events of one live campaign, and export what is due of them; for a run by hand, without the dispatcher.
 

@@ -10,7 +10,7 @@ from audiences.query.render import render
 
 if TYPE_CHECKING:
     from audiences.campaign.catalog import Catalog
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
     from audiences.warehouse.reader import Warehouse
 
 
@@ -20,7 +20,7 @@ def as_the_key_says(warehouse: Warehouse, catalog: Catalog, user: str) -> str:
     return str(found[0]) if len(found) == 1 else user
 
 
-def never_held_out(resources: Resources) -> list[str]:
+def never_held_out(resources: CampaignResources) -> list[str]:
     """The users under `never_hold_out`, as the warehouse writes their ids."""
     listed = [text_of(user) for user in resources.spec.campaign.who.never_hold_out]
     if not listed:

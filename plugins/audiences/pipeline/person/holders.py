@@ -25,7 +25,7 @@ from audiences.who.person import everybody
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 Address = Literal["email", "phone"]
 """The identifiers by which people are looked for, by the names of a campaign file."""
@@ -52,7 +52,7 @@ class Holders:
     erased: bool
 
 
-def holders(resources: Resources, kind: Address, address: str, at: datetime) -> Holders:
+def holders(resources: CampaignResources, kind: Address, address: str, at: datetime) -> Holders:
     """Look for the address, as a run would read it, in the whole warehouse and the whole ledger.
 
     A phone number without country code is read in the catalog's default country, and for each user in theirs. Raises
@@ -80,7 +80,7 @@ def holders(resources: Resources, kind: Address, address: str, at: datetime) -> 
 
 
 def _in_warehouse(
-    resources: Resources, kind: Address, address: str, context: Context, digests: pa.Array
+    resources: CampaignResources, kind: Address, address: str, context: Context, digests: pa.Array
 ) -> tuple[tuple[str, ...], pa.Array]:
     """The users who have the address, and the hashes that it has for them."""
     source = resources.spec.catalog.users.identifier(kind)

@@ -15,7 +15,7 @@ from audiences.when.windows import opened
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRequest
 
 ON_TIME = timedelta(minutes=10)
@@ -24,7 +24,7 @@ meet without a gap. Long enough for a queue and for clocks that differ, short en
 LIFT = "past"  # in a run's `allow`: send as of another time all the same
 
 
-def as_of(resources: Resources, due: datetime | None) -> datetime:
+def as_of(resources: CampaignResources, due: datetime | None) -> datetime:
     """The as-of time of a run that begins now, due at `due` by its schedule, if by that: its due time if it is on time.
 
     A run that was held until its window opened was due at the opening.
@@ -36,7 +36,7 @@ def as_of(resources: Resources, due: datetime | None) -> datetime:
     return due if abs(now - due) <= ON_TIME else now
 
 
-def ensure_now(resources: Resources, request: RunRequest) -> None:
+def ensure_now(resources: CampaignResources, request: RunRequest) -> None:
     """The guard `past`: raises StoppedError for a run as of another time than now, be it gone by or still to come."""
     if _is_now(resources, request):
         return
@@ -52,10 +52,10 @@ def ensure_now(resources: Resources, request: RunRequest) -> None:
     )
 
 
-def at_present(resources: Resources, request: RunRequest) -> RunRequest:
+def at_present(resources: CampaignResources, request: RunRequest) -> RunRequest:
     """The request as it is to be carried out: one that had to wait since it was made looks as of now."""
     return request if _is_now(resources, request) else request.model_copy(update={"at": resources.now()})
 
 
-def _is_now(resources: Resources, request: RunRequest) -> bool:
+def _is_now(resources: CampaignResources, request: RunRequest) -> bool:
     return LIFT in request.allow or abs(resources.now() - request.at) <= ON_TIME

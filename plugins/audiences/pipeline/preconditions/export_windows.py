@@ -15,7 +15,7 @@ from audiences.when.windows import next_opening
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 LIFT = "windows"  # in a run's `allow`: send now all the same
 
@@ -35,7 +35,7 @@ class OutsideWindowsError(WaitError):
         )
 
 
-def ensure_open(resources: Resources, allow: frozenset[str], *, may_drop: bool = False) -> None:
+def ensure_open(resources: CampaignResources, allow: frozenset[str], *, may_drop: bool = False) -> None:
     """Raise OutsideWindowsError when the campaign's windows are closed at the moment and `allow` does not lift them.
 
     `may_drop`: the run has not begun, so `outside: drop` applies.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.campaign.spec import CampaignSpec
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRequest
 
 Reason = Literal["its end has passed", "it has had its last run", "it is stopped", "its file was deleted"]
@@ -35,7 +35,7 @@ class NotInForceError(StoppedError):
     """The campaign must not run at all: it is a draft, stopped or over, or this run of its schedule has taken place."""
 
 
-def ensure_in_force(resources: Resources, request: RunRequest) -> None:
+def ensure_in_force(resources: CampaignResources, request: RunRequest) -> None:
     """Raise NotInForceError for a campaign that is not to run, unless `allow` lifts it; the status needs no ledger."""
     if LIFT in request.allow:
         return
@@ -74,7 +74,7 @@ def why_over(spec: CampaignSpec, at: datetime, scheduled: int) -> Reason | None:
     return None
 
 
-def told_not_in_force(resources: Resources, at: datetime) -> list[str]:
+def told_not_in_force(resources: CampaignResources, at: datetime) -> list[str]:
     """For a preview, a sentence on a campaign that is stopped or over; a draft is there to be previewed."""
     found = _of_schedule(resources, at)  # None over a ledger that was never used
     reason = why_over(resources.spec, at, found.others if found else 0)
@@ -90,7 +90,7 @@ def too_early(spec: CampaignSpec, request: RunRequest) -> list[str]:
     return [f"run by hand before the campaign's `start` on {begins.astimezone(spec.zone):%a %d %b %Y at %H:%M %Z}"]
 
 
-def _over(resources: Resources, request: RunRequest) -> str | None:
+def _over(resources: CampaignResources, request: RunRequest) -> str | None:
     spec, now = resources.spec, resources.now()
     # The last run of a schedule that is on time was due before the end.
     at = request.at if abs(now - request.at) <= ON_TIME else now
@@ -101,7 +101,7 @@ def _over(resources: Resources, request: RunRequest) -> str | None:
     return f"the campaign is over: {reason}" if reason == "its end has passed" or (reason and by_hand) else None
 
 
-def _had(resources: Resources, due: datetime) -> str | None:
+def _had(resources: CampaignResources, due: datetime) -> str | None:
     """Why a run of the schedule is not to be: it has taken place, or it is one more than `ends` or `now` stand for."""
     spec, when = resources.spec, resources.spec.campaign.when
     recurrence = recurrence_of(spec)
@@ -117,7 +117,7 @@ def _had(resources: Resources, due: datetime) -> str | None:
     return None
 
 
-def _of_schedule(resources: Resources, due: datetime) -> Any:
+def _of_schedule(resources: CampaignResources, due: datetime) -> Any:
     """What the ledger knows of the schedule's runs, also of those under a former id of the campaign."""
     known = resources.campaign()
     return runs.of_schedule(resources.ledger, known.id if known else NOBODY, due)

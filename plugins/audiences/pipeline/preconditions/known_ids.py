@@ -12,14 +12,14 @@ from audiences.warehouse.catalog.reflect import WarehouseUnreachableError
 from audiences.warehouse.catalog.unknown_ids import Unknown, unknown
 
 if TYPE_CHECKING:
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 SPARED = "`never_hold_out`"
 LIFT = "unknown_ids"  # in a run's `allow`
 _log = logger(__name__)
 
 
-def unknown_ids(resources: Resources) -> list[Unknown]:
+def unknown_ids(resources: CampaignResources) -> list[Unknown]:
     """The lists of the campaign that hold ids which no user has, the one under `never_hold_out` too."""
     segments = resources.spec.segments.items()
     listed = {f"the list of segment {shown(name)}": segment.users for name, segment in segments if segment.users}
@@ -41,7 +41,7 @@ def unknown_ids(resources: Resources) -> list[Unknown]:
     return found
 
 
-def ensure_known(resources: Resources, allow: frozenset[str]) -> list[str]:
+def ensure_known(resources: CampaignResources, allow: frozenset[str]) -> list[str]:
     """What to warn of. Raises StoppedError for a list of which not one id is a user's, unless `allow` lifts it."""
     found = unknown_ids(resources)
     if LIFT not in allow and (nobody := next((each for each in found if each.stops), None)):
@@ -49,7 +49,7 @@ def ensure_known(resources: Resources, allow: frozenset[str]) -> list[str]:
     return list(map(str, found))
 
 
-def stop(resources: Resources, nobody: Unknown) -> StoppedError:
+def stop(resources: CampaignResources, nobody: Unknown) -> StoppedError:
     """The stop for a list that names nobody."""
     return StoppedError(
         guard=LIFT,

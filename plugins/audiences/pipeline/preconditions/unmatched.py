@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from audiences.campaign.properties import PropertyTree
     from audiences.campaign.rules import Rules
     from audiences.campaign.spec import CampaignSpec
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
     from audiences.warehouse.catalog.reflect import Glance, Relation
     from audiences.warehouse.catalog.seen import Seen
 
@@ -46,7 +46,7 @@ class _TakesTooLongError(Exception):
     """The warehouse did not answer one of the questions in time."""
 
 
-def unmatched(resources: Resources) -> tuple[str, ...]:
+def unmatched(resources: CampaignResources) -> tuple[str, ...]:
     """A sentence for each name and value of the campaign that is not there, with what may have been meant."""
     told: dict[str, None] = {}
     try:
@@ -69,7 +69,7 @@ def advised(stopped: StoppedError, found: Sequence[str]) -> StoppedError:
 
 
 @contextmanager
-def advising(resources: Resources) -> Iterator[None]:
+def advising(resources: CampaignResources) -> Iterator[None]:
     """Let a guard that stops say which names and values of the campaign nobody has."""
     try:
         yield

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from datetime import datetime, time
 
     from audiences.campaign.when import ExportWindow
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 _HOUR = 60
 _DAYS = 366  # a year ahead, in which every change of the clocks occurs
 
 
-def wanted_schedule(resources: Resources) -> AdSetSchedule:
+def wanted_schedule(resources: CampaignResources) -> AdSetSchedule:
     """Start, end and hours of the campaign; an end that has passed is left out, since Facebook takes none.
 
     Raises ScheduleError for windows that are not on the full hour, FacebookAccessError when the ad account, on whose
@@ -75,7 +75,7 @@ def _minutes(at: time) -> int:
     return at.hour * _HOUR + at.minute
 
 
-def ensure_same_clock(resources: Resources) -> None:
+def ensure_same_clock(resources: CampaignResources) -> None:
     """Raise FacebookAccessError when the campaign's hours are to go onto ad sets whose clock, the ad account's, is another.
 
     Asks Facebook only of a campaign to which that can happen. Two names of zones that agree for the coming year are one clock.

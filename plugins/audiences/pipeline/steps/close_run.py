@@ -28,7 +28,7 @@ from audiences.who.outcomes import DECIDED, Outcomes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 _PARTLY_CLEARED = (
     "only some tasks of a run that had ended were cleared, and what they were to send was planned then; nothing was sent. "
@@ -38,7 +38,7 @@ _log = logger(__name__)
 
 
 def close_run(
-    resources: Resources,
+    resources: CampaignResources,
     run: RunRef,
     planned: Planned | None,
     *,
@@ -104,7 +104,7 @@ def close_run(
     )
 
 
-def final_outcomes(resources: Resources, run: RunRef, planned: Planned, rekeyed: int) -> Outcomes:
+def final_outcomes(resources: CampaignResources, run: RunRef, planned: Planned, rekeyed: int) -> Outcomes:
     """The outcomes after the upload: what began is `added` where acknowledged and `failed` elsewhere.
 
     Of those who began, `rekeyed` were members before, under other identifiers, and are `kept`.
@@ -130,7 +130,7 @@ def _begun(totals: Any, on_record: Mapping[str, int]) -> int:
     return int(totals.begun + on_record["begun_unsent"] - on_record["begun_and_gone"])
 
 
-def _rekeyed(resources: Resources, run: RunRef, totals: Any, noted: Any) -> int:
+def _rekeyed(resources: CampaignResources, run: RunRef, totals: Any, noted: Any) -> int:
     """Of these, the members whose identifiers had changed; looked for only where the plan had found some."""
     if not noted.planned.get("rekeyed"):
         return 0
@@ -162,20 +162,20 @@ def _would(counted: Mapping[str, int]) -> Would | None:
     return Would(added=counted["begun"], removed=counted["leaving"]) if "leaving" in counted else None
 
 
-def _members(resources: Resources, run: RunRef, planned: Planned | None) -> int:
+def _members(resources: CampaignResources, run: RunRef, planned: Planned | None) -> int:
     """The rows of the audience, as planned if as many memberships as planned are on record: then all of it was done."""
     if planned and planned.after.memberships == members.memberships(resources.ledger, run.audience):
         return planned.after.rows
     return members.count(resources.ledger, run.audience)
 
 
-def _end_doubt_of_nobody(resources: Resources, run: RunRef) -> None:
+def _end_doubt_of_nobody(resources: CampaignResources, run: RunRef) -> None:
     """All who match were sent for removal again; unless members of other campaigns are in doubt, nothing is any more."""
     if not members.memberships(resources.ledger, run.audience):
         content.end_doubt(resources.ledger, run.audience)
 
 
-def _note_status(resources: Resources, run: RunRef) -> None:
+def _note_status(resources: CampaignResources, run: RunRef) -> None:
     try:
         status = facebook_audiences.read(resources.facebook, run.facebook_id)
     except AudiencesError as error:  # the run itself is over; the next one will ask again

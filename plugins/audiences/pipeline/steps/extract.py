@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
     from audiences.campaign.catalog import Catalog
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 SHARD_ROWS = 1_000_000
 ENCODED_AT_ONCE = 2  # batches; while Postgres makes the next ones, there is seldom more than one core to spare
 _log = logger(__name__)
 
 
-def extract(resources: Resources, run: RunRef, *, users: Sequence[str] | None = None) -> Extracted:
+def extract(resources: CampaignResources, run: RunRef, *, users: Sequence[str] | None = None) -> Extracted:
     """Stage the users who qualify at `run.at`, in shards of about SHARD_ROWS; only `users`, or those of the live batch."""
     spec = resources.spec
     if run.batch is not None:

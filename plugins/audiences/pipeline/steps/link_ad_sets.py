@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from audiences.campaign.spec import CampaignSpec
     from audiences.ledger.ad_sets import Link, Place
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef
 
 STANDS_FOR = timedelta(hours=1)
@@ -39,7 +39,7 @@ def wanted(spec: CampaignSpec) -> dict[str, Place]:
     return included | dict.fromkeys(what.exclude_from_ad_sets, "excluded")
 
 
-def link_ad_sets(resources: Resources, run: RunRef) -> int:
+def link_ad_sets(resources: CampaignResources, run: RunRef) -> int:
     """Bring every ad set that the campaign names to what it says; returns how many were changed.
 
     What a person must put right is put on record, for `close_run` to tell, and the other ad sets are seen to; what may
@@ -57,7 +57,7 @@ def link_ad_sets(resources: Resources, run: RunRef) -> int:
     )
 
 
-def take_back(resources: Resources, *, campaign: int, keep: dict[tuple[int, str], Place]) -> list[str]:
+def take_back(resources: CampaignResources, *, campaign: int, keep: dict[tuple[int, str], Place]) -> list[str]:
     """Take the campaign's audiences out of the ad sets in which it no longer wants them; returns what could not be done.
 
     `keep`: by audience and ad set, what it still wants. Raises what may pass.
@@ -81,7 +81,7 @@ def take_back(resources: Resources, *, campaign: int, keep: dict[tuple[int, str]
     return failed
 
 
-def take_back_dropped(resources: Resources, *, campaign: int, audience: int) -> list[str]:
+def take_back_dropped(resources: CampaignResources, *, campaign: int, audience: int) -> list[str]:
     """As `take_back`, of what the campaign file no longer names."""
     return take_back(
         resources,
@@ -90,7 +90,7 @@ def take_back_dropped(resources: Resources, *, campaign: int, audience: int) -> 
     )
 
 
-def not_as_wanted(resources: Resources, run: RunRef) -> list[str]:
+def not_as_wanted(resources: CampaignResources, run: RunRef) -> list[str]:
     """In sentences, every ad set that is not what the campaign file says; from the record."""
     links = ad_sets.of_campaign(resources.ledger, run.campaign)
     failed = [f"ad set {link.ad_set_id}: {link.error}" for link in links if link.error]
@@ -102,7 +102,7 @@ def not_as_wanted(resources: Resources, run: RunRef) -> list[str]:
     return failed + [f"ad set {ad_set} was not seen to" for ad_set in wanted(resources.spec) if ad_set not in settled]
 
 
-def rehearse(resources: Resources, run: RunRef) -> Iterator[str]:
+def rehearse(resources: CampaignResources, run: RunRef) -> Iterator[str]:
     """In sentences, what a run would do to each ad set, as Facebook judges it; nothing is changed."""
     for ad_set_id, place in wanted(resources.spec).items():
         if not run.facebook_id:
@@ -123,7 +123,7 @@ def rehearse(resources: Resources, run: RunRef) -> Iterator[str]:
             yield f"ad set {link.ad_set_id}: audience {link.audience_id} would be taken out"
 
 
-def _see_to(resources: Resources, run: RunRef, ad_set_id: str, place: Place, known: Link | None) -> bool:
+def _see_to(resources: CampaignResources, run: RunRef, ad_set_id: str, place: Place, known: Link | None) -> bool:
     ours = known is not None and known.ours
 
     def record(made_by_us: bool | None, error: str | None = None) -> None:
@@ -160,7 +160,7 @@ def _see_to(resources: Resources, run: RunRef, ad_set_id: str, place: Place, kno
     return change.changed or scheduled
 
 
-def _push_schedule(resources: Resources, ad_set_id: str, place: Place, *, dry_run: bool = False) -> bool:
+def _push_schedule(resources: CampaignResources, ad_set_id: str, place: Place, *, dry_run: bool = False) -> bool:
     """Whether the ad set's schedule had to be changed; without `schedule: campaign`, and for exclusions, it is left alone."""
     if resources.spec.campaign.what.schedule is None or place == "excluded":
         return False
@@ -168,15 +168,15 @@ def _push_schedule(resources: Resources, ad_set_id: str, place: Place, *, dry_ru
     return schedule.push(resources.facebook, ad_set_id, hours, now=resources.now(), dry_run=dry_run).changed
 
 
-def _seen_lately(resources: Resources, run: RunRef, place: Place, known: Link | None) -> bool:
+def _seen_lately(resources: CampaignResources, run: RunRef, place: Place, known: Link | None) -> bool:
     if run.batch is None or known is None or known.error or known.made_by_us is None:
         return False
     return known.place == place and resources.now() - known.seen_at < STANDS_FOR
 
 
-def _others(resources: Resources, link: Link) -> list[Link]:
+def _others(resources: CampaignResources, link: Link) -> list[Link]:
     return ad_sets.of_others(resources.ledger, campaign=link.campaign, audience=link.audience, ad_set_id=link.ad_set_id)
 
 
-def _others_of(resources: Resources, run: RunRef, ad_set_id: str) -> list[Link]:
+def _others_of(resources: CampaignResources, run: RunRef, ad_set_id: str) -> list[Link]:
     return ad_sets.of_others(resources.ledger, campaign=run.campaign, audience=run.audience, ad_set_id=ad_set_id)

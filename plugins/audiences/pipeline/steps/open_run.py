@@ -26,7 +26,7 @@ from audiences.who.freshness import newest_event
 
 if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
     from audiences.warehouse.reader import Warehouse
 
 
@@ -35,7 +35,7 @@ TAKEN_OVER = (
 )
 
 
-def open_run(resources: Resources, request: RunRequest) -> RunRef:
+def open_run(resources: CampaignResources, request: RunRequest) -> RunRef:
     """Start the run, or take up the one of the same `external_id` again; nobody's membership is decided here yet.
 
     Raises NotInForceError for a campaign that is a draft, stopped or over, OutsideWindowsError while its windows are closed,
@@ -53,7 +53,7 @@ def open_run(resources: Resources, request: RunRequest) -> RunRef:
     return run
 
 
-def begin(resources: Resources, request: RunRequest, *, asks: bool = False) -> RunRef:
+def begin(resources: CampaignResources, request: RunRequest, *, asks: bool = False) -> RunRef:
     """Start a run of whatever kind, when it may take place.
 
     One that `asks` who qualifies, and links ad sets, only if the warehouse answers and the ad sets can be scheduled; members
@@ -130,7 +130,7 @@ def check_supported(spec: CampaignSpec, *, batch: int | None = None) -> None:
             raise UnsupportedError(key=key)
 
 
-def open_warehouse(resources: Resources, request: RunRequest) -> None:
+def open_warehouse(resources: CampaignResources, request: RunRequest) -> None:
     """See that the warehouse lets us in, before anything is made at Facebook, and that it is as fresh as the campaign asks.
 
     Raises StoppedError when the newest event is older than the guard `fresh_within` allows.
@@ -139,7 +139,7 @@ def open_warehouse(resources: Resources, request: RunRequest) -> None:
         check_freshness(resources, request, warehouse)
 
 
-def check_freshness(resources: Resources, request: RunRequest, warehouse: Warehouse) -> None:
+def check_freshness(resources: CampaignResources, request: RunRequest, warehouse: Warehouse) -> None:
     """The guard `fresh_within`: raises StoppedError when the newest event is older."""
     limit = resources.spec.campaign.what.guards.fresh_within
     events = resources.spec.catalog.events

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from audiences.campaign.spec import CampaignSpec
     from audiences.campaign.what import Action
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 MOST_BATCHES = 16
 ASSIGNED_FILE = "assigned.parquet"
@@ -51,7 +51,7 @@ FEWEST_PER_BATCH = 20  # a task of its own is not worth fewer requests
 _log = logger(__name__)
 
 
-def plan(resources: Resources, run: RunRef, extracted: Extracted, selected: Sequence[Selected]) -> Planned:
+def plan(resources: CampaignResources, run: RunRef, extracted: Extracted, selected: Sequence[Selected]) -> Planned:
     """Decide what the run sends and put it on record, all or nothing.
 
     Raises StoppedError for a guard, and ReplaceTooLongError for a full refresh that one session cannot carry.
@@ -71,7 +71,7 @@ def plan(resources: Resources, run: RunRef, extracted: Extracted, selected: Sequ
 
 
 def put_on_record(
-    resources: Resources,
+    resources: CampaignResources,
     run: RunRef,
     selected: Sequence[Selected],
     difference: Difference,
@@ -138,7 +138,7 @@ def put_on_record(
     )
 
 
-def rows_to_replace(resources: Resources, run: RunRef, difference: Difference) -> tuple[int, list[str]]:
+def rows_to_replace(resources: CampaignResources, run: RunRef, difference: Difference) -> tuple[int, list[str]]:
     """The rows of the whole set, if the run is to send that, else 0; and what is to be said of an audience in doubt.
 
     An empty set cannot replace anything, so that an audience is emptied by removals. Raises ReplaceTooLongError, unless the
@@ -154,7 +154,7 @@ def rows_to_replace(resources: Resources, run: RunRef, difference: Difference) -
     return rows, in_doubt.in_words(resources.spec, run, rows=rows, too_long=too_long)
 
 
-def _look_before_sending(resources: Resources, run: RunRef) -> None:
+def _look_before_sending(resources: CampaignResources, run: RunRef) -> None:
     """A run may have read the warehouse for an hour, and its own requests would hide what others did in that time."""
     if run.batch is not None:
         return  # a live one took seconds
@@ -165,7 +165,7 @@ def _look_before_sending(resources: Resources, run: RunRef) -> None:
 
 @contextmanager
 def compared(
-    resources: Resources,
+    resources: CampaignResources,
     run: RunRef,
     selected: Sequence[Selected],
     *,
@@ -240,7 +240,7 @@ def outcomes_before_upload(selected: Sequence[Selected], counts: Counts) -> dict
     }
 
 
-def _apply_cap(resources: Resources, run: RunRef, difference: Difference, now: datetime) -> None:
+def _apply_cap(resources: CampaignResources, run: RunRef, difference: Difference, now: datetime) -> None:
     cap = resources.spec.campaign.who.target_cap
     if cap is None:
         return
@@ -254,7 +254,7 @@ def _apply_cap(resources: Resources, run: RunRef, difference: Difference, now: d
     difference.cap(cap.users - exempt.num_rows, exempt)
 
 
-def _apply_expiry(resources: Resources, run: RunRef, difference: Difference, now: datetime) -> None:
+def _apply_expiry(resources: CampaignResources, run: RunRef, difference: Difference, now: datetime) -> None:
     campaign = resources.spec.campaign
     if campaign.what.keep_for is None:
         return
@@ -267,7 +267,7 @@ def _apply_expiry(resources: Resources, run: RunRef, difference: Difference, now
     )
 
 
-def _record_expired(resources: Resources, run: RunRef, difference: Difference, *, found: bool) -> None:
+def _record_expired(resources: CampaignResources, run: RunRef, difference: Difference, *, found: bool) -> None:
     """Remember who is not to be added again: those whose time is up, as long as every run finds that they qualify."""
     campaign = resources.spec.campaign
     if campaign.what.keep_for is None or campaign.qualification == "live":
@@ -278,7 +278,7 @@ def _record_expired(resources: Resources, run: RunRef, difference: Difference, *
 
 
 def _with_earlier_attempts(
-    resources: Resources, run: RunRef, expected: dict[str, int], unsent: pa.Table
+    resources: CampaignResources, run: RunRef, expected: dict[str, int], unsent: pa.Table
 ) -> dict[str, int]:
     """What the run as a whole is expected to come to, when an interrupted attempt of it has added users already.
 
@@ -302,7 +302,7 @@ def _with_earlier_attempts(
 
 @contextmanager
 def _assignments_under_way(
-    resources: Resources, run: RunRef, selected: Sequence[Selected], difference: Difference
+    resources: CampaignResources, run: RunRef, selected: Sequence[Selected], difference: Difference
 ) -> Iterator[None]:
     """Record assignments while the body works: Postgres is busy with them for as long as we are with the change files.
 

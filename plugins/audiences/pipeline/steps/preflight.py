@@ -12,7 +12,7 @@ from audiences.facebook import preflight as facebook
 from audiences.ledger import preflights
 
 if TYPE_CHECKING:
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 STANDS_FOR = timedelta(hours=1)
 """Live campaigns run every few minutes; a token or a permission lost in between shows in the run's first request."""
@@ -29,7 +29,7 @@ class PreflightError(FixAccessError):
         return f"ad account {self.ad_account} is not ready, so nothing was looked for or sent. {' '.join(self.lines)}"
 
 
-def preflight(resources: Resources) -> tuple[str, ...]:
+def preflight(resources: CampaignResources) -> tuple[str, ...]:
     """What a person should look at before long, in sentences; raises PreflightError for what stops a run.
 
     Three requests, at most once in STANDS_FOR for each ad account; the audience itself is read by every run.

@@ -23,13 +23,13 @@ from audiences.who.filters import matches
 
 if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 DECIDED_AT_ONCE = 2  # batches
 HELD_OUT = pa.schema([("user_id", pa.string()), ("arm", pa.string())])
 
 
-def select(resources: Resources, run: RunRef, shard: Shard) -> Selected:
+def select(resources: CampaignResources, run: RunRef, shard: Shard) -> Selected:
     """Decide the outcome of every user of the shard up to the control groups; stage candidates and held-out users."""
     recorded = assignments.not_by_formula(resources.ledger, run.campaign, resources.spec.control_terms(run.salt))
     erased = Erased(*erasures.known(resources.ledger))

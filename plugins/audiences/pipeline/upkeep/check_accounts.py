@@ -13,7 +13,7 @@ from audiences.facebook.errors import UnreachableError
 from audiences.facebook.session import GraphSession
 from audiences.ledger.faults import LedgerLostError, as_lost
 from audiences.pipeline.audience.standing import known_audience
-from audiences.pipeline.context import Resources
+from audiences.pipeline.resources import CampaignResources
 from audiences.pipeline.steps.ad_set_schedule import ensure_same_clock
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _schedules(specs: Sequence[CampaignSpec], now: datetime, look_up: LookUp) ->
     for spec in specs:
         name = f"schedule of campaign {spec.id}"
         try:
-            with Resources(spec, read_only=True, look_up=look_up, now=lambda: now) as resources:
+            with CampaignResources(spec, read_only=True, look_up=look_up, now=lambda: now) as resources:
                 ensure_same_clock(resources)
         except FacebookAccessError as error:
             yield Check(name, State.FAIL, error.what, error.remedy)
@@ -82,7 +82,7 @@ def _created(specs: Sequence[CampaignSpec], look_up: LookUp) -> tuple[set[str], 
         if not spec.campaign.what.audience.create:
             continue
         try:
-            with Resources(spec, read_only=True, look_up=look_up) as resources:
+            with CampaignResources(spec, read_only=True, look_up=look_up) as resources:
                 known = known_audience(resources)
         except Exception as error:
             told = error if isinstance(error, FixAccessError | LedgerLostError) else as_lost(error)

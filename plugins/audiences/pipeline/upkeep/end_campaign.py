@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.ledger.database import Ledger
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 DELETED_AFTER = timedelta(hours=24)
 """So long a file must be gone: a deployment that went wrong for an hour empties nothing."""
@@ -56,7 +56,7 @@ class Ended(Reference):
 
 
 def end_campaign(
-    resources: Resources, *, deleted: bool = False, sleep: Callable[[float], None] = time.sleep
+    resources: CampaignResources, *, deleted: bool = False, sleep: Callable[[float], None] = time.sleep
 ) -> Ended | None:
     """Carry out `on_end` when the campaign is over by now; None when it is not, or there is nothing left to do.
 
@@ -92,7 +92,7 @@ def deleted_campaigns(ledger: Ledger, present: Collection[str], at: datetime) ->
 
 
 def _carry_out(
-    resources: Resources, campaign: int, at: datetime, sleep: Callable[[float], None]
+    resources: CampaignResources, campaign: int, at: datetime, sleep: Callable[[float], None]
 ) -> tuple[int, str | None]:
     """How many members were removed, and what stood in the way."""
     match resources.spec.campaign.when.on_end:
@@ -103,7 +103,7 @@ def _carry_out(
     return 0, None
 
 
-def _empty(resources: Resources, at: datetime, sleep: Callable[[float], None]) -> tuple[int, str | None]:
+def _empty(resources: CampaignResources, at: datetime, sleep: Callable[[float], None]) -> tuple[int, str | None]:
     """Remove whom the campaign holds, as a run on record in which nobody is wanted; others' members stay."""
     timings = Timings(sleep)
     # Neither guards nor windows of the campaign are about its end; nobody needs an audience anew to see it emptied.
@@ -131,7 +131,7 @@ def _empty(resources: Resources, at: datetime, sleep: Callable[[float], None]) -
     return summary.outcomes.get("removed", 0), summary.error or (refused if postponed else unknown)
 
 
-def _plan(resources: Resources, run: RunRef) -> Planned:
+def _plan(resources: CampaignResources, run: RunRef) -> Planned:
     with compared(resources, run, (), action="mirror") as (difference, counts):
         outcomes = outcomes_before_upload((), counts)
         return put_on_record(resources, run, (), difference, counts, outcomes=outcomes, rejected={}, found=False)

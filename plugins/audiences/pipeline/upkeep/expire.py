@@ -20,12 +20,12 @@ from audiences.pipeline.steps.plan import compared, outcomes_before_upload, put_
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 _log = logger(__name__)
 
 
-def expire(resources: Resources, *, sleep: Callable[[float], None] = time.sleep) -> Summary | None:
+def expire(resources: CampaignResources, *, sleep: Callable[[float], None] = time.sleep) -> Summary | None:
     """Take out the campaign's members whose time is up by now, as a run on record; None when there is nothing to do.
 
     A run of the campaign that is under way does it itself. Raises AudienceTakenError while another campaign changes the
@@ -52,7 +52,7 @@ def expire(resources: Resources, *, sleep: Callable[[float], None] = time.sleep)
         )
 
 
-def plan_expiry(resources: Resources, run: RunRef) -> Planned:
+def plan_expiry(resources: CampaignResources, run: RunRef) -> Planned:
     """Put the removals on record; nobody is wanted anew, and nobody leaves for another reason."""
     with compared(resources, run, (), action="add") as (difference, counts):
         return put_on_record(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from audiences.campaign.goal import Goal
     from audiences.campaign.spec import CampaignSpec
     from audiences.goal.counting import Count, Windows
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 LATE = timedelta(days=1)
 """A goal is measured until so long after the last window's end, because events reach a warehouse late."""
@@ -41,7 +41,7 @@ class NoGoalError(FixConfigError):
         )
 
 
-def measure(resources: Resources, at: datetime) -> Report:
+def measure(resources: CampaignResources, at: datetime) -> Report:
     """The goal as of `at`: assignments and events up to then. The report goes on record unless nobody is assigned.
 
     Raises NoGoalError, and what the doors raise.
@@ -67,7 +67,7 @@ def measure(resources: Resources, at: datetime) -> Report:
     return found
 
 
-def is_due(resources: Resources, at: datetime) -> bool:
+def is_due(resources: CampaignResources, at: datetime) -> bool:
     """Whether a daily measurement would say more than the last: windows are open or only just over, or the goal is new."""
     spec = resources.spec
     goal = spec.campaign.goal
@@ -87,7 +87,7 @@ def _goal(spec: CampaignSpec) -> Goal:
     return spec.campaign.goal
 
 
-def _runs(resources: Resources, goal: Goal, campaign: int, at: datetime) -> list[AssigningRun]:
+def _runs(resources: CampaignResources, goal: Goal, campaign: int, at: datetime) -> list[AssigningRun]:
     """The runs that assigned users up to `at`, with the windows of those users."""
     found = goals.assigning_runs(resources.ledger, campaign, at)
     launch = goals.launched_at(resources.ledger, campaign, at) if goal.of == "launch" else None
@@ -106,7 +106,7 @@ def _runs(resources: Resources, goal: Goal, campaign: int, at: datetime) -> list
     return runs
 
 
-def _read_events(resources: Resources, goal: Goal, counting: Counting, windows: Windows, at: datetime) -> Read:
+def _read_events(resources: CampaignResources, goal: Goal, counting: Counting, windows: Windows, at: datetime) -> Read:
     until = min(at, windows.last_end)
     query = render(goal_events(resources.spec, goal, after=windows.first_start, until=until))
     with resources.warehouse() as warehouse:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from audiences.facebook.members import Receipt
     from audiences.facebook.session import GraphSession
     from audiences.ledger.chunks import Action, Chunk
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 LATE_REMOVALS_WAIT = (
     "the identifiers of the campaign changed and Facebook refused additions under the new ones, so nothing was removed under "
@@ -57,7 +57,7 @@ class AllRefusedError(AudiencesError):
 
 
 def export(
-    resources: Resources, run: RunRef, action: Action, batch: Sequence[int] | None = None, *, late: bool = False
+    resources: CampaignResources, run: RunRef, action: Action, batch: Sequence[int] | None = None, *, late: bool = False
 ) -> Sent:
     """Send the requests of that action (those in `batch`, or all) that are not acknowledged yet.
 
@@ -94,7 +94,7 @@ class _Answer:
     changes: pa.Table
 
 
-def send_all(resources: Resources, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
+def send_all(resources: CampaignResources, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
     """Send these requests, several at a time, and record what comes of each; raises as `export` does."""
     erased = Erased(*erasures.known(resources.ledger))
     waiting, under_way = deque(todo), dict[Future[_Answer], chunks.Chunk]()
@@ -139,7 +139,7 @@ def _send_staged(session: GraphSession, facebook_id: str, chunk: Chunk, erased: 
     return _Answer(receipt=send(session, facebook_id, chunk, changes), changes=changes)
 
 
-def _record(resources: Resources, chunk: Chunk, answer: _Answer) -> None:
+def _record(resources: CampaignResources, chunk: Chunk, answer: _Answer) -> None:
     receipt = answer.receipt
     chunks.acknowledge(
         resources.ledger, chunk, received=receipt.received, invalid=receipt.invalid, changes=answer.changes
@@ -148,7 +148,7 @@ def _record(resources: Resources, chunk: Chunk, answer: _Answer) -> None:
     _log.info("%s: request %s, %s acknowledged", chunk.action, chunk.number, counted(chunk.rows, "row"))
 
 
-def _refuse(resources: Resources, chunk: Chunk, error: RefusedError, erased: Erased) -> bool:
+def _refuse(resources: CampaignResources, chunk: Chunk, error: RefusedError, erased: Erased) -> bool:
     """Put on record that the request as a whole was refused; whether it was for good, not put off to the next run."""
     put_off = isinstance(error, AudienceTooSmallError)
     outcome = "put off to the next run" if put_off else "refused"
@@ -164,14 +164,14 @@ def _refuse(resources: Resources, chunk: Chunk, error: RefusedError, erased: Era
     return not put_off
 
 
-def _keep_claim(resources: Resources, chunk: Chunk, error: AudiencesError) -> None:
+def _keep_claim(resources: CampaignResources, chunk: Chunk, error: AudiencesError) -> None:
     """Through the wait that is due: a plan must not go on after another campaign has changed the audience."""
     if isinstance(error, (WaitError, RetryError)):
         wait = error.seconds if isinstance(error, WaitError) else LONGEST_RETRY_SECONDS
         known_audiences.renew(resources.ledger, chunk.audience, after=wait)
 
 
-def _ensure_something_was_taken(resources: Resources, run: RunRef, action: Action) -> None:
+def _ensure_something_was_taken(resources: CampaignResources, run: RunRef, action: Action) -> None:
     """Raise AllRefusedError unless something was taken. Removals whose rows were at fault do not keep additions from going."""
     found = rejected_rows.standing(resources.ledger, run.run, action)
     if found.refused and not found.taken and not found.unsent and not (action == "remove" and found.only_rows):

@@ -23,7 +23,7 @@ from audiences.what.rows import KEYS, keys_of
 
 if TYPE_CHECKING:
     from audiences.ledger.known_audiences import KnownAudience
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef, RunRequest
     from audiences.what.difference import Difference
 
@@ -70,7 +70,7 @@ class StagedSet:
     planned: tuple[chunks.Planned, ...]
 
 
-def wanted(resources: Resources, request: RunRequest, audience: KnownAudience, *, in_doubt: bool) -> bool:
+def wanted(resources: CampaignResources, request: RunRequest, audience: KnownAudience, *, in_doubt: bool) -> bool:
     """Whether the run sends the whole set: by the file, by hand, or because it is not known what the audience holds.
 
     Raises ForeignMembersError as `ensure_ours`.
@@ -84,13 +84,13 @@ def wanted(resources: Resources, request: RunRequest, audience: KnownAudience, *
     return in_doubt
 
 
-def ensure_ours(resources: Resources, facebook_id: str, audience: KnownAudience | None) -> None:
+def ensure_ours(resources: CampaignResources, facebook_id: str, audience: KnownAudience | None) -> None:
     """Raise ForeignMembersError for an audience that no campaign created or adopted: its members are not ours to replace."""
     if audience is None or not audience.created:
         raise ForeignMembersError(facebook_id, resources.spec.id)
 
 
-def ensure_in_time(resources: Resources, rows: int) -> None:
+def ensure_in_time(resources: CampaignResources, rows: int) -> None:
     """Raise ReplaceTooLongError when that many rows take too long, by the account's last requests or by assumption."""
     measured = replace_sessions.seconds_per_request(resources.ledger, resources.spec.account.id, rows=MAX_ROWS // 2)
     seconds, requests = measured or ASSUMED_REQUEST_SECONDS, requests_for(rows)
@@ -100,7 +100,7 @@ def ensure_in_time(resources: Resources, rows: int) -> None:
         raise ReplaceTooLongError(rows, requests, minutes=turns * seconds / 60, seconds_each=seconds)
 
 
-def stage(resources: Resources, run: RunRef, difference: Difference, rows: int) -> StagedSet:
+def stage(resources: CampaignResources, run: RunRef, difference: Difference, rows: int) -> StagedSet:
     """Write the `rows` of the whole set, and what changes at its end; after `difference.whole`."""
     staging = Staging(run.staging)
     file, closing = staging.unused("replace.parquet"), staging.unused("closing.parquet")
@@ -119,7 +119,7 @@ def stage(resources: Resources, run: RunRef, difference: Difference, rows: int) 
     return StagedSet(tuple(key for key in KEYS if key in keys), closing, planned)
 
 
-def record(resources: Resources, run: RunRef, staged: StagedSet) -> None:
+def record(resources: CampaignResources, run: RunRef, staged: StagedSet) -> None:
     """Put the session on record, nothing sent of it."""
     replace_sessions.plan(
         resources.ledger,

@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from audiences.ledger.chunks import Chunk
     from audiences.ledger.database import Ledger
     from audiences.ledger.replace_sessions import ReplaceSession
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 SESSIONS_A_RUN = 3
 CLOCKS_APART_SECONDS = 60  # between Facebook's clock and the ledger's
 _log = logger(__name__)
 
 
-def replace(resources: Resources, run: RunRef) -> Sent:
+def replace(resources: CampaignResources, run: RunRef) -> Sent:
     """Send the run's whole set in one session, in a new one where a session broke; nothing when there is none to send.
 
     Raises ReplaceBrokenError when SESSIONS_A_RUN broke, AudienceBusyError while another session is under way, and what
@@ -72,7 +72,7 @@ def replace(resources: Resources, run: RunRef) -> Sent:
             _log.warning("%s; the whole set is sent again", error)
 
 
-def settle(resources: Resources, audience: int, facebook_id: str) -> None:
+def settle(resources: CampaignResources, audience: int, facebook_id: str) -> None:
     """Carry through the sessions of earlier runs that were interrupted; those that cannot be, leave the audience in doubt."""
     for session in replace_sessions.unfinished(resources.ledger, audience):
         files = {session.closing, *(chunk.file for chunk in chunks.of_session(resources.ledger, session.id))}
@@ -107,7 +107,7 @@ def patient(ledger: Ledger, audience: int, error: AudienceBusyError) -> Audience
 class _Session:
     """One session on its way, from wherever the record says it has got to."""
 
-    def __init__(self, resources: Resources, facebook_id: str, session: ReplaceSession) -> None:
+    def __init__(self, resources: CampaignResources, facebook_id: str, session: ReplaceSession) -> None:
         self._ledger, self._graph = resources.ledger, resources.facebook
         self._facebook_id, self._session = facebook_id, session
         self._erased = Erased(*erasures.known(resources.ledger))

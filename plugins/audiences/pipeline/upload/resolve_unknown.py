@@ -16,13 +16,13 @@ from audiences.what.erased import Erased
 if TYPE_CHECKING:
     from audiences.ledger.chunks import Chunk
     from audiences.ledger.known_audiences import KnownAudience
-    from audiences.pipeline.context import Resources
+    from audiences.pipeline.resources import CampaignResources
 
 STALE = "it is not known whom the audience holds, so the request is not sent again before the next difference"
 _log = logger(__name__)
 
 
-def settle(resources: Resources, audience: KnownAudience, *, anew: bool = False) -> list[str]:
+def settle(resources: CampaignResources, audience: KnownAudience, *, anew: bool = False) -> list[str]:
     """Send again what is unsettled, in its old order; warnings for people, where something stays in doubt.
 
     Where the whole audience is in doubt, the ledger may be older than what has happened since, so that a request of its could
@@ -56,7 +56,7 @@ def settle(resources: Resources, audience: KnownAudience, *, anew: bool = False)
     return warnings
 
 
-def _ask_again(resources: Resources, facebook_id: str, chunk: Chunk) -> str:
+def _ask_again(resources: CampaignResources, facebook_id: str, chunk: Chunk) -> str:
     """Send what is still meant of a request that was refused and may have been carried out; the reason if it is again."""
     ledger = resources.ledger
     changes = in_doubt.still_meant(ledger, chunk, staged(chunk, Erased(*erasures.known(ledger))))

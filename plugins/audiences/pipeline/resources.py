@@ -1,0 +1,204 @@
+"""What the product opens: the warehouse, the ledger, Facebook; each when it is first needed, all closed together."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Self
+
+from audiences import connections
+from audiences.ledger import formerly
+from audiences.ledger.accounts import AccountSemaphore
+from audiences.ledger.database import EmptyLedger, Ledger
+from audiences.ledger.faults import placed
+from audiences.ledger.identity import settle_in
+from audiences.ledger.migrate import ensure_newest, migrate
+from audiences.warehouse.catalog.reflect import Glance
+from audiences.warehouse.reader import STATEMENT_TIMEOUT, Warehouse
+from audiences.warehouse.saved_queries import ensure_readable, has_queries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from audiences.campaign.settings import AdAccount
+    from audiences.campaign.spec import CampaignSpec
+    from audiences.facebook.session import GraphSession
+    from audiences.ledger.campaigns import KnownCampaign
+
+
+_TRIES: Final = 6
+_TRIES_READ_ONLY: Final = 2  # somebody waits for it at a terminal, and it goes on without an answer
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Resources:
+    """The one class that opens warehouse, ledger and Facebook.
+
+    `ledger` and `warehouse` are ids of Airflow connections, which `look_up` finds. `application` names the sessions at the
+    warehouse, `timezone` their time zone and `timeout` how long a statement may take there, as Postgres writes it.
+    `read_only` leaves even an empty ledger as it is. `clock` measures seconds and `sleep` waits them, for the pace of calls to an
+    ad account; `now` tells the time, by which export windows open and campaigns end.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: str,
+        warehouse: str,
+        application: str,
+        timezone: str,
+        timeout: str = STATEMENT_TIMEOUT,
+        read_only: bool = False,
+        look_up: Callable[[str], connections.Connection] = connections.look_up,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self.now = now
+        self._ledger = ledger
+        self._warehouse = warehouse
+        self._application = application
+        self._timezone = timezone
+        self._timeout = timeout
+        self._read_only = read_only
+        self._look_up = look_up
+        self._clock = clock
+        self._sleep = sleep
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger, brought to the newest schema first."""
+        connection = self._look_up(self._ledger)
+        with placed(connection):
+            return self._opened_ledger(connection)
+
+    def _opened_ledger(self, connection: connections.Connection) -> Ledger:
+        if self._read_only:
+            ledger = self._opened.enter_context(Ledger(connection))
+            if not ledger.one("select to_regclass('audiences.alembic_version') is not null as yes").yes:
+                return self._opened.enter_context(EmptyLedger(connection))
+            ensure_newest(ledger)
+            return ledger
+        migrate(connection)
+        ledger = self._opened.enter_context(Ledger(connection))
+        settle_in(ledger)
+        return ledger
+
+    def warehouse(self) -> Warehouse:
+        """A new snapshot of the warehouse; the caller closes it."""
+        return Warehouse(
+            self._look_up(self._warehouse),
+            application=self._application,
+            timezone=self._timezone,
+            timeout=self._timeout,
+        )
+
+    def glance(self) -> Glance:
+        """The warehouse for short questions, each on its own; the caller closes it."""
+        return Glance(self._look_up(self._warehouse), timezone=self._timezone)
+
+    def graph_session(self, account: AdAccount, *, by_any_connection: bool = False) -> GraphSession:
+        """A session with one of the ad accounts, which shares its limits with all other processes over the ledger.
+
+        Raises ConnectionIncompleteError, also for a connection that names another ad account, unless `by_any_connection`: an
+        account that the settings no longer name is reached by the connection of another one, if that has the right to it.
+        """
+        # Read when it is needed: a poll, in the triggerer, never is with Facebook, whose SDK takes a second and 40 MB.
+        from audiences.facebook.credentials import Credentials
+        from audiences.facebook.session import GraphSession
+
+        connection = self._look_up(account.connection)
+        named = Credentials.from_connection if by_any_connection else Credentials.of_account
+        credentials = named(connection, account_id=account.id)
+        session = GraphSession(
+            credentials,
+            semaphore=self._semaphore(account),
+            clock=self._clock,
+            sleep=self._sleep,
+            max_tries=_TRIES_READ_ONLY if self._read_only else _TRIES,
+        )
+        return self._opened.enter_context(session)
+
+    def _semaphore(self, account: AdAccount) -> AccountSemaphore | None:
+        if self._read_only:
+            return None  # a handful of reads, for which the ledger need not even be there
+        _ = self.ledger  # the ledger is migrated when it is opened
+        semaphore = AccountSemaphore(self._look_up(self._ledger), account.id, account.requests_at_once)
+        return self._opened.enter_context(semaphore)
+
+
+class CampaignResources(Resources):
+    """What a step of this campaign may open.
+
+    `on_file`: the ids of the project's campaign files, and those that they take over, by which campaigns of the ledger that have
+    none are told; None where the project is not known.
+    """
+
+    def __init__(
+        self,
+        spec: CampaignSpec,
+        *,
+        on_file: frozenset[str] | None = None,
+        read_only: bool = False,
+        look_up: Callable[[str], connections.Connection] = connections.look_up,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        super().__init__(
+            ledger=spec.ledger,
+            warehouse=spec.warehouse,
+            application=f"audiences:{spec.id}",
+            timezone=spec.catalog.timezone,
+            read_only=read_only,
+            look_up=look_up,
+            clock=clock,
+            sleep=sleep,
+            now=now,
+        )
+        self.spec = spec
+        self.on_file = on_file
+        self._readable = False
+
+    @cached_property
+    def facebook(self) -> GraphSession:
+        """A session with the campaign's ad account."""
+        return self.graph_session(self.spec.account)
+
+    @contextmanager
+    def working(self) -> Iterator[KnownCampaign]:
+        """Hold the campaign for this process, taken over from its former id if it has one; see `ledger.formerly.working_on`."""
+        with formerly.working_on(self.ledger, self.spec.id, self.spec.campaign.formerly) as known:
+            yield known
+
+    def campaign(self) -> KnownCampaign | None:
+        """The campaign on record, as if it had been taken over from its former id; None when it has never run."""
+        return formerly.find(self.ledger, self.spec.id, self.spec.campaign.formerly)
+
+    def warehouse(self) -> Warehouse:
+        """A new snapshot of the warehouse, which can read the campaign's SQL segments; the caller closes it."""
+        warehouse = super().warehouse()
+        with ExitStack() as closing:
+            closing.push(warehouse)
+            self._ensure_readable()
+            closing.pop_all()
+        return warehouse
+
+    def _ensure_readable(self) -> None:
+        """Put the campaign's SQL segments before the warehouse, once; raises as `saved_queries.ensure_readable` does."""
+        if not self._readable and has_queries(self.spec):
+            with self.glance() as glance:
+                ensure_readable(self.spec, glance)
+        self._readable = True
