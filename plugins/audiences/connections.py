@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from audiences import libpq
 from audiences.errors import ConnectionMissingError, ConnectionUnreadableError, SecretsBackendError
 
 if TYPE_CHECKING:
@@ -39,9 +40,7 @@ class Connection:
     def place(self) -> str:
         """Where a database is and which connection says so, for people."""
         known = {name: self.extra.get(name) or value for name, value in (("host", self.host), ("port", self.port))}
-        from audiences.libpq import service as service_of
-
-        database, service = self.extra.get("dbname") or self.schema or "", service_of(self.extra)
+        database, service = self.extra.get("dbname") or self.schema or "", libpq.service(self.extra)
         where = known["host"] or self.extra.get("hostaddr") or ("" if service else "the local socket")
         served = f" of the service `{service}`" if service else ""
         at = f" at {where}{':' + str(known['port']) if known['port'] else ''}" if where else ""
@@ -55,9 +54,7 @@ class Connection:
         """
         from psycopg.conninfo import make_conninfo
 
-        from audiences.libpq import parameters
-
-        return make_conninfo("", **parameters(self, application=application))
+        return make_conninfo("", **libpq.parameters(self, application=application))
 
     @property
     def settings(self) -> dict[str, str]:
@@ -65,9 +62,7 @@ class Connection:
 
         They go along when the connection is made, and are set once more inside: a pooler may have dropped them.
         """
-        from audiences.libpq import asked_settings, options_in_force
-
-        return opened(lambda: asked_settings(options_in_force(self.dsn(application=""))))
+        return opened(lambda: libpq.asked_settings(libpq.options_in_force(self.dsn(application=""))))
 
 
 def opened(connect: Callable[[], Opened]) -> Opened:

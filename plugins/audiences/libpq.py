@@ -9,15 +9,13 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from audiences.campaign.wording import did_you_mean, shown
 from audiences.errors import ConnectionUnreadableError, FixAccessError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from audiences.connections import Connection
 
 CONNECT_SECONDS: Final = 10
 KEEPALIVE_SECONDS: Final = 60
@@ -60,6 +58,27 @@ _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(?:\.[A-Za-z_][A-Za-z0-9_$]*)?")
 _WORD = re.compile(r"(?:\\.|[^\s\\])+", re.DOTALL)
 
 
+class ConnectionFields(Protocol):
+    """What an Airflow connection says, field by field; see `connections.Connection`."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def type(self) -> str | None: ...
+    @property
+    def host(self) -> str | None: ...
+    @property
+    def port(self) -> int | None: ...
+    @property
+    def login(self) -> str | None: ...
+    @property
+    def password(self) -> str | None: ...
+    @property
+    def schema(self) -> str | None: ...
+    @property
+    def extra(self) -> Mapping[str, Any]: ...
+
+
 @dataclass(eq=False)
 class ConnectionOptionError(FixAccessError):
     """An Airflow connection to Postgres asks for something that cannot be done; `option` is empty where it has no name."""
@@ -87,7 +106,7 @@ class ConnectionTypeError(FixAccessError):
         )
 
 
-def parameters(connection: Connection, *, application: str) -> dict[str, str]:
+def parameters(connection: ConnectionFields, *, application: str) -> dict[str, str]:
     """The connection's fields and extras by libpq's keywords; what the extra says wins, as with libpq and with Airflow.
 
     `application` is the session's name where the connection has none. Raises ConnectionTypeError, ConnectionOptionError and
@@ -170,7 +189,7 @@ def keywords() -> frozenset[str]:
     return frozenset(option.keyword.decode() for option in Conninfo.get_defaults())
 
 
-def _extras(connection: Connection) -> dict[str, str]:
+def _extras(connection: ConnectionFields) -> dict[str, str]:
     known, found = keywords() - _NOT_HERE.keys(), dict[str, str]()
     for name, value in connection.extra.items():
         if name in _AIRFLOWS or (name in _SWITCHES and value in (None, "", False, "false", "False", 0, "0")):

@@ -1,13 +1,13 @@
-"""What a fresh sandbox contains: an ad account with a token, an empty customer list, two ad sets with real-looking targeting."""
+"""What a fresh sandbox contains: an ad account with a token, an empty customer list, two ad sets with real-looking targeting.
+
+Times are Unix seconds.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from audiences.sandbox.objects import Account, AdSet, Audience, Campaign, Token
-
-if TYPE_CHECKING:
-    from audiences.sandbox.world import World
 
 APP_ID = "1234567890"
 APP_SECRET = "sandbox-secret"  # noqa: S105  # documented: it guards a sandbox without secrets
@@ -20,46 +20,71 @@ AD_SETS = ("23861234567890123", "23861234567890124")
 _DAY = 86_400.0
 
 
-def seed(world: World) -> None:
-    """Put the default things into an empty world."""
-    now = world.clock.now()
-    created = now - 90 * _DAY
-    world.tokens[TOKEN] = Token(token=TOKEN, app_id=APP_ID, issued_at=created)
-    world.accounts[ACCOUNT] = Account(id=ACCOUNT, name="Sandbox shop", created_at=created - 300 * _DAY)
-    world.audiences[AUDIENCE] = Audience(
-        id=AUDIENCE,
-        account=ACCOUNT,
-        name="Existing buyers list",
-        description="A customer list that was there before",
-        created_at=created,
-        updated_at=created,
-    )
-    world.campaigns[CAMPAIGN] = Campaign(
-        id=CAMPAIGN, account=ACCOUNT, name="Always-on sales", created_at=created, updated_at=created
-    )
-    world.ad_sets[AD_SETS[0]] = AdSet(
-        id=AD_SETS[0],
-        account=ACCOUNT,
-        campaign=CAMPAIGN,
-        name="Retargeting, daily budget",
-        daily_budget=5_000,
-        start_time=created,
-        created_at=created,
-        updated_at=created,
-        targeting=_retargeting(),
-    )
-    world.ad_sets[AD_SETS[1]] = AdSet(
-        id=AD_SETS[1],
-        account=ACCOUNT,
-        campaign=CAMPAIGN,
-        name="Prospecting, lifetime budget",
-        lifetime_budget=250_000,
-        start_time=created,
-        end_time=now + 120 * _DAY,
-        created_at=created,
-        updated_at=created,
-        targeting=_prospecting(),
-    )
+def tokens(now: float) -> list[Token]:
+    """The token of the account."""
+    return [Token(token=TOKEN, app_id=APP_ID, issued_at=_created(now))]
+
+
+def accounts(now: float) -> list[Account]:
+    """The ad account, older than all that is in it."""
+    return [Account(id=ACCOUNT, name="Sandbox shop", created_at=_created(now) - 300 * _DAY)]
+
+
+def audiences(now: float) -> list[Audience]:
+    """A customer list without members."""
+    created = _created(now)
+    return [
+        Audience(
+            id=AUDIENCE,
+            account=ACCOUNT,
+            name="Existing buyers list",
+            description="A customer list that was there before",
+            created_at=created,
+            updated_at=created,
+        )
+    ]
+
+
+def campaigns(now: float) -> list[Campaign]:
+    """The campaign of the ad sets."""
+    created = _created(now)
+    return [
+        Campaign(id=CAMPAIGN, account=ACCOUNT, name="Always-on sales", created_at=created, updated_at=created),
+    ]
+
+
+def ad_sets(now: float) -> list[AdSet]:
+    """One ad set with a daily and one with a lifetime budget."""
+    created = _created(now)
+    return [
+        AdSet(
+            id=AD_SETS[0],
+            account=ACCOUNT,
+            campaign=CAMPAIGN,
+            name="Retargeting, daily budget",
+            daily_budget=5_000,
+            start_time=created,
+            created_at=created,
+            updated_at=created,
+            targeting=_retargeting(),
+        ),
+        AdSet(
+            id=AD_SETS[1],
+            account=ACCOUNT,
+            campaign=CAMPAIGN,
+            name="Prospecting, lifetime budget",
+            lifetime_budget=250_000,
+            start_time=created,
+            end_time=now + 120 * _DAY,
+            created_at=created,
+            updated_at=created,
+            targeting=_prospecting(),
+        ),
+    ]
+
+
+def _created(now: float) -> float:
+    return now - 90 * _DAY
 
 
 def _retargeting() -> dict[str, Any]:

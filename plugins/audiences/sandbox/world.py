@@ -6,8 +6,8 @@ import time
 from itertools import count as counting
 from typing import TYPE_CHECKING
 
+from audiences.sandbox import fixtures
 from audiences.sandbox.faults import Faults
-from audiences.sandbox.fixtures import seed
 from audiences.sandbox.history import History
 from audiences.sandbox.members import Groups, MemberSet, MemberWrite
 from audiences.sandbox.objects import Account, AdSet, Audience, Campaign, Session, Settings, Token
@@ -47,11 +47,12 @@ class World:
         self.generation += 1
         self.clock.offset = 0.0
         self.settings = Settings()
-        self.tokens: dict[str, Token] = {}
-        self.accounts: dict[str, Account] = {}
-        self.campaigns: dict[str, Campaign] = {}
-        self.ad_sets: dict[str, AdSet] = {}
-        self.audiences: dict[str, Audience] = {}
+        now = self.clock.now()
+        self.tokens: dict[str, Token] = {token.token: token for token in fixtures.tokens(now)}
+        self.accounts: dict[str, Account] = {account.id: account for account in fixtures.accounts(now)}
+        self.campaigns: dict[str, Campaign] = {campaign.id: campaign for campaign in fixtures.campaigns(now)}
+        self.ad_sets: dict[str, AdSet] = {ad_set.id: ad_set for ad_set in fixtures.ad_sets(now)}
+        self.audiences: dict[str, Audience] = {audience.id: audience for audience in fixtures.audiences(now)}
         self.sessions: dict[tuple[str, str], Session] = {}
         self.members: dict[str, MemberSet] = {}
         self.history = History()
@@ -59,7 +60,6 @@ class World:
         self.faults = Faults()
         self.usage = Usage()
         self.journal = [MemberWrite("clear", "")]
-        seed(self)
 
     def new_id(self, prefix: str) -> str:
         return f"{prefix}{next(self._numbers)}"
