@@ -16,6 +16,7 @@ from tests.who import draw, naive
 from tests.who.conftest import Warehouse, a_spec
 
 from audiences.campaign.catalog import Catalog
+from audiences.campaign.identifiers import FIELDS
 from audiences.campaign.properties import PropertyTree
 from audiences.query.render import render
 from audiences.who.steps import RuleSteps, Step, deciding, explain_filters
@@ -209,3 +210,21 @@ def test_values_that_identify_a_person_are_masked() -> None:
         {"mail": {"contains": "@"}, "note": {"is_set": True}}, mail="jo@example.com", note="ask jo@example.com"
     )
     assert [step.found for step in shown] == ["j…", "a…"]
+
+
+MAY_BE_SHOWN = {"city", "region", "zip", "country", "date_of_birth", "gender"}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_an_identifier_is_masked_unless_it_is_one_of_those_that_may_be_shown(name: str) -> None:
+    users = {"relation": "people", "key": "id", "email": "mail", name: "it"}
+    properties = {"asked": {"column": "it", "type": "string"}}
+    (step,) = explain_filters(
+        PropertyTree.model_validate({"asked": {"is_set": True}}),
+        pa.table({"asked": ["xyz"]}).to_pandas(types_mapper=pd.ArrowDtype),
+        columns={"asked": "asked"},
+        catalog=Catalog.model_validate({"users": {**users, "properties": properties}}),
+        at=AT,
+        zone=ZoneInfo("UTC"),
+    )
+    assert step.found == ("xyz" if name in MAY_BE_SHOWN else "x…")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, create_model, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
 from audiences.campaign.base import Name, Scalar, Strict, Text, Verbatim, as_tuple, only_one
-from audiences.campaign.what import Identifier
+from audiences.campaign.identifiers import FIELDS, Identifier
 from audiences.campaign.wording import shown
 
 PropertyType = Literal["string", "integer", "number", "boolean", "date", "datetime", "version", "list"]
@@ -138,25 +138,48 @@ def _names_a_relation(value: str) -> str:
 RelationName = Annotated[Verbatim, AfterValidator(_names_a_relation)]
 
 
-class Users(Strict):
-    """The table or view with one row per user; `opt_out` columns that are true keep a user out of every upload."""
+# Digests of campaigns were made when their JSON had these as null where they are not mapped, and stay what they are. An
+# identifier that came later is left out there, so that a new one does not make every campaign another one.
+_IN_ALL_DIGESTS = {
+    *("email", "phone", "external_id", "first_name", "last_name", "city", "region", "zip", "country", "date_of_birth"),
+    *("gender", "madid"),
+}
 
+
+def _unset(value: Any) -> bool:
+    return value is None
+
+
+class _Keyed(Strict):
     relation: RelationName
     """The table or view, such as `shop.users`."""
     key: Verbatim
     """The column that identifies a user."""
-    email: IdentifierSource | None = None
-    phone: IdentifierSource | None = None
-    external_id: IdentifierSource | None = None
-    first_name: IdentifierSource | None = None
-    last_name: IdentifierSource | None = None
-    city: IdentifierSource | None = None
-    region: IdentifierSource | None = None
-    zip: IdentifierSource | None = None
-    country: IdentifierSource | None = None
-    date_of_birth: IdentifierSource | None = None
-    gender: IdentifierSource | None = None
-    madid: IdentifierSource | None = None
+
+
+if TYPE_CHECKING:
+
+    class _Identified(_Keyed): ...
+
+else:  # a key for each identifier of the table
+    _Identified = create_model(
+        "_Identified",
+        __base__=_Keyed,
+        **{
+            field.name: (
+                IdentifierSource | None,
+                Field(
+                    default=None, description=field.means, exclude_if=None if field.name in _IN_ALL_DIGESTS else _unset
+                ),
+            )
+            for field in FIELDS.values()
+        },
+    )
+
+
+class Users(_Identified):
+    """The table or view with one row per user; `opt_out` columns that are true keep a user out of every upload."""
+
     opt_out: Sources = ()
     """Boolean columns; a user for whom one of them is true is never uploaded."""
     properties: dict[Name, Property] = Field(default_factory=dict)
@@ -171,9 +194,13 @@ class Users(Strict):
         return self
 
     def identifier(self, name: Identifier) -> IdentifierSource | None:
-        """Where the catalog says this identifier stands, None when it is not mapped."""
-        source: IdentifierSource | None = getattr(self, name)
+        """Where the catalog says this identifier stands, None when it is not mapped; KeyError for a name of none."""
+        source: IdentifierSource | None = getattr(self, FIELDS[name].name)
         return source
+
+    def identifiers(self) -> dict[Identifier, IdentifierSource]:
+        """The identifiers that the catalog maps."""
+        return {name: source for name in FIELDS if (source := self.identifier(name)) is not None}
 
 
 class Events(Strict):
@@ -221,9 +248,8 @@ class Catalog(Strict):
 
 
 def _reachability(users: Users) -> dict[str, Property]:
-    mapped = {"has_email": users.email, "has_phone": users.phone}
     return {
-        name: Property(
+        f"has_{name}": Property(
             column=source.column,
             jsonb=source.jsonb,
             path=source.path,
@@ -231,6 +257,6 @@ def _reachability(users: Users) -> dict[str, Property]:
             group="reachability",
             derive="is_set",
         )
-        for name, source in mapped.items()
-        if source is not None
+        for name, source in users.identifiers().items()
+        if FIELDS[name].contact
     }

@@ -89,7 +89,8 @@ def _field_texts(model: type[BaseModel]) -> dict[str, str]:
 
 def _class_body(model: type) -> list[ast.stmt]:
     tree = ast.parse(inspect.getsource(sys.modules[model.__module__]))
-    return next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == model.__name__)
+    named = (node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == model.__name__)
+    return next(named, [])  # a model that is made from a table has no text of its own here
 
 
 def main() -> None:

@@ -7,24 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
 from audiences.campaign.base import Name, PlacedError, Strict, Text, only_one
+from audiences.campaign.identifiers import CONTACTS, FIELDS, Identifier
 from audiences.campaign.windows import Length
 from audiences.campaign.wording import shown
 
 Action = Literal["add", "remove", "mirror", "remove_matching"]
-Identifier = Literal[
-    "email",
-    "phone",
-    "external_id",
-    "first_name",
-    "last_name",
-    "city",
-    "region",
-    "zip",
-    "country",
-    "date_of_birth",
-    "gender",
-    "madid",
-]
 FacebookId = Annotated[
     str,
     BeforeValidator(
@@ -106,7 +93,7 @@ class What(Strict):
 
     audience: Audience
     """The audience: `create` a new one or `update` an existing one."""
-    identifiers: Annotated[tuple[Identifier, ...], AfterValidator(_distinct)] = ("email", "phone")
+    identifiers: Annotated[tuple[Identifier, ...], AfterValidator(_distinct)] = CONTACTS
     """What Facebook recognises users by; `email` or `phone` at least. Always sent hashed, never raw."""
     refresh: Literal["difference", "replace"] = "difference"
     """Send only what changed, or `replace` the whole set at every run."""
@@ -123,9 +110,15 @@ class What(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> What:
-        if not {"email", "phone"} & set(self.identifiers):
-            message = "needs at least one of `email` and `phone`"
+        if not set(CONTACTS) & set(self.identifiers):
+            message = f"needs at least one of {' and '.join(map(shown, CONTACTS))}"
             raise PlacedError(message, "identifiers")
+        filled_by: dict[str, str] = {}
+        for name in self.identifiers:
+            for key in FIELDS[name].keys:
+                if (other := filled_by.setdefault(key, name)) != name:
+                    message = f"{shown(other)} and {shown(name)} both fill Facebook's {key}; keep one"
+                    raise PlacedError(message, "identifiers")
         if both := sorted(set(self.ad_sets) & set(self.exclude_from_ad_sets)):
             message = f"ad set {both[0]} cannot both include and exclude the audience"
             raise PlacedError(message, "exclude_from_ad_sets")

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audiences.campaign.identifiers import FIELDS
 from audiences.ledger import assignments, erasures, live, members
 from audiences.pipeline.person.called import as_the_key_says
 from audiences.pipeline.person.holders import holders
@@ -20,7 +21,6 @@ from audiences.query.columns import columns_of
 from audiences.query.render import render
 from audiences.what.encode import Encoder
 from audiences.what.erased import Erased
-from audiences.what.identifiers.fields import FIELDS
 from audiences.who.compile import qualified
 from audiences.who.steps import RuleSteps, Step, deciding, explain_filters
 

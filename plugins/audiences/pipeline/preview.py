@@ -6,6 +6,7 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from audiences.campaign.identifiers import FIELDS
 from audiences.errors import (
     AudiencesError,
     FacebookAccessError,
@@ -37,7 +38,6 @@ from audiences.pipeline.steps.select import candidates_file, select
 from audiences.pipeline.upload.full_refresh import ReplaceTooLongError, ensure_ours
 from audiences.pipeline.upload.requests import percent_of_quota, requests_for
 from audiences.what import rows
-from audiences.what.identifiers.fields import FIELDS
 from audiences.when.never import never
 from audiences.who.outcomes import Outcomes
 from audiences.who.steps import masked

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from audiences.campaign.identifiers import FIELDS
 from audiences.query.sources import can_misfit
 
 if TYPE_CHECKING:
+    from audiences.campaign.identifiers import Identifier
     from audiences.campaign.spec import CampaignSpec
-    from audiences.campaign.what import Identifier
 
 OPT_OUT = "opt_out"
-_READ_WITH_COUNTRY = {"phone", "zip", "region"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def columns_of(spec: CampaignSpec) -> Columns:
     What is read in the light of the user's country (a phone number without country code, say) brings it along.
     """
     wanted = spec.campaign.what.identifiers
-    if _READ_WITH_COUNTRY.intersection(wanted) and "country" not in wanted:
+    if any(FIELDS[name].by_country for name in wanted) and "country" not in wanted:
         wanted = (*wanted, "country")
     tree = spec.campaign.who.with_properties
     properties = sorted(tree.properties()) if tree else []

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from audiences.campaign.catalog import Catalog
-    from audiences.campaign.what import Identifier
+    from audiences.campaign.identifiers import Identifier
     from audiences.query.columns import Columns
 
 

@@ -7,40 +7,28 @@ their bytes are.
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audiences.what.identifiers.fields import FIELDS
+from audiences.campaign.identifiers import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-# The numbers are stored in ledgers: append, never renumber.
-KEYS: Final[dict[str, int]] = {
-    "EMAIL": 1,
-    "PHONE": 2,
-    "EXTERN_ID": 3,
-    "FN": 4,
-    "LN": 5,
-    "CT": 6,
-    "ST": 7,
-    "ZIP": 8,
-    "COUNTRY": 9,
-    "DOBY": 10,
-    "DOBM": 11,
-    "DOBD": 12,
-    "GEN": 13,
-    "MADID": 14,
-}
+# Facebook's keys with the numbers by which ledgers store them, in the order of the numbers.
+_NUMBERS: Final = {key: number for field in FIELDS.values() for key, number in field.keys.items()}
+KEYS: Final = dict(sorted(_NUMBERS.items(), key=itemgetter(1)))
 NAMES: Final = {number: key for key, number in KEYS.items()}
 UNHASHED: Final = frozenset(key for field in FIELDS.values() if not field.hashed for key in field.keys)
-ALONE: Final = ("EMAIL", "PHONE", "EXTERN_ID", "MADID")
+ALONE: Final = tuple(key for field in FIELDS.values() if field.identifying for key in field.keys)
 """The keys of which one is enough to find a person; a row with a country or a name only is not worth sending."""
 
 SHA256: Final = 32
-_LONGEST = 255  # one byte holds the length
+LONGEST: Final = 255
+"""The most bytes of a cell: one byte holds the length."""
 
 
 def keys_of(identifiers: Iterable[str]) -> tuple[str, ...]:
@@ -72,7 +60,7 @@ def _cells(key: str, values: pa.Array) -> pa.Array:
     if key not in UNHASHED:
         prefix = pa.scalar(number + bytes([SHA256]), pa.binary())
         return pc.binary_join_element_wise(prefix, values.cast(pa.binary()), separator)
-    encoded = [None if text is None or len(text) > _LONGEST else text for text in values.cast(pa.binary()).to_pylist()]
+    encoded = [None if text is None or len(text) > LONGEST else text for text in values.cast(pa.binary()).to_pylist()]
     return pa.array([None if text is None else number + bytes([len(text)]) + text for text in encoded], pa.binary())
 
 

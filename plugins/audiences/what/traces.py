@@ -9,9 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from audiences.campaign.identifiers import FIELDS
 from audiences.what.identifiers.outcome import Context
 from audiences.what.identifiers.rules import normalise_one
-from audiences.what.rows import KEYS
+from audiences.what.rows import ALONE, KEYS, LONGEST, UNHASHED
 
 if TYPE_CHECKING:
     from datetime import date
@@ -22,6 +23,8 @@ GONE: Final = "[erased]"
 LIKELY: Final = r"@|[0-9][0-9 ().-]{5,}[0-9]|[0-9A-Fa-f]{64}"
 """What a text has in which an address, a number or a hash may stand, for Postgres; an id is looked for besides."""
 _SHORTEST_ID: Final = 6  # a shorter one is a number like any other, but for where ids stand
+_HASHED: Final = tuple(key for key in ALONE if key not in UNHASHED)
+_AS_THEY_ARE: Final = tuple(key for key in ALONE if key in UNHASHED)
 _BREAK: Final = r"\s\"'<>,;:()\[\]{}|=`"
 _HASH = re.compile(r"(?<!\w)[0-9A-Fa-f]{64}(?!\w)")
 _EMAIL = re.compile(rf"[^@{_BREAK}]+@[^@{_BREAK}]+(?<![.!?])")
@@ -81,23 +84,23 @@ class Traces:
         return users if len(kept) == len(several) else kept
 
     def _address(self, text: str) -> bool:
-        return self._normalised("email", "EMAIL", text)
+        return self._normalised("email", text)
 
     def _number(self, text: str) -> bool:
-        return self._normalised("phone", "PHONE", text)
+        return self._normalised("phone", text)
 
-    def _normalised(self, field: str, key: str, text: str) -> bool:
+    def _normalised(self, name: str, text: str) -> bool:
         context = Context(today=self.today, default_country=self.default_country)
-        found = normalise_one(field, text, context).sha256
-        return found is not None and self._cell(key, bytes.fromhex(found))
+        found = normalise_one(name, text, context).sha256
+        return found is not None and any(self._cell(key, bytes.fromhex(found)) for key in FIELDS[name].keys)
 
     def _hash(self, text: str) -> bool:
-        return any(self._cell(key, bytes.fromhex(text)) for key in ("EMAIL", "PHONE")) or self._id(text)
+        return any(self._cell(key, bytes.fromhex(text)) for key in _HASHED) or self._id(text)
 
     def _id(self, text: str) -> bool:
         told = text.encode()
         return self.erased.has_user(text) or (
-            len(told) < 256 and any(map(self._cell, ("EXTERN_ID", "MADID"), (told, told)))
+            len(told) <= LONGEST and any(self._cell(key, told) for key in _AS_THEY_ARE)
         )
 
     def _cell(self, key: str, value: bytes) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from audiences.campaign.what import Identifier
+from audiences.campaign.identifiers import FIELDS
 from audiences.query.columns import Columns
 from audiences.query.sources import text, users_table
 
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from audiences.campaign.catalog import Catalog
+    from audiences.campaign.identifiers import Identifier
 
 
 def person(catalog: Catalog, user: str) -> tuple[sa.Select[Any], Columns]:
     """The query for the user's row, with `opted_out` false, and its columns."""
-    query, key, columns = _rows(catalog, get_args(Identifier))
+    query, key, columns = _rows(catalog, FIELDS)
     return query.where(key == user), columns
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import sqlalchemy as sa
 
+from audiences.campaign.identifiers import FIELDS
 from audiences.query.conditions import Moment
 from audiences.query.events import EVIDENCE, evidence
 from audiences.query.names import common
@@ -187,14 +188,14 @@ def _not(steps: list[Step]) -> Step:
 
 
 def _is_identifier(source: Property, catalog: Catalog) -> bool:
-    """Whether a property shows what the catalog calls an identifier, an e-mail address say."""
+    """Whether a property shows what the catalog calls an identifier that is private, an e-mail address say."""
 
     def place(source: Source) -> tuple[Any, ...]:
         return source.column, source.jsonb, source.path
 
-    users = catalog.users
-    identifiers = [users.email, users.phone, users.external_id, users.first_name, users.last_name, users.madid]
-    return source.derive != "is_set" and place(source) in {place(each) for each in identifiers if each is not None}
+    mapped = catalog.users.identifiers().items()
+    private = {place(each) for name, each in mapped if FIELDS[name].private}
+    return source.derive != "is_set" and place(source) in private
 
 
 def _python(value: pa.Scalar) -> Any:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import phonenumbers
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberType
 
-from audiences.what.identifiers.fields import FIELDS
+from audiences.campaign.identifiers import BY_ANY_NAME
 from audiences.what.identifiers.outcome import Context
 
 TODAY = date(2026, 3, 1)
@@ -90,13 +93,12 @@ _DATES = st.one_of(
     st.from_regex(r"(19|20)?[0-9]{6}", fullmatch=True),
 )
 _ZIPS = st.from_regex(r"([A-Z]{1,2}[ -]?)?[0-9]{3,5}([ -]?[0-9A-Z]{3,4}|\.0{1,2})?", fullmatch=True)
-_USUAL = {
+USUAL = {
     "email": _EMAILS,
     "phone": phones(),
     "external_id": st.from_regex(r"[A-Za-z]{0,4}[-_]?[0-9]{0,6}", fullmatch=True),
     "madid": st.uuids().map(str),
     "first_name": _NAMES,
-    "first_initial": _NAMES,
     "last_name": _NAMES,
     "city": _NAMES,
     "region": st.one_of(
@@ -105,16 +107,22 @@ _USUAL = {
     "zip": _ZIPS,
     "country": st.sampled_from([name for name in COUNTRIES if name]) | _NAMES,
     "date_of_birth": _DATES,
-    "doby": st.integers(1850, 2050).map(str),
-    "dobm": st.integers(-1, 14).map(str) | st.sampled_from(["May", "sept.", "06"]),
-    "dobd": st.integers(-1, 33).map(str),
+    "year_of_birth": st.integers(1850, 2050).map(str),
+    "month_of_birth": st.integers(-1, 14).map(str) | st.sampled_from(["May", "sept.", "06"]),
+    "day_of_birth": st.integers(-1, 33).map(str),
     "gender": st.sampled_from(["m", "F", "Male", "mrs.", "x", "ma'am", "0"]),
 }
 
 
+def agreed(file: str) -> list[dict[str, Any]]:
+    """The cases of a file beside this one; `asked` is the name that `audiences normalise` is asked by, `field` ours."""
+    cases = json.loads(Path(__file__).with_name(file).read_text())
+    return [{**case, "asked": case["field"], "field": BY_ANY_NAME[case["field"]].name} for case in cases]
+
+
 def values_of(field: str) -> st.SearchStrategy[str]:
     """Raw values for a field, most of them in a usual form."""
-    usual = _around(_USUAL[FIELDS[field].name])
+    usual = _around(USUAL[field])
     return st.one_of(usual, usual, usual, _spoiled(usual), _around(_NOTHING), _around(_HASHES), _TEXT)
 
 

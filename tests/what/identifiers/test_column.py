@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.what.identifiers.messy import COUNTRIES, TODAY, contexts, values_of
 
+from audiences.campaign.identifiers import FIELDS
 from audiences.what.identifiers.column import Encoded, encode_column
-from audiences.what.identifiers.fields import FIELDS
 from audiences.what.identifiers.hashing import sha256_hex
 from audiences.what.identifiers.outcome import Context
 from audiences.what.identifiers.rules import normalise_one
@@ -78,7 +78,7 @@ def test_a_column_declared_as_hashed_says_what_single_values_say(field: str, dat
 def test_a_date_of_birth_fills_three_columns(values: list[str], context: Context):
     encoded = encode_column("date_of_birth", pa.array(values), context)
 
-    outcomes = [normalise_one("dob", value, context).normalised for value in values]
+    outcomes = [normalise_one("date_of_birth", value, context).normalised for value in values]
     for key, start, stop in (("DOBY", 0, 4), ("DOBM", 4, 6), ("DOBD", 6, 8)):
         assert encoded.columns[key].to_pylist() == [one and digest(one[start:stop]) for one in outcomes]
     assert sum(encoded.rejected.values()) == outcomes.count(None)

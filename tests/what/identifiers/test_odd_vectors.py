@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from tests.what.identifiers.messy import TODAY
+from tests.what.identifiers.messy import TODAY, agreed
 
+from audiences.campaign.identifiers import FIELDS
 from audiences.what.identifiers.column import encode_column
-from audiences.what.identifiers.fields import FIELDS
 from audiences.what.identifiers.hashing import sha256_hex
 from audiences.what.identifiers.outcome import Context
 from audiences.what.identifiers.rules import normalise_one
 
-CASES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("odd_vectors.json").read_text())
+CASES: list[dict[str, Any]] = agreed("odd_vectors.json")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['field']}-{case['input']!a}")

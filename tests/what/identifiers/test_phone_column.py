@@ -11,7 +11,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from tests.what.identifiers.messy import TODAY, phones
 
 from audiences.what.identifiers.outcome import Context
-from audiences.what.identifiers.phone_column import plain_phones
+from audiences.what.identifiers.phone_column import fast_phones
 from audiences.what.identifiers.rules import normalise_one
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
@@ -21,7 +21,7 @@ REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 @given(numbers=st.lists(phones(), min_size=5, max_size=20), region=st.none() | st.sampled_from(REGIONS))
 def test_a_number_decided_at_once_is_decided_as_a_single_one(numbers: list[str], region: str | None):
     context = Context(today=TODAY, country=region)
-    decided = plain_phones(pa.array(numbers), context).to_pylist()
+    decided = fast_phones(pa.array(numbers), context).to_pylist()
 
     for number, digits in zip(numbers, decided, strict=True):
         assert digits in (None, normalise_one("phone", number, context).normalised)
@@ -40,9 +40,9 @@ def test_usual_numbers_of_large_countries_are_decided_at_once(region: str):
         written.append(phonenumbers.format_number(example, PhoneNumberFormat.NATIONAL))
 
     digits = phonenumbers.format_number(example, PhoneNumberFormat.E164).removeprefix("+")
-    assert plain_phones(pa.array(written), Context(today=TODAY, country=region)).to_pylist() == [digits] * len(written)
+    assert fast_phones(pa.array(written), Context(today=TODAY, country=region)).to_pylist() == [digits] * len(written)
 
 
 def test_numbers_that_must_be_assigned_are_left_to_the_rule():
     context = Context(today=TODAY, country="US", strict_valid=True)
-    assert plain_phones(pa.array(["+16505551212"]), context).to_pylist() == [None]
+    assert fast_phones(pa.array(["+16505551212"]), context).to_pylist() == [None]

@@ -64,13 +64,13 @@ def test_cities_are_spelled_with_the_letters_a_to_z(value: str, normalised: str 
 )
 def test_states_of_the_usa_become_their_two_letters(value: str, normalised: str | None):
     for country in ("us", "USA", "United States"):
-        assert normalise("state", value, country) == normalised
+        assert normalise("region", value, country) == normalised
 
 
 def test_every_state_of_the_usa_is_known_by_name_and_code():
     for state in pycountry.subdivisions.get(country_code="US"):
         code = state.code.removeprefix("US-").lower()
-        assert {normalise("state", written, "us") for written in (state.name, state.code, code)} == {code}
+        assert {normalise("region", written, "us") for written in (state.name, state.code, code)} == {code}
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_every_state_of_the_usa_is_known_by_name_and_code():
     ],
 )
 def test_states_elsewhere_keep_their_name(value: str, country: str | None, normalised: str | None):
-    assert normalise("state", value, country) == normalised
+    assert normalise("region", value, country) == normalised
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_the_default_country_stands_in_where_no_country_is_stated(country: str |
     context = Context(today=TODAY, country=country, default_country="US")
 
     assert normalise_one("zip", "2134", context).normalised == "02134"
-    assert normalise_one("state", "Ohio", context).normalised == "oh"
+    assert normalise_one("region", "Ohio", context).normalised == "oh"
     assert normalise_one("phone", "650 253 1212", context).normalised == "16502531212"
 
 
@@ -163,7 +163,7 @@ def test_the_default_country_does_not_stand_in_for_one_that_is_not_understood(co
 
     assert normalise_one("zip", "8001", context).normalised == "8001"
     assert normalise_one("zip", "12345-6789", context).normalised is None
-    assert normalise_one("state", "Bayern", context).normalised == "bayern"
+    assert normalise_one("region", "Bayern", context).normalised == "bayern"
     assert normalise_one("phone", "312 345 6789", context).reason == "unknown country"
     assert normalise_one("phone", "+39 312 345 6789", context).normalised == "393123456789"
     assert normalise_one("phone", "0039 312 345 6789", context).normalised == "393123456789"
@@ -269,4 +269,4 @@ def test_a_postal_code_loses_the_code_of_its_country_and_no_letters_of_its_own(
     ],
 )
 def test_a_state_with_its_code_in_brackets_is_the_state(value: str, country: str | None, normalised: str | None):
-    assert normalise("state", value, country) == normalised
+    assert normalise("region", value, country) == normalised

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.what.identifiers.messy import TODAY, contexts, values_of
 
-from audiences.what.identifiers.fields import FIELDS
+from audiences.campaign.identifiers import FIELDS
 from audiences.what.identifiers.hashing import sha256_hex
 from audiences.what.identifiers.outcome import Context, Reason
-from audiences.what.identifiers.rules import normalise_one
+from audiences.what.identifiers.rules import RULES, Rule, ensure_complete, normalise_one
 
 CONTEXT = Context(today=TODAY)
 JANE = sha256_hex("jane@example.com")
@@ -124,3 +124,16 @@ def test_text_that_is_no_unicode_is_unreadable():
 def test_an_unknown_field_is_an_error_of_the_caller():
     with pytest.raises(KeyError):
         normalise_one("emial", "jane@example.com", CONTEXT)
+
+
+def test_an_identifier_without_a_rule_and_a_rule_without_an_identifier_cannot_be_imported():
+    fields = {"email": FIELDS["email"], "shoe_size": replace(FIELDS["gender"], name="shoe_size")}
+    with pytest.raises(LookupError, match=r"`shoe_size` is in FIELDS .* and has no rule: add how it is read to RULES"):
+        ensure_complete(fields, {"email": RULES["email"]})
+    with pytest.raises(LookupError, match=r"`gender` has a rule in RULES .* and is no identifier: add it to FIELDS"):
+        ensure_complete({}, {"gender": RULES["gender"]})
+    with pytest.raises(LookupError, match=r"`date_of_birth`: its keys and the `parts` of its rule .* differ in DOBD"):
+        ensure_complete(
+            {"date_of_birth": FIELDS["date_of_birth"]},
+            {"date_of_birth": Rule(RULES["date_of_birth"].read, parts={"DOBY": (0, 4), "DOBM": (4, 6)})},
+        )

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from tests.what.identifiers.messy import TODAY
+from tests.what.identifiers.messy import TODAY, agreed
 
+from audiences.campaign.identifiers import FIELDS
 from audiences.what.identifiers.column import encode_column
-from audiences.what.identifiers.fields import FIELDS
 from audiences.what.identifiers.outcome import Context
 from audiences.what.identifiers.rules import normalise_one
 
-CASES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("table_cases.json").read_text())
+CASES: list[dict[str, Any]] = agreed("table_cases.json")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['kind']}-{case['input']!a}")

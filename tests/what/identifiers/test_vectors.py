@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from tests.what.identifiers.messy import TODAY
+from tests.what.identifiers import messy
+from tests.what.identifiers.messy import TODAY, agreed
 
+from audiences.campaign.identifiers import FIELDS
 from audiences.what.identifiers.column import encode_column
-from audiences.what.identifiers.fields import FIELDS
 from audiences.what.identifiers.hashing import sha256_hex
 from audiences.what.identifiers.lines import normalise_lines
 from audiences.what.identifiers.outcome import Context
 from audiences.what.identifiers.rules import normalise_one
 
-CASES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("vectors.json").read_text())
+CASES: list[dict[str, Any]] = agreed("vectors.json")
 per_case = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['field']}-{case['input']!a}")
 
 
@@ -55,7 +55,7 @@ def _cell(part: str | None, case: dict[str, Any]) -> str | bytes | None:
 
 
 def test_lines_are_answered_as_agreed():
-    asked = [json.dumps({name: case[name] for name in ("field", "input", "context")}) for case in CASES]
+    asked = [json.dumps({"field": case["asked"], "input": case["input"], "context": case["context"]}) for case in CASES]
     answers = [json.loads(line) for line in normalise_lines(asked, today=TODAY)]
 
     assert [(answer["normalised"], answer["sha256"]) for answer in answers] == [
@@ -63,5 +63,6 @@ def test_lines_are_answered_as_agreed():
     ]
 
 
-def test_every_field_has_cases():
-    assert {FIELDS[case["field"]].name for case in CASES} == {field.name for field in FIELDS.values()}
+def test_every_identifier_has_cases():
+    assert set(messy.USUAL) == set(FIELDS), "each identifier needs usual values in messy.py"
+    assert {case["field"] for case in CASES} == set(FIELDS), "each identifier needs agreed cases in vectors.json"

@@ -9,22 +9,21 @@ from audiences.campaign.checks.finding import Finding, Findings
 from audiences.campaign.checks.properties import Declared, compared_as
 from audiences.campaign.checks.schedule import zone_findings
 from audiences.campaign.checks.values import country_mistake, mistake
+from audiences.campaign.identifiers import CONTACTS, FIELDS
 from audiences.campaign.reserved import PREFIX, is_reserved
 from audiences.campaign.settings import Settings
-from audiences.campaign.what import Identifier
 from audiences.campaign.wording import shown
 
-# Identifiers of which one names a person, but for external_id, which is an id as the key is.
-_RAW: tuple[Identifier, ...] = ("email", "phone", "madid")
 _JOINTS = ("all", "any", "not")
 
 
 def catalog_findings(catalog: Catalog) -> Findings:
     """Check a warehouse catalog."""
-    if catalog.users.email is None and catalog.users.phone is None:
-        message = "maps neither `email` nor `phone`; Facebook could recognise nobody"
+    mapped = catalog.users.identifiers()
+    if not mapped.keys() & set(CONTACTS):
+        message = f"maps neither {' nor '.join(map(shown, CONTACTS))}; Facebook could recognise nobody"
         yield Finding(("users",), "unmapped-identifier", message, key=True)
-    raw = {name: source for name in _RAW if (source := catalog.users.identifier(name)) and not source.pre_hashed}
+    raw = {name: source for name, source in mapped.items() if not source.pre_hashed and FIELDS[name].names_a_person}
     if name := next((name for name, source in raw.items() if source.column == catalog.users.key), None):
         message = (
             f"{shown(catalog.users.key)} is also the users' `{name}`, and the key is stored in the ledger as it is; name the "
@@ -37,7 +36,7 @@ def catalog_findings(catalog: Catalog) -> Findings:
                 f"begins with `{PREFIX}`, as the names do that a run's own statement makes; map a view of another name"
             )
             yield Finding((part, "relation"), "not-allowed", f"{shown(relation.relation)} {message}")
-    birth = catalog.users.date_of_birth
+    birth = mapped.get("date_of_birth")
     if birth is not None and birth.pre_hashed:
         message = "Facebook takes year, month and day as three hashes; one hash of the whole date is none of them"
         yield Finding(("users", "date_of_birth", "pre_hashed"), "not-allowed", message)

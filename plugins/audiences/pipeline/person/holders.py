@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audiences.campaign.identifiers import FIELDS
 from audiences.errors import AudiencesError
 from audiences.ledger import erasures, members
 from audiences.query.render import render
 from audiences.what.erased import Erased, rows_in_common
 from audiences.what.identifiers.column import encode_column
-from audiences.what.identifiers.fields import FIELDS
 from audiences.what.identifiers.outcome import Context, Reason
 from audiences.what.rows import pack
 from audiences.who.person import everybody
@@ -65,7 +65,8 @@ def holders(resources: CampaignResources, kind: Address, address: str, at: datet
     digests = pa.concat_arrays([digests, found]).unique()
     if not len(digests):
         raise UnreadableAddressError(kind=kind, reason=next(iter(asked.rejected), Reason.EMPTY.value))
-    cells = frozenset(pack({FIELDS[kind].keys[0]: digests}).to_pylist())
+    (key,) = FIELDS[kind].keys
+    cells = frozenset(pack({key: digests}).to_pylist())
     recorded = {
         row.user_id
         for row in members.with_bytes(resources.ledger, cells)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from psycopg.sql import Literal
 
 from audiences.campaign.catalog import Catalog, Events, IdentifierSource, Source, Users
+from audiences.campaign.identifiers import FIELDS
 from audiences.campaign.wording import Path, choice, did_you_mean, shown
 from audiences.checklist import State
 from audiences.query import key
@@ -20,7 +21,6 @@ from audiences.warehouse.catalog.event_scan import event_scan
 from audiences.warehouse.catalog.fit import SAMPLE, fit, hashing, looked_at, missing_column, of_type, refused
 from audiences.warehouse.catalog.reflect import Glance, Refusal, Relation, index_advice
 from audiences.warehouse.catalog.seen import MOST_NAMED, Seen, event_names, event_values, named, user_values
-from audiences.what.identifiers.fields import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

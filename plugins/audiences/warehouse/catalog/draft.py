@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from audiences.campaign.catalog import Catalog
+from audiences.campaign.identifiers import CONTACTS, FIELDS
 from audiences.campaign.reader import parse
 from audiences.campaign.wording import bare, choice, did_you_mean, shown
 from audiences.errors import FixConfigError
@@ -72,9 +73,7 @@ def draft(users: Relation, events: Relation | None, glance: Glance) -> str:
 
 def _users(relation: Relation, glance: Glance) -> Iterator[str]:
     identifiers = guess.identifiers(relation.columns)
-    named = {
-        column for name, (column, hashed) in identifiers.items() if name in ("email", "phone", "madid") and not hashed
-    }
+    named = {column for name, (column, hashed) in identifiers.items() if FIELDS[name].names_a_person and not hashed}
     key, sure = guess.key_of(relation, without=named)
     yield f"relation: {scalar(relation.name)}"
     unsure = " # a guess: nothing in the database keeps it unique"
@@ -87,7 +86,7 @@ def _users(relation: Relation, glance: Glance) -> Iterator[str]:
             yield f"{name}: {flow({**source, **({'pre_hashed': True} if hashed else {})})}"
     for name, (column, hashed) in identifiers.items():
         yield f"{name}: " + (flow({"column": column, "pre_hashed": True}) if hashed else scalar(column))
-    if not {"email", "phone"} & {*identifiers, *guess.identifiers(inside)}:
+    if not set(CONTACTS) & {*identifiers, *guess.identifiers(inside)}:
         yield "# email: or `phone`, or both: no column looks like one of them; a campaign needs one"
     opt_outs = [
         each for each in found if each.type == "boolean" and each.path is None and guess.is_opt_out(each.column)
@@ -96,8 +95,7 @@ def _users(relation: Relation, glance: Glance) -> Iterator[str]:
         yield f"opt_out: {flow([each.column for each in opt_outs])} # users for whom one is true are never uploaded"
     else:
         yield "# opt_out: a boolean column; users for whom it is true are never uploaded"
-    private = {"email", "phone", "first_name", "last_name", "madid"}
-    kept_out = {column for name, (column, hashed) in identifiers.items() if name in private or hashed}
+    kept_out = {column for name, (column, hashed) in identifiers.items() if FIELDS[name].private or hashed}
     listed = [each for each in found if each.path is not None or each.column not in kept_out]
     yield from _listed([each for each in listed if each not in opt_outs], relation)
 

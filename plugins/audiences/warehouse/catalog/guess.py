@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from audiences.campaign.identifiers import FIELDS
 from audiences.query.sources import schema_and_name
 
 if TYPE_CHECKING:
@@ -34,21 +35,6 @@ class Guess:
     group: Group = "user"
 
 
-# The likeliest first; compared without letter case, `_`, `-` and blanks.
-_IDENTIFIERS = {
-    "email": ("email", "emailaddress", "mail", "mailaddress", "useremail", "customeremail", "contactemail"),
-    "phone": ("phone", "phonenumber", "mobile", "mobilephone", "mobilenumber", "msisdn", "cell", "cellphone", "tel",
-              "telephone", "userphone", "customerphone"),
-    "first_name": ("firstname", "givenname", "forename", "fname"),
-    "last_name": ("lastname", "surname", "familyname", "lname"),
-    "city": ("city", "town"),
-    "region": ("region", "state", "province", "stateprovince"),
-    "zip": ("zip", "zipcode", "postalcode", "postcode"),
-    "country": ("country", "countrycode", "countryname"),
-    "date_of_birth": ("dateofbirth", "dob", "birthdate", "birthday", "birthdt", "born"),
-    "gender": ("gender", "sex"),
-    "madid": ("madid", "advertisingid", "idfa", "gaid", "aaid"),
-}  # fmt: skip
 _HASHED = re.compile(r"(.*?)(sha256|sha|hashed|hash)$")
 _OPT_OUT = re.compile(
     r"(has)?opt(ed)?out.*|donot(contact|market|sell|track).*|gdpr(erased|optout|delete)|marketingoptout"
@@ -97,13 +83,13 @@ def identifiers(names: Iterable[str]) -> dict[str, tuple[str, bool]]:
     """By identifier, the column (or key) that is likely to hold it, and whether hashed already."""
     listed = list(names)
     found: dict[str, tuple[str, bool]] = {}
-    for identifier, wanted in _IDENTIFIERS.items():
-        if column := best(wanted, listed):
-            found[identifier] = (column, False)
+    for field in FIELDS.values():
+        if column := best(field.usual_names, listed):
+            found[field.name] = (column, False)
             continue
-        hashed = [name for name in listed if (cut := _HASHED.fullmatch(plain(name))) and cut[1] in wanted]
-        if hashed and identifier != "date_of_birth":  # whose three parts are hashed each on their own
-            found[identifier] = (hashed[0], True)
+        hashed = [name for name in listed if (cut := _HASHED.fullmatch(plain(name))) and cut[1] in field.usual_names]
+        if hashed and len(field.keys) == 1:  # the parts of a date of birth are hashed each on their own
+            found[field.name] = (hashed[0], True)
     return found
 
 
@@ -179,10 +165,10 @@ def distinct(guesses: Iterable[Guess]) -> list[Guess]:
 
 def _among_users(guess: Guess) -> Guess:
     name = plain(guess.name)
-    if guess.type in ("date", "datetime") and name in _IDENTIFIERS["date_of_birth"]:
+    if guess.type in ("date", "datetime") and name in FIELDS["date_of_birth"].usual_names:
         return replace(guess, name="age", derive="age", group="demographics")
     group: Group = next((group for group, names in _GROUPS.items() if names.fullmatch(name)), "user")
-    derive = "country" if guess.type == "string" and name in _IDENTIFIERS["country"] else ""
+    derive = "country" if guess.type == "string" and name in FIELDS["country"].usual_names else ""
     return replace(guess, derive=derive, group=group)
 
 

@@ -7,26 +7,19 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA, CITEXT
 
+from audiences.campaign.identifiers import FIELDS
+
 if TYPE_CHECKING:
+    from audiences.campaign.identifiers import ColumnKind
     from audiences.warehouse.catalog.reflect import Column
 
 _Types = tuple[type[Any], ...]
-_TEXT: Final[_Types] = (sa.String, sa.Enum, CITEXT)
-_WHOLE: Final[_Types] = (sa.Integer,)
-_DAYS: Final[_Types] = (sa.Date, sa.DateTime)
-_CAN_HOLD: Final[dict[str, _Types]] = {
-    "email": _TEXT,
-    "phone": (*_TEXT, *_WHOLE, sa.Numeric),
-    "external_id": (*_TEXT, *_WHOLE, sa.Numeric, sa.Uuid),
-    "first_name": _TEXT,
-    "last_name": _TEXT,
-    "city": _TEXT,
-    "region": _TEXT,
-    "zip": (*_TEXT, *_WHOLE, sa.Numeric),
-    "country": _TEXT,
-    "date_of_birth": (*_TEXT, *_WHOLE, *_DAYS),
-    "gender": _TEXT,
-    "madid": (*_TEXT, sa.Uuid),
+_TYPES: Final[dict[ColumnKind, _Types]] = {
+    "text": (sa.String, sa.Enum, CITEXT),
+    "whole number": (sa.Integer,),
+    "decimal": (sa.Numeric,),
+    "date": (sa.Date, sa.DateTime),
+    "uuid": (sa.Uuid,),
 }
 _WAY_OUT: Final[tuple[tuple[type[Any], str], ...]] = (
     (sa.ARRAY, "Map a view with one value per user, such as the first of the array."),
@@ -43,7 +36,7 @@ def cannot_hold(name: str, column: Column) -> str | None:
     """What to do about a column that can never hold the identifier; None for one that can, or whose type is not known."""
     kind = column.type
     # SQLAlchemy has floats below the exact numbers, which they are not here.
-    fits = isinstance(kind, _CAN_HOLD[name]) and not isinstance(kind, sa.Float)
+    fits = any(isinstance(kind, _TYPES[each]) for each in FIELDS[name].columns) and not isinstance(kind, sa.Float)
     if fits or isinstance(kind, sa.types.NullType):
         return None
     return next((way_out for type_, way_out in _WAY_OUT if isinstance(kind, type_)), "Map a column of text.")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from audiences.campaign.identifiers import FIELDS
 from audiences.campaign.reserved import PREFIX
 from audiences.campaign.wording import LONGEST, did_you_mean, shown
 from audiences.query.render import quoted
@@ -32,7 +33,6 @@ MOST_VALUES = 60
 MOST_NAMES = 200
 MOST_NAMED = 20
 FEWEST_ROWS = 5
-_PERSONAL = ("email", "phone", "external_id", "first_name", "last_name", "zip", "date_of_birth", "madid")
 _LIKE_PERSONAL_DATA = re.compile(r"@|(\d[ ()./-]*){7}")
 
 
@@ -149,9 +149,11 @@ def _is_personal(catalog: Catalog, declared: Source) -> bool:
     """Whether the property stands where the catalog maps something by which people are recognised."""
     if declared.column == catalog.users.key:
         return True
-    mapped = (getattr(catalog.users, name) for name in _PERSONAL)
+    mapped = catalog.users.identifiers().items()
     place = (declared.column, declared.jsonb, declared.path)
-    return any(source is not None and (source.column, source.jsonb, source.path) == place for source in mapped)
+    return any(
+        (source.column, source.jsonb, source.path) == place for name, source in mapped if not FIELDS[name].common
+    )
 
 
 def _tellable(value: str) -> bool:

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audiences.what.identifiers.fields import FIELDS
+from audiences.campaign.identifiers import FIELDS
+from audiences.what.identifiers import fast_paths
 from audiences.what.identifiers.groups import by_group
 from audiences.what.identifiers.hashing import from_hex, sha256_column
 from audiences.what.identifiers.home import stated_country
 from audiences.what.identifiers.outcome import Reason
-from audiences.what.identifiers.plain import plain_values
-from audiences.what.identifiers.rules import answer
+from audiences.what.identifiers.rules import RULES, answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from audiences.what.identifiers.fields import Field
+    from audiences.campaign.identifiers import Field
     from audiences.what.identifiers.outcome import Context
-
-# Where the parts of `YYYYMMDD` stand.
-_PARTS_OF_A_DATE: Final = {"DOBY": (0, 4), "DOBM": (4, 6), "DOBD": (6, 8)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +42,20 @@ class Encoded:
 
 
 def encode_column(
-    field: str,
+    name: str,
     values: pa.Array | pa.ChunkedArray,
     context: Context,
     countries: pa.Array | pa.ChunkedArray | None = None,
 ) -> Encoded:
-    """The cells for a column of text, whole numbers, dates or times; `field` is a name in `FIELDS`.
+    """The cells for a column of text, whole numbers, dates or times; `name` is one in `FIELDS`.
 
     `countries` has the country of each row, as people write countries; where one says nothing, that of the context
     counts. Raises KeyError for an unknown field and TypeError or ValueError for a column that cannot be read at all,
     always without a value in the text.
     """
-    known = FIELDS[field]
+    known = FIELDS[name]
     if context.pre_hashed and len(known.keys) > 1:
-        message = f"`{field}` cannot be hashed before: Facebook wants {', '.join(known.keys)}, each hashed by itself"
+        message = f"`{name}` cannot be hashed before: Facebook wants {', '.join(known.keys)}, each hashed by itself"
         raise ValueError(message)
     texts = _texts(values)
     if known.by_country and countries is not None and not context.pre_hashed:
@@ -104,7 +101,7 @@ def _stated(countries: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 def _answers(field: Field, texts: pa.Array, context: Context) -> pa.StructArray:
     """`normalised` and `reason` per text, both null for null."""
-    normalised, reasons = plain_values(field, texts, context), pa.nulls(len(texts), pa.string())
+    normalised, reasons = _at_once(field, texts, context), pa.nulls(len(texts), pa.string())
     undecided = pc.and_(texts.is_valid(), normalised.is_null())
     if pc.any(undecided).as_py():
         distinct = texts.filter(undecided).dictionary_encode()
@@ -116,12 +113,21 @@ def _answers(field: Field, texts: pa.Array, context: Context) -> pa.StructArray:
     return pa.StructArray.from_arrays([normalised, reasons], names=["normalised", "reason"])
 
 
+def _at_once(field: Field, texts: pa.Array, context: Context) -> pa.Array:
+    """The normalised text per value by the fast path, null where the rule has to look."""
+    if field.hashed and context.pre_hashed:
+        return fast_paths.hashes(texts, short_words=field.short_words)
+    fast_path = RULES[field.name].fast_path
+    return fast_path(texts, context) if fast_path else pa.nulls(len(texts), pa.string())
+
+
 def _columns(field: Field, normalised: pa.Array, *, pre_hashed: bool) -> dict[str, pa.Array]:
+    if parts := RULES[field.name].parts:
+        cells = {key: pc.utf8_slice_codeunits(normalised, *parts[key]) for key in field.keys}
+    else:
+        cells = dict.fromkeys(field.keys, normalised)
     if not field.hashed:
-        return {field.keys[0]: normalised}
-    if pre_hashed:
-        return {field.keys[0]: from_hex(normalised)}
-    if len(field.keys) == 1:
-        return {field.keys[0]: sha256_column(normalised, repeats=field.repeats)}
-    parts = {key: pc.utf8_slice_codeunits(normalised, *_PARTS_OF_A_DATE[key]) for key in field.keys}
-    return {key: sha256_column(part, repeats=True) for key, part in parts.items()}
+        return cells
+    return {
+        key: from_hex(cell) if pre_hashed else sha256_column(cell, repeats=field.repeats) for key, cell in cells.items()
+    }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from typing import Final
 
 import pyarrow as pa
 
 from audiences import digests
+from audiences.what.identifiers.text import PLACEHOLDERS, SHORT_PLACEHOLDERS
 
 HEX: Final = "[0-9a-f]{64}"
 """A SHA-256 as Facebook wants it."""
@@ -16,6 +18,14 @@ HEX: Final = "[0-9a-f]{64}"
 def sha256_hex(text: str) -> str:
     """The hash of the UTF-8 text in lower-case hex."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def hashes_of_nothing(*, short_words: bool) -> frozenset[str]:
+    """What a pipeline upstream makes of a missing value when it hashes without looking: `""`, `"null"`, `"nan"` …"""
+    words = PLACEHOLDERS if short_words else PLACEHOLDERS | SHORT_PLACEHOLDERS | {"NaN"}
+    spellings = {"", " "}.union(*((word, word.upper(), word.capitalize()) for word in words))
+    return frozenset(map(sha256_hex, spellings))
 
 
 def sha256_column(texts: pa.Array, *, repeats: bool = False) -> pa.Array:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from audiences.what.identifiers.fields import FIELDS
+from audiences.campaign.identifiers import BY_ANY_NAME
 from audiences.what.identifiers.outcome import Context, DateOrder
 from audiences.what.identifiers.rules import normalise_one
 
@@ -61,10 +61,11 @@ def _answer(line: str, number: int, today: date) -> str:
         return _error(
             number, "; ".join(_problem(each["loc"], each["msg"]) for each in error.errors(include_input=False))
         )
-    if asked.field not in FIELDS:
-        return _error(number, f"field: unknown, known are {', '.join(sorted(FIELDS))}")
+    known = BY_ANY_NAME.get(asked.field)
+    if known is None:
+        return _error(number, f"field: unknown, known are {', '.join(sorted(BY_ANY_NAME))}")
     context = Context(today=today, **(asked.context or _Context()).model_dump())
-    outcome = asdict(normalise_one(asked.field, asked.input, context))
+    outcome = asdict(normalise_one(known.name, asked.input, context))
     if outcome["reason"] is None:
         del outcome["reason"]
     return json.dumps(outcome)
