@@ -12,7 +12,7 @@ from audiences.campaign.what import What
 # Ledgers hold these numbers: a new key is added here, and none that is here is ever changed.
 NUMBERS = {
     **{"EMAIL": 1, "PHONE": 2, "EXTERN_ID": 3, "FN": 4, "LN": 5, "CT": 6, "ST": 7, "ZIP": 8, "COUNTRY": 9, "DOBY": 10},
-    **{"DOBM": 11, "DOBD": 12, "GEN": 13, "MADID": 14},
+    **{"DOBM": 11, "DOBD": 12, "GEN": 13, "MADID": 14, "FI": 15},
 }
 
 

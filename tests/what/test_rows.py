@@ -63,5 +63,6 @@ def test_a_number_that_no_key_has_is_no_row():
 @pytest.mark.parametrize("key", KEYS)
 def test_facebook_takes_every_key_in_the_form_in_which_it_is_sent(key):
     """By the list of the sandbox, which is a witness of its own (`audiences/sandbox/members.py`)."""
-    assert key in (members.PLAIN_KEYS if key in UNHASHED else members.HASHED_KEYS)
-    assert (key in ALONE) == (key in members.STRONG_KEYS)
+    form, known = ("as it is", members.PLAIN_KEYS) if key in UNHASHED else ("hashed", members.HASHED_KEYS)
+    assert key in known, f"audiences/sandbox/members.py does not take {key} {form}"
+    assert (key in ALONE) == (key in members.STRONG_KEYS), f"is {key} enough to find a person?"

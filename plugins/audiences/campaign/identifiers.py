@@ -265,6 +265,16 @@ FIELDS: Final = table(
             hashed=False,
             usual_names=("madid", "advertisingid", "idfa", "gaid", "aaid"),
         ),
+        Field(
+            name="first_initial",
+            keys={"FI": 15},
+            means="First letter of the first name, where the name is not known.",
+            columns=("text",),
+            identifying=False,
+            repeats=True,
+            short_words=True,
+            usual_names=("firstinitial", "initial"),
+        ),
     )
 )
 

@@ -99,6 +99,7 @@ USUAL = {
     "external_id": st.from_regex(r"[A-Za-z]{0,4}[-_]?[0-9]{0,6}", fullmatch=True),
     "madid": st.uuids().map(str),
     "first_name": _NAMES,
+    "first_initial": _NAMES,
     "last_name": _NAMES,
     "city": _NAMES,
     "region": st.one_of(

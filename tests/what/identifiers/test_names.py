@@ -44,6 +44,7 @@ def test_a_name_has_one_form_however_its_accents_are_encoded():
 @pytest.mark.parametrize("value", ["'", "—", "😀", "ʼ", "\u0301"])
 def test_a_name_without_a_letter_is_rejected(value: str):
     assert normalise("first_name", value) is None
+    assert normalise("first_initial", value) is None
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,13 @@ def test_a_name_without_a_letter_is_rejected(value: str):
 )
 def test_accents_of_latin_letters_are_folded_on_request(value: str, normalised: str):
     assert normalise("first_name", value, fold_diacritics=True) == normalised
+
+
+@pytest.mark.parametrize(
+    ("value", "normalised"), [("Émile", "é"), ("'Aisha", "a"), (" m.", "m"), ("李小龍", "李"), ("I\u0307brahim", "i")]
+)
+def test_the_initial_is_the_first_letter(value: str, normalised: str):
+    assert normalise("first_initial", value) == normalised
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""First and last names, gender.
+"""First and last names, the first initial, gender.
 
 Names keep the letters and accents of every script: Facebook's own example is `valéry`. Space, punctuation, symbols and
 control characters go.
@@ -57,6 +57,12 @@ def name(text: str, context: Context) -> Outcome:
     # Dropping a character or changing case can bring a letter and its accent together, so compose again.
     lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text.translate(_KEPT)).lower())
     return (without_accents(lowered) if context.fold_diacritics else lowered) or Reason.PLACEHOLDER
+
+
+def first_initial(text: str, context: Context) -> Outcome:
+    """The first letter (or digit) of the first name."""
+    whole = name(text, context)
+    return whole if isinstance(whole, Reason) else next(filter(str.isalnum, whole), Reason.PLACEHOLDER)
 
 
 def gender(text: str, _: Context) -> Outcome:

@@ -49,6 +49,7 @@ RULES: Final[dict[str, Rule]] = {
     "day_of_birth": Rule(births.day_of_birth),
     "gender": Rule(names.gender),
     "madid": Rule(identity.device_id, fast_paths.device_ids),
+    "first_initial": Rule(names.first_initial),
 }
 
 
