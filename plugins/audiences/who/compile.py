@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from audiences.campaign.catalog import Catalog
     from audiences.campaign.spec import CampaignSpec
-    from audiences.campaign.what import Identifier
     from audiences.query.text_columns import Value
 
 
@@ -59,6 +58,6 @@ def _selected(spec: CampaignSpec, people: People, conditions: Conditions) -> lis
 
 
 def _unread(name: str, table: sa.FromClause, catalog: Catalog) -> Value:
-    source = catalog.users.identifier(cast("Identifier", name)) if name != OPT_OUT else None
+    source = catalog.users.identifier(name) if name != OPT_OUT else None
     sources = [source] if source else catalog.users.opt_out
     return sa.or_(sa.false(), *(unread(each, table) for each in sources))
