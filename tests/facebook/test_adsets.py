@@ -104,6 +104,22 @@ def test_nothing_is_written_when_nothing_changes(scripted: ScriptedGraph, graph:
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize(("there", "room"), [(499, True), (500, False)])
+def test_an_ad_set_takes_five_hundred_audiences(
+    scripted: ScriptedGraph, graph: GraphSession, there: int, room: bool
+) -> None:
+    targeting = {"custom_audiences": [{"id": str(1000 + n)} for n in range(there)]}
+    linked = with_audience(targeting, "2", Place.INCLUDED)
+    assert linked is not None
+    scripted.play(Answer(body=_ad_set(targeting)), Answer(body={"success": True}), Answer(body=_ad_set(linked)))
+    if room:
+        assert adsets.link(graph, "9", "2").changed
+    else:
+        with pytest.raises(RefusedError, match="501 custom_audiences, more than the 500 allowed"):
+            adsets.link(graph, "9", "2")
+
+
+@pytest.mark.integration
 def test_a_dry_run_only_validates(scripted: ScriptedGraph, graph: GraphSession) -> None:
     scripted.play(Answer(body=_ad_set(TARGETING)), Answer(body={"success": True}))
     assert adsets.exclude(graph, "9", "2", dry_run=True).changed

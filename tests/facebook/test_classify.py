@@ -171,3 +171,13 @@ def test_a_refusal_that_facebook_calls_transient_is_tried_again(code: int, trans
 
 def test_an_error_that_a_person_must_settle_stays_one_whatever_is_called_transient() -> None:
     assert isinstance(_error(400, _graph_error(code=190, message="expired", is_transient=True)), FacebookAccessError)
+
+
+@pytest.mark.parametrize(
+    ("status", "transient", "passes"), [(400, False, False), (400, True, True), (503, False, True)]
+)
+def test_a_code_that_nobody_knows_passes_if_facebook_says_so_or_its_server_failed(
+    status: int, transient: bool, passes: bool
+) -> None:
+    error = _error(status, _graph_error(code=987654, message="new", is_transient=transient))
+    assert type(error) is (FacebookTransientError if passes else RefusedError)

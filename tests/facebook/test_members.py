@@ -37,6 +37,7 @@ def test_a_schema_of_one_key_is_sent_as_a_list_too() -> None:
 
 @pytest.mark.parametrize("rows", [[], [ROW] * 10_001])
 def test_an_upload_has_1_to_10000_rows(rows: list[tuple[str, str]]) -> None:
+    assert upload_body(SCHEMA, [ROW] * 10_000)
     with pytest.raises(ValueError, match="1 to 10000 rows"):
         upload_body(SCHEMA, rows)
 
@@ -110,6 +111,26 @@ def test_rows_that_are_invalid_or_few_explain_a_smaller_count(
 ) -> None:
     scripted.play(Answer(body=counts))
     assert members.add(graph, "7", SCHEMA, [ROW] * 10).received == counts["num_received"]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(("send", "method"), [(members.add, "POST"), (members.remove, "DELETE")])
+def test_rows_are_added_by_post_and_removed_by_delete(
+    scripted: ScriptedGraph, graph: GraphSession, send: Callable[..., Receipt], method: str
+) -> None:
+    scripted.play(Answer(body={"num_received": 1}))
+    send(graph, "7", SCHEMA, [ROW])
+    (seen,) = scripted.seen
+    assert (seen.method, seen.path.partition("?")[0].partition("/v")[2].partition("/")[2]) == (method, "7/users")
+    assert seen.json["payload"] == {"schema": SCHEMA, "data": [list(ROW)]}
+
+
+@pytest.mark.integration
+def test_an_erasure_need_not_be_counted(scripted: ScriptedGraph, graph: GraphSession) -> None:
+    scripted.play(Answer(body={"success": True}))
+    assert members.remove_from_all(graph, SCHEMA, [ROW] * 3).received == 3
+    (seen,) = scripted.seen
+    assert (seen.method, "act_42/usersofanyaudience" in seen.path) == ("DELETE", True)
 
 
 @pytest.mark.integration

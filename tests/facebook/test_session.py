@@ -17,7 +17,7 @@ from audiences.errors import (
 )
 from audiences.facebook.answers import Audience, Done, Uploaded
 from audiences.facebook.credentials import Credentials
-from audiences.facebook.errors import ObjectNotFoundError, UnreachableError
+from audiences.facebook.errors import ObjectNotFoundError, OddAnswerError, UnreachableError
 from audiences.facebook.session import GraphSession
 from audiences.facebook.usage import Pace
 
@@ -228,6 +228,28 @@ def test_pages_are_followed_by_cursor_and_not_by_address(scripted: ScriptedGraph
     scripted.play(page(["1", "2"], "a", more=True), page([], "b", more=True), page(["3"], "c", more=False))
     assert [item.id for item in graph.pages("act_42/customaudiences", {"limit": 2}, of=Audience)] == ["1", "2", "3"]
     assert "after=b" in scripted.seen[2].path
+
+
+@pytest.mark.parametrize("cursors", [{"after": "a"}, {}])
+def test_a_list_that_goes_round_in_a_circle_or_names_no_next_page_is_given_up_at_once(
+    scripted: ScriptedGraph, graph: GraphSession, cursors: dict[str, str]
+) -> None:
+    page = {"data": [{"id": "1"}], "paging": {"cursors": cursors, "next": "https://elsewhere.example/"}}
+    scripted.play(Answer(body=page))
+    with pytest.raises(OddAnswerError, match="names no next page"):
+        list(graph.pages("act_42/customaudiences", {}, of=Audience))
+    assert len(scripted.seen) == 1 + len(cursors)
+
+
+@pytest.mark.parametrize("unanswered", [0, 1, 2])
+def test_a_refusal_says_whether_an_earlier_try_had_no_answer(
+    scripted: ScriptedGraph, graph: GraphSession, unanswered: int
+) -> None:
+    refusal = Answer(status=400, body={"error": {"code": 2650, "message": "no"}})
+    scripted.play(*[Answer(status=503, body=b"")] * unanswered, refusal)
+    with pytest.raises(RefusedError) as caught:
+        graph.get("7")
+    assert caught.value.after_unknown is (unanswered > 0)
 
 
 def test_a_redirect_is_not_followed(scripted: ScriptedGraph, graph: GraphSession) -> None:

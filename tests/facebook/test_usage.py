@@ -108,7 +108,11 @@ def test_a_block_without_a_time_doubles_up_to_an_hour_and_starts_again_after_suc
         waits.append(pace.block())
         clock.now += waits[-1]
     assert waits == [300, 600, 1200, 2400, 3600, 3600]
-    pace.observe(Usage(40.0))
+    pace.observe(Usage(100.0))
+    clock.now += pace.block()
+    assert pace.block() == 3600, "usage that is stated along with a refusal is no success"
+    clock.now += 3600
+    pace.observe(Usage(99.9))
     assert pace.block() == 300
 
 

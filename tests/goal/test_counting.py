@@ -84,6 +84,11 @@ def test_who_was_targeted_by_name_is_counted_apart(counting):
     assert counts(counting, ("tester", NOON + DAY, 5.0))["target", "10 %"].users == 1
 
 
+def test_whom_a_run_of_a_time_to_come_assigned_is_nobody_yet_by_name_or_by_chance(counting):
+    assign(counting, ("a", "target", 1), ("tester", "target", 2), ("b", "target", 2), spared=["tester"])
+    assert (counting.windows().spared, counts(counting)["target", "10 %"].users) == (0, 1)
+
+
 def test_windows_reach_from_the_first_to_the_last_of_those_assigned(counting):
     runs = [run(), run(2, starts=NOON + DAY), run(3, starts=NOON + 9 * DAY)]
     assign(counting, ("a", "target", 2), ("b", "campaign", 1), runs=runs)

@@ -10,6 +10,7 @@ from tests.who.conftest import a_spec
 
 from audiences.goal.counting import Count, Windows
 from audiences.goal.report import Data, report
+from audiences.goal.words import p_text
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -119,6 +120,13 @@ def test_a_result_is_put_into_words_by_the_side_of_zero_its_interval_is_on(repor
     assert said(300, 200).startswith("targets converted more: +10.00 points")
     assert said(200, 300).startswith("targets converted less: -10.00 points")
     assert said(200, 205).startswith("no difference shown: -0.50 points")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "p < 0.0001"), (0.00009, "p < 0.0001"), (0.0001, "p = 0.0001"), (0.0009, "p = 0.0009")]
+)
+def test_a_p_value_is_told_to_four_digits_and_never_as_zero(value, text):
+    assert p_text(value) == text
 
 
 def test_conversions_without_an_amount_are_counted_and_said(reported):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.ledger.records import acknowledge, changed, request, start
 
-from audiences.ledger import chunks, replace_sessions
+from audiences.ledger import chunks, in_doubt, rejected_rows, replace_sessions
 
 pytestmark = pytest.mark.integration
 
@@ -109,3 +109,52 @@ def test_a_request_whose_rows_are_gone_is_lost_and_no_longer_in_doubt(ledger, au
     chunks.lose(ledger, chunk, error="staging is gone")
     assert states(ledger, run) == ["lost"]
     assert chunks.unsettled(ledger, audience.id) == []
+
+
+def test_requests_are_numbered_from_zero_and_go_on_after_those_that_were_sent(ledger, audience, run):
+    planned = [chunks.Planned("add", "a", n, 1) for n in range(2)]
+    chunks.plan(ledger, run=run, audience=audience.id, planned=planned)
+    first, second = chunks.of_run(ledger, run)
+    assert (first.number, second.number) == (0, 1)
+    chunks.sending(ledger, first)
+    chunks.plan(ledger, run=run, audience=audience.id, planned=planned)
+    assert [(chunk.number, chunk.state) for chunk in chunks.of_run(ledger, run)] == [
+        (0, "sending"),
+        (1, "planned"),
+        (2, "planned"),
+    ]
+
+
+def test_what_another_run_made_a_run_give_up_does_not_count_once_it_has_planned_anew(ledger, campaign, audience, run):
+    request(ledger, run, audience.id)
+    chunks.drop_planned(ledger, audience.id, but_run=start(ledger, campaign, "r2"))
+    assert chunks.totals(ledger, run).dropped == 1
+    request(ledger, run, audience.id)
+    assert states(ledger, run) == ["planned"]
+    assert chunks.totals(ledger, run).dropped == 0
+
+
+def test_a_request_in_doubt_whose_rows_are_gone_is_lost_and_no_longer_in_doubt(ledger, campaign, audience, run):
+    chunk = request(ledger, run, audience.id)
+    chunks.sending(ledger, chunk)
+    in_doubt.begin(ledger, chunk, state="refused", error="no", changes=changed((campaign, "1", b"x", True)))
+    assert [each.doubtful for each in chunks.unsettled(ledger, audience.id)] == [True]
+    chunks.lose(ledger, chunk, error="staging is gone")
+    assert chunks.unsettled(ledger, audience.id) == []
+    assert [each.doubtful for each in chunks.of_run(ledger, run)] == [False]
+
+
+def test_only_requests_of_unknown_fate_are_unsettled(ledger, campaign, audience, run):
+    acknowledge(ledger, run, audience.id, changed((campaign, "1", b"x", True)))
+    request(ledger, run, audience.id)
+    assert chunks.unsettled(ledger, audience.id) == []
+    chunks.sending(ledger, chunks.of_run(ledger, run)[-1])
+    assert [chunk.state for chunk in chunks.unsettled(ledger, audience.id)] == ["sending"]
+
+
+def test_a_request_that_was_cut_in_parts_which_were_all_refused_has_added_nothing(ledger, audience, run):
+    for half in rejected_rows.split(ledger, request(ledger, run, audience.id, rows=2), error="no"):
+        assert not chunks.totals(ledger, run).nothing_added
+        rejected_rows.refuse(ledger, half, reason="bad", error="no")
+    assert chunks.totals(ledger, run).nothing_added
+    assert (chunks.totals(ledger, run).rejected, chunks.totals(ledger, run).refused) == ({"bad": 2}, 0)

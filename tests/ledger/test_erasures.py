@@ -150,3 +150,23 @@ def test_what_earlier_tries_have_done_stays_in_the_proof(ledger):
     row = ledger.one("select requests, removed, done_at from audiences.erasure")
     assert (row.requests, row.removed, row.done_at) == ([told], {"member": 3}, NOON)
     assert erasures.found_before(ledger, b"a")
+
+
+def test_hashes_that_belong_to_several_erasures_lead_to_all_that_were_remembered_with_them(ledger):
+    first = erasures.begin(ledger, at=NOON, digests=[b"a", b"b"])
+    erasures.end(ledger, first, at=NOON, requests=[], removed={}, still_to_do=[])
+    second = erasures.begin(ledger, at=NOON, digests=[b"c", b"d"])
+    assert second != first
+    assert erasures.of_the_same(ledger, [b"a", b"d", b"x"]) == {b"a", b"b", b"c", b"d", b"x"}
+    assert erasures.of_the_same(ledger, [b"x"]) == {b"x"}
+
+
+def test_the_proof_tells_of_each_account_what_the_last_request_that_had_rows_came_to(ledger):
+    def told(account, rows):
+        return {"id": account, "requests": 1, "rows": rows}
+
+    erasure = erasures.begin(ledger, at=NOON, digests=[b"a"])
+    erasures.end(ledger, erasure, at=None, requests=[told("act_1", 3)], removed={}, still_to_do=["x"])
+    erasures.end(ledger, erasure, at=NOON, requests=[told("act_1", 5), told("act_2", 0)], removed={}, still_to_do=[])
+    row = ledger.one("select requests from audiences.erasure")
+    assert row.requests == [told("act_1", 5), told("act_2", 0)]

@@ -100,6 +100,39 @@ def test_an_entry_exactly_so_long_ago_limits_no_more(ledger, watched, minutes, s
     assert form(ledger, watched, at=at, since=at - 120 * MINUTE) == {state: 1}
 
 
+def test_an_entry_under_way_limits_as_well(ledger, watched):
+    see(ledger, watched, ("1", "u", 0))
+    form(ledger, watched, at=NOON, times=1)
+    see(ledger, watched, ("2", "u", 1))
+    assert form(ledger, watched, at=NOON + MINUTE, times=1) == {"limited": 1}
+
+
+def test_of_two_events_of_a_user_in_one_look_one_enters_where_there_is_to_be_time_in_between(ledger, watched):
+    see(ledger, watched, ("1", "u", 0), ("2", "u", 1), ("3", "v", 1))
+    assert form(ledger, watched, at=NOON + MINUTE, since=NOON - 120 * MINUTE) == {"batched": 2, "limited": 1}
+
+
+def test_a_user_enters_each_campaign_for_himself_and_is_one_user_of_a_batch(ledger, watched):
+    hats = live.join(ledger, [live.Newcomer("hats", NOON)], now=NOON, next_xid=1)["hats"].campaign
+    see(ledger, hats, ("1", "u", 0), ("2", "u", 1))
+    see(ledger, watched, ("1", "u", 1), ("2", "u", 2))
+    formed = live.form(ledger, [live.Terms(watched, 1, None), live.Terms(hats, None, None)], [], at=NOON + 2 * MINUTE)
+    assert {(row.campaign_id, row.state): row.events for row in formed} == {
+        (watched, "batched"): 1,
+        (watched, "limited"): 1,
+        (hats, "batched"): 2,
+    }
+    assert [
+        (live.open_batch(ledger, name).events, live.open_batch(ledger, name).users) for name in ("carts", "hats")
+    ] == [
+        (1, 1),
+        (2, 1),
+    ]
+    export(ledger, hats, "hats")
+    see(ledger, hats, ("3", "u", 3))
+    assert live.form(ledger, [live.Terms(hats, 3, None)], [], at=NOON + 3 * MINUTE)[0].state == "batched"
+
+
 def test_who_did_not_qualify_may_enter_another_time(ledger, watched):
     see(ledger, watched, ("1", "u", 0), ("2", "v", 0))
     form(ledger, watched, at=NOON, times=1)
@@ -166,6 +199,15 @@ def test_a_campaign_that_stops_drops_what_waits_and_lets_the_run_on_its_way_expo
     assert live.progress(ledger, ["carts"]) == {}
     live.forget_others(ledger, [], at=NOON + 2 * MINUTE)
     assert live.events(ledger, "carts") == {"dropped": 2}
+    assert live.open_batch(ledger, "carts") is None
+
+
+def test_what_an_earlier_life_of_a_campaign_left_undone_is_dropped_when_it_is_watched_anew(ledger, watched):
+    see(ledger, watched, ("1", "u", 0))
+    form(ledger, watched, at=NOON)
+    see(ledger, watched, ("2", "v", 0), ("3", "w", 0, 0, "late"))
+    live.join(ledger, [live.Newcomer("carts", NOON)], now=NOON, next_xid=1)
+    assert live.events(ledger, "carts") == {"dropped": 2, "late": 1}
     assert live.open_batch(ledger, "carts") is None
 
 

@@ -84,3 +84,28 @@ def test_the_campaigns_users_who_left_with_a_replace_that_had_to_go_without_thei
     assert rejected_rows.lost(ledger, second, campaign) == 2
     assert chunks.totals(ledger, second).rejected == {"bad": 1}
     assert chunks.totals(ledger, second).unreceived == 1
+
+
+def test_who_left_before_with_the_same_row_is_not_lost_by_this_run(ledger, campaign, audience, run):
+    acknowledge(ledger, run, audience.id, changed((campaign, "1", b"a", True), (campaign, "2", b"a", True)))
+    acknowledge(ledger, run, audience.id, changed((campaign, "1", b"a", False)))
+    second = start(ledger, campaign, "r2")
+    rejected_rows.leave_out(ledger, request(ledger, second, audience.id), {b"a": "bad"})
+    assert rejected_rows.lost(ledger, second, campaign) == 0
+    acknowledge(ledger, second, audience.id, changed((campaign, "2", b"a", False)))
+    assert rejected_rows.lost(ledger, second, campaign) == 1
+
+
+def test_requests_that_were_given_up_are_not_told(ledger, campaign, audience, run):
+    request(ledger, run, audience.id)
+    chunks.drop_planned(ledger, audience.id, but_run=start(ledger, campaign, "r2"))
+    assert rejected_rows.standing(ledger, run, "add").planned == 0
+
+
+def test_parts_that_were_cut_again_count_as_refused_in_the_search(ledger, audience, run):
+    chunk = request(ledger, run, audience.id, 4)
+    first, second = rejected_rows.split(ledger, chunk, error="no")
+    rejected_rows.split(ledger, first, error="no")
+    rejected_rows.refuse(ledger, second, reason="bad", error="no")
+    found = rejected_rows.parts(ledger, chunk)
+    assert (found.refused, found.taken, found.in_all) == (2, 0, 4)

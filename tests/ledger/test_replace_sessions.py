@@ -108,6 +108,17 @@ def test_a_session_that_ended_changes_the_members_and_whatever_was_in_doubt(ledg
     assert not [chunk for chunk in chunks.unsettled(ledger, audience.id) if chunk.doubtful]
 
 
+def test_a_last_request_that_was_refused_stays_so_when_the_session_has_ended_without_it(ledger, plan):
+    session = plan()
+    first, last = requests(ledger, session)
+    replace_sessions.opened(ledger, session, first)
+    chunks.receive(ledger, first, received=10, invalid=0)
+    chunks.refuse(ledger, last, error="no")
+    replace_sessions.end(ledger, session, last, received=10, invalid=0, changes=[])
+    assert [chunk.state for chunk in requests(ledger, session)] == ["acknowledged", "refused"]
+    assert states(ledger) == ["ended"]
+
+
 @pytest.mark.parametrize(("younger", "ends"), [(False, True), (True, False)])
 def test_a_doubt_of_the_audience_ends_with_a_session_that_began_after_it(ledger, plan, audience, younger, ends):
     session = plan()

@@ -83,3 +83,49 @@ def test_of_the_runs_of_a_schedule_those_of_the_same_time_are_told_from_the_othe
     assert (found.others, found.planned, found.same) == (0, first, first)
     found = runs.of_schedule(ledger, campaign, LATER)
     assert (found.others, found.planned, found.same) == (1, first, None)
+
+
+def test_a_folder_is_disposable_once_every_run_that_used_it_has_ended(ledger, campaign):
+    first, second = (start(ledger, campaign, name, staging="/shared") for name in ("r1", "r2"))
+    close(ledger, first)
+    in_a_while = ledger.one("select now() + interval '1 hour' as at").at
+    assert runs.disposable(ledger, ["/shared"], before=in_a_while) == []
+    close(ledger, second)
+    assert runs.disposable(ledger, ["/shared", "/unknown"], before=in_a_while) == ["/shared"]
+
+
+def test_what_a_run_counted_adds_to_what_it_had_planned(ledger, campaign, audience):
+    run = start(ledger, campaign)
+    runs.plan(ledger, run, audience=audience.id, planned={"kept": 1, "begun": 2}, rejected={}, now=LATER)
+    runs.counted(ledger, run, {"begun": 3, "leaving": 4})
+    assert runs.noted(ledger, run).planned == {"kept": 1, "begun": 3, "leaving": 4}
+    assert row(ledger, run).assigned_at == LATER
+
+
+def test_a_warning_is_on_record_once_in_the_order_in_which_it_was_first_said(ledger, campaign):
+    run = start(ledger, campaign)
+    runs.warn(ledger, run, ["first", "second"])
+    runs.warn(ledger, run, ["third", "first"])
+    runs.warn(ledger, run, [])
+    assert runs.noted(ledger, run).warnings == ["first", "second", "third"]
+
+
+def test_rows_that_facebook_refused_are_told_besides_the_values_that_it_could_not_use(ledger, campaign, audience):
+    run = start(ledger, campaign)
+    runs.plan(ledger, run, audience=audience.id, planned={}, rejected={"email": {"no @": 2}}, now=NOON)
+    assert runs.reject(ledger, run, {}) == {"email": {"no @": 2}}
+    assert runs.reject(ledger, run, {"too short": 1}) == {"email": {"no @": 2}, "row": {"too short": 1}}
+
+
+def test_a_run_whose_counts_are_told_is_closed_with_them(ledger, campaign):
+    run = start(ledger, campaign)
+    runs.end(ledger, run, state="failed", outcomes={"failed": 3}, requests=2, timings={"plan": 0.5}, error="no")
+    found = row(ledger, run)
+    assert (found.state, found.outcomes, found.requests, found.timings, found.error) == (
+        "failed",
+        {"failed": 3},
+        2,
+        {"plan": 0.5},
+        "no",
+    )
+    assert found.ended_at is not None

@@ -24,6 +24,7 @@ TIMEOUT_SECONDS = 240.0
 LIBRARIES = (
     *("pytest", "hypothesis", "pandas", "pyarrow.parquet", "duckdb", "psycopg", "sqlalchemy", "pydantic", "requests"),
     *("alembic", "adbc_driver_postgresql.dbapi", "yaml", "rich.console", "scipy.stats", "fastapi", "uvicorn"),
+    "airflow.timetables.base",
 )
 _ONE_TEST_SECONDS = 60  # a test of any kind but `long` ends sooner, also beside others
 _LOADED_ALREADY = "Module already imported so cannot be rewritten"  # of libraries that bring plugins for pytest

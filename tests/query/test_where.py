@@ -67,7 +67,7 @@ def bought(shop: Shop) -> Shop:
         ({"not": {"category": "shoes"}}, {"two", "none"}),
         ({"not": {"any": [{"category": "shoes"}, {"amount": {"more_than": 1}}]}}, {"none"}),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else " and ".join(sorted(value)) or "nobody",
 )
 def test_a_condition_on_an_event_holds_for_the_values_that_it_says(bought: Shop, where: Any, wanted: set[str]) -> None:
     assert bought.who({"did": {"event": "Buy", "where": where}}, at=AT) == wanted

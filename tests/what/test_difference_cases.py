@@ -86,6 +86,12 @@ def test_the_removal_guard_measures_by_whom_the_campaign_could_remove(compare, a
     assert (counts.held, counts.left) == (held, held - 1)
 
 
+@pytest.mark.parametrize("limit", [0, -2])
+def test_a_cap_that_is_used_up_takes_nobody_on_and_keeps_who_is_counted_already(compare, limit):
+    counts, changes, _ = compare({"a": b"a", "b": b"b", "c": b"c"}, limit=limit, exempt=["c"])
+    assert (counts.targeted, placed(changes["add"])) == (1, [(0, "c")])
+
+
 def test_members_of_another_campaign_take_no_places_under_the_cap(compare):
     held = {Hold(OTHER, "a", b"a", True), Hold(ME, "c", b"c", True)}
     _, changes, _ = compare({"a": b"a", "b": b"b", "c": b"c"}, held, limit=1)

@@ -10,6 +10,7 @@ import pyarrow as pa
 from audiences.campaign.catalog import Catalog
 from audiences.query.columns import Columns
 from audiences.what.encode import Encoder
+from audiences.what.identifiers.outcome import Reason
 from audiences.what.rows import unpack
 
 TODAY = date(2026, 11, 23)
@@ -19,11 +20,13 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def encoder(*identifiers, properties=None, today=TODAY, **catalog):
+def encoder(*identifiers, properties=None, present=None, today=TODAY, **catalog):
     users = {"relation": "users", "key": "id", **{name: name for name in (*identifiers, "country")}}
     users |= catalog.pop("users", {})
     columns = Columns(
-        identifiers={name: f"identifier_{name}" for name in (*identifiers, "country")}, properties=properties or {}
+        identifiers={name: f"identifier_{name}" for name in (*identifiers, "country")},
+        properties=properties or {},
+        present=present or {},
     )
     return Encoder(identifiers, columns, Catalog.model_validate({"users": users, **catalog}), today=today)
 
@@ -98,3 +101,25 @@ def test_rejected_values_add_up_over_batches():
     for _ in range(2):
         encoded(of, email=["nonsense", "a@example.com"])
     assert sum(of.rejected["email"].values()) == 2
+
+
+def test_ids_that_may_be_addresses_add_up_over_batches_and_within_one():
+    of = encoder("email", "external_id")
+    for _ in range(2):
+        encoded(of, email=["a@example.com"] * 3, external_id=["x@example.com", "y@example.com", "77"])
+    assert dict(of.rejected["external_id"]) == {Reason.MAYBE_AN_EMAIL.value: 4}
+
+
+def test_a_value_that_is_there_and_does_not_fit_is_counted_as_a_misfit_and_a_missing_one_is_not():
+    of = encoder("email", properties={"age": "property_1"}, present={"age": "present_1"})
+    columns = {
+        "user_id": ["1", "2", "3"],
+        "identifier_country": [None, None, None],
+        "identifier_email": ["a@example.com"] * 3,
+        "property_1": ["30", None, None],
+    }
+    arrays = {name: pa.array(values, pa.string()) for name, values in columns.items()}
+    arrays["opted_out"], arrays["present_1"] = pa.array([False] * 3), pa.array([True, True, False])
+    for _ in range(2):
+        of.encode(pa.RecordBatch.from_pydict(arrays))
+    assert dict(of.misfits) == {"age": 2}

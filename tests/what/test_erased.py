@@ -60,6 +60,7 @@ def test_an_erased_id_is_recognised_whatever_the_identifiers_are_now():
     blank = Erased(b"salt", frozenset())
     erased = Erased(b"salt", frozenset([blank.digest_of_user("7")]))
     assert erased.among(pa.array(["7", "8"]), pa.array([None, None], pa.binary())).to_pylist() == [True, False]
+    assert [erased.has_user("7"), erased.has_user("8"), blank.has_user("7")] == [True, False, False]
 
 
 def test_the_hashes_are_salted_sha256_and_ids_and_identifiers_cannot_be_mixed_up():

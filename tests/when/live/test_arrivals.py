@@ -146,3 +146,10 @@ def test_the_horizon_is_now_and_the_numbers_of_transactions(events):
     ((now, oldest, following),) = events._rows(horizon())
     assert abs(now - datetime.now(UTC)) < timedelta(minutes=5)
     assert 0 < oldest <= following
+
+
+@pytest.mark.parametrize("never", ["infinity", "-infinity", None])
+def test_an_event_that_came_in_and_has_no_time_of_its_own_has_not_arrived(events, never):
+    events.event(1, at=never, arrived=1)
+    events.event(2, at=1, arrived=1)
+    assert set(events.arrived(kind())) == {"2"}
