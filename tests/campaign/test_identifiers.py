@@ -6,7 +6,8 @@ import pytest
 from tests.campaign.conftest import ROOT
 
 from audiences.campaign.catalog import Catalog
-from audiences.campaign.identifiers import FIELDS, Field, table
+from audiences.campaign.identifier_fields import Field, table
+from audiences.campaign.identifiers import FIELDS
 from audiences.campaign.what import What
 
 # Ledgers hold these numbers: a new key is added here, and none that is here is ever changed.
@@ -72,6 +73,20 @@ def test_two_identifiers_that_fill_the_same_key_exclude_each_other() -> None:
                 "identifiers": ["email", "date_of_birth", "month_of_birth"],
             }
         )
+
+
+def test_an_identifier_or_an_option_that_nobody_uses_changes_no_digest() -> None:
+    """Digests of campaigns on record were made of this JSON; with `approval: required` another one has to be approved anew."""
+    plain = {"column": "it", "jsonb": None, "path": None, "pre_hashed": False}
+    given = {"email": "it", "phone": "it", "last_name": "it", "date_of_birth": "it"}
+    users = Catalog.model_validate({"users": {"relation": "users", "key": "id", **given}}).model_dump(mode="json")[
+        "users"
+    ]
+    assert users == {
+        **{"relation": "users", "key": "id", "opt_out": [], "properties": {}},
+        **dict.fromkeys(given, plain),
+        **dict.fromkeys(("external_id", "first_name", "city", "region", "zip", "country", "gender", "madid")),
+    }
 
 
 def test_the_page_lists_the_identifiers() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from audiences.campaign.catalog import IdentifierSource
+from audiences.campaign.catalog_sources import IdentifierSource
 from audiences.ledger.migrate import NEWEST, LedgerRevisionError
 from audiences.pipeline.explain import explain
 

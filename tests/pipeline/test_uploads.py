@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from audiences.campaign.catalog import IdentifierSource
+from audiences.campaign.catalog_sources import IdentifierSource
 
 pytestmark = pytest.mark.integration
 EVER = {"did": {"event": "Added To Cart"}}

@@ -6,8 +6,10 @@ import hashlib
 from datetime import date
 
 import pyarrow as pa
+import pytest
 
 from audiences.campaign.catalog import Catalog
+from audiences.campaign.identifiers import FIELDS
 from audiences.query.columns import Columns
 from audiences.what.encode import Encoder
 from audiences.what.identifiers.outcome import Reason
@@ -71,6 +73,39 @@ def test_hashes_of_the_warehouse_are_sent_as_they_are_only_where_the_catalog_say
     ready = encoder("email", users={"email": {"column": "email", "pre_hashed": True}})
     assert cells(encoded(ready, email=[hashed.upper()])) == [{"EMAIL": hashed}]
     assert cells(encoded(plain, email=[hashed])) == [None]
+
+
+@pytest.mark.parametrize(
+    ("order", "parts"),
+    [
+        ({}, ("1990", "05", "11")),
+        ({"date_order": "month_first"}, ("1990", "05", "11")),
+        ({"date_order": "day_first"}, ("1990", "11", "05")),
+        ({"date_order": "year_first"}, None),
+    ],
+)
+def test_a_date_of_two_readings_is_read_in_the_order_that_the_catalog_says(order, parts):
+    of = encoder("email", "date_of_birth", users={"date_of_birth": {"column": "born", **order}})
+    (row,) = cells(encoded(of, email=["a@example.com"], date_of_birth=["05.11.1990"]))
+    sent = {key: sha256(part) for key, part in zip(("DOBY", "DOBM", "DOBD"), parts, strict=True)} if parts else {}
+    assert row == {"EMAIL": sha256("a@example.com"), **sent}
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value", "left_alone", "read"),
+    [
+        ("phone", "vanity", "+1 800 FLOWERS", None, "18003569377"),
+        ("phone", "strict_valid", "+1 555 555 5555", "15555555555", None),
+        ("last_name", "fold_diacritics", "Müller", "müller", "muller"),
+        ("first_initial", "fold_diacritics", "Émile", "é", "e"),
+    ],
+)
+def test_what_the_catalog_says_of_reading_reaches_the_rule(name, option, value, left_alone, read):
+    (key,) = FIELDS[name].keys
+    for options, expected in (({}, left_alone), ({option: True}, read)):
+        of = encoder(*{"email", name}, users={name: {"column": "it", **options}})
+        (row,) = cells(encoded(of, **{"email": ["a@example.com"], name: [value]}))
+        assert row.get(key) == (expected and sha256(expected))
 
 
 def test_a_birthday_is_judged_by_the_day_of_the_run():

@@ -5,54 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, create_model, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, create_model, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
-from audiences.campaign.base import Name, Scalar, Strict, Text, Verbatim, as_tuple, only_one
+from audiences.campaign.base import Name, Scalar, Strict, Verbatim, as_tuple
+from audiences.campaign.catalog_sources import SOURCES, IdentifierSource, Source, unsaid
 from audiences.campaign.identifiers import FIELDS, Identifier
 from audiences.campaign.wording import shown
 
 PropertyType = Literal["string", "integer", "number", "boolean", "date", "datetime", "version", "list"]
 Group = Literal["user", "demographics", "geography", "reachability", "app"]
-
-
-# As they stand: a key may begin or end with a blank.
-Keys = Annotated[tuple[Text, ...], BeforeValidator(as_tuple, json_schema_input_type=Text | tuple[Text, ...])]
-
-
-class Source(Strict):
-    """Where a value stands: in a `column`, or under a `path` of keys in a `jsonb` column."""
-
-    short_form: ClassVar[JsonSchemaValue | None] = {"type": "string"}
-
-    column: Verbatim | None = None
-    """A column of the table."""
-    jsonb: Verbatim | None = None
-    """A `jsonb` column of the table."""
-    path: Keys | None = None
-    """The key in the `jsonb` column, or the keys one after the other; `[]` is the document itself."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_column(cls, value: Any) -> Any:
-        return {"column": value} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _check(self) -> Source:
-        if only_one(self, "column", "jsonb") is None:
-            message = "needs `column: …`, or `jsonb: …` with `path: …`"
-            raise ValueError(message)
-        if (self.jsonb is None) != (self.path is None):
-            message = "`jsonb` and `path` belong together"
-            raise ValueError(message)
-        return self
-
-
-class IdentifierSource(Source):
-    """An identifier of a user; `pre_hashed: true` when the column holds SHA-256 in hex already."""
-
-    pre_hashed: StrictBool = False
-    """The column holds SHA-256 in hex already."""
 
 
 def _list_of_string(value: Any) -> Any:
@@ -146,10 +108,6 @@ _IN_ALL_DIGESTS = {
 }
 
 
-def _unset(value: Any) -> bool:
-    return value is None
-
-
 class _Keyed(Strict):
     relation: RelationName
     """The table or view, such as `shop.users`."""
@@ -167,9 +125,9 @@ else:  # a key for each identifier of the table
         __base__=_Keyed,
         **{
             field.name: (
-                IdentifierSource | None,
+                SOURCES[field.read_as] | None,
                 Field(
-                    default=None, description=field.means, exclude_if=None if field.name in _IN_ALL_DIGESTS else _unset
+                    default=None, description=field.means, exclude_if=None if field.name in _IN_ALL_DIGESTS else unsaid
                 ),
             )
             for field in FIELDS.values()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from audiences.campaign.catalog import Catalog, EventProperty, Events, IdentifierSource, Property, PropertyType, Source
+from audiences.campaign.catalog import Catalog, EventProperty, Events, Property, PropertyType
+from audiences.campaign.catalog_sources import IdentifierSource, Source
 from audiences.query import casts, text_columns
 
 if TYPE_CHECKING:

@@ -64,8 +64,8 @@ class Encoder:
         countries = self._columns.identifiers.get("country")
         context = Context(
             today=self._today,
-            pre_hashed=source is not None and source.pre_hashed,
             default_country=self._catalog.default_country,
+            **(source.reading() if source else {}),
         )
         encoded = encode_column(
             name,

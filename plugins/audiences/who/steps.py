@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from audiences.campaign.catalog import Catalog, Property, Source
+    from audiences.campaign.catalog import Catalog, Property
+    from audiences.campaign.catalog_sources import Source
     from audiences.campaign.properties import PropertyTree
     from audiences.campaign.rules import Did, Rules
     from audiences.campaign.spec import CampaignSpec

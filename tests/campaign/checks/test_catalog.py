@@ -83,6 +83,21 @@ def test_an_age_is_compared_as_a_whole_number() -> None:
             "users.date_of_birth.pre_hashed: Facebook takes year, month and day as three hashes",
         ),
         (
+            "date_of_birth: date_of_birth",
+            "date_of_birth: {column: born, date_order: dmy}",
+            "users.date_of_birth.date_order: `dmy` is not allowed here; allowed: day_first, month_first, year_first",
+        ),
+        (
+            "first_name: first_name",
+            "first_name: {column: name, date_order: day_first}",
+            "users.first_name.date_order: unknown key `date_order`",
+        ),
+        (
+            "phone: phone",
+            "phone: {column: digest, pre_hashed: true, vanity: true}",
+            "users.phone: a hash (`pre_hashed: true`) is sent as it is, so `vanity` has nothing to say; remove one of them",
+        ),
+        (
             "key: id",
             "key: email",
             "users.key: `email` is also the users' `email`, and the key is stored in the ledger as it is; name the column",

@@ -526,7 +526,7 @@ def test_no_warehouse_is_said_with_the_connection(connection: Connection) -> Non
 
 def test_the_sample_catalog_fits_the_sample_shop(connection: Connection) -> None:
     load_shop(connection.dsn(application="test"), as_of=datetime(2026, 11, 23, tzinfo=UTC), users=500, events=5000)
-    _, sample = load_catalog(Path(__file__).parents[2])
+    _, sample = load_catalog(Path(__file__).parents[3])
     with glancing(connection) as glance:
         found = list(check_catalog(sample, glance))
     assert [line for line in found if line.remedy] == []

@@ -118,7 +118,11 @@ USUAL = {
 def agreed(file: str) -> list[dict[str, Any]]:
     """The cases of a file beside this one; `asked` is the name that `audiences normalise` is asked by, `field` ours."""
     cases = json.loads(Path(__file__).with_name(file).read_text())
-    return [{**case, "asked": case["field"], "field": BY_ANY_NAME[case["field"]].name} for case in cases]
+    for case in cases:
+        case["asked"], case["field"] = case["field"], BY_ANY_NAME[case["field"]].name
+        if order := case["context"].get("date_order"):
+            case["context"]["date_order"] = {"DMY": "day_first", "MDY": "month_first"}[order]
+    return cases
 
 
 def values_of(field: str) -> st.SearchStrategy[str]:
@@ -132,7 +136,7 @@ contexts: st.SearchStrategy[Context] = st.builds(
     today=st.just(TODAY),
     country=st.sampled_from(COUNTRIES),
     default_country=st.sampled_from(COUNTRIES),
-    date_order=st.sampled_from([None, "MDY", "DMY", "YMD"]),
+    date_order=st.sampled_from([None, "month_first", "day_first", "year_first"]),
     strict_valid=st.sampled_from([False, False, False, True]),
     vanity=st.booleans(),
     fold_diacritics=st.booleans(),

@@ -95,7 +95,7 @@ def _in_warehouse(
         for batch in warehouse.stream(render(query)):
             countries = batch.column(country) if country else None
             theirs = encode_column(
-                kind, batch.column(columns.identifiers[kind]), replace(context, pre_hashed=source.pre_hashed), countries
+                kind, batch.column(columns.identifiers[kind]), replace(context, **source.reading()), countries
             ).values
             as_theirs = encode_column(kind, pa.repeat(address, len(batch)), context, countries).values
             same = pc.or_(pc.fill_null(pc.equal(theirs, as_theirs), False), pc.is_in(theirs, value_set=digests))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from psycopg.sql import Literal
 
-from audiences.campaign.catalog import Catalog, Events, IdentifierSource, Source, Users
+from audiences.campaign.catalog import Catalog, Events, Users
+from audiences.campaign.catalog_sources import DateSource, IdentifierSource, Source
 from audiences.campaign.identifiers import FIELDS
 from audiences.campaign.wording import Path, choice, did_you_mean, shown
 from audiences.checklist import State
@@ -17,6 +18,7 @@ from audiences.query.render import quoted
 from audiences.query.sources import events_table, users_table
 from audiences.query.sources import named as is_called
 from audiences.query.text_columns import TIMESTAMP, Value
+from audiences.warehouse.catalog.date_order import order_told
 from audiences.warehouse.catalog.event_scan import event_scan
 from audiences.warehouse.catalog.fit import SAMPLE, fit, hashing, looked_at, missing_column, of_type, refused
 from audiences.warehouse.catalog.reflect import Glance, Refusal, Relation, index_advice
@@ -88,6 +90,8 @@ def _users(catalog: Catalog, relation: Relation, glance: Glance) -> Iterator[Lin
                 verdict = of_type(name, source, relation) or verdict
             if isinstance(source, IdentifierSource) and verdict[0] is State.OK and FIELDS[name].hashed:
                 verdict = hashing(source, table, verdict, glance)
+            if isinstance(source, DateSource) and verdict[0] is State.OK:
+                verdict = order_told(source, table, relation, verdict, glance)
             yield Line(("users", name), *verdict)
     for index, source in enumerate(users.opt_out):
         yield Line(("users", "opt_out", index), *fit(source, table, relation, glance, catalog.timezone))

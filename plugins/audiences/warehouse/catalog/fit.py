@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from audiences.campaign.catalog import EventProperty, IdentifierSource, Property, Source
+from audiences.campaign.catalog import EventProperty, Property
+from audiences.campaign.catalog_sources import IdentifierSource, Source
 from audiences.campaign.wording import choice, did_you_mean, shown
 from audiences.checklist import State
 from audiences.query.sources import boolean, can_misfit, document, present, text, typed

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import BYTEA, CITEXT
 from audiences.campaign.identifiers import FIELDS
 
 if TYPE_CHECKING:
-    from audiences.campaign.identifiers import ColumnKind
+    from audiences.campaign.identifier_fields import ColumnKind
     from audiences.warehouse.catalog.reflect import Column
 
 _Types = tuple[type[Any], ...]

@@ -25,7 +25,8 @@ from audiences.query.sources import named as is_called
 from audiences.warehouse.catalog.reflect import Glance, Refusal, Relation
 
 if TYPE_CHECKING:
-    from audiences.campaign.catalog import Catalog, EventProperty, Events, Property, Source
+    from audiences.campaign.catalog import Catalog, EventProperty, Events, Property
+    from audiences.campaign.catalog_sources import Source
 
 SAMPLE = 20_000
 _AT_MOST = 2 * SAMPLE  # rows; a sample that were cut at its size would lack the last pages

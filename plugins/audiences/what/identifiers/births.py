@@ -32,7 +32,8 @@ def date_of_birth(text: str, context: Context) -> Outcome:
     """`YYYYMMDD` for a date in digits, whatever separates them and whatever follows it (a time, a remark).
 
     A date that can be read in two ways is read by `date_order`, one that the calendar allows in one way only is read
-    that way. Years of two digits are refused: nothing says which century.
+    that way. By `year_first`, a date of two readings in which the year does not come first has none. Years of two
+    digits are refused: nothing says which century.
     """
     digits = ascii_digits(text)
     if eight := _EIGHT.match(digits):
@@ -50,9 +51,9 @@ def date_of_birth(text: str, context: Context) -> Outcome:
 
 def _readings_of_eight(digits: str, context: Context) -> list[tuple[str, str, str]]:
     readings = [(digits[:4], digits[4:6], digits[6:])]
-    if context.date_order == "MDY":
+    if context.date_order == "month_first":
         readings.append((digits[4:], digits[:2], digits[2:4]))
-    elif context.date_order == "DMY":
+    elif context.date_order == "day_first":
         readings.append((digits[4:], digits[2:4], digits[:2]))
     return readings
 
@@ -63,7 +64,10 @@ def _readings_of_groups(first: str, second: str, third: str, context: Context) -
     if len(third) != 4:
         return []
     month_first, day_first = (third, first, second), (third, second, first)
-    return [day_first, month_first] if context.date_order == "DMY" else [month_first, day_first]
+    readings = [day_first, month_first] if context.date_order == "day_first" else [month_first, day_first]
+    if context.date_order == "year_first" and len(set(filter(None, (_day(*each) for each in readings)))) > 1:
+        return []
+    return readings
 
 
 def _day(year: str, month: str, day: str) -> date | None:

@@ -19,7 +19,7 @@ from audiences.what.identifiers.rules import RULES, answer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from audiences.campaign.identifiers import Field
+    from audiences.campaign.identifier_fields import Field
     from audiences.what.identifiers.outcome import Context
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from audiences.campaign.identifier_fields import DateOrder  # noqa: TC001  # pydantic reads annotations at run time
 from audiences.campaign.identifiers import BY_ANY_NAME
-from audiences.what.identifiers.outcome import Context, DateOrder
+from audiences.what.identifiers.outcome import Context
 from audiences.what.identifiers.rules import normalise_one
 
 if TYPE_CHECKING:
@@ -21,13 +22,18 @@ ERROR: Final = '{"error":'
 """How the answer to a line that cannot be read begins, and no other answer."""
 
 
+def _in_letters(value: Any) -> Any:
+    """The order in the catalog's words for one in letters."""
+    return {"DMY": "day_first", "MDY": "month_first", "YMD": "year_first"}.get(str(value), value)
+
+
 class _Context(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     pre_hashed: bool = False
     country: str | None = None
     default_country: str | None = None
-    date_order: DateOrder | None = None
+    date_order: Annotated[DateOrder | None, BeforeValidator(_in_letters)] = None
     strict_valid: bool = False
     vanity: bool = False
     fold_diacritics: bool = False

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import date
 
-DateOrder = Literal["MDY", "DMY", "YMD"]
+    from audiences.campaign.identifier_fields import DateOrder
 
 
 class Reason(Enum):
@@ -49,9 +49,9 @@ class Context:
 
     `today` bounds dates of birth. `country` is the user's; `default_country` stands in for it where it says nothing, not
     where it cannot be understood; both as people write countries. `date_order` decides dates that can be read in two
-    ways (None: month first). With `strict_valid` a phone number must be assigned, else a possible length is enough.
-    `vanity` reads letters in a phone number as digits. `fold_diacritics` writes names without accents, as cities and
-    states always are.
+    ways (None: month first; `year_first`: they cannot be read). With `strict_valid` a phone number must be assigned, else
+    a possible length is enough. `vanity` reads letters in a phone number as digits. `fold_diacritics` writes names
+    without accents, as cities and states always are. The last four, and `pre_hashed`, are keys of the catalog's entry.
     """
 
     today: date

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from audiences.campaign.identifiers import Field
+    from audiences.campaign.identifier_fields import Field
 
 
 @dataclass(frozen=True, slots=True)
