@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from audiences.campaign.catalog_sources import IdentifierSource
+from audiences.campaign.catalog import Users
 from audiences.ledger.migrate import NEWEST, LedgerRevisionError
 from audiences.pipeline.explain import explain
 
@@ -63,7 +63,7 @@ def test_a_sample_shows_nothing_by_which_a_birthday_or_a_name_could_be_found_out
     shop.event(1)
     spec = shop.campaign(what={"identifiers": ["email", "first_name", "date_of_birth", "external_id"]})
     mapped = {"date_of_birth": "born", "first_name": "first_name", "external_id": "id"}
-    users = spec.catalog.users.model_copy(update={name: IdentifierSource(column=each) for name, each in mapped.items()})
+    users = Users.model_validate({**spec.catalog.users.model_dump(), **mapped})
     spec = spec.model_copy(update={"catalog": spec.catalog.model_copy(update={"users": users})})
     (sample,) = shop.preview(spec).samples
     assert sample.identifiers == {

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from audiences.campaign.catalog_sources import IdentifierSource
+from audiences.campaign.catalog import Users
 
 pytestmark = pytest.mark.integration
 EVER = {"did": {"event": "Added To Cart"}}
@@ -38,7 +38,7 @@ def everybody(shop):
 
 def with_identifier(spec, name: str, **source):
     """The campaign with that identifier mapped in the catalog."""
-    users = spec.catalog.users.model_copy(update={name: IdentifierSource(**source)})
+    users = Users.model_validate({**spec.catalog.users.model_dump(), name: source})
     return spec.model_copy(update={"catalog": spec.catalog.model_copy(update={"users": users})})
 
 
@@ -117,6 +117,18 @@ def test_an_id_that_may_be_an_e_mail_address_costs_its_cell_only(shop, fill):
     assert (summary.state, summary.outcomes["added"]) == ("success", 20)
     assert summary.rejected["external_id"] == {"an id with an @, which may be an e-mail address": 2}
     assert shop.sandbox.admin.state(members=False)["pii"]["clean"]
+
+
+def test_the_order_of_dates_and_the_first_initial_reach_facebook(shop):
+    shop.user(1, "ann@example.com", None)
+    shop.event(1)
+    shop.sql("alter table users add born text default '05.11.1990', add initial text default 'A.'")
+    spec = shop.campaign(who=EVER, what={"identifiers": ["email", "first_initial", "date_of_birth"]})
+    spec = with_identifier(spec, "date_of_birth", column="born", date_order="day_first")
+    summary = shop.run(with_identifier(spec, "first_initial", column="initial"))
+    (row,) = shop.members(summary.audience.id)
+    sent = {"EMAIL": "ann@example.com", "FI": "a", "DOBY": "1990", "DOBM": "11", "DOBD": "05"}
+    assert dict(row) == {key: hashlib.sha256(value.encode()).hexdigest() for key, value in sent.items()}
 
 
 def test_each_request_is_on_record_with_as_many_rows_as_it_has(shop, fill, monkeypatch):

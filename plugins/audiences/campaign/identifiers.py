@@ -209,5 +209,6 @@ else:
     Identifier = Literal[tuple(FIELDS)]
 
 BY_ANY_NAME: Final = {name: field for field in FIELDS.values() for name in (field.name, *field.aliases)}
+"""The identifiers by name and by alias."""
 CONTACTS: Final = tuple(field.name for field in FIELDS.values() if field.contact)
 """The identifiers of which a campaign needs one."""
