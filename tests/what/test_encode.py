@@ -148,13 +148,13 @@ def test_ids_that_may_be_addresses_add_up_over_batches_and_within_one():
 def test_a_value_that_is_there_and_does_not_fit_is_counted_as_a_misfit_and_a_missing_one_is_not():
     of = encoder("email", properties={"age": "property_1"}, present={"age": "present_1"})
     columns = {
-        "user_id": ["1", "2", "3"],
-        "identifier_country": [None, None, None],
-        "identifier_email": ["a@example.com"] * 3,
-        "property_1": ["30", None, None],
+        "user_id": ["1", "2", "3", "4"],
+        "identifier_country": [None] * 4,
+        "identifier_email": ["a@example.com"] * 4,
+        "property_1": ["30", None, None, None],
     }
     arrays = {name: pa.array(values, pa.string()) for name, values in columns.items()}
-    arrays["opted_out"], arrays["present_1"] = pa.array([False] * 3), pa.array([True, True, False])
+    arrays["opted_out"], arrays["present_1"] = pa.array([False] * 4), pa.array([True, True, True, False])
     for _ in range(2):
         of.encode(pa.RecordBatch.from_pydict(arrays))
-    assert dict(of.misfits) == {"age": 2}
+    assert dict(of.misfits) == {"age": 4}
