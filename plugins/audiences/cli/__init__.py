@@ -1,14 +1,17 @@
 """The command line: check, preview, run and explain campaigns without Airflow.
 
 Exit code 0: right. 1: a file, a campaign or a run is wrong. 2: the command was used wrongly.
+
+Each module of this package adds its commands to the app when it is imported, and all of them are: a new command is a new file.
 """
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, NoReturn
 
-from audiences.cli import act, adopt, catalog, erase, look, report, tools  # noqa: F401  # importing a module adds its commands to the app
 from audiences.cli import console as show
 from audiences.cli.app import app, err
 from audiences.cli.safe_console import as_text
@@ -16,6 +19,10 @@ from audiences.errors import AudiencesError, ConfigError, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+for _each in iter_modules(__path__, f"{__name__}."):
+    if not _each.name.endswith("__main__"):
+        import_module(_each.name)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Commands that change something: run, ledger migrate."""
+"""`audiences run`: run a campaign once, as of now, without Airflow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from audiences.cli.app import (
     At,
     CampaignId,
     app,
-    import_airflow,
     load,
     out,
     resources_of,
@@ -28,9 +27,6 @@ from audiences.pipeline.results import LIFTABLE
 if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
     from audiences.pipeline.results import RunRequest
-
-ledger_app = typer.Typer(help="The ledger: what we know we did.", no_args_is_help=True)
-app.add_typer(ledger_app, name="ledger")
 
 
 @app.command()
@@ -87,18 +83,3 @@ def _run_live(spec: CampaignSpec, request: RunRequest, as_json: bool) -> NoRetur
     else:
         show_found(done, as_json, show.live_summary)
     raise typer.Exit(0 if done.state == "success" else 1)
-
-
-@ledger_app.command("migrate")
-def ledger_migrate(
-    connection: Annotated[str, typer.Option(help="The Airflow connection of the ledger.")] = "ledger",
-) -> None:
-    """Create the ledger's tables or bring them up to date; safe to repeat."""
-    from audiences.connections import look_up
-    from audiences.ledger.faults import placed
-    from audiences.ledger.migrate import migrate
-
-    import_airflow()
-    found = look_up(connection)
-    with placed(found):
-        out.print(f"the ledger is at revision {migrate(found)}")

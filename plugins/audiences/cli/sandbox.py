@@ -1,8 +1,7 @@
-"""Commands that need no project: sandbox, normalise."""
+"""`audiences sandbox`: a local Facebook to rehearse on."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path  # noqa: TC003  # typer reads annotations at run time
 from typing import Annotated
 
@@ -23,15 +22,3 @@ def sandbox(
     from audiences.sandbox.server import serve
 
     serve(port, host, state)
-
-
-@app.command()
-def normalise() -> None:
-    """Read JSON lines {"field", "input", "context"} and write {"normalised", "sha256"}, null for a rejected value."""
-    from audiences.what.identifiers.lines import normalise_lines
-
-    wrong = False
-    for line in normalise_lines(sys.stdin):
-        wrong = wrong or line.startswith('{"error"')
-        sys.stdout.write(line + "\n")
-    raise typer.Exit(1 if wrong else 0)

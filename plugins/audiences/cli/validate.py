@@ -1,0 +1,43 @@
+"""`audiences validate`: check all files of the project, offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from audiences.campaign.project import Project
+from audiences.cli import console as show
+from audiences.cli.app import AsJson, Here, app, out, wrong_usage
+
+
+@app.command()
+def validate(
+    campaigns: Annotated[list[str] | None, typer.Argument(help="Campaign ids; all when left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check all files of the project, offline: every problem with file, line and column."""
+    from audiences.when.never import told_never
+
+    project = Project.load(Here.project)
+    unknown = sorted(set(campaigns or ()) - set(project.campaigns) - {Path(file).stem for file in project.broken})
+    if unknown:
+        wrong_usage(
+            f"no such campaign: {', '.join(unknown)}; there are {', '.join(sorted(project.campaigns)) or 'none'}"
+        )
+    problems = [
+        problem for problem in project.problems if not campaigns or _concerns(problem.file, campaigns)
+    ]  # fmt: skip
+    warnings = sorted((*project.warnings, *told_never(project)))
+    if as_json:
+        listed = {"problems": problems, "warnings": warnings}
+        told = {kind: [show.fields(each) for each in found] for kind, found in listed.items()}
+        show.json_line({"valid": sorted(project.campaigns), **told})
+    else:
+        show.validation(out, project, problems, warnings)
+    raise typer.Exit(1 if problems else 0)
+
+
+def _concerns(file: str, campaigns: list[str]) -> bool:
+    return not file.startswith("campaigns/") or Path(file).stem in campaigns
