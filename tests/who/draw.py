@@ -9,6 +9,9 @@ from typing import Any
 from hypothesis import strategies as st
 from tests.who import world
 
+from audiences.campaign.operators import OPERATORS
+
+SEARCHING = tuple(name for name, operator in OPERATORS.items() if operator.check == "text")
 COMPARED = ("at_least", "at_most", "more_than", "less_than")
 
 
@@ -78,10 +81,10 @@ def _operators(kind: str) -> list[st.SearchStrategy[Any]]:
         several.map(lambda values: {"not_in": values}),
     ]
     if kind == "country":
-        names = st.sampled_from(("contains", "not_contains", "starts_with"))
+        names = st.sampled_from(SEARCHING)
         operators.append(st.builds(lambda name, value: {name: value}, names, st.sampled_from(("I", "in", "e", "d'I"))))
     elif kind == "string":
-        names = st.sampled_from(("contains", "not_contains", "starts_with"))
+        names = st.sampled_from(SEARCHING)
         patterns = st.sampled_from(
             ("^s", "o{2}|a", "(?i)^SHOES$", r"[%'\\]", r"\.", r"^\w+$", r"^$", "sh.es|.ag", r"\s")
         )

@@ -309,7 +309,8 @@ def _compare_holds(name: str, given: Any, value: Any, kind: str) -> bool:
             return order(given) > 0
         case "less_than":
             return order(given) < 0
-    raise AssertionError(name)
+    message = f"the naive evaluator, tests/who/naive.py, does not know the operator `{name}`: add what it means"
+    raise AssertionError(message)
 
 
 def _date_holds(name: str, given: Any, value: Any, look: Look) -> bool:

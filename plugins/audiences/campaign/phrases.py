@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import time
 from typing import Any, TypeVar
 
-from audiences.campaign.properties import Condition, PropertyTree
+from audiences.campaign.operators import OPERATORS, Operator
+from audiences.campaign.properties import PropertyTree
 from audiences.campaign.rules import COMPARISONS, Comparison, Did, DidNot, Rules
 from audiences.campaign.windows import Window
 from audiences.redact import harmless_line
@@ -16,24 +17,6 @@ from audiences.redact import harmless_line
 T = TypeVar("T")
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#+\-.!|~&()])")
-_OPERATORS = {
-    "equals": "is",
-    "not_equals": "is not",
-    "in": "is one of",
-    "not_in": "is none of",
-    "contains": "contains",
-    "not_contains": "does not contain",
-    "starts_with": "starts with",
-    "matches": "matches",
-    "at_least": "is at least",
-    "at_most": "is at most",
-    "more_than": "is more than",
-    "less_than": "is less than",
-    "before": "is before",
-    "after": "is after",
-    "contains_any": "holds any of",
-    "contains_all": "holds all of",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +70,9 @@ def rules(given: Rules) -> list[Entry]:
 def conditions(tree: PropertyTree) -> list[Entry]:
     """What must hold at one level of conditions on properties."""
     entries = [
-        Entry(f"{code(name)} {_operator(operator, value)}")
+        Entry(f"{code(name)} {_operator(OPERATORS[operator], value)}")
         for name, condition in tree.conditions.items()
-        for operator, value in _operators(condition)
+        for operator, value in condition.operators().items()
     ]
     return entries + _joined(tree.all, tree.any, tree.not_, conditions)
 
@@ -109,18 +92,12 @@ def _one(entries: list[Entry]) -> Entry:
     return entries[0] if len(entries) == 1 else Entry("all of these:", entries)
 
 
-def _operators(condition: Condition) -> list[tuple[str, Any]]:
-    return list(condition.operators().items())
-
-
-def _operator(operator: str, value: Any) -> str:
-    if operator == "is_set":
+def _operator(operator: Operator, value: Any) -> str:
+    if operator.check == "presence":
         return "has a value" if value else "has no value"
-    if operator == "between":
-        return f"is between {code(value[0])} and {code(value[1])}"
     if isinstance(value, Window):
         return f"is {_window(value)}"
-    return f"{_OPERATORS[operator]} {codes(value) if isinstance(value, tuple) else code(value)}"
+    return operator.words(value, code)
 
 
 def _did(did: Did) -> str:

@@ -1,67 +1,71 @@
 """Conditions on properties: `{customer_type: Platinum}`, `{age: {between: [25, 40]}}`, nested with `all`, `any`, `not`.
 
-The same tree filters users (in pandas) and events (in SQL); which operators a property allows follows from its type in
-the catalog and is checked before anything runs.
+The same tree filters users (in pandas) and events (in SQL); the operators are those of
+`operators.py`; which of them a property allows follows from its type in the catalog and is checked before anything runs.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, create_model, model_validator
 
-from audiences.campaign.base import Scalar, Strict, Text
-from audiences.campaign.windows import Day, Window
+from audiences.campaign.base import Strict
+from audiences.campaign.operators import OPERATORS
 
-Values = Annotated[tuple[Scalar, ...], Field(min_length=1)]
+# Digests of campaigns were made when their JSON had these as null where they are not used, and stay what they are. An
+# operator that came later is left out there, so that a new one does not make every campaign another one.
+_IN_ALL_DIGESTS = {
+    *(
+        "equals",
+        "not_equals",
+        "in",
+        "not_in",
+        "contains",
+        "not_contains",
+        "starts_with",
+        "matches",
+        "between",
+        "at_least",
+    ),
+    *("at_most", "more_than", "less_than", "within", "before", "after", "contains_any", "contains_all", "is_set"),
+}
 
 
-class Condition(Strict):
+def _unset(value: Any) -> bool:
+    return value is None
+
+
+if TYPE_CHECKING:
+
+    class _Operators(Strict): ...
+
+else:  # a key for each operator of the table
+    _Operators = create_model(
+        "_Operators",
+        __base__=Strict,
+        **{
+            operator.field: (
+                operator.value | None,
+                Field(
+                    default=None,
+                    alias=operator.name,
+                    description=operator.means,
+                    exclude_if=None if operator.name in _IN_ALL_DIGESTS else _unset,
+                ),
+            )
+            for operator in OPERATORS.values()
+        },
+    )
+
+
+class Condition(_Operators):
     """What must hold for one property; several operators in one mapping must all hold. A bare value means `equals`.
 
     A null matches no positive condition and always matches the `not_…` twin.
     """
 
     short_form: ClassVar = {"type": ["string", "number", "boolean"]}
-
-    equals: Scalar | None = None
-    """The value is this one; a bare value says the same."""
-    not_equals: Scalar | None = None
-    """The value is another one, or there is none."""
-    in_: Values | None = Field(None, alias="in")
-    """The value is one of these."""
-    not_in: Values | None = None
-    """The value is none of these, or there is none."""
-    contains: Text | None = None
-    """The text contains this."""
-    not_contains: Text | None = None
-    """The text does not contain this, or there is none."""
-    starts_with: Text | None = None
-    """The text starts with this."""
-    matches: Text | None = None
-    """The text matches this regular expression somewhere."""
-    between: tuple[Scalar, Scalar] | None = None
-    """From the first value to the second, both included."""
-    at_least: Scalar | None = None
-    """This or more."""
-    at_most: Scalar | None = None
-    """This or less."""
-    more_than: Scalar | None = None
-    """More than this."""
-    less_than: Scalar | None = None
-    """Less than this."""
-    within: Window | None = None
-    """The date falls in this window, such as `last 30 days`."""
-    before: Day | None = None
-    """The date is before this day."""
-    after: Day | None = None
-    """The date is after this day."""
-    contains_any: Values | None = None
-    """The list holds at least one of these."""
-    contains_all: Values | None = None
-    """The list holds all of these."""
-    is_set: StrictBool | None = None
-    """`true`: there is a value; `false`: there is none."""
 
     @model_validator(mode="before")
     @classmethod
@@ -86,8 +90,8 @@ class Condition(Strict):
 
     def operators(self) -> dict[str, Any]:
         """The operators that are set, by the names of the file (`in`, not `in_`)."""
-        names = ((name, name.removesuffix("_")) for name in type(self).model_fields)
-        return {written: value for name, written in names if (value := getattr(self, name)) is not None}
+        given = ((operator.name, getattr(self, operator.field)) for operator in OPERATORS.values())
+        return {name: value for name, value in given if value is not None}
 
 
 class PropertyTree(Strict):

@@ -1,4 +1,4 @@
-"""Conditions on a property in a canonical form: eight checks, typed and bounded, that pandas and SQL both evaluate.
+"""Conditions on a property in a canonical form: six checks, typed and bounded, that pandas and SQL both evaluate.
 
 Everything that depends on the property's type is settled here, once, so that the two engines cannot read a condition
 differently: windows become instants or days, versions become sort keys, numbers fit the column's type.
@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from audiences.campaign.operators import OPERATORS
 from audiences.campaign.windows import Window
 from audiences.errors import FixConfigError
 from audiences.query.versions import version_key
@@ -46,24 +47,11 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Contains:
-    """The text holds this text, letter case included."""
+class Searched:
+    """The text passes an operator that searches it, such as `contains` or `matches`, letter case included."""
 
+    operator: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class StartsWith:
-    """The text starts with this text, letter case included."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """The pattern is found somewhere in the text."""
-
-    pattern: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +68,7 @@ class AllOf:
     values: tuple[str, ...]
 
 
-Check = IsSet | OneOf | Range | Contains | StartsWith | Matches | AnyOf | AllOf
+Check = IsSet | OneOf | Range | Searched | AnyOf | AllOf
 NOTHING = OneOf(())
 
 
@@ -125,9 +113,12 @@ def clauses(condition: Condition, kind: PropertyType, moment: Moment) -> tuple[C
 
 
 def _clause(operator: str, value: Any, kind: PropertyType, moment: Moment) -> Clause:
-    if operator == "is_set":
+    known = OPERATORS[operator]
+    if kind not in known.types:
+        raise OperatorError(operator=operator, kind=kind)
+    if known.check == "presence":
         return Clause(IsSet(), negated=not value)
-    positive = {"not_equals": "equals", "not_in": "in", "not_contains": "contains"}.get(operator, operator)
+    positive = known.denies or operator
     try:
         check = _READERS[kind](positive, value, moment)
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -148,13 +139,7 @@ def _string(operator: str, value: Any, _: Moment) -> Check | None:
             return OneOf((text_of(value),))
         case "in":
             return OneOf(tuple(map(text_of, value)))
-        case "contains":
-            return Contains(value)
-        case "starts_with":
-            return StartsWith(value)
-        case "matches":
-            return Matches(value)
-    return None
+    return Searched(operator, value) if OPERATORS[operator].searches else None
 
 
 def _list(operator: str, value: Any, _: Moment) -> Check | None:

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import Grouping
 
+from audiences.campaign.operators import ensure_evaluated
 from audiences.campaign.patterns import postgres_pattern
 from audiences.query import versions
 from audiences.query.conditions import (
     AllOf,
     AnyOf,
     Check,
-    Contains,
     IsSet,
-    Matches,
     Moment,
     OneOf,
     Range,
-    StartsWith,
+    Searched,
     clauses,
 )
 from audiences.query.sources import LETTER_BY_LETTER, exactly, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from audiences.campaign.catalog import EventProperty
     from audiences.campaign.properties import Condition, PropertyTree
     from audiences.query.text_columns import Value
+
+SEARCHES: Final[dict[str, Callable[[Value, str], Value]]] = {
+    # In brackets, as it may be laid out as `POSITION(… IN …)`, where a bare COLLATE is a syntax error.
+    "contains": lambda value, text: sa.func.strpos(Grouping(value), text) > 0,
+    "starts_with": sa.func.starts_with,
+    "matches": lambda value, pattern: value.op("~", is_comparison=True)(postgres_pattern(pattern)),
+}
+"""How Postgres searches a text, which comes with a collation that tells all letters apart; by the operator's name."""
+
+ensure_evaluated(SEARCHES, "Postgres", "SEARCHES of audiences/query/where.py")
 
 
 def where(
@@ -71,13 +80,8 @@ def _passes(check: Check, value: Value) -> Value:
             return _one_of(value, values)
         case Range():
             return _in_range(check, value)
-        case Contains(text):
-            # In brackets, as it may be laid out as `POSITION(… IN …)`, where a bare COLLATE is a syntax error.
-            return sa.func.strpos(Grouping(sa.collate(value, LETTER_BY_LETTER)), text) > 0
-        case StartsWith(text):
-            return sa.func.starts_with(sa.collate(value, LETTER_BY_LETTER), text)
-        case Matches(pattern):
-            return sa.collate(value, LETTER_BY_LETTER).op("~", is_comparison=True)(postgres_pattern(pattern))
+        case Searched(operator, text):
+            return SEARCHES[operator](sa.collate(value, LETTER_BY_LETTER), text)
         case AnyOf(values):
             return value.op("&&", is_comparison=True)(_array(values))
         case AllOf(values):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import reduce
 from operator import and_, or_
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
@@ -12,18 +12,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audiences.campaign.countries import country_code
+from audiences.campaign.operators import ensure_evaluated
 from audiences.campaign.patterns import re2_pattern
 from audiences.query.conditions import (
     AllOf,
     AnyOf,
     Check,
-    Contains,
     IsSet,
-    Matches,
     Moment,
     OneOf,
     Range,
-    StartsWith,
+    Searched,
     clauses,
 )
 from audiences.query.versions import version_key
@@ -37,6 +36,15 @@ if TYPE_CHECKING:
     from audiences.campaign.properties import Condition, PropertyTree
 
 Truth = np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+SEARCHES: Final[dict[str, Callable[[pa.Array, str], pa.Array]]] = {
+    "contains": pc.match_substring,
+    "starts_with": pc.starts_with,
+    "matches": lambda values, pattern: pc.match_substring_regex(values, re2_pattern(pattern)),
+}
+"""How pandas, by way of Arrow, searches a column of text, by the operator's name."""
+
+ensure_evaluated(SEARCHES, "pandas", "SEARCHES of audiences/who/filters.py")
 
 
 def matches(
@@ -147,12 +155,8 @@ def _passes(check: Check, values: pa.Array) -> pa.Array:
             return pc.is_in(values, value_set=pa.array(wanted, values.type))
         case Range():
             return _in_range(check, values)
-        case Contains(text):
-            return pc.match_substring(values, text)
-        case StartsWith(text):
-            return pc.starts_with(values, text)
-        case Matches(pattern):
-            return pc.match_substring_regex(values, re2_pattern(pattern))
+        case Searched(operator, text):
+            return SEARCHES[operator](values, text)
         case AnyOf(wanted):
             return _any_of(values, wanted)
         case AllOf(wanted):

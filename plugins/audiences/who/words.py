@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from audiences.campaign.operators import OPERATORS
 from audiences.campaign.phrases import clock
 from audiences.campaign.rules import COMPARISONS, Comparison
+from audiences.campaign.windows import Window
 from audiences.campaign.wording import shown
 
 if TYPE_CHECKING:
@@ -14,29 +16,12 @@ if TYPE_CHECKING:
     from audiences.campaign.properties import Condition, PropertyTree
     from audiences.campaign.rules import Did
 
-_OPERATORS = {
-    "equals": "is {}",
-    "not_equals": "is not {}",
-    "in": "is one of {}",
-    "not_in": "is none of {}",
-    "contains": "contains {}",
-    "not_contains": "does not contain {}",
-    "starts_with": "starts with {}",
-    "matches": "matches {}",
-    "at_least": "is at least {}",
-    "at_most": "is at most {}",
-    "more_than": "is more than {}",
-    "less_than": "is less than {}",
-    "before": "is before {}",
-    "after": "is after {}",
-    "contains_any": "holds any of {}",
-    "contains_all": "holds all of {}",
-}
-
 
 def condition_words(name: str, condition: Condition) -> str:
     """`age is between 25 and 40`."""
-    return " and ".join(f"{name} {_operator_words(*given)}" for given in condition.operators().items())
+    return " and ".join(
+        f"{name} {OPERATORS[operator].words(value, _value)}" for operator, value in condition.operators().items()
+    )
 
 
 def tree_words(tree: PropertyTree) -> str:
@@ -85,15 +70,8 @@ def _comparison_words(comparison: Comparison) -> str:
     return f"{'exactly' if name == 'equals' else name.replace('_', ' ')} {getattr(comparison, name)}"
 
 
-def _operator_words(operator: str, value: Any) -> str:
-    if operator == "is_set":
-        return "is set" if value else "is not set"
-    if operator == "within":
-        return f"is within {value}"
-    if operator == "between":
-        return "is between {} and {}".format(*map(shown, value))
-    values = value if isinstance(value, tuple) else (value,)
-    return _OPERATORS[operator].format(", ".join(map(shown, values)))
+def _value(value: Any) -> str:
+    return str(value) if isinstance(value, Window) else shown(value)
 
 
 def _inside(tree: PropertyTree) -> str:

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import pytest
 
-from audiences.campaign.catalog import PropertyType
-from audiences.campaign.checks.properties import OPERATORS
-from audiences.campaign.properties import Condition
+from audiences.campaign.operators import BY_TYPE, OPERATORS, Operator, Pair, Values
+from audiences.campaign.windows import Window
 
 if TYPE_CHECKING:
     from tests.campaign.conftest import Folder
@@ -33,31 +32,26 @@ def shop(folder: Folder) -> Folder:
     return folder
 
 
-def written(operator: str, kind: str) -> str:
+def written(operator: Operator, kind: str) -> str:
+    """A value of this type as the operator has it in a file."""
     value = VALUES.get(kind, '"2026-01-01"')
-    if operator in ("in", "not_in", "contains_any", "contains_all"):
-        return f"[{value}]"
-    if operator == "between":
+    match operator.check:
+        case "presence":
+            return "true"
+        case "window":
+            return "last 3 days" if operator.value is Window else "2026-01-01"
+        case "text" | "pattern":
+            return "x"
+    if operator.value is Pair:
         return f"[{value}, {value}]"
-    fixed = {"is_set": "true", "within": "last 3 days", "before": "2026-01-01", "after": "2026-01-01"}
-    return str(
-        fixed.get(operator, value if operator not in ("contains", "not_contains", "starts_with", "matches") else "x")
-    )
-
-
-ALL_OPERATORS = [field.removesuffix("_") for field in Condition.model_fields]
-
-
-def test_every_type_has_its_operators() -> None:
-    assert set(OPERATORS) == set(get_args(PropertyType))
-    assert {operator for operators in OPERATORS.values() for operator in operators} == set(ALL_OPERATORS)
+    return f"[{value}]" if operator.value is Values else str(value)
 
 
 @pytest.mark.parametrize("kind", PROPERTIES)
-@pytest.mark.parametrize("operator", ALL_OPERATORS)
+@pytest.mark.parametrize("operator", OPERATORS)
 def test_an_operator_is_allowed_exactly_for_its_types(shop: Folder, kind: str, operator: str) -> None:
-    shop.who(f"with_properties: {{{PROPERTIES[kind]}: {{{operator}: {written(operator, kind)}}}}}")
-    expected = [] if operator in OPERATORS[kind] else ["wrong-operator"]
+    shop.who(f"with_properties: {{{PROPERTIES[kind]}: {{{operator}: {written(OPERATORS[operator], kind)}}}}}")
+    expected = [] if operator in BY_TYPE[kind] else ["wrong-operator"]
     assert shop.codes() == expected
 
 

@@ -9,30 +9,13 @@ from typing import Any
 from audiences.campaign.catalog import EventProperty, Property, PropertyType
 from audiences.campaign.checks.finding import Finding, Findings, unknown
 from audiences.campaign.checks.values import as_day, country_mistake, mistake, pattern_mistake
+from audiences.campaign.operators import BY_TYPE, OPERATORS
 from audiences.campaign.properties import Condition, PropertyTree
 from audiences.campaign.windows import Window
 from audiences.campaign.wording import choice, shown
 
 Declared = Property | EventProperty
 
-_EQUALITY = ("equals", "not_equals", "in", "not_in")
-_COMPARISON = ("between", "at_least", "at_most", "more_than", "less_than")
-_TEXT = ("contains", "not_contains", "starts_with", "matches")
-_DATES = ("within", "before", "after", "between", "equals", "not_equals")
-_LISTS = ("contains_any", "contains_all")
-OPERATORS: dict[PropertyType, tuple[str, ...]] = {
-    "string": (*_EQUALITY, *_TEXT, "is_set"),
-    "integer": (*_EQUALITY, *_COMPARISON, "is_set"),
-    "number": (*_EQUALITY, *_COMPARISON, "is_set"),
-    "boolean": (*_EQUALITY, "is_set"),
-    "date": (*_DATES, "is_set"),
-    "datetime": (*_DATES, "is_set"),
-    "version": (*_EQUALITY, *_COMPARISON, "is_set"),
-    "list": (*_LISTS, "is_set"),
-}
-"""The operators that each type of property allows, by the names of the file."""
-
-_TYPED_BY_THE_MODEL = ("contains", "not_contains", "starts_with", "is_set", "within", "before", "after")
 _KINDS = {"integer": "a whole number", "list": "a list of text", "string": "text", "boolean": "true or false"}
 
 
@@ -58,11 +41,11 @@ def compared_as(declared: Declared) -> PropertyType:
 def _condition_findings(name: str, condition: Condition, declared: Declared) -> Findings:
     kind = compared_as(declared)
     for operator, value in condition.operators().items():
-        if operator in OPERATORS[kind]:
+        if operator in BY_TYPE[kind]:
             yield from _value_findings(name, operator, value, declared)
         else:
             does_not_fit = f"`{operator}` does not fit {shown(name)}, which is {_a(kind)}"
-            yield Finding((operator,), "wrong-operator", does_not_fit + choice(operator, OPERATORS[kind]), key=True)
+            yield Finding((operator,), "wrong-operator", does_not_fit + choice(operator, BY_TYPE[kind]), key=True)
 
 
 def _a(kind: PropertyType) -> str:
@@ -71,12 +54,12 @@ def _a(kind: PropertyType) -> str:
 
 def _value_findings(name: str, operator: str, value: Any, declared: Declared) -> Findings:
     kind = compared_as(declared)
-    if operator == "matches" and (message := pattern_mistake(value)):
+    if OPERATORS[operator].check == "pattern" and (message := pattern_mistake(value)):
         yield Finding((operator,), "bad-pattern", message)
     if kind == "date" and _has_time(value):
         message = f"{shown(name)} is a date without a time of day; give whole days, such as `last 2 days`"
         yield Finding((operator,), "wrong-value-type", message)
-    if operator == "matches" or operator in _TYPED_BY_THE_MODEL:
+    if not OPERATORS[operator].scalars:
         return
     several = isinstance(value, tuple)
     wrong = False
@@ -92,7 +75,7 @@ def _value_findings(name: str, operator: str, value: Any, declared: Declared) ->
 def _mistake(name: str, operator: str, value: Any, declared: Declared) -> tuple[str, str]:
     """Code and message of what is wrong with one value, both empty when nothing is."""
     kind = compared_as(declared)
-    whole_value = operator in _EQUALITY or operator in _LISTS
+    whole_value = OPERATORS[operator].whole_values
     if message := mistake(kind, value):
         return "wrong-value-type", f"{shown(name)} is {_a(kind)}; {message}"
     if kind == "integer" and whole_value and value != int(value):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from audiences.campaign.countries import country_code
+from audiences.campaign.operators import OPERATORS
 from audiences.campaign.wording import did_you_mean, shown
 from audiences.errors import StoppedError
 from audiences.logs import logger
@@ -37,7 +38,6 @@ _log = logger(__name__)
 _OF_TOO_FEW = ("allow_empty", "max_removal")
 _MOST_TOLD = 10
 _MOST_VALUES = 50  # of one condition
-_EXACT = ("equals", "not_equals", "in", "not_in", "contains_any", "contains_all")
 Asked = tuple[tuple[str, ...], "PropertyTree | None"]
 """Names of events, and what a campaign asks of their properties."""
 
@@ -212,7 +212,7 @@ def _exact_values(tree: PropertyTree) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Properties with the values that they are compared with for equality."""
     for name, condition in tree.conditions.items():
         for operator, value in condition.operators().items():
-            if operator in _EXACT:
+            if OPERATORS[operator].whole_values:
                 yield name, tuple(map(str, value if isinstance(value, tuple) else (value,)))
     for below in (*(tree.all or ()), *(tree.any or ()), *filter(None, [tree.not_])):
         yield from _exact_values(below)
