@@ -1,0 +1,30 @@
+"""The trigger that waits for live events, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+from tests.pipeline.conftest import project, sandbox_server, shop  # noqa: F401  # fixtures
+from tests.pipeline.live.conftest import live  # noqa: F401  # the same
+
+from audiences.airflow.poller import signature
+from audiences.airflow.triggers import LiveEventsTrigger
+from audiences.when.live.watch import Watch
+
+pytestmark = pytest.mark.integration  # importing Airflow takes a second or two
+
+
+def test_looks_that_fail_ten_times_in_a_row_end_the_wait(live, tmp_path, caplog, monkeypatch):  # noqa: F811
+    live.campaign()
+    watch = Watch.of(live.specs.values()).model_dump(mode="json", by_alias=True, exclude_none=True)
+    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"postgresql://nobody@/none?host={tmp_path}")
+    trigger = LiveEventsTrigger(watch=watch, project=str(tmp_path), seen=signature(tmp_path), poll_seconds=0)
+
+    async def first():
+        return await anext(trigger.run())
+
+    with caplog.at_level(logging.ERROR), pytest.raises(Exception, match="ledger cannot be reached"):
+        asyncio.run(first())
+    assert len([record for record in caplog.records if "a look for live events failed" in record.message]) == 9
