@@ -252,6 +252,8 @@ def _operator_holds(name: str, given: Any, value: Any, kind: str, look: Look) ->
         return given in value
     if name == "starts_with":
         return value.startswith(given)
+    if name == "ends_with":
+        return value.endswith(given)
     if name == "matches":
         return re.search(given.replace("$", r"\Z"), value, re.DOTALL | re.ASCII) is not None
     return _compare_holds(name, given, value, kind)

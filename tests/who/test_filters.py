@@ -76,6 +76,7 @@ def test_a_null_matches_no_positive_condition_and_always_its_negative_twin(
     ("kind", "condition"),
     [
         ("string", {"starts_with": ""}),
+        ("string", {"ends_with": ""}),
         ("string", {"contains": ""}),
         ("string", {"matches": ".*"}),
         ("integer", {"at_least": -(2**63)}),
@@ -118,6 +119,10 @@ def test_an_empty_frame_and_one_of_nulls_alone_are_no_special_case(kind: str) ->
         ({"contains": "."}, ["a.b"]),
         ({"contains": "%"}, ["50%"]),
         ({"starts_with": "a"}, ["a.b", "axb", "a\nb"]),
+        ({"ends_with": "b"}, ["a.b", "axb", "a\nb"]),
+        ({"ends_with": "B"}, ["AB"]),
+        ({"ends_with": ".b"}, ["a.b"]),
+        ({"ends_with": "xa.b"}, []),
         ({"matches": "a.b"}, ["a.b", "axb", "a\nb"]),
         ({"matches": "^A"}, ["AB"]),
         ({"matches": "(?i)^a"}, ["a.b", "axb", "AB", "a\nb"]),

@@ -175,6 +175,14 @@ OPERATORS: Final = table(
             says="starts with {}",
         ),
         Operator(
+            name="ends_with",
+            types=("string",),
+            value=Text,
+            check="text",
+            means="The text ends with this.",
+            says="ends with {}",
+        ),
+        Operator(
             name="matches",
             types=("string",),
             value=Text,

@@ -35,6 +35,7 @@ SEARCHES: Final[dict[str, Callable[[Value, str], Value]]] = {
     # In brackets, as it may be laid out as `POSITION(… IN …)`, where a bare COLLATE is a syntax error.
     "contains": lambda value, text: sa.func.strpos(Grouping(value), text) > 0,
     "starts_with": sa.func.starts_with,
+    "ends_with": lambda value, text: sa.func.right(value, sa.func.length(text)) == text,
     "matches": lambda value, pattern: value.op("~", is_comparison=True)(postgres_pattern(pattern)),
 }
 """How Postgres searches a text, which comes with a collation that tells all letters apart; by the operator's name."""

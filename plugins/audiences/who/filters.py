@@ -40,6 +40,7 @@ Truth = np.ndarray[tuple[int], np.dtype[np.bool_]]
 SEARCHES: Final[dict[str, Callable[[pa.Array, str], pa.Array]]] = {
     "contains": pc.match_substring,
     "starts_with": pc.starts_with,
+    "ends_with": pc.ends_with,
     "matches": lambda values, pattern: pc.match_substring_regex(values, re2_pattern(pattern)),
 }
 """How pandas, by way of Arrow, searches a column of text, by the operator's name."""
