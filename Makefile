@@ -11,7 +11,7 @@ AT_ONCE := --numprocesses=auto --maxprocesses=4
 # Tests start Airflow and the command line many times; each start would otherwise compile anew whatever it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help venv demo test check unit integration e2e long simulation chaos mutants bench constraints clean
+.PHONY: help venv demo test check schemas unit integration e2e long simulation chaos mutants bench constraints clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -41,6 +41,10 @@ check: $(READY) ## Style and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+
+schemas: $(READY) ## Write the JSON schemas and the reference pages anew from the models
+	@$(BIN)/python -m audiences.campaign.schema
+	@$(BIN)/python -m audiences.campaign.reference
 
 unit: $(READY) ## Fast tests: no database, no network
 	@$(BIN)/pytest $(AT_ONCE) --dist=worksteal -m "not integration and not e2e and not long"

@@ -20,7 +20,7 @@ CAMPAIGNS = Draft202012Validator(campaign_schema())
 
 @pytest.mark.parametrize("path", SCHEMAS)
 def test_the_exported_schemas_are_current(path: str) -> None:
-    assert (ROOT / path).read_text(encoding="utf-8") == schema_files()[path], "run: python -m audiences.campaign.schema"
+    assert (ROOT / path).read_text(encoding="utf-8") == schema_files()[path], "run: make schemas"
 
 
 @pytest.mark.parametrize("path", SCHEMAS)
