@@ -1,4 +1,4 @@
-"""The one look-up of Airflow connections, and what the doors need to know of them."""
+"""The one look-up of Airflow connections, and what warehouse, ledger and Facebook need to know of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators, the lookout and its trigger in this process, over real projects, ledgers and warehouses."""
+"""Operators, the poller and its trigger in this process, over real projects, ledgers and warehouses."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiences.what.payload import wire
+from audiences.what.payload import payload
 from audiences.what.rows import KEYS, UNHASHED, pack, unpack
 
 DIGESTS = st.binary(min_size=32, max_size=32)
@@ -29,7 +29,7 @@ def packed(users: list[dict[str, bytes | str]]) -> pa.Array:
 @given(st.lists(USERS, min_size=1, max_size=30), st.integers(0, 5))
 def test_the_json_holds_the_cells_of_every_row(users, skipped):
     rows = packed(users).slice(skipped)
-    found = wire(rows, ("EMAIL", "PHONE"))
+    found = payload(rows, ("EMAIL", "PHONE"))
     expected = [[unpack(row).get(key, "") for key in found.schema] for row in rows.to_pylist()]
     assert sorted(orjson.loads(found.rows)) == sorted(expected)
     assert found.count == len(rows)
@@ -39,16 +39,16 @@ def test_the_json_holds_the_cells_of_every_row(users, skipped):
 def test_the_schema_is_todays_mapping_and_whatever_else_the_rows_hold(users):
     rows = packed(users)
     held = {key for row in rows.to_pylist() for key in unpack(row)}
-    assert wire(rows, ("PHONE",)).schema == tuple(key for key in KEYS if key in held | {"PHONE"})
+    assert payload(rows, ("PHONE",)).schema == tuple(key for key in KEYS if key in held | {"PHONE"})
 
 
 def test_a_key_that_a_row_lacks_is_a_blank_cell():
     rows = packed([{"EMAIL": MARY}, {"EMAIL": JOHN, "PHONE": MARY}])
-    assert sorted(orjson.loads(wire(rows, ("EMAIL", "PHONE")).rows)) == sorted(
+    assert sorted(orjson.loads(payload(rows, ("EMAIL", "PHONE")).rows)) == sorted(
         [[MARY.hex(), ""], [JOHN.hex(), MARY.hex()]]
     )
 
 
 def test_rows_of_one_shape_stay_in_their_order():
     rows = packed([{"EMAIL": JOHN}, {"EMAIL": MARY}])
-    assert orjson.loads(wire(rows, ("EMAIL",)).rows) == [[JOHN.hex()], [MARY.hex()]]
+    assert orjson.loads(payload(rows, ("EMAIL",)).rows) == [[JOHN.hex()], [MARY.hex()]]

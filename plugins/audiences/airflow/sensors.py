@@ -54,11 +54,11 @@ class LiveEventsSensor(BaseSensorOperator):
                     project=self.project,
                     seen=seen,
                 ),
-                method_name="go_on",
+                method_name="resume",
             )
-        return self.go_on(context, found)
+        return self.resume(context, found)
 
-    def go_on(self, context: Context, event: dict[str, Any]) -> list[dict[str, Any]]:
+    def resume(self, context: Context, event: dict[str, Any]) -> list[dict[str, Any]]:
         """Return what the look found, over which the triggering task is mapped."""
         context["ti"].xcom_push(key=NOTE, value=event["said"])
         batches: list[dict[str, Any]] = event["batches"]

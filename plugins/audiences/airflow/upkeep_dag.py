@@ -122,21 +122,21 @@ class CampaignOperator(BaseOperator):
         self.project, self.campaign = project, campaign
 
     def execute(self, context: Context) -> str | None:
-        """Open the doors and do it, as of now, whatever date the DAG run has."""
+        """Do it with its resources, as of now, whatever date the DAG run has."""
         from audiences.pipeline.resources import CampaignResources
 
         get_current_context()["label"] = self.campaign  # type: ignore[typeddict-unknown-key]  # for map_index_template
         with told(context, self.campaign):
             Asked.of(DAG_ID, context["dag_run"].conf)
             with CampaignResources(Project.load_campaign(Path(self.project), self.campaign)) as resources:
-                done = self.care(resources)
+                done = self.run_for(resources)
         if done:
             context["ti"].xcom_push(key=NOTE, value=f"{self.campaign}: {done}")
         _log.info("%s", done or "nothing to do")
         return done
 
     @abstractmethod
-    def care(self, resources: CampaignResources) -> str | None:
+    def run_for(self, resources: CampaignResources) -> str | None:
         """Do the duty and say in one line what was done; None when nothing was to be done."""
 
 
@@ -179,7 +179,7 @@ class ExpireOperator(CampaignOperator):
 
     ui_color = "#fdecea"
 
-    def care(self, resources: CampaignResources) -> str | None:
+    def run_for(self, resources: CampaignResources) -> str | None:
         """Return the summary of the run in one line; fails when the run did."""
         from audiences.pipeline.upkeep.expire import expire
 
@@ -202,7 +202,7 @@ class MeasureGoalOperator(CampaignOperator):
 
     ui_color = "#e7f6ec"
 
-    def care(self, resources: CampaignResources) -> str | None:
+    def run_for(self, resources: CampaignResources) -> str | None:
         """Return the result in one line; None when no window has been open since the last."""
         from audiences.pipeline.upkeep.measure import is_due, measure
 

@@ -1,4 +1,4 @@
-"""The `audiences` command itself, and what its subcommands share: options, the project, the doors, how results are shown."""
+"""The `audiences` command itself, and what its subcommands share: options, the project, the resources, how results are shown."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def load(campaign: str) -> CampaignSpec:
 
 
 def resources_of(spec: CampaignSpec, *, read_only: bool = False) -> CampaignResources:
-    """The doors of the campaign, closed by the caller."""
+    """The resources of the campaign, closed by the caller."""
     from audiences.pipeline.resources import CampaignResources
 
     import_airflow()

@@ -1,1 +1,1 @@
-"""The only door to Facebook: one session, its errors, and the calls for audiences, members and ad sets."""
+"""All that speaks with Facebook: one session, its errors, and the calls for audiences, members and ad sets."""

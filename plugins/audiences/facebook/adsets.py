@@ -98,7 +98,7 @@ def with_audience(targeting: Json, audience_id: str, place: Place) -> Json | Non
 
     Other audiences and every other key stay as they are, except keys that Facebook derives on reading.
     """
-    if _places(targeting, audience_id) == ([place.value] if place is not Place.NOWHERE else []):
+    if _slots(targeting, audience_id) == ([place.value] if place is not Place.NOWHERE else []):
         return None
     changed = {key: value for key, value in targeting.items() if not key.startswith(DERIVED_TARGETING_PREFIX)}
     for name in _LISTS:
@@ -110,7 +110,7 @@ def with_audience(targeting: Json, audience_id: str, place: Place) -> Json | Non
     return changed
 
 
-def _places(targeting: Json, audience_id: str) -> list[str]:
+def _slots(targeting: Json, audience_id: str) -> list[str]:
     """The lists that hold the audience, once for each time that they do."""
     return [name for name in _LISTS for entry in _entries(targeting, name) if _id_of(entry) == audience_id]
 

@@ -1,6 +1,6 @@
 """What all callers of one ad account agree on: how many requests are under way at once, and when none may be sent.
 
-Pace does this for the threads of one session. Whoever knows the other processes gives the session a gate; alone, there is
+Pace does this for the threads of one session. Whoever knows the other processes gives the session a semaphore; alone, there is
 nobody to agree with.
 """
 
@@ -13,8 +13,8 @@ from typing import Protocol
 class Semaphore(Protocol):
     """Safe to use from several threads at once."""
 
-    def place(self) -> AbstractContextManager[None]:
-        """Wait for one of the ad account's places and hold it for one request."""
+    def slot(self) -> AbstractContextManager[None]:
+        """Wait for one of the ad account's slots and hold it for one request."""
 
     def blocked_for(self) -> float:
         """Seconds until the ad account may be called again, whichever process learnt of it; 0 when it may be now."""
@@ -24,9 +24,9 @@ class Semaphore(Protocol):
 
 
 class OpenSemaphore:
-    """The gate of a process that is alone with its ad account."""
+    """The semaphore of a process that is alone with its ad account."""
 
-    def place(self) -> AbstractContextManager[None]:
+    def slot(self) -> AbstractContextManager[None]:
         """There is always room."""
         return nullcontext()
 

@@ -64,7 +64,7 @@ class GraphSession:
     it. A passing fault is tried `max_tries` times with exponential waits and
     full jitter, up to `longest_wait` seconds. A throttle is not slept through, but for a few seconds: it raises
     ThrottledError with the seconds to wait, and until then every further call raises it at once, without a request.
-    Sessions of one ad account in one process should share their `pace`; those of several processes, a kind of `gate` that
+    Sessions of one ad account in one process should share their `pace`; those of several processes, a kind of `semaphore` that
     knows of all of them. `server_time` is what Facebook's clock showed at the last answer, in Unix seconds.
     """
 
@@ -165,7 +165,7 @@ class GraphSession:
         def once() -> Answer:
             nonlocal unanswered
             try:
-                with self.semaphore.place():
+                with self.semaphore.slot():
                     answer = self._once(method, path, params, content, action)
                 return _read_quietly(reads, answer, action, about=path if _asks_for_one(method, path) else "")
             except FacebookTransientError:

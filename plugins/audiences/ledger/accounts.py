@@ -1,6 +1,6 @@
 """Ad accounts as all processes with this ledger see them: at most so many requests at once, none while one is blocked.
 
-A place is an advisory lock of Postgres, so a process that dies leaves its places free. A block is kept in the database's
+A slot is an advisory lock of Postgres, so a process that dies leaves its slots free. A block is kept in the database's
 own time, which every process shares.
 """
 
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 
     from audiences.connections import Connection
 
-_PLACE_LOCK = 0x_A0D2  # the class of these advisory locks; the second key is the ad account's and the place's
-_MOST_PLACES = 64
+_SLOT_LOCK = 0x_A0D2  # the class of these advisory locks; the second key is the ad account's and the slot's
+_MOST_SLOTS = 64
 _LOOK_AGAIN_SECONDS = 0.05  # a request takes ten times as long
 
 
 class AccountSemaphore:
-    """The gate of one ad account, `places` requests wide; safe to use from several threads at once.
+    """The semaphore of one ad account, `slots` requests wide; safe to use from several threads at once.
 
     It has a database session of its own, opened with the first request, because the threads that send use it while the
     step's own session is in the middle of something.
     """
 
     def __init__(
-        self, ledger: Connection, ad_account: str, places: int, *, sleep: Callable[[float], None] = time.sleep
+        self, ledger: Connection, ad_account: str, slots: int, *, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._ledger = ledger
         self._ad_account = ad_account
-        first = (zlib.crc32(ad_account.encode()) & 0x1FF_FFFF) * _MOST_PLACES
-        self._places = frozenset(range(first, first + min(places, _MOST_PLACES)))
+        first = (zlib.crc32(ad_account.encode()) & 0x1FF_FFFF) * _MOST_SLOTS
+        self._slots = frozenset(range(first, first + min(slots, _MOST_SLOTS)))
         self._ours: set[int] = set()
         self._asking = threading.Lock()
         self._sleep = sleep
@@ -53,8 +53,8 @@ class AccountSemaphore:
             self._sql.close()
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Hold one of the places; waits while others have them all, one thread asking for all of this process."""
+    def slot(self) -> Iterator[None]:
+        """Hold one of the slots; waits while others have them all, one thread asking for all of this process."""
         with self._asking:
             while (taken := self._take()) is None:
                 self._sleep(_LOOK_AGAIN_SECONDS)
@@ -62,7 +62,7 @@ class AccountSemaphore:
             yield
         finally:
             self._ours.discard(taken)
-            unlocked(self._sql, _PLACE_LOCK, taken, place=self._ledger.place)
+            unlocked(self._sql, _SLOT_LOCK, taken, place=self._ledger.place)
 
     def blocked_for(self) -> float:
         """Seconds until the ad account may be called again; 0 when it may be now."""
@@ -86,10 +86,10 @@ class AccountSemaphore:
         return session(self._ledger, application="audiences-gate", autocommit=True)
 
     def _take(self) -> int | None:
-        """A place that nobody has, now locked; None when all are taken. Locks of our own session count as ours, not as free."""
+        """A slot that nobody has, now locked; None when all are taken. Locks of our own session count as ours, not as free."""
         row = self._sql.execute(
-            "select place from unnest(%s::int[]) as place where pg_try_advisory_lock(%s, place) limit 1",
-            (sorted(self._places - self._ours), _PLACE_LOCK),
+            "select slot from unnest(%s::int[]) as slot where pg_try_advisory_lock(%s, slot) limit 1",
+            (sorted(self._slots - self._ours), _SLOT_LOCK),
         ).fetchone()
         if row is None:
             return None

@@ -1,4 +1,4 @@
-"""The door to the ledger: one session for small statements, one for Arrow-sized reads and writes."""
+"""The ledger as a database: one session for small statements, one for Arrow-sized reads and writes."""
 
 from __future__ import annotations
 

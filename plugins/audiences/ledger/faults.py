@@ -161,7 +161,7 @@ def as_lost(
 ):
     """Our error for one of the ledger's drivers; None for any other.
 
-    Those of the warehouse never come here: its own door has put them into words.
+    Those of the warehouse never come here: their own room has put them into words.
     """
     import psycopg
     from adbc_driver_manager import Error as ArrowDriverError

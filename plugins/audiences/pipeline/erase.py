@@ -28,7 +28,7 @@ from audiences.pipeline.upkeep.tidy import tidy
 from audiences.query.render import render
 from audiences.what.encode import Encoder
 from audiences.what.erased import Erased, rows_in_common, strong_cells
-from audiences.what.payload import wire
+from audiences.what.payload import payload
 from audiences.what.traces import LIKELY, Traces
 from audiences.who.person import person
 
@@ -228,7 +228,7 @@ def _erase_from(resources: ErasureResources, account: AdAccount, person: _Person
             graph = resources.graph_session(account, by_any_connection=True)
             with in_doubt.changing_all(resources.ledger, graph):
                 for first in range(0, len(everything), MAX_ROWS):
-                    ready = wire(pa.array(everything[first : first + MAX_ROWS], pa.binary()), ())
+                    ready = payload(pa.array(everything[first : first + MAX_ROWS], pa.binary()), ())
                     cells_of = facebook_members.JsonRows(ready.rows, ready.count)
                     receipts.append(facebook_members.remove_from_all(graph, ready.schema, cells_of))
     except AudiencesError as refusal:

@@ -64,7 +64,7 @@ class _Found:
 def explain(resources: CampaignResources, user: str, at: datetime) -> Explanation:
     """The outcome that a run at `at` would have for the user, and the steps up to the one that decides.
 
-    `doors` must be `looking_only`. Only a campaign with a target cap or `keep_for` has to look at all users for it. The id
+    `resources` must be `read_only`. Only a campaign with a target cap or `keep_for` has to look at all users for it. The id
     is compared by the key's type, as those of lists are: `007` is the user 7 where the key is a number.
     """
     spec, run = resources.spec, as_if_opened(resources, at, staging="")

@@ -64,7 +64,7 @@ def preview(
 ) -> Preview:
     """Outcome counts, rows to add and remove, requests, and a few users with their identifiers masked.
 
-    `doors` must be `looking_only`. What would stop the run is told, not raised. Facebook is asked whose the audience is, as a
+    `resources` must be `read_only`. What would stop the run is told, not raised. Facebook is asked whose the audience is, as a
     run does; with `ask_facebook` the changes to ad sets are judged by it too (validated, not made). `full_refresh` and the
     guards under `allow` are those of the run that is rehearsed.
     """

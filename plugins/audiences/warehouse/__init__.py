@@ -1,1 +1,1 @@
-"""The door to the warehouse: streaming reads in one read-only snapshot."""
+"""The warehouse: streaming reads in one read-only snapshot."""

@@ -30,7 +30,7 @@ _HASHED: Final = np.array([number for key, number in KEYS.items() if key not in 
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class Payload:
     """Rows ready to be sent: Facebook's keys, and `count` rows of cells in that order as a JSON array of arrays."""
 
     schema: tuple[str, ...]
@@ -46,7 +46,7 @@ class _Shape:
     matrix: Bytes
 
 
-def wire(packed: pa.Array, preferred: Sequence[str]) -> Wire:
+def payload(packed: pa.Array, preferred: Sequence[str]) -> Payload:
     """The request rows of packed ones (binary, no nulls); their order is not kept.
 
     The schema is `preferred`, today's mapping, and whatever other keys the rows hold; a key that a row lacks is blank.
@@ -57,7 +57,7 @@ def wire(packed: pa.Array, preferred: Sequence[str]) -> Wire:
     parts = [_written(shape, schema) for shape in shapes]
     if others:
         parts.append(orjson.dumps([[row.get(key, "") for key in schema] for row in others])[1:-1])
-    return Wire(schema, b"[" + b",".join(parts) + b"]", len(packed))
+    return Payload(schema, b"[" + b",".join(parts) + b"]", len(packed))
 
 
 def keys_in(packed: pa.Array) -> set[str]:

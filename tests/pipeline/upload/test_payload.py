@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from audiences.errors import RefusedError
-from audiences.pipeline.upload.payload import prepare
+from audiences.pipeline.upload.payload import request_payload
 from audiences.what import rows
 from audiences.what.difference import CHANGES
 
@@ -20,11 +20,11 @@ def changes(**columns: str) -> pa.Table:
 
 def test_an_address_in_plain_text_is_refused_by_us_and_not_repeated_in_the_error():
     with pytest.raises(RefusedError, match="normalised and hashed before") as caught:
-        prepare(changes(EXTERN_ID="jane@example.com"), ("EXTERN_ID",))
+        request_payload(changes(EXTERN_ID="jane@example.com"), ("EXTERN_ID",))
     assert "jane" not in str(caught.value)
 
 
 def test_what_may_leave_becomes_a_body():
-    ready = prepare(changes(EXTERN_ID="N1"), ("EXTERN_ID",))
+    ready = request_payload(changes(EXTERN_ID="N1"), ("EXTERN_ID",))
     assert ready.schema == ("PHONE", "EXTERN_ID")
     assert b'"N1"' in ready.body

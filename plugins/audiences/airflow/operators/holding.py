@@ -28,9 +28,11 @@ class HoldingOperator(BaseOperator):
         """Work or wait."""
         return self._work_or_wait(context)
 
-    def go_on(self, context: Context, event: Any) -> Any:  # noqa: ARG002  # Airflow's signature
+    def resume(self, context: Context, event: Any) -> Any:  # noqa: ARG002  # Airflow's signature
         """The window is open; should it have closed again before a worker was free, wait for the next."""
         return self._work_or_wait(context)
+
+    go_on = resume  # the method that tasks name which an earlier version deferred
 
     @abstractmethod
     def work(self, context: Context) -> Any:
@@ -44,4 +46,4 @@ class HoldingOperator(BaseOperator):
                 return self.work(context)
             except OutsideWindowsError as closed:
                 _log.info("%s", closed)
-                self.defer(trigger=DateTimeTrigger(moment=closed.opens), method_name="go_on")
+                self.defer(trigger=DateTimeTrigger(moment=closed.opens), method_name="resume")

@@ -122,7 +122,7 @@ class StepOperator(HoldingOperator):
     """A step after `open_run`: takes the campaign and the run reference from there."""
 
     def work(self, context: Context) -> Any:
-        """Open the doors, do the step; a failure is noted on the run's record before Airflow sees it."""
+        """Do the step with its resources; a failure is noted on the run's record before Airflow sees it."""
         from audiences.ledger import runs
         from audiences.pipeline.resources import CampaignResources
         from audiences.pipeline.results import RunRef

@@ -46,7 +46,7 @@ class Adoption(Reference):
 def adoptable(resources: CampaignResources) -> Adoptable | None:
     """The audience that a run of the campaign would meet, when it is not the campaign's own; None when there is none such.
 
-    Raises NotOursError when several audiences have its name, and what Facebook's door raises.
+    Raises NotOursError when several audiences have its name, and what the calls to Facebook raise.
     """
     try:
         standing = look(resources)

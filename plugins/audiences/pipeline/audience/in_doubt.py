@@ -56,7 +56,7 @@ def look(ledger: Ledger, audience: int, status: AudienceStatus, *, under_way: bo
 def changing_all(ledger: Ledger, graph: GraphSession) -> Iterator[None]:
     """Around an erasure, which may change every audience of an ad account: what others changed before is still found.
 
-    Raises what Facebook's door raises before the body; after it, an audience that cannot be asked about may come into doubt.
+    Raises what the calls to Facebook raise before the body; after it, an audience that cannot be asked about may come into doubt.
     """
     known = content.of_account(ledger, graph.credentials.account_id)
     found = facebook_audiences.contents(graph) if known else {}

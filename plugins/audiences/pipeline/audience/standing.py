@@ -68,7 +68,7 @@ def known_audience(resources: CampaignResources) -> KnownAudience | None:
 def look(resources: CampaignResources) -> Standing:
     """Find the campaign's audience and change nothing.
 
-    Raises NotOursError for somebody else's, WrongAccountError for one of another ad account, and what Facebook's door raises.
+    Raises NotOursError for somebody else's, WrongAccountError for one of another ad account, and what asking Facebook raises.
     """
     wanted = resources.spec.campaign.what.audience
     if wanted.create is None:

@@ -56,7 +56,7 @@ def holders(resources: CampaignResources, kind: Address, address: str, at: datet
     """Look for the address, as a run would read it, in the whole warehouse and the whole ledger.
 
     A phone number without country code is read in the catalog's default country, and for each user in theirs. Raises
-    UnreadableAddressError, and what the warehouse's door raises.
+    UnreadableAddressError, and what the warehouse raises.
     """
     context = Context(today=at.date(), default_country=resources.spec.catalog.default_country)
     asked = encode_column(kind, pa.array([address], pa.string()), context)

@@ -20,7 +20,7 @@ from audiences.pipeline.steps.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.steps.link_ad_sets import take_back_dropped
 from audiences.pipeline.steps.preflight import preflight
 from audiences.pipeline.upload import full_refresh
-from audiences.pipeline.upload.resolve_unknown import settle
+from audiences.pipeline.upload.resolve_unknown import resolve_unknown
 from audiences.query.render import render
 from audiences.who.freshness import newest_event
 
@@ -40,7 +40,7 @@ def open_run(resources: CampaignResources, request: RunRequest) -> RunRef:
 
     Raises NotInForceError for a campaign that is a draft, stopped or over, OutsideWindowsError while its windows are closed,
     PreflightError for what a person must put right at Facebook, StoppedError when the warehouse is staler than
-    `fresh_within` allows, AudienceTakenError while another campaign changes the audience, and what Facebook's door raises.
+    `fresh_within` allows, AudienceTakenError while another campaign changes the audience, and what the calls to Facebook raise.
     """
     check_supported(resources.spec, batch=request.batch)
     ensure_in_force(resources, request)
@@ -92,7 +92,7 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: bool = Fal
             newly = in_doubt.look(ledger, audience.id, status) is not None
             if DOUBT in request.allow:
                 content.end_doubt(ledger, audience.id)
-            runs.warn(ledger, run, settle(resources, audience, anew=newly))
+            runs.warn(ledger, run, resolve_unknown(resources, audience, anew=newly))
             runs.warn(ledger, run, neighbours.warnings(resources, campaign=campaign, audience=audience))
             take_back_dropped(resources, campaign=campaign, audience=audience.id)
             doubted = content.doubt(ledger, audience.id)

@@ -44,7 +44,7 @@ class NoGoalError(FixConfigError):
 def measure(resources: CampaignResources, at: datetime) -> Report:
     """The goal as of `at`: assignments and events up to then. The report goes on record unless nobody is assigned.
 
-    Raises NoGoalError, and what the doors raise.
+    Raises NoGoalError, and what warehouse and ledger raise.
     """
     spec, goal = resources.spec, _goal(resources.spec)
     known = resources.campaign()

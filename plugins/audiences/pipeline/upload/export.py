@@ -22,7 +22,7 @@ from audiences.pipeline.preconditions import export_windows
 from audiences.pipeline.results import RunRef, Sent
 from audiences.pipeline.upload import replace_session
 from audiences.pipeline.upload.bisect import halve
-from audiences.pipeline.upload.payload import prepare, staged
+from audiences.pipeline.upload.payload import request_payload, staged
 from audiences.what.erased import Erased
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def send_all(resources: CampaignResources, facebook_id: str, todo: Iterable[Chun
 
 def send(session: GraphSession, facebook_id: str, chunk: Chunk, changes: pa.Table) -> Receipt:
     """Send the rows of these changes, which hang on the request."""
-    ready = prepare(changes, chunk.schema)
+    ready = request_payload(changes, chunk.schema)
     call = facebook_members.add if chunk.action == "add" else facebook_members.remove
     return call(session, facebook_id, ready.schema, ready.rows, body=ready.body)
 

@@ -11,7 +11,7 @@ import pyarrow.dataset as ds
 from audiences.errors import RefusedError
 from audiences.facebook import members as facebook_members
 from audiences.pipeline.staging import Staging
-from audiences.what.payload import Wire, wire
+from audiences.what.payload import Payload, payload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class RequestPayload:
     """Rows of a request, and the body they make."""
 
     schema: tuple[str, ...]
@@ -46,15 +46,15 @@ def without(changes: pa.Table, erased: Erased) -> pa.Table:
     return changes.filter(pc.invert(erased.among(users, rows)))
 
 
-def prepare(changes: pa.Table, schema: Sequence[str], *, step: BatchStep | None = None) -> Prepared:
+def request_payload(changes: pa.Table, schema: Sequence[str], *, step: BatchStep | None = None) -> RequestPayload:
     """The request for these changes; raises RefusedError for what must not leave."""
     if not changes.num_rows:
         what = "everybody in it was erased after it was planned"
         raise RefusedError(what)
-    ready: Wire = wire(changes.column("identifiers").unique(), schema)
+    ready: Payload = payload(changes.column("identifiers").unique(), schema)
     rows = facebook_members.JsonRows(ready.rows, ready.count)
     try:
         body = facebook_members.upload_body(ready.schema, rows, step=step)
     except ValueError as error:  # the last look before sending found something that must not leave
         raise RefusedError(what=str(error)) from error
-    return Prepared(ready.schema, rows, body)
+    return RequestPayload(ready.schema, rows, body)

@@ -26,7 +26,7 @@ from audiences.pipeline.preconditions import export_windows
 from audiences.pipeline.results import RunRef, Sent
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.upload.bisect import other_opening, rows_at_fault
-from audiences.pipeline.upload.payload import prepare, staged, without
+from audiences.pipeline.upload.payload import request_payload, staged, without
 from audiences.what.erased import Erased
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def replace(resources: CampaignResources, run: RunRef) -> Sent:
             _log.warning("%s; the whole set is sent again", error)
 
 
-def settle(resources: CampaignResources, audience: int, facebook_id: str) -> None:
+def resolve_unknown(resources: CampaignResources, audience: int, facebook_id: str) -> None:
     """Carry through the sessions of earlier runs that were interrupted; those that cannot be, leave the audience in doubt."""
     for session in replace_sessions.unfinished(resources.ledger, audience):
         files = {session.closing, *(chunk.file for chunk in chunks.of_session(resources.ledger, session.id))}
@@ -274,7 +274,7 @@ class _Session:
 
     def _send_rows(self, rows: pa.Table, number: int, *, last: bool) -> Receipt:
         step = BatchStep(self._session.facebook_id, number, last, self._total)
-        ready = prepare(rows, self._session.schema, step=step)
+        ready = request_payload(rows, self._session.schema, step=step)
         receipt = facebook_members.replace(
             self._graph, self._facebook_id, ready.schema, ready.rows, step=step, body=ready.body
         )

@@ -1,4 +1,4 @@
-"""Settle: before anything is computed anew, what may or may not have reached Facebook is sent again until its fate is known."""
+"""Requests of unknown fate. Before anything is computed anew, what may have reached Facebook is sent again until it is known."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ STALE = "it is not known whom the audience holds, so the request is not sent aga
 _log = logger(__name__)
 
 
-def settle(resources: CampaignResources, audience: KnownAudience, *, anew: bool = False) -> list[str]:
-    """Send again what is unsettled, in its old order; warnings for people, where something stays in doubt.
+def resolve_unknown(resources: CampaignResources, audience: KnownAudience, *, anew: bool = False) -> list[str]:
+    """Send again the requests whose fate is not known, in its old order; warnings for people, where something stays in doubt.
 
     Where the whole audience is in doubt, the ledger may be older than what has happened since, so that a request of its could
     bring back somebody who has left. It is taken as carried out then: this run's difference sends whoever is not wanted, a
@@ -31,7 +31,7 @@ def settle(resources: CampaignResources, audience: KnownAudience, *, anew: bool 
 
     Raises what needs a wait, a retry or a person.
     """
-    replace_session.settle(resources, audience.id, audience.facebook_id)
+    replace_session.resolve_unknown(resources, audience.id, audience.facebook_id)
     stale = (anew or audience.created) and content.is_in_doubt(resources.ledger, audience.id)
     warnings: list[str] = []
     for chunk in chunks.unsettled(resources.ledger, audience.id):
