@@ -56,6 +56,13 @@ def test_a_whole_upload_leaves_out_whom_another_campaign_had_taken_out(compare):
     assert (size, [row["user_id"] for row in lasting]) == (2, ["a", "y"])
 
 
+def test_one_who_is_held_with_two_rows_leaves_once(compare):
+    held = {Hold(ME, "a", b"a1", True), Hold(ME, "a", b"a2", True), Hold(ME, "b", b"b", True)}
+    counts, changes, _ = compare({"b": b"b"}, held)
+    assert (counts.gone, counts.remove, placed(changes["remove"])) == (1, 2, [(0, "a"), (1, "a")])
+    assert sum(row["gone"] for row in changes["remove"]) == 1
+
+
 def test_a_refused_row_that_two_users_share_is_kept_back_for_both(compare):
     counts, changes, _ = compare({"a": b"bad", "b": b"bad", "c": b"c"}, refused=[b"bad"])
     assert (counts.add, counts.kept_back, placed(changes["add"])) == (1, 2, [(0, "c")])
