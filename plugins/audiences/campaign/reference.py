@@ -114,6 +114,10 @@ def _values(value: dict[str, Any]) -> str:
     if alternatives := [*value.get("anyOf", ()), *value.get("oneOf", ()), *value.get("allOf", ())]:
         return " or ".join(dict.fromkeys(map(_values, alternatives)))
     kind = value.get("type")
+    if isinstance(kind, list):
+        return " or ".join(kind)
+    if kind == "array" and "prefixItems" in value:
+        return f"list of {len(value['prefixItems'])}: {_values(value['prefixItems'][0])}"
     if kind == "array":
         return f"list of {_values(value.get('items') or {})}"
     if kind == "object":
