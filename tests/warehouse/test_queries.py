@@ -247,12 +247,11 @@ def test_a_missing_right_is_told_before_the_run(databases):
     assert "the login lacks the right to read: `one`" in mistake.what
 
 
-def test_a_server_that_does_not_come_to_an_answer_refuses_nothing(databases, monkeypatch):
-    monkeypatch.setattr("audiences.warehouse.catalog.reflect.STATEMENT_TIMEOUT", "100ms")
+def test_a_server_that_does_not_come_to_an_answer_refuses_nothing(databases):
     with databases.warehouse() as connection, psycopg.connect(connection.dsn(application="test")) as database:
         database.execute("create table one (user_id bigint)")
         database.commit()
         database.execute("lock table one in access exclusive mode")
-        with Glance(connection) as glance, pytest.raises(NotJudgedError, match="took"):
+        with Glance(connection, timeout="100ms") as glance, pytest.raises(NotJudgedError, match="took"):
             mistake_in("select user_id from one\n", glance)
         database.rollback()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import time
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -22,6 +22,9 @@ from audiences.campaign.base import Name, Names, PlacedError, Strict, Verbatim, 
 from audiences.campaign.properties import Properties
 from audiences.campaign.windows import Window
 from audiences.campaign.wording import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Number = StrictInt | StrictFloat
 COMPARISONS = ("at_least", "at_most", "more_than", "less_than", "equals", "between")
@@ -151,6 +154,11 @@ class Did(Strict):
         """The names of the events, one or several."""
         return (self.event,) if self.event is not None else self.any_of or self.all_of or ()
 
+    def properties(self) -> set[str]:
+        """The names of all event properties that the rule reads, whether it compares or adds them up."""
+        compared = self.where.properties() if self.where else set()
+        return compared | {each.of for each in (self.sum, self.average) if each is not None}
+
 
 class DidNot(Strict):
     """Users who did not do an event: the exact opposite of `did`. Several events need `any_of` (none of them) or
@@ -223,6 +231,15 @@ class Rules(Strict):
     def below(self) -> tuple[Rules, ...]:
         """The rules one level down."""
         return (*(self.all or ()), *(self.any or ()), *((self.not_,) if self.not_ else ()))
+
+    def over_events(self) -> Iterator[Did]:
+        """The rules over events here and below; of a `did_not` the `did` of which it is the opposite."""
+        if self.did is not None:
+            yield self.did
+        if self.did_not is not None:
+            yield self.did_not.positive()
+        for rules in self.below():
+            yield from rules.over_events()
 
     def segments(self) -> set[str]:
         """The names of all saved segments that are used here or below."""

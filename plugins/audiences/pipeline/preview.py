@@ -24,9 +24,11 @@ from audiences.pipeline.audience.left_behind import told_left_behind
 from audiences.pipeline.audience.ownership import NotOursError
 from audiences.pipeline.audience.standing import ensure_not_deleted, known_audience, look
 from audiences.pipeline.live.rehearse import rehearsal_of
+from audiences.pipeline.preconditions.event_misfits import event_misfits
 from audiences.pipeline.preconditions.in_force import LIFT as NOT_IN_FORCE
 from audiences.pipeline.preconditions.in_force import told_not_in_force
 from audiences.pipeline.preconditions.known_ids import LIFT, stop, unknown_ids
+from audiences.pipeline.preconditions.readable_properties import naming_the_property
 from audiences.pipeline.preconditions.unmatched import advised, unmatched
 from audiences.pipeline.results import DOUBT, Changes, Preview, RunRef, Sample
 from audiences.pipeline.staging import Staging
@@ -111,7 +113,7 @@ def preview(
             ad_sets=(*unknown_clock, *(rehearse(resources, run) if ask_facebook else ())),
             events=entering.events if entering else {},
             unmatched=nobody_has,
-            warnings=(*extracted.misfits, *warnings, *_warnings(resources, run)),
+            warnings=(*extracted.misfits, *event_misfits(resources, at), *warnings, *_warnings(resources, run)),
         )
 
 
@@ -167,7 +169,8 @@ def rehearsed(
     """A run up to its plan, in a folder that goes away afterwards; of these users only, if they are given."""
     with tempfile.TemporaryDirectory(prefix="audiences-preview-") as folder:
         run = as_if_opened(resources, at, staging=folder)
-        extracted = extract(resources, run, users=users)
+        with naming_the_property(resources):
+            extracted = extract(resources, run, users=users)
         yield run, extracted, [select(resources, run, shard) for shard in extracted.shards]
 
 

@@ -15,7 +15,7 @@ from audiences.ledger.database import EmptyLedger, Ledger
 from audiences.ledger.faults import placed
 from audiences.ledger.identity import settle_in
 from audiences.ledger.migrate import ensure_newest, migrate
-from audiences.warehouse.catalog.reflect import Glance
+from audiences.warehouse.catalog.reflect import QUESTION_TIMEOUT, Glance
 from audiences.warehouse.reader import STATEMENT_TIMEOUT, Warehouse
 from audiences.warehouse.saved_queries import ensure_readable, has_queries
 
@@ -105,9 +105,9 @@ class Resources:
             timeout=self._timeout,
         )
 
-    def glance(self) -> Glance:
-        """The warehouse for short questions, each on its own; the caller closes it."""
-        return Glance(self._look_up(self._warehouse), timezone=self._timezone)
+    def glance(self, *, timeout: str = QUESTION_TIMEOUT) -> Glance:
+        """The warehouse for short questions, each on its own, which may take `timeout`; the caller closes it."""
+        return Glance(self._look_up(self._warehouse), timezone=self._timezone, timeout=timeout)
 
     def graph_session(self, account: AdAccount, *, by_any_connection: bool = False) -> GraphSession:
         """A session with one of the ad accounts, which shares its limits with all other processes over the ledger.

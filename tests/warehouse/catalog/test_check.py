@@ -170,6 +170,30 @@ def test_what_does_not_fit_is_said_with_what_to_do(
     assert line.remedy
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "view"),
+    [
+        ("interval", "3 days", "SELECT *, extract(epoch from added) / 86400 AS … FROM people"),
+        ("int4range", "[1,5)", "SELECT *, lower(added) AS … FROM people"),
+        ("inet", "10.0.0.1", "SELECT *, host(added) AS … FROM people"),
+        ("tsvector", "a b", "SELECT *, added::text AS … FROM people"),
+        ("money", "3.50", "SELECT *, added::numeric AS … FROM people"),
+        ("time", "12:00", "SELECT *, added::text AS … FROM people"),
+    ],
+)
+def test_the_way_out_of_a_type_that_no_catalog_can_declare_is_a_view_that_postgres_takes(
+    connection: Connection, kind: str, value: str, view: str
+) -> None:
+    run(connection, f"ALTER TABLE people ADD added {kind} DEFAULT '{value}'")
+    line = one(connection, {"column": "added", "type": "string"})
+    assert (line.state, view in line.remedy) == (State.WARN, True), line.remedy
+    run(connection, f"CREATE VIEW wider AS {view.replace('…', 'made')}")
+
+
+def test_money_declared_as_a_number_is_told_the_cast_that_makes_one(connection: Connection) -> None:
+    assert "such as cash::numeric declared as number" in one(connection, {"column": "cash", "type": "number"}).remedy
+
+
 def test_an_empty_table_is_judged_by_its_types(connection: Connection) -> None:
     run(connection, "TRUNCATE people, deeds")
     assert one(connection, {"column": "cash", "type": "number"}).state is State.FAIL

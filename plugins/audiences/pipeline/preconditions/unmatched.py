@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from audiences.campaign.catalog import EventProperty, Events, Property
     from audiences.campaign.properties import PropertyTree
-    from audiences.campaign.rules import Rules
     from audiences.campaign.spec import CampaignSpec
     from audiences.pipeline.resources import CampaignResources
     from audiences.warehouse.catalog.reflect import Glance, Relation
@@ -189,23 +188,14 @@ def _instead(value: str, seen: Seen | None) -> str:
 def _events_of(spec: CampaignSpec) -> Iterator[Asked]:
     """Everything that the campaign says about events: in its rules and saved segments, its triggers and its goal."""
     campaign = spec.campaign
-    yield from _asked(campaign.who)
-    for segment in spec.segments.values():
-        if segment.rules is not None:
-            yield from _asked(segment.rules)
+    saved = (segment.rules for segment in spec.segments.values() if segment.rules is not None)
+    for rules in (campaign.who, *saved):
+        for did in rules.over_events():
+            yield did.events, did.where
     for trigger in (*(campaign.when.on or ()), *filter(None, [campaign.when.unless])):
         yield (trigger.event,), trigger.where
     if campaign.goal is not None:
         yield (campaign.goal.event,), campaign.goal.where
-
-
-def _asked(rules: Rules) -> Iterator[Asked]:
-    if rules.did is not None:
-        yield rules.did.events, rules.did.where
-    if rules.did_not is not None:
-        yield rules.did_not.positive().events, rules.did_not.where
-    for below in rules.below():
-        yield from _asked(below)
 
 
 def _exact_values(tree: PropertyTree) -> Iterator[tuple[str, tuple[str, ...]]]:

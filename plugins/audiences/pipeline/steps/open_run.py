@@ -12,8 +12,10 @@ from audiences.pipeline.audience import in_doubt, neighbours
 from audiences.pipeline.audience.left_behind import told_left_behind
 from audiences.pipeline.audience.standing import find_or_create
 from audiences.pipeline.preconditions import export_windows
+from audiences.pipeline.preconditions.event_misfits import event_misfits
 from audiences.pipeline.preconditions.in_force import ensure_in_force, too_early
 from audiences.pipeline.preconditions.known_ids import ensure_known
+from audiences.pipeline.preconditions.readable_properties import ensure_readable_properties
 from audiences.pipeline.results import DOUBT, RunRef, RunRequest
 from audiences.pipeline.staging import run_folder
 from audiences.pipeline.steps.ad_set_schedule import ensure_same_clock
@@ -84,6 +86,7 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: bool = Fal
                 open_warehouse(resources, request)
                 if request.batch is None:  # every few seconds it would be a look at all users for a few of them
                     runs.warn(ledger, run, ensure_known(resources, request.allow))
+                    runs.warn(ledger, run, event_misfits(resources, request.at))
             audience, status = find_or_create(resources, campaign, run=run, request=request)
             if status.reaction is Reaction.WARN:
                 runs.warn(ledger, run, [f"audience {audience.facebook_id}: {status.advice}"])
@@ -131,11 +134,13 @@ def check_supported(spec: CampaignSpec, *, batch: int | None = None) -> None:
 
 
 def open_warehouse(resources: CampaignResources, request: RunRequest) -> None:
-    """See that the warehouse lets us in, before anything is made at Facebook, and that it is as fresh as the campaign asks.
+    """See, before anything is made at Facebook, that the warehouse lets us in, can read what is asked, and is fresh enough.
 
-    Raises StoppedError when the newest event is older than the guard `fresh_within` allows.
+    Raises StoppedError when the newest event is older than the guard `fresh_within` allows, and what
+    `ensure_readable_properties` raises.
     """
     with resources.warehouse() as warehouse:
+        ensure_readable_properties(resources, warehouse, request.at)
         check_freshness(resources, request, warehouse)
 
 

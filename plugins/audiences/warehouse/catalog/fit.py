@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import INET, INTERVAL, JSONB, MONEY
+from sqlalchemy.dialects.postgresql.ranges import AbstractRange
 
 from audiences.campaign.catalog import EventProperty, Property
 from audiences.campaign.catalog_sources import IdentifierSource, Source
 from audiences.campaign.wording import choice, did_you_mean, shown
 from audiences.checklist import State
+from audiences.query.render import quoted
 from audiences.query.sources import boolean, can_misfit, document, present, text, typed
 from audiences.warehouse.catalog.identifier_types import cannot_hold
 from audiences.warehouse.catalog.reflect import Column, Glance, Refusal, Relation
@@ -78,6 +80,8 @@ def fit(source: Source, table: sa.FromClause, relation: Relation, glance: Glance
         refusal = refused(seen, f"{what}, read as {kind}", relation)
         if source.column and isinstance(column.type, sa.JSON):
             return (*refusal[:2], f"A value inside of JSON is mapped as {{jsonb: {name}, path: […]}}.")
+        if source.column and seen.sqlstate in ("42846", "42883") and (made := _made_in_a_view(column)):
+            return (*refusal[:2], f"{refusal[2][:-1]}, such as {made[0]} declared as {made[1]}.")
         return refusal
     if source.jsonb and seen.rows and not seen.present:
         return _absent_key(source, table, glance, what, seen.rows)
@@ -88,7 +92,7 @@ def fit(source: Source, table: sa.FromClause, relation: Relation, glance: Glance
     if verdict := _of_values(source, asked, glance, what):
         return verdict
     if source.column and not isinstance(column.type, _FITTING.get(kind, (object,))):
-        return State.WARN, f"{what}, declared {kind}", _advice(column, kind)
+        return State.WARN, f"{what}, declared {kind}", _advice(column, relation, kind)
     return State.OK, what, ""
 
 
@@ -167,11 +171,36 @@ _ADVICE = {
 }
 
 
-def _advice(column: Column, kind: str) -> str:
+# The types that a catalog can declare, and, of some that it cannot, what a view makes of them, and as what that is declared.
+_DECLARABLE: tuple[type[Any], ...] = (sa.Integer, sa.Numeric, sa.Float, sa.Boolean, sa.Date, sa.DateTime, sa.ARRAY)
+_IN_A_VIEW: tuple[tuple[type[Any], tuple[str, str]], ...] = (
+    (INTERVAL, ("extract(epoch from {}) / 86400", "number")),  # days
+    (AbstractRange, ("lower({})", "its own type")),
+    (INET, ("host({})", "string")),
+    (MONEY, ("{}::numeric", "number")),
+)
+
+
+def _advice(column: Column, relation: Relation, kind: str) -> str:
     """What to do about a column of another type than declared, which Postgres can read all the same."""
     if kind in _NOUNS and isinstance(column.type, sa.String):
         return f"A value that is not {_NOUNS[kind]} counts as missing; a column of the type itself holds no other."
+    if kind not in _ADVICE and not isinstance(column.type, _DECLARABLE):
+        return f"It is compared as the text that Postgres writes. {_view(column, relation)}"
     return _ADVICE.get(kind, "Declare the column's own type, so that campaigns compare it as what it is.")
+
+
+def _view(column: Column, relation: Relation) -> str:
+    """The view to be mapped in place of a relation with a column of a type that no catalog can declare."""
+    value, declared = _made_in_a_view(column) or (f"{quoted(column.name)}::text", "string")
+    view = f"CREATE VIEW … AS SELECT *, {value} AS … FROM {relation.sql_name}"  # noqa: S608  # quoted names, for people to run
+    return f"No catalog can declare its own type; map a view, {view}, and declare the new column as {declared}."
+
+
+def _made_in_a_view(column: Column) -> tuple[str, str] | None:
+    """What a view makes of a column of such a type, in SQL, and as what that is declared; None where nothing is known."""
+    made = next((made for type_, made in _IN_A_VIEW if isinstance(column.type, type_)), None)
+    return (made[0].replace("{}", quoted(column.name)), made[1]) if made else None
 
 
 def _expression(source: Source, table: sa.FromClause, zone: str) -> Value:

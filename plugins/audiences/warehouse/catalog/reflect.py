@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from audiences.connections import Connection
 
-STATEMENT_TIMEOUT = "20s"
+QUESTION_TIMEOUT = "20s"
 _KINDS = {
     "r": "table",
     "p": "partitioned table",
@@ -117,11 +117,11 @@ class Refusal:
 
 
 class Glance:
-    """An open warehouse for looking only: each question is a transaction that only reads, and may take STATEMENT_TIMEOUT."""
+    """An open warehouse for looking only: each question is a transaction that only reads, and may take `timeout`."""
 
-    def __init__(self, connection: Connection, *, timezone: str = "UTC") -> None:
+    def __init__(self, connection: Connection, *, timezone: str = "UTC", timeout: str = QUESTION_TIMEOUT) -> None:
         self._place = connection.place
-        self._terms = Terms(timezone, STATEMENT_TIMEOUT, connection.settings)
+        self._terms = Terms(timezone, timeout, connection.settings)
 
         def connect() -> psycopg.Connection:
             # A pooler in transaction mode keeps no statement that was prepared by name.
