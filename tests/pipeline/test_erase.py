@@ -263,6 +263,29 @@ def test_what_a_run_kept_of_its_file_names_the_person_no_more(five):
     assert config["with_properties"] == {"tier": {"not_equals": "[erased]"}}
 
 
+def test_other_spellings_of_the_id_are_found_in_what_a_run_kept_of_its_file(five):
+    five.run(five.campaign(who={**WHO, "never_hold_out": ["003", 3.0, "4"]}))
+    assert erased(five, 3).texts == {"run": 1}
+    assert five.sql("select config -> 'who' -> 'never_hold_out' from audiences.run", on="ledger") == [(["4"],)]
+
+
+def test_other_spellings_of_the_id_are_found_in_files(five, project):
+    project.write("campaigns/padded.yml", "who: {never_hold_out: [4, '003']}\n")
+    project.write("campaigns/plain.yml", "who: {never_hold_out: [003]}\n")
+    project.write("campaigns/decimal.yml", "who: {never_hold_out: [3.0]}\n")
+    project.write("campaigns/other.yml", "who: {never_hold_out: [033, '3.1', 30]}\n")
+    project.write("include/segments/some.csv", "user_id\n0003\n")
+    five.run(five.campaign(who=WHO))
+    with resources_of(five, root=project.path) as resources:
+        named = [one.split()[0] for one in erase(resources, "3", datetime.now(UTC)).still_to_do]
+    assert named == [
+        "campaigns/decimal.yml",
+        "campaigns/padded.yml",
+        "campaigns/plain.yml",
+        "include/segments/some.csv",
+    ]
+
+
 def test_files_that_name_the_person_are_still_to_do_until_they_do_no_more(five, project):
     project.write("campaigns/spared.yml", "who: {never_hold_out: [3, 4]}\n")
     project.write("campaigns/filtered.YML", "who: {with_properties: {tier: {equals: USER3@example.com}}}\n")

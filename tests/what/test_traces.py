@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from audiences.query.key_spelling import KeySpelling
 from audiences.what.erased import Erased
 from audiences.what.identifiers.hashing import sha256_hex
 from audiences.what.rows import KEYS
@@ -65,3 +66,26 @@ def test_a_document(traces: Traces) -> None:
     }
     assert traces.cleaned({"never_hold_out": 471}) == {"never_hold_out": []}
     assert traces.cleaned({"never_hold_out": 5}) == {"never_hold_out": 5}
+
+
+NUMBERED = {"never_hold_out": ["007", 7.0, 7, " +7 ", "7e0", "70", 8, "0x7"], "age": {"at_least": 7}}
+
+
+def test_a_number_is_the_id_in_any_spelling_where_the_key_is_a_number() -> None:
+    erased = Erased(SALT, frozenset({Erased(SALT, frozenset()).digest_of_user("7")}))
+    numbers = Traces(erased, frozenset(), date(2026, 11, 29), spelling=KeySpelling(numbers=True))
+    assert numbers.cleaned(NUMBERED) == {"never_hold_out": ["70", 8, "0x7"], "age": {"at_least": 7}}
+    texts = Traces(erased, frozenset(), date(2026, 11, 29))
+    assert texts.cleaned(NUMBERED)["never_hold_out"] == ["007", 7.0, " +7 ", "7e0", "70", 8, "0x7"]
+    assert numbers.without("row 000007, 000007.0 of 7") == "row 000007, 000007.0 of 7", (
+        "short ones are numbers like any other"
+    )
+
+
+def test_a_uuid_is_the_id_in_any_spelling_where_the_key_is_one() -> None:
+    one = "0a1b2c3d-0000-4000-8000-00000000000a"
+    erased = Erased(SALT, frozenset({Erased(SALT, frozenset()).digest_of_user(one)}))
+    traces = Traces(erased, frozenset(), date(2026, 11, 29), spelling=KeySpelling(uuids=True))
+    spelled = [one, one.upper(), f"{{{one}}}", one.replace("-", ""), f" {one}"]
+    assert traces.listed([*spelled, one[:-1] + "b"]) == [one[:-1] + "b"]
+    assert traces.without(f"user {one.upper()}: no") == "user [erased]: no"

@@ -25,6 +25,7 @@ from audiences.pipeline.person.called import as_the_key_says
 from audiences.pipeline.person.files_naming import files_naming
 from audiences.pipeline.results import AudienceRows, ErasedFrom, Erasure
 from audiences.pipeline.upkeep.tidy import tidy
+from audiences.query.key_spelling import key_spelling, spelling_of
 from audiences.query.render import render
 from audiences.what.encode import Encoder
 from audiences.what.erased import Erased, rows_in_common, strong_cells
@@ -126,11 +127,16 @@ def _person(resources: ErasureResources, user: str, at: datetime) -> _Person:
     known = (
         there or bool(own) or any(erasures.left(ledger, user, []).values()) or erasures.found_before(ledger, of_user)
     )
+    with resources.warehouse() as warehouse:
+        spelling = spelling_of(warehouse.table(render(key_spelling(resources.catalog))).to_pylist())
+    # A key may write one value in several ways, 7.00 for 7; texts are compared by a spelling of our own.
+    by_spelling = {erased.digest_of_user(spelling.of(user))}
     traces = Traces(
-        Erased(erased.salt, erasures.of_the_same(ledger, digests)),
+        Erased(erased.salt, erasures.of_the_same(ledger, digests) | by_spelling),
         of_ids=_properties_of_ids(resources.catalog),
         today=at.date(),
         default_country=resources.catalog.default_country,
+        spelling=spelling,
     )
     return _Person(sorted({*own, *shared}), cells, digests, traces, known)
 

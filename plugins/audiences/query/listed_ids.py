@@ -26,9 +26,9 @@ _FRACTIONAL: Final = ("numeric", "float4", "float8")
 # As Postgres writes them: most ids are, and to see that takes a tenth of the time of reading them.
 _PLAIN: Final = "^[1-9][0-9]{0,17}$"
 _PLAIN_UUID: Final = ("________-____-____-____-____________", "[^0-9a-f-]")  # for LIKE, and what it has not
-_NUMBER: Final = r"^\s*[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,2})?\s*$"
-_LONGEST_NUMBER: Final = 400  # characters; a bound in the pattern would take Postgres twenty times as long
-_UUID: Final = r"^\s*({U}|[{]{U}[}])\s*$".replace("{U}", "([0-9a-fA-F]{4}-?){7}[0-9a-fA-F]{4}")
+NUMBER: Final = r"^\s*[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,2})?\s*$"
+LONGEST_NUMBER: Final = 400  # characters; a bound in the pattern would take Postgres twenty times as long
+UUID_TEXT: Final = r"^\s*({U}|[{]{U}[}])\s*$".replace("{U}", "([0-9a-fA-F]{4}-?){7}[0-9a-fA-F]{4}")
 
 
 class KeyType:
@@ -68,13 +68,13 @@ class KeyType:
     def listed(self, text: Value) -> Value:
         """An id that was given as text."""
         number = sa.func.trim_scale(sa.cast(text, sa.Numeric), type_=sa.Numeric)
-        written = sa.and_(sa.func.length(text) <= _LONGEST_NUMBER, _matches(text, _NUMBER))
+        written = sa.and_(sa.func.length(text) <= LONGEST_NUMBER, _matches(text, NUMBER))
         return sa.case(
             (sa.and_(self._is(*_WHOLE, *_FRACTIONAL), _matches(text, _PLAIN)), text),
             (sa.and_(self._is(*_WHOLE, *_FRACTIONAL), written), sa.cast(number, sa.Text)),
             (sa.and_(self._is("uuid"), text.like(_PLAIN_UUID[0]), sa.not_(_matches(text, _PLAIN_UUID[1]))), text),
             (
-                sa.and_(self._is("uuid"), _matches(text, _UUID)),
+                sa.and_(self._is("uuid"), _matches(text, UUID_TEXT)),
                 sa.cast(sa.cast(sa.func.btrim(text, " \t\r\n{}"), UUID), sa.Text),
             ),
             (self._is("bpchar"), sa.func.rtrim(text, " ")),

@@ -6,10 +6,11 @@ It is told by the salted hashes alone, so also when neither warehouse nor ledger
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from audiences.campaign.identifiers import FIELDS
+from audiences.query.key_spelling import KeySpelling
 from audiences.what.identifiers.outcome import Context
 from audiences.what.identifiers.rules import normalise_one
 from audiences.what.rows import ALONE, KEYS, LONGEST, UNHASHED
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from audiences.what.erased import Erased
 
 GONE: Final = "[erased]"
-LIKELY: Final = r"@|[0-9][0-9 ().-]{5,}[0-9]|[0-9A-Fa-f]{64}"
-"""What a text has in which an address, a number or a hash may stand, for Postgres; an id is looked for besides."""
+LIKELY: Final = r"@|[0-9][0-9 ().-]{5,}[0-9]|([0-9A-Fa-f]{4}-?){8}|never_hold_out"
+"""What a text has in which an address, a number, a UUID, a hash or a list of ids may stand, for Postgres; an id is looked for
+besides, as the warehouse writes it."""
 _SHORTEST_ID: Final = 6  # a shorter one is a number like any other, but for where ids stand
 _HASHED: Final = tuple(key for key in ALONE if key not in UNHASHED)
 _AS_THEY_ARE: Final = tuple(key for key in ALONE if key in UNHASHED)
@@ -44,6 +46,8 @@ class Traces:
     of_ids: frozenset[str]
     today: date
     default_country: str | None = None
+    spelling: KeySpelling = field(default_factory=KeySpelling)
+    """How the users' key reads an id: where it is a number, `007` and `7.0` are the user 7."""
 
     def without(self, text: str) -> str:
         """The text with `[erased]` for what names the person."""
@@ -70,17 +74,16 @@ class Traces:
             }
         if isinstance(value, list):
             return [self.cleaned(each, ids=ids) for each in value]
-        if isinstance(value, bool) or not isinstance(value, str | int):
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
             return value
-        text = str(value)
-        if self.erased.has_user(text) and (ids or len(text) >= _SHORTEST_ID):
+        if self._is_id(str(value), shortest=1 if ids else _SHORTEST_ID):
             return GONE
         return self.without(value) if isinstance(value, str) else value
 
     def listed(self, users: Any) -> Any:
         """A list of users' ids without the person's."""
         several = users if isinstance(users, list) else [users]
-        kept = [each for each in several if not self.erased.has_user(str(each))]
+        kept = [each for each in several if not self._is_id(str(each))]
         return users if len(kept) == len(several) else kept
 
     def _address(self, text: str) -> bool:
@@ -99,9 +102,13 @@ class Traces:
 
     def _id(self, text: str) -> bool:
         told = text.encode()
-        return self.erased.has_user(text) or (
+        return self._is_id(text, shortest=_SHORTEST_ID) or (
             len(told) <= LONGEST and any(self._cell(key, told) for key in _AS_THEY_ARE)
         )
+
+    def _is_id(self, text: str, *, shortest: int = 1) -> bool:
+        """Whether it is the person's id, in whatever spelling; as the key writes it, it has so many characters at least."""
+        return any(len(each) >= shortest and self.erased.has_user(each) for each in {text, self.spelling.of(text)})
 
     def _cell(self, key: str, value: bytes) -> bool:
         cell = bytes([KEYS[key], len(value)]) + value
