@@ -57,3 +57,16 @@ def test_a_campaign_that_cannot_be_triggered_does_not_hold_up_the_looks_for_the_
         f"print('RESULT', dispatcher_dag(Path({str(airflow.project)!r})).get_task('trigger_run').retries)"
     )
     assert "RESULT 0" in said, said
+
+
+def test_a_wait_whose_trigger_cannot_be_loaded_is_skipped_and_not_failed(airflow):
+    """Such as one that an earlier version began, under a module path that is gone; the next run of the DAG begins at once."""
+    airflow.write("campaigns/live.yml", LIVE)
+    said = airflow.python(
+        "from pathlib import Path\nfrom airflow.sdk.exceptions import AirflowSkipException\n"
+        "from audiences.airflow.dispatcher_dag import dispatcher_dag\n"
+        f"wait = dispatcher_dag(Path({str(airflow.project)!r})).get_task('wait_for_events')\n"
+        "try:\n    wait.resume_execution('__fail__', {'error': 'Trigger failure'}, {})\n"
+        "except AirflowSkipException:\n    print('RESULT skipped')\n"
+    )
+    assert "RESULT skipped" in said, said

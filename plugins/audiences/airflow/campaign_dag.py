@@ -59,7 +59,7 @@ def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
             steps.PreviewOperator(task_id="preview", spec=spec, project=str(project))
     if runs:
         # Only now: an operator copies the params that its DAG has by then, and Airflow validates every copy at every parse, which
-        # is most of the time that a thousand campaigns take. A run's conf is read as such (`asked.py`), not from these copies.
+        # is most of the time that a thousand campaigns take. A run's conf is read as such (`run_conf.py`), not from these copies.
         dag.params.update(_form(live=campaign.qualification == "live"))
     return dag
 
