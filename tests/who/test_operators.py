@@ -105,6 +105,10 @@ def wanted(tree: PropertyTree, kind: str) -> list[bool]:
     return [naive.tree_holds(tree, {"p": value}, {"p": kind}, look) for value in values]
 
 
+def said(tree: PropertyTree) -> str:
+    return str(tree.conditions["p"].operators())
+
+
 def catalog(kind: str) -> Catalog:
     properties = {"p": {"column": "p", "type": kind}}
     users = {"relation": "valued", "key": "id", "properties": properties}
@@ -129,7 +133,7 @@ def test_pandas_answers_as_the_operator_means(name: str, kind: str) -> None:
     column, told = frame(kind, VALUES[kind]), set()
     for tree in trees(OPERATORS[name], kind):
         found = matches(tree, column, columns={"p": "c"}, catalog=catalog(kind), at=AT, zone=ZONE).to_list()
-        assert found == wanted(tree, kind), f"pandas, `{name}` of {kind}: {tree.conditions}"
+        assert found == wanted(tree, kind), f"pandas, `{name}` of {kind}: {said(tree)}"
         told.update(passed for passed, value in zip(found, VALUES[kind], strict=True) if value is not None)
     assert told == {True, False} or name == "is_set", f"`{name}` of {kind}: the values show no difference"
 
@@ -158,7 +162,7 @@ def test_postgres_answers_as_the_operator_means(postgres_values: psycopg.Connect
     query = sa.select(sa.column("id"), *labelled).select_from(table).order_by(sa.column("id"))
     rows = postgres_values.execute(render(query).encode()).fetchall()
     for number, tree in enumerate(asked_trees, start=1):
-        assert [row[number] for row in rows] == wanted(tree, kind), f"SQL, `{name}` of {kind}: {tree.conditions}"
+        assert [row[number] for row in rows] == wanted(tree, kind), f"SQL, `{name}` of {kind}: {said(tree)}"
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
@@ -175,11 +179,13 @@ def test_explain_says_whether_each_value_passes_and_in_the_words_of_the_operator
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_a_condition_is_described_and_explained_with_its_values(name: str, kind: str) -> None:
     for tree, value in zip(trees(OPERATORS[name], kind), asked(OPERATORS[name], kind), strict=True):
-        for said in sentences(tree):
-            assert "{" not in said, f"the English of `{name}`: {said}"
+        for sentence in sentences(tree):
+            assert "{" not in sentence, f"the English of `{name}`: {sentence}"
             if OPERATORS[name].check not in ("presence", "window"):  # windows have words of their own
                 for each in value if isinstance(value, list) else [value]:
-                    assert str(each).strip().lower() in said.lower(), f"the English of `{name}` lacks {each!r}: {said}"
+                    assert str(each).strip().lower() in sentence.lower(), (
+                        f"the English of `{name}` lacks {each!r}: {sentence}"
+                    )
 
 
 @pytest.mark.parametrize("kind", BY_TYPE)
@@ -187,8 +193,10 @@ def test_no_two_operators_read_alike(kind: str) -> None:
     owner: dict[str, str] = {}
     for name in BY_TYPE[kind]:
         for tree in trees(OPERATORS[name], kind):
-            for said in sentences(tree):
-                assert owner.setdefault(said, name) == name, f"`{name}` and `{owner[said]}` read alike: {said}"
+            for sentence in sentences(tree):
+                assert owner.setdefault(sentence, name) == name, (
+                    f"`{name}` and `{owner[sentence]}` read alike: {sentence}"
+                )
 
 
 def sentences(tree: PropertyTree) -> tuple[str, str]:

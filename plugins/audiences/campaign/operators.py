@@ -90,23 +90,21 @@ def table(operators: Iterable[Operator]) -> dict[str, Operator]:
         if not operator.types or not operator.means:
             message = f"operator `{operator.name}` lacks its `types` or what it `means`"
             raise ValueError(message)
-        if (operator.check == "presence") == ("{}" in operator.says) or (operator.check == "presence") != bool(
-            operator.says_no
-        ):
+        presence = operator.check == "presence"
+        if presence == ("{}" in operator.says) or presence != bool(operator.says_no):
             message = (
                 f"operator `{operator.name}`: `says` needs a {{}} for the value; for a `presence`, `says_no` instead"
             )
             raise ValueError(message)
-        if operator.denies:
-            other = listed.get(operator.denies)
-            if other is None or (other.types, other.value, other.check) != (
-                *(operator.types, operator.value, operator.check),
-            ):
-                message = (
-                    f"operator `{operator.name}` and `{operator.denies}`, which it denies, differ in more than that"
-                )
-                raise ValueError(message)
+        twin = listed.get(operator.denies)
+        if operator.denies and (twin is None or _asks(twin) != _asks(operator)):
+            message = f"operator `{operator.name}` and `{operator.denies}`, which it denies, differ in more than that"
+            raise ValueError(message)
     return listed
+
+
+def _asks(operator: Operator) -> tuple[Any, ...]:
+    return operator.types, operator.value, operator.check
 
 
 _ALL: Final[tuple[PropertyType, ...]] = get_args(PropertyType)
