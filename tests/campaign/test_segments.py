@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audiences.campaign.project import Project
+from audiences.campaign.project import Project, load_catalog
 from audiences.campaign.segments import Segments
 from audiences.errors import ConfigError
 from audiences.query.render import render
@@ -190,3 +190,22 @@ def test_ids_that_are_no_numbers_among_numbers_are_told_without_a_database(folde
         "include/segments/staff.csv: of 4 ids 1 is no number as the others are, `Kundennummer`; where the users' key is a "
         "number it is nobody's"
     ]
+
+
+@pytest.mark.parametrize(
+    ("leads_to", "why"), [("segments", "Too many levels of symbolic links"), ("gone", "No such file")]
+)
+def test_a_folder_of_segments_that_leads_nowhere_is_no_folder_without_segments(
+    folder: Folder, leads_to: str, why: str
+) -> None:
+    (folder.root / "include/segments").rmdir()
+    (folder.root / "include/segments").symlink_to(leads_to)
+    (problem,) = folder.problems()
+    assert problem.startswith(f"include/segments: cannot be read: {why}")
+
+
+def test_a_list_that_is_gone_by_the_time_it_is_read_does_not_exist(folder: Folder) -> None:
+    segments(folder, a_csv="1\n")
+    found = Segments(folder.root, load_catalog(folder.root)[1])
+    (folder.root / "include/segments/a.csv").unlink()
+    assert [str(problem) for problem in found.problems("a")] == ["include/segments/a.csv: does not exist"]

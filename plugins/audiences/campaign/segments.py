@@ -15,7 +15,7 @@ from audiences.campaign.id_list import read_list, unlike_the_others
 from audiences.campaign.problems import MOST_FINDINGS, first_of, validate
 from audiences.campaign.reader import read_document
 from audiences.campaign.rules import SavedRules
-from audiences.campaign.source import MAX_BYTES, entries, fail, files_by_stem, is_file, named, read_text
+from audiences.campaign.source import entries, fail, files_by_stem, is_file, is_there, named, read_text
 from audiences.campaign.spec import SavedSegment
 from audiences.campaign.wording import shown
 from audiences.errors import ConfigError, Problem
@@ -59,7 +59,7 @@ class Segments:
     def __init__(self, root: Path, catalog: Catalog) -> None:
         folder = root / FOLDER
         self._catalog = catalog
-        self._files = files_by_stem(folder, tuple(_READERS), FOLDER) if folder.exists() else {}
+        self._files = files_by_stem(folder, tuple(_READERS), FOLDER) if is_there(folder) else {}
         self._folder = folder
         self._read: dict[str, Segment] = {}
         self._uses: dict[str, tuple[str, ...]] = {}
@@ -79,7 +79,7 @@ class Segments:
 
     def not_read(self) -> Iterator[Problem]:
         """Warnings of what looks like a list of ids, and is none by its name: `users.tsv`, `users.csv.txt`, `users`."""
-        for path in entries(self._folder, FOLDER) if self._folder.exists() else ():
+        for path in entries(self._folder, FOLDER) if is_there(self._folder) else ():
             meant = STEM.fullmatch(path.name.partition(".")[0]) and path.name.lower().endswith(_LIKE_LISTS)
             if (meant or (STEM.fullmatch(path.name) and path.name != path.name.upper())) and is_file(path):
                 message = "is not read, since its name does not end in .csv, .yml, .yaml or .sql"
@@ -225,10 +225,8 @@ def _read_sql(path: Path, file: str, _: Catalog, __: tuple[str, ...]) -> Loaded:
 
 
 def _read_ids(path: Path, file: str, catalog: Catalog, _: tuple[str, ...]) -> Loaded:
-    if path.is_file() and path.stat().st_size > MAX_BYTES:
-        size = f"is larger than {MAX_BYTES // 1024} KiB, the most that is read"
-        fail(file, "too-large", f"{size}; put the ids into a table and select them in a .sql segment")
-    return SavedSegment(users=read_list(read_text(path, file), file, catalog.users.key)), ()
+    text = read_text(path, file, instead="put the ids into a table and select them in a .sql segment")
+    return SavedSegment(users=read_list(text, file, catalog.users.key)), ()
 
 
 _READERS: dict[str, Callable[[Path, str, Catalog, tuple[str, ...]], Loaded]] = {

@@ -61,8 +61,11 @@ def fail(file: str, code: str, message: str, line: int = 0, column: int = 0, key
     raise ConfigError((Problem(file, line, column, key, code, message),))
 
 
-def read_text(path: FilePath, file: str) -> str:
-    """The text of a file of at most 256 KiB of UTF-8; `file` is its name relative to the project. Raises ConfigError."""
+def read_text(path: FilePath, file: str, *, instead: str = "") -> str:
+    """The text of a file of at most 256 KiB of UTF-8; `file` is its name relative to the project. Raises ConfigError.
+
+    `instead` says what to do in place of a larger file.
+    """
     try:
         if not path.is_file():
             fail(file, "not-readable", _no_file(path))
@@ -76,7 +79,7 @@ def read_text(path: FilePath, file: str) -> str:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         fail(file, "not-readable", f"cannot be read: {error.strerror or type(error).__name__}")
-    return decode(content, file)
+    return decode(content, file, instead=instead)
 
 
 def _no_file(path: FilePath) -> str:
@@ -91,10 +94,14 @@ def _inside(path: FilePath, root: FilePath) -> bool:
     return real.is_relative_to(root.resolve()) or real.is_relative_to(path.parent.resolve())
 
 
-def decode(content: bytes, file: str) -> str:
+def decode(content: bytes, file: str, *, instead: str = "") -> str:
     """The text of a file's content. Raises ConfigError: too large, not UTF-8, or with control characters."""
     if len(content) > MAX_BYTES:
-        fail(file, "too-large", f"is larger than {MAX_BYTES // 1024} KiB, the most that is read")
+        fail(
+            file,
+            "too-large",
+            f"is larger than {MAX_BYTES // 1024} KiB, the most that is read{instead and '; '}{instead}",
+        )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -127,6 +134,11 @@ def entries(folder: FilePath, name: str) -> list[FilePath]:
         return sorted(folder.iterdir())
     except OSError as error:
         fail(name, "not-readable", f"cannot be read: {error.strerror or type(error).__name__}")
+
+
+def is_there(folder: FilePath) -> bool:
+    """Whether there is anything of that name: a link that leads nowhere, or to itself, is meant to be a folder."""
+    return os.path.lexists(folder)
 
 
 def is_file(path: FilePath) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _PASSING = ("08", "53", "57")  # SQLSTATE classes: connection, resources, operator intervention
 _TIMED_OUT = "57014"  # which takes as long in the next try
+_READ_ONLY = "25006"
 
 _DISK_FULL = "53100"  # which stays so until a person makes room
 _NO_SUCH_CHARACTER = ("22P05", "22021")
@@ -36,7 +37,7 @@ _REMEDIES: Final = {
     "42501": "The connection's login must own the schema `audiences`, or hold all rights on what is in it",
     _TIMED_OUT: "It took longer than its time-out allows, or somebody cancelled it: take `statement_timeout` off the ledger's "
     "login and database, and off `options` of the connection",
-    "25006": "It may only be read there: the connection must lead to the server that writes, not to a replica, and "
+    _READ_ONLY: "the connection must lead to the server that writes, not to a replica, and "
     "`default_transaction_read_only` must be off for its login and database",
 }
 _NOBODY_KNOWS: Final = (
@@ -124,10 +125,12 @@ class LedgerFaultError(AudiencesError):
     def __str__(self) -> str:
         state = f"SQLSTATE {self.sqlstate}" if self.sqlstate else "no SQLSTATE"
         place = f", at {self.at}" if self.at else ""
-        remedy = _REMEDIES.get(self.sqlstate, _NOBODY_KNOWS)
+        remedy = _REMEDIES.get(self.sqlstate)
+        if self.sqlstate == _READ_ONLY:
+            return f"the ledger may only be read there ({state}{place}): {remedy}"
         return (
             f"the ledger refused a statement ({state}{place}); its words are left out, as they may quote ids of users, and the "
-            f"log of its database has them. {remedy}"
+            f"log of its database has them. {remedy or _NOBODY_KNOWS}"
         )
 
 
