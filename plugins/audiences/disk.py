@@ -38,7 +38,9 @@ _OF_CLASS: Final[dict[type, int]] = {FileNotFoundError: errno.ENOENT, Permission
 _QUOTED: Final = re.compile(r"'(/[^']{1,400})'")  # Arrow names the file in the text only
 _ERRNO: Final = re.compile(r"\[[Ee]rrno (\d{1,3})\]")  # as Arrow and Python write it
 # Of Arrow and DuckDB, about a file of rows: they give no number, and Arrow raises one class for this and for much else.
-_BROKEN: Final = re.compile(r"[Pp]arquet|[Cc]orrupt|deserialize thrift|Invalid or truncated|cut short after")
+_BROKEN: Final = re.compile(
+    r"[Pp]arquet|[Cc]orrupt|deserialize thrift|Invalid or truncated|cut short after|CRC checksum"
+)
 _ARROW: Final = "pyarrow.lib"
 _READING: Final = frozenset(
     {"duckdb", "_duckdb", _ARROW}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 
+import pyarrow as pa
 import pytest
 from upath import UPath
 
+from audiences.disk import DiskError
 from audiences.ledger.faults import as_ours
 from audiences.pipeline.staging import OutsideStagingError, Staging, run_folder
 
@@ -44,6 +46,22 @@ def test_a_scheduled_run_can_be_told_by_the_name_of_its_folder(tmp_path):
     folder = run_folder(str(tmp_path), "carts", "scheduled__2026-11-23T09:00:00+00:00")
     assert UPath(folder).name.startswith("scheduled__2026_11_23T09_00_00_00_00-")
     assert folder == run_folder(str(tmp_path), "carts", "scheduled__2026-11-23T09:00:00+00:00")
+
+
+def test_a_byte_that_changed_in_a_staged_identifier_is_told_and_never_read(tmp_path):
+    staging = Staging(str(tmp_path))
+    rows = pa.record_batch({"user_id": ["1", "2"], "identifiers": [b"first identifier", b"second identifier"]})
+    with staging.writer("rows.parquet", rows.schema) as writer:
+        writer.write_batch(rows)
+    assert pa.Table.from_batches(staging.rows("rows.parquet")).to_batches() == [rows]
+    file = tmp_path / "rows.parquet"
+    file.write_bytes(file.read_bytes().replace(b"second identifier", b"secone identifier"))
+    assert not staging.whole("rows.parquet")
+    with pytest.raises(DiskError, match="was changed or cut short after it was written"):
+        list(staging.rows("rows.parquet"))
+    with pytest.raises(OSError, match="CRC") as raised:
+        staging.dataset("rows.parquet").to_table()
+    assert "was changed or cut short after it was written" in str(as_ours(raised.value))
 
 
 @pytest.mark.parametrize(

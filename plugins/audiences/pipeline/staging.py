@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _ROWS_AT_ONCE = 65_536
 _READABLE, _DIGITS = 60, 16  # characters of a run's id and of its digest in the name of its folder
+_CHECKED = ds.ParquetFileFormat(
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+)
 _FOUND_BY = ["position"]  # of the rows of a change file, by which a request reads its own only
 
 # The allocator that Arrow prefers keeps what it was given once; this one hands it back when asked to, after each file, so that
@@ -91,6 +94,8 @@ class Staging:
                 compression={name: "none" if name == "identifiers" else "lz4" for name in schema.names},
                 use_dictionary=False,
                 write_statistics=_FOUND_BY if _FOUND_BY[0] in schema.names else False,
+                # A flipped bit in a hash would name another person, unnoticed. It takes 0.02 s a million rows.
+                write_page_checksum=True,
             ) as writer,
         ):
             yield writer
@@ -100,7 +105,7 @@ class Staging:
     def dataset(self, *names: str) -> ds.Dataset:
         """Files as one data set, read piece by piece."""
         return ds.dataset(
-            [(self.path / name).path for name in names], format="parquet", filesystem=self.path.fs
+            [(self.path / name).path for name in names], format=_CHECKED, filesystem=self.path.fs
         )  # fmt: skip
 
     def rows(self, *names: str) -> Iterator[pa.RecordBatch]:
@@ -111,7 +116,10 @@ class Staging:
         """
         for name in names:
             try:
-                with (self.path / name).open("rb") as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
+                with (
+                    (self.path / name).open("rb") as stream,
+                    pq.ParquetFile(stream, pre_buffer=False, page_checksum_verification=True) as file,
+                ):
                     yield from file.iter_batches(_ROWS_AT_ONCE, use_threads=False)
             except pa.ArrowInvalid:
                 raise changed(str(self.path / name)) from None
