@@ -201,3 +201,18 @@ def test_a_name_is_looked_for_in_the_module_before_it() -> None:
     assert exists("acknowledge", "ledger/chunks.py")
     assert not exists("acknowledge", "ledger/runs.py")
     assert exists("Extracted.misfits", "pipeline/results.py")
+
+
+@pytest.mark.parametrize("table", ["run", "chunk", "upload_session", "live_event", "live_batch"])
+def test_the_page_has_every_state_of_the_table(table: str) -> None:
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    section = page.split(f"`audiences.{table}.state`\n")[1].split("\n#")[0]
+    said = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+    allowed: set[str] = set()
+    for path in sorted((PACKAGE / "ledger/migrations/versions").glob("*.py")):
+        for part in re.findall(
+            rf"(?:create|alter) table audiences\.{table}\b(.+?);", path.read_text("utf-8"), re.DOTALL
+        ):
+            for states in re.findall(r"state in \(([^)]+)\)", part):
+                allowed = set(re.findall(r"'(\w+)'", states))
+    assert said == allowed
