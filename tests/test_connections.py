@@ -14,6 +14,7 @@ from airflow.sdk.execution_time import supervisor
 from airflow.secrets.environment_variables import EnvironmentVariablesBackend
 from airflow.secrets.local_filesystem import LocalFilesystemBackend
 from psycopg.conninfo import conninfo_to_dict
+from tests.ledger.records import one
 
 from audiences.connections import Connection, look_up, misread
 from audiences.errors import ConnectionMissingError, ConnectionUnreadableError, FixAccessError, SecretsBackendError
@@ -341,7 +342,7 @@ def test_a_search_path_has_its_effect_in_both_drivers(filled):
         assert glance.ask("select count(*) from users") == [(5,)]
         assert glance.relation("users") is not None
     with Ledger(crm) as ledger, ledger.bulk.cursor() as cursor:
-        assert ledger.one("select count(*) as n from users").n == 5
+        assert one(ledger, "select count(*) as n from users").n == 5
         cursor.execute("select count(*) from users")
         assert cursor.fetchone() == (5,)
 
@@ -351,8 +352,8 @@ def test_options_do_not_change_how_the_ledger_and_its_drivers_understand_one_ano
     loose = replace(filled, extra={"options": "-c datestyle=German -c client_encoding=LATIN1 -c bytea_output=escape"})
     query = "select current_setting('client_encoding') as e, current_setting('datestyle') as d, length('ü€') as n"
     with Ledger(loose) as ledger, ledger.bulk.cursor() as cursor:
-        assert tuple(ledger.one(query)) == ("UTF8", "ISO, MDY", 2)
-        assert ledger.one("select now() as at").at.tzinfo is not None
+        assert tuple(one(ledger, query)) == ("UTF8", "ISO, MDY", 2)
+        assert one(ledger, "select now() as at").at.tzinfo is not None
         cursor.execute(query)
         assert cursor.fetchone() == ("UTF8", "ISO, MDY", 2)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from psycopg.rows import namedtuple_row
 
 from audiences.ledger import chunks, runs
 
@@ -22,6 +23,18 @@ _COLUMNS = {
     "present": pa.bool_(),
     "gone": pa.bool_(),
 }
+
+
+def every(ledger: Ledger, query: str, parameters: dict[str, Any] | None = None) -> list[Any]:
+    """All rows of a query of the test's own, as named tuples."""
+    with ledger.sql.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(query.encode(), parameters).fetchall()
+
+
+def one(ledger: Ledger, query: str, parameters: dict[str, Any] | None = None) -> Any:
+    """The only row of a query of the test's own."""
+    (row,) = every(ledger, query, parameters)
+    return row
 
 
 def start(
@@ -58,8 +71,14 @@ def request(
     return chunks.of_run(ledger, run)[-1]
 
 
+def sent(ledger: Ledger, run: int, audience: int, rows: int = 1, *, action: chunks.Action = "add") -> Chunk:
+    """A request of the run that has left."""
+    chunk = request(ledger, run, audience, rows, action=action)
+    chunks.sending(ledger, chunk)
+    return chunk
+
+
 def acknowledge(ledger: Ledger, run: int, audience: int, changes: pa.Table) -> None:
     """A request that was sent and came back right, with the memberships that it changed."""
-    chunk = request(ledger, run, audience, changes.num_rows)
-    chunks.sending(ledger, chunk)
+    chunk = sent(ledger, run, audience, changes.num_rows)
     chunks.acknowledge(ledger, chunk, received=changes.num_rows, invalid=0, changes=changes)

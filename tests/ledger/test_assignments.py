@@ -45,9 +45,9 @@ def test_a_users_assignment_is_that_of_the_campaign_with_its_run(ledger, campaig
     run = start(ledger, campaign, terms="10 %")
     assign(ledger, campaign, run, a="custom")
     assign(ledger, other, start(ledger, other), a="target")
-    assert assignments.of_user(ledger, campaign, "a")._asdict() == {
-        "arm": "custom", "run_id": run, "assigned_at": NOON, "control_terms": "10 %",
-    }  # fmt: skip
+    assert assignments.of_user(ledger, campaign, "a") == assignments.Assignment(
+        arm="custom", run_id=run, assigned_at=NOON, control_terms="10 %"
+    )
     assert assignments.of_user(ledger, campaign, "nobody") is None
 
 

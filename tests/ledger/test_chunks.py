@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.ledger.records import acknowledge, changed, request, start
+from tests.ledger.records import acknowledge, changed, request, sent, start
 
-from audiences.ledger import chunks, in_doubt, rejected_rows, replace_sessions
+from audiences.ledger import chunks, in_doubt, rejected_rows, replace_sessions, request_counts
 
 pytestmark = pytest.mark.integration
 
@@ -36,7 +36,7 @@ def test_another_run_gives_up_what_was_never_sent_and_what_is_left_of_a_broken_s
     later = start(ledger, campaign, "r2")
     chunks.drop_planned(ledger, audience.id, but_run=later)
     assert states(ledger, run) == ["dropped", "dropped"]
-    assert chunks.totals(ledger, run).unsent == 0
+    assert request_counts.totals(ledger, run).unsent == 0
 
 
 def test_another_run_leaves_its_own_requests_and_those_whose_fate_is_unknown(ledger, campaign, audience, run):
@@ -55,7 +55,7 @@ def test_late_removals_alone_are_given_up_when_what_they_wait_for_did_not_come(l
         "add": "planned",
         "remove": "dropped",
     }
-    assert chunks.totals(ledger, run).dropped == 0, "nobody else's run came in between"
+    assert request_counts.totals(ledger, run).dropped == 0, "nobody else's run came in between"
 
 
 def test_removals_go_before_additions_and_late_ones_after_them(ledger, audience, run):
@@ -73,7 +73,7 @@ def test_rows_that_facebook_did_not_receive_or_could_not_use_are_added_up(ledger
     chunk = request(ledger, run, audience.id, rows=10)
     chunks.sending(ledger, chunk)
     chunks.acknowledge(ledger, chunk, received=7, invalid=2, changes=changed((campaign, "1", b"x", True)))
-    totals = chunks.totals(ledger, run)
+    totals = request_counts.totals(ledger, run)
     assert (totals.taken, totals.unreceived, totals.invalid, totals.requests) == (10, 3, 2, 1)
 
 
@@ -82,16 +82,16 @@ def test_within_a_session_the_count_of_rows_received_is_of_all_requests_so_far(l
     for received, chunk in zip((10, 20), chunks.of_session(ledger, planned.id), strict=True):
         chunks.sending(ledger, chunk)
         chunks.receive(ledger, chunk, received=received, invalid=1)
-    totals = chunks.totals(ledger, run)
+    totals = request_counts.totals(ledger, run)
     assert (totals.taken, totals.unreceived, replace_sessions.invalid(ledger, planned)) == (20, 0, 2)
 
 
 def test_a_run_whose_additions_were_all_refused_has_added_nothing(ledger, campaign, audience, run):
-    chunks.refuse(ledger, request(ledger, run, audience.id), error="no")
-    assert chunks.totals(ledger, run).nothing_added
-    assert (chunks.totals(ledger, run).refused, chunks.totals(ledger, run).error) == (1, "no")
+    chunks.refuse(ledger, sent(ledger, run, audience.id), error="no")
+    assert request_counts.totals(ledger, run).nothing_added
+    assert (request_counts.totals(ledger, run).refused, request_counts.totals(ledger, run).error) == (1, "no")
     acknowledge(ledger, run, audience.id, changed((campaign, "1", b"x", True)))
-    assert not chunks.totals(ledger, run).nothing_added
+    assert not request_counts.totals(ledger, run).nothing_added
 
 
 def test_a_request_that_came_to_nothing_is_to_be_sent_again_and_its_tries_count(ledger, audience, run):
@@ -100,7 +100,7 @@ def test_a_request_that_came_to_nothing_is_to_be_sent_again_and_its_tries_count(
         chunks.sending(ledger, chunk)
         chunks.unsend(ledger, chunk)
     assert states(ledger, run) == ["planned"]
-    assert chunks.totals(ledger, run).requests == 2
+    assert request_counts.totals(ledger, run).requests == 2
 
 
 def test_a_request_whose_rows_are_gone_is_lost_and_no_longer_in_doubt(ledger, audience, run):
@@ -128,10 +128,10 @@ def test_requests_are_numbered_from_zero_and_go_on_after_those_that_were_sent(le
 def test_what_another_run_made_a_run_give_up_does_not_count_once_it_has_planned_anew(ledger, campaign, audience, run):
     request(ledger, run, audience.id)
     chunks.drop_planned(ledger, audience.id, but_run=start(ledger, campaign, "r2"))
-    assert chunks.totals(ledger, run).dropped == 1
+    assert request_counts.totals(ledger, run).dropped == 1
     request(ledger, run, audience.id)
     assert states(ledger, run) == ["planned"]
-    assert chunks.totals(ledger, run).dropped == 0
+    assert request_counts.totals(ledger, run).dropped == 0
 
 
 def test_a_request_in_doubt_whose_rows_are_gone_is_lost_and_no_longer_in_doubt(ledger, campaign, audience, run):
@@ -153,8 +153,9 @@ def test_only_requests_of_unknown_fate_are_unsettled(ledger, campaign, audience,
 
 
 def test_a_request_that_was_cut_in_parts_which_were_all_refused_has_added_nothing(ledger, audience, run):
-    for half in rejected_rows.split(ledger, request(ledger, run, audience.id, rows=2), error="no"):
-        assert not chunks.totals(ledger, run).nothing_added
+    for half in chunks.split(ledger, sent(ledger, run, audience.id, rows=2), error="no"):
+        chunks.sending(ledger, half)
+        assert not request_counts.totals(ledger, run).nothing_added
         rejected_rows.refuse(ledger, half, reason="bad", error="no")
-    assert chunks.totals(ledger, run).nothing_added
-    assert (chunks.totals(ledger, run).rejected, chunks.totals(ledger, run).refused) == ({"bad": 2}, 0)
+    assert request_counts.totals(ledger, run).nothing_added
+    assert (request_counts.totals(ledger, run).rejected, request_counts.totals(ledger, run).refused) == ({"bad": 2}, 0)

@@ -7,7 +7,7 @@ import time
 import pytest
 from tests.ledger.records import acknowledge, changed, request, start
 
-from audiences.ledger import chunks, content, in_doubt, known_audiences, replace_sessions
+from audiences.ledger import audience_doubt, chunks, content, in_doubt, known_audiences, replace_sessions
 
 pytestmark = pytest.mark.integration
 WHY = "Facebook says that its members were changed"
@@ -49,7 +49,7 @@ def test_the_newest_change_that_facebook_told_of_stays_and_so_does_the_first_dou
     known = content.known(ledger, audience.id)
     assert (known.seen, known.filling) == (200, False)
     assert content.doubt(ledger, audience.id) == WHY
-    assert content.is_in_doubt(ledger, audience.id)
+    assert audience_doubt.holds(ledger, audience.id)
 
 
 def test_our_requests_are_told_in_facebooks_time(ledger, campaign, audience, run):
@@ -86,7 +86,7 @@ def test_a_replace_of_whose_end_nothing_is_known_is_a_doubt_until_a_later_one_en
         replace_sessions.broke(ledger, first, error="no answer")
     assert content.known(ledger, audience.id).opened is not None
     assert content.doubt(ledger, audience.id) == "a replace of it broke off"
-    assert not content.is_in_doubt(ledger, audience.id)
+    assert not audience_doubt.holds(ledger, audience.id)
     end(ledger, session(ledger, start(ledger, campaign, "r2"), audience))
     assert content.known(ledger, audience.id).opened is None
     assert content.doubt(ledger, audience.id) is None
@@ -107,9 +107,9 @@ def test_a_person_ends_any_doubt(ledger, audience, run):
     chunk = request(ledger, run, audience.id)
     chunks.sending(ledger, chunk)
     chunks.lose(ledger, chunk, error="gone")
-    content.end_doubt(ledger, audience.id)
+    audience_doubt.end(ledger, audience.id)
     assert content.doubt(ledger, audience.id) is None
-    assert not content.is_in_doubt(ledger, audience.id)
+    assert not audience_doubt.holds(ledger, audience.id)
 
 
 def test_a_replace_ends_a_doubt_that_is_older_than_itself_alone(ledger, audience, campaign, run):
@@ -117,7 +117,7 @@ def test_a_replace_ends_a_doubt_that_is_older_than_itself_alone(ledger, audience
     end(ledger, session(ledger, run, audience))
     assert content.doubt(ledger, audience.id) is None
     second = session(ledger, start(ledger, campaign, "r2"), audience)
-    known_audiences.put_in_doubt(ledger, audience.id, "it was restored")
+    audience_doubt.begin(ledger, audience.id, "it was restored")
     end(ledger, second)
     assert content.doubt(ledger, audience.id) == "it was restored"
 

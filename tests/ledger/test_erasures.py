@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.ledger.records import NOON, acknowledge, changed, request, start
+from tests.ledger.records import NOON, acknowledge, changed, every, one, sent, start
 
 from audiences.ledger import assignments, chunks, erasures, rejected_rows, replace_sessions
 
@@ -46,7 +46,7 @@ def test_rows_of_others_with_the_persons_hash_are_found_among_members_and_among_
     acknowledge(ledger, run, audience.id, changed((campaign, "30", ROW, True), (campaign, "4", THEIRS, True)))
     refused = HERS + b"\x03\x01x"
     rejected_rows.refuse(
-        ledger, request(ledger, run, audience.id), reason="r", error="e", identifiers=[refused, b"\x03\x01y"]
+        ledger, sent(ledger, run, audience.id), reason="r", error="e", identifiers=[refused, b"\x03\x01y"]
     )
     found = erasures.rows_with(ledger, [b"m" * 32])
     assert sorted(map(bytes, found)) == sorted([ROW, refused])
@@ -59,11 +59,13 @@ def test_the_persons_rows_leave_the_ledger_whoever_holds_them(ledger, campaign, 
         audience.id,
         changed((campaign, "3", HERS, True), (campaign, "30", ROW, True), (campaign, "4", THEIRS, True)),
     )
-    rejected_rows.refuse(ledger, request(ledger, run, audience.id), reason="r", error="e", identifiers=[ROW, THEIRS])
+    rejected_rows.refuse(ledger, sent(ledger, run, audience.id), reason="r", error="e", identifiers=[ROW, THEIRS])
     removed = erasures.remove(ledger, "3", [HERS, ROW])
     assert (removed["member"], removed["refused_row"]) == (2, 1)
-    assert {row.user_id for row in ledger.all("select user_id from audiences.member")} == {"4"}
-    assert [bytes(row.identifiers) for row in ledger.all("select identifiers from audiences.refused_row")] == [THEIRS]
+    assert {row.user_id for row in every(ledger, "select user_id from audiences.member")} == {"4"}
+    assert [bytes(row.identifiers) for row in every(ledger, "select identifiers from audiences.refused_row")] == [
+        THEIRS
+    ]
 
 
 def test_the_proof_counts_the_persons_rows_of_others_too(ledger, campaign, audience, run):
@@ -109,7 +111,7 @@ def test_a_replace_that_broke_is_waited_for_as_long_as_facebook_may_adopt_it(led
 
 def test_a_request_whose_fate_is_unknown_and_a_run_under_way_are_unfinished(ledger, campaign, audience, run):
     assert unfinished(ledger) == ["running"]
-    chunks.sending(ledger, request(ledger, run, audience.id))
+    sent(ledger, run, audience.id)
     ended(ledger)
     assert unfinished(ledger) == ["rows"]
 
@@ -120,7 +122,7 @@ def test_a_run_that_began_a_day_ago_has_died_and_is_not_waited_for(ledger, run):
 
 
 def test_in_an_account_that_is_closed_nothing_is_waited_for(ledger, audience, run):
-    chunks.sending(ledger, request(ledger, run, audience.id))
+    sent(ledger, run, audience.id)
     ledger.sql.execute("update audiences.run set audience_id = %s", (audience.id,))
     assert unfinished(ledger, closed=["act_2"]) == ["rows", "running"]
     assert unfinished(ledger, closed=["act_1"]) == []
@@ -147,7 +149,7 @@ def test_what_earlier_tries_have_done_stays_in_the_proof(ledger):
     erasures.end(ledger, erasure, at=None, requests=[told], removed={"member": 2}, still_to_do=["x"])
     none = {"id": "act_1", "requests": 0, "rows": 0}
     erasures.end(ledger, erasure, at=NOON, requests=[none], removed={"member": 1}, still_to_do=[])
-    row = ledger.one("select requests, removed, done_at from audiences.erasure")
+    row = one(ledger, "select requests, removed, done_at from audiences.erasure")
     assert (row.requests, row.removed, row.done_at) == ([told], {"member": 3}, NOON)
     assert erasures.found_before(ledger, b"a")
 
@@ -168,5 +170,5 @@ def test_the_proof_tells_of_each_account_what_the_last_request_that_had_rows_cam
     erasure = erasures.begin(ledger, at=NOON, digests=[b"a"])
     erasures.end(ledger, erasure, at=None, requests=[told("act_1", 3)], removed={}, still_to_do=["x"])
     erasures.end(ledger, erasure, at=NOON, requests=[told("act_1", 5), told("act_2", 0)], removed={}, still_to_do=[])
-    row = ledger.one("select requests from audiences.erasure")
+    row = one(ledger, "select requests from audiences.erasure")
     assert row.requests == [told("act_1", 5), told("act_2", 0)]

@@ -8,6 +8,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 from adbc_driver_postgresql import dbapi
+from tests.ledger.records import one
 
 from audiences.errors import RetryError
 from audiences.ledger.database import Ledger
@@ -41,8 +42,8 @@ def test_a_session_that_was_ended_is_a_lost_ledger(connection, postgres):
         with psycopg.connect(postgres.uri("postgres"), autocommit=True) as other:
             other.execute(KILL)
         errors = [
-            raised(lambda: ledger.one("select 1 as one")),
-            raised(lambda: ledger.one("select 1 as one")),  # now the client knows that it is closed
+            raised(lambda: one(ledger, "select 1 as one")),
+            raised(lambda: one(ledger, "select 1 as one")),  # now the client knows that it is closed
             raised(lambda: execute(ledger.bulk, "select 1")),
         ]
         assert [type(as_lost(error)).__name__ for error in errors] == ["LedgerLostError"] * 3
@@ -88,7 +89,7 @@ def test_what_the_ledger_refuses_is_told_in_our_words_without_the_row(connection
 
 def test_a_ledger_without_its_tables_says_how_to_make_them_and_where_it_was_noticed(connection):
     with Ledger(connection) as ledger:
-        found = as_lost(raised(lambda: ledger.one("select 1 from audiences.run")))
+        found = as_lost(raised(lambda: ledger.number("select 1 from audiences.run")))
     assert "SQLSTATE 42P01, at ledger/" in str(found)
     assert "`audiences ledger migrate`" in str(found)
 
@@ -109,7 +110,7 @@ FULL = "do $$ begin raise exception using errcode = '53100', message = 'could no
 def test_a_full_disk_calls_for_a_person_whichever_driver_meets_it(connection):
     migrate(connection)
     with Ledger(connection) as ledger:
-        for error in (raised(lambda: ledger.one(FULL)), raised(lambda: execute(ledger.bulk, FULL))):
+        for error in (raised(lambda: one(ledger, FULL)), raised(lambda: execute(ledger.bulk, FULL))):
             lost = as_lost(error)
             assert not isinstance(lost, RetryError)
             assert "disk of the ledger's Postgres is full" in str(lost)
@@ -122,7 +123,7 @@ def test_a_ledger_that_may_only_be_read_says_so_also_when_it_is_to_be_migrated(c
 
     def write():
         with Ledger(connection) as ledger:
-            ledger.one("create table t ()")
+            one(ledger, "create table t ()")
 
     for work in (lambda: migrate(connection), write):
         told = str(as_lost(raised(work)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.ledger.records import acknowledge, changed, start
+from tests.ledger.records import acknowledge, changed, one, start
 
 from audiences.ledger import campaigns, ended_campaigns, formerly, known_audiences, members, runs
 from audiences.ledger.campaigns import RenamedCampaignError
@@ -71,7 +71,7 @@ def test_a_few_failed_runs_under_the_new_name_become_the_campaigns(ledger, has_r
     new = campaigns.number(ledger, "carts")
     runs.end(ledger, start(ledger, new, "failed"), state="failed")
     assert work(ledger, "carts", "abandoned_cart").id == has_run
-    assert ledger.one("select count(*) as n from audiences.run where campaign_id = %(id)s", {"id": has_run}).n == 2
+    assert one(ledger, "select count(*) as n from audiences.run where campaign_id = %(id)s", {"id": has_run}).n == 2
     assert formerly.names(ledger) == ["carts"]
 
 
@@ -80,7 +80,7 @@ def test_a_campaign_taken_over_is_no_longer_missing_and_its_members_are_its_own(
         "update audiences.campaign set missing_since = now() - interval '9 days' where id = %s", (has_run,)
     )
     work(ledger, "carts", "abandoned_cart")
-    row = ledger.one("select missing_since from audiences.campaign where id = %(id)s", {"id": has_run})
+    row = one(ledger, "select missing_since from audiences.campaign where id = %(id)s", {"id": has_run})
     assert row.missing_since is None
     assert [one.campaign for one in members.history(ledger, audience.id, "1")] == ["carts"]
     assert ended_campaigns.last_config(ledger, "carts") == {"name": "x"}

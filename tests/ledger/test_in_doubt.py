@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from tests.ledger.records import acknowledge, changed, request, start
+from tests.ledger.records import acknowledge, changed, one, request, sent, start
 
 from audiences.ledger import chunks, in_doubt, members
 
@@ -15,8 +15,7 @@ def run(ledger, campaign):
 
 
 def test_a_request_in_doubt_that_is_recorded_twice_changes_the_members_once(ledger, campaign, audience, run):
-    chunk = request(ledger, run, audience.id)
-    chunks.sending(ledger, chunk)
+    chunk = sent(ledger, run, audience.id)
     for _ in range(2):  # two processes, one of which was given up for dead, got the same refusal
         in_doubt.begin(ledger, chunk, state="refused", error="no", changes=changed((campaign, "1", b"a", True)))
     assert members.memberships(ledger, audience.id) == 1
@@ -25,12 +24,12 @@ def test_a_request_in_doubt_that_is_recorded_twice_changes_the_members_once(ledg
 
 
 def test_a_doubt_ends_with_an_answer_which_is_then_the_receipt(ledger, campaign, audience, run):
-    chunk = request(ledger, run, audience.id)
+    chunk = sent(ledger, run, audience.id)
     in_doubt.begin(ledger, chunk, state="refused", error="no", changes=changed((campaign, "1", b"a", True)))
-    in_doubt.end(ledger, chunk, answered=False)
-    assert ledger.one("select acknowledged_at from audiences.chunk").acknowledged_at is None
-    in_doubt.end(ledger, chunk, answered=True)
-    assert ledger.one("select acknowledged_at from audiences.chunk").acknowledged_at is not None
+    chunks.end_doubt(ledger, chunk, answered=False)
+    assert one(ledger, "select acknowledged_at from audiences.chunk").acknowledged_at is None
+    chunks.end_doubt(ledger, chunk, answered=True)
+    assert one(ledger, "select acknowledged_at from audiences.chunk").acknowledged_at is not None
     assert chunks.unsettled(ledger, audience.id) == []
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from adbc_driver_manager import Error as DriverError
-from tests.ledger.records import acknowledge, changed, start
+from tests.ledger.records import acknowledge, changed, every, start
 
-from audiences.ledger import assignments, campaigns, chunks, formerly, known_audiences, members, runs
+from audiences.ledger import assignments, campaigns, chunks, formerly, known_audiences, members, request_counts, runs
 from audiences.ledger.campaigns import CampaignBusyError
 from audiences.ledger.database import Ledger
 from audiences.ledger.known_audiences import AudienceTakenError
@@ -90,7 +90,9 @@ def test_members_appear_with_their_acknowledgement_and_keep_their_history(ledger
     rows = held(ledger, audience).to_pylist()
     assert rows == [{"campaign_id": campaign, "user_id": "1", "identifiers": b"new", "present": True}]
     assert members.count(ledger, audience.id) == 1
-    history = ledger.all("select user_id, identifiers, added_run, removed_run from audiences.member order by 3, 1, 2")
+    history = every(
+        ledger, "select user_id, identifiers, added_run, removed_run from audiences.member order by 3, 1, 2"
+    )
     assert [tuple(row) for row in history] == [
         ("1", b"old", first, second),
         ("2", b"two", first, second),
@@ -128,7 +130,7 @@ def test_totals_add_up_what_the_requests_changed(ledger, campaign, audience):
     run = start(ledger, campaign)
     acknowledge(ledger, run, audience.id, changed((campaign, "1", b"a", True), (campaign, "2", b"b", True)))
     chunks.plan(ledger, run=run, audience=audience.id, planned=[chunks.Planned("remove", "f", 0, 1)])
-    totals = chunks.totals(ledger, run)
+    totals = request_counts.totals(ledger, run)
     assert (totals.requests, totals.begun, totals.gone, totals.refused, totals.unsent) == (1, 2, 0, 0, 1)
 
 
@@ -139,7 +141,7 @@ def test_memberships_of_one_person_are_found_by_index_current_and_ended(ledger, 
         (audience.id, campaign),
     )
     ledger.sql.execute("analyze audiences.member")
-    found = ledger.all(f"explain {members.HISTORY}", {"audience": audience.id, "user": "777"})
+    found = every(ledger, f"explain {members.HISTORY}", {"audience": audience.id, "user": "777"})
     plan = "\n".join(row[0] for row in found)
     assert "Seq Scan on member" not in plan
     assert {name for name in ("member_now", "member_ended") if name in plan} == {"member_now", "member_ended"}

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from tests.ledger.records import NOON, start
 
-from audiences.ledger import live
+from audiences.ledger import live_batches, live_campaigns, live_events
 
 pytestmark = pytest.mark.integration
 MINUTE = timedelta(minutes=1)
@@ -16,13 +16,13 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 def watched(ledger):
     """The number of a campaign that is watched from noon on."""
-    return live.join(ledger, [live.Newcomer("carts", NOON)], now=NOON, next_xid=1)["carts"].campaign
+    return live_campaigns.join(ledger, [live_campaigns.Newcomer("carts", NOON)], now=NOON, next_xid=1)["carts"].campaign
 
 
 def see(ledger, campaign, *events, at=NOON):
     """Events on record: id, user, minutes after noon at which it occurred, minutes after that at which it is due."""
     seen = [
-        live.Seen(
+        live_events.Seen(
             campaign=campaign,
             event_id=number,
             user_id=user,
@@ -33,19 +33,19 @@ def see(ledger, campaign, *events, at=NOON):
         )
         for number, user, minute, *due in events
     ]
-    return live.see(ledger, seen, [], at=at)
+    return live_campaigns.see(ledger, seen, [], at=at)
 
 
 def form(ledger, campaign, *, at, times=None, since=None, excluded=()):
-    formed = live.form(ledger, [live.Terms(campaign, times, since)], excluded, at=at)
+    formed = live_batches.form(ledger, [live_batches.Terms(campaign, times, since)], excluded, at=at)
     return {row.state: row.events for row in formed}
 
 
 def export(ledger, campaign, name="carts"):
     """As a run does that finds everybody qualified."""
-    batch = live.open_batch(ledger, name)
-    live.note_qualified(ledger, batch.id, live.users(ledger, batch.id))
-    live.finish(ledger, batch.id, run=start(ledger, campaign, f"live{batch.id}"))
+    batch = live_batches.open_batch(ledger, name)
+    live_events.note_qualified(ledger, batch.id, live_events.users(ledger, batch.id))
+    live_batches.finish(ledger, batch.id, run=start(ledger, campaign, f"live{batch.id}"))
     return batch.id
 
 
@@ -57,26 +57,26 @@ def test_an_event_is_recorded_once_however_often_it_is_read(ledger, watched):
 def test_of_a_users_events_the_earliest_is_the_entry_whatever_their_ids(ledger, watched):
     see(ledger, watched, ("1", "u", 5), ("2", "u", 3), ("3", "v", 4))
     assert form(ledger, watched, at=NOON + 6 * MINUTE, times=1) == {"batched": 2, "limited": 1}
-    batch = live.open_batch(ledger, "carts")
+    batch = live_batches.open_batch(ledger, "carts")
     assert (batch.first_event, batch.last_event) == (NOON + 3 * MINUTE, NOON + 4 * MINUTE)
     assert (batch.events, batch.users, batch.last_due) == (2, 2, NOON + 4 * MINUTE)
 
 
 def test_only_what_is_due_goes_into_a_batch(ledger, watched):
     see(ledger, watched, ("1", "u", 0, 10), ("2", "v", 0, 11))
-    assert live.without_batch(ledger, [watched], at=NOON + 9 * MINUTE) == []
-    assert [one.event_id for one in live.due(ledger, [watched], at=NOON + 10 * MINUTE)] == ["1"]
+    assert live_batches.without_batch(ledger, [watched], at=NOON + 9 * MINUTE) == []
+    assert [one.event_id for one in live_events.due(ledger, [watched], at=NOON + 10 * MINUTE)] == ["1"]
     assert form(ledger, watched, at=NOON + 10 * MINUTE) == {"batched": 1}
-    assert live.events(ledger, "carts") == {"batched": 1, "waiting": 1}
+    assert live_events.events(ledger, "carts") == {"batched": 1, "waiting": 1}
 
 
 def test_a_campaign_with_an_open_batch_exports_that_first(ledger, watched):
     see(ledger, watched, ("1", "u", 0))
     form(ledger, watched, at=NOON)
     see(ledger, watched, ("2", "u", 0))
-    assert live.without_batch(ledger, [watched], at=NOON) == []
+    assert live_batches.without_batch(ledger, [watched], at=NOON) == []
     export(ledger, watched)
-    assert live.without_batch(ledger, [watched], at=NOON) == [watched]
+    assert live_batches.without_batch(ledger, [watched], at=NOON) == [watched]
 
 
 @pytest.mark.parametrize(
@@ -113,58 +113,66 @@ def test_of_two_events_of_a_user_in_one_look_one_enters_where_there_is_to_be_tim
 
 
 def test_a_user_enters_each_campaign_for_himself_and_is_one_user_of_a_batch(ledger, watched):
-    hats = live.join(ledger, [live.Newcomer("hats", NOON)], now=NOON, next_xid=1)["hats"].campaign
+    hats = live_campaigns.join(ledger, [live_campaigns.Newcomer("hats", NOON)], now=NOON, next_xid=1)["hats"].campaign
     see(ledger, hats, ("1", "u", 0), ("2", "u", 1))
     see(ledger, watched, ("1", "u", 1), ("2", "u", 2))
-    formed = live.form(ledger, [live.Terms(watched, 1, None), live.Terms(hats, None, None)], [], at=NOON + 2 * MINUTE)
+    formed = live_batches.form(
+        ledger, [live_batches.Terms(watched, 1, None), live_batches.Terms(hats, None, None)], [], at=NOON + 2 * MINUTE
+    )
     assert {(row.campaign_id, row.state): row.events for row in formed} == {
         (watched, "batched"): 1,
         (watched, "limited"): 1,
         (hats, "batched"): 2,
     }
     assert [
-        (live.open_batch(ledger, name).events, live.open_batch(ledger, name).users) for name in ("carts", "hats")
+        (live_batches.open_batch(ledger, name).events, live_batches.open_batch(ledger, name).users)
+        for name in ("carts", "hats")
     ] == [
         (1, 1),
         (2, 1),
     ]
     export(ledger, hats, "hats")
     see(ledger, hats, ("3", "u", 3))
-    assert live.form(ledger, [live.Terms(hats, 3, None)], [], at=NOON + 3 * MINUTE)[0].state == "batched"
+    assert (
+        live_batches.form(ledger, [live_batches.Terms(hats, 3, None)], [], at=NOON + 3 * MINUTE)[0].state == "batched"
+    )
 
 
 def test_who_did_not_qualify_may_enter_another_time(ledger, watched):
     see(ledger, watched, ("1", "u", 0), ("2", "v", 0))
     form(ledger, watched, at=NOON, times=1)
-    batch = live.open_batch(ledger, "carts")
-    live.note_qualified(ledger, batch.id, ["v"])
-    live.finish(ledger, batch.id, run=start(ledger, watched))
-    assert live.counts(ledger, batch.id) == {"exported": 1, "not_qualified": 1}
+    batch = live_batches.open_batch(ledger, "carts")
+    live_events.note_qualified(ledger, batch.id, ["v"])
+    live_batches.finish(ledger, batch.id, run=start(ledger, watched))
+    assert live_events.counts(ledger, batch.id) == {"exported": 1, "not_qualified": 1}
     see(ledger, watched, ("3", "u", 1), ("4", "v", 1))
     assert form(ledger, watched, at=NOON + MINUTE, times=1) == {"batched": 1, "limited": 1}
-    assert live.users(ledger, live.open_batch(ledger, "carts").id) == ["u"]
+    assert live_events.users(ledger, live_batches.open_batch(ledger, "carts").id) == ["u"]
 
 
 def test_what_was_decided_for_a_batch_stays_with_it(ledger, watched):
     see(ledger, watched, ("1", "u", 0), ("2", "v", 0), ("3", "w", 0, 0, "late"))
     form(
-        ledger, watched, at=NOON, excluded=[one for one in live.due(ledger, [watched], at=NOON) if one.event_id == "2"]
+        ledger,
+        watched,
+        at=NOON,
+        excluded=[one for one in live_events.due(ledger, [watched], at=NOON) if one.event_id == "2"],
     )
     first = export(ledger, watched)
     told = {"exported": 1, "excluded": 1, "late": 1}
-    assert live.counts(ledger, first) == told
+    assert live_events.counts(ledger, first) == told
     see(ledger, watched, ("4", "x", 1), ("5", "y", 1, 0, "late"))
     form(ledger, watched, at=NOON + MINUTE)
     second = export(ledger, watched)
-    assert (live.counts(ledger, first), live.counts(ledger, second)) == (told, {"exported": 1, "late": 1})
+    assert (live_events.counts(ledger, first), live_events.counts(ledger, second)) == (told, {"exported": 1, "late": 1})
 
 
 def test_an_event_that_was_batched_is_not_set_aside_any_more(ledger, watched):
     see(ledger, watched, ("1", "u", 0))
-    due = live.due(ledger, [watched], at=NOON)
+    due = live_events.due(ledger, [watched], at=NOON)
     form(ledger, watched, at=NOON)
-    live.set_aside(ledger, due, state="excluded")
-    assert live.events(ledger, "carts") == {"batched": 1}
+    live_events.set_aside(ledger, due, state="excluded")
+    assert live_events.events(ledger, "carts") == {"batched": 1}
 
 
 def test_a_batch_whose_run_does_not_begin_is_offered_again_ever_later(ledger, watched):
@@ -173,57 +181,57 @@ def test_a_batch_whose_run_does_not_begin_is_offered_again_ever_later(ledger, wa
     offered = [
         minute
         for minute in range(10)
-        if [one.tries for one in live.offer(ledger, [watched], at=NOON + minute * MINUTE)]
+        if [one.tries for one in live_batches.offer(ledger, [watched], at=NOON + minute * MINUTE)]
     ]
     assert offered == [0, 1, 3, 7]
-    assert live.open_batch(ledger, "carts").tries == 4
+    assert live_batches.open_batch(ledger, "carts").tries == 4
 
 
 def test_a_batch_whose_run_is_on_its_way_is_not_offered(ledger, watched):
     see(ledger, watched, ("1", "u", 0))
     form(ledger, watched, at=NOON)
-    batch = live.open_batch(ledger, "carts").id
-    assert live.postpone(ledger, batch, until=NOON + 30 * MINUTE)
-    assert live.offer(ledger, [watched], at=NOON + 29 * MINUTE) == []
-    assert [one.id for one in live.offer(ledger, [watched], at=NOON + 30 * MINUTE)] == [batch]
+    batch = live_batches.open_batch(ledger, "carts").id
+    assert live_batches.postpone(ledger, batch, until=NOON + 30 * MINUTE)
+    assert live_batches.offer(ledger, [watched], at=NOON + 29 * MINUTE) == []
+    assert [one.id for one in live_batches.offer(ledger, [watched], at=NOON + 30 * MINUTE)] == [batch]
     export(ledger, watched)
-    assert not live.postpone(ledger, batch, until=NOON)
+    assert not live_batches.postpone(ledger, batch, until=NOON)
 
 
 def test_a_campaign_that_stops_drops_what_waits_and_lets_the_run_on_its_way_export(ledger, watched):
     see(ledger, watched, ("1", "u", 0), ("2", "v", 0, 60))
     form(ledger, watched, at=NOON)
-    live.offer(ledger, [watched], at=NOON)
-    live.forget_others(ledger, [], at=NOON + MINUTE / 2)
-    assert live.events(ledger, "carts") == {"batched": 1, "dropped": 1}
-    assert live.progress(ledger, ["carts"]) == {}
-    live.forget_others(ledger, [], at=NOON + 2 * MINUTE)
-    assert live.events(ledger, "carts") == {"dropped": 2}
-    assert live.open_batch(ledger, "carts") is None
+    live_batches.offer(ledger, [watched], at=NOON)
+    live_campaigns.forget_others(ledger, [], at=NOON + MINUTE / 2)
+    assert live_events.events(ledger, "carts") == {"batched": 1, "dropped": 1}
+    assert live_campaigns.progress(ledger, ["carts"]) == {}
+    live_campaigns.forget_others(ledger, [], at=NOON + 2 * MINUTE)
+    assert live_events.events(ledger, "carts") == {"dropped": 2}
+    assert live_batches.open_batch(ledger, "carts") is None
 
 
 def test_what_an_earlier_life_of_a_campaign_left_undone_is_dropped_when_it_is_watched_anew(ledger, watched):
     see(ledger, watched, ("1", "u", 0))
     form(ledger, watched, at=NOON)
     see(ledger, watched, ("2", "v", 0), ("3", "w", 0, 0, "late"))
-    live.join(ledger, [live.Newcomer("carts", NOON)], now=NOON, next_xid=1)
-    assert live.events(ledger, "carts") == {"dropped": 2, "late": 1}
-    assert live.open_batch(ledger, "carts") is None
+    live_campaigns.join(ledger, [live_campaigns.Newcomer("carts", NOON)], now=NOON, next_xid=1)
+    assert live_events.events(ledger, "carts") == {"dropped": 2, "late": 1}
+    assert live_batches.open_batch(ledger, "carts") is None
 
 
 def test_a_campaign_that_is_watched_is_not_forgotten(ledger, watched):
     see(ledger, watched, ("1", "u", 0))
-    live.forget_others(ledger, ["carts"], at=NOON + MINUTE)
-    assert live.events(ledger, "carts") == {"waiting": 1}
-    assert set(live.progress(ledger, ["carts"])) == {"carts"}
+    live_campaigns.forget_others(ledger, ["carts"], at=NOON + MINUTE)
+    assert live_events.events(ledger, "carts") == {"waiting": 1}
+    assert set(live_campaigns.progress(ledger, ["carts"])) == {"carts"}
 
 
 def test_how_far_a_campaign_has_read_is_written_with_its_events_and_takes_its_error_away(ledger, watched):
-    live.note_error(ledger, [watched], "no answer", at=NOON)
-    before = live.progress(ledger, ["carts"])["carts"]
+    live_campaigns.note_error(ledger, [watched], "no answer", at=NOON)
+    before = live_campaigns.progress(ledger, ["carts"])["carts"]
     assert before.error_at == NOON
-    moved = live.Progress(
+    moved = live_campaigns.Progress(
         watched, NOON, NOON + MINUTE, NOON + 2 * MINUTE, NOON + 3 * MINUTE, 7, NOON + 4 * MINUTE, None
     )
-    live.see(ledger, [], [moved], at=NOON)
-    assert live.progress(ledger, ["carts"])["carts"] == moved
+    live_campaigns.see(ledger, [], [moved], at=NOON)
+    assert live_campaigns.progress(ledger, ["carts"])["carts"] == moved

@@ -3,9 +3,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.ledger.records import NOON, acknowledge, changed, request, start
+from tests.ledger.records import NOON, acknowledge, changed, request, sent, start
 
-from audiences.ledger import chunks, known_audiences, rejected_rows
+from audiences.ledger import chunks, known_audiences, rejected_rows, request_counts
 
 pytestmark = pytest.mark.integration
 
@@ -16,7 +16,7 @@ def run(ledger, campaign):
 
 
 def refuse(ledger, run, audience, *rows):
-    rejected_rows.refuse(ledger, request(ledger, run, audience), reason="bad", error="no", identifiers=rows)
+    rejected_rows.refuse(ledger, sent(ledger, run, audience), reason="bad", error="no", identifiers=rows)
 
 
 def kept(ledger, audience, at):
@@ -45,31 +45,33 @@ def test_what_another_audience_refused_may_be_sent(ledger, campaign, audience, r
 
 @pytest.mark.parametrize(("rows", "halves"), [(7, [(0, 3), (3, 4)]), (2, [(0, 1), (1, 1)])])
 def test_the_halves_of_a_request_are_all_of_it(ledger, audience, run, rows, halves):
-    chunk = request(ledger, run, audience.id, rows)
-    parts = rejected_rows.split(ledger, chunk, error="no")
+    chunk = sent(ledger, run, audience.id, rows)
+    parts = chunks.split(ledger, chunk, error="no")
     assert [(part.first_row, part.rows) for part in parts] == halves
-    again = rejected_rows.split(ledger, parts[1], error="no") if parts[1].rows > 1 else []
+    chunks.sending(ledger, parts[1])
+    again = chunks.split(ledger, parts[1], error="no") if parts[1].rows > 1 else []
     assert {part.origin for part in (*parts, *again)} == {chunk.id}
-    found = rejected_rows.parts(ledger, chunk)
+    found = request_counts.parts(ledger, chunk)
     assert (found.in_all, found.taken) == (2 + len(again), 0)
 
 
 def test_what_came_of_the_requests_of_an_action_is_told_without_their_parts(ledger, audience, run):
-    chunk = request(ledger, run, audience.id, 2)
-    first, second = rejected_rows.split(ledger, chunk, error="no")
+    chunk = sent(ledger, run, audience.id, 2)
+    first, second = chunks.split(ledger, chunk, error="no")
+    chunks.sending(ledger, first)
     rejected_rows.refuse(ledger, first, reason="bad", error="bad row", identifiers=[b"a"])
     chunks.sending(ledger, second)
-    found = rejected_rows.standing(ledger, run, "add")
+    found = request_counts.standing(ledger, run, "add")
     assert (found.planned, found.taken, found.refused, found.unsent) == (1, 0, 1, 1)
     assert (found.only_rows, found.error) == (True, "bad row")
-    rejected_rows.postpone(ledger, second, error="later")
-    assert rejected_rows.standing(ledger, run, "add").taken == 1
-    assert rejected_rows.standing(ledger, run, "remove").planned == 0
+    chunks.postpone(ledger, second, error="later")
+    assert request_counts.standing(ledger, run, "add").taken == 1
+    assert request_counts.standing(ledger, run, "remove").planned == 0
 
 
 def test_a_request_refused_as_a_whole_is_not_only_rows(ledger, audience, run):
-    chunks.refuse(ledger, request(ledger, run, audience.id), error="no")
-    assert not rejected_rows.standing(ledger, run, "add").only_rows
+    chunks.refuse(ledger, sent(ledger, run, audience.id), error="no")
+    assert not request_counts.standing(ledger, run, "add").only_rows
 
 
 def test_the_campaigns_users_who_left_with_a_replace_that_had_to_go_without_their_rows(
@@ -79,18 +81,18 @@ def test_the_campaigns_users_who_left_with_a_replace_that_had_to_go_without_thei
     acknowledge(ledger, run, audience.id, changed(*((*row, True) for row in rows)))
     second = start(ledger, campaign, "r2")
     acknowledge(ledger, second, audience.id, changed(*((*row, False) for row in rows)))
-    chunk = request(ledger, second, audience.id, 3)
+    chunk = sent(ledger, second, audience.id, 3)
     rejected_rows.leave_out(ledger, chunk, {b"a": "bad"})
     assert rejected_rows.lost(ledger, second, campaign) == 2
-    assert chunks.totals(ledger, second).rejected == {"bad": 1}
-    assert chunks.totals(ledger, second).unreceived == 1
+    assert request_counts.totals(ledger, second).rejected == {"bad": 1}
+    assert request_counts.totals(ledger, second).unreceived == 1
 
 
 def test_who_left_before_with_the_same_row_is_not_lost_by_this_run(ledger, campaign, audience, run):
     acknowledge(ledger, run, audience.id, changed((campaign, "1", b"a", True), (campaign, "2", b"a", True)))
     acknowledge(ledger, run, audience.id, changed((campaign, "1", b"a", False)))
     second = start(ledger, campaign, "r2")
-    rejected_rows.leave_out(ledger, request(ledger, second, audience.id), {b"a": "bad"})
+    rejected_rows.leave_out(ledger, sent(ledger, second, audience.id), {b"a": "bad"})
     assert rejected_rows.lost(ledger, second, campaign) == 0
     acknowledge(ledger, second, audience.id, changed((campaign, "2", b"a", False)))
     assert rejected_rows.lost(ledger, second, campaign) == 1
@@ -99,13 +101,15 @@ def test_who_left_before_with_the_same_row_is_not_lost_by_this_run(ledger, campa
 def test_requests_that_were_given_up_are_not_told(ledger, campaign, audience, run):
     request(ledger, run, audience.id)
     chunks.drop_planned(ledger, audience.id, but_run=start(ledger, campaign, "r2"))
-    assert rejected_rows.standing(ledger, run, "add").planned == 0
+    assert request_counts.standing(ledger, run, "add").planned == 0
 
 
 def test_parts_that_were_cut_again_count_as_refused_in_the_search(ledger, audience, run):
-    chunk = request(ledger, run, audience.id, 4)
-    first, second = rejected_rows.split(ledger, chunk, error="no")
-    rejected_rows.split(ledger, first, error="no")
+    chunk = sent(ledger, run, audience.id, 4)
+    first, second = chunks.split(ledger, chunk, error="no")
+    for half in (first, second):
+        chunks.sending(ledger, half)
+    chunks.split(ledger, first, error="no")
     rejected_rows.refuse(ledger, second, reason="bad", error="no")
-    found = rejected_rows.parts(ledger, chunk)
+    found = request_counts.parts(ledger, chunk)
     assert (found.refused, found.taken, found.in_all) == (2, 0, 4)

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.ledger.records import acknowledge, changed, request, start
+from tests.ledger.records import acknowledge, changed, every, one, request, start
 
-from audiences.ledger import chunks, members, replace_sessions
+from audiences.ledger import chunks, members, replace_sessions, request_counts
 
 pytestmark = pytest.mark.integration
 
@@ -37,7 +37,7 @@ def requests(ledger, session):
 
 
 def states(ledger):
-    return [row.state for row in ledger.all("select state from audiences.upload_session order by id")]
+    return [row.state for row in every(ledger, "select state from audiences.upload_session order by id")]
 
 
 def left(ledger, audience):
@@ -94,8 +94,9 @@ def test_a_session_that_ended_changes_the_members_and_whatever_was_in_doubt(ledg
     doubtful = request(ledger, start(ledger, campaign, "doubt"), audience.id)
     ledger.sql.execute("update audiences.chunk set doubtful = true, state = 'refused' where id = %s", (doubtful.id,))
     session = plan()
-    last = requests(ledger, session)[1]
-    replace_sessions.opened(ledger, session, requests(ledger, session)[0])
+    first, last = requests(ledger, session)
+    replace_sessions.opened(ledger, session, first)
+    chunks.sending(ledger, last)
     replace_sessions.end(
         ledger, session, last, received=20, invalid=1,
         changes=[changed((campaign, "1", b"a", False)), changed((campaign, "2", b"b", True))],
@@ -103,7 +104,7 @@ def test_a_session_that_ended_changes_the_members_and_whatever_was_in_doubt(ledg
     with members.held(ledger, audience.id) as rows:
         assert rows.read_all().column("user_id").to_pylist() == ["2"]
     assert (states(ledger), left(ledger, audience)) == (["ended"], 0)
-    totals = chunks.totals(ledger, run)
+    totals = request_counts.totals(ledger, run)
     assert (totals.begun, totals.gone, totals.invalid) == (1, 1, 1)
     assert not [chunk for chunk in chunks.unsettled(ledger, audience.id) if chunk.doubtful]
 
@@ -113,6 +114,7 @@ def test_a_last_request_that_was_refused_stays_so_when_the_session_has_ended_wit
     first, last = requests(ledger, session)
     replace_sessions.opened(ledger, session, first)
     chunks.receive(ledger, first, received=10, invalid=0)
+    chunks.sending(ledger, last)
     chunks.refuse(ledger, last, error="no")
     replace_sessions.end(ledger, session, last, received=10, invalid=0, changes=[])
     assert [chunk.state for chunk in requests(ledger, session)] == ["acknowledged", "refused"]
@@ -127,7 +129,7 @@ def test_a_doubt_of_the_audience_ends_with_a_session_that_began_after_it(ledger,
     when = "now() + interval '1 hour'" if younger else "now() - interval '1 hour'"
     ledger.sql.execute(f"update audiences.audience set in_doubt = 'others', in_doubt_since = {when}")
     replace_sessions.end(ledger, session, last, received=20, invalid=0, changes=[])
-    assert (ledger.one("select in_doubt from audiences.audience").in_doubt is None) is ends
+    assert (one(ledger, "select in_doubt from audiences.audience").in_doubt is None) is ends
 
 
 def test_how_long_requests_take_is_known_from_ten_of_the_account_on(ledger, audience, run):

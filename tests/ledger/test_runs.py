@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.ledger.records import NOON, request, start
+from tests.ledger.records import NOON, one, request, start
 
 from audiences.errors import StoppedError
 from audiences.ledger import chunks, runs
@@ -13,7 +13,7 @@ LATER = NOON + timedelta(hours=3)
 
 
 def row(ledger, run):
-    return ledger.one("select * from audiences.run where id = %(run)s", {"run": run})
+    return one(ledger, "select * from audiences.run where id = %(run)s", {"run": run})
 
 
 def close(ledger, run, **outcomes):
@@ -57,7 +57,7 @@ def test_a_run_is_under_way_until_it_has_ended_or_for_a_day(ledger, campaign, ot
 
 def test_staging_is_disposable_once_every_run_of_it_has_ended_and_nothing_is_in_doubt(ledger, campaign, audience):
     run = start(ledger, campaign, staging="/s")
-    long_ago, now = (ledger.one(f"select now() {ago} as at").at for ago in ("- interval '9 days'", ""))
+    long_ago, now = (one(ledger, f"select now() {ago} as at").at for ago in ("- interval '9 days'", ""))
     assert runs.disposable(ledger, ["/s", "/unknown"], before=now) == []
     close(ledger, run)
     assert runs.disposable(ledger, ["/s", "/unknown"], before=now + timedelta(minutes=1)) == ["/s"]
@@ -88,7 +88,7 @@ def test_of_the_runs_of_a_schedule_those_of_the_same_time_are_told_from_the_othe
 def test_a_folder_is_disposable_once_every_run_that_used_it_has_ended(ledger, campaign):
     first, second = (start(ledger, campaign, name, staging="/shared") for name in ("r1", "r2"))
     close(ledger, first)
-    in_a_while = ledger.one("select now() + interval '1 hour' as at").at
+    in_a_while = one(ledger, "select now() + interval '1 hour' as at").at
     assert runs.disposable(ledger, ["/shared"], before=in_a_while) == []
     close(ledger, second)
     assert runs.disposable(ledger, ["/shared", "/unknown"], before=in_a_while) == ["/shared"]
@@ -107,7 +107,7 @@ def test_a_warning_is_on_record_once_in_the_order_in_which_it_was_first_said(led
     runs.warn(ledger, run, ["first", "second"])
     runs.warn(ledger, run, ["third", "first"])
     runs.warn(ledger, run, [])
-    assert runs.noted(ledger, run).warnings == ["first", "second", "third"]
+    assert runs.noted(ledger, run).warnings == ("first", "second", "third")
 
 
 def test_rows_that_facebook_refused_are_told_besides_the_values_that_it_could_not_use(ledger, campaign, audience):

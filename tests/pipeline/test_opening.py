@@ -91,7 +91,7 @@ def test_a_time_out_of_the_ledgers_login_is_told_as_one(carts):
     name = carts.connections["ledger"].schema
     carts.sql(f"alter database {name} set statement_timeout = '50ms'", on="ledger")
     with carts.resources(carts.campaign()) as resources, pytest.raises(Exception, match="statement timeout") as caught:
-        resources.ledger.one("select pg_sleep(1)")
+        resources.ledger.sql.execute("select pg_sleep(1)")
     carts.sql(f"alter database {name} reset statement_timeout", on="ledger")
     found = as_lost(caught.value)
     assert isinstance(found, LedgerFaultError)

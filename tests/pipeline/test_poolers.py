@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from tests.ledger.records import one
 from tests.pipeline.conftest import CATALOG
 from tests.poolers import pgbouncer, several_sessions
 
@@ -202,7 +203,7 @@ def test_settings_of_a_service_file_and_of_the_environment_hold_for_the_ledger(
         query = f"select {columns}"
         wanted = ("crm,public", "7MB", "Asia/Tokyo", "7s", "serializable", "UTF8")
         with Ledger(pooled) as ledger, ledger.bulk.cursor() as cursor:
-            assert tuple(ledger.one(query)) == wanted
+            assert tuple(one(ledger, query)) == wanted
             cursor.execute(query)
             assert cursor.fetchone() == wanted
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audiences.sql import statement
+from audiences.user_ids import USER_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 MEMORY = "256MB"
 _INSTANT = pa.timestamp("us", tz="UTC")
-ASSIGNED = pa.schema([("user_id", pa.string()), ("arm", pa.string()), ("run_id", pa.int64())])
-HAPPENED = pa.schema([("user_id", pa.string()), ("occurred_at", _INSTANT), ("amount", pa.float64())])
+ASSIGNED = pa.schema([USER_ID, ("arm", pa.string()), ("run_id", pa.int64())])
+HAPPENED = pa.schema([USER_ID, ("occurred_at", _INSTANT), ("amount", pa.float64())])
 _RUNS = pa.schema(
     [
         ("run_id", pa.int64()),

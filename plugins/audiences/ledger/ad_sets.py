@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 Place = Literal["included", "excluded"]
 _SELECT = """
-select s.campaign_id, s.audience_id, a.facebook_id as audience, s.facebook_id, s.place, s.made_by_us, s.seen_at, s.error,
+select s.campaign_id as campaign, s.audience_id as audience, a.facebook_id as audience_id, s.facebook_id as ad_set_id,
+       s.place, s.made_by_us, s.seen_at, s.error,
        a.deleted_at is not null as deleted
 from audiences.ad_set s join audiences.audience a on a.id = s.audience_id
 """
@@ -44,19 +45,20 @@ class Link:
 
 def of_campaign(ledger: Ledger, campaign: int) -> list[Link]:
     """The links that the campaign wants or wanted, by ad set."""
-    rows = ledger.all(
-        f"{_SELECT} where s.campaign_id = %(campaign)s order by s.facebook_id, s.audience_id", {"campaign": campaign}
+    return ledger.rows(
+        Link,
+        f"{_SELECT} where s.campaign_id = %(campaign)s order by s.facebook_id, s.audience_id",
+        {"campaign": campaign},
     )
-    return [Link(*row) for row in rows]
 
 
 def of_others(ledger: Ledger, *, campaign: int, audience: int, ad_set_id: str) -> list[Link]:
     """What other campaigns want of the same audience in the same ad set."""
-    rows = ledger.all(
+    return ledger.rows(
+        Link,
         f"{_SELECT} where s.audience_id = %(audience)s and s.facebook_id = %(ad_set)s and s.campaign_id <> %(campaign)s",
         {"campaign": campaign, "audience": audience, "ad_set": ad_set_id},
     )
-    return [Link(*row) for row in rows]
 
 
 def record(

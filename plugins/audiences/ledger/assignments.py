@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
+
+from audiences.user_ids import USER_ID, USERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -13,11 +16,8 @@ if TYPE_CHECKING:
     from audiences.ledger.database import Ledger
 
 
-USERS = pa.schema([("user_id", pa.string())])
-RECORDED = pa.schema([("user_id", pa.string()), ("group", pa.int8())])
-_WRITTEN = pa.schema(
-    [("campaign_id", pa.int32()), ("user_id", pa.string()), ("arm", pa.string()), ("run_id", pa.int64())]
-)
+RECORDED = pa.schema([USER_ID, ("group", pa.int8())])
+_WRITTEN = pa.schema([("campaign_id", pa.int32()), USER_ID, ("arm", pa.string()), ("run_id", pa.int64())])
 ARMS = ("target", "system", "custom", "campaign")  # in the order of who.control.Group
 _GROUP = f'array_position(array{list(ARMS)}, arm) - 1 as "group"'
 
@@ -28,7 +28,8 @@ def not_by_formula(ledger: Ledger, campaign: int, terms: str) -> pa.Table:
     They were made while salts or percentages were different, or belong to users who once were under `never_hold_out`. All
     others need not be read: the assignment is a pure function of the terms.
     """
-    runs = ledger.all(
+    runs = ledger.values(
+        int,
         "select id from audiences.run where campaign_id = %(campaign)s and control_terms <> %(terms)s",
         {"campaign": campaign, "terms": terms},
     )
@@ -49,9 +50,20 @@ def never_held_out(ledger: Ledger, campaign: int, users: Sequence[str]) -> None:
     )
 
 
-def of_user(ledger: Ledger, campaign: int, user: str) -> Any:
-    """The user's assignment: `arm`, and of the run that made it `run_id`, `assigned_at`, `control_terms`; None without one."""
-    return ledger.one(
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The group of a user (`arm`), and of the run that assigned it number, time and terms (`CampaignSpec.control_terms`)."""
+
+    arm: str
+    run_id: int
+    assigned_at: datetime
+    control_terms: str
+
+
+def of_user(ledger: Ledger, campaign: int, user: str) -> Assignment | None:
+    """The user's assignment; None without one."""
+    return ledger.row(
+        Assignment,
         "select a.arm, a.run_id, r.assigned_at, r.control_terms from audiences.assignment a"
         " join audiences.run r on r.id = a.run_id where a.campaign_id = %(campaign)s and a.user_id = %(user)s",
         {"campaign": campaign, "user": user},
@@ -63,13 +75,12 @@ def record(ledger: Ledger, *, campaign: int, run: int, assigned: pa.RecordBatchR
 
     A million rows in the order of `user_id`, which is that of the primary key, take a third of the time.
     """
-    first_ever = ledger.one(
-        "select not exists (select 1 from audiences.assignment where campaign_id = %(campaign)s) as yes",
-        {"campaign": campaign},
-    ).yes
+    some = ledger.holds(
+        "select exists (select 1 from audiences.assignment where campaign_id = %(campaign)s)", {"campaign": campaign}
+    )
     rows = pa.RecordBatchReader.from_batches(_WRITTEN, _written(assigned, campaign, run))
     with ledger.bulk.cursor() as cursor:
-        if first_ever:
+        if not some:
             cursor.adbc_ingest("assignment", rows, mode="append", db_schema_name="audiences")
         else:
             cursor.adbc_ingest("assigned_now", rows, mode="create", temporary=True)
@@ -102,7 +113,8 @@ def ever_targeted(ledger: Ledger, campaign: int) -> pa.Table:
 
 def added_between(ledger: Ledger, campaign: int, first: datetime, after: datetime) -> pa.Table:
     """Everybody (`user_id`) whom runs that decided in [first, after) added to the audience."""
-    runs = ledger.all(
+    runs = ledger.values(
+        int,
         "select id from audiences.run where campaign_id = %(campaign)s and assigned_at >= %(first)s and assigned_at < %(after)s",
         {"campaign": campaign, "first": first, "after": after},
     )
@@ -113,5 +125,5 @@ def added_between(ledger: Ledger, campaign: int, first: datetime, after: datetim
     )
 
 
-def _numbers(runs: Sequence[Any]) -> str:
-    return ", ".join(str(int(run.id)) for run in runs) or "null"
+def _numbers(runs: Sequence[int]) -> str:
+    return ", ".join(map(str, runs)) or "null"

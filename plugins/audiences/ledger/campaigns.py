@@ -62,24 +62,32 @@ def number(ledger: Ledger, name: str, formerly: Sequence[str] = ()) -> int:
         "insert into audiences.campaign (name, salt) values (%s, %s) on conflict do nothing",
         (name, formerly[-1] if formerly else None),
     )
-    return int(ledger.one("select id from audiences.campaign where name = %(name)s", {"name": name}).id)
+    return ledger.number("select id from audiences.campaign where name = %(name)s", {"name": name})
+
+
+def ensure(ledger: Ledger, names: Sequence[str]) -> None:
+    """Put the campaigns on record that are not."""
+    ledger.sql.execute(
+        "insert into audiences.campaign (name) select * from unnest(%s::text[]) on conflict do nothing", (list(names),)
+    )
 
 
 def named(ledger: Ledger, name: str) -> KnownCampaign | None:
     """The campaign on record under exactly this name."""
-    row = ledger.one(
-        "select id, name, coalesce(salt, name) as salt from audiences.campaign where name = %(name)s", {"name": name}
+    return ledger.row(
+        KnownCampaign,
+        "select id, name, coalesce(salt, name) as salt from audiences.campaign where name = %(name)s",
+        {"name": name},
     )
-    return KnownCampaign(row.id, row.name, row.salt) if row else None
 
 
 def successor_of(ledger: Ledger, name: str) -> str | None:
     """Who was called so before; None for a name that is nobody's former one, or somebody's again."""
-    row = ledger.one(
+    return ledger.value(
+        str,
         "select c.name from audiences.former_name f join audiences.campaign c on c.id = f.campaign_id where f.name = %(name)s",
         {"name": name},
     )
-    return str(row.name) if row else None
 
 
 @contextmanager

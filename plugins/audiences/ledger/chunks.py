@@ -1,25 +1,67 @@
-"""Upload requests on record: planned before they are sent, acknowledged together with the members they change."""
+"""Upload requests on record: planned before they are sent, acknowledged together with the members they change.
+
+Only this module writes the table `chunk`. What came of the requests of a run is counted in `request_counts`.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, Literal
 
 import pyarrow.compute as pc
+from psycopg.types.json import Jsonb
 
 from audiences.ledger import members
+from audiences.ledger.transitions import Transitions, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pyarrow as pa
+    from adbc_driver_postgresql import dbapi
 
     from audiences.ledger.database import Ledger
 
 Action = Literal["add", "remove", "replace"]
+
+
+class RequestState(StrEnum):
+    """How far a request has got; see the comment on the column `chunk.state`."""
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    ACKNOWLEDGED = "acknowledged"
+    SPLIT = "split"
+    POSTPONED = "postponed"
+    REFUSED = "refused"
+    DROPPED = "dropped"
+    LOST = "lost"
+
+
+DoubtfulState = Literal[RequestState.REFUSED, RequestState.POSTPONED]
+TRANSITIONS: Final = Transitions(
+    "chunk",
+    "request",
+    {
+        RequestState.PLANNED: frozenset({RequestState.SENDING, RequestState.DROPPED}),
+        # Sending once more is what becomes of a request whose answer was lost.
+        RequestState.SENDING: frozenset(RequestState),
+        # Those in doubt, whose rows are gone: nobody will know whether they were carried out.
+        RequestState.POSTPONED: frozenset({RequestState.LOST}),
+        RequestState.REFUSED: frozenset({RequestState.LOST}),
+        RequestState.ACKNOWLEDGED: frozenset(),
+        RequestState.SPLIT: frozenset(),
+        RequestState.DROPPED: frozenset(),
+        RequestState.LOST: frozenset(),
+    },
+)
+UNSENT: Final = (RequestState.PLANNED, RequestState.SENDING)
+"""Still to be sent, for the first time or again."""
 # Requests, called c, that are sent again before anything else; those of replace sessions cannot be, one by one.
-UNSETTLED = "(c.state = 'sending' or c.doubtful) and c.session is null"
-IN_ORDER = "c.run_id, c.late, c.action desc, c.number"  # removals before additions, late ones after
+UNSETTLED: Final = f"(c.state = '{RequestState.SENDING}' or c.doubtful) and c.session is null"
+IN_ORDER: Final = "c.run_id, c.late, c.action desc, c.number"  # removals before additions, late ones after
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +91,23 @@ class Chunk(Planned):
     run: int
     audience: int
     number: int
-    state: str
+    state: RequestState
     staging: str
     part_of: int | None
     doubtful: bool
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", RequestState(self.state))
 
     @property
     def origin(self) -> int:
         """The planned request that it is, or is a part of."""
         return self.part_of or self.id
+
+    @property
+    def unsent(self) -> bool:
+        """Whether it is still to be sent, for the first time or again."""
+        return self.state in UNSENT
 
 
 _COLUMNS = (
@@ -65,33 +115,6 @@ _COLUMNS = (
     " c.id, c.run_id as run, c.audience_id as audience, c.number, c.state, r.staging, c.part_of,"
     " c.doubtful"
 )
-TOTALS = """
-select
-  coalesce(sum(tries), 0)::int as requests,
-  coalesce(sum(begun), 0)::int as begun,
-  coalesce(sum(gone), 0)::int as gone,
-  count(*) filter (where state = 'refused' and rejected = '{}')::int as refused,
-  min(error) filter (where state = 'refused' and rejected = '{}') as error,
-  count(*) filter (where state in ('planned', 'sending'))::int as unsent,
-  count(*) filter (where state = 'dropped' and session is null and not late)::int as dropped,
-  coalesce(sum(rows) filter (where state = 'acknowledged'), 0)::int as taken,
-  -- Within a session the count is of all requests so far.
-  coalesce(sum(rows - received) filter (where state = 'acknowledged' and session is null), 0)::int as unreceived,
-  coalesce(sum(invalid) filter (where state = 'acknowledged'), 0)::int as invalid,
-  coalesce(sum(rows) filter (where state = 'postponed'), 0)::int as postponed,
-  count(*) filter (where state = 'refused' and action = 'add') > 0
-    and count(*) filter (where state <> 'refused' and state <> 'split' and action = 'add') = 0 as nothing_added,
-  coalesce((
-    select jsonb_object_agg(reason, refused order by refused desc)
-    from (
-      select reason, sum(refused::int)::int as refused
-      from audiences.chunk c, jsonb_each_text(c.rejected) as r (reason, refused)
-      where c.run_id = %(run)s
-      group by reason
-    ) reasons
-  ), '{}') as rejected
-from audiences.chunk where run_id = %(run)s
-"""
 _SELECT = f"select {_COLUMNS} from audiences.chunk c join audiences.run r on r.id = c.run_id"  # noqa: S608  # constants only
 
 
@@ -104,121 +127,223 @@ def plan(
     """
     with ledger.sql.transaction():
         ledger.sql.execute(
-            "delete from audiences.chunk where run_id = %s"
-            " and (state = 'planned' or (state = 'dropped' and session is null))",
-            (run,),
+            "delete from audiences.chunk where run_id = %s and (state = %s or (state = %s and session is null))",
+            (run, RequestState.PLANNED, RequestState.DROPPED),
         )
-        last = ledger.one(
-            "select coalesce(max(number), -1) as n from audiences.chunk where run_id = %(run)s", {"run": run}
-        )
+        last = ledger.value(int, "select max(number) from audiences.chunk where run_id = %(run)s", {"run": run})
+        first = 0 if last is None else last + 1
         with ledger.sql.cursor() as cursor:
             cursor.executemany(
                 "insert into audiences.chunk (run_id, audience_id, number, session, action, file, first_row, rows,"
                 "  schema, late) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [
-                    (run, audience, number, session, *_planned(chunk))
-                    for number, chunk in enumerate(planned, int(last.n) + 1)
+                    (run, audience, number, session, each.action, each.file, each.first_row, each.rows, [*each.schema],
+                     each.late)
+                    for number, each in enumerate(planned, first)
                 ],
-            )
+            )  # fmt: skip
 
 
 def of_run(ledger: Ledger, run: int, *, action: Action | None = None, late: bool | None = None) -> list[Chunk]:
     """The requests of the run, of one action or all, late ones, others or all, in the order in which they are sent."""
-    rows = ledger.all(
+    return ledger.rows(
+        Chunk,
         f"{_SELECT} where c.run_id = %(run)s and c.action = coalesce(%(action)s, c.action)"
         f" and c.late = coalesce(%(late)s, c.late) order by {IN_ORDER}",
         {"run": run, "action": action, "late": late},
     )
-    return [_chunk(row) for row in rows]
 
 
 def of_session(ledger: Ledger, session: int) -> list[Chunk]:
     """The requests of a replace session in their order."""
-    return [
-        _chunk(row)
-        for row in ledger.all(f"{_SELECT} where c.session = %(session)s order by c.number", {"session": session})
-    ]
+    return ledger.rows(Chunk, f"{_SELECT} where c.session = %(session)s order by c.number", {"session": session})
 
 
 def unsettled(ledger: Ledger, audience: int) -> list[Chunk]:
     """Requests that may have reached Facebook without our knowing, of any run, in the order of sending."""
-    rows = ledger.all(
-        f"{_SELECT} where c.audience_id = %(audience)s and {UNSETTLED} order by {IN_ORDER}", {"audience": audience}
-    )
-    return [_chunk(row) for row in rows]
-
-
-def drop_planned(ledger: Ledger, audience: int, *, but_run: int) -> None:
-    """Give up requests of other runs that were never sent, and what is left of broken sessions: a new difference is due."""
-    ledger.sql.execute(
-        "update audiences.chunk set state = 'dropped' where audience_id = %s and run_id <> %s"
-        " and (state = 'planned' or (state = 'sending' and session is not null))",
-        (audience, but_run),
-    )
-
-
-def drop_late(ledger: Ledger, run: int) -> None:
-    """Give up the run's late removals: what they were to wait for did not come."""
-    ledger.sql.execute(
-        "update audiences.chunk set state = 'dropped' where run_id = %s and late and state = 'planned'", (run,)
+    return ledger.rows(
+        Chunk,
+        f"{_SELECT} where c.audience_id = %(audience)s and {UNSETTLED} order by {IN_ORDER}",
+        {"audience": audience},
     )
 
 
 def sending(ledger: Ledger, chunk: Chunk) -> None:
-    """Say on record that the request is about to leave."""
-    ledger.sql.execute(
-        "update audiences.chunk set state = 'sending', tries = tries + 1, sent_at = now() where id = %s", (chunk.id,)
-    )
-
-
-def refuse(ledger: Ledger, chunk: Chunk, *, error: str) -> None:
-    """Record that Facebook refused the request as a whole, for good."""
-    ledger.sql.execute("update audiences.chunk set state = 'refused', error = %s where id = %s", (error, chunk.id))
-
-
-def lose(ledger: Ledger, chunk: Chunk, *, error: str) -> None:
-    """Record that nobody will know whether the request arrived, as its rows are gone."""
-    ledger.sql.execute(
-        "update audiences.chunk set state = 'lost', doubtful = false, error = %s where id = %s", (error, chunk.id)
-    )
+    """Say on record that the request is about to leave. Raises IllegalTransitionError, as all that follow here."""
+    TRANSITIONS.move(ledger, chunk.id, RequestState.SENDING, "tries = tries + 1, sent_at = now()")
 
 
 def unsend(ledger: Ledger, chunk: Chunk) -> None:
     """Record that the request, which has just left, certainly came to nothing: it is still to be sent."""
-    ledger.sql.execute("update audiences.chunk set state = 'planned' where id = %s", (chunk.id,))
+    TRANSITIONS.move(ledger, chunk.id, RequestState.PLANNED)
 
 
 def receive(ledger: Ledger, chunk: Chunk, *, received: int, invalid: int) -> None:
     """Record that Facebook took a request that changes nothing by itself: a part of a replace session."""
-    ledger.sql.execute(
-        "update audiences.chunk set state = 'acknowledged', acknowledged_at = now(), error = null,"
-        " received = %s, invalid = %s where id = %s",
-        (received, invalid, chunk.id),
-    )
+    _taken(ledger, chunk, "received = %(received)s, invalid = %(invalid)s", received=received, invalid=invalid)
 
 
-def acknowledge(
-    ledger: Ledger,
-    chunk: Chunk,
-    *,
-    received: int,
-    invalid: int,
-    changes: pa.Table,
-) -> None:
+def receive_without(ledger: Ledger, chunk: Chunk, bad: Mapping[bytes, str]) -> None:
+    """Record that Facebook took a request of a replace session without its `bad` rows (packed), by their reasons."""
+    _taken(
+        ledger, chunk, "received = rows - %(bad)s, invalid = 0, rejected = %(rejected)s",
+        bad=len(bad), rejected=Jsonb(dict(Counter(bad.values()))),
+    )  # fmt: skip
+
+
+def _taken(ledger: Ledger, chunk: Chunk, setting: str, **values: object) -> None:
+    setting = f"acknowledged_at = now(), error = null, {setting}"
+    TRANSITIONS.move(ledger, chunk.id, RequestState.ACKNOWLEDGED, setting, **values)
+
+
+def acknowledge(ledger: Ledger, chunk: Chunk, *, received: int, invalid: int, changes: pa.Table) -> None:
     """Record in one transaction that Facebook took the request and what that changes among the members.
 
     `changes` has `campaign_id`, `user_id`, `identifiers`, `present`, `begins`, `gone`. A second receipt of the same request,
     which a process given up for dead and its successor may both have got, changes nothing.
     """
+    to = RequestState.ACKNOWLEDGED
     with ledger.bulk.cursor() as cursor:
         cursor.execute(
-            "update audiences.chunk set state = 'acknowledged', acknowledged_at = now(), error = null,"
-            " received = $1, invalid = $2, begun = $3, gone = $4 where id = $5 and state <> 'acknowledged' returning id",
-            (received, invalid, *count(changes), chunk.id),
+            "update audiences.chunk set state = $1, acknowledged_at = now(), error = null,"  # noqa: S608  # constants
+            " received = $2, invalid = $3, begun = $4, gone = $5"
+            f" where id = $6 and state in ({listed(TRANSITIONS.before(to))}) returning id",
+            (str(to), received, invalid, *count(changes), chunk.id),
         )
-        if cursor.fetchone() is not None:
+        moved = cursor.fetchone() is not None
+        if moved:
             members.write(cursor, audience=chunk.audience, run=chunk.run, changes=changes)
     ledger.bulk.commit()
+    if not moved and TRANSITIONS.now(ledger, chunk.id) != to:
+        raise TRANSITIONS.refusal(ledger, chunk.id, to)
+
+
+def end_session(cursor: dbapi.Cursor, last: Chunk, *, received: int, invalid: int, begun: int, gone: int) -> None:
+    """In the transaction of the caller: what the session's end changed is counted with its last request.
+
+    One that was refused for its rows stays so: another one ended the session in its place.
+    """
+    cursor.execute(
+        "update audiences.chunk set acknowledged_at = now(), received = $1, invalid = $2, begun = $3, gone = $4,"  # noqa: S608
+        f" state = case when state in ({listed(TRANSITIONS.before(RequestState.ACKNOWLEDGED))}) then $5 else state end"
+        " where id = $6",
+        (received, invalid, begun, gone, str(RequestState.ACKNOWLEDGED), last.id),
+    )
+    cursor.execute("update audiences.chunk set doubtful = false where audience_id = $1 and doubtful", (last.audience,))
+
+
+def refuse(ledger: Ledger, chunk: Chunk, *, error: str, reason: str = "") -> None:
+    """Record that Facebook refused the request for good: as a whole, or for a `reason` that lies in what its rows hold."""
+    rejected = Jsonb({reason: chunk.rows} if reason else {})
+    TRANSITIONS.move(
+        ledger, chunk.id, RequestState.REFUSED, "error = %(error)s, rejected = %(rejected)s",
+        error=error, rejected=rejected,
+    )  # fmt: skip
+
+
+def postpone(ledger: Ledger, chunk: Chunk, *, error: str) -> None:
+    """Record that Facebook does not carry the request out at present; the next run's difference contains its rows again."""
+    TRANSITIONS.move(ledger, chunk.id, RequestState.POSTPONED, "error = %(error)s", error=error)
+
+
+def lose(ledger: Ledger, chunk: Chunk, *, error: str) -> None:
+    """Record that nobody will know whether the request arrived, as its rows are gone."""
+    TRANSITIONS.move(ledger, chunk.id, RequestState.LOST, "doubtful = false, error = %(error)s", error=error)
+
+
+def cut(ledger: Ledger, chunk: Chunk, *, error: str) -> None:
+    """Record that the request was refused for what some of its rows hold, and that others take them."""
+    TRANSITIONS.move(ledger, chunk.id, RequestState.SPLIT, "error = %(error)s", error=error)
+
+
+def split(ledger: Ledger, chunk: Chunk, *, error: str) -> list[Chunk]:
+    """Put two requests on record in place of one that was refused for its rows: its halves."""
+    half = chunk.rows // 2
+    ranges = [(chunk.first_row, half), (chunk.first_row + half, chunk.rows - half)]
+    with ledger.sql.transaction():
+        # Numbers are given out to one process at a time.
+        ledger.sql.execute("select 1 from audiences.run where id = %s for update", (chunk.run,))
+        cut(ledger, chunk, error=error)
+        made = [
+            ledger.number(
+                "insert into audiences.chunk (run_id, audience_id, number, action, file, schema, late, first_row, rows, part_of)"
+                " select run_id, audience_id, (select max(number) + 1 from audiences.chunk where run_id = c.run_id), action,"
+                "   file, schema, late, %(first)s, %(rows)s, %(origin)s"
+                " from audiences.chunk c where id = %(id)s returning id",
+                {"first": first, "rows": rows, "origin": chunk.origin, "id": chunk.id},
+            )
+            for first, rows in ranges
+        ]
+    return [part for part in of_run(ledger, chunk.run) if part.id in made]
+
+
+def doubt(
+    cursor: dbapi.Cursor, chunk: Chunk, state: DoubtfulState, *, error: str
+) -> bool:  # fmt: skip
+    """In the transaction of the caller: the request was refused and may have been carried out before; False if it is known."""
+    cursor.execute(
+        "update audiences.chunk set doubtful = true, state = $1, error = $2 where id = $3 and not doubtful"  # noqa: S608
+        f" and state in ({listed(TRANSITIONS.before(state))}) returning id",
+        (str(state), error, chunk.id),
+    )
+    return cursor.fetchone() is not None
+
+
+def is_in_doubt(ledger: Ledger, chunk: Chunk, state: DoubtfulState) -> bool:
+    """Whether the request is on record as in doubt after that refusal."""
+    return ledger.holds(
+        "select doubtful and state = %(state)s from audiences.chunk where id = %(id)s", {"id": chunk.id, "state": state}
+    )
+
+
+def ask_again(ledger: Ledger, chunk: Chunk) -> None:
+    """Record that a request in doubt is about to leave once more; its state stays."""
+    ledger.sql.execute("update audiences.chunk set tries = tries + 1, sent_at = now() where id = %s", (chunk.id,))
+
+
+def end_doubt(ledger: Ledger, chunk: Chunk, *, answered: bool) -> None:
+    """Record that what a request in doubt was about is known now, since Facebook has `answered` it or by itself."""
+    ledger.sql.execute(
+        "update audiences.chunk set doubtful = false, acknowledged_at = case when %s then now() else acknowledged_at end"
+        " where id = %s",
+        (answered, chunk.id),
+    )
+
+
+def drop_planned(ledger: Ledger, audience: int, *, but_run: int) -> None:
+    """Give up requests of other runs that were never sent, and what is left of broken sessions: a new difference is due."""
+    _drop(
+        ledger, "audience_id = %(audience)s and run_id <> %(run)s and (state = %(planned)s or session is not null)",
+        audience=audience, run=but_run, planned=RequestState.PLANNED,
+    )  # fmt: skip
+
+
+def drop_late(ledger: Ledger, run: int) -> None:
+    """Give up the run's late removals: what they were to wait for did not come."""
+    _drop(ledger, "run_id = %(run)s and late", [RequestState.PLANNED], run=run)
+
+
+def drop_of_run(ledger: Ledger, run: int) -> None:
+    """Give up what an interrupted attempt of the run left to be sent."""
+    _drop(ledger, "run_id = %(run)s", run=run)
+
+
+def drop_of_session(ledger: Ledger, session: int) -> None:
+    """Give up the requests of a replace session that never left."""
+    _drop(ledger, "session = %(session)s", [RequestState.PLANNED], session=session)
+
+
+def drop_of_audience(ledger: Ledger, audience: int) -> None:
+    """Give up whatever was to be sent to an audience that is no longer there, and what was in doubt."""
+    _drop(ledger, "audience_id = %(audience)s", audience=audience)
+    ledger.sql.execute("update audiences.chunk set doubtful = false where audience_id = %s and doubtful", (audience,))
+
+
+def _drop(ledger: Ledger, where: str, states: Iterable[RequestState] = UNSENT, **values: object) -> None:
+    ledger.sql.execute(
+        f"update audiences.chunk set state = %(dropped)s where {where} and state = any(%(unsent)s)".encode(),  # noqa: S608
+        {"dropped": RequestState.DROPPED, "unsent": list(states), **values},
+    )
 
 
 def record_unsent(ledger: Ledger, *, audience: int, run: int, changes: pa.Table) -> None:
@@ -230,23 +355,5 @@ def record_unsent(ledger: Ledger, *, audience: int, run: int, changes: pa.Table)
 
 def count(changes: pa.Table) -> tuple[int, int]:
     """How many memberships begin with these changes, and how many users are gone."""
-    return tuple(int(pc.sum(changes.column(name)).as_py() or 0) for name in ("begins", "gone"))  # type: ignore[return-value]  # two names
-
-
-def totals(ledger: Ledger, run: int) -> Any:
-    """Over the run's requests.
-
-    `requests` sent, tries included; users `begun` and `gone`; requests `refused` as a whole, with an `error` of theirs,
-    `unsent`, or `dropped` because another run changed the audience meanwhile; rows `taken`, of which Facebook says it
-    `received` so many less and took so many for `invalid`; `rejected` rows by reason; rows `postponed`; whether of the
-    additions only such are left that were refused (`nothing_added`).
-    """
-    return ledger.one(TOTALS, {"run": run})
-
-
-def _planned(chunk: Planned) -> tuple[Any, ...]:
-    return chunk.action, chunk.file, chunk.first_row, chunk.rows, list(chunk.schema), chunk.late
-
-
-def _chunk(row: Any) -> Chunk:
-    return Chunk(**{**row._asdict(), "schema": tuple(row.schema)})
+    begun, gone = (int(pc.sum(changes.column(name)).as_py() or 0) for name in ("begins", "gone"))
+    return begun, gone

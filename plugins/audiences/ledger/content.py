@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from audiences.ledger.chunks import RequestState
+from audiences.ledger.replace_sessions import UNSETTLED, SessionState
+
 if TYPE_CHECKING:
     from audiences.ledger.database import Ledger
+
+_SESSIONS = {"ended": SessionState.ENDED, "unsettled": list(UNSETTLED)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,36 +32,48 @@ class Content:
 
 def known(ledger: Ledger, audience: int, *, ahead: float | None = None) -> Content:
     """What is on record; requests are put into Facebook's time by how far its clock is `ahead`, or was at our last look."""
-    row = ledger.one(
+    found = ledger.row(
+        Content,
         """
         with healed as (
             select coalesce(max(id), 0) as session from audiences.upload_session
-            where audience_id = %(audience)s and state = 'ended'
+            where audience_id = %(audience)s and state = %(ended)s
+        ),
+        clock as (
+            select coalesce(%(ahead)s, facebook_ahead, 0)::float8 as ahead from audiences.audience where id = %(audience)s
         )
         select a.content_seen as seen, a.content_filling as filling,
-            coalesce(%(ahead)s, a.facebook_ahead, 0) as ahead,
-            (select extract(epoch from max(acknowledged_at)) from audiences.chunk where audience_id = a.id) as answered,
-            (select extract(epoch from max(sent_at)) from audiences.chunk
-             where audience_id = a.id and (state = 'sending' or doubtful)) as unanswered,
-            (select extract(epoch from max(opened_at)) from audiences.upload_session s, healed
-             where s.audience_id = a.id and s.state in ('open', 'broken') and s.id > healed.session) as opened
-        from audiences.audience a where a.id = %(audience)s
+            clock.ahead + (
+                select extract(epoch from max(acknowledged_at)) from audiences.chunk where audience_id = a.id
+            )::float8 as answered,
+            clock.ahead + (
+                select extract(epoch from max(sent_at)) from audiences.chunk
+                where audience_id = a.id and (state = %(sending)s or doubtful)
+            )::float8 as unanswered,
+            clock.ahead + (
+                select extract(epoch from max(opened_at)) from audiences.upload_session s, healed
+                where s.audience_id = a.id and s.state = any(%(unsettled)s) and s.id > healed.session
+            )::float8 as opened
+        from audiences.audience a, clock where a.id = %(audience)s
         """,
-        {"audience": audience, "ahead": ahead},
+        {"audience": audience, "ahead": ahead, "sending": RequestState.SENDING, **_SESSIONS},
     )
-
-    def there(at: object) -> float | None:
-        return None if at is None else float(at) + row.ahead  # type: ignore[arg-type]  # a number of Postgres
-
-    return Content(row.seen, row.filling, there(row.answered), there(row.unanswered), there(row.opened))
+    return found or Content(seen=None, filling=True, answered=None, unanswered=None, opened=None)
 
 
 def of_account(ledger: Ledger, ad_account: str) -> dict[str, int]:
     """The ledger's numbers of the audiences that it knows in an ad account, by Facebook's id."""
-    rows = ledger.all(
-        "select facebook_id, id from audiences.audience where ad_account = %(account)s", {"account": ad_account}
+
+    def pair(facebook_id: str, id: int) -> tuple[str, int]:  # the column's name
+        return facebook_id, id
+
+    return dict(
+        ledger.rows(
+            pair,
+            "select facebook_id, id from audiences.audience where ad_account = %(account)s",
+            {"account": ad_account},
+        )
     )
-    return {row.facebook_id: row.id for row in rows}
 
 
 def saw(
@@ -82,37 +99,23 @@ def saw(
 
 def doubt(ledger: Ledger, audience: int) -> str | None:
     """Why it is not known whom the audience holds at Facebook, as a clause for people; None when it is known."""
-    row = ledger.one(
+    return ledger.value(
+        str,
         """
         with healed as (
             select max(s.id) as session, greatest(max(s.opened_at), max(a.confirmed_at)) as at, max(a.confirmed_at) as confirmed
             from audiences.audience a
-            left join audiences.upload_session s on s.audience_id = a.id and s.state = 'ended'
+            left join audiences.upload_session s on s.audience_id = a.id and s.state = %(ended)s
             where a.id = %(audience)s
         )
         select coalesce(
             (select in_doubt from audiences.audience where id = %(audience)s),
             (select 'a replace of it broke off' from audiences.upload_session s, healed
-             where s.audience_id = %(audience)s and s.state in ('open', 'broken') and s.id > coalesce(healed.session, 0)
+             where s.audience_id = %(audience)s and s.state = any(%(unsettled)s) and s.id > coalesce(healed.session, 0)
                and s.opened_at > coalesce(healed.confirmed, '-infinity') limit 1),
             (select 'the rows of a request are lost that may have been carried out' from audiences.chunk c, healed
-             where c.audience_id = %(audience)s and c.state = 'lost' and c.sent_at > coalesce(healed.at, '-infinity') limit 1)
+             where c.audience_id = %(audience)s and c.state = %(lost)s and c.sent_at > coalesce(healed.at, '-infinity') limit 1)
         ) as reason
         """,
-        {"audience": audience},
-    )
-    return None if row is None or row.reason is None else str(row.reason)
-
-
-def is_in_doubt(ledger: Ledger, audience: int) -> bool:
-    """Whether Facebook's account of the audience, or a person, has put it in doubt; not an upload of ours that broke."""
-    row = ledger.one("select in_doubt is not null as yes from audiences.audience where id = %(id)s", {"id": audience})
-    return bool(row.yes)
-
-
-def end_doubt(ledger: Ledger, audience: int) -> None:
-    """Record that the members on record are taken for those at Facebook from now on: a person says so, or all was sent again."""
-    ledger.sql.execute(
-        "update audiences.audience set in_doubt = null, in_doubt_since = null, confirmed_at = clock_timestamp() where id = %s",
-        (audience,),
+        {"audience": audience, "lost": RequestState.LOST, **_SESSIONS},
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
-from psycopg.rows import namedtuple_row
+from psycopg.rows import kwargs_row, scalar_row
 from psycopg.types.json import set_json_dumps
 
 from audiences.connections import opened
@@ -15,13 +15,17 @@ from audiences.ledger.own_session import ALWAYS, session
 from audiences.libpq import setting_again
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    import psycopg
     import pyarrow as pa
     from adbc_driver_postgresql import dbapi
+    from psycopg.rows import TupleRow
 
     from audiences.connections import Connection
 
+Row = TypeVar("Row")
+Value = TypeVar("Value")
 _BATCH_BYTES = 4 * 1024 * 1024
 
 
@@ -30,8 +34,7 @@ class Ledger:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.sql = session(connection, application="audiences-ledger", autocommit=True)
-        self.sql.row_factory = namedtuple_row
+        self.sql: psycopg.Connection[TupleRow] = session(connection, application="audiences-ledger", autocommit=True)
         # Written out and not escaped: SQL_ASCII, an encoding of plain bytes, has no character for an escape.
         set_json_dumps(partial(json.dumps, ensure_ascii=False), self.sql)
 
@@ -60,13 +63,53 @@ class Ledger:
         bulk.commit()
         return bulk
 
-    def one(self, query: str, parameters: dict[str, Any] | None = None) -> Any:
-        """The only row of a query (a named tuple), None when there is none."""
-        return self.sql.execute(query.encode(), parameters).fetchone()
+    def rows(
+        self, make: Callable[..., Row], query: str, parameters: Mapping[str, object] | None = None
+    ) -> list[Row]:  # fmt: skip
+        """All rows of a query, each made by a class or a function whose arguments are the names of the columns.
 
-    def all(self, query: str, parameters: dict[str, Any] | None = None) -> list[Any]:
-        """All rows of a query, as named tuples."""
-        return self.sql.execute(query.encode(), parameters).fetchall()
+        Arrays come as tuples, since a record does not change.
+        """
+
+        def made(**columns: object) -> Row:
+            return make(**{name: tuple(value) if isinstance(value, list) else value for name, value in columns.items()})
+
+        with self.sql.cursor(row_factory=kwargs_row(made)) as cursor:
+            return cursor.execute(query.encode(), parameters).fetchall()
+
+    def row(
+        self, make: Callable[..., Row], query: str, parameters: Mapping[str, object] | None = None
+    ) -> Row | None:  # fmt: skip
+        """The only row of a query, made as in `rows`; None when there is none."""
+        found = self.rows(make, query, parameters)
+        return found[0] if found else None
+
+    def values(self, kind: type[Value], query: str, parameters: Mapping[str, object] | None = None) -> list[Value]:
+        """The only column of a query, whose values are of that type; a null is left out. Raises TypeError for another type."""
+        with self.sql.cursor(row_factory=scalar_row) as cursor:
+            found = [each for each in cursor.execute(query.encode(), parameters).fetchall() if each is not None]
+        for each in found:
+            if not isinstance(each, kind):
+                message = f"the ledger gave {type(each).__name__} for {kind.__name__}"
+                raise TypeError(message)
+        return found
+
+    def value(self, kind: type[Value], query: str, parameters: Mapping[str, object] | None = None) -> Value | None:
+        """The only value of a query, as in `values`; None for a null, or when there is no row."""
+        found = self.values(kind, query, parameters)
+        return found[0] if found else None
+
+    def number(self, query: str, parameters: Mapping[str, object] | None = None) -> int:
+        """The only value of a query that counts or numbers something; 0 where there is none."""
+        return self.value(int, query, parameters) or 0
+
+    def holds(self, query: str, parameters: Mapping[str, object] | None = None) -> bool:
+        """The only value of a query that asks whether something is so; False where there is no row."""
+        return self.value(bool, query, parameters) or False
+
+    def clock(self) -> float:
+        """The time of the ledger's database, in Unix seconds."""
+        return self.value(float, "select extract(epoch from clock_timestamp())::float8") or 0.0
 
     def read(self, query: str, schema: pa.Schema) -> pa.Table:
         """A large result as an Arrow table; the query holds numbers at most, no other values."""
@@ -88,11 +131,15 @@ class Ledger:
 class EmptyLedger(Ledger):
     """A ledger that was never migrated, for those who only look: everything in it is empty."""
 
-    def one(self, query: str, parameters: dict[str, Any] | None = None) -> Any:  # noqa: ARG002  # the signature of Ledger
-        """There is no row."""
-        return None
+    def rows(
+        self, make: Callable[..., Row], query: str, parameters: Mapping[str, object] | None = None  # noqa: ARG002  # the signature of Ledger
+    ) -> list[Row]:  # fmt: skip
+        """There are no rows."""
+        return []
 
-    def all(self, query: str, parameters: dict[str, Any] | None = None) -> list[Any]:  # noqa: ARG002  # the signature of Ledger
+    def values(
+        self, kind: type[Value], query: str, parameters: Mapping[str, object] | None = None  # noqa: ARG002  # the signature of Ledger
+    ) -> list[Value]:  # fmt: skip
         """There are no rows."""
         return []
 

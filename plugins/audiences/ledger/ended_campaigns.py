@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -11,9 +12,20 @@ if TYPE_CHECKING:
     from audiences.ledger.database import Ledger
 
 
-def find(ledger: Ledger, campaign: int) -> Any:
-    """The campaign's end on record: `reason`, `on_end`, `tries`, `error` (None when it is carried out); None without one."""
-    return ledger.one(
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of a campaign: why it is over, what is to become of its audience; `error` is None when that is carried out."""
+
+    reason: str
+    on_end: str
+    tries: int
+    error: str | None
+
+
+def find(ledger: Ledger, campaign: int) -> End | None:
+    """The campaign's end on record; None without one."""
+    return ledger.row(
+        End,
         "select reason, on_end, tries, error from audiences.campaign_end where campaign_id = %(campaign)s",
         {"campaign": campaign},
     )
@@ -45,19 +57,19 @@ def missing(ledger: Ledger, present: Collection[str], *, at: datetime, before: d
     ledger.sql.execute(
         "update audiences.campaign set missing_since = %s where missing_since is null and name <> all(%s)", (at, names)
     )
-    rows = ledger.all(
+    return ledger.values(
+        str,
         "select name from audiences.campaign c where missing_since <= %(before)s and not exists"
         " (select 1 from audiences.campaign_end e where e.campaign_id = c.id and e.error is null) order by name",
         {"before": before},
     )
-    return [row.name for row in rows]
 
 
-def last_config(ledger: Ledger, name: str) -> dict[str, Any] | None:
+def last_config(ledger: Ledger, name: str) -> dict[str, object] | None:
     """The campaign file as the last run recorded it; None when it never ran."""
-    row = ledger.one(
+    return ledger.value(
+        dict,
         "select r.config from audiences.run r join audiences.campaign c on c.id = r.campaign_id"
         " where c.name = %(name)s order by r.id desc limit 1",
         {"name": name},
     )
-    return row.config if row else None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from audiences.ledger import chunks
+from audiences.ledger.replace_sessions import SessionState
+from audiences.ledger.runs import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +21,8 @@ if TYPE_CHECKING:
 
 def known(ledger: Ledger) -> tuple[bytes, frozenset[bytes]]:
     """The salt of this ledger, and the hashes of everybody who was erased."""
-    rows = ledger.all("select s.salt, e.digest from audiences.erasure_salt s left join audiences.erased e on true")
-    return (rows[0].salt if rows else b""), frozenset(row.digest for row in rows if row.digest is not None)
+    salt = ledger.value(bytes, "select salt from audiences.erasure_salt")
+    return salt or b"", frozenset(ledger.values(bytes, "select digest from audiences.erased"))
 
 
 def begin(ledger: Ledger, *, at: datetime, digests: Iterable[bytes]) -> int:
@@ -29,48 +32,88 @@ def begin(ledger: Ledger, *, at: datetime, digests: Iterable[bytes]) -> int:
     """
     listed = list(digests)
     with ledger.sql.transaction():
-        row = ledger.one(
-            "select min(e.id) as id from audiences.erasure e join audiences.erased d on d.erasure_id = e.id"
+        number = ledger.value(
+            int,
+            "select min(e.id) from audiences.erasure e join audiences.erased d on d.erasure_id = e.id"
             " where d.digest = any(%(digests)s) and e.done_at is null",
             {"digests": listed},
         )
-        if row.id is None:
-            row = ledger.one("insert into audiences.erasure (asked_at) values (%(at)s) returning id", {"at": at})
+        if number is None:
+            number = ledger.number("insert into audiences.erasure (asked_at) values (%(at)s) returning id", {"at": at})
         with ledger.sql.cursor() as cursor:
             cursor.executemany(
                 "insert into audiences.erased (digest, erasure_id) values (%s, %s) on conflict do nothing",
-                [(digest, row.id) for digest in listed],
+                [(digest, number) for digest in listed],
             )
-    return int(row.id)
+    return number
 
 
 def of_the_same(ledger: Ledger, digests: Iterable[bytes]) -> frozenset[bytes]:
     """These hashes, and all that were remembered together with one of them."""
     listed = list(digests)
-    found = ledger.all(
+    found = ledger.values(
+        bytes,
         "select digest from audiences.erased where erasure_id in"
         " (select erasure_id from audiences.erased where digest = any(%(digests)s))",
         {"digests": listed},
     )
-    return frozenset(listed) | {row.digest for row in found}
+    return frozenset({*listed, *found})
 
 
 def found_before(ledger: Ledger, digest: bytes) -> bool:
     """Whether an erasure that this hash belongs to had rows of the person, at Facebook or in the ledger."""
-    row = ledger.one(
+    return ledger.holds(
         "select exists (select 1 from audiences.erasure e join audiences.erased d on d.erasure_id = e.id"
         " where d.digest = %(digest)s and (jsonb_path_exists(e.requests, '$[*].rows ? (@ > 0)')"
-        " or jsonb_path_exists(e.removed, '$.* ? (@ > 0)'))) as yes",
+        " or jsonb_path_exists(e.removed, '$.* ? (@ > 0)')))",
         {"digest": digest},
     )
-    return bool(row.yes)
 
 
-def accounts(ledger: Ledger) -> list[Any]:
-    """Ad accounts in which the ledger knows audiences: `id`, and the `connections` by which they were once reached."""
-    return ledger.all(
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An ad account in which the ledger knows audiences, and the `connections` by which it was once reached."""
+
+    id: str
+    connections: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """An audience, by its id at Facebook, in which the person is or was with so many `rows`."""
+
+    id: str
+    name: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A run that left something by which a person may still come back.
+
+    `session`: a replace which Facebook may still adopt; `rows`: staged rows for a request whose fate is unknown; `running`: the
+    run has not ended.
+    """
+
+    run: int
+    campaign: str
+    what: Literal["session", "rows", "running"]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What erasing has done so far: requests by ad account, as documents with `id` and `rows`, and rows removed by table."""
+
+    requests: tuple[dict[str, object], ...]
+    removed: dict[str, int]
+
+
+def accounts(ledger: Ledger) -> list[Account]:
+    """Ad accounts in which the ledger knows audiences."""
+    return ledger.rows(
+        Account,
         "select a.ad_account as id, array(select p.connection from audiences.preflight p where p.ad_account = a.ad_account"
-        " order by p.passed_at desc) as connections from (select distinct ad_account from audiences.audience) a order by 1"
+        " order by p.passed_at desc) as connections from (select distinct ad_account from audiences.audience) a order by 1",
     )
 
 
@@ -88,7 +131,7 @@ def end(
     erasure: int,
     *,
     at: datetime | None,
-    requests: Sequence[Mapping[str, Any]],
+    requests: Sequence[Mapping[str, object]],
     removed: Mapping[str, int],
     still_to_do: Sequence[str],
 ) -> None:
@@ -96,7 +139,7 @@ def end(
 
     What an earlier try has done stays on record: its rows are counted in, and its requests stand where this one had none to send.
     """
-    earlier = ledger.one("select requests, removed from audiences.erasure where id = %(id)s", {"id": erasure})
+    earlier = _done(ledger, erasure)
     told = {each["id"]: each for each in earlier.requests} | {
         each["id"]: each
         for each in requests
@@ -111,34 +154,35 @@ def end(
 
 def rows_of(ledger: Ledger, user: str) -> list[bytes]:
     """Every row that was ever recorded for the user in any audience."""
-    found = ledger.all("select distinct identifiers from audiences.member where user_id = %(user)s", {"user": user})
-    return [row.identifiers for row in found]
+    return ledger.values(
+        bytes, "select distinct identifiers from audiences.member where user_id = %(user)s", {"user": user}
+    )
 
 
 def rows_with(ledger: Ledger, cells: Iterable[bytes]) -> list[bytes]:
     """Rows of anybody that hold the bytes of one of the cells somewhere."""
-    found = ledger.all(
+    return ledger.values(
+        bytes,
         "select distinct m.identifiers from"
         " (select identifiers from audiences.member union all select identifiers from audiences.refused_row) m,"
         " unnest(%(cells)s::bytea[]) cell where position(cell in m.identifiers) > 0",
         {"cells": list(cells)},
     )
-    return [row.identifiers for row in found]
 
 
 def others_with(ledger: Ledger, user: str, rows: Sequence[bytes]) -> int:
     """How many other users are recorded with one of the rows."""
-    row = ledger.one(
-        "select count(distinct user_id) as n from audiences.member where identifiers = any(%(rows)s)"
+    return ledger.number(
+        "select count(distinct user_id) from audiences.member where identifiers = any(%(rows)s)"
         " and user_id <> %(user)s",
         {"rows": list(rows), "user": user},
     )
-    return int(row.n)
 
 
-def audiences_with(ledger: Ledger, user: str, rows: Sequence[bytes]) -> list[Any]:
-    """Audiences in which the user or one of the rows is or was: `id` (Facebook's), `name`, `rows`."""
-    return ledger.all(
+def audiences_with(ledger: Ledger, user: str, rows: Sequence[bytes]) -> list[Touched]:
+    """Audiences in which the user or one of the rows is or was."""
+    return ledger.rows(
+        Touched,
         "select a.facebook_id as id, a.name, count(distinct m.identifiers) as rows"
         " from audiences.member m join audiences.audience a on a.id = m.audience_id"
         " where m.user_id = %(user)s or m.identifiers = any(%(rows)s) group by a.id order by a.id",
@@ -161,58 +205,65 @@ def remove(ledger: Ledger, user: str, rows: Sequence[bytes]) -> dict[str, int]:
 
 def left(ledger: Ledger, user: str, rows: Sequence[bytes]) -> dict[str, int]:
     """How much is still there, by table, looked up anew."""
+    values = {"user": user, "rows": list(rows)}
     return {
-        table: int(
-            ledger.sql.execute(
-                sql.SQL("select count(*) as n from audiences.{} where {}").format(sql.Identifier(table), where),
-                {"user": user, "rows": list(rows)},
-            )
-            .fetchone()  # type: ignore[union-attr]  # a count has one row
-            .n
+        table: ledger.number(
+            sql.SQL("select count(*) from audiences.{} where {}").format(sql.Identifier(table), where).as_string(),
+            values,
         )
         for table, where in _tables(ledger).items()
     }
 
 
-def under_way(ledger: Ledger) -> list[Any]:
-    """Audiences that a campaign is changing at the moment: `facebook_id`, `campaign`."""
-    return ledger.all(
-        "select a.facebook_id, c.name as campaign from audiences.audience a"
-        " left join audiences.campaign c on c.id = a.busy_campaign where a.busy_until > now() order by a.id"
-    )
+def unfinished(ledger: Ledger, *, window: float, closed: Sequence[str]) -> list[Unfinished]:
+    """Runs that left something by which a person may still come back.
 
-
-def unfinished(ledger: Ledger, *, window: float, closed: Sequence[str]) -> list[Any]:
-    """Runs that left something by which a person may still come back: `run`, `campaign`, `what`.
-
-    `session`: a replace which Facebook may still adopt, `window` seconds after it began at the latest; `rows`: staged rows
-    for a request whose fate is unknown; `running`: the run has not ended, a day after it began at the latest.
+    Facebook may adopt a replace until `window` seconds after it began; a run that began a day ago has ended without a word.
     In the ad accounts `closed` nothing can be finished, and nobody comes back.
     """
-    return ledger.all(
+    return ledger.rows(
+        Unfinished,
         "select distinct r.id as run, c.name as campaign, found.what from ("  # noqa: S608  # a constant is put in
         " select run_id, 'session' as what from audiences.upload_session"
-        " where state = 'open' or (state = 'broken' and opened_at > now() - %(window)s * interval '1 second')"
+        " where state = %(open)s or (state = %(broken)s and opened_at > now() - %(window)s * interval '1 second')"
         f" union all select run_id, 'rows' from audiences.chunk c where {chunks.UNSETTLED}"
-        " union all select id, 'running' from audiences.run where state = 'running'"
+        " union all select id, 'running' from audiences.run where state = %(running)s"
         " and started_at > now() - interval '1 day'"
         ") found join audiences.run r on r.id = found.run_id join audiences.campaign c on c.id = r.campaign_id"
         " left join audiences.audience a on a.id = r.audience_id where a.ad_account <> all(%(closed)s) is not false"
         " order by r.id",
-        {"window": window, "closed": [*closed]},
+        {
+            "window": window,
+            "closed": [*closed],
+            "open": SessionState.OPEN,
+            "broken": SessionState.BROKEN,
+            "running": RunState.RUNNING,
+        },
     )
+
+
+def _done(ledger: Ledger, erasure: int) -> Done:
+    found = ledger.row(Done, "select requests, removed from audiences.erasure where id = %(id)s", {"id": erasure})
+    return found or Done((), {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    name: str
+    columns: tuple[str, ...]
 
 
 def _tables(ledger: Ledger) -> dict[str, sql.SQL]:
     """Every table that knows users or rows, those of later versions too, and which of its rows are the person's."""
-    found = ledger.all(
+    found = ledger.rows(
+        _Table,
         "select c.table_name as name, array_agg(c.column_name::text) as columns"
         " from information_schema.columns c join information_schema.tables t"
         " on t.table_schema = c.table_schema and t.table_name = c.table_name and t.table_type = 'BASE TABLE'"
         " where c.table_schema = 'audiences' and c.column_name in ('user_id', 'identifiers')"
-        " group by c.table_name order by c.table_name"
+        " group by c.table_name order by c.table_name",
     )
-    return {row.name: _where(row.columns) for row in found}
+    return {table.name: _where(table.columns) for table in found}
 
 
 def _where(columns: Sequence[str]) -> sql.SQL:

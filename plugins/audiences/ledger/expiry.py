@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from audiences.user_ids import USERS
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.ledger.database import Ledger
-
-USERS = pa.schema([("user_id", pa.string())])
 
 
 def expiring(ledger: Ledger, *, audience: int, campaign: int, since: datetime) -> pa.Table:
@@ -46,3 +46,8 @@ def record(ledger: Ledger, *, audience: int, campaign: int, users: pa.Table) -> 
         if users.num_rows:
             cursor.adbc_ingest("expired", users, mode="append", db_schema_name="audiences")
     ledger.bulk.commit()
+
+
+def carry_over(ledger: Ledger, audience: int, *, by: int) -> None:
+    """Who has left the audience goes on being kept out of the one that takes its place."""
+    ledger.sql.execute("update audiences.expired set audience_id = %s where audience_id = %s", (by, audience))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audiences.errors import FixConfigError
 from audiences.ledger.campaigns import (
@@ -21,6 +21,7 @@ from audiences.ledger.campaigns import (
     number,
     successor_of,
 )
+from audiences.ledger.runs import RunState
 from audiences.logs import logger
 
 if TYPE_CHECKING:
@@ -133,38 +134,40 @@ def working_on(ledger: Ledger, name: str, formerly: Sequence[str] = ()) -> Itera
 def unsettled(ledger: Ledger, formerly: Mapping[str, Sequence[str]]) -> list[str]:
     """Those of the campaigns, given with their former ids, for which `take_over` has to be asked, or whose id was given up."""
     olds = [old for each in formerly.values() for old in each]
-    rows = ledger.all(
-        "select name from audiences.campaign where name = any(%(olds)s)"
-        " union select name from audiences.former_name where name = any(%(names)s)",
-        {"olds": olds, "names": list(formerly)},
+    found = set(
+        ledger.values(
+            str,
+            "select name from audiences.campaign where name = any(%(olds)s)"
+            " union select name from audiences.former_name where name = any(%(names)s)",
+            {"olds": olds, "names": list(formerly)},
+        )
     )
-    found = {row.name for row in rows}
     return [name for name, each in formerly.items() if name in found or found.intersection(each)]
 
 
 def taken_over_since_last_run(ledger: Ledger, campaign: int) -> list[str]:
     """The ids that the campaign has given up since its last run began."""
-    rows = ledger.all(
+    return ledger.values(
+        str,
         "select name from audiences.former_name f where campaign_id = %(campaign)s and taken_over_at >"
         " (select coalesce(max(started_at), '-infinity') from audiences.run r where r.campaign_id = f.campaign_id) order by name",
         {"campaign": campaign},
     )
-    return [row.name for row in rows]
 
 
 def all_unknown(ledger: Ledger, formerly: Sequence[str]) -> bool:
     """Whether there are former ids, and the ledger has never heard of any of them."""
-    known = ledger.one(
-        "select 1 as yes from audiences.former_name where name = any(%(olds)s)"
-        " union all select 1 from audiences.campaign where name = any(%(olds)s) limit 1",
+    known = ledger.holds(
+        "select exists (select from audiences.former_name where name = any(%(olds)s))"
+        " or exists (select from audiences.campaign where name = any(%(olds)s))",
         {"olds": list(formerly)},
     )
-    return bool(formerly) and known is None
+    return bool(formerly) and not known
 
 
 def names(ledger: Ledger) -> list[str]:
     """All campaigns on record."""
-    return [row.name for row in ledger.all("select name from audiences.campaign order by name")]
+    return ledger.values(str, "select name from audiences.campaign order by name")
 
 
 def has_state(ledger: Ledger, name: str) -> bool:
@@ -174,7 +177,7 @@ def has_state(ledger: Ledger, name: str) -> bool:
 
 
 def _has_state(ledger: Ledger, campaign: int) -> bool:
-    row = ledger.one(
+    return ledger.holds(
         """
         select exists (select from audiences.assignment where campaign_id = %(id)s)
             or exists (select from audiences.mapping where campaign_id = %(id)s)
@@ -182,37 +185,34 @@ def _has_state(ledger: Ledger, campaign: int) -> bool:
             or exists (select from audiences.audience where created_for = %(id)s)
             or exists (select from audiences.ad_set where campaign_id = %(id)s)
             or exists (select from audiences.live_event where campaign_id = %(id)s)
-            or exists (select from audiences.live_batch where campaign_id = %(id)s) as yes
+            or exists (select from audiences.live_batch where campaign_id = %(id)s)
         """,
         {"id": campaign},
     )
-    return bool(row and row.yes)
 
 
 def _alive(ledger: Ledger, campaign: int) -> bool:
     """Whether a run has begun, has not ended, and has given a sign of life lately, or waits with a claim on its audience."""
-    return bool(
-        ledger.one(
-            """
-            select exists (
-                select from audiences.run r where r.campaign_id = %(id)s and r.state = 'running' and (
-                    exists (select from audiences.audience a where a.busy_campaign = r.campaign_id and a.busy_until > now())
-                    or greatest(r.started_at, (select max(greatest(c.sent_at, c.acknowledged_at))
-                                               from audiences.chunk c where c.run_id = r.id))
-                       > now() - %(minutes)s * interval '1 minute'
-                )
-            ) as yes
-            """,
-            {"id": campaign, "minutes": SILENT_MINUTES},
-        ).yes
+    return ledger.holds(
+        """
+        select exists (
+            select from audiences.run r where r.campaign_id = %(id)s and r.state = %(running)s and (
+                exists (select from audiences.audience a where a.busy_campaign = r.campaign_id and a.busy_until > now())
+                or greatest(r.started_at, (select max(greatest(c.sent_at, c.acknowledged_at))
+                                           from audiences.chunk c where c.run_id = r.id))
+                   > now() - %(minutes)s * interval '1 minute'
+            )
+        )
+        """,
+        {"id": campaign, "minutes": SILENT_MINUTES, "running": RunState.RUNNING},
     )
 
 
 def _rename(ledger: Ledger, old: KnownCampaign, name: str) -> bool:
     """In the transaction of the caller; False when another process has done it meanwhile."""
-    values: dict[str, Any] = {"old": old.id, "was": old.name, "name": name}
-    if not ledger.one(
-        "select 1 as yes from audiences.campaign where id = %(old)s and name = %(was)s for update", values
+    values: dict[str, object] = {"old": old.id, "was": old.name, "name": name}
+    if not ledger.values(
+        int, "select id from audiences.campaign where id = %(old)s and name = %(was)s for update", values
     ):
         return False
     empty = named(ledger, name)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from psycopg.types.json import Jsonb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     import pyarrow as pa
 
@@ -23,12 +23,22 @@ class Result:
     goal_digest: str
     config_digest: str
     as_of: datetime
-    report: dict[str, Any]
+    report: dict[str, object]
 
 
-def assigning_runs(ledger: Ledger, campaign: int, until: datetime) -> list[Any]:
-    """Runs (`id`, `assigned_at`, `control_terms`) that assigned somebody up to `until`, the first one first."""
-    return ledger.all(
+@dataclass(frozen=True, slots=True)
+class AssigningRun:
+    """A run that assigned somebody: when, and by which terms (`CampaignSpec.control_terms`)."""
+
+    id: int
+    assigned_at: datetime
+    control_terms: str
+
+
+def assigning_runs(ledger: Ledger, campaign: int, until: datetime) -> list[AssigningRun]:
+    """Runs that assigned somebody up to `until`, the first one first."""
+    return ledger.rows(
+        AssigningRun,
         "select id, assigned_at, control_terms from audiences.run"
         " where campaign_id = %(campaign)s and assigned_at <= %(until)s and id in"
         " (select run_id from audiences.assignment where campaign_id = %(campaign)s) order by assigned_at, id",
@@ -41,14 +51,13 @@ def launched_at(ledger: Ledger, campaign: int, until: datetime) -> datetime | No
 
     Whom it assigned does not matter: it may have found nobody, and erasing the persons it found does not move the launch.
     """
-    row = ledger.one(
-        "select min(assigned_at) as launched from audiences.run"
+    return ledger.value(
+        datetime,
+        "select min(assigned_at) from audiences.run"
         " where campaign_id = %(campaign)s and assigned_at <= %(until)s and (audience_id is not null or id in"
         " (select run_id from audiences.assignment where campaign_id = %(campaign)s))",
         {"campaign": campaign, "until": until},
     )
-    launched: datetime | None = row.launched
-    return launched
 
 
 def assigned(ledger: Ledger, campaign: int) -> Iterator[pa.RecordBatch]:
@@ -75,10 +84,10 @@ def current(ledger: Ledger, campaign: int, goal_digest: str, at: datetime) -> Re
 
     One of a time to come was made before its events had happened, and says nothing once they have.
     """
-    row = ledger.one(
+    return ledger.row(
+        Result,
         "select goal_digest, config_digest, as_of, report from audiences.goal_result"
         " where campaign_id = %(campaign)s and goal_digest = %(digest)s and as_of <= %(at)s"
         " order by as_of desc, id desc limit 1",
         {"campaign": campaign, "digest": goal_digest, "at": at},
     )
-    return None if row is None else Result(row.goal_digest, row.config_digest, row.as_of, row.report)

@@ -14,7 +14,8 @@ def begin(ledger: Ledger, *, campaign: int, audience: int, schema: tuple[str, ..
     Gives the earlier keys as long as members may be under those, from the first run with other keys up to the one after
     which all have moved; None otherwise.
     """
-    row = ledger.one(
+    return ledger.row(
+        _earlier,
         """
         insert into audiences.mapping as m (campaign_id, audience_id, schema)
         values (%(campaign)s, %(audience)s, %(schema)s)
@@ -24,7 +25,10 @@ def begin(ledger: Ledger, *, campaign: int, audience: int, schema: tuple[str, ..
         """,
         {"campaign": campaign, "audience": audience, "schema": list(schema)},
     )
-    return tuple(row.schema) if row.moving else None
+
+
+def _earlier(schema: tuple[str, ...], moving: bool) -> tuple[str, ...] | None:  # columns of a row
+    return schema if moving else None
 
 
 def moved(ledger: Ledger, *, campaign: int, audience: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from audiences.ledger import audience_doubt
+
 if TYPE_CHECKING:
     from audiences.ledger.database import Ledger
 
@@ -13,27 +15,20 @@ RESTORED: Final = "the ledger was restored from a backup or copied, so that it m
 
 def identity(ledger: Ledger) -> str | None:
     """The UUID made when the ledger was; a restored copy has that of the original. None for a ledger never migrated."""
-    row = ledger.one("select id::text as id from audiences.identity")
-    return str(row.id) if row else None
+    return ledger.value(str, "select id::text from audiences.identity")
 
 
 def restored(ledger: Ledger) -> bool:
     """Whether the ledger is not where it was when a run last opened it."""
-    row = ledger.one("select coalesce(home <> audiences.place(), false) as yes from audiences.identity")
-    return bool(row and row.yes)
+    return ledger.holds("select coalesce(home <> audiences.place(), false) from audiences.identity")
 
 
 def settle_in(ledger: Ledger) -> None:
     """Remember where the ledger is; where it was elsewhere, all its audiences are in doubt, in one transaction."""
-    moved = "select exists (select from audiences.identity where home is distinct from audiences.place()) as yes"
-    if not ledger.one(moved).yes:
+    if not ledger.holds("select exists (select from audiences.identity where home is distinct from audiences.place())"):
         return
     with ledger.sql.transaction():
-        ledger.one("select home from audiences.identity for update")
+        ledger.sql.execute("select home from audiences.identity for update")
         if restored(ledger):  # and no other process was faster
-            ledger.sql.execute(
-                "update audiences.audience set in_doubt = coalesce(in_doubt, %s), in_doubt_since = clock_timestamp()"
-                " where deleted_at is null",
-                (RESTORED,),
-            )
+            audience_doubt.begin_for_all(ledger, RESTORED)
         ledger.sql.execute("update audiences.identity set home = audiences.place()")

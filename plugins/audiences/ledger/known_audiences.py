@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audiences.errors import WaitError
+from audiences.ledger import audience_doubt, chunks, expiry, members, replace_sessions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,6 +44,14 @@ class LeftBehind:
     members: int
 
 
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """An audience, by its id at Facebook, and the campaign that is changing it."""
+
+    facebook_id: str
+    campaign: str
+
+
 @dataclass(eq=False)
 class AudienceTakenError(WaitError):
     """Another campaign is changing the same audience."""
@@ -57,17 +66,17 @@ _SELECT = (
 
 def find(ledger: Ledger, facebook_id: str) -> KnownAudience | None:
     """The audience with that Facebook id."""
-    return _known(ledger.one(f"{_SELECT} where facebook_id = %(facebook_id)s", {"facebook_id": facebook_id}))
+    return ledger.row(KnownAudience, f"{_SELECT} where facebook_id = %(facebook_id)s", {"facebook_id": facebook_id})
 
 
 def created_for(ledger: Ledger, *, campaign: int, ad_account: str, name: str) -> KnownAudience | None:
     """The campaign's own audience in that ad account; of several the one of that name, of several such the newest."""
-    row = ledger.one(
+    return ledger.row(
+        KnownAudience,
         f"{_SELECT} where created_for = %(campaign)s and ad_account = %(ad_account)s and deleted_at is null"
         " order by name = %(name)s desc, id desc limit 1",
         {"campaign": campaign, "ad_account": ad_account, "name": name},
     )
-    return _known(row)
 
 
 def record(
@@ -80,7 +89,8 @@ def record(
     mark: str | None = None,
 ) -> KnownAudience:
     """Put an audience on record, or bring its record up to date; `created_for` and `mark` stay where they are None."""
-    row = ledger.one(
+    (known,) = ledger.rows(
+        KnownAudience,
         "insert into audiences.audience as known (ad_account, facebook_id, name, created_for, mark)"
         " values (%(ad_account)s, %(facebook_id)s, %(name)s, %(created_for)s, %(mark)s)"
         " on conflict (facebook_id) do update set name = excluded.name, ad_account = excluded.ad_account,"
@@ -94,7 +104,7 @@ def record(
             "mark": mark,
         },
     )
-    return KnownAudience(**{**row._asdict(), "schema": tuple(row.schema)})
+    return known
 
 
 def adopted(
@@ -105,21 +115,18 @@ def adopted(
     Memberships of the campaign that it was created for end. Raises AudienceTakenError while another campaign changes it.
     """
     with ledger.sql.transaction():
-        former = ledger.one(
-            "select id, created_for from audiences.audience where facebook_id = %(facebook_id)s",
-            {"facebook_id": facebook_id},
+        on_record = {"facebook_id": facebook_id}
+        number = ledger.value(int, "select id from audiences.audience where facebook_id = %(facebook_id)s", on_record)
+        if number is not None:
+            claim(ledger, number, campaign)
+        former = ledger.value(
+            int, "select created_for from audiences.audience where facebook_id = %(facebook_id)s", on_record
         )
-        if former:
-            claim(ledger, former.id, campaign)
         known = record(ledger, ad_account=ad_account, facebook_id=facebook_id, name=name, created_for=campaign)
         ledger.sql.execute("update audiences.audience set mark = null where id = %s", (known.id,))
-        put_in_doubt(ledger, known.id, reason)
-        if former and former.created_for not in (None, campaign):
-            ledger.sql.execute(  # with the last run of theirs, as none of ours has taken place yet
-                "update audiences.member set removed_run = (select max(id) from audiences.run where campaign_id = %(former)s)"
-                " where audience_id = %(audience)s and campaign_id = %(former)s and removed_run is null",
-                {"former": former.created_for, "audience": known.id},
-            )
+        audience_doubt.begin(ledger, known.id, reason)
+        if former is not None and former != campaign:
+            members.end_of_campaign(ledger, audience=known.id, campaign=former)
         release(ledger, known.id, campaign)
     return known
 
@@ -131,14 +138,14 @@ def note_mark(ledger: Ledger, audience_id: int, mark: str) -> None:
 
 def left_behind(ledger: Ledger, *, campaign: int, audience: int) -> list[LeftBehind]:
     """Where the campaign has members besides `audience`, as far as those audiences are still at Facebook."""
-    rows = ledger.all(  # audience by audience, as the index of current members is
+    return ledger.rows(  # audience by audience, as the index of current members is
+        LeftBehind,
         "select a.id, a.facebook_id, a.name, a.ad_account, held.members from audiences.audience a cross join lateral ("
         " select count(*) as members from audiences.member m where m.audience_id = a.id and m.campaign_id = %(campaign)s"
         " and m.removed_run is null and m.present"
         ") held where a.id <> %(audience)s and a.deleted_at is null and held.members > 0 order by a.id",
         {"campaign": campaign, "audience": audience},
     )
-    return [LeftBehind(*row) for row in rows]
 
 
 def replaced(ledger: Ledger, gone: int, *, by: int, run: int, at: datetime, carried_by: int | None) -> None:
@@ -147,37 +154,25 @@ def replaced(ledger: Ledger, gone: int, *, by: int, run: int, at: datetime, carr
     Memberships in the old one end with `run`, and nothing of it is sent any more. Those of the campaign `carried_by` go on
     in the new one, with the time since when they last; it is in doubt until they are there.
     """
-    numbers = {"gone": gone, "by": by, "run": run, "at": at, "campaign": carried_by}
     with ledger.sql.transaction():
-        carried = ledger.sql.execute(
-            "insert into audiences.member (audience_id, campaign_id, user_id, identifiers, present, added_run)"
-            " select %(by)s, campaign_id, user_id, identifiers, present, added_run from audiences.member"
-            " where audience_id = %(gone)s and campaign_id = %(campaign)s and removed_run is null and present"
-            " on conflict do nothing",
-            numbers,
-        )
-        if carried.rowcount:
-            put_in_doubt(
-                ledger, by, "it was made in place of a deleted one, whose members have not been sent to it yet"
-            )
-        ledger.sql.execute("update audiences.expired set audience_id = %(by)s where audience_id = %(gone)s", numbers)
+        if carried_by is not None and members.carry_over(ledger, gone, by=by, campaign=carried_by):
+            why = "it was made in place of a deleted one, whose members have not been sent to it yet"
+            audience_doubt.begin(ledger, by, why)
+        expiry.carry_over(ledger, gone, by=by)
         deleted(ledger, gone, run=run, at=at)
 
 
 def deleted(ledger: Ledger, gone: int, *, run: int, at: datetime) -> None:
     """Record that an audience is no longer at Facebook: memberships in it end with `run`, and nothing of it is sent any more."""
-    numbers = {"gone": gone, "run": run, "at": at}
     with ledger.sql.transaction():
-        for statement in (
-            "update audiences.member set removed_run = %(run)s where audience_id = %(gone)s and removed_run is null",
-            "update audiences.chunk set state = case when state in ('planned', 'sending') then 'dropped' else state end,"
-            " doubtful = false where audience_id = %(gone)s and (state in ('planned', 'sending') or doubtful)",
-            "update audiences.upload_session set state = case state when 'open' then 'broken' else 'dropped' end"
-            " where audience_id = %(gone)s and state in ('planned', 'open')",
-            "update audiences.audience set deleted_at = %(at)s, in_doubt = null, busy_campaign = null, busy_until = null"
-            " where id = %(gone)s",
-        ):
-            ledger.sql.execute(statement, numbers)
+        members.end_of_audience(ledger, gone, run=run)
+        chunks.drop_of_audience(ledger, gone)
+        replace_sessions.drop_of_audience(ledger, gone)
+        ledger.sql.execute(
+            "update audiences.audience set deleted_at = %s, in_doubt = null, busy_campaign = null, busy_until = null"
+            " where id = %s",
+            (at, gone),
+        )
 
 
 def claim(ledger: Ledger, audience_id: int, campaign: int) -> None:
@@ -186,7 +181,8 @@ def claim(ledger: Ledger, audience_id: int, campaign: int) -> None:
     A difference is computed against what all campaigns hold in an audience, so plans of two campaigns must not interleave.
     The campaign's own earlier claim, left by a crash, is taken over.
     """
-    claimed = ledger.one(
+    claimed = ledger.value(
+        int,
         "update audiences.audience set busy_campaign = %(campaign)s,"
         " busy_until = now() + %(minutes)s * interval '1 minute'"
         " where id = %(id)s and (busy_campaign is null or busy_campaign = %(campaign)s or busy_until < now())"
@@ -194,13 +190,23 @@ def claim(ledger: Ledger, audience_id: int, campaign: int) -> None:
         {"campaign": campaign, "id": audience_id, "minutes": LEASE_MINUTES},
     )
     if claimed is None:
-        row = ledger.one(
-            "select a.facebook_id, c.name from audiences.audience a"
+        taken = ledger.row(
+            Busy,
+            "select a.facebook_id, coalesce(c.name, 'nobody any more') as campaign from audiences.audience a"
             " left join audiences.campaign c on c.id = a.busy_campaign where a.id = %(id)s",
             {"id": audience_id},
-        )
-        what = f"audience {row.facebook_id} is being changed by campaign `{row.name}`"
-        raise AudienceTakenError(what=what, seconds=30, facebook_id=row.facebook_id)
+        ) or Busy(f"of number {audience_id}", "nobody")
+        what = f"audience {taken.facebook_id} is being changed by campaign `{taken.campaign}`"
+        raise AudienceTakenError(what=what, seconds=30, facebook_id=taken.facebook_id)
+
+
+def busy(ledger: Ledger) -> list[Busy]:
+    """The audiences that a campaign is changing at the moment."""
+    return ledger.rows(
+        Busy,
+        "select a.facebook_id, c.name as campaign from audiences.audience a"
+        " join audiences.campaign c on c.id = a.busy_campaign where a.busy_until > now() order by a.id",
+    )
 
 
 def renew(ledger: Ledger, audience_id: int, *, after: float = 0) -> None:
@@ -216,14 +222,6 @@ def release(ledger: Ledger, audience_id: int, campaign: int) -> None:
     ledger.sql.execute(
         "update audiences.audience set busy_campaign = null, busy_until = null where id = %s and busy_campaign = %s",
         (audience_id, campaign),
-    )
-
-
-def put_in_doubt(ledger: Ledger, audience_id: int, reason: str) -> None:
-    """Record that the members on record may not be those at Facebook; `reason` is a sentence for people. The first one stands."""
-    ledger.sql.execute(
-        "update audiences.audience set in_doubt = coalesce(in_doubt, %s), in_doubt_since = clock_timestamp() where id = %s",
-        (reason, audience_id),
     )
 
 
@@ -247,7 +245,3 @@ def note_status(
 def remember_schema(ledger: Ledger, audience_id: int, schema: tuple[str, ...]) -> None:
     """Record the Facebook keys of the rows that the audience is now fed with."""
     ledger.sql.execute("update audiences.audience set schema = %s where id = %s", (list(schema), audience_id))
-
-
-def _known(row: Any) -> KnownAudience | None:
-    return KnownAudience(**{**row._asdict(), "schema": tuple(row.schema)}) if row else None

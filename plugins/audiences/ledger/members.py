@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audiences.user_ids import USER_ID
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from adbc_driver_postgresql import dbapi
 
     from audiences.ledger.database import Ledger
 
 
-HELD = pa.schema(
-    [("campaign_id", pa.int32()), ("user_id", pa.string()), ("identifiers", pa.binary()), ("present", pa.bool_())]
-)
+HELD = pa.schema([("campaign_id", pa.int32()), USER_ID, ("identifiers", pa.binary()), ("present", pa.bool_())])
 # Two halves, each with an index of its own; the current ones are found campaign by campaign.
 HISTORY = """
 select c.name as campaign, m.present, m.added_run, a.assigned_at as added_at, m.removed_run, r.assigned_at as removed_at
@@ -64,18 +66,38 @@ def held(ledger: Ledger, audience: int) -> Iterator[pa.RecordBatchReader]:
         yield rows
 
 
-def history(ledger: Ledger, audience: int, user: str) -> list[Any]:
-    """The user's memberships in the audience, the first first.
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A user's membership by the doing of a campaign: number and time of the run that began it and of the one that ended it.
 
-    Each has `campaign`, `present`, and number and time of the run that began it (`added_run`, `added_at`) and of the
-    one that ended it (`removed_run`, `removed_at`, null while it lasts).
+    The latter are None while it lasts. Not `present`: the campaign had the user taken out (`remove_matching`).
     """
-    return ledger.all(HISTORY, {"audience": audience, "user": user})
+
+    campaign: str
+    present: bool
+    added_run: int
+    added_at: datetime
+    removed_run: int | None
+    removed_at: datetime | None
 
 
-def with_bytes(ledger: Ledger, cells: Iterable[bytes]) -> list[Any]:
-    """Everybody who ever was in an audience with one of the cells among the bytes of their row: `user_id`, `identifiers`."""
-    return ledger.all(
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """A user with the packed row under which they were uploaded."""
+
+    user_id: str
+    identifiers: bytes
+
+
+def history(ledger: Ledger, audience: int, user: str) -> list[Membership]:
+    """The user's memberships in the audience, the first first."""
+    return ledger.rows(Membership, HISTORY, {"audience": audience, "user": user})
+
+
+def with_bytes(ledger: Ledger, cells: Iterable[bytes]) -> list[UserRow]:
+    """Everybody who ever was in an audience with one of the cells among the bytes of their row."""
+    return ledger.rows(
+        UserRow,
         "select distinct m.user_id, m.identifiers from audiences.member m, unnest(%(cells)s::bytea[]) cell"
         " where position(cell in m.identifiers) > 0",
         {"cells": list(cells)},
@@ -110,8 +132,7 @@ def write(cursor: dbapi.Cursor, *, audience: int, run: int, changes: pa.Table) -
 
 def rekeyed(ledger: Ledger, audience: int, campaign: int, run: int) -> int:
     """How many members of the campaign got other identifiers with the run: theirs began with it, and they were members before."""
-    row = ledger.one(REKEYED, {"audience": audience, "campaign": campaign, "run": run})
-    return int(row.n) if row else 0
+    return ledger.number(REKEYED, {"audience": audience, "campaign": campaign, "run": run})
 
 
 def count(ledger: Ledger, audience: int) -> int:
@@ -128,9 +149,36 @@ def memberships(ledger: Ledger, audience: int) -> int:
 
 
 def _counted(ledger: Ledger, audience: int, what: str) -> int:
-    row = ledger.one(
-        f"select {what} as n from audiences.member"  # noqa: S608  # a constant of this file
+    return ledger.number(
+        f"select {what} from audiences.member"  # noqa: S608  # a constant of this file
         " where audience_id = %(audience)s and removed_run is null and present",
         {"audience": audience},
     )
-    return int(row.n) if row else 0
+
+
+def carry_over(ledger: Ledger, audience: int, *, by: int, campaign: int) -> bool:
+    """Let the campaign's members of an audience go on in another one, with the time since when they last; False if none."""
+    carried = ledger.sql.execute(
+        "insert into audiences.member (audience_id, campaign_id, user_id, identifiers, present, added_run)"
+        " select %(by)s, campaign_id, user_id, identifiers, present, added_run from audiences.member"
+        " where audience_id = %(audience)s and campaign_id = %(campaign)s and removed_run is null and present"
+        " on conflict do nothing",
+        {"by": by, "audience": audience, "campaign": campaign},
+    )
+    return carried.rowcount > 0
+
+
+def end_of_audience(ledger: Ledger, audience: int, *, run: int) -> None:
+    """End every membership in the audience with that run."""
+    ledger.sql.execute(
+        "update audiences.member set removed_run = %s where audience_id = %s and removed_run is null", (run, audience)
+    )
+
+
+def end_of_campaign(ledger: Ledger, *, audience: int, campaign: int) -> None:
+    """End the campaign's memberships in the audience, with its last run, as nobody else's has taken place yet."""
+    ledger.sql.execute(
+        "update audiences.member set removed_run = (select max(id) from audiences.run where campaign_id = %(campaign)s)"
+        " where audience_id = %(audience)s and campaign_id = %(campaign)s and removed_run is null",
+        {"campaign": campaign, "audience": audience},
+    )

@@ -45,9 +45,9 @@ class LedgerRevisionError(FixAccessError):
 
 def ensure_newest(ledger: Ledger) -> None:
     """Raise LedgerRevisionError unless a ledger that was migrated once is at the newest revision; for those who only look."""
-    found = str(ledger.one("select version_num from audiences.alembic_version").version_num)
+    found = ledger.value(str, "select version_num from audiences.alembic_version")
     if found != NEWEST:
-        raise LedgerRevisionError(found)
+        raise LedgerRevisionError(found or "none")
 
 
 def migrate(connection: Connection) -> str:

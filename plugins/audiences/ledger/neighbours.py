@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from audiences.ledger.database import Ledger
 
 
-def holding(ledger: Ledger, *, audience: int, campaign: int) -> list[Any]:
-    """The other campaigns (`id`, `name`) that hold somebody in the audience, by name."""
-    return ledger.all(
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A campaign that holds somebody in an audience."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changing:
+    """A campaign whose runs change an audience, with the campaign file as its last run recorded it."""
+
+    name: str
+    config: dict[str, object]
+
+
+def holding(ledger: Ledger, *, audience: int, campaign: int) -> list[Holding]:
+    """The other campaigns that hold somebody in the audience, by name."""
+    return ledger.rows(
+        Holding,
         "select c.id, c.name from audiences.campaign c where c.id <> %(campaign)s and exists"
         " (select from audiences.member m where m.audience_id = %(audience)s and m.campaign_id = c.id"
         " and m.removed_run is null and m.present) order by c.name",
@@ -20,17 +38,17 @@ def holding(ledger: Ledger, *, audience: int, campaign: int) -> list[Any]:
 
 def members_of(ledger: Ledger, *, audience: int, campaign: int) -> int:
     """How many users the campaign holds in the audience."""
-    row = ledger.one(
-        "select count(distinct user_id) as n from audiences.member where audience_id = %(audience)s"
+    return ledger.number(
+        "select count(distinct user_id) from audiences.member where audience_id = %(audience)s"
         " and campaign_id = %(campaign)s and removed_run is null and present",
         {"audience": audience, "campaign": campaign},
     )
-    return int(row.n) if row else 0
 
 
-def changing(ledger: Ledger, *, audience: int, campaign: int) -> list[Any]:
-    """The other campaigns (`name`, `config` of the last run) that have run on the audience and are not over, by name."""
-    return ledger.all(
+def changing(ledger: Ledger, *, audience: int, campaign: int) -> list[Changing]:
+    """The other campaigns that have run on the audience and are not over, by name."""
+    return ledger.rows(
+        Changing,
         "select c.name, r.config from audiences.campaign c join lateral"
         " (select config, audience_id from audiences.run where campaign_id = c.id and audience_id is not null"
         "  order by id desc limit 1) r on r.audience_id = %(audience)s"

@@ -16,6 +16,8 @@ from audiences.errors import FixAccessError
 from audiences.libpq import setting_again
 
 if TYPE_CHECKING:
+    from psycopg.rows import TupleRow
+
     from audiences.connections import Connection
 
 ALWAYS: Final = {
@@ -46,10 +48,10 @@ class LedgerPooledError(FixAccessError):
         )
 
 
-def session(connection: Connection, *, application: str, autocommit: bool = False) -> psycopg.Connection[Any]:
+def session(connection: Connection, *, application: str, autocommit: bool = False) -> psycopg.Connection[TupleRow]:
     """Open a session; raises LedgerPooledError for one that would not stay ours, and what the driver raises."""
 
-    def connect() -> psycopg.Connection[Any]:
+    def connect() -> psycopg.Connection[TupleRow]:
         return psycopg.connect(connection.dsn(application=application), autocommit=True, prepare_threshold=None)
 
     found = opened(connect)
@@ -67,7 +69,7 @@ def session(connection: Connection, *, application: str, autocommit: bool = Fals
     return found
 
 
-def unlocked(sql: psycopg.Connection[Any], *key: int, place: str = "") -> None:
+def unlocked(sql: psycopg.Connection[TupleRow], *key: int, place: str = "") -> None:
     """Let an advisory lock of the session go; raises LedgerPooledError where the session has lost it."""
     marks = b", ".join([b"%s"] * len(key))
     row: Any = sql.execute(b"select pg_catalog.pg_advisory_unlock(" + marks + b")", key).fetchone()
@@ -75,7 +77,7 @@ def unlocked(sql: psycopg.Connection[Any], *key: int, place: str = "") -> None:
         raise LedgerPooledError(place)
 
 
-def _ensure_ours(one: psycopg.Connection[Any], other: psycopg.Connection[Any], place: str) -> None:
+def _ensure_ours(one: psycopg.Connection[TupleRow], other: psycopg.Connection[TupleRow], place: str) -> None:
     """Two open sessions are never the same one, and each stays what it is, unless they are lent by the transaction."""
     first = _who(one)
     for _ in range(_LOOKS):
@@ -87,5 +89,5 @@ def _ensure_ours(one: psycopg.Connection[Any], other: psycopg.Connection[Any], p
             raise LedgerPooledError(place)
 
 
-def _who(of: psycopg.Connection[Any]) -> tuple[Any, ...] | None:
+def _who(of: psycopg.Connection[TupleRow]) -> tuple[Any, ...] | None:
     return of.execute(_WHO).fetchone()

@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 
 def passed_since(ledger: Ledger, *, ad_account: str, connection: str, since: datetime) -> tuple[str, ...] | None:
     """The warnings of the last preflight that passed, None when there was none after `since`."""
-    row = ledger.one(
+    return ledger.row(
+        _warnings,
         "select warnings from audiences.preflight"
         " where ad_account = %(ad_account)s and connection = %(connection)s and passed_at > %(since)s",
         {"ad_account": ad_account, "connection": connection, "since": since},
     )
-    return tuple(row.warnings) if row else None
+
+
+def _warnings(warnings: tuple[str, ...]) -> tuple[str, ...]:
+    return warnings
 
 
 def passed(ledger: Ledger, *, ad_account: str, connection: str, at: datetime, warnings: Sequence[str]) -> None:

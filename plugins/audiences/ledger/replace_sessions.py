@@ -7,12 +7,14 @@ Facebook; the members on record are those of before until a session has ended ri
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
 
-from audiences.ledger import chunks, members
+from audiences.ledger import audience_doubt, chunks, members
+from audiences.ledger.transitions import Transitions, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -21,6 +23,33 @@ if TYPE_CHECKING:
 
 FEWEST_MEASURED = 10  # requests; fewer say nothing about how long they take
 LAST_MEASURED = 200
+
+
+class SessionState(StrEnum):
+    """How far a session has got; see the comment on the column `upload_session.state`."""
+
+    PLANNED = "planned"
+    OPEN = "open"
+    ENDED = "ended"
+    BROKEN = "broken"
+    DROPPED = "dropped"
+
+
+TRANSITIONS: Final = Transitions(
+    "upload_session",
+    "replace session",
+    {
+        SessionState.PLANNED: frozenset({SessionState.OPEN, SessionState.DROPPED}),
+        # Planned again, or dropped, where its first request certainly came to nothing.
+        SessionState.OPEN: frozenset(SessionState) - {SessionState.OPEN},
+        SessionState.ENDED: frozenset(),
+        SessionState.BROKEN: frozenset(),
+        SessionState.DROPPED: frozenset(),
+    },
+)
+UNSETTLED: Final = (SessionState.OPEN, SessionState.BROKEN)
+"""Facebook may still keep it open, and nobody knows what the audience holds."""
+_TO_SEND = (SessionState.PLANNED, SessionState.OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +63,11 @@ class ReplaceSession:
     facebook_id: int
     schema: tuple[str, ...]
     closing: str
-    state: str
+    state: SessionState
     staging: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", SessionState(self.state))
 
 
 _SELECT = (
@@ -60,19 +92,12 @@ def plan(
     `id_of` makes the session's id at Facebook from the number of the attempt, counted from 1.
     """
     with ledger.sql.transaction():
-        ledger.sql.execute(
-            "update audiences.upload_session set state = case state when 'open' then 'broken' else 'dropped' end"
-            " where run_id = %s and state in ('planned', 'open')",
-            (run,),
+        _give_up(ledger, "run_id = %(run)s", {"run": run})
+        chunks.drop_of_run(ledger, run)
+        attempt = 1 + ledger.number(
+            "select max(attempt) from audiences.upload_session where run_id = %(run)s", {"run": run}
         )
-        ledger.sql.execute(
-            "update audiences.chunk set state = 'dropped' where run_id = %s and state in ('planned', 'sending')", (run,)
-        )
-        last = ledger.one(
-            "select coalesce(max(attempt), 0) as n from audiences.upload_session where run_id = %(run)s", {"run": run}
-        )
-        attempt = int(last.n) + 1
-        row = ledger.one(
+        session = ledger.number(
             "insert into audiences.upload_session (run_id, audience_id, attempt, facebook_id, schema, closing)"
             " values (%(run)s, %(audience)s, %(attempt)s, %(facebook_id)s, %(schema)s, %(closing)s) returning id",
             {
@@ -84,7 +109,7 @@ def plan(
                 "closing": closing,
             },
         )
-        chunks.plan(ledger, run=run, audience=audience, planned=planned, session=int(row.id))
+        chunks.plan(ledger, run=run, audience=audience, planned=planned, session=session)
 
 
 def again(
@@ -123,30 +148,26 @@ def request_of(chunk: Chunk) -> Planned:
 
 def to_send(ledger: Ledger, run: int) -> ReplaceSession | None:
     """The session that the run still has to begin or to carry through."""
-    found = _all(ledger, "s.run_id = %(id)s and s.state in ('planned', 'open')", run)
+    found = _all(ledger, "s.run_id = %(id)s and s.state = any(%(states)s)", run, _TO_SEND)
     return found[-1] if found else None
 
 
 def unfinished(ledger: Ledger, audience: int) -> list[ReplaceSession]:
     """Sessions that began and of whose end nothing is known, of any run."""
-    return _all(ledger, "s.audience_id = %(id)s and s.state = 'open'", audience)
+    return _all(ledger, "s.audience_id = %(id)s and s.state = any(%(states)s)", audience, [SessionState.OPEN])
 
 
 def opened(ledger: Ledger, session: ReplaceSession, first: Chunk) -> None:
     """Say on record that the first request is about to leave."""
     with ledger.sql.transaction():
-        ledger.sql.execute(
-            "update audiences.upload_session set state = 'open', opened_at = now() where id = %s", (session.id,)
-        )
+        TRANSITIONS.move(ledger, session.id, SessionState.OPEN, "opened_at = now()")
         chunks.sending(ledger, first)
 
 
 def not_opened(ledger: Ledger, session: ReplaceSession, first: Chunk) -> None:
     """Record that the first request certainly came to nothing."""
     with ledger.sql.transaction():
-        ledger.sql.execute(
-            "update audiences.upload_session set state = 'planned', opened_at = null where id = %s", (session.id,)
-        )
+        TRANSITIONS.move(ledger, session.id, SessionState.PLANNED, "opened_at = null")
         chunks.unsend(ledger, first)
 
 
@@ -160,32 +181,33 @@ def refused(ledger: Ledger, session: ReplaceSession, first: Chunk, *, error: str
 def drop(ledger: Ledger, session: ReplaceSession, *, error: str) -> None:
     """Record that the session was never opened, and that nothing more is sent of it."""
     with ledger.sql.transaction():
-        _over(ledger, session, "dropped", error)
-        ledger.sql.execute(
-            "update audiences.chunk set state = 'dropped' where session = %s and state = 'planned'", (session.id,)
-        )
+        _over(ledger, session, SessionState.DROPPED, error)
+        chunks.drop_of_session(ledger, session.id)
+
+
+def drop_of_audience(ledger: Ledger, audience: int) -> None:
+    """Give up the sessions of an audience that is no longer there."""
+    _give_up(ledger, "audience_id = %(audience)s", {"audience": audience})
 
 
 def broken(ledger: Ledger, run: int) -> int:
     """How many sessions of the run broke."""
-    found = ledger.one(
-        "select count(*) as n from audiences.upload_session where run_id = %(run)s and state = 'broken'", {"run": run}
+    return ledger.number(
+        "select count(*) from audiences.upload_session where run_id = %(run)s and state = %(broken)s",
+        {"run": run, "broken": SessionState.BROKEN},
     )
-    return int(found.n)
 
 
 def invalid(ledger: Ledger, session: ReplaceSession) -> int:
     """How many rows of the requests that were acknowledged so far Facebook took for invalid."""
-    found = ledger.one(
-        "select coalesce(sum(invalid), 0)::int as n from audiences.chunk where session = %(session)s",
-        {"session": session.id},
+    return ledger.number(
+        "select sum(invalid)::int from audiences.chunk where session = %(session)s", {"session": session.id}
     )
-    return int(found.n)
 
 
 def broke(ledger: Ledger, session: ReplaceSession, *, error: str) -> None:
     """Record that the session is over and not known to have ended right."""
-    _over(ledger, session, "broken", error)
+    _over(ledger, session, SessionState.BROKEN, error)
 
 
 def end(
@@ -201,61 +223,65 @@ def end(
             members.write(cursor, audience=session.audience, run=session.run, changes=part)
             begins, goes = chunks.count(part)
             begun, gone = begun + begins, gone + goes
+        chunks.end_session(cursor, last, received=received, invalid=invalid, begun=begun, gone=gone)
         cursor.execute(
-            "update audiences.chunk set acknowledged_at = now(), received = $1, invalid = $2, begun = $3, gone = $4,"
-            " state = case state when 'refused' then state else 'acknowledged' end where id = $5",
-            (received, invalid, begun, gone, last.id),
+            "update audiences.upload_session set state = $1, ended_at = now(), error = null"  # noqa: S608  # constants
+            f" where id = $2 and state in ({listed(TRANSITIONS.before(SessionState.ENDED))}) returning id",
+            (str(SessionState.ENDED), session.id),
         )
-        cursor.execute(
-            "update audiences.upload_session set state = 'ended', ended_at = now(), error = null where id = $1",
-            (session.id,),
-        )
-        # Whatever was in doubt: the audience holds this set now. Unless the doubt is younger than the session, as with one that
-        # a restored ledger takes for open and that ended long ago.
-        cursor.execute(
-            "update audiences.audience set in_doubt = null, in_doubt_since = null where id = $1"
-            " and in_doubt_since <= (select opened_at from audiences.upload_session where id = $2)",
-            (session.audience, session.id),
-        )
-        cursor.execute(
-            "update audiences.chunk set doubtful = false where audience_id = $1 and doubtful", (session.audience,)
-        )
+        ended = cursor.fetchone() is not None
+        audience_doubt.end_by_session(cursor, session.audience, session=session.id)
+    if not ended:
+        ledger.bulk.rollback()
+        raise TRANSITIONS.refusal(ledger, session.id, SessionState.ENDED)
     ledger.bulk.commit()
 
 
 def seconds_left(ledger: Ledger, audience: int, *, window: float) -> float:
     """How long Facebook, which ends a session after `window` seconds, may still keep one of ours open; 0: no longer."""
-    row = ledger.one(
-        "select extract(epoch from max(opened_at) - now()) as seconds from audiences.upload_session"
-        " where audience_id = %(audience)s and state in ('open', 'broken')",
-        {"audience": audience},
+    passed = ledger.value(
+        float,
+        "select extract(epoch from max(opened_at) - now())::float8 from audiences.upload_session"
+        " where audience_id = %(audience)s and state = any(%(states)s)",
+        {"audience": audience, "states": list(UNSETTLED)},
     )
-    return max(0.0, float(row.seconds) + window) if row.seconds is not None else 0.0
+    return 0.0 if passed is None else max(0.0, passed + window)
 
 
 def seconds_per_request(ledger: Ledger, ad_account: str, *, rows: int) -> float | None:
     """How long one of ten of the account's last requests with at least that many rows took, or longer; None: too few."""
-    row = ledger.one(
+    return ledger.value(
+        float,
         """
-        select count(*) as n, percentile_cont(0.9) within group (order by seconds) as seconds from (
-            select extract(epoch from c.acknowledged_at - c.sent_at) as seconds
+        select case when count(*) >= %(fewest)s then percentile_cont(0.9) within group (order by seconds) end from (
+            select extract(epoch from c.acknowledged_at - c.sent_at)::float8 as seconds
             from audiences.chunk c join audiences.audience a on a.id = c.audience_id
-            where a.ad_account = %(account)s and c.state = 'acknowledged' and c.rows >= %(rows)s and c.tries = 1
+            where a.ad_account = %(account)s and c.state = %(acknowledged)s and c.rows >= %(rows)s and c.tries = 1
             order by c.id desc limit %(last)s
         ) latest
         """,
-        {"account": ad_account, "rows": rows, "last": LAST_MEASURED},
+        {
+            "account": ad_account,
+            "rows": rows,
+            "last": LAST_MEASURED,
+            "fewest": FEWEST_MEASURED,
+            "acknowledged": chunks.RequestState.ACKNOWLEDGED,
+        },
     )
-    return float(row.seconds) if row is not None and row.n >= FEWEST_MEASURED else None
 
 
-def _all(ledger: Ledger, where: str, number: int) -> list[ReplaceSession]:
-    rows = ledger.all(f"{_SELECT} where {where} order by s.id", {"id": number})
-    return [ReplaceSession(**{**row._asdict(), "schema": tuple(row.schema)}) for row in rows]
+def _all(ledger: Ledger, where: str, number: int, states: Sequence[SessionState]) -> list[ReplaceSession]:
+    return ledger.rows(ReplaceSession, f"{_SELECT} where {where} order by s.id", {"id": number, "states": list(states)})
 
 
-def _over(ledger: Ledger, session: ReplaceSession, state: str, error: str) -> None:
-    ledger.sql.execute(
-        "update audiences.upload_session set state = %s, ended_at = now(), error = %s where id = %s",
-        (state, error, session.id),
-    )
+def _give_up(ledger: Ledger, where: str, values: Mapping[str, object]) -> None:
+    """Sessions that began have broken, and those that did not are dropped."""
+    for state, to in ((SessionState.OPEN, SessionState.BROKEN), (SessionState.PLANNED, SessionState.DROPPED)):
+        ledger.sql.execute(
+            f"update audiences.upload_session set state = %(to)s where {where} and state = %(state)s".encode(),  # noqa: S608
+            {"state": state, "to": to, **values},
+        )
+
+
+def _over(ledger: Ledger, session: ReplaceSession, state: SessionState, error: str) -> None:
+    TRANSITIONS.move(ledger, session.id, state, "ended_at = now(), error = %(error)s", error=error)

@@ -2,20 +2,77 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, Literal
 
 from psycopg.types.json import Jsonb
 
 from audiences.errors import AudiencesError, StoppedError
 from audiences.ledger import chunks
+from audiences.ledger.replace_sessions import SessionState
+from audiences.ledger.transitions import Transitions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from audiences.ledger.database import Ledger
 
-State = Literal["success", "failed", "stopped"]
+
+class RunState(StrEnum):
+    """What has become of a run; `abandoned`: its process ended without a word."""
+
+    RUNNING = "running"
+    SUCCESS = "success"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    ABANDONED = "abandoned"
+
+
+Ended = Literal[RunState.SUCCESS, RunState.FAILED, RunState.STOPPED]
+_ENDED: Final = frozenset({RunState.SUCCESS, RunState.FAILED, RunState.STOPPED})
+TRANSITIONS: Final = Transitions(
+    "run",
+    "run",
+    {
+        RunState.RUNNING: frozenset(RunState),
+        # Closed once more by the step that closes it, with what is on record by then.
+        RunState.SUCCESS: _ENDED,
+        # Taken up again, unless it was closed with its counts.
+        RunState.FAILED: _ENDED | {RunState.RUNNING},
+        RunState.STOPPED: _ENDED | {RunState.RUNNING},
+        # Its process was given up for dead, and was not.
+        RunState.ABANDONED: _ENDED | {RunState.RUNNING},
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What is on record of a run under way: `planned` and `rejected` counts, the last `error`, whether a guard `stopped` it."""
+
+    planned: dict[str, int]
+    rejected: dict[str, dict[str, int]]
+    warnings: tuple[str, ...]
+    error: str | None
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """What the ledger knows of the runs that a campaign's schedule began, whatever Airflow has forgotten.
+
+    `others`: how many were begun for another time than the one asked about; `planned`: the number of one that got as far as a
+    plan, of whatever time, and `same`: of one for this very time that was closed after that. None each where there is none.
+    """
+
+    others: int
+    planned: int | None
+    same: int | None
+
+
+NEVER_SCHEDULED: Final = Scheduled(0, None, None)
 
 
 def start(
@@ -24,7 +81,7 @@ def start(
     campaign: int,
     external_id: str,
     digest: str,
-    config: dict[str, Any],
+    config: Mapping[str, object],
     control_terms: str,
     as_of: datetime,
     now: datetime,
@@ -35,18 +92,18 @@ def start(
 
     The same `external_id` is the same run, taken up again, until it has been closed; after that it is another one.
     """
-    row = ledger.one(
+    return ledger.number(
         """
         with last as (
-            select again, outcomes <> '{}' as closed from audiences.run
+            select again, outcomes <> '{}' or state = %(success)s as closed from audiences.run
             where campaign_id = %(campaign)s and external_id = %(external_id)s order by again desc limit 1
         )
         insert into audiences.run
             (campaign_id, external_id, again, config_digest, config, control_terms, as_of, assigned_at, due, state,
              started_at, staging)
         values (%(campaign)s, %(external_id)s, coalesce((select again + closed::int from last), 0), %(digest)s,
-            %(config)s, %(terms)s, %(as_of)s, %(now)s, %(due)s, 'running', now(), %(staging)s)
-        on conflict (campaign_id, external_id, again) do update set state = 'running', ended_at = null, error = null,
+            %(config)s, %(terms)s, %(as_of)s, %(now)s, %(due)s, %(running)s, now(), %(staging)s)
+        on conflict (campaign_id, external_id, again) do update set state = excluded.state, ended_at = null, error = null,
             stopped = false, warnings = '{}', planned = run.planned - 'leaving', as_of = excluded.as_of
         returning id
         """,
@@ -60,28 +117,27 @@ def start(
             "now": now,
             "due": due,
             "staging": staging,
+            "running": RunState.RUNNING,
+            "success": RunState.SUCCESS,
         },
     )
-    return int(row.id)
 
 
 def abandon_others(ledger: Ledger, *, campaign: int, run: int) -> None:
     """Close earlier runs of the campaign that never ended: their process is gone."""
     ledger.sql.execute(
-        "update audiences.run set state = 'abandoned', ended_at = now(), error = 'the process ended without a word'"
-        " where campaign_id = %s and id <> %s and state = 'running'",
-        (campaign, run),
+        "update audiences.run set state = %s, ended_at = now(), error = 'the process ended without a word'"
+        " where campaign_id = %s and id <> %s and state = any(%s)",
+        (RunState.ABANDONED, campaign, run, TRANSITIONS.before(RunState.ABANDONED)),
     )
 
 
 def under_way(ledger: Ledger, campaign: int) -> bool:
     """Whether a run of the campaign has begun and not ended; one that began a day ago has died."""
-    return bool(
-        ledger.one(
-            "select exists (select 1 from audiences.run where campaign_id = %(campaign)s and state = 'running'"
-            " and started_at > now() - interval '1 day') as yes",
-            {"campaign": campaign},
-        ).yes
+    return ledger.holds(
+        "select exists (select 1 from audiences.run where campaign_id = %(campaign)s and state = %(running)s"
+        " and started_at > now() - interval '1 day')",
+        {"campaign": campaign, "running": RunState.RUNNING},
     )
 
 
@@ -90,14 +146,14 @@ def disposable(ledger: Ledger, folders: Sequence[str], *, before: datetime) -> l
 
     A run that never ended counts as ended a day after it began.
     """
-    rows = ledger.all(
+    return ledger.values(
+        str,
         "select r.staging from audiences.run r where r.staging = any(%(folders)s)"  # noqa: S608  # a constant is put in
         " group by r.staging having bool_and(coalesce(r.ended_at, r.started_at + interval '1 day') < %(before)s"
         f" and not exists (select 1 from audiences.chunk c where c.run_id = r.id and {chunks.UNSETTLED})"
-        " and not exists (select 1 from audiences.upload_session s where s.run_id = r.id and s.state = 'open'))",
-        {"folders": list(folders), "before": before},
+        " and not exists (select 1 from audiences.upload_session s where s.run_id = r.id and s.state = %(open)s))",
+        {"folders": list(folders), "before": before, "open": SessionState.OPEN},
     )
-    return [row.staging for row in rows]
 
 
 def plan(
@@ -119,19 +175,17 @@ def plan(
     )
 
 
-def of_schedule(ledger: Ledger, campaign: int, due: datetime) -> Any:
-    """What the ledger knows of the runs that the campaign's schedule began, whatever Airflow has forgotten.
-
-    `others`: how many were begun for another time than `due`; `planned`: the number of one that got as far as a plan, of
-    whatever time, and `same`: of one for this very time that was closed after that. None each where there is none.
-    """
-    return ledger.one(
+def of_schedule(ledger: Ledger, campaign: int, due: datetime) -> Scheduled:
+    """The runs that the campaign's schedule began, seen from the time `due`."""
+    found = ledger.row(
+        Scheduled,
         "select count(distinct due) filter (where due <> %(due)s)::int as others,"
         " max(r.id) filter (where audience_id is not null) as planned,"
         " max(r.id) filter (where due = %(due)s and audience_id is not null and outcomes <> '{}') as same"
         " from audiences.run r where campaign_id = %(campaign)s and due is not null",
         {"campaign": campaign, "due": due},
     )
+    return found or NEVER_SCHEDULED
 
 
 def counted(ledger: Ledger, run: int, counts: dict[str, int]) -> None:
@@ -139,14 +193,16 @@ def counted(ledger: Ledger, run: int, counts: dict[str, int]) -> None:
     ledger.sql.execute("update audiences.run set planned = planned || %s where id = %s", (Jsonb(counts), run))
 
 
-def noted(ledger: Ledger, run: int) -> Any:
-    """What is on record of a run under way.
-
-    `planned` and `rejected` counts, `warnings`, the last `error`, whether a guard `stopped` it.
-    """
-    return ledger.one(
-        "select planned, rejected, warnings, error, stopped from audiences.run where id = %(run)s", {"run": run}
+def noted(ledger: Ledger, run: int) -> Noted:
+    """What is on record of a run. Raises IllegalTransitionError for one that is not."""
+    found = ledger.row(
+        Noted,
+        "select planned, rejected, warnings, error, stopped from audiences.run where id = %(run)s",
+        {"run": run},
     )
+    if found is None:
+        raise TRANSITIONS.refusal(ledger, run, RunState.SUCCESS)
+    return found
 
 
 def note_error(ledger: Ledger, run: int, error: Exception) -> None:
@@ -157,13 +213,14 @@ def note_error(ledger: Ledger, run: int, error: Exception) -> None:
     )
 
 
-def reject(ledger: Ledger, run: int, reasons: dict[str, int]) -> dict[str, dict[str, int]]:
+def reject(ledger: Ledger, run: int, reasons: Mapping[str, int]) -> dict[str, dict[str, int]]:
     """Add whole rows that Facebook refused, by reason, to the rejected values on record; gives all of them."""
-    row = ledger.one(
+    found = ledger.value(
+        dict,
         "update audiences.run set rejected = rejected || %(rows)s where id = %(run)s returning rejected",
-        {"rows": Jsonb({"row": reasons} if reasons else {}), "run": run},
+        {"rows": Jsonb({"row": dict(reasons)} if reasons else {}), "run": run},
     )
-    return dict(row.rejected)
+    return dict(found or {})
 
 
 def warn(ledger: Ledger, run: int, warnings: Sequence[str]) -> None:
@@ -187,15 +244,20 @@ def end(
     ledger: Ledger,
     run: int,
     *,
-    state: State,
+    state: Ended,
     outcomes: dict[str, int] | None = None,
     requests: int = 0,
     timings: dict[str, float] | None = None,
     error: str | None = None,
 ) -> None:
-    """Close the run with its outcome counts."""
-    ledger.sql.execute(
-        "update audiences.run set state = %s, ended_at = now(), outcomes = %s, requests = %s, timings = %s, error = %s"
-        " where id = %s",
-        (state, Jsonb(outcomes or {}), requests, Jsonb(timings or {}), error, run),
+    """Close the run with its outcome counts. Raises IllegalTransitionError for a run that is not on record."""
+    TRANSITIONS.move(
+        ledger,
+        run,
+        state,
+        "ended_at = now(), outcomes = %(outcomes)s, requests = %(requests)s, timings = %(timings)s, error = %(error)s",
+        outcomes=Jsonb(outcomes or {}),
+        requests=requests,
+        timings=Jsonb(timings or {}),
+        error=error,
     )

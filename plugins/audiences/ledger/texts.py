@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from psycopg import sql
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 if TYPE_CHECKING:
@@ -24,7 +26,22 @@ order by 1, 2
 """
 
 
-def naming(ledger: Ledger, user: str, likely: str, cleaned: Callable[[Any], Any]) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class _Column:
+    table: str
+    column: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A text or document, and where its row is (`ctid`)."""
+
+    place: str
+    value: object
+
+
+def naming(ledger: Ledger, user: str, likely: str, cleaned: Callable[[object], object]) -> dict[str, int]:
     """How many values name somebody, by table: those that `cleaned` would change.
 
     `likely` is a pattern of Postgres for texts that are worth a look; those with the user's id are looked at in any case.
@@ -36,7 +53,7 @@ def naming(ledger: Ledger, user: str, likely: str, cleaned: Callable[[Any], Any]
     return found
 
 
-def clean(ledger: Ledger, user: str, likely: str, cleaned: Callable[[Any], Any]) -> dict[str, int]:
+def clean(ledger: Ledger, user: str, likely: str, cleaned: Callable[[object], object]) -> dict[str, int]:
     """Write what `cleaned` makes of them; how many values were changed, by table."""
     changed: dict[str, int] = {}
     with ledger.sql.transaction():
@@ -47,17 +64,18 @@ def clean(ledger: Ledger, user: str, likely: str, cleaned: Callable[[Any], Any])
 
 
 def _changed(
-    ledger: Ledger, user: str, likely: str, cleaned: Callable[[Any], Any]
-) -> Iterator[tuple[str, sql.Composed, tuple[Any, ...]]]:
-    for each in ledger.all(COLUMNS):
+    ledger: Ledger, user: str, likely: str, cleaned: Callable[[object], object]
+) -> Iterator[tuple[str, sql.Composed, tuple[object, ...]]]:
+    for each in ledger.rows(_Column, COLUMNS):
         table, column = sql.Identifier("audiences", each.table), sql.Identifier(each.column)
-        rows: list[Any] = ledger.sql.execute(
-            sql.SQL(
-                "select ctid::text as place, {column} as value from {table} where {column} is not null"
-                " and ({column}::text ~ %s or position(%s in {column}::text) > 0)"
-            ).format(table=table, column=column),
-            (likely, user),
-        ).fetchall()
+        with ledger.sql.cursor(row_factory=class_row(_Cell)) as cursor:
+            rows = cursor.execute(
+                sql.SQL(
+                    "select ctid::text as place, {column} as value from {table} where {column} is not null"
+                    " and ({column}::text ~ %s or position(%s in {column}::text) > 0)"
+                ).format(table=table, column=column),
+                (likely, user),
+            ).fetchall()
         update = sql.SQL("update {table} set {column} = %s where ctid = %s::tid").format(table=table, column=column)
         for row in rows:  # the next column is asked for after these were updated, which moves them
             value = cleaned(row.value)

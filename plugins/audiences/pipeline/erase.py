@@ -9,7 +9,7 @@ knows what to tell Facebook. Every step can be repeated.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -17,7 +17,7 @@ from audiences.campaign.settings import AdAccount
 from audiences.errors import AudiencesError
 from audiences.facebook import members as facebook_members
 from audiences.facebook.contract import MAX_ROWS, REPLACE_WINDOW_SECONDS
-from audiences.ledger import erasures, texts
+from audiences.ledger import erasures, known_audiences, texts
 from audiences.ledger.known_audiences import AudienceTakenError
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from audiences.campaign.catalog import Catalog
     from audiences.facebook.members import Receipt
+    from audiences.ledger.erasures import Unfinished
     from audiences.pipeline.person.erasure_resources import ErasureResources
 
 WAIT_SECONDS = 60.0
@@ -198,7 +199,7 @@ def _files(resources: ErasureResources, traces: Traces) -> list[str]:
 
 def _ensure_quiet(resources: ErasureResources) -> None:
     """A run under way may have planned the person before they were remembered."""
-    for busy in erasures.under_way(resources.ledger):
+    for busy in known_audiences.busy(resources.ledger):
         what = (
             f"the person is remembered and not uploaded by any new run; audience {busy.facebook_id} is being changed by "
             f"campaign `{busy.campaign}`, and the erasure goes on after that"
@@ -250,7 +251,7 @@ def _erase_from(resources: ErasureResources, account: AdAccount, person: _Person
     )
 
 
-def _told(found: Any) -> str:
+def _told(found: Unfinished) -> str:
     if found.what == "running":
         return f"run {found.run} of `{found.campaign}` has not ended: erase again when it has"
     left = "an unfinished replace, which Facebook may still adopt" if found.what == "session" else "rows of a request"

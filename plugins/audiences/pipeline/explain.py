@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from audiences.campaign.identifiers import FIELDS
-from audiences.ledger import assignments, erasures, live, members
+from audiences.ledger import assignments, erasures, live_events, members
+from audiences.ledger.live_events import EventState
 from audiences.pipeline.person.called import as_the_key_says
 from audiences.pipeline.person.holders import holders
 from audiences.pipeline.preview import as_if_opened, masked_cells, rehearsed
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.campaign.spec import CampaignSpec
+    from audiences.ledger.assignments import Assignment
+    from audiences.ledger.live_events import UserEvent
+    from audiences.ledger.members import Membership
     from audiences.pipeline.person.holders import Address
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef
@@ -88,7 +92,7 @@ def explain(resources: CampaignResources, user: str, at: datetime) -> Explanatio
         steps=tuple(_flat(steps)),
         assignment=assigned.arm if assigned else None,
         history=(
-            *(_event(spec, row) for row in live.of_user(resources.ledger, run.campaign, user)),
+            *(_event(spec, row) for row in live_events.of_user(resources.ledger, run.campaign, user)),
             *(_membership(spec, row) for row in members.history(resources.ledger, run.audience, user)),
         ),
     )
@@ -128,7 +132,7 @@ def _find(resources: CampaignResources, run: RunRef, user: str) -> _Found | None
     return _Found(rules, staged, _identifiers(spec, encoder, rows[0], staged))
 
 
-def _outcome(resources: CampaignResources, run: RunRef, user: str, found: _Found, assigned: Any) -> str:
+def _outcome(resources: CampaignResources, run: RunRef, user: str, found: _Found, assigned: Assignment | None) -> str:
     if found.staged is None:
         return "not_qualified"
     erased, recorded = Erased(*erasures.known(resources.ledger)), _on_record(user, assigned)
@@ -156,14 +160,16 @@ def _was_erased(erased: Erased, staged: pa.RecordBatch) -> bool:
     return bool(erased.among(staged.column("user_id"), staged.column("identifiers"))[0].as_py())
 
 
-def _on_record(user: str, assigned: Any) -> pa.Table:
+def _on_record(user: str, assigned: Assignment | None) -> pa.Table:
     """The user's assignment as who.control.assign takes it; where the formula gives the same, it does no harm."""
     if assigned is None:
         return assignments.RECORDED.empty_table()
     return pa.table([[user], [assignments.ARMS.index(assigned.arm)]], schema=assignments.RECORDED)
 
 
-def _stages(spec: CampaignSpec, run: RunRef, found: _Found, outcome: str, assigned: Any) -> Iterator[tuple[Step, ...]]:
+def _stages(
+    spec: CampaignSpec, run: RunRef, found: _Found, outcome: str, assigned: Assignment | None
+) -> Iterator[tuple[Step, ...]]:
     """The steps of a run in their order, each as conditions that must all hold."""
     yield found.rules
     if found.staged is None:
@@ -226,7 +232,7 @@ def _identifiers(spec: CampaignSpec, encoder: Encoder, raw: pa.RecordBatch, stag
     return ", ".join(words(name, columns.identifiers[name]) for name in spec.campaign.what.identifiers)
 
 
-def _group(spec: CampaignSpec, salt: str, outcome: str, assigned: Any) -> str:
+def _group(spec: CampaignSpec, salt: str, outcome: str, assigned: Assignment | None) -> str:
     """The group that holds the user out, by today's percentage and salt or by an assignment on record."""
     own, shared = spec.campaign.who.control_group, spec.control_groups
     if assigned is not None and assigned.control_terms != spec.control_terms(salt):
@@ -258,18 +264,18 @@ def _flat(steps: tuple[Step, ...], depth: int = 0) -> Iterator[ExplainedStep]:
         yield from _flat(step.below, depth + 1)
 
 
-def _membership(spec: CampaignSpec, row: Any) -> str:
+def _membership(spec: CampaignSpec, row: Membership) -> str:
     begun, ended = ("added", "removed") if row.present else ("taken out", "no longer kept out")
     words = f"{begun} in run {row.added_run} of {row.campaign}, {_time(spec, row.added_at)}"
-    if row.removed_run is None:
+    if row.removed_run is None or row.removed_at is None:
         return words
     return f"{words}; {ended} in run {row.removed_run}, {_time(spec, row.removed_at)}"
 
 
-def _event(spec: CampaignSpec, row: Any) -> str:
+def _event(spec: CampaignSpec, row: UserEvent) -> str:
     """An event that the live campaign saw, and what became of it."""
     became = row.state.replace("_", " ") + (f" in run {row.run_id}" if row.run_id else "")
-    waits = f", due {_time(spec, row.due_at)}" if row.state == "waiting" else ""
+    waits = f", due {_time(spec, row.due_at)}" if row.state is EventState.WAITING else ""
     return f"event {row.event_id} of {_time(spec, row.occurred_at)}: {became}{waits}"
 
 

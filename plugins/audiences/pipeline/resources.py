@@ -87,7 +87,7 @@ class Resources:
     def _opened_ledger(self, connection: connections.Connection) -> Ledger:
         if self._read_only:
             ledger = self._opened.enter_context(Ledger(connection))
-            if not ledger.one("select to_regclass('audiences.alembic_version') is not null as yes").yes:
+            if not ledger.holds("select to_regclass('audiences.alembic_version') is not null"):
                 return self._opened.enter_context(EmptyLedger(connection))
             ensure_newest(ledger)
             return ledger

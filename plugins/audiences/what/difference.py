@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audiences.sql import statement
+from audiences.user_ids import USER_ID, USERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,14 +26,13 @@ if TYPE_CHECKING:
 MEMORY = "160MB"
 _ROWS_AT_ONCE = 50_000
 
-CANDIDATES = pa.schema([("user_id", pa.string()), ("identifiers", pa.binary()), ("rank", pa.binary())])
-USERS = pa.schema([("user_id", pa.string())])
+CANDIDATES = pa.schema([USER_ID, ("identifiers", pa.binary()), ("rank", pa.binary())])
 CHANGES = pa.schema(
     [
         ("action", pa.string()),
         ("position", pa.int64()),
         ("campaign_id", pa.int32()),
-        ("user_id", pa.string()),
+        USER_ID,
         ("identifiers", pa.binary()),
         ("present", pa.bool_()),
         ("begins", pa.bool_()),

@@ -21,7 +21,7 @@ from audiences.when.live.watch import Watch
 if TYPE_CHECKING:
     from tests.pipeline.conftest import Shop
 
-    from audiences.ledger.live import Batch
+    from audiences.ledger.live_batches import Batch
     from audiences.pipeline.live.polled import Polled
     from audiences.pipeline.live.run_batch import LiveSummary
 

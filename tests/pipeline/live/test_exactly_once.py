@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from audiences.errors import FacebookAccessError, FixAccessError
-from audiences.ledger import live as ledger_live
+from audiences.ledger import live_batches
 from audiences.ledger.database import Ledger
 from audiences.pipeline.live import decide as deciding
 from audiences.pipeline.live import resources as poll_resources
@@ -218,7 +218,7 @@ def test_a_run_that_fell_silent_is_replaced_after_half_an_hour(live):
     live.event(1)
     (batch,) = live.poll().batches
     with Ledger(live.shop.connections["ledger"]) as ledger:
-        ledger_live.postpone(ledger, batch.id, until=live.now + ledger_live.SILENT)  # it began, and was killed
+        live_batches.postpone(ledger, batch.id, until=live.now + live_batches.SILENT)  # it began, and was killed
     assert live.poll(29 * MINUTE).batches == []
     live.poll_and_run(MINUTE)
     assert live.members() == {1}
@@ -230,10 +230,10 @@ def test_a_crash_after_the_upload_and_before_the_batch_is_closed_doubles_nothing
     live.event(1)
     (batch,) = live.poll().batches
     with monkeypatch.context() as patch:
-        patch.setattr(ledger_live, "finish", lambda *_, **__: None)
+        patch.setattr(live_batches, "finish", lambda *_, **__: None)
         live.run(batch)
     assert live.states() == {"batched": 1}
-    (summary,) = live.poll_and_run(ledger_live.SILENT)
+    (summary,) = live.poll_and_run(live_batches.SILENT)
     assert (summary.outcomes["kept"], summary.requests) == (1, 0)
     assert live.states() == {"exported": 1}
     assert len(live.shop.uploads()) == 1

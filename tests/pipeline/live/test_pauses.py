@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from audiences.errors import RetryError, WaitError
-from audiences.ledger.live import Batch
+from audiences.ledger.live_batches import Batch
 from audiences.pipeline.live.run_batch import LONGEST_PAUSE, _pause
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.when.live.test_watch import campaign
 
-from audiences.ledger.live import Progress
+from audiences.ledger.live_campaigns import Progress
 from audiences.pipeline.live.watermarks import FIRST_PAUSE, LOOK_BACK_EVERY, NEAR, OVERLAP, Horizon, Watched
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from tests.ledger import conftest as of_ledger
-from tests.ledger.records import request, start
+from tests.ledger.records import one, request, start
 
 from audiences.facebook.errors import RowsRefusedError
-from audiences.ledger import chunks, rejected_rows
+from audiences.ledger import chunks, request_counts
 from audiences.pipeline.upload.bisect import HOPELESS_AFTER, MOST_PARTS_A_RUN, halve
 from audiences.what.erased import Erased
 
@@ -73,6 +73,6 @@ def test_a_run_spends_so_many_requests_on_it_and_no_more(ledger, refused, parts,
 def test_all_rows_of_a_search_given_up_count_as_refused(ledger, refused):
     chunk = refused(8, refused=HOPELESS_AFTER)
     assert halve(ledger, chunk, REFUSED, NOBODY) == []
-    found = ledger.one("select rejected from audiences.chunk where id = %(id)s", {"id": chunk.id})
+    found = one(ledger, "select rejected from audiences.chunk where id = %(id)s", {"id": chunk.id})
     assert found.rejected == {"too short": 8}
-    assert rejected_rows.standing(ledger, chunk.run, "add").planned == 1
+    assert request_counts.standing(ledger, chunk.run, "add").planned == 1

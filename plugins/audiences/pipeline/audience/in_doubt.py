@@ -140,7 +140,7 @@ def _saw(ledger: Ledger, audience: int, status: AudienceStatus, doubt: str | Non
 def _ahead(ledger: Ledger, status: AudienceStatus) -> float | None:
     if status.asked_at is None:
         return None
-    return status.asked_at - float(ledger.one("select extract(epoch from clock_timestamp()) as now").now)
+    return status.asked_at - ledger.clock()
 
 
 def _when(seconds: float) -> str:

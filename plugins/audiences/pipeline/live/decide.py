@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from audiences.ledger import live
+from audiences.ledger import live_batches, live_events
+from audiences.ledger.live_events import EventState
 from audiences.pipeline.live.read import leave_out, raise_unless_ours
 from audiences.query.render import render
 from audiences.warehouse.reader import WarehouseQueryError, WarehouseTransientError
@@ -26,34 +27,34 @@ def decide(resources: Resources, watch: Watch, watched: Sequence[Watched], polle
     """Settle the events of the campaigns that are due."""
     ledger, now = resources.ledger, polled.at
     by_number = {each.number: each for each in watched if each.campaign.id not in polled.errors}
-    with_due = [by_number[number] for number in live.without_batch(ledger, list(by_number), at=now)]
+    with_due = [by_number[number] for number in live_batches.without_batch(ledger, list(by_number), at=now)]
     ready = [each for each in with_due if each.campaign.may_send(now)]
     _drop(resources, [each for each in with_due if each not in ready], polled)
     excluded = _excluded(resources, watch, [each for each in ready if each.campaign.when.unless], polled)
     if terms := [_terms(each, now) for each in ready if each.campaign.id not in polled.errors]:
-        formed = live.form(ledger, terms, excluded, at=now)
+        formed = live_batches.form(ledger, terms, excluded, at=now)
         polled.excluded += len(excluded)
-        polled.limited += sum(row.events for row in formed if row.state == "limited")
+        polled.limited += sum(row.events for row in formed if row.state is EventState.LIMITED)
 
 
 def _drop(resources: Resources, closed: Sequence[Watched], polled: Polled) -> None:
     """Outside the windows what is due waits, or with `outside: drop` is over."""
     if dropping := [each.number for each in closed if each.campaign.when.outside == "drop"]:
-        dropped = live.due(resources.ledger, dropping, at=polled.at)
-        live.set_aside(resources.ledger, dropped, state="dropped")
+        dropped = live_events.due(resources.ledger, dropping, at=polled.at)
+        live_events.set_aside(resources.ledger, dropped, state=EventState.DROPPED)
         polled.dropped += len(dropped)
 
 
-def _terms(watched: Watched, now: datetime) -> live.Terms:
+def _terms(watched: Watched, now: datetime) -> live_batches.Terms:
     limit = watched.campaign.when.limit
     times = limit.times if limit else None
     since = now - limit.every.delta if limit and limit.every else None
-    return live.Terms(watched.number, times, since)
+    return live_batches.Terms(watched.number, times, since)
 
 
-def _excluded(resources: Resources, watch: Watch, asking: Sequence[Watched], polled: Polled) -> list[live.Due]:
+def _excluded(resources: Resources, watch: Watch, asking: Sequence[Watched], polled: Polled) -> list[live_events.Due]:
     """The due events after which their user did, in time, what `unless` says; one query, unless it fails for somebody."""
-    due = live.due(resources.ledger, [each.number for each in asking], at=polled.at) if asking else []
+    due = live_events.due(resources.ledger, [each.number for each in asking], at=polled.at) if asking else []
     if not due:
         return []
     try:
@@ -68,7 +69,7 @@ def _excluded(resources: Resources, watch: Watch, asking: Sequence[Watched], pol
         return [event for each in asking for event in _excluded(resources, watch, [each], polled)]
 
 
-def _kept_out(watch: Watch, asking: Sequence[Watched], due: Sequence[live.Due], at: datetime) -> Select[Any]:
+def _kept_out(watch: Watch, asking: Sequence[Watched], due: Sequence[live_events.Due], at: datetime) -> Select[Any]:
     campaigns = {each.number: each.campaign for each in asking}
     kinds: dict[str, Kind] = {}
     candidates = []

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.errors import AudiencesError
-    from audiences.ledger.live import Batch
+    from audiences.ledger.live_batches import Batch
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audiences.errors import FixConfigError
-from audiences.ledger import campaigns, formerly, live
+from audiences.ledger import campaigns, formerly, live_batches, live_campaigns
 from audiences.logs import logger
 from audiences.pipeline.live.decide import decide
 from audiences.pipeline.live.polled import Polled
@@ -28,7 +28,7 @@ def poll(resources: Resources, watch: Watch, *, at: datetime | None = None, alon
     A campaign that cannot be read is left behind, and tried again by itself, ever later. Raises LiveBusyError, and
     WarehouseTransientError when the warehouse does not answer.
     """
-    with live.looking(resources.ledger):
+    with live_campaigns.looking(resources.ledger):
         with resources.warehouse() as warehouse:
             found = read_horizon(warehouse)
         polled = Polled(at or found.now)
@@ -54,7 +54,7 @@ def poll(resources: Resources, watch: Watch, *, at: datetime | None = None, alon
 
 def _offer(resources: Resources, watched: Sequence[Watched], polled: Polled) -> None:
     """Offer the open batches for which a run is to be triggered."""
-    polled.batches += live.offer(resources.ledger, [each.number for each in watched], at=polled.at)
+    polled.batches += live_batches.offer(resources.ledger, [each.number for each in watched], at=polled.at)
 
 
 def _tried_again(watched: Sequence[Watched], polled: Polled) -> list[Watched]:
@@ -81,12 +81,16 @@ def _watched(resources: Resources, watch: Watch, polled: Polled, found: Horizon,
     in_force = watch.in_force(now)
     if not alone:
         former = [old for campaign in in_force.values() for old in campaign.formerly]
-        live.forget_others(resources.ledger, [*in_force, *watch.broken, *former], at=now)
+        live_campaigns.forget_others(resources.ledger, [*in_force, *watch.broken, *former], at=now)
     in_force = {name: campaign for name, campaign in in_force.items() if name not in polled.errors}
-    known = live.progress(resources.ledger, list(in_force))
+    known = live_campaigns.progress(resources.ledger, list(in_force))
     # What is not too old yet counts from the first look on.
-    new = [live.Newcomer(name, now - campaign.longest) for name, campaign in in_force.items() if name not in known]
+    new = [
+        live_campaigns.Newcomer(name, now - campaign.longest)
+        for name, campaign in in_force.items()
+        if name not in known
+    ]
     if new:
-        known |= live.join(resources.ledger, new, now=now, next_xid=found.next)
+        known |= live_campaigns.join(resources.ledger, new, now=now, next_xid=found.next)
     by_arrival = watch.catalog.events is not None and watch.catalog.events.arrived_at is not None
     return [Watched(campaign, known[name], by_arrival) for name, campaign in in_force.items()]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from audiences.ledger import erasures, live
+from audiences.ledger import erasures, live_campaigns, live_events
 from audiences.pipeline.live.watermarks import Horizon
 from audiences.query.key import KeyIsIdentifierError, ensure_key
 from audiences.query.render import render
@@ -75,7 +75,7 @@ class Reading:
             for each in wanting[kind]
             if row["arrived_at"] >= read[each.number].since
         }
-        new = live.see(self._resources.ledger, list(seen.values()), list(read.values()), at=at)
+        new = live_campaigns.see(self._resources.ledger, list(seen.values()), list(read.values()), at=at)
         self._polled.new += len(new)
         self._polled.late += sum(event.late for event in new)
 
@@ -84,11 +84,11 @@ class Reading:
         erased = Erased(*erasures.known(self._resources.ledger)) if rows else None
         return [row for row in rows if erased is not None and not erased.has_user(row["user_id"])]
 
-    def _seen(self, watched: Watched, row: Mapping[str, Any]) -> live.Seen:
+    def _seen(self, watched: Watched, row: Mapping[str, Any]) -> live_events.Seen:
         # A time in the future is some device's mistake: the event has happened by now.
         occurred_at = min(row["occurred_at"], self._polled.at)
         due_at = watched.campaign.due(occurred_at)
-        return live.Seen(
+        return live_events.Seen(
             campaign=watched.number,
             event_id=row["event_id"],
             user_id=row["user_id"],
@@ -113,7 +113,7 @@ def raise_unless_ours(error: WarehouseQueryError | WarehouseTransientError) -> N
 
 def leave_out(resources: Resources, group: Sequence[Watched], error: AudiencesError, polled: Polled) -> None:
     """Note why campaigns are left out; they go on later from where they are."""
-    live.note_error(resources.ledger, [each.number for each in group], str(error), at=polled.at)
+    live_campaigns.note_error(resources.ledger, [each.number for each in group], str(error), at=polled.at)
     polled.errors |= {each.campaign.id: error for each in group}
 
 

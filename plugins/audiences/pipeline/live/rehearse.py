@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from audiences.ledger import live
+from audiences.ledger import live_events
 from audiences.query.render import render
 from audiences.when.live.arrivals import Candidate, Kind, arrivals, kept_out
 from audiences.when.live.watch import LiveCampaign
@@ -56,7 +56,7 @@ def entering(resources: CampaignResources, at: datetime) -> Entering:
             "excluded": len(out),
             **{
                 f"ledger_{state}": count
-                for state, count in live.events(resources.ledger, seen.name if seen else spec.id).items()
+                for state, count in live_events.events(resources.ledger, seen.name if seen else spec.id).items()
             },
         },
     )

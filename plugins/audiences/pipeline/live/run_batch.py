@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 
 from audiences.campaign.wording import counted
 from audiences.errors import FixConfigError, WaitError
-from audiences.ledger import live, members, runs
+from audiences.ledger import live_batches, live_events, members, runs
 from audiences.pipeline.audience.standing import known_audience
 from audiences.pipeline.live.poller import poll
 from audiences.pipeline.preconditions.as_of import ensure_now
@@ -95,18 +95,18 @@ def run_batch(
     ensure_in_force(resources, request)
     ledger, at = resources.ledger, request.at
     with resources.working():
-        batch = live.batch(ledger, number, resources.spec.id)
+        batch = live_batches.batch(ledger, number, resources.spec.id)
         if batch is None:
             raise UnknownBatchError(campaign=resources.spec.id, batch=number)
-        if not live.postpone(ledger, number, until=at + live.SILENT):
+        if not live_batches.postpone(ledger, number, until=at + live_batches.SILENT):
             return None
         try:
             done = attempt(resources, request, sleep=sleep, tries=tries)
         except Exception as error:
-            live.postpone(ledger, number, until=at + _pause(error, batch), error=runs.error_text(error))
+            live_batches.postpone(ledger, number, until=at + _pause(error, batch), error=runs.error_text(error))
             raise
         if done.summary.state != "success":
-            live.postpone(ledger, number, until=at + _pause(done.error, batch), error=done.summary.error)
+            live_batches.postpone(ledger, number, until=at + _pause(done.error, batch), error=done.summary.error)
         report = BatchReport(
             id=batch.id,
             tries=batch.tries,
@@ -115,12 +115,12 @@ def run_batch(
             first_event=batch.first_event,
             last_event=batch.last_event,
             lag_seconds=(at - batch.last_due).total_seconds(),
-            decided=live.counts(ledger, number),
+            decided=live_events.counts(ledger, number),
         )
         return LiveSummary(**done.summary.model_dump(), batch=report)
 
 
-def _pause(error: Exception | None, batch: live.Batch) -> timedelta:
+def _pause(error: Exception | None, batch: live_batches.Batch) -> timedelta:
     """For how long to leave a batch alone after a failure: as Facebook or the windows say, else longer each time."""
     if isinstance(error, WaitError):
         return timedelta(seconds=error.seconds)
@@ -161,7 +161,7 @@ def run_due(
         polled = poll(resources, watch, at=request.at, alone=True)
         for error in polled.errors.values():
             raise error
-    batch = live.open_batch(ledger, campaign)
+    batch = live_batches.open_batch(ledger, campaign)
     done = run_batch(resources, batch.id, request, sleep=sleep) if batch else None
     if done is not None:
         return done
@@ -171,5 +171,5 @@ def run_due(
         at=request.at,
         outcomes=Outcomes().as_dict(),
         audience=AudienceSize(id=known.facebook_id, members=members.count(ledger, known.id)) if known else None,
-        events=live.events(ledger, campaign),
+        events=live_events.events(ledger, campaign),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audiences.ledger.live import Progress
+    from audiences.ledger.live_campaigns import Progress
     from audiences.when.live.watch import LiveCampaign
 
 NEAR = timedelta(minutes=1)

@@ -6,7 +6,7 @@ Airflow forgets: with the DAG that was deleted in its UI, with `airflow db clean
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from audiences.errors import StoppedError
 from audiences.ledger import runs
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.campaign.spec import CampaignSpec
+    from audiences.ledger.runs import Scheduled
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRequest
 
@@ -76,8 +77,7 @@ def why_over(spec: CampaignSpec, at: datetime, scheduled: int) -> Reason | None:
 
 def told_not_in_force(resources: CampaignResources, at: datetime) -> list[str]:
     """For a preview, a sentence on a campaign that is stopped or over; a draft is there to be previewed."""
-    found = _of_schedule(resources, at)  # None over a ledger that was never used
-    reason = why_over(resources.spec, at, found.others if found else 0)
+    reason = why_over(resources.spec, at, _of_schedule(resources, at).others)
     return [f"no run sends this: the campaign is over, {reason}; `--allow {LIFT}` runs it once"] if reason else []
 
 
@@ -117,7 +117,7 @@ def _had(resources: CampaignResources, due: datetime) -> str | None:
     return None
 
 
-def _of_schedule(resources: CampaignResources, due: datetime) -> Any:
+def _of_schedule(resources: CampaignResources, due: datetime) -> Scheduled:
     """What the ledger knows of the schedule's runs, also of those under a former id of the campaign."""
     known = resources.campaign()
     return runs.of_schedule(resources.ledger, known.id if known else NOBODY, due)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audiences.errors import AudiencesError
 from audiences.facebook import custom_audiences as facebook_audiences
 from audiences.ledger import (
+    audience_doubt,
     chunks,
-    content,
     identifier_keys,
     known_audiences,
-    live,
+    live_batches,
     members,
     rejected_rows,
     replace_sessions,
+    request_counts,
     runs,
 )
+from audiences.ledger.runs import RunState
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.results import AudienceSize, Planned, RunRef, Summary, Would
@@ -28,6 +30,8 @@ from audiences.who.outcomes import DECIDED, Outcomes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from audiences.ledger.request_counts import Totals
+    from audiences.ledger.runs import Noted
     from audiences.pipeline.resources import CampaignResources
 
 _PARTLY_CLEARED = (
@@ -52,7 +56,7 @@ def close_run(
     UnreconciledError when the outcome counts do not add up, which no correct run does.
     """
     ledger = resources.ledger
-    totals, noted = chunks.totals(ledger, run.run), runs.noted(ledger, run.run)
+    totals, noted = request_counts.totals(ledger, run.run), runs.noted(ledger, run.run)
     partly_cleared = planned is not None and not noted.planned
     planned = None if partly_cleared else planned
     rekeyed = _rekeyed(resources, run, totals, noted) if planned else 0
@@ -61,10 +65,10 @@ def close_run(
     state, error, uploaded = (
         verdict.state,
         _PARTLY_CLEARED if partly_cleared else verdict.error,
-        verdict.state == "success",
+        verdict.state is RunState.SUCCESS,
     )
     if uploaded and ad_sets and (wrong := not_as_wanted(resources, run)):
-        state, error = "failed", f"the upload is complete, but not the ad sets: {'; '.join(wrong)}"
+        state, error = RunState.FAILED, f"the upload is complete, but not the ad sets: {'; '.join(wrong)}"
     runs.warn(ledger, run.run, verdict.warnings)
     rejected = runs.reject(ledger, run.run, totals.rejected)
     runs.end(
@@ -79,7 +83,7 @@ def close_run(
     if uploaded and planned and planned.complete:
         identifier_keys.moved(ledger, campaign=run.campaign, audience=run.audience)
     if run.batch is not None and uploaded:
-        live.finish(ledger, run.batch, run=run.run)
+        live_batches.finish(ledger, run.batch, run=run.run)
     if uploaded and run.in_doubt and resources.spec.campaign.what.audience.action == "remove_matching":
         _end_doubt_of_nobody(resources, run)
     _note_status(resources, run)
@@ -111,7 +115,7 @@ def final_outcomes(resources: CampaignResources, run: RunRef, planned: Planned, 
 
     `failed` are as well those whom a replace had to leave out, since Facebook refused their rows.
     """
-    totals, on_record = chunks.totals(resources.ledger, run.run), runs.noted(resources.ledger, run.run).planned
+    totals, on_record = request_counts.totals(resources.ledger, run.run), runs.noted(resources.ledger, run.run).planned
     added = _begun(totals, on_record)
     # A difference never sends those who are in already, so that it cannot lose one.
     lost = rejected_rows.lost(resources.ledger, run.run, run.campaign) if totals.rejected and run.full_refresh else 0
@@ -125,12 +129,12 @@ def final_outcomes(resources: CampaignResources, run: RunRef, planned: Planned, 
     return outcomes
 
 
-def _begun(totals: Any, on_record: Mapping[str, int]) -> int:
+def _begun(totals: Totals, on_record: Mapping[str, int]) -> int:
     """Users whose membership under what was sent began with the run, as acknowledged."""
     return int(totals.begun + on_record["begun_unsent"] - on_record["begun_and_gone"])
 
 
-def _rekeyed(resources: CampaignResources, run: RunRef, totals: Any, noted: Any) -> int:
+def _rekeyed(resources: CampaignResources, run: RunRef, totals: Totals, noted: Noted) -> int:
     """Of these, the members whose identifiers had changed; looked for only where the plan had found some."""
     if not noted.planned.get("rekeyed"):
         return 0
@@ -138,7 +142,7 @@ def _rekeyed(resources: CampaignResources, run: RunRef, totals: Any, noted: Any)
     return min(found, _begun(totals, noted.planned))
 
 
-def outcomes_unsent(counted: Mapping[str, int], totals: Any) -> Outcomes:
+def outcomes_unsent(counted: Mapping[str, int], totals: Totals) -> Outcomes:
     """The outcomes of a run that counted and went no further: whom it would have added are `failed`.
 
     What an earlier attempt of the same run had sent is `added` and `removed` all the same. All zero when nothing was counted.
@@ -172,7 +176,7 @@ def _members(resources: CampaignResources, run: RunRef, planned: Planned | None)
 def _end_doubt_of_nobody(resources: CampaignResources, run: RunRef) -> None:
     """All who match were sent for removal again; unless members of other campaigns are in doubt, nothing is any more."""
     if not members.memberships(resources.ledger, run.audience):
-        content.end_doubt(resources.ledger, run.audience)
+        audience_doubt.end(resources.ledger, run.audience)
 
 
 def _note_status(resources: CampaignResources, run: RunRef) -> None:

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from audiences.campaign.wording import counted, shown
-from audiences.ledger import live
+from audiences.ledger import live_events
 from audiences.logs import logger
 from audiences.pipeline.results import Extracted, Rejected, RunRef, Shard
 from audiences.pipeline.staging import Staging
@@ -38,7 +38,7 @@ def extract(resources: CampaignResources, run: RunRef, *, users: Sequence[str] |
     """Stage the users who qualify at `run.at`, in shards of about SHARD_ROWS; only `users`, or those of the live batch."""
     spec = resources.spec
     if run.batch is not None:
-        users = live.users(resources.ledger, run.batch)
+        users = live_events.users(resources.ledger, run.batch)
     query = render(qualified(spec, run.at, users=users))
     shards: list[int] = []
     still: list[str] = []
@@ -63,7 +63,7 @@ def extract(resources: CampaignResources, run: RunRef, *, users: Sequence[str] |
             files = [shard_file(number) for number in range(len(shards))]
             ensure_unique(spec.catalog.users, warehouse, Staging(run.staging).dataset(*files))
     if run.batch is not None:
-        live.note_qualified(resources.ledger, run.batch, still)
+        live_events.note_qualified(resources.ledger, run.batch, still)
     rejected: Rejected = {name: dict(reasons) for name, reasons in encoder.rejected.items() if reasons}
     misfits = tuple(_misfits(encoder, spec.catalog))
     for sentence in misfits:

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 from audiences.errors import StoppedError, UnsupportedError
 from audiences.facebook.status import Reaction
-from audiences.ledger import chunks, content, ended_campaigns, formerly, known_audiences, live, runs
+from audiences.ledger import (
+    audience_doubt,
+    chunks,
+    content,
+    ended_campaigns,
+    formerly,
+    known_audiences,
+    live_campaigns,
+    runs,
+)
+from audiences.ledger.runs import RunState
 from audiences.pipeline.audience import in_doubt, neighbours
 from audiences.pipeline.audience.left_behind import told_left_behind
 from audiences.pipeline.audience.standing import find_or_create
@@ -28,6 +38,7 @@ from audiences.who.freshness import newest_event
 
 if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
+    from audiences.ledger.runs import Ended
     from audiences.pipeline.resources import CampaignResources
     from audiences.warehouse.reader import Warehouse
 
@@ -51,7 +62,7 @@ def open_run(resources: CampaignResources, request: RunRequest) -> RunRef:
     runs.warn(resources.ledger, run.run, too_early(resources.spec, request))
     ended_campaigns.forget(resources.ledger, run.campaign)
     if request.batch is None:  # it may have been a live one up to now
-        live.forget(resources.ledger, [run.campaign], at=request.at)
+        live_campaigns.forget(resources.ledger, [run.campaign], at=request.at)
     return run
 
 
@@ -94,14 +105,14 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: bool = Fal
             runs.warn(ledger, run, told_left_behind(resources, campaign, audience, run=run))
             newly = in_doubt.look(ledger, audience.id, status) is not None
             if DOUBT in request.allow:
-                content.end_doubt(ledger, audience.id)
+                audience_doubt.end(ledger, audience.id)
             runs.warn(ledger, run, resolve_unknown(resources, audience, anew=newly))
             runs.warn(ledger, run, neighbours.warnings(resources, campaign=campaign, audience=audience))
             take_back_dropped(resources, campaign=campaign, audience=audience.id)
             doubted = content.doubt(ledger, audience.id)
             refreshed = full_refresh.wanted(resources, request, audience, in_doubt=doubted is not None)
         except Exception as error:
-            state: runs.State = "stopped" if isinstance(error, StoppedError) else "failed"
+            state: Ended = RunState.STOPPED if isinstance(error, StoppedError) else RunState.FAILED
             runs.end(ledger, run, state=state, error=runs.error_text(error))
             raise
         chunks.drop_planned(ledger, audience.id, but_run=run)

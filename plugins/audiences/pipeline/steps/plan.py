@@ -19,7 +19,17 @@ from audiences.campaign.wording import counted
 from audiences.errors import AudiencesError, StoppedError
 from audiences.facebook import custom_audiences as facebook_audiences
 from audiences.facebook.contract import MAX_ROWS
-from audiences.ledger import assignments, chunks, expiry, identifier_keys, known_audiences, members, rejected_rows, runs
+from audiences.ledger import (
+    assignments,
+    chunks,
+    expiry,
+    identifier_keys,
+    known_audiences,
+    members,
+    rejected_rows,
+    request_counts,
+    runs,
+)
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.preconditions.unmatched import advising
@@ -34,7 +44,8 @@ from audiences.pipeline.steps.select import (
     opted_out_file,
 )
 from audiences.pipeline.upload import full_refresh
-from audiences.what.difference import CANDIDATES, CHANGES, USERS, Counts, Difference
+from audiences.user_ids import USERS
+from audiences.what.difference import CANDIDATES, CHANGES, Counts, Difference
 from audiences.what.rows import keys_of
 
 if TYPE_CHECKING:
@@ -271,7 +282,7 @@ def _record_expired(resources: CampaignResources, run: RunRef, difference: Diffe
     """Remember who is not to be added again: those whose time is up, as long as every run finds that they qualify."""
     campaign = resources.spec.campaign
     if campaign.what.keep_for is None or campaign.qualification == "live":
-        users = expiry.USERS.empty_table()
+        users = USERS.empty_table()
     else:
         users = difference.expired_users(among_candidates=found)
     expiry.record(resources.ledger, audience=run.audience, campaign=run.campaign, users=users)
@@ -287,7 +298,7 @@ def _with_earlier_attempts(
     """
     begun, gone = chunks.count(unsent)
     noted = runs.noted(resources.ledger, run.run).planned
-    earlier = chunks.totals(resources.ledger, run.run).begun + noted.get("begun_unsent", 0)
+    earlier = request_counts.totals(resources.ledger, run.run).begun + noted.get("begun_unsent", 0)
     still = min(earlier, expected["kept"])
     return {
         **expected,

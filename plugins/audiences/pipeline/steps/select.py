@@ -14,8 +14,9 @@ from audiences.pipeline.results import RunRef, Selected, Shard
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.steps.extract import shard_file
 from audiences.query.columns import columns_of
+from audiences.user_ids import USER_ID, USERS
 from audiences.warehouse.reader import map_concurrently, prefetch
-from audiences.what.difference import CANDIDATES, USERS
+from audiences.what.difference import CANDIDATES
 from audiences.what.erased import Erased
 from audiences.who.cap import rank_keys
 from audiences.who.control import Group, assign
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.resources import CampaignResources
 
 DECIDED_AT_ONCE = 2  # batches
-HELD_OUT = pa.schema([("user_id", pa.string()), ("arm", pa.string())])
+HELD_OUT = pa.schema([USER_ID, ("arm", pa.string())])
 
 
 def select(resources: CampaignResources, run: RunRef, shard: Shard) -> Selected:

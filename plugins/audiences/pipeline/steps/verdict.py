@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from audiences.ledger.runs import RunState
 
 if TYPE_CHECKING:
-    from audiences.ledger.runs import State
+    from collections.abc import Mapping
+
+    from audiences.ledger.request_counts import Totals
+    from audiences.ledger.runs import Ended, Noted
 
 # The share of the rows sent that Facebook could not use. We send well-formed hashes only, so there should be none; a few
 # may be its own business, one in ten means that the data or the encoding is wrong. A small upload reaches any share with a
@@ -25,12 +30,12 @@ _LOOK = (
 class Verdict:
     """`error` is None for a success; `warnings` are sentences for people."""
 
-    state: State
+    state: Ended
     error: str | None
     warnings: tuple[str, ...]
 
 
-def judge(totals: Any, noted: Any, *, planned: bool, kept_back: int = 0) -> Verdict:
+def judge(totals: Totals, noted: Noted, *, planned: bool, kept_back: int = 0) -> Verdict:
     """From the run's totals and what is noted of it; `planned` is False when it did not get to a plan.
 
     `kept_back` users were not sent, because Facebook refused their rows lately.
@@ -40,24 +45,28 @@ def judge(totals: Any, noted: Any, *, planned: bool, kept_back: int = 0) -> Verd
     warnings = tuple(_warnings(totals, rejected, kept_back, unusable if share > WARNS_ABOVE else ""))
     if not planned or totals.unsent:
         return Verdict(
-            "stopped" if noted.stopped else "failed", noted.error or "the run was ended from outside", warnings
+            RunState.STOPPED if noted.stopped else RunState.FAILED,
+            noted.error or "the run was ended from outside",
+            warnings,
         )
     if totals.dropped:
         error = (
             f"{totals.dropped} requests were not sent: another run changed the audience while this one waited. "
             "The next run computes anew what is to change"
         )
-        return Verdict("failed", error, warnings)
+        return Verdict(RunState.FAILED, error, warnings)
     if totals.refused:
         return Verdict(
-            "failed", f"Facebook did not take {totals.refused} of {totals.requests} requests: {totals.error}", warnings
+            RunState.FAILED,
+            f"Facebook did not take {totals.refused} of {totals.requests} requests: {totals.error}",
+            warnings,
         )
     if totals.nothing_added or (rejected and not totals.taken):
-        return Verdict("failed", f"Facebook refused all rows, {_reasons(totals.rejected)}. {_LOOK}", warnings)
+        return Verdict(RunState.FAILED, f"Facebook refused all rows, {_reasons(totals.rejected)}. {_LOOK}", warnings)
     if share > FAILS_ABOVE and totals.invalid + rejected > FEW_ROWS:
         error = f"{unusable}, more than {FAILS_ABOVE:.0%}. What Facebook took stays in the audience. {_LOOK}"
-        return Verdict("failed", error, warnings)
-    return Verdict("success", None, warnings)
+        return Verdict(RunState.FAILED, error, warnings)
+    return Verdict(RunState.SUCCESS, None, warnings)
 
 
 def _unusable(rows: int, sent: int) -> tuple[str, float]:
@@ -65,7 +74,7 @@ def _unusable(rows: int, sent: int) -> tuple[str, float]:
     return f"Facebook could not use {rows:,} of the {sent:,} rows sent ({share:.1%})", share
 
 
-def _warnings(totals: Any, rejected: int, kept_back: int, unusable: str) -> list[str]:
+def _warnings(totals: Totals, rejected: int, kept_back: int, unusable: str) -> list[str]:
     said: list[str] = []
     if totals.invalid and unusable:
         said.append(f"{unusable}; it counts {totals.invalid:,} as invalid and does not say which. {_LOOK}")
@@ -86,5 +95,5 @@ def _warnings(totals: Any, rejected: int, kept_back: int, unusable: str) -> list
     return said
 
 
-def _reasons(rejected: dict[str, int]) -> str:
+def _reasons(rejected: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} because {reason.rstrip('.')}" for reason, count in rejected.items())

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from audiences.errors import FixAccessError
-from audiences.ledger import chunks, content, ended_campaigns, runs
+from audiences.ledger import content, ended_campaigns, request_counts, runs
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.audience.standing import AudienceDeletedError, known_audience
@@ -121,7 +121,7 @@ def _empty(resources: CampaignResources, at: datetime, sleep: Callable[[float], 
             to_its_end(resources, run, lambda: timings.of("plan", lambda: _plan(resources, run)), timings)
         )
     _log.info("%s", summary.in_words())
-    postponed = chunks.totals(resources.ledger, run.run).postponed
+    postponed = request_counts.totals(resources.ledger, run.run).postponed
     refused = f"Facebook did not remove {postponed:,} rows: too few people would be left in the audience"
     unknown = (
         "; ".join(in_doubt.in_words(resources.spec, run, rows=0))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow.compute as pc
 
 from audiences.facebook.errors import RowsRefusedError
-from audiences.ledger import chunks, rejected_rows, replace_sessions
+from audiences.ledger import chunks, rejected_rows, replace_sessions, request_counts
 from audiences.logs import logger
 from audiences.pipeline.upload.payload import staged
 
@@ -45,7 +45,7 @@ def halve(ledger: Ledger, chunk: Chunk, error: RowsRefusedError, erased: Erased)
         return []
     if _worth_it(ledger, chunk):
         _log.info("request %s (%s) was refused for what its rows hold; sending its halves", chunk.number, chunk.action)
-        return rejected_rows.split(ledger, chunk, error=str(error))
+        return chunks.split(ledger, chunk, error=str(error))
     _log.warning("request %s (%s): %s rows were refused: %s", chunk.number, chunk.action, f"{chunk.rows:,}", error)
     rejected_rows.refuse(ledger, chunk, reason=error.reason, error=str(error))
     return []
@@ -89,7 +89,7 @@ def other_opening(
     parts: list[chunks.Planned] = []
     if first.rows > 1:
         _log.info("the first batch of the replace was refused for what its rows hold; trying a half of it")
-        rejected_rows.cut(ledger, first, error=str(error))
+        chunks.cut(ledger, first, error=str(error))
         half = first.rows // 2
         whole = replace_sessions.request_of(first)
         parts = [replace(whole, rows=half), replace(whole, first_row=first.first_row + half, rows=first.rows - half)]
@@ -110,6 +110,6 @@ def _halves(rows: pa.Table) -> list[pa.Table]:
 
 
 def _worth_it(ledger: Ledger, chunk: Chunk) -> bool:
-    parts = rejected_rows.parts(ledger, chunk)
+    parts = request_counts.parts(ledger, chunk)
     hopeless = parts.refused >= HOPELESS_AFTER and not parts.taken
     return not hopeless and parts.in_all + 2 <= MOST_PARTS_A_RUN

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from audiences.campaign.wording import counted
 from audiences.errors import AudiencesError, RefusedError, RetryError, WaitError
 from audiences.facebook import members as facebook_members
 from audiences.facebook.errors import AudienceTooSmallError, RowsRefusedError
-from audiences.ledger import chunks, erasures, in_doubt, known_audiences, rejected_rows, runs
+from audiences.ledger import chunks, erasures, in_doubt, known_audiences, request_counts, runs
+from audiences.ledger.chunks import RequestState
 from audiences.logs import logger
 from audiences.pipeline.preconditions import export_windows
 from audiences.pipeline.results import RunRef, Sent
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from audiences.facebook.members import Receipt
     from audiences.facebook.session import GraphSession
-    from audiences.ledger.chunks import Action, Chunk
+    from audiences.ledger.chunks import Action, Chunk, DoubtfulState
     from audiences.pipeline.resources import CampaignResources
 
 LATE_REMOVALS_WAIT = (
@@ -73,10 +74,8 @@ def export(
         if replaced.requests:
             return replaced
     planned = chunks.of_run(resources.ledger, run.run, action=action, late=late)
-    todo = [
-        chunk for chunk in planned if chunk.state in ("planned", "sending") and (batch is None or chunk.origin in batch)
-    ]
-    if late and todo and rejected_rows.standing(resources.ledger, run.run, "add").refused:
+    todo = [chunk for chunk in planned if chunk.unsent and (batch is None or chunk.origin in batch)]
+    if late and todo and request_counts.standing(resources.ledger, run.run, "add").refused:
         runs.warn(resources.ledger, run.run, [LATE_REMOVALS_WAIT])
         chunks.drop_late(resources.ledger, run.run)
         return Sent(requests=0)
@@ -153,12 +152,12 @@ def _refuse(resources: CampaignResources, chunk: Chunk, error: RefusedError, era
     put_off = isinstance(error, AudienceTooSmallError)
     outcome = "put off to the next run" if put_off else "refused"
     _log.warning("request %s (%s) is %s: %s", chunk.number, chunk.action, outcome, error)
-    if error.after_unknown or chunk.state == "sending":
+    if error.after_unknown or chunk.state is RequestState.SENDING:
         # An earlier try got no answer and may have been carried out, unlike a request whose rows are at fault.
-        state: Literal["refused", "postponed"] = "postponed" if put_off else "refused"
+        state: DoubtfulState = RequestState.POSTPONED if put_off else RequestState.REFUSED
         in_doubt.begin(resources.ledger, chunk, state=state, error=str(error), changes=staged(chunk, erased))
     elif put_off:
-        rejected_rows.postpone(resources.ledger, chunk, error=str(error))
+        chunks.postpone(resources.ledger, chunk, error=str(error))
     else:
         chunks.refuse(resources.ledger, chunk, error=str(error))
     return not put_off
@@ -173,6 +172,6 @@ def _keep_claim(resources: CampaignResources, chunk: Chunk, error: AudiencesErro
 
 def _ensure_something_was_taken(resources: CampaignResources, run: RunRef, action: Action) -> None:
     """Raise AllRefusedError unless something was taken. Removals whose rows were at fault do not keep additions from going."""
-    found = rejected_rows.standing(resources.ledger, run.run, action)
+    found = request_counts.standing(resources.ledger, run.run, action)
     if found.refused and not found.taken and not found.unsent and not (action == "remove" and found.only_rows):
-        raise AllRefusedError(action, found.planned, found.error)
+        raise AllRefusedError(action, found.planned, found.error or "")

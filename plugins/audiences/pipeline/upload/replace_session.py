@@ -21,6 +21,8 @@ from audiences.facebook.contract import REPLACE_ENDED, REPLACE_WINDOW_SECONDS
 from audiences.facebook.errors import AudienceBusyError, ReplaceBrokenError, RowsRefusedError
 from audiences.facebook.members import BatchStep, counts_as_whole, session_id_for
 from audiences.ledger import chunks, erasures, known_audiences, rejected_rows, replace_sessions
+from audiences.ledger.chunks import RequestState
+from audiences.ledger.replace_sessions import SessionState
 from audiences.logs import logger
 from audiences.pipeline.preconditions import export_windows
 from audiences.pipeline.results import RunRef, Sent
@@ -52,7 +54,7 @@ def replace(resources: CampaignResources, run: RunRef) -> Sent:
     session = replace_sessions.to_send(resources.ledger, run.run)
     if session is None:
         return Sent(requests=0)
-    if session.state == "planned":
+    if session.state is SessionState.PLANNED:
         export_windows.ensure_open(resources, run.allow)  # one that has begun is ended, whatever the time
     known_audiences.claim(resources.ledger, run.audience, run.campaign)
     id_of = ids(run.facebook_id, session.staging)
@@ -118,7 +120,7 @@ class _Session:
         # The threads share a connection, on which only one transaction can be open.
         self._recording = Lock()
         # Rows by request, those of an earlier process as they were planned.
-        self._arrived = [chunk.rows for chunk in self._chunks if chunk.state == "acknowledged"]
+        self._arrived = [chunk.rows for chunk in self._chunks if chunk.state is RequestState.ACKNOWLEDGED]
         # Numbers for parts of batches, after those of the batches and the one that may have to end the session.
         self._numbers = count(len(self._chunks) + 2)
 
@@ -130,7 +132,7 @@ class _Session:
         """
         first, *others = self._chunks
         ended: Receipt | None = None
-        if first.state in ("planned", "sending"):
+        if first.unsent:
             try:
                 ended = self._open(first)
             except (ReplaceBrokenError, RowsRefusedError):
@@ -144,13 +146,15 @@ class _Session:
             ended = self._end(others[-1])
         self._ensure_whole(ended)
         self._record(self._chunks[-1], ended)
-        refused = sum(chunk.state == "refused" for chunk in chunks.of_session(self._ledger, self._session.id))
+        refused = sum(
+            chunk.state is RequestState.REFUSED for chunk in chunks.of_session(self._ledger, self._session.id)
+        )
         return Sent(requests=len(self._chunks), refused=refused)
 
     def _open(self, first: Chunk) -> Receipt | None:
         """Send the first batch, alone, unless it has arrived before."""
         alone = len(self._chunks) == 1
-        if first.state == "sending":
+        if first.state is RequestState.SENDING:
             return self._found_open(first)
         replace_sessions.opened(self._ledger, self._session, first)
         try:
@@ -181,7 +185,7 @@ class _Session:
     def _send_between(self, between: Sequence[Chunk]) -> None:
         """Send the batches between the first and the last, in any order; the first trouble is raised when all are back."""
         todo = [
-            (chunk, number) for number, chunk in enumerate(between, 2) if chunk.state in ("planned", "sending")
+            (chunk, number) for number, chunk in enumerate(between, 2) if chunk.unsent
         ]  # fmt: skip
         with ThreadPoolExecutor(self._max_concurrency, thread_name_prefix="upload") as pool:
             sent = [pool.submit(self._send_one_between, chunk, number) for chunk, number in todo]
@@ -216,7 +220,7 @@ class _Session:
         """Send the last batch, alone. When its rows are refused, the first batch's end the session: twice is harmless."""
         number = len(self._chunks)
         try:
-            if last.state in ("planned", "sending"):
+            if last.unsent:
                 chunks.sending(self._ledger, last)
                 try:
                     return self._send(last, number, last=True)
@@ -299,7 +303,9 @@ class _Session:
         for batch in staging.dataset(self._session.closing).to_batches():
             yield pa.Table.from_batches([batch])
         now = chunks.of_session(self._ledger, self._session.id)
-        missing = [(chunk.first_row, chunk.first_row + chunk.rows) for chunk in now if chunk.state == "refused"]
+        missing = [
+            (chunk.first_row, chunk.first_row + chunk.rows) for chunk in now if chunk.state is RequestState.REFUSED
+        ]
         for batch in staging.dataset(now[0].file).to_batches():
             yield _recorded(without(pa.Table.from_batches([batch]), self._erased), missing, self._bad)
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from audiences.campaign.wording import counted
 from audiences.errors import RefusedError
-from audiences.ledger import chunks, content, erasures, in_doubt, known_audiences
+from audiences.ledger import audience_doubt, chunks, erasures, in_doubt, known_audiences
+from audiences.ledger.chunks import RequestState
 from audiences.logs import logger
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.upload import export, replace_session
@@ -32,7 +33,7 @@ def resolve_unknown(resources: CampaignResources, audience: KnownAudience, *, an
     Raises what needs a wait, a retry or a person.
     """
     replace_session.resolve_unknown(resources, audience.id, audience.facebook_id)
-    stale = (anew or audience.created) and content.is_in_doubt(resources.ledger, audience.id)
+    stale = (anew or audience.created) and audience_doubt.holds(resources.ledger, audience.id)
     warnings: list[str] = []
     for chunk in chunks.unsettled(resources.ledger, audience.id):
         name = f"request {chunk.number} of run {chunk.run} ({chunk.action} {counted(chunk.rows, 'row')})"
@@ -46,7 +47,7 @@ def resolve_unknown(resources: CampaignResources, audience: KnownAudience, *, an
         if stale:
             if not chunk.doubtful:
                 rows = staged(chunk, Erased(*erasures.known(resources.ledger)))
-                in_doubt.begin(resources.ledger, chunk, state="postponed", error=STALE, changes=rows)
+                in_doubt.begin(resources.ledger, chunk, state=RequestState.POSTPONED, error=STALE, changes=rows)
             continue
         _log.info("sending %s again: it is not known whether Facebook carried it out", name)
         if not chunk.doubtful:
@@ -61,12 +62,12 @@ def _ask_again(resources: CampaignResources, facebook_id: str, chunk: Chunk) -> 
     ledger = resources.ledger
     changes = in_doubt.still_meant(ledger, chunk, staged(chunk, Erased(*erasures.known(ledger))))
     if changes.num_rows:
-        in_doubt.asked(ledger, chunk)
+        chunks.ask_again(ledger, chunk)
         try:
             export.send(resources.facebook, facebook_id, chunk, changes)
         except RefusedError as error:
             return str(error)
         finally:
             known_audiences.renew(ledger, chunk.audience)
-    in_doubt.end(ledger, chunk, answered=changes.num_rows > 0)
+    chunks.end_doubt(ledger, chunk, answered=changes.num_rows > 0)
     return ""
