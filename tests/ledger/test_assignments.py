@@ -54,4 +54,4 @@ def test_a_users_assignment_is_that_of_the_campaign_with_its_run(ledger, campaig
 def test_groups_come_back_by_the_numbers_of_the_formula(ledger, campaign):
     assign(ledger, campaign, start(ledger, campaign, terms="old"), a="target", b="system", c="custom", d="campaign")
     found = assignments.not_by_formula(ledger, campaign, "new").to_pylist()
-    assert {row["user_id"]: row["group"] for row in found} == {"a": 0, "b": 1, "c": 2, "d": 3}
+    assert {row["user_id"]: row["arm"] for row in found} == {"a": 0, "b": 1, "c": 2, "d": 3}

@@ -73,8 +73,8 @@ def test_the_first_assignment_stands(ledger, campaign):
     )
     later = pa.table({"user_id": ["1", "2"], "arm": ["campaign", "system"]})
     assignments.record(ledger, campaign=campaign, run=second, assigned=later.to_reader())
-    assert assignments.not_by_formula(ledger, campaign, "50 %").to_pylist() == [{"user_id": "1", "group": 0}]
-    assert assignments.not_by_formula(ledger, campaign, "10 %").to_pylist() == [{"user_id": "2", "group": 1}]
+    assert assignments.not_by_formula(ledger, campaign, "50 %").to_pylist() == [{"user_id": "1", "arm": 0}]
+    assert assignments.not_by_formula(ledger, campaign, "10 %").to_pylist() == [{"user_id": "2", "arm": 1}]
     assert assignments.ever_targeted(ledger, campaign).to_pylist() == [{"user_id": "1"}]
 
 

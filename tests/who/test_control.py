@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from tests.who import world
 from tests.who.conftest import a_spec
 
-from audiences.who.control import Group, assign, control_sql, held_out
+from audiences.who.control import Arm, assign, control_sql, held_out
 
-TARGET, SYSTEM, CUSTOM, CAMPAIGN = Group
+TARGET, SYSTEM, CUSTOM, CAMPAIGN = Arm
 IDS = [*world.user_ids(20), "", "é", "e\u0301", "\U0001f600", *(str(number) for number in range(20_000))]
 
 
@@ -57,7 +57,7 @@ def test_the_first_group_that_holds_a_user_wins() -> None:
         for system, custom, campaign in zip(*held.values(), strict=True)
     ]
     assert assign(pa.array(IDS), given).to_pylist() == wanted
-    assert set(wanted) == set(Group)
+    assert set(wanted) == set(Arm)
 
 
 def test_each_group_has_the_percentage_that_is_written_for_it() -> None:
@@ -83,7 +83,7 @@ def test_what_is_on_record_wins_over_the_formula_and_testers_are_always_targets(
     ids = [str(number) for number in range(100)]
     by_formula = {user: CAMPAIGN if formula("campaign", user, "50") else TARGET for user in ids}
     recorded = {"1": SYSTEM, "2": TARGET, "5": CUSTOM, "stranger": SYSTEM, **{"3": TARGET, "4": CAMPAIGN}}
-    table = pa.table({"user_id": list(recorded), "group": pa.array(list(recorded.values()), pa.int8())})
+    table = pa.table({"user_id": list(recorded), "arm": pa.array(list(recorded.values()), pa.int8())})
     wanted = (
         by_formula
         | {user: group for user, group in recorded.items() if user in by_formula}
@@ -116,7 +116,7 @@ def test_a_larger_percentage_keeps_everybody_who_was_held_out() -> None:
 
 
 def test_groups_name_the_outcomes_of_a_run() -> None:
-    assert [group.outcome for group in Group] == ["targeted", "control_system", "control_custom", "control_campaign"]
+    assert [arm.outcome for arm in Arm] == ["targeted", "control_system", "control_custom", "control_campaign"]
 
 
 @pytest.mark.integration

@@ -20,7 +20,7 @@ from audiences.pipeline.resources import CampaignResources
 from audiences.pipeline.results import RunRequest
 from audiences.pipeline.run import run_campaign
 from audiences.pipeline.upkeep.measure import measure
-from audiences.who.control import Group, assign
+from audiences.who.control import Arm, assign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,8 +50,8 @@ def launched_campaign(project: Path) -> CampaignSpec | None:
 
 def reached(spec: CampaignSpec, users: int = USERS) -> Truth:
     """Which of the shop's customers, by their ids from 1 on, no control group of the campaign holds out."""
-    groups = assign(pa.array(np.arange(1, users + 1)).cast(pa.string()), spec).to_numpy()
-    targets: Truth = groups == Group.TARGET
+    arms = assign(pa.array(np.arange(1, users + 1)).cast(pa.string()), spec).to_numpy()
+    targets: Truth = arms == Arm.TARGET
     return targets
 
 

@@ -1,4 +1,4 @@
-"""Who was assigned to which group of a campaign, once and for all."""
+"""Who was assigned to which arm of a campaign, once and for all."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from audiences.user_ids import USER_ID, USERS
+from audiences.who.control import Arm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
     from audiences.ledger.database import Ledger
 
 
-RECORDED = pa.schema([USER_ID, ("group", pa.int8())])
+RECORDED = pa.schema([USER_ID, ("arm", pa.int8())])
 _WRITTEN = pa.schema([("campaign_id", pa.int32()), USER_ID, ("arm", pa.string()), ("run_id", pa.int64())])
-ARMS = ("target", "system", "custom", "campaign")  # in the order of who.control.Group
-_GROUP = f'array_position(array{list(ARMS)}, arm) - 1 as "group"'
+ARMS = tuple(arm.word for arm in Arm)
+_NUMBER = f"array_position(array{list(ARMS)}, arm) - 1 as arm"
 
 
 def not_by_formula(ledger: Ledger, campaign: int, terms: str) -> pa.Table:
-    """Assignments (`user_id`, `group` as in who.control.Group) that today's formula need not give.
+    """Assignments (`user_id`, `arm` as the number of a who.control.Arm) that today's formula need not give.
 
     They were made while salts or percentages were different, or belong to users who once were under `never_hold_out`. All
     others need not be read: the assignment is a pure function of the terms.
@@ -34,7 +35,7 @@ def not_by_formula(ledger: Ledger, campaign: int, terms: str) -> pa.Table:
         {"campaign": campaign, "terms": terms},
     )
     return ledger.read(
-        f"select user_id, {_GROUP} from audiences.assignment"  # noqa: S608  # numbers and our own text only
+        f"select user_id, {_NUMBER} from audiences.assignment"  # noqa: S608  # numbers and our own text only
         f" where campaign_id = {int(campaign)} and (run_id in ({_numbers(runs)})"
         f" or user_id in (select user_id from audiences.never_held_out where campaign_id = {int(campaign)}))",
         RECORDED,
@@ -52,7 +53,7 @@ def never_held_out(ledger: Ledger, campaign: int, users: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The group of a user (`arm`), and of the run that assigned it number, time and terms (`CampaignSpec.control_terms`)."""
+    """The arm of a user, and of the run that assigned it number, time and terms (`CampaignSpec.control_terms`)."""
 
     arm: str
     run_id: int

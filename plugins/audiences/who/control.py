@@ -29,8 +29,11 @@ _DIGITS = 15  # 60 bits, which a Postgres bigint holds without a sign
 _BUCKETS = 16**_DIGITS
 
 
-class Group(IntEnum):
-    """Where a user is assigned; among the control groups the first that holds a user wins, in this order."""
+class Arm(IntEnum):
+    """The arm of a campaign to which a user is assigned: target, or the control group that holds the user out.
+
+    Of several control groups the first that holds a user wins, in this order.
+    """
 
     TARGET = 0
     SYSTEM = 1
@@ -39,8 +42,13 @@ class Group(IntEnum):
 
     @property
     def outcome(self) -> str:
-        """The outcome of the run for a user of this group."""
-        return "targeted" if self is Group.TARGET else f"control_{self.name.lower()}"
+        """The outcome of the run for a user of this arm."""
+        return "targeted" if self is Arm.TARGET else f"control_{self.word}"
+
+    @property
+    def word(self) -> str:
+        """As it stands in the ledger and in reports."""
+        return self.name.lower()
 
 
 def assign(
@@ -51,21 +59,21 @@ def assign(
     salt: str | None = None,
     spared: pa.Array | None = None,
 ) -> pa.Array:
-    """The `Group` of each user, as int8. `salt` is that of the campaign, its id unless it was renamed.
+    """The `Arm` of each user, as int8. `salt` is that of the campaign, its id unless it was renamed.
 
-    `recorded` holds earlier assignments (`user_id` text, `group` int8), which win over the formula; `spared` says of each user
+    `recorded` holds earlier assignments (`user_id` text, `arm` int8), which win over the formula; `spared` says of each user
     whether they are under `never_hold_out`, who are targets whatever is on record.
     """
     ids = strings(user_ids)
-    groups = np.full(len(ids), Group.TARGET, dtype=np.int8)
+    groups = np.full(len(ids), Arm.TARGET, dtype=np.int8)
     for group, drawn_by, percent in reversed([each for each in _groups(spec, salt or spec.id) if each[2]]):
         groups[_to_numpy(held_out(ids, drawn_by, percent))] = group
     if recorded is not None and recorded.num_rows:
         place = pc.index_in(ids, value_set=recorded.column("user_id").cast(pa.string()).combine_chunks())
-        known = recorded.column("group").take(place).combine_chunks()
+        known = recorded.column("arm").take(place).combine_chunks()
         groups = np.where(_to_numpy(known.is_valid()), known.fill_null(0).to_numpy(), groups).astype(np.int8)
     if spared is not None:
-        groups[_to_numpy(spared)] = Group.TARGET
+        groups[_to_numpy(spared)] = Arm.TARGET
     return pa.array(groups)
 
 
@@ -81,14 +89,14 @@ def control_sql(salt: str, percent: Decimal, column: str) -> str:
     return f"CAST(CAST('x0' || {digits} AS bit(64)) AS bigint) < {_bound(percent)}"
 
 
-def _groups(spec: CampaignSpec, salt: str) -> Iterator[tuple[Group, str, Decimal]]:
+def _groups(spec: CampaignSpec, salt: str) -> Iterator[tuple[Arm, str, Decimal]]:
     """The control groups that apply to a campaign, with salt and percentage, the first to win first."""
     own, shared = spec.campaign.who.control_group, spec.control_groups
     if own.system and shared.system is not None:
-        yield Group.SYSTEM, "system", shared.system.percent
+        yield Arm.SYSTEM, "system", shared.system.percent
     if own.custom is not None:
-        yield Group.CUSTOM, own.custom, shared.custom[own.custom].percent
-    yield Group.CAMPAIGN, own.salt or salt, own.percent
+        yield Arm.CUSTOM, own.custom, shared.custom[own.custom].percent
+    yield Arm.CAMPAIGN, own.salt or salt, own.percent
 
 
 def _bound(percent: Decimal) -> int:

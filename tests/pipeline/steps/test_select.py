@@ -14,7 +14,7 @@ from audiences.what.erased import Erased
 
 EMAIL = b"\x01\x20" + b"e" * 32
 NOBODY = Erased(b"salt", frozenset())
-RECORDED = pa.schema([("user_id", pa.string()), ("group", pa.int8())])
+RECORDED = pa.schema([("user_id", pa.string()), ("arm", pa.int8())])
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def decided():
         batch = pa.RecordBatch.from_arrays(
             [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)], names=list(names)
         )
-        known = pa.Table.from_pylist([{"user_id": user, "group": group} for user, group in recorded], schema=RECORDED)
+        known = pa.Table.from_pylist([{"user_id": user, "arm": arm} for user, arm in recorded], schema=RECORDED)
         found = decide(spec, run, batch, known, erased)
         return dict(zip((user[0] for user in users), found.to_list(), strict=True))
 

@@ -19,7 +19,7 @@ from audiences.warehouse.reader import map_concurrently, prefetch
 from audiences.what.difference import CANDIDATES
 from audiences.what.erased import Erased
 from audiences.who.cap import rank_keys
-from audiences.who.control import Group, assign
+from audiences.who.control import Arm, assign
 from audiences.who.filters import matches
 
 if TYPE_CHECKING:
@@ -78,13 +78,13 @@ def decide(
     _leave_out(erased, decided, batch)
     left = (decided == "candidate").to_numpy()
     chosen, spared = pa.array(left), pa.array(_never_held_out(spec, batch)[left].to_numpy(dtype=bool))
-    groups = assign(
+    assigned = assign(
         batch.column(columns.user_id).filter(chosen), spec, recorded, salt=run.salt, spared=spared
     ).to_numpy()
-    arms = pd.Series(groups, index=frame.index[left])
-    for group in Group:
-        if group is not Group.TARGET:
-            decided[arms.index[arms == group.value]] = group.outcome
+    arms = pd.Series(assigned, index=frame.index[left])
+    for arm in Arm:
+        if arm is not Arm.TARGET:
+            decided[arms.index[arms == arm.value]] = arm.outcome
     return decided
 
 
