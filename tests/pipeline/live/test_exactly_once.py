@@ -130,7 +130,7 @@ def test_a_look_that_dies_between_its_two_transactions_is_made_up_for_by_the_nex
         raise DiedError
 
     with monkeypatch.context() as patch:
-        patch.setattr(deciding.live, "form", die)
+        patch.setattr(deciding.live_batches, "form", die)
         with pytest.raises(DiedError):
             live.poll()
     assert live.states() == {"waiting": 1}
@@ -396,8 +396,8 @@ class Counting:
         self.warehouse = self.ledger = 0
         for owner, name, door in (
             (Warehouse, "stream", "warehouse"),
-            (Ledger, "all", "ledger"),
-            (Ledger, "one", "ledger"),
+            (Ledger, "rows", "ledger"),
+            (Ledger, "values", "ledger"),
         ):
             monkeypatch.setattr(owner, name, self._counted(getattr(owner, name), door))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.ledger import conftest as of_ledger
-from tests.ledger.records import one, request, start
+from tests.ledger.records import one, sent, start
 
 from audiences.facebook.errors import RowsRefusedError
 from audiences.ledger import chunks, request_counts
@@ -22,7 +22,7 @@ def refused(ledger, campaign, audience):
     """A request of so many rows that was refused, and parts of it in a state."""
 
     def make(rows=8, **parts):
-        chunk = request(ledger, start(ledger, campaign), audience.id, rows)
+        chunk = sent(ledger, start(ledger, campaign), audience.id, rows)
         for state, count in parts.items():
             ledger.sql.execute(
                 "insert into audiences.chunk (run_id, audience_id, number, action, file, first_row, rows, state, part_of)"
@@ -48,6 +48,8 @@ def test_two_halves_are_sent_in_place_of_a_refused_request(ledger, refused, rows
     halves = halve(ledger, chunk, REFUSED, NOBODY)
     assert [(half.first_row, half.rows) for half in halves] == ranges
     assert {(half.origin, half.state) for half in halves} == {(chunk.id, "planned")}
+    for half in halves:
+        chunks.sending(ledger, half)
     quarters = [part for half in halves if half.rows > 1 for part in halve(ledger, half, REFUSED, NOBODY)]
     assert {part.origin for part in quarters} <= {chunk.id}
 
