@@ -21,8 +21,16 @@ if TYPE_CHECKING:
 
 def known(ledger: Ledger) -> tuple[bytes, frozenset[bytes]]:
     """The salt of this ledger, and the hashes of everybody who was erased."""
-    salt = ledger.value(bytes, "select salt from audiences.erasure_salt")
-    return salt or b"", frozenset(ledger.values(bytes, "select digest from audiences.erased"))
+    found = ledger.rows(
+        _Erased, "select s.salt, e.digest from audiences.erasure_salt s left join audiences.erased e on true"
+    )
+    return found[0].salt if found else b"", frozenset(row.digest for row in found if row.digest is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Erased:
+    salt: bytes
+    digest: bytes | None
 
 
 def begin(ledger: Ledger, *, at: datetime, digests: Iterable[bytes]) -> int:

@@ -428,7 +428,9 @@ def test_fifty_campaigns_cost_as_few_queries_as_one(live, monkeypatch):
         live.campaign(f"d{number}", on={"event": "Added To Cart", **where}, when={"unless": unless})
     of_fifty = costs()
     assert of_fifty[0] == of_one[0] == 10  # the time twice and the arrivals for each of three looks, and `unless` once
-    assert of_fifty[1] <= of_one[1] + 2  # its first look finds events already, and asks who was erased
+    # Its first look finds events already, asks who was erased, and gives up what the campaign before it left; statements that
+    # change rows and tell which are counted as well.
+    assert of_fifty[1] <= of_one[1] + 5
 
 
 def test_the_overlap_is_read_by_the_index(live):
