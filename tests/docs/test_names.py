@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "plugins/audiences"
+MACHINES = (
+    "ledger.runs.RunState",
+    "ledger.chunks.RequestState",
+    "ledger.replace_sessions.SessionState",
+    "ledger.live_events.EventState",
+    "ledger.live_batches.BatchState",
+)
 FILES = ("campaign", "segment", "warehouse", "settings")
 PAGES = ("architecture", "glossary", "contributing")
 
@@ -203,16 +210,12 @@ def test_a_name_is_looked_for_in_the_module_before_it() -> None:
     assert exists("Extracted.misfits", "pipeline/results.py")
 
 
-@pytest.mark.parametrize("table", ["run", "chunk", "upload_session", "live_event", "live_batch"])
-def test_the_page_has_every_state_of_the_table(table: str) -> None:
+@pytest.mark.parametrize("name", MACHINES)
+def test_the_page_has_every_state_and_what_may_follow_it(name: str) -> None:
     page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
-    section = page.split(f"`audiences.{table}.state`\n")[1].split("\n#")[0]
-    said = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
-    allowed: set[str] = set()
-    for path in sorted((PACKAGE / "ledger/migrations/versions").glob("*.py")):
-        for part in re.findall(
-            rf"(?:create|alter) table audiences\.{table}\b(.+?);", path.read_text("utf-8"), re.DOTALL
-        ):
-            for states in re.findall(r"state in \(([^)]+)\)", part):
-                allowed = set(re.findall(r"'(\w+)'", states))
-    assert said == allowed
+    section = page.split(f"`{name}`\n")[1].split("\n#")[0]
+    rows = re.findall(r"^\| `(\w+)` \|.+\| ([^|]+) \|$", section, re.MULTILINE)
+    transitions = importlib.import_module(f"audiences.{name.rpartition('.')[0]}").TRANSITIONS
+    states = {state.value for state in transitions.allowed}
+    said = {state: states if after == "any" else set(re.findall(r"`(\w+)`", after)) for state, after in rows}
+    assert said == {state.value: {each.value for each in after} for state, after in transitions.allowed.items()}
