@@ -59,7 +59,7 @@ def write(goals, assigned, happened):
         ledger.sql.execute("truncate audiences.assignment, audiences.goal_result, audiences.run cascade")
         numbers = {name: campaigns.number(ledger, name) for name in CAMPAIGNS}
         for each in assigned:
-            run = ledger.sql.execute(
+            (run,) = ledger.sql.execute(
                 "insert into audiences.run (campaign_id, external_id, config_digest, config, control_terms, as_of,"
                 " assigned_at, state, started_at, staging)"
                 " values (%s, gen_random_uuid()::text, '', '{}', 'same', %s, %s, 'success', now(), '')"
@@ -68,7 +68,7 @@ def write(goals, assigned, happened):
             ).fetchone()
             ledger.sql.execute(
                 "insert into audiences.assignment values (%s, %s, %s, %s)",
-                (numbers[each.campaign], each.user, each.arm, run.id),
+                (numbers[each.campaign], each.user, each.arm, run),
             )
 
 

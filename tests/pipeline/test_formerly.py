@@ -318,7 +318,7 @@ def test_all_that_hangs_on_a_campaign_is_thought_of(shop):
     }
     assert tables == {
         *("assignment", "mapping", "run", "audience", "ad_set", "live_event", "live_batch"),  # the campaign has a state
-        *("former_name", "campaign_end", "live_campaign", "goal_result"),  # nothing worth a refusal
+        *("former_name", "campaign_end", "live_campaign", "goal_result", "never_held_out"),  # nothing worth a refusal
         *("member", "expired"),  # only with a mapping
     }
 

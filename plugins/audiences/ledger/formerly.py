@@ -239,6 +239,7 @@ _ABSORB = (
     "update audiences.audience set busy_campaign = %(old)s where busy_campaign = %(new)s",
     "update audiences.goal_result set campaign_id = %(old)s where campaign_id = %(new)s",
     "update audiences.former_name set campaign_id = %(old)s where campaign_id = %(new)s",
+    "delete from audiences.never_held_out where campaign_id = %(new)s",  # it says something of assignments only
     "delete from audiences.campaign_end where campaign_id = %(new)s",
     "delete from audiences.live_campaign where campaign_id = %(new)s",
     "delete from audiences.campaign where id = %(new)s",

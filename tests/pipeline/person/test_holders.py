@@ -111,9 +111,10 @@ def test_what_is_no_address_is_refused_without_being_quoted(shop):
 def test_the_address_is_in_no_query_and_no_log(shop, caplog, monkeypatch):
     shop.user(1, "one@example.com")
     asked = []
-    stream, every = Warehouse.stream, Ledger.all
+    stream, rows, values = Warehouse.stream, Ledger.rows, Ledger.values
     monkeypatch.setattr(Warehouse, "stream", lambda self, query: asked.append(query) or stream(self, query))
-    monkeypatch.setattr(Ledger, "all", lambda self, *given: asked.append(str(given)) or every(self, *given))
+    monkeypatch.setattr(Ledger, "rows", lambda self, *given: asked.append(str(given)) or rows(self, *given))
+    monkeypatch.setattr(Ledger, "values", lambda self, *given: asked.append(str(given)) or values(self, *given))
     with caplog.at_level(logging.DEBUG):
         assert who(shop, "email", "one@example.com").users == ("1",)
     assert len(asked) > 2

@@ -43,6 +43,7 @@ def test_the_rows_of_a_request_whose_fate_is_unknown_stay_until_it_is_settled(sh
     folder = interrupted(shop, spec, "dies")
     if refresh == "replace":  # refused for the token, the first batch is known not to have arrived
         shop.sql("update audiences.upload_session set state = 'open'", on="ledger")
+        shop.sql("update audiences.chunk set state = 'sending', sent_at = now() where session is not null", on="ledger")
     assert tidied(shop, spec, 100) == Tidied(removed=0, left=1)
     assert any(folder.iterdir())
     shop.run(spec)

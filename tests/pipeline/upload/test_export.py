@@ -47,7 +47,9 @@ def test_a_refusal_of_a_request_that_left_before_a_crash_does_not_say_that_it_ne
 def test_what_is_left_of_the_additions_is_sent_though_a_part_of_them_was_refused(shop, planned):
     resources, run = planned
     (whole,) = requests(resources, run)
-    first, _ = rejected_rows.split(resources.ledger, whole, error="no")
+    chunks.sending(resources.ledger, whole)
+    first, _ = chunks.split(resources.ledger, whole, error="no")
+    chunks.sending(resources.ledger, first)
     rejected_rows.refuse(resources.ledger, first, reason="bad", error="no")
     assert export(resources, run, "add").requests == 1
     assert [request.state for request in requests(resources, run)] == ["split", "refused", "acknowledged"]
