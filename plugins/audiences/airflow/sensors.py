@@ -64,6 +64,8 @@ class LiveEventsSensor(BaseSensorOperator):
         batches: list[dict[str, Any]] = event["batches"]
         return batches
 
+    go_on = resume  # the method that tasks name which an earlier version deferred
+
 
 def _watch(folder: Path) -> Watch | None:
     """The published live campaigns; those whose file is wrong or was renamed at the moment keep their place."""
