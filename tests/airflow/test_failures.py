@@ -16,10 +16,10 @@ END = """
 from airflow.models.dagrun import DagRun
 from airflow.utils.session import create_session
 from sqlalchemy import select
-from audiences.airflow import notes
+from audiences.airflow import listeners
 with create_session() as session:
     run = session.scalars(select(DagRun)).one()
-    (notes.on_dag_run_failed if run.state == "failed" else notes.on_dag_run_success)(dag_run=run, msg="")
+    (listeners.on_dag_run_failed if run.state == "failed" else listeners.on_dag_run_success)(dag_run=run, msg="")
 """
 
 

@@ -44,7 +44,7 @@ def test_a_run_outside_its_windows_waits_for_the_opening_without_a_worker(connec
     assert "HELD" in said, said[-3000:]
     held = said.split("HELD", 1)[1]
     assert f"DateTime({opens.year}, {opens.month}, {opens.day}, {opens.hour}, 0, 0" in held, held
-    assert "go_on" in held
+    assert "resume" in held
     assert shop.sandbox.admin.requests() == []
 
 
