@@ -26,6 +26,7 @@ MODULES = [name for _, name, folder in pkgutil.iter_modules([str(ROOMS)]) if not
 # Tables that a second module writes, and why. `formerly` gives what an empty campaign has on record to another one.
 SHARED = {
     "audience": {"known_audiences", "audience_doubt", "content", "formerly"},  # each has columns of its own
+    "never_held_out": {"assignments", "formerly"},
     "run": {"runs", "formerly"},
     "goal_result": {"goals", "formerly"},
     "campaign": {"campaigns", "formerly", "ended_campaigns"},  # `missing_since` is a column of the last
