@@ -43,8 +43,8 @@ class AudiencesError(Exception):
     def __init_subclass__(cls, **given: Any) -> None:
         super().__init_subclass__(**given)
         own = cls.__dict__.get("__str__")
-        if own is not None and not cls.of_lines:
-            cls.__str__ = wraps(own)(lambda error: harmless_line(own(error)))  # type: ignore[method-assign]
+        if own is not None and not cls.of_lines:  # replaced here, so that no subclass can forget it
+            cls.__str__ = wraps(own)(lambda error: harmless_line(own(error)))  # type: ignore[method-assign]  # wanted
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), {field.name: getattr(self, field.name) for field in fields(self)})  # type: ignore[arg-type]  # each subclass is a dataclass

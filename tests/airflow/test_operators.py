@@ -54,7 +54,7 @@ def run_of(operator, dag_id=DAG_ID):
     return operator.execute({"dag_run": SimpleNamespace(dag_id=dag_id, conf={}), "ti": None})
 
 
-def test_only_campaigns_with_an_end_or_without_a_file_are_ended(connected, shop):  # noqa: F811
+def test_only_campaigns_with_an_end_or_without_a_file_are_ended(connected, shop):  # noqa: F811  # a fixture
     shop.user(1, "one@example.com")
     shop.event(1)
     for name in ("broken", "gone", "renamed"):
@@ -74,7 +74,7 @@ def test_only_campaigns_with_an_end_or_without_a_file_are_ended(connected, shop)
     ]
 
 
-def test_a_file_accounts_for_its_campaign_however_broken_it_is(project):  # noqa: F811
+def test_a_file_accounts_for_its_campaign_however_broken_it_is(project):  # noqa: F811  # a fixture
     project.write("campaigns/broken.yml", "name: [")
     project.write("campaigns/renamed.yaml", "name: x\nformerly: [first, second]\n")
     assert accounted_for(project.path) == {"carts", "broken", "renamed", "first", "second"}
@@ -89,7 +89,7 @@ def test_members_whose_time_may_be_up_and_goals_are_looked_for_in_the_right_camp
     assert run_of(WithGoalsOperator(task_id="x", project=str(connected.path))) == ["sketch", "stopped"]
 
 
-def test_staging_of_a_run_stays_for_a_week(connected, shop):  # noqa: F811
+def test_staging_of_a_run_stays_for_a_week(connected, shop):  # noqa: F811  # a fixture
     shop.user(1, "one@example.com")
     shop.event(1)
     folders = {}
@@ -104,7 +104,7 @@ def test_staging_of_a_run_stays_for_a_week(connected, shop):  # noqa: F811
     assert {days: folder.exists() for days, folder in folders.items()} == {6: True, 8: False}
 
 
-def test_a_batch_that_is_offered_again_gets_a_run_of_its_own(connected, live):  # noqa: F811
+def test_a_batch_that_is_offered_again_gets_a_run_of_its_own(connected, live):  # noqa: F811  # a fixture
     live.campaign()
     live.now = datetime.now(UTC) - timedelta(minutes=1)
     live.poll()

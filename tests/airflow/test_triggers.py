@@ -16,7 +16,7 @@ from audiences.when.live.watch import Watch
 pytestmark = pytest.mark.integration  # importing Airflow takes a second or two
 
 
-def test_looks_that_fail_ten_times_in_a_row_end_the_wait(live, tmp_path, caplog, monkeypatch):  # noqa: F811
+def test_looks_that_fail_ten_times_in_a_row_end_the_wait(live, tmp_path, caplog, monkeypatch):  # noqa: F811  # a fixture
     live.campaign()
     watch = Watch.of(live.specs.values()).model_dump(mode="json", by_alias=True, exclude_none=True)
     monkeypatch.setenv("AIRFLOW_CONN_LEDGER", f"postgresql://nobody@/none?host={tmp_path}")

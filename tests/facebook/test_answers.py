@@ -109,7 +109,7 @@ def test_a_refusal_after_an_odd_receipt_does_not_say_that_nothing_was_done(
     scripted.play(Answer(body={"num_received": []}), refusal)
     with pytest.raises(AudiencesError) as caught:
         members.add(graph, "7", SCHEMA, ROWS)
-    assert caught.value.after_unknown  # type: ignore[attr-defined]
+    assert caught.value.after_unknown  # type: ignore[attr-defined]  # of the subclass
 
 
 @pytest.mark.parametrize("invalid", [None, -1, [], {}, "x", 2**63, True, 0], ids=repr)

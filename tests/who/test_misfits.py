@@ -219,5 +219,5 @@ def test_an_opt_out_that_is_neither_yes_nor_no_keeps_the_user_out(read: Any, who
         opt_out = ["stop", "flag", {"jsonb": "profile", "path": "stop"}]
         catalog["users"] = {"relation": "people", "key": "id", "email": "id", "opt_out": opt_out}
         query = render(qualified(a_spec({}, catalog=catalog), AT))
-        found = {row[0] for row in connection.execute(sql.SQL(query)).fetchall() if row[1]}  # type: ignore[arg-type]
+        found = {row[0] for row in connection.execute(sql.SQL(query)).fetchall() if row[1]}  # type: ignore[arg-type]  # our own text
     assert found == {"word", "number", "document", "broken"}

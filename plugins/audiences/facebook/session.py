@@ -141,7 +141,7 @@ class GraphSession:
         action: str,
         params: Mapping[str, Any] | None = None,
         body: Body | None = None,
-        reads: type[Answer] = Done,  # type: ignore[assignment]
+        reads: type[Answer] = Done,  # type: ignore[assignment]  # its own default
         repeatable: bool = True,
         lags: bool = False,
     ) -> Answer:

@@ -224,7 +224,7 @@ def end_session(cursor: dbapi.Cursor, last: Chunk, *, received: int, invalid: in
     One that was refused for its rows stays so: another one ended the session in its place.
     """
     cursor.execute(
-        "update audiences.chunk set acknowledged_at = now(), received = $1, invalid = $2, begun = $3, gone = $4,"  # noqa: S608
+        "update audiences.chunk set acknowledged_at = now(), received = $1, invalid = $2, begun = $3, gone = $4,"  # noqa: S608  # our own text
         f" state = case when state in ({listed(TRANSITIONS.before(RequestState.ACKNOWLEDGED))}) then $5 else state end"
         " where id = $6",
         (received, invalid, begun, gone, str(RequestState.ACKNOWLEDGED), last.id),
@@ -282,7 +282,7 @@ def doubt(
 ) -> bool:  # fmt: skip
     """In the transaction of the caller: the request was refused and may have been carried out before; False if it is known."""
     cursor.execute(
-        "update audiences.chunk set doubtful = true, state = $1, error = $2 where id = $3 and not doubtful"  # noqa: S608
+        "update audiences.chunk set doubtful = true, state = $1, error = $2 where id = $3 and not doubtful"  # noqa: S608  # our own text
         f" and state in ({listed(TRANSITIONS.before(state))}) returning id",
         (str(state), error, chunk.id),
     )
@@ -341,7 +341,7 @@ def drop_of_audience(ledger: Ledger, audience: int) -> None:
 
 def _drop(ledger: Ledger, where: str, states: Iterable[RequestState] = UNSENT, **values: object) -> None:
     ledger.sql.execute(
-        f"update audiences.chunk set state = %(dropped)s where {where} and state = any(%(unsent)s)".encode(),  # noqa: S608
+        f"update audiences.chunk set state = %(dropped)s where {where} and state = any(%(unsent)s)".encode(),  # noqa: S608  # our own text
         {"dropped": RequestState.DROPPED, "unsent": list(states), **values},
     )
 

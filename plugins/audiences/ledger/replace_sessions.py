@@ -278,7 +278,7 @@ def _give_up(ledger: Ledger, where: str, values: Mapping[str, object]) -> None:
     """Sessions that began have broken, and those that did not are dropped."""
     for state, to in ((SessionState.OPEN, SessionState.BROKEN), (SessionState.PLANNED, SessionState.DROPPED)):
         ledger.sql.execute(
-            f"update audiences.upload_session set state = %(to)s where {where} and state = %(state)s".encode(),  # noqa: S608
+            f"update audiences.upload_session set state = %(to)s where {where} and state = %(state)s".encode(),  # noqa: S608  # our own text
             {"state": state, "to": to, **values},
         )
 
