@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from adbc_driver_manager import Error as DriverError
 from adbc_driver_postgresql import StatementOptions, dbapi
 
 from audiences import connecting
+from audiences.concurrency import prefetch
 from audiences.connections import opened
 from audiences.errors import FixAccessError, RetryError
 from audiences.warehouse.faults import fault
 from audiences.warehouse.session import Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
     import pyarrow as pa
 
     from audiences.connections import Connection
 
-Batch = TypeVar("Batch")
-Result = TypeVar("Result")
 STATEMENT_TIMEOUT = "30min"
 # What a read-only snapshot has this error from: a replica removes rows as its primary does, and with them who reads them.
 _CONFLICT: Final = "40001"
@@ -143,29 +140,6 @@ class Warehouse:
 
         batches = list(self.stream(query))
         return pa.Table.from_batches(batches) if batches else pa.table({})
-
-
-def prefetch(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """Make the next one in a thread of its own while the caller works on this one."""
-    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
-        upcoming = pool.submit(next, batches, None)
-        while (batch := upcoming.result()) is not None:
-            upcoming = pool.submit(next, batches, None)
-            yield batch
-
-
-def map_concurrently(
-    work: Callable[[Batch], Result], batches: Iterable[Batch], *, max_concurrency: int
-) -> Iterator[Result]:
-    """The results of `work` in the order of the batches, made in threads of their own ahead of the caller."""
-    with ThreadPoolExecutor(max_concurrency, thread_name_prefix="ahead") as pool:
-        under_way: deque[Future[Result]] = deque()
-        for batch in batches:
-            under_way.append(pool.submit(work, batch))
-            if len(under_way) > max_concurrency:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
 
 
 def _told(sqlstate: str) -> str:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from audiences.campaign.wording import counted, shown
+from audiences.concurrency import map_concurrently
 from audiences.ledger import live_events
 from audiences.logs import logger
 from audiences.pipeline.results import Extracted, Rejected, RunRef, Shard
@@ -17,7 +18,6 @@ from audiences.pipeline.steps.ensure_unique import ensure_unique
 from audiences.query.columns import OPT_OUT, columns_of
 from audiences.query.key import ensure_key
 from audiences.query.render import render
-from audiences.warehouse.reader import map_concurrently
 from audiences.what.encode import Encoder
 from audiences.who.compile import qualified
 

@@ -9,13 +9,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audiences.concurrency import map_concurrently, prefetch
 from audiences.ledger import assignments, erasures
 from audiences.pipeline.results import RunRef, Selected, Shard
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.steps.extract import shard_file
 from audiences.query.columns import columns_of
 from audiences.user_ids import USER_ID, USERS
-from audiences.warehouse.reader import map_concurrently, prefetch
 from audiences.what.difference import CANDIDATES
 from audiences.what.erased import Erased
 from audiences.who.cap import rank_keys

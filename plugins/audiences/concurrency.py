@@ -1,0 +1,36 @@
+"""Work that goes on in other threads while the caller is busy: one item ahead, or several at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def prefetch(items: Iterator[Item]) -> Iterator[Item]:
+    """Make the next item in a thread of its own while the caller works on this one; an item None ends it."""
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
+        upcoming = pool.submit(next, items, None)
+        while (item := upcoming.result()) is not None:
+            upcoming = pool.submit(next, items, None)
+            yield item
+
+
+def map_concurrently(
+    work: Callable[[Item], Result], items: Iterable[Item], *, max_concurrency: int
+) -> Iterator[Result]:
+    """The results of `work` in the order of the items, made in threads of their own ahead of the caller."""
+    with ThreadPoolExecutor(max_concurrency, thread_name_prefix="ahead") as pool:
+        under_way: deque[Future[Result]] = deque()
+        for item in items:
+            under_way.append(pool.submit(work, item))
+            if len(under_way) > max_concurrency:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
