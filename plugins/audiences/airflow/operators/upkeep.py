@@ -1,0 +1,143 @@
+"""The upkeep's duties to campaigns that are still there: goals, members whose time is up; and the clean-up of staging."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator, get_current_context
+
+from audiences.airflow.failures import NOTE, NotDoneError, told
+from audiences.airflow.run_conf import Asked
+from audiences.campaign.project import Project
+from audiences.logs import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from audiences.campaign.spec import CampaignSpec
+    from audiences.pipeline.resources import CampaignResources
+
+_log = logger(__name__)
+
+
+class ListOperator(BaseOperator):
+    """Names the campaigns that a duty concerns; a broken file is an import error already and stops no other."""
+
+    ui_color = "#e8f0fe"
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, project: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+
+    def execute(self, context: Context) -> list[str]:
+        """Return the ids, over which the duty is mapped."""
+        with told(context):
+            Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
+        return sorted(name for name, spec in Project.load(Path(self.project)).campaigns.items() if self.concerns(spec))
+
+    @abstractmethod
+    def concerns(self, spec: CampaignSpec) -> bool:
+        """Whether the duty is for this campaign, as far as its file says."""
+
+
+class CampaignOperator(BaseOperator):
+    """Does one duty for one campaign."""
+
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, project: str, campaign: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project, self.campaign = project, campaign
+
+    def execute(self, context: Context) -> str | None:
+        """Do it with its resources, as of now, whatever date the DAG run has."""
+        from audiences.pipeline.resources import CampaignResources
+
+        get_current_context()["label"] = self.campaign  # type: ignore[typeddict-unknown-key]  # for map_index_template
+        with told(context, self.campaign):
+            Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
+            with CampaignResources(Project.load_campaign(Path(self.project), self.campaign)) as resources:
+                done = self.run_for(resources)
+        if done:
+            context["ti"].xcom_push(key=NOTE, value=f"{self.campaign}: {done}")
+        _log.info("%s", done or "nothing to do")
+        return done
+
+    @abstractmethod
+    def run_for(self, resources: CampaignResources) -> str | None:
+        """Do the duty and say in one line what was done; None when nothing was to be done."""
+
+
+class TidyOperator(BaseOperator):
+    """Cleans up the staging folder, once for all campaigns."""
+
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, project: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Return how many folders were removed and left; without a campaign there is none."""
+        from dataclasses import asdict
+
+        with told(context):
+            Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
+        from audiences.pipeline.resources import CampaignResources
+        from audiences.pipeline.upkeep.tidy import KEPT_FOR, Tidied, tidy
+
+        # Where staging and ledger are is the project's affair, and the same in all campaigns.
+        spec = next(iter(Project.load(Path(self.project)).campaigns.values()), None)
+        if spec is None:
+            return asdict(Tidied(removed=0, left=0))
+        with told(context), CampaignResources(spec) as resources:
+            return asdict(tidy(resources.ledger, spec.staging, ended_before=resources.now() - KEPT_FOR))
+
+
+class WithKeepForOperator(ListOperator):
+    """Names the campaigns with `keep_for` that have run or still do; a draft has added nobody."""
+
+    def concerns(self, spec: CampaignSpec) -> bool:
+        """Whether the file says `keep_for`."""
+        return spec.campaign.what.keep_for is not None and spec.campaign.status != "draft"
+
+
+class ExpireOperator(CampaignOperator):
+    """Takes out members whose time in the audience is up."""
+
+    ui_color = "#fdecea"
+
+    def run_for(self, resources: CampaignResources) -> str | None:
+        """Return the summary of the run in one line; fails when the run did."""
+        from audiences.pipeline.upkeep.expire import expire
+
+        summary = expire(resources)
+        if summary and summary.state != "success":
+            raise NotDoneError(summary.in_words())
+        return summary.in_words() if summary else None
+
+
+class WithGoalsOperator(ListOperator):
+    """Names the campaigns with a goal, drafts and stopped ones too: their users' windows may still be open."""
+
+    def concerns(self, spec: CampaignSpec) -> bool:
+        """Whether the file names a goal."""
+        return spec.campaign.goal is not None
+
+
+class MeasureGoalOperator(CampaignOperator):
+    """Measures a campaign's goal while windows are open, and once more when the goal has changed."""
+
+    ui_color = "#e7f6ec"
+
+    def run_for(self, resources: CampaignResources) -> str | None:
+        """Return the result in one line; None when no window has been open since the last."""
+        from audiences.pipeline.upkeep.measure import is_due, measure
+
+        at = resources.now()
+        return measure(resources, at).in_words() if is_due(resources, at) else None
