@@ -21,7 +21,7 @@ from rich.console import Console
 from audiences.campaign.project import Project
 from audiences.connections import Connection
 from audiences.demo.postgres import running_postgres
-from audiences.goal.events import goal_events
+from audiences.goal.goal_events import goal_events
 from audiences.ledger import assignments, campaigns, runs
 from audiences.pipeline.resources import CampaignResources
 from audiences.pipeline.upkeep.measure import measure

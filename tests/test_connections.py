@@ -19,13 +19,13 @@ from tests.ledger.records import one
 from audiences.connections import Connection, look_up, misread
 from audiences.errors import ConnectionMissingError, ConnectionUnreadableError, FixAccessError, SecretsBackendError
 from audiences.facebook.credentials import Credentials
-from audiences.facebook.errors import ConnectionIncompleteError
+from audiences.facebook.graph_errors import ConnectionIncompleteError
 from audiences.ledger.database import Ledger
 from audiences.libpq import ConnectionOptionError, asked_settings, keywords
 from audiences.warehouse.catalog.reflect import Glance, WarehouseUnreachableError
-from audiences.warehouse.faults import fault
+from audiences.warehouse.driver_errors import fault
 from audiences.warehouse.reader import Warehouse, WarehouseClosedError, WarehouseQueryError, WarehouseTransientError
-from audiences.warehouse.session import Terms, WarehouseSettingError
+from audiences.warehouse.transaction_settings import Terms, WarehouseSettingError
 
 SECRET = "S3cret"
 

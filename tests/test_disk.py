@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from audiences.disk import as_disk
-from audiences.ledger.faults import as_ours
+from audiences.ledger.ledger_errors import as_ours
 from audiences.pipeline.staging import Staging
 
 FULL = """

@@ -125,3 +125,18 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 def test_the_pipeline_is_at_most_fifteen_rooms_wide() -> None:
     entries = [path for path in (PLUGINS / "audiences/pipeline").iterdir() if path.name[0] not in "_."]
     assert len(entries) <= 15, sorted(path.name for path in entries)
+
+
+def test_no_two_modules_have_one_file_name_unless_a_command_is_named_after_what_it_calls() -> None:
+    """A command is found by its name in `cli/`; elsewhere a file name says what the module is about, apart from its room."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for path in modules().values():
+        where = path.relative_to(PLUGINS / "audiences")
+        if path.stem not in {"__init__", "__main__"} and where.parts[0] != "cli":
+            names[path.stem].append(str(where))
+    assert {name: found for name, found in names.items() if len(found) > 1} == {}
+
+
+def test_no_module_has_the_name_of_the_package() -> None:
+    """Importing it would hide the package: `from audiences.ledger import audiences`."""
+    assert [str(path) for name, path in modules().items() if "." in name and name.endswith(".audiences")] == []

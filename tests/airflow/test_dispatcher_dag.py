@@ -12,7 +12,7 @@ TRIGGER = f"""
 import json
 from pathlib import Path
 from airflow.sdk.module_loading import import_string
-from audiences.airflow.poller import signature
+from audiences.airflow.polling import signature
 from audiences.airflow.sensors import _watch
 from audiences.airflow.triggers import LiveEventsTrigger
 from audiences.when.live.watch import Watch

@@ -11,9 +11,9 @@ from tests.airflow.conftest import CATALOG
 from tests.pipeline.conftest import project, sandbox_server, shop  # noqa: F401  # fixtures
 from tests.pipeline.live.conftest import live  # noqa: F401  # the same
 
-from audiences.airflow.operators.end_campaign import WithAnEndOperator
+from audiences.airflow.operators.ending import WithAnEndOperator
 from audiences.airflow.operators.upkeep import TidyOperator, WithGoalsOperator, WithKeepForOperator
-from audiences.airflow.poller import Poller, signature
+from audiences.airflow.polling import Poller, signature
 from audiences.airflow.retry_policies import TRIES_OF_THE_UNKNOWN, ByErrorClass
 from audiences.airflow.triggers import LiveEventsTrigger
 from audiences.airflow.upkeep_dag import DAG_ID

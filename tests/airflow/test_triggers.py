@@ -9,7 +9,7 @@ import pytest
 from tests.pipeline.conftest import project, sandbox_server, shop  # noqa: F401  # fixtures
 from tests.pipeline.live.conftest import live  # noqa: F401  # the same
 
-from audiences.airflow.poller import signature
+from audiences.airflow.polling import signature
 from audiences.airflow.triggers import LiveEventsTrigger
 from audiences.when.live.watch import Watch
 

@@ -14,7 +14,7 @@ from tests.campaign.test_malformed import RICH
 from audiences.campaign.describe import describe, effective_yaml
 from audiences.campaign.model import Campaign
 from audiences.campaign.project import Project
-from audiences.campaign.reader import parse
+from audiences.campaign.yaml_reader import parse
 
 if TYPE_CHECKING:
     from tests.campaign.conftest import Folder

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.campaign import hostile
 from tests.campaign.conftest import CAMPAIGN, Folder
 
-from audiences.airflow.poller import signature
+from audiences.airflow.polling import signature
 from audiences.campaign.files import accounted_for, former_ids, may_be_live
 from audiences.campaign.project import Project
 

@@ -15,11 +15,11 @@ from audiences.campaign.goal import Goal
 from audiences.campaign.grammar import keys_of
 from audiences.campaign.model import Campaign
 from audiences.campaign.properties import Condition
-from audiences.campaign.reader import parse
 from audiences.campaign.rules import Did
 from audiences.campaign.what import What
 from audiences.campaign.when import Repeat, When
 from audiences.campaign.who import Who
+from audiences.campaign.yaml_reader import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from tests.campaign.conftest import ROOT
 
-from audiences.campaign.reader import parse, read_document
 from audiences.campaign.schema import campaign_schema, schema_files
+from audiences.campaign.yaml_reader import parse, read_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

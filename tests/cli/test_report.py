@@ -12,7 +12,7 @@ from tests.cli import test_commands as commands
 from tests.goal.conftest import CATALOG
 from tests.pipeline import conftest as pipeline
 
-from audiences.cli import lift
+from audiences.cli import goal_table
 from audiences.goal.report import ArmFigures, Data, Report
 
 pytestmark = pytest.mark.integration
@@ -102,7 +102,7 @@ def test_a_screen_of_80_columns_cuts_no_figure_off(columns):
     data = dict.fromkeys(("newest_event", "first_assigned", "last_assigned", "last_window_ends"))
     note = "a note that is longer than the screen is wide, so that it has to be broken, and is broken between two of its words"
     screen = Console(width=columns, force_terminal=True, color_system=None, file=io.StringIO())
-    lift.table(
+    goal_table.table(
         screen,
         Report(
             campaign="carts", as_of=pipeline.NOON, goal={"event": "Charged", "within": "5 days", "of": "launch"},

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from audiences.airflow.failures import NotDoneError
 from audiences.checklist import Check, State
-from audiences.cli import adopt, console, erase, lift
+from audiences.cli import adopt, console, erase, goal_table
 from audiences.cli.console import json_line
 from audiences.cli.safe_console import SafeConsole, as_text
 from audiences.errors import ConfigError, ConnectionMissingError, Problem, RefusedError, UnsupportedError
@@ -118,7 +118,7 @@ def one_of_each() -> list[tuple[Callable[..., None], tuple[Any, ...]]]:
         (adopt._adoption, (hostile(Adoption, at=AT),)),
         (erase._erasure, (hostile(Erasure, state="done"),)),
         (
-            lift.table,
+            goal_table.table,
             (
                 hostile(
                     Report,
@@ -186,7 +186,7 @@ def test_what_a_library_logs_is_one_line_on_the_terminal_too(monkeypatch):
 def test_a_csv_steers_nothing_and_has_a_line_per_group(capsys):
     arm = hostile(ArmFigures, arm="target")
     report = hostile(Report, as_of=AT, goal={"event": HOSTILE}, arms=(arm, arm), comparisons=(), notes=(HOSTILE,))
-    lift.write_csv([report])
+    goal_table.write_csv([report])
     text = capsys.readouterr().out
     assert len(text.splitlines()) == 3
     assert not set(text) & set("\x1b\r\u202e\u2028")

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 import pytest
 
 from audiences.demo import phones, visits
-from audiences.demo.countries import COUNTRIES
 from audiences.demo.postgres import running_postgres
 from audiences.demo.shop import load_shop, shop_tables
+from audiences.demo.shopper_countries import COUNTRIES
 
 AS_OF = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ import pytest
 
 from audiences.goal import lift
 from audiences.goal.lift import Sample, Stratum, of_rates
-from audiences.goal.words import p_text
+from audiences.goal.report_words import p_text
 from audiences.who.control import held_out
 
 PAGE = (Path(__file__).parents[2] / "docs" / "lift.md").read_text(encoding="utf-8")

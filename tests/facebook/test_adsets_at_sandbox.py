@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from audiences.errors import FacebookAccessError
-from audiences.facebook import adsets, schedule
-from audiences.facebook.schedule import AdSetSchedule, DayPart
+from audiences.facebook import ad_set_hours, adsets
+from audiences.facebook.ad_set_hours import AdSetSchedule, DayPart
 from audiences.sandbox import ACCOUNT, AD_SETS, AUDIENCE, SandboxServer
 
 if TYPE_CHECKING:
@@ -101,16 +101,16 @@ def test_hours_go_onto_an_ad_set_with_a_lifetime_budget(sandbox: SandboxServer, 
     now = datetime.now(UTC)
     end = (now + timedelta(days=60)).replace(microsecond=0)
     wanted = AdSetSchedule(end=end, parts=(DayPart((1, 2, 3, 4, 5), 540, 1080),))
-    assert schedule.push(sandboxed, AD_SETS[1], wanted, now=now).changed
-    assert not schedule.push(sandboxed, AD_SETS[1], wanted, now=now).changed
+    assert ad_set_hours.push(sandboxed, AD_SETS[1], wanted, now=now).changed
+    assert not ad_set_hours.push(sandboxed, AD_SETS[1], wanted, now=now).changed
     found = _ad_set(sandbox, AD_SETS[1])
     assert (found["writes"], found["pacing_type"], found["end_time"]) == (1, ["day_parting"], end.timestamp())
-    assert schedule.push(sandboxed, AD_SETS[1], AdSetSchedule(end=end), now=now).changed
+    assert ad_set_hours.push(sandboxed, AD_SETS[1], AdSetSchedule(end=end), now=now).changed
     assert _ad_set(sandbox, AD_SETS[1])["pacing_type"] == ["standard"]
 
 
 def test_hours_on_a_daily_budget_are_explained(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
     wanted = AdSetSchedule(end=datetime(2030, 1, 1, tzinfo=UTC), parts=(DayPart((1,), 540, 1080),))
     with pytest.raises(FacebookAccessError, match="lifetime budget"):
-        schedule.push(sandboxed, AD_SETS[0], wanted, now=datetime.now(UTC))
+        ad_set_hours.push(sandboxed, AD_SETS[0], wanted, now=datetime.now(UTC))
     assert _ad_set(sandbox, AD_SETS[0])["writes"] == 0

@@ -12,9 +12,9 @@ from tests.facebook.scripted import Answer, ScriptedGraph
 from audiences.campaign.mark import Mark
 from audiences.checklist import State
 from audiences.errors import AudiencesError, FacebookTransientError
-from audiences.facebook import adsets, custom_audiences, members, preflight, schedule
-from audiences.facebook.errors import OddAnswerError
-from audiences.facebook.schedule import AdSetSchedule
+from audiences.facebook import ad_set_hours, adsets, audience_members, custom_audiences, preflight_checks
+from audiences.facebook.ad_set_hours import AdSetSchedule
+from audiences.facebook.graph_errors import OddAnswerError
 from audiences.facebook.values import as_integer, as_time
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ CALLS: dict[str, Callable[[GraphSession], Any]] = {
     "create in act_42/customaudiences": lambda graph: custom_audiences.create(
         graph, name="A", description="", mark=Mark("cart", "0123456789ab")
     ),
-    "add 10 rows to audience 7": lambda graph: members.add(graph, "7", SCHEMA, ROWS),
-    "remove 10 rows from audience 7": lambda graph: members.remove(graph, "7", SCHEMA, ROWS),
-    "list the upload sessions of audience 7": lambda graph: members.upload_sessions(graph, "7"),
+    "add 10 rows to audience 7": lambda graph: audience_members.add(graph, "7", SCHEMA, ROWS),
+    "remove 10 rows from audience 7": lambda graph: audience_members.remove(graph, "7", SCHEMA, ROWS),
+    "list the upload sessions of audience 7": lambda graph: audience_members.upload_sessions(graph, "7"),
     "read ad set 8": lambda graph: adsets.link(graph, "8", "7"),
 }
 
@@ -108,7 +108,7 @@ def test_a_refusal_after_an_odd_receipt_does_not_say_that_nothing_was_done(
     refusal = Answer(status=400, body={"error": {"code": 2650, "message": "no"}})
     scripted.play(Answer(body={"num_received": []}), refusal)
     with pytest.raises(AudiencesError) as caught:
-        members.add(graph, "7", SCHEMA, ROWS)
+        audience_members.add(graph, "7", SCHEMA, ROWS)
     assert caught.value.after_unknown  # type: ignore[attr-defined]  # of the subclass
 
 
@@ -118,7 +118,7 @@ def test_a_number_of_invalid_rows_that_is_none_counts_as_none(
 ) -> None:
     body = {"num_received": "10", "num_invalid_entries": invalid, "invalid_entry_samples": 7, "session_id": invalid}
     scripted.play(Answer(body=body))
-    receipt = members.add(graph, "7", SCHEMA, ROWS)
+    receipt = audience_members.add(graph, "7", SCHEMA, ROWS)
     assert (receipt.received, receipt.invalid, receipt.samples, receipt.session_id) == (10, 0, 0, None)
 
 
@@ -170,7 +170,7 @@ def test_a_time_that_is_none_counts_as_not_told(scripted: ScriptedGraph, graph: 
     found = custom_audiences.read(graph, "7")
     assert (found.content_updated, found.deleted_at) == (None, None)
     scripted.play(Answer(body={"id": "8", "start_time": moment, "end_time": moment}), Answer(body={"success": True}))
-    assert schedule.push(graph, "8", AdSetSchedule(end=NOW), now=NOW).changed
+    assert ad_set_hours.push(graph, "8", AdSetSchedule(end=NOW), now=NOW).changed
 
 
 @pytest.mark.parametrize("moment", [1790000000, "1790000000", "2026-09-21T14:13:20+0000", "2026-09-21T19:43:20+0530"])
@@ -200,7 +200,7 @@ def test_a_preflight_has_a_line_for_whatever_is_answered(
         {"name": value, "account_status": value, "business": value, "tos_accepted": value},
     ):
         scripted.play(Answer(body=body))
-        lines = preflight.run(graph, now=NOW, audience_ids=["7"])
+        lines = preflight_checks.run(graph, now=NOW, audience_ids=["7"])
         assert lines
         assert all(isinstance(line.state, State) for line in lines)
 
@@ -232,7 +232,7 @@ def test_a_body_that_is_no_object_of_json_is_a_passing_fault_of_every_call(
 
 def test_of_a_key_that_comes_twice_the_last_counts(scripted: ScriptedGraph, graph: GraphSession) -> None:
     scripted.play(Answer(body=b'{"num_received": 0, "num_received": 10}'))
-    assert members.add(graph, "7", SCHEMA, ROWS).received == 10
+    assert audience_members.add(graph, "7", SCHEMA, ROWS).received == 10
 
 
 def test_no_answer_is_quoted(scripted: ScriptedGraph, graph: GraphSession) -> None:

@@ -9,7 +9,7 @@ from tests.facebook.rows import SCHEMA, rows_of
 
 from audiences.campaign.mark import Mark
 from audiences.errors import FacebookAccessError
-from audiences.facebook import custom_audiences, members
+from audiences.facebook import audience_members, custom_audiences
 from audiences.facebook.session import GraphSession
 from audiences.sandbox import ACCOUNT, AUDIENCE, SandboxServer
 
@@ -49,7 +49,7 @@ def test_a_new_audience_that_lags_is_waited_for(
 
     sandbox.admin.settings(create_lag_seconds=2.5)
     with GraphSession(sandboxed.credentials, sleep=sleep, clock=time.clock) as session:
-        assert members.add(session, create(session), SCHEMA, rows_of(1)).received == 1
+        assert audience_members.add(session, create(session), SCHEMA, rows_of(1)).received == 1
 
 
 def test_a_list_longer_than_a_page_is_read_whole(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
@@ -72,7 +72,7 @@ def test_an_audience_can_be_marked_anew(sandbox: SandboxServer, sandboxed: Graph
 
 
 def test_the_size_is_read_as_bounds(sandboxed: GraphSession) -> None:
-    members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(5000))
+    audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(5000))
     status = custom_audiences.read(sandboxed, AUDIENCE)
     assert status.lower is not None
     assert status.upper is not None

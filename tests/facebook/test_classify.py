@@ -18,7 +18,7 @@ from audiences.errors import (
     ThrottledError,
 )
 from audiences.facebook.classify import Context, error_for_exception, read_answer
-from audiences.facebook.errors import TooMuchDataError
+from audiences.facebook.graph_errors import TooMuchDataError
 
 CONTEXT = Context("add 3 rows to audience 7", "42", ("the-token", "the-secret", None))
 HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"

@@ -16,7 +16,7 @@ from audiences.errors import (
 )
 from audiences.facebook.classify import Context, GraphFault, error_for
 from audiences.facebook.codes import BY_CODE, BY_PAIR, BY_SUBCODE, Kind
-from audiences.facebook.errors import (
+from audiences.facebook.graph_errors import (
     AudienceBusyError,
     AudienceTooSmallError,
     ObjectNotFoundError,

@@ -9,7 +9,7 @@ import pytest
 
 from audiences.connections import Connection
 from audiences.facebook.credentials import Credentials
-from audiences.facebook.errors import ConnectionIncompleteError
+from audiences.facebook.graph_errors import ConnectionIncompleteError
 
 EXTRA = {"app_id": "12", "app_secret": "s3cret", "access_token": "EAAtoken", "account_id": "act_42"}
 

@@ -11,10 +11,10 @@ from tests.facebook.rows import SCHEMA, rows_of
 
 from audiences.campaign.mark import Mark
 from audiences.errors import FacebookAccessError
-from audiences.facebook import adsets, custom_audiences, members, preflight, schedule
+from audiences.facebook import ad_set_hours, adsets, audience_members, custom_audiences, preflight_checks
+from audiences.facebook.ad_set_hours import AdSetSchedule, DayPart
+from audiences.facebook.audience_members import BatchStep
 from audiences.facebook.credentials import Credentials
-from audiences.facebook.members import BatchStep
-from audiences.facebook.schedule import AdSetSchedule, DayPart
 from audiences.facebook.sdk import GraphApi
 from audiences.facebook.session import GraphSession
 from audiences.sandbox import ACCOUNT, AD_SETS, APP_ID, APP_SECRET, AUDIENCE, TOKEN, SandboxServer
@@ -36,22 +36,22 @@ def _management(graph: GraphSession) -> None:
         adsets.exclude(graph, AD_SETS[0], found, dry_run=dry_run)
         adsets.unlink(graph, AD_SETS[0], found, dry_run=dry_run)
         hours = AdSetSchedule(parts=(DayPart((1, 2), 540, 1080),))
-        schedule.push(graph, AD_SETS[1], hours, now=datetime.now(UTC), dry_run=dry_run)
+        ad_set_hours.push(graph, AD_SETS[1], hours, now=datetime.now(UTC), dry_run=dry_run)
 
 
 def _members(graph: GraphSession) -> None:
-    members.add(graph, AUDIENCE, SCHEMA, rows_of(4))
-    members.remove(graph, AUDIENCE, SCHEMA, rows_of(2))
+    audience_members.add(graph, AUDIENCE, SCHEMA, rows_of(4))
+    audience_members.remove(graph, AUDIENCE, SCHEMA, rows_of(2))
     for sequence in (1, 2):
         step = BatchStep(7, sequence, last=sequence == 2)
-        members.replace(graph, AUDIENCE, SCHEMA, rows_of(2, start=sequence), step=step)
-    members.upload_sessions(graph, AUDIENCE)
-    members.upload_sessions(graph, AUDIENCE, 7)
-    members.remove_from_all(graph, SCHEMA, rows_of(1))
+        audience_members.replace(graph, AUDIENCE, SCHEMA, rows_of(2, start=sequence), step=step)
+    audience_members.upload_sessions(graph, AUDIENCE)
+    audience_members.upload_sessions(graph, AUDIENCE, 7)
+    audience_members.remove_from_all(graph, SCHEMA, rows_of(1))
 
 
 def _preflight(graph: GraphSession) -> None:
-    preflight.run(graph, now=datetime.now(UTC), audience_ids=[AUDIENCE])
+    preflight_checks.run(graph, now=datetime.now(UTC), audience_ids=[AUDIENCE])
     graph.get(ACCOUNT, {"fields": "timezone_name"})
 
 
@@ -108,19 +108,19 @@ def test_a_parameter_of_the_closed_ways_never_leaves(
 def test_an_ended_version_met_in_a_call_says_what_to_set(sandbox: SandboxServer) -> None:
     old = Credentials(TOKEN, APP_ID, APP_SECRET, ACCOUNT, sandbox.url, "v24.0")
     with GraphSession(old) as graph, pytest.raises(FacebookAccessError, match=r"has ended.*`api_version`.*v26\.0"):
-        members.add(graph, AUDIENCE, SCHEMA, rows_of(1))
+        audience_members.add(graph, AUDIENCE, SCHEMA, rows_of(1))
 
 
 def test_the_end_of_a_version_is_told_ahead_of_it_and_stops_everything_after(sandbox: SandboxServer) -> None:
     old = Credentials(TOKEN, APP_ID, APP_SECRET, ACCOUNT, sandbox.url, "v25.0")
     last = datetime(2027, 2, 22, 23, 59, tzinfo=UTC)
     with GraphSession(old) as graph:
-        first, *others = preflight.run(graph, now=last)
+        first, *others = preflight_checks.run(graph, now=last)
         assert first.state.value == "warn"
         assert first.found == "v25.0, which ends for the Marketing API on 23 February 2027, in 1 day"
         assert others
         before = graph.requests_sent
-        (only,) = preflight.run(graph, now=last + timedelta(minutes=1))
+        (only,) = preflight_checks.run(graph, now=last + timedelta(minutes=1))
         assert (only.state.value, "ended for the Marketing API on 23 February 2027" in only.found) == ("fail", True)
         assert "v26.0" in only.remedy
         assert graph.requests_sent == before

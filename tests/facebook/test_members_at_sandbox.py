@@ -11,14 +11,14 @@ from tests.facebook.rows import SCHEMA, USERS, rows_of
 
 from audiences.campaign.mark import Mark
 from audiences.errors import FacebookAccessError, RefusedError, ThrottledError
-from audiences.facebook import custom_audiences, members
-from audiences.facebook.errors import (
+from audiences.facebook import audience_members, custom_audiences
+from audiences.facebook.audience_members import BatchStep
+from audiences.facebook.graph_errors import (
     AudienceBusyError,
     AudienceTooSmallError,
     ReplaceBrokenError,
     RowsRefusedError,
 )
-from audiences.facebook.members import BatchStep
 from audiences.facebook.status import Reaction
 from audiences.sandbox import AUDIENCE, TOKEN, SandboxServer
 
@@ -36,9 +36,9 @@ def _size(sandbox: SandboxServer, audience: str = AUDIENCE) -> int:
 
 def test_added_rows_are_members_and_removed_ones_are_not(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
     rows = rows_of(5)
-    receipt = members.add(sandboxed, AUDIENCE, SCHEMA, rows)
+    receipt = audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows)
     assert (receipt.received, receipt.invalid) == (5, 0)
-    members.remove(sandboxed, AUDIENCE, SCHEMA, rows[:2])
+    audience_members.remove(sandboxed, AUDIENCE, SCHEMA, rows[:2])
     expected = [dict(zip(SCHEMA, row, strict=True)) for row in rows[2:]]
     assert sandbox.admin.diff(AUDIENCE, expected)["equal"]
     assert sandbox.admin.state()["pii"]["clean"]
@@ -49,8 +49,8 @@ def test_ten_thousand_removals_travel_in_the_body(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     rows = rows_of(10_000)
-    members.add(sandboxed, AUDIENCE, SCHEMA, rows)
-    members.remove(sandboxed, AUDIENCE, SCHEMA, rows)
+    audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows)
+    audience_members.remove(sandboxed, AUDIENCE, SCHEMA, rows)
     counters = sandbox.admin.state(members=False)["counters"]
     assert _size(sandbox) == 0
     assert counters["peak_rows"] == 10_000
@@ -61,13 +61,13 @@ def test_ten_thousand_removals_travel_in_the_body(
 
 
 def test_malformed_cells_are_counted_by_facebook(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
-    receipt = members.add(sandboxed, AUDIENCE, SCHEMA, [*rows_of(3), ("not-a-hash", "")])
+    receipt = audience_members.add(sandboxed, AUDIENCE, SCHEMA, [*rows_of(3), ("not-a-hash", "")])
     assert (receipt.received, receipt.invalid, receipt.samples) == (4, 1, 1)
 
 
 def test_ragged_rows_are_refused_asrows_of(sandboxed: GraphSession) -> None:
     with pytest.raises(RowsRefusedError):
-        members.add(sandboxed, AUDIENCE, SCHEMA, [("a" * 64,)])
+        audience_members.add(sandboxed, AUDIENCE, SCHEMA, [("a" * 64,)])
 
 
 def test_rows_that_facebook_cannot_process_are_refused_asrows_of(
@@ -76,33 +76,35 @@ def test_rows_that_facebook_cannot_process_are_refused_asrows_of(
     rows = rows_of(4)
     sandbox.admin.add_fault("refuse_rows", values=[rows[2][0]])
     with pytest.raises(RowsRefusedError):
-        members.add(sandboxed, AUDIENCE, SCHEMA, rows)
-    assert members.add(sandboxed, AUDIENCE, SCHEMA, rows[:2]).received == 2
+        audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows)
+    assert audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows[:2]).received == 2
 
 
 def test_counts_within_a_session_are_cumulative(sandboxed: GraphSession) -> None:
     received = [
-        members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(3, 3 * n), step=BatchStep(77, n, last=n == 3)).received
+        audience_members.add(
+            sandboxed, AUDIENCE, SCHEMA, rows_of(3, 3 * n), step=BatchStep(77, n, last=n == 3)
+        ).received
         for n in (1, 2, 3)
     ]
     assert received == [3, 6, 9]
-    (session,) = members.upload_sessions(sandboxed, AUDIENCE, 77)
+    (session,) = audience_members.upload_sessions(sandboxed, AUDIENCE, 77)
     assert (session.session_id, session.received, session.stage) == (77, 9, "finished")
 
 
 def test_an_erased_person_leaves_every_audience(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
     other = custom_audiences.create(sandboxed, name="Other", description="", mark=Mark("other", "0123456789ab"))
     rows = rows_of(3)
-    members.add(sandboxed, AUDIENCE, SCHEMA, rows)
-    members.add(sandboxed, other, SCHEMA, rows)
-    assert members.remove_from_all(sandboxed, SCHEMA, rows[:1]).received == 1
+    audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows)
+    audience_members.add(sandboxed, other, SCHEMA, rows)
+    assert audience_members.remove_from_all(sandboxed, SCHEMA, rows[:1]).received == 1
     assert (_size(sandbox), _size(sandbox, other)) == (2, 2)
 
 
 @pytest.mark.parametrize("kind", ["html_500", "json_500", "transient_1", "transient_2", "truncated_json"])
 def test_a_passing_fault_ends_in_the_right_members(sandbox: SandboxServer, sandboxed: GraphSession, kind: str) -> None:
     sandbox.admin.add_fault(kind, path=USERS, times=2)
-    assert members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(5)).received == 5
+    assert audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(5)).received == 5
     assert _size(sandbox) == 5
 
 
@@ -110,26 +112,26 @@ def test_a_passing_fault_ends_in_the_right_members(sandbox: SandboxServer, sandb
 def test_a_broken_connection_ends_in_the_right_members(
     sandbox: SandboxServer, sandboxed: GraphSession, kind: str
 ) -> None:
-    members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(5))
+    audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(5))
     sandbox.admin.add_fault(kind, path=USERS, method="DELETE")
-    members.remove(sandboxed, AUDIENCE, SCHEMA, rows_of(2))
+    audience_members.remove(sandboxed, AUDIENCE, SCHEMA, rows_of(2))
     assert _size(sandbox) == 3
 
 
 def test_a_hanging_request_times_out_and_is_tried_again(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
     sandbox.admin.add_fault("hang", path=USERS, seconds=4)
-    assert members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1)).received == 1
+    assert audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1)).received == 1
 
 
 def test_error_data_as_text_is_no_trouble(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
     sandbox.admin.add_fault("error_data_string", path=USERS)
     with pytest.raises(RefusedError):
-        members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1))
+        audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1))
 
 
 def test_missing_usage_headers_are_no_trouble(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
     sandbox.admin.add_fault("no_usage_headers", path=USERS)
-    assert members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1)).received == 1
+    assert audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1)).received == 1
 
 
 def test_a_blocked_account_is_left_alone_for_the_stated_minutes(
@@ -137,7 +139,7 @@ def test_a_blocked_account_is_left_alone_for_the_stated_minutes(
 ) -> None:
     sandbox.admin.add_fault("throttle", minutes=2, block=True, path=USERS)
     with pytest.raises(ThrottledError) as caught:
-        members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1))
+        audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1))
     assert caught.value.seconds == 120
     with pytest.raises(ThrottledError):
         custom_audiences.read(sandboxed, AUDIENCE)
@@ -145,14 +147,14 @@ def test_a_blocked_account_is_left_alone_for_the_stated_minutes(
     assert account["usage"]["calls_while_blocked"] == 0
     sandbox.admin.advance(121)
     time.now += 121
-    assert members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1)).received == 1
+    assert audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1)).received == 1
 
 
 @pytest.mark.parametrize("kind", ["throttle_account", "throttle_app", "throttle_rate"])
 def test_every_throttle_waits(sandbox: SandboxServer, sandboxed: GraphSession, kind: str) -> None:
     sandbox.admin.add_fault(kind, path=USERS)
     with pytest.raises(ThrottledError):
-        members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1))
+        audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1))
 
 
 @pytest.mark.parametrize(
@@ -180,44 +182,44 @@ def test_what_a_person_must_fix_fails_at_once_with_a_remedy(
 ) -> None:
     sandbox.admin.add_fault(kind, path=USERS, times=None)
     with pytest.raises(FacebookAccessError) as caught:
-        members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1))
+        audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1))
     assert caught.value.remedy
     assert sandboxed.requests_sent == 1
 
 
 def test_a_removal_refused_as_too_low_keeps_the_members(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
-    members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(3))
+    audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(3))
     sandbox.admin.add_fault("too_low", method="DELETE")
     with pytest.raises(AudienceTooSmallError):
-        members.remove(sandboxed, AUDIENCE, SCHEMA, rows_of(3))
+        audience_members.remove(sandboxed, AUDIENCE, SCHEMA, rows_of(3))
     assert _size(sandbox) == 3
 
 
 def test_uploads_from_several_threads_all_arrive(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(100, 100 * n)), range(24)))
+        list(pool.map(lambda n: audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(100, 100 * n)), range(24)))
     assert _size(sandbox) == 2400
     assert sandboxed.requests_sent == 24
 
 
 def test_a_replace_puts_the_new_members_in_place_of_the_old(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
-    members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(5))
-    members.replace(sandboxed, AUDIENCE, SCHEMA, rows_of(2, 100), step=BatchStep(9, 1, last=False))
+    audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(5))
+    audience_members.replace(sandboxed, AUDIENCE, SCHEMA, rows_of(2, 100), step=BatchStep(9, 1, last=False))
     with pytest.raises(AudienceBusyError):
-        members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1))
+        audience_members.add(sandboxed, AUDIENCE, SCHEMA, rows_of(1))
     assert custom_audiences.read(sandboxed, AUDIENCE).reaction is Reaction.WAIT
-    members.replace(sandboxed, AUDIENCE, SCHEMA, rows_of(2, 102), step=BatchStep(9, 2, last=True))
+    audience_members.replace(sandboxed, AUDIENCE, SCHEMA, rows_of(2, 102), step=BatchStep(9, 2, last=True))
     assert sandbox.admin.diff(AUDIENCE, [dict(zip(SCHEMA, row, strict=True)) for row in rows_of(4, 100)])["equal"]
 
 
 def test_a_replace_that_timed_out_is_recognised(sandbox: SandboxServer, sandboxed: GraphSession) -> None:
-    members.replace(sandboxed, AUDIENCE, SCHEMA, rows_of(2), step=BatchStep(9, 1, last=False))
+    audience_members.replace(sandboxed, AUDIENCE, SCHEMA, rows_of(2), step=BatchStep(9, 1, last=False))
     sandbox.admin.advance(91 * 60)
     with pytest.raises(ReplaceBrokenError) as caught:
-        members.replace(sandboxed, AUDIENCE, SCHEMA, rows_of(2, 2), step=BatchStep(9, 2, last=True))
+        audience_members.replace(sandboxed, AUDIENCE, SCHEMA, rows_of(2, 2), step=BatchStep(9, 2, last=True))
     assert caught.value.truncated
 
 
 def test_a_replace_without_its_first_batch_is_broken(sandboxed: GraphSession) -> None:
     with pytest.raises(ReplaceBrokenError):
-        members.replace(sandboxed, AUDIENCE, SCHEMA, rows_of(2), step=BatchStep(9, 2, last=True))
+        audience_members.replace(sandboxed, AUDIENCE, SCHEMA, rows_of(2), step=BatchStep(9, 2, last=True))

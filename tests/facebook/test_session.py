@@ -17,7 +17,7 @@ from audiences.errors import (
 )
 from audiences.facebook.answers import Audience, Done, Uploaded
 from audiences.facebook.credentials import Credentials
-from audiences.facebook.errors import ObjectNotFoundError, OddAnswerError, UnreachableError
+from audiences.facebook.graph_errors import ObjectNotFoundError, OddAnswerError, UnreachableError
 from audiences.facebook.session import GraphSession
 from audiences.facebook.usage import Pace
 

@@ -6,7 +6,7 @@ import pytest
 
 from audiences.errors import FacebookAccessError
 from audiences.facebook.answers import Audience
-from audiences.facebook.errors import AudienceBusyError
+from audiences.facebook.graph_errors import AudienceBusyError
 from audiences.facebook.status import AudienceStatus, Reaction
 
 GO, WARN, WAIT, STOP = Reaction.GO, Reaction.WARN, Reaction.WAIT, Reaction.STOP

@@ -16,11 +16,11 @@ import pytest
 from tests.facebook.scripted import TOKEN, Answer, ScriptedGraph
 
 from audiences.errors import AudiencesError, FacebookTransientError
-from audiences.facebook import custom_audiences, members
+from audiences.facebook import audience_members, custom_audiences
 from audiences.facebook.answers import Audience
 from audiences.facebook.contract import MOST_PAGES
 from audiences.facebook.credentials import Credentials
-from audiences.facebook.errors import OddAnswerError
+from audiences.facebook.graph_errors import OddAnswerError
 from audiences.facebook.session import GraphSession
 
 if TYPE_CHECKING:
@@ -207,5 +207,5 @@ def test_pages_without_end_are_read_to_the_bound(graph: GraphSession, monkeypatc
 
     monkeypatch.setattr(graph, "get", endless)
     with pytest.raises(OddAnswerError, match="goes on after 5 pages"):
-        members.upload_sessions(graph, "7")
+        audience_members.upload_sessions(graph, "7")
     assert asked == [None, "1", "2", "3", "4"]

@@ -9,7 +9,7 @@ import pytest
 from tests.who import conftest as of_who
 from tests.who.conftest import a_spec
 
-from audiences.goal.events import goal_events
+from audiences.goal.goal_events import goal_events
 from audiences.query.render import render
 
 if TYPE_CHECKING:

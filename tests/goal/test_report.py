@@ -10,7 +10,7 @@ from tests.who.conftest import a_spec
 
 from audiences.goal.counting import Count, Windows
 from audiences.goal.report import Data, report
-from audiences.goal.words import p_text
+from audiences.goal.report_words import p_text
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

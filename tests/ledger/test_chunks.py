@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.ledger.records import acknowledge, changed, request, sent, start
 
-from audiences.ledger import chunks, in_doubt, rejected_rows, replace_sessions, request_counts
+from audiences.ledger import chunks, rejected_rows, replace_sessions, request_counts, requests_in_doubt
 
 pytestmark = pytest.mark.integration
 
@@ -137,7 +137,7 @@ def test_what_another_run_made_a_run_give_up_does_not_count_once_it_has_planned_
 def test_a_request_in_doubt_whose_rows_are_gone_is_lost_and_no_longer_in_doubt(ledger, campaign, audience, run):
     chunk = request(ledger, run, audience.id)
     chunks.sending(ledger, chunk)
-    in_doubt.begin(ledger, chunk, state="refused", error="no", changes=changed((campaign, "1", b"x", True)))
+    requests_in_doubt.begin(ledger, chunk, state="refused", error="no", changes=changed((campaign, "1", b"x", True)))
     assert [each.doubtful for each in chunks.unsettled(ledger, audience.id)] == [True]
     chunks.lose(ledger, chunk, error="staging is gone")
     assert chunks.unsettled(ledger, audience.id) == []

@@ -7,7 +7,7 @@ import time
 import pytest
 from tests.ledger.records import acknowledge, changed, request, start
 
-from audiences.ledger import audience_doubt, chunks, content, in_doubt, known_audiences, replace_sessions
+from audiences.ledger import audiences_in_doubt, chunks, content, known_audiences, replace_sessions, requests_in_doubt
 
 pytestmark = pytest.mark.integration
 WHY = "Facebook says that its members were changed"
@@ -49,7 +49,7 @@ def test_the_newest_change_that_facebook_told_of_stays_and_so_does_the_first_dou
     known = content.known(ledger, audience.id)
     assert (known.seen, known.filling) == (200, False)
     assert content.doubt(ledger, audience.id) == WHY
-    assert audience_doubt.holds(ledger, audience.id)
+    assert audiences_in_doubt.holds(ledger, audience.id)
 
 
 def test_our_requests_are_told_in_facebooks_time(ledger, campaign, audience, run):
@@ -68,7 +68,7 @@ def test_a_request_under_way_and_one_in_doubt_have_no_answer(ledger, campaign, a
     chunk = request(ledger, run, audience.id)
     chunks.sending(ledger, chunk)
     assert content.known(ledger, audience.id).unanswered is not None
-    in_doubt.begin(ledger, chunk, state="refused", error="no", changes=changed((campaign, "1", b"a", True)))
+    requests_in_doubt.begin(ledger, chunk, state="refused", error="no", changes=changed((campaign, "1", b"a", True)))
     assert content.known(ledger, audience.id).unanswered is not None
     other = request(ledger, run, audience.id)
     chunks.sending(ledger, other)
@@ -86,7 +86,7 @@ def test_a_replace_of_whose_end_nothing_is_known_is_a_doubt_until_a_later_one_en
         replace_sessions.broke(ledger, first, error="no answer")
     assert content.known(ledger, audience.id).opened is not None
     assert content.doubt(ledger, audience.id) == "a replace of it broke off"
-    assert not audience_doubt.holds(ledger, audience.id)
+    assert not audiences_in_doubt.holds(ledger, audience.id)
     end(ledger, session(ledger, start(ledger, campaign, "r2"), audience))
     assert content.known(ledger, audience.id).opened is None
     assert content.doubt(ledger, audience.id) is None
@@ -107,9 +107,9 @@ def test_a_person_ends_any_doubt(ledger, audience, run):
     chunk = request(ledger, run, audience.id)
     chunks.sending(ledger, chunk)
     chunks.lose(ledger, chunk, error="gone")
-    audience_doubt.end(ledger, audience.id)
+    audiences_in_doubt.end(ledger, audience.id)
     assert content.doubt(ledger, audience.id) is None
-    assert not audience_doubt.holds(ledger, audience.id)
+    assert not audiences_in_doubt.holds(ledger, audience.id)
 
 
 def test_a_replace_ends_a_doubt_that_is_older_than_itself_alone(ledger, audience, campaign, run):
@@ -117,7 +117,7 @@ def test_a_replace_ends_a_doubt_that_is_older_than_itself_alone(ledger, audience
     end(ledger, session(ledger, run, audience))
     assert content.doubt(ledger, audience.id) is None
     second = session(ledger, start(ledger, campaign, "r2"), audience)
-    audience_doubt.begin(ledger, audience.id, "it was restored")
+    audiences_in_doubt.begin(ledger, audience.id, "it was restored")
     end(ledger, second)
     assert content.doubt(ledger, audience.id) == "it was restored"
 

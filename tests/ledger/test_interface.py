@@ -25,7 +25,7 @@ ROOMS = Path(audiences.ledger.__file__).parent
 MODULES = [name for _, name, folder in pkgutil.iter_modules([str(ROOMS)]) if not folder]
 # Tables that a second module writes, and why. `formerly` gives what an empty campaign has on record to another one.
 SHARED = {
-    "audience": {"known_audiences", "audience_doubt", "content", "formerly"},  # each has columns of its own
+    "audience": {"known_audiences", "audiences_in_doubt", "content", "formerly"},  # each has columns of its own
     "never_held_out": {"assignments", "formerly"},
     "run": {"runs", "formerly"},
     "goal_result": {"goals", "formerly"},

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.ledger.records import acknowledge, changed, start
 
-from audiences.ledger import members, neighbours
+from audiences.ledger import members, other_campaigns
 
 pytestmark = pytest.mark.integration
 
@@ -59,9 +59,9 @@ def test_everybody_who_ever_had_a_cell_is_found_by_it(ledger, campaign, audience
 
 def test_neighbours_of_an_audience_are_those_who_hold_somebody_in_it_now(ledger, campaign, other, audience):
     acknowledge(ledger, start(ledger, other), audience.id, changed((other, "1", b"a", True)))
-    assert [row.name for row in neighbours.holding(ledger, audience=audience.id, campaign=campaign)] == ["other"]
-    assert neighbours.holding(ledger, audience=audience.id, campaign=other) == []
-    assert neighbours.members_of(ledger, audience=audience.id, campaign=other) == 1
+    assert [row.name for row in other_campaigns.holding(ledger, audience=audience.id, campaign=campaign)] == ["other"]
+    assert other_campaigns.holding(ledger, audience=audience.id, campaign=other) == []
+    assert other_campaigns.members_of(ledger, audience=audience.id, campaign=other) == 1
     acknowledge(ledger, start(ledger, other, "r2"), audience.id, changed((other, "1", b"a", False)))
-    assert neighbours.holding(ledger, audience=audience.id, campaign=campaign) == []
-    assert neighbours.members_of(ledger, audience=audience.id, campaign=other) == 0
+    assert other_campaigns.holding(ledger, audience=audience.id, campaign=campaign) == []
+    assert other_campaigns.members_of(ledger, audience=audience.id, campaign=other) == 0

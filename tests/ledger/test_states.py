@@ -11,15 +11,15 @@ from tests.ledger.records import NOON, changed, every, one, request, start
 
 from audiences.campaign.when import When
 from audiences.ledger import (
-    ad_sets,
+    ad_set_links,
     assignments,
     chunks,
-    in_doubt,
     live_batches,
     live_campaigns,
     live_events,
     rejected_rows,
     replace_sessions,
+    requests_in_doubt,
     runs,
 )
 from audiences.ledger.chunks import RequestState
@@ -46,7 +46,7 @@ CHECKED = {
     ("live_batch", "state"): set(BatchState),
     ("live_event", "state"): set(EventState),
     ("assignment", "arm"): set(assignments.ARMS),
-    ("ad_set", "place"): set(get_args(ad_sets.Place)),
+    ("ad_set", "place"): set(get_args(ad_set_links.Place)),
     ("campaign_end", "on_end"): set(get_args(When.model_fields["on_end"].annotation)),
 }
 
@@ -93,14 +93,14 @@ REQUESTS: dict[RequestState, list[Callable[[Ledger, Chunk], object]]] = {
     ],
     RequestState.POSTPONED: [
         lambda ledger, chunk: chunks.postpone(ledger, chunk, error="too small"),
-        lambda ledger, chunk: in_doubt.begin(
+        lambda ledger, chunk: requests_in_doubt.begin(
             ledger, chunk, state=RequestState.POSTPONED, error="lost", changes=changed()
         ),
     ],
     RequestState.REFUSED: [
         lambda ledger, chunk: chunks.refuse(ledger, chunk, error="no"),
         lambda ledger, chunk: rejected_rows.refuse(ledger, chunk, reason="bad", error="no", identifiers=[b"a"]),
-        lambda ledger, chunk: in_doubt.begin(
+        lambda ledger, chunk: requests_in_doubt.begin(
             ledger, chunk, state=RequestState.REFUSED, error="lost", changes=changed()
         ),
     ],

@@ -14,7 +14,7 @@ import pytest
 from tests.facebook.mangling import Mangler
 
 from audiences.errors import AudiencesError
-from audiences.facebook import preflight
+from audiences.facebook import preflight_checks
 from audiences.pipeline.preview import preview
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def odd_round(shop, mangler: Mangler, seed: int) -> None:
         told = shop.run(spec, full_refresh=chance.random() < 0.4).error or ""
         with shop.resources(spec, read_only=True) as resources:
             preview(resources, shop.now, ask_facebook=True)
-            preflight.run(resources.facebook, now=shop.now, audience_ids=["23851234567890123"])
+            preflight_checks.run(resources.facebook, now=shop.now, audience_ids=["23851234567890123"])
     except AudiencesError as error:
         told = str(error)
     assert _TOKEN not in told, seed

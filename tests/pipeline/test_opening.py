@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from audiences.ledger.faults import LedgerClosedError, LedgerFaultError, as_lost
-from audiences.pipeline.live.resources import live_resources
+from audiences.ledger.ledger_errors import LedgerClosedError, LedgerFaultError, as_lost
+from audiences.pipeline.live.poll_resources import live_resources
 from audiences.warehouse.catalog.reflect import Glance, WarehouseUnreachableError
 from audiences.warehouse.reader import WarehouseClosedError
 from audiences.when.live.watch import Watch

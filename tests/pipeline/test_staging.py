@@ -9,7 +9,7 @@ import pytest
 from upath import UPath
 
 from audiences.disk import DiskError
-from audiences.ledger.faults import as_ours
+from audiences.ledger.ledger_errors import as_ours
 from audiences.pipeline.staging import OutsideStagingError, Staging, run_folder
 
 IDS = [

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from audiences.sandbox import history
 from audiences.sandbox.history import History, number_of
-from audiences.sandbox.members import MemberSet
+from audiences.sandbox.member_sets import MemberSet
 
 PEOPLE = st.frozensets(st.integers(0, 9))
 REQUESTS = st.lists(st.tuples(st.sampled_from(["add", "remove", "replace"]), PEOPLE), max_size=8)

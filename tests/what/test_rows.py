@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiences.sandbox import members
+from audiences.sandbox import member_sets
 from audiences.what.rows import ALONE, KEYS, UNHASHED, keys_of, pack, unpack
 
 DIGESTS = st.binary(min_size=32, max_size=32)
@@ -62,7 +62,7 @@ def test_a_number_that_no_key_has_is_no_row():
 
 @pytest.mark.parametrize("key", KEYS)
 def test_facebook_takes_every_key_in_the_form_in_which_it_is_sent(key):
-    """By the list of the sandbox, which is a witness of its own (`audiences/sandbox/members.py`)."""
-    form, known = ("as it is", members.PLAIN_KEYS) if key in UNHASHED else ("hashed", members.HASHED_KEYS)
-    assert key in known, f"audiences/sandbox/members.py does not take {key} {form}"
-    assert (key in ALONE) == (key in members.STRONG_KEYS), f"is {key} enough to find a person?"
+    """By the list of the sandbox, which is a witness of its own (`audiences/sandbox/member_sets.py`)."""
+    form, known = ("as it is", member_sets.PLAIN_KEYS) if key in UNHASHED else ("hashed", member_sets.HASHED_KEYS)
+    assert key in known, f"audiences/sandbox/member_sets.py does not take {key} {form}"
+    assert (key in ALONE) == (key in member_sets.STRONG_KEYS), f"is {key} enough to find a person?"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from audiences.campaign.reader import parse
 from audiences.campaign.rules import Rules
+from audiences.campaign.yaml_reader import parse
 
 if TYPE_CHECKING:
     from tests.who.conftest import Shop

@@ -28,9 +28,9 @@ from audiences.query.conditions import Moment
 from audiences.query.render import render
 from audiences.query.sources import events_table
 from audiences.query.where import where
+from audiences.who.explanation import explain_filters
 from audiences.who.filters import matches
-from audiences.who.steps import explain_filters
-from audiences.who.words import condition_words
+from audiences.who.rule_words import condition_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow.sdk import DAG, Param, chain
 
 from audiences.airflow.failures import TAG
-from audiences.airflow.operators import run_batch, steps
+from audiences.airflow.operators import live_batch, steps
 from audiences.airflow.retry_policies import ByErrorClass
 from audiences.airflow.run_conf import LIFTED_IN_FORM
 from audiences.campaign.describe import describe
@@ -94,14 +94,14 @@ def _pipeline(spec: CampaignSpec, project: Path) -> None:
 
 
 def _live(spec: CampaignSpec, project: Path) -> None:
-    run_batch.RunBatchOperator(
-        task_id=run_batch.TASK,
+    live_batch.RunBatchOperator(
+        task_id=live_batch.TASK,
         task_display_name="export a batch of events",
         spec=spec,
         project=str(project),
         pool=POOL,
         retries=2,
-        retry_policy=run_batch.DispatcherTriesAgain(),
+        retry_policy=live_batch.DispatcherTriesAgain(),
         priority_weight=100,
     )
 

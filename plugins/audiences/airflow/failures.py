@@ -55,7 +55,7 @@ def told(context: Context, about: str = "") -> Iterator[None]:
 
     `about` says which of several campaigns a task was for.
     """
-    from audiences.ledger.faults import as_ours
+    from audiences.ledger.ledger_errors import as_ours
 
     try:
         yield

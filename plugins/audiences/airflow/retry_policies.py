@@ -29,7 +29,7 @@ class ByErrorClass(RetryPolicy):
         context: Context | None = None,  # noqa: ARG002  # Airflow's signature
     ) -> RetryDecision:
         """Decide for one failure."""
-        from audiences.ledger.faults import LedgerFaultError, as_ours
+        from audiences.ledger.ledger_errors import LedgerFaultError, as_ours
 
         exception = cause_of(exception)
         if isinstance(exception, WaitError):

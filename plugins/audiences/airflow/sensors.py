@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseSensorOperator
 
 from audiences.airflow.failures import NOTE, told
-from audiences.airflow.poller import Poller, signature
+from audiences.airflow.polling import Poller, signature
 from audiences.airflow.run_conf import Asked
 from audiences.airflow.triggers import LiveEventsTrigger
 from audiences.campaign.files import former_ids

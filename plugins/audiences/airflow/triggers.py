@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from audiences.airflow.poller import Poller, signature
+from audiences.airflow.polling import Poller, signature
 from audiences.logs import logger
 from audiences.when.live.watch import Watch
 

@@ -13,7 +13,7 @@ from airflow.sdk import DAG, CronTriggerTimetable
 
 from audiences.airflow.campaign_dag import POOL
 from audiences.airflow.failures import TAG
-from audiences.airflow.operators.end_campaign import EndCampaignOperator, WithAnEndOperator
+from audiences.airflow.operators.ending import EndCampaignOperator, WithAnEndOperator
 from audiences.airflow.operators.upkeep import (
     ExpireOperator,
     MeasureGoalOperator,

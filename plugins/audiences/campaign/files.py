@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from audiences.campaign.base import STEM, as_tuple
-from audiences.campaign.reader import parse
 from audiences.campaign.source import entries, files_by_stem, is_file, is_folder, named, read_text
+from audiences.campaign.yaml_reader import parse
 from audiences.errors import ConfigError, Problem
 
 FOLDER = "campaigns"

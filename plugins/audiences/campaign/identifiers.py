@@ -2,7 +2,7 @@
 
 The names in campaign files and in the catalog, Facebook's keys and their order, what may be shown of a value, what
 `audiences catalog init` takes a column for: all of it is read from here. How a value is read cannot lie here, since this
-room knows no other: the rules are in `audiences/what/identifiers/rules.py`, and importing them fails for a name that has
+room knows no other: the rules are in `audiences/what/identifiers/rule_table.py`, and importing them fails for a name that has
 none. The sandbox keeps a list of its own on purpose, as the witness of what Facebook takes.
 """
 

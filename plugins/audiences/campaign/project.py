@@ -19,15 +19,14 @@ from audiences.campaign.base import STEM, STEM_RULE
 from audiences.campaign.catalog import Catalog
 from audiences.campaign.checks.audience import created_findings
 from audiences.campaign.checks.campaign import SETTINGS, campaign_findings, campaign_warnings
-from audiences.campaign.checks.catalog import catalog_findings, settings_findings
+from audiences.campaign.checks.catalog_and_settings import catalog_findings, settings_findings
+from audiences.campaign.checks.event_rules import BLOCKED, CATALOG
 from audiences.campaign.checks.finding import Findings
-from audiences.campaign.checks.rules import BLOCKED, CATALOG
 from audiences.campaign.checks.together import Loaded, formerly_findings, problems_together, warnings_together
 from audiences.campaign.files import FOLDER, campaign_files, not_read
 from audiences.campaign.goal import Goal
 from audiences.campaign.model import Campaign
 from audiences.campaign.problems import MOST_FINDINGS, M, first_of, validate
-from audiences.campaign.reader import read_document
 from audiences.campaign.segments import Segments
 from audiences.campaign.settings import Settings
 from audiences.campaign.source import Document, fail, named
@@ -36,6 +35,7 @@ from audiences.campaign.what import What
 from audiences.campaign.when import When
 from audiences.campaign.who import Who
 from audiences.campaign.wording import bare, did_you_mean, shown
+from audiences.campaign.yaml_reader import read_document
 from audiences.errors import ConfigError, Problem
 from audiences.logs import logger
 

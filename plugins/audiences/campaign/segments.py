@@ -9,15 +9,15 @@ from pathlib import Path
 
 from audiences.campaign.base import STEM, STEM_RULE
 from audiences.campaign.catalog import Catalog
+from audiences.campaign.checks.event_rules import rule_findings
 from audiences.campaign.checks.query import read_query
-from audiences.campaign.checks.rules import rule_findings
 from audiences.campaign.id_list import read_list, unlike_the_others
 from audiences.campaign.problems import MOST_FINDINGS, first_of, validate
-from audiences.campaign.reader import read_document
 from audiences.campaign.rules import SavedRules
 from audiences.campaign.source import entries, fail, files_by_stem, is_file, is_there, named, read_text
 from audiences.campaign.spec import SavedSegment
 from audiences.campaign.wording import shown
+from audiences.campaign.yaml_reader import read_document
 from audiences.errors import ConfigError, Problem
 
 FOLDER = "include/segments"

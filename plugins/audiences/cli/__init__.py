@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except AudiencesError as error:
         _fail(error, as_json=as_json)
     except Exception as error:
-        from audiences.ledger.faults import as_ours
+        from audiences.ledger.ledger_errors import as_ours
 
         ours = as_ours(error)
         if ours is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from audiences.campaign.checks.rules import CATALOG
+from audiences.campaign.checks.event_rules import CATALOG
 from audiences.campaign.project import load_catalog, warehouse_connection
 from audiences.campaign.segments import FOLDER as SEGMENTS
 from audiences.campaign.segments import Segments

@@ -18,7 +18,7 @@ def migrate_ledger(
 ) -> None:
     """Create the ledger's tables or bring them up to date; safe to repeat."""
     from audiences.connections import look_up
-    from audiences.ledger.faults import placed
+    from audiences.ledger.ledger_errors import placed
     from audiences.ledger.migrate import migrate
 
     import_airflow()

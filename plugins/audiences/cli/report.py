@@ -9,7 +9,7 @@ import typer
 
 from audiences.campaign.project import Project
 from audiences.cli import console as show
-from audiences.cli import lift
+from audiences.cli import goal_table
 from audiences.cli.app import AsJson, At, Here, app, err, load, out, resources_of, wrong_usage
 from audiences.cli.safe_console import as_text
 from audiences.errors import AudiencesError
@@ -77,11 +77,11 @@ def _show(reports: list[Report], *, as_csv: bool, line: dict[str, Any] | None) -
     if line is not None:
         show.json_line(line)
     elif as_csv:
-        lift.write_csv(reports)
+        goal_table.write_csv(reports)
     else:
         for number, found in enumerate(reports):
             if number:
                 out.print()
-            lift.table(out, found)
+            goal_table.table(out, found)
         if not reports:
             out.print("there is no report: no campaign has a goal that could be measured")

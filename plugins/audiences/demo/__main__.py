@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from audiences.campaign.project import Project
-from audiences.demo import launched, report, signals
+from audiences.demo import launched, output, signals
 from audiences.demo.existing import fill_existing_audiences
 from audiences.demo.place import Place
 from audiences.demo.progress import Progress
@@ -44,7 +44,7 @@ def main() -> int:
     except AudiencesError as error:
         progress.console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         if arguments.once:
-            sys.stdout.write(report.json_line([], seconds=progress.seconds, problems=[str(error)]) + "\n")
+            sys.stdout.write(output.json_line([], seconds=progress.seconds, problems=[str(error)]) + "\n")
         return 1
     except KeyboardInterrupt:
         progress.done("stopped")
@@ -60,7 +60,7 @@ def _run(place: Place, progress: Progress, *, once: bool) -> int:
         samples, goals = _samples(demo, project, progress)
         if not once:
             _stay(demo, progress)
-    line = report.json_line(samples, goals=goals, seconds=progress.seconds, problems=problems)
+    line = output.json_line(samples, goals=goals, seconds=progress.seconds, problems=problems)
     sys.stdout.write(line + "\n")
     return 1 if problems or any(one.problems for one in samples) else 0
 
@@ -70,9 +70,9 @@ def _samples(demo: Demo, project: Project, progress: Progress) -> tuple[list[Sam
     samples = run_samples(demo, project, progress)
     spec = launched.launched_campaign(project.root)
     goals = [launched.report(spec, demo.connection, at=datetime.now(UTC))] if spec else []
-    report.print_table(progress.console, samples)
-    report.print_goals(progress.console, goals)
-    report.print_addresses(progress.console, demo)
+    output.print_table(progress.console, samples)
+    output.print_goals(progress.console, goals)
+    output.print_addresses(progress.console, demo)
     return samples, goals
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from audiences.demo import phones
-from audiences.demo.countries import COUNTRIES
+from audiences.demo.shopper_countries import COUNTRIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from audiences.facebook import sdk
 from audiences.facebook.answers import AdSet
 from audiences.facebook.codes import FLAGGED
 from audiences.facebook.contract import DERIVED_TARGETING_PREFIX, DEVICE_SETTING_WORD, MAX_AUDIENCES_PER_AD_SET
-from audiences.facebook.errors import AdSetClosedError
+from audiences.facebook.graph_errors import AdSetClosedError
 from audiences.logs import logger
 from audiences.redact import redact
 

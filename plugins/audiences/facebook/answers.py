@@ -11,7 +11,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from audiences.facebook.errors import OddAnswerError
+from audiences.facebook.graph_errors import OddAnswerError
 from audiences.facebook.values import (
     Id,
     Json,

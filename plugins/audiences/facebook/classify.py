@@ -18,7 +18,7 @@ from audiences.facebook.contract import (
     TOO_MUCH_DATA_TEXT,
     WRONG_PROOF_TEXT,
 )
-from audiences.facebook.errors import (
+from audiences.facebook.graph_errors import (
     AudienceBusyError,
     AudienceTooSmallError,
     ObjectNotFoundError,
@@ -77,7 +77,7 @@ def read_answer(status: int, body: bytes, context: Context) -> Json:
     """The JSON object of a successful answer, or the error it stands for.
 
     A success is status 200 to 299 with a JSON object that has no `error` and says no other `success` than true. Raises
-    errors of `audiences.errors` and `audiences.facebook.errors`.
+    errors of `audiences.errors` and `audiences.facebook.graph_errors`.
     """
     if 300 <= status <= 399:
         what = (

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from audiences.campaign.wording import shown
 from audiences.facebook.contract import API_VERSION, GRAPH_URL
-from audiences.facebook.errors import ConnectionIncompleteError
+from audiences.facebook.graph_errors import ConnectionIncompleteError
 
 if TYPE_CHECKING:
     from audiences.connections import Connection

@@ -11,7 +11,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from audiences.campaign.mark import marked, marks_in
 from audiences.errors import FacebookTransientError
 from audiences.facebook import answers, sdk
-from audiences.facebook.errors import TooMuchDataError
+from audiences.facebook.graph_errors import TooMuchDataError
 from audiences.facebook.status import STATUS_FIELDS, AudienceStatus
 from audiences.logs import logger
 

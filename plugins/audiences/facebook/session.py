@@ -34,7 +34,7 @@ from audiences.facebook.contract import (
     VERSION_WARNING_HEADER,
     WAIT_IN_PLACE_SECONDS,
 )
-from audiences.facebook.errors import ObjectNotFoundError, OddAnswerError, UnreachableError
+from audiences.facebook.graph_errors import ObjectNotFoundError, OddAnswerError, UnreachableError
 from audiences.facebook.quiet import keep_addresses_quiet
 from audiences.facebook.semaphore import OpenSemaphore, Semaphore
 from audiences.facebook.transport import Http, read_body

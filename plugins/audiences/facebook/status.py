@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from audiences.errors import FacebookAccessError
 from audiences.facebook.contract import REPLACE_RUNNING_WAIT_SECONDS
-from audiences.facebook.errors import AudienceBusyError
+from audiences.facebook.graph_errors import AudienceBusyError
 
 if TYPE_CHECKING:
     from audiences.facebook.answers import Audience

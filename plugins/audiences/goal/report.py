@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from audiences.goal import words
+from audiences.goal import report_words
 from audiences.goal.lift import (
     FEWEST_CONVERTERS,
     FEWEST_USERS,
@@ -122,7 +122,7 @@ class Report(Figures):
         """One line for a log or a note."""
         for comparison in self.comparisons:
             if (found := comparison.conversions) is not None:
-                return words.verdict(comparison.control, found.difference, found.low, found.high, found.p_value)
+                return report_words.verdict(comparison.control, found.difference, found.low, found.high, found.p_value)
         said = [*self.notes, *(word for comparison in self.comparisons for word in comparison.words)]
         return f"{self.users:,} users assigned; {'; '.join(said)}"
 
@@ -152,7 +152,7 @@ def report(
             for control in CONTROLS
             if windows is not None and control in present | {"campaign"}
         ),
-        notes=tuple(words.notes(spec, counts, windows)),
+        notes=tuple(report_words.notes(spec, counts, windows)),
     )
 
 
@@ -184,9 +184,9 @@ def _compare(
         if min(each.target.users, each.control.users) >= FEWEST_USERS
     }  # fmt: skip
     compared = list(strata.values())
-    if obstacle := words.obstacle(spec, control, both, ended, compared, windows):
+    if obstacle := report_words.obstacle(spec, control, both, ended, compared, windows):
         return Comparison(control=control, targets=0, controls=0, conversions=None, revenue=None, words=(obstacle,))
-    said = list(words.left_out(control, both, ended, by_terms, strata))
+    said = list(report_words.left_out(control, both, ended, by_terms, strata))
     conversions = _estimate(of_rates(compared), compared)
     revenue = None
     if goal.revenue is not None:
@@ -194,7 +194,7 @@ def _compare(
             sum(each.target.converters for each in compared), sum(each.control.converters for each in compared)
         )
         if fewest < FEWEST_CONVERTERS:
-            said.append(words.few_converters(fewest))
+            said.append(report_words.few_converters(fewest))
         else:
             revenue = _estimate(of_revenue(compared), compared)
     return Comparison(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from audiences.ledger import audience_doubt
+from audiences.ledger import audiences_in_doubt
 
 if TYPE_CHECKING:
     from audiences.ledger.database import Ledger
@@ -30,5 +30,5 @@ def settle_in(ledger: Ledger) -> None:
     with ledger.sql.transaction():
         ledger.sql.execute("select home from audiences.identity for update")
         if restored(ledger):  # and no other process was faster
-            audience_doubt.begin_for_all(ledger, RESTORED)
+            audiences_in_doubt.begin_for_all(ledger, RESTORED)
         ledger.sql.execute("update audiences.identity set home = audiences.place()")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audiences.errors import WaitError
-from audiences.ledger import audience_doubt, chunks, expiry, members, replace_sessions
+from audiences.ledger import audiences_in_doubt, chunks, expiry, members, replace_sessions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -124,7 +124,7 @@ def adopted(
         )
         known = record(ledger, ad_account=ad_account, facebook_id=facebook_id, name=name, created_for=campaign)
         ledger.sql.execute("update audiences.audience set mark = null where id = %s", (known.id,))
-        audience_doubt.begin(ledger, known.id, reason)
+        audiences_in_doubt.begin(ledger, known.id, reason)
         if former is not None and former != campaign:
             members.end_of_campaign(ledger, audience=known.id, campaign=former)
         release(ledger, known.id, campaign)
@@ -157,7 +157,7 @@ def replaced(ledger: Ledger, gone: int, *, by: int, run: int, at: datetime, carr
     with ledger.sql.transaction():
         if carried_by is not None and members.carry_over(ledger, gone, by=by, campaign=carried_by):
             why = "it was made in place of a deleted one, whose members have not been sent to it yet"
-            audience_doubt.begin(ledger, by, why)
+            audiences_in_doubt.begin(ledger, by, why)
         expiry.carry_over(ledger, gone, by=by)
         deleted(ledger, gone, run=run, at=at)
 

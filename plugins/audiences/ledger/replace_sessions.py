@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from audiences.ledger import audience_doubt, chunks, members
+from audiences.ledger import audiences_in_doubt, chunks, members
 from audiences.ledger.transitions import Transitions, listed
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def end(
             (str(SessionState.ENDED), session.id),
         )
         ended = cursor.fetchone() is not None
-        audience_doubt.end_by_session(cursor, session.audience, session=session.id)
+        audiences_in_doubt.end_by_session(cursor, session.audience, session=session.id)
     if not ended:
         ledger.bulk.rollback()
         raise TRANSITIONS.refusal(ledger, session.id, SessionState.ENDED)

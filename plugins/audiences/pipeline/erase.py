@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from audiences.campaign.settings import AdAccount
 from audiences.errors import AudiencesError
-from audiences.facebook import members as facebook_members
+from audiences.facebook import audience_members as facebook_members
 from audiences.facebook.contract import MAX_ROWS, REPLACE_WINDOW_SECONDS
 from audiences.ledger import erasures, known_audiences, texts
 from audiences.ledger.known_audiences import AudienceTakenError
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.campaign.catalog import Catalog
-    from audiences.facebook.members import Receipt
+    from audiences.facebook.audience_members import Receipt
     from audiences.ledger.erasures import Unfinished
     from audiences.pipeline.person.erasure_resources import ErasureResources
 

@@ -23,7 +23,7 @@ from audiences.query.render import render
 from audiences.what.encode import Encoder
 from audiences.what.erased import Erased
 from audiences.who.compile import qualified
-from audiences.who.steps import RuleSteps, Step, deciding, explain_filters
+from audiences.who.explanation import RuleSteps, Step, deciding, explain_filters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

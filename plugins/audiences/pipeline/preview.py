@@ -18,7 +18,7 @@ from audiences.errors import (
     WaitError,
 )
 from audiences.ledger import formerly
-from audiences.pipeline.audience import neighbours
+from audiences.pipeline.audience import shared_audience
 from audiences.pipeline.audience.in_doubt import rehearse as rehearse_doubt
 from audiences.pipeline.audience.left_behind import told_left_behind
 from audiences.pipeline.audience.ownership import NotOursError
@@ -41,8 +41,8 @@ from audiences.pipeline.upload.full_refresh import ReplaceTooLongError, ensure_o
 from audiences.pipeline.upload.requests import percent_of_quota, requests_for
 from audiences.what import rows
 from audiences.when.never import never
+from audiences.who.explanation import masked
 from audiences.who.outcomes import Outcomes
-from audiences.who.steps import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -140,9 +140,9 @@ def _warnings(resources: CampaignResources, run: RunRef) -> Iterator[str]:
             f"a run would take over campaign `{waiting.name}` first, with its members, control group and history; "
             "the figures are those after that"
         )
-    yield from neighbours.check_formerly(resources)
+    yield from shared_audience.check_formerly(resources)
     if known := known_audience(resources):
-        yield from neighbours.warnings(resources, campaign=run.campaign, audience=known)
+        yield from shared_audience.warnings(resources, campaign=run.campaign, audience=known)
         yield from told_left_behind(resources, run.campaign, known)
 
 

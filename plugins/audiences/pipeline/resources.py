@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final, Self
 
 from audiences import connections
 from audiences.ledger import formerly
-from audiences.ledger.accounts import AccountSemaphore
+from audiences.ledger.account_semaphore import AccountSemaphore
 from audiences.ledger.database import EmptyLedger, Ledger
-from audiences.ledger.faults import placed
 from audiences.ledger.identity import settle_in
+from audiences.ledger.ledger_errors import placed
 from audiences.ledger.migrate import ensure_newest, migrate
 from audiences.warehouse.catalog.reflect import QUESTION_TIMEOUT, Glance
 from audiences.warehouse.reader import STATEMENT_TIMEOUT, Warehouse

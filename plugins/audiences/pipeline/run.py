@@ -14,9 +14,9 @@ from tenacity import (
 )
 
 from audiences.errors import AudiencesError, RetryError, WaitError
-from audiences.facebook.errors import UnreachableError
+from audiences.facebook.graph_errors import UnreachableError
 from audiences.ledger import runs
-from audiences.ledger.faults import as_ours
+from audiences.ledger.ledger_errors import as_ours
 from audiences.logs import logger
 from audiences.pipeline.preconditions.as_of import at_present, ensure_now
 from audiences.pipeline.preconditions.export_windows import OutsideWindowsError

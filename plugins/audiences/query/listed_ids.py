@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
-from audiences.query.names import common, once
+from audiences.query.cte_names import common, once
 from audiences.query.sources import users_table
 
 if TYPE_CHECKING:

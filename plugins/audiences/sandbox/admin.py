@@ -15,11 +15,11 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 from starlette.routing import Route
 
-from audiences.sandbox import report
+from audiences.sandbox import state_json
 from audiences.sandbox.faults import BY_CELLS, Fault
 from audiences.sandbox.graph.sessions import settle
 from audiences.sandbox.history import Comparison, number_of
-from audiences.sandbox.members import MemberSet, as_json, count, pack_dicts
+from audiences.sandbox.member_sets import MemberSet, as_json, count, pack_dicts
 from audiences.sandbox.objects import Account, AdSet, Audience, Campaign, Token
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Admin:
     def state(self, request: Request, _: Any) -> Any:
         """Everything; `?members=0` and `?requests=0` leave the long lists out."""
         with_members, with_requests = (request.query_params.get(name) != "0" for name in ("members", "requests"))
-        return report.state(self.world, with_members=with_members, with_requests=with_requests)
+        return state_json.state(self.world, with_members=with_members, with_requests=with_requests)
 
     @_endpoint
     def requests(self, request: Request, _: Any) -> Any:
@@ -113,7 +113,7 @@ class Admin:
         if not since.isdecimal():
             message = "since must be the number of a request"
             raise AdminError(message)
-        return {"last": self.world.log.last, "requests": report.requests(self.world, int(since))}
+        return {"last": self.world.log.last, "requests": state_json.requests(self.world, int(since))}
 
     @_endpoint
     def reset(self, _: Request, __: Any) -> Any:
@@ -147,12 +147,12 @@ class Admin:
         self.world.clock.offset = doc.get("offset_seconds", self.world.clock.offset) + doc.get("advance_seconds", 0)
         for audience in self.world.audiences.values():
             settle(self.world, audience)
-        return report.clock(self.world)
+        return state_json.clock(self.world)
 
     @_endpoint
     def faults(self, _: Request, __: Any) -> Any:
         """The rules with how often each matched and fired, and all that ever fired by kind."""
-        return report.faults(self.world)
+        return state_json.faults(self.world)
 
     @_endpoint
     def add_faults(self, _: Request, body: Any) -> Any:
@@ -167,7 +167,7 @@ class Admin:
         self.world.faults.clear(request.path_params.get("id"))
         for account in self.world.accounts.values():
             account.blocked_until = 0
-        return report.faults(self.world)
+        return state_json.faults(self.world)
 
     @_endpoint
     def put_account(self, _: Request, body: Any) -> Any:
@@ -209,13 +209,13 @@ class Admin:
                 self.world.remove_members(audience, gone)
             if packed:
                 self.world.add_members(audience, packed)
-        return report.audience(self.world, audience, with_members=False)
+        return state_json.audience(self.world, audience, with_members=False)
 
     @_endpoint
     def audience(self, request: Request, _: Any) -> Any:
         found = self._existing(self.world.audiences, request.path_params["id"])
         settle(self.world, found)
-        return report.audience(self.world, found, with_members=request.query_params.get("members") != "0")
+        return state_json.audience(self.world, found, with_members=request.query_params.get("members") != "0")
 
     @_endpoint
     def diff(self, request: Request, body: Any) -> Any:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from audiences.sandbox.graph.errors import KNOWN, GraphError, known_error, trace_id
-from audiences.sandbox.usage import throttled
+from audiences.sandbox.graph.error_table import KNOWN, GraphError, known_error, trace_id
+from audiences.sandbox.quotas import throttled
 
 # What happens on the wire rather than in an error body, with what each does to the request's own work.
 TRANSPORT = {

@@ -9,12 +9,12 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from audiences.sandbox.members import count
+from audiences.sandbox.member_sets import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from audiences.sandbox.members import Groups
+    from audiences.sandbox.member_sets import Groups
 
 _CHANGES_KEPT = 200
 ROWS_KEPT = 300_000

@@ -10,11 +10,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 from starlette.routing import Route
 
-from audiences.sandbox import fixtures, report
+from audiences.sandbox import fixtures, state_json
 from audiences.sandbox.graph.ad_set_rules import linked
 from audiences.sandbox.graph.sessions import settle
 from audiences.sandbox.history import number_of
-from audiences.sandbox.members import count, some
+from audiences.sandbox.member_sets import count, some
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -59,7 +59,7 @@ class Pages:
 
     async def overview(self, request: Request) -> Response:
         world = self._world
-        everything = report.state(world, with_members=False, with_requests=False)
+        everything = state_json.state(world, with_members=False, with_requests=False)
         for one in everything["audiences"]:
             one["spark"] = chart(one["sizes"], world.clock.now())
         for one in everything["ad_sets"]:
@@ -83,7 +83,7 @@ class Pages:
         return self._page(
             "audience.html",
             request,
-            audience=report.audience(self._world, found, with_members=False),
+            audience=state_json.audience(self._world, found, with_members=False),
             account=self._world.accounts[found.account],
             chart=chart(found.sizes, self._world.clock.now()),
             changes=self._world.history.of(found.id)[: -_CHANGES_SHOWN - 1 : -1],

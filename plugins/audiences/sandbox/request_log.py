@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from audiences.sandbox.rows import Finding
+    from audiences.sandbox.uploaded_rows import Finding
 
 _KEPT = 20_000
 _FINDINGS_KEPT = 1_000

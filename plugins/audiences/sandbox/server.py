@@ -19,9 +19,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 import audiences
 from audiences.errors import FixAccessError
-from audiences.sandbox.app import create_app
 from audiences.sandbox.client import AdminClient
 from audiences.sandbox.store import StateFile, Store
+from audiences.sandbox.web_application import create_app
 from audiences.sandbox.world import World
 
 if TYPE_CHECKING:

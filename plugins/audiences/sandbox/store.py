@@ -12,7 +12,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from audiences.sandbox.faults import Fault
-from audiences.sandbox.members import MemberSet, MemberWrite, join, split
+from audiences.sandbox.member_sets import MemberSet, MemberWrite, join, split
 from audiences.sandbox.objects import Account, AdSet, Audience, Campaign, Session, Settings, Token
 
 if TYPE_CHECKING:

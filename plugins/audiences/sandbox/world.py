@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from audiences.sandbox import fixtures
 from audiences.sandbox.faults import Faults
 from audiences.sandbox.history import History
-from audiences.sandbox.members import Groups, MemberSet, MemberWrite
+from audiences.sandbox.member_sets import Groups, MemberSet, MemberWrite
 from audiences.sandbox.objects import Account, AdSet, Audience, Campaign, Session, Settings, Token
+from audiences.sandbox.quotas import Usage
 from audiences.sandbox.request_log import RequestLog
-from audiences.sandbox.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ from audiences import connecting
 from audiences.concurrency import prefetch
 from audiences.connections import opened
 from audiences.errors import FixAccessError, RetryError
-from audiences.warehouse.faults import fault
-from audiences.warehouse.session import Terms
+from audiences.warehouse.driver_errors import fault
+from audiences.warehouse.transaction_settings import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from audiences.campaign.identifiers import FIELDS
 from audiences.query.key_spelling import KeySpelling
 from audiences.what.identifiers.outcome import Context
-from audiences.what.identifiers.rules import normalise_one
+from audiences.what.identifiers.rule_table import normalise_one
 from audiences.what.rows import ALONE, KEYS, LONGEST, UNHASHED
 
 if TYPE_CHECKING:

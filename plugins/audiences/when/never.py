@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from audiences.campaign.reader import read_document
+from audiences.campaign.yaml_reader import read_document
 from audiences.when.upcoming import next_sends, recurrence_of
 from audiences.when.wallclock import TICK, start_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from audiences.when.openings import next_opening
 from audiences.when.recurrence import Recurrence
-from audiences.when.windows import next_opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audiences.who.hashing import salted_digests
+from audiences.who.salted_digests import salted_digests
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from audiences.who.hashing import Ids
+    from audiences.who.salted_digests import Ids
 
 
 def rank_keys(user_ids: Ids, salt: str) -> pa.Array:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from audiences.query.columns import OPT_OUT, columns_of
 from audiences.query.conditions import text_of
 from audiences.query.sources import declined, present, text, typed, unread
-from audiences.who.segments import Conditions, People
+from audiences.who.segment_queries import Conditions, People
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

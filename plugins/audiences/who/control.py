@@ -16,14 +16,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
 
-from audiences.who.hashing import starts_below, strings
+from audiences.who.salted_digests import starts_below, strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
     from audiences.campaign.spec import CampaignSpec
-    from audiences.who.hashing import Ids
+    from audiences.who.salted_digests import Ids
 
 _DIGITS = 15  # 60 bits, which a Postgres bigint holds without a sign
 _BUCKETS = 16**_DIGITS

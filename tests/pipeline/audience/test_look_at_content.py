@@ -6,7 +6,7 @@ import pytest
 from tests.ledger import conftest as of_ledger
 from tests.pipeline.audience.test_changed_by_others import AT, status
 
-from audiences.ledger import audience_doubt, content
+from audiences.ledger import audiences_in_doubt, content
 from audiences.pipeline.audience.in_doubt import look
 
 ledger, campaign, audience = of_ledger.ledger, of_ledger.campaign, of_ledger.audience  # fixtures
@@ -22,7 +22,7 @@ def test_a_doubt_is_told_when_it_comes_up_and_not_again(ledger, audience):
 
 def test_a_change_that_was_seen_before_a_person_ended_the_doubt_is_no_doubt_again(ledger, audience):
     look(ledger, audience.id, status(AT))
-    audience_doubt.end(ledger, audience.id)
+    audiences_in_doubt.end(ledger, audience.id)
     assert look(ledger, audience.id, status(AT)) is None
     assert content.doubt(ledger, audience.id) is None
     assert "changed" in look(ledger, audience.id, status(AT + 1))

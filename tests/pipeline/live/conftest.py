@@ -12,8 +12,8 @@ import pytest
 from tests.pipeline.conftest import CATALOG, NOON
 
 from audiences.campaign.spec import CampaignSpec
+from audiences.pipeline.live.poll_resources import live_resources
 from audiences.pipeline.live.poller import poll
-from audiences.pipeline.live.resources import live_resources
 from audiences.pipeline.live.run_batch import run_batch
 from audiences.pipeline.results import RunRequest
 from audiences.when.live.watch import Watch

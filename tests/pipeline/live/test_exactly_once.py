@@ -13,7 +13,7 @@ from audiences.errors import FacebookAccessError, FixAccessError
 from audiences.ledger import live_batches
 from audiences.ledger.database import Ledger
 from audiences.pipeline.live import decide as deciding
-from audiences.pipeline.live import resources as poll_resources
+from audiences.pipeline.live import poll_resources as poll_resources
 from audiences.pipeline.live.watermarks import LOOK_BACK_EVERY, OVERLAP
 from audiences.warehouse.reader import Warehouse
 

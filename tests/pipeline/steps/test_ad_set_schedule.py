@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from audiences.campaign.rules import WEEKDAYS
 from audiences.campaign.when import ExportWindow
-from audiences.facebook.schedule import DayPart
+from audiences.facebook.ad_set_hours import DayPart
 from audiences.pipeline.steps.ad_set_schedule import weekly_parts
 
 HOURS = st.integers(0, 23)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from audiences.facebook.errors import RowsRefusedError
+from audiences.facebook.graph_errors import RowsRefusedError
 from audiences.pipeline.upload.bisect import HOPELESS_AFTER, MOST_PARTS_A_RUN, rows_at_fault
 
 

@@ -6,7 +6,7 @@ import pytest
 from tests.ledger import conftest as of_ledger
 from tests.ledger.records import one, sent, start
 
-from audiences.facebook.errors import RowsRefusedError
+from audiences.facebook.graph_errors import RowsRefusedError
 from audiences.ledger import chunks, request_counts
 from audiences.pipeline.upload.bisect import HOPELESS_AFTER, MOST_PARTS_A_RUN, halve
 from audiences.what.erased import Erased

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from audiences.campaign.catalog import Catalog
-from audiences.campaign.checks.catalog import catalog_findings
-from audiences.campaign.reader import parse
+from audiences.campaign.checks.catalog_and_settings import catalog_findings
+from audiences.campaign.yaml_reader import parse
 from audiences.checklist import State
 from audiences.demo.shop import load_shop
 from audiences.warehouse.catalog.check import check_catalog

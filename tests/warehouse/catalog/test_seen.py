@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from audiences.campaign.catalog import Catalog
-from audiences.campaign.reader import parse
+from audiences.campaign.yaml_reader import parse
 from audiences.warehouse.catalog.check import check_catalog
 from audiences.warehouse.catalog.record import NotWritableError, record, unrecorded
 from audiences.warehouse.catalog.reflect import Glance

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.what.identifiers.messy import TODAY
 
 from audiences.what.identifiers.outcome import Context
-from audiences.what.identifiers.rules import normalise_one
+from audiences.what.identifiers.rule_table import normalise_one
 
 if TYPE_CHECKING:
     from audiences.campaign.identifier_fields import DateOrder

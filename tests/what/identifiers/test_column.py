@@ -14,7 +14,7 @@ from audiences.campaign.identifiers import FIELDS
 from audiences.what.identifiers.column import Encoded, encode_column
 from audiences.what.identifiers.hashing import sha256_hex
 from audiences.what.identifiers.outcome import Context
-from audiences.what.identifiers.rules import normalise_one
+from audiences.what.identifiers.rule_table import normalise_one
 
 CONTEXT = Context(today=TODAY)
 SINGLE = sorted({field.name for field in FIELDS.values() if len(field.keys) == 1})

@@ -5,7 +5,7 @@ from tests.what.identifiers.messy import TODAY
 
 from audiences.what.identifiers.email import LONGEST
 from audiences.what.identifiers.outcome import Context
-from audiences.what.identifiers.rules import normalise_one
+from audiences.what.identifiers.rule_table import normalise_one
 
 
 def email(value: str) -> str | None:

@@ -4,7 +4,7 @@ import pytest
 from tests.what.identifiers.messy import TODAY
 
 from audiences.what.identifiers.outcome import Context
-from audiences.what.identifiers.rules import normalise_one
+from audiences.what.identifiers.rule_table import normalise_one
 
 
 def normalise(field: str, value: str, *, fold_diacritics: bool = False) -> str | None:

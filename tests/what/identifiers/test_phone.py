@@ -8,7 +8,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from tests.what.identifiers.messy import TODAY
 
 from audiences.what.identifiers.outcome import Context
-from audiences.what.identifiers.rules import normalise_one
+from audiences.what.identifiers.rule_table import normalise_one
 
 
 def phone(value: str, country: str | None = None, **context: bool) -> str | None:

@@ -12,7 +12,7 @@ from tests.what.identifiers.messy import TODAY, phones
 
 from audiences.what.identifiers.outcome import Context
 from audiences.what.identifiers.phone_column import fast_phones
-from audiences.what.identifiers.rules import normalise_one
+from audiences.what.identifiers.rule_table import normalise_one
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 

@@ -11,7 +11,7 @@ from tests.what.identifiers.messy import TODAY, agreed
 from audiences.campaign.identifiers import FIELDS
 from audiences.what.identifiers.column import encode_column
 from audiences.what.identifiers.outcome import Context
-from audiences.what.identifiers.rules import normalise_one
+from audiences.what.identifiers.rule_table import normalise_one
 
 CASES: list[dict[str, Any]] = agreed("table_cases.json")
 

@@ -15,7 +15,7 @@ from audiences.what.identifiers.column import encode_column
 from audiences.what.identifiers.hashing import sha256_hex
 from audiences.what.identifiers.lines import normalise_lines
 from audiences.what.identifiers.outcome import Context
-from audiences.what.identifiers.rules import normalise_one
+from audiences.what.identifiers.rule_table import normalise_one
 
 CASES: list[dict[str, Any]] = agreed("vectors.json")
 per_case = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['field']}-{case['input']!a}")

@@ -8,10 +8,10 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from audiences.campaign.catalog import Catalog
+from audiences.campaign.checks.event_rules import CATALOG, event_findings, numeric_findings, rule_findings
 from audiences.campaign.checks.finding import Finding, Findings, unknown
-from audiences.campaign.checks.properties import tree_findings
-from audiences.campaign.checks.rules import CATALOG, event_findings, numeric_findings, rule_findings
-from audiences.campaign.checks.schedule import when_findings, whole_hour_findings, zone_findings
+from audiences.campaign.checks.property_conditions import tree_findings
+from audiences.campaign.checks.run_times import when_findings, whole_hour_findings, zone_findings
 from audiences.campaign.model import Campaign
 from audiences.campaign.settings import Settings
 from audiences.campaign.what import What

@@ -9,8 +9,8 @@ from audiences.campaign.mark import marked
 from audiences.campaign.wording import bare
 from audiences.errors import FacebookAccessError, StoppedError
 from audiences.facebook import custom_audiences as facebook_audiences
-from audiences.facebook.errors import AudienceBusyError, ObjectNotFoundError
-from audiences.ledger import audience_doubt, known_audiences, replace_sessions
+from audiences.facebook.graph_errors import AudienceBusyError, ObjectNotFoundError
+from audiences.ledger import audiences_in_doubt, known_audiences, replace_sessions
 from audiences.pipeline.audience.ownership import (
     WrongAccountError,
     ensure_name_free,
@@ -207,7 +207,7 @@ def _on_record(
         mark=str(recorded_mark(resources)),
     )
     if standing.status and standing.known is None:
-        audience_doubt.begin(ledger, known.id, "this ledger had no record of it, though it made it")
+        audiences_in_doubt.begin(ledger, known.id, "this ledger had no record of it, though it made it")
     return known
 
 

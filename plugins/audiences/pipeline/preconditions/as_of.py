@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from audiences.errors import StoppedError
-from audiences.when.windows import opened
+from audiences.when.openings import opened
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audiences.errors import WaitError
-from audiences.when.windows import next_opening
+from audiences.when.openings import next_opening
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from audiences.campaign.rules import WEEKDAYS
 from audiences.errors import FacebookAccessError
+from audiences.facebook.ad_set_hours import AdSetSchedule, DayPart, day_parts
 from audiences.facebook.answers import Account
-from audiences.facebook.schedule import AdSetSchedule, DayPart, day_parts
 from audiences.redact import redact
 from audiences.when.wallclock import after_end_of, start_of
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from audiences.errors import AudiencesError
 from audiences.facebook import custom_audiences as facebook_audiences
 from audiences.ledger import (
-    audience_doubt,
+    audiences_in_doubt,
     chunks,
     identifier_keys,
     known_audiences,
@@ -176,7 +176,7 @@ def _members(resources: CampaignResources, run: RunRef, planned: Planned | None)
 def _end_doubt_of_nobody(resources: CampaignResources, run: RunRef) -> None:
     """All who match were sent for removal again; unless members of other campaigns are in doubt, nothing is any more."""
     if not members.memberships(resources.ledger, run.audience):
-        audience_doubt.end(resources.ledger, run.audience)
+        audiences_in_doubt.end(resources.ledger, run.audience)
 
 
 def _note_status(resources: CampaignResources, run: RunRef) -> None:

@@ -11,9 +11,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from audiences.errors import FixAccessError, FixConfigError, RefusedError
-from audiences.facebook import adsets, schedule
-from audiences.facebook.errors import AdSetClosedError, ObjectNotFoundError
-from audiences.ledger import ad_sets, runs
+from audiences.facebook import ad_set_hours, adsets
+from audiences.facebook.graph_errors import AdSetClosedError, ObjectNotFoundError
+from audiences.ledger import ad_set_links, runs
 from audiences.logs import logger
 from audiences.pipeline.steps.ad_set_schedule import wanted_schedule
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audiences.campaign.spec import CampaignSpec
-    from audiences.ledger.ad_sets import Link, Place
+    from audiences.ledger.ad_set_links import Link, Place
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef
 
@@ -47,7 +47,7 @@ def link_ad_sets(resources: CampaignResources, run: RunRef) -> int:
     """
     known = {
         link.ad_set_id: link
-        for link in ad_sets.of_campaign(resources.ledger, run.campaign)
+        for link in ad_set_links.of_campaign(resources.ledger, run.campaign)
         if link.audience == run.audience
     }
     return sum(
@@ -63,7 +63,7 @@ def take_back(resources: CampaignResources, *, campaign: int, keep: dict[tuple[i
     `keep`: by audience and ad set, what it still wants. Raises what may pass.
     """
     failed = []
-    for link in ad_sets.of_campaign(resources.ledger, campaign):
+    for link in ad_set_links.of_campaign(resources.ledger, campaign):
         if (link.audience, link.ad_set_id) in keep:
             continue
         try:
@@ -75,9 +75,9 @@ def take_back(resources: CampaignResources, *, campaign: int, keep: dict[tuple[i
             _log.warning("%s", error)
         except _FOR_A_PERSON as error:
             failed.append(f"audience {link.audience_id} is still in ad set {link.ad_set_id}: {error}")
-            ad_sets.refuse(resources.ledger, link, str(error))
+            ad_set_links.refuse(resources.ledger, link, str(error))
             continue
-        ad_sets.forget(resources.ledger, link)
+        ad_set_links.forget(resources.ledger, link)
     return failed
 
 
@@ -92,7 +92,7 @@ def take_back_dropped(resources: CampaignResources, *, campaign: int, audience: 
 
 def not_as_wanted(resources: CampaignResources, run: RunRef) -> list[str]:
     """In sentences, every ad set that is not what the campaign file says; from the record."""
-    links = ad_sets.of_campaign(resources.ledger, run.campaign)
+    links = ad_set_links.of_campaign(resources.ledger, run.campaign)
     failed = [f"ad set {link.ad_set_id}: {link.error}" for link in links if link.error]
     settled = {
         link.ad_set_id
@@ -118,7 +118,7 @@ def rehearse(resources: CampaignResources, run: RunRef) -> Iterator[str]:
             ", its schedule would change" if scheduled else ""
         )
         yield from change.warnings
-    for link in ad_sets.of_campaign(resources.ledger, run.campaign):
+    for link in ad_set_links.of_campaign(resources.ledger, run.campaign):
         if link.ours and (link.audience != run.audience or link.ad_set_id not in wanted(resources.spec)):
             yield f"ad set {link.ad_set_id}: audience {link.audience_id} would be taken out"
 
@@ -127,7 +127,7 @@ def _see_to(resources: CampaignResources, run: RunRef, ad_set_id: str, place: Pl
     ours = known is not None and known.ours
 
     def record(made_by_us: bool | None, error: str | None = None) -> None:
-        ad_sets.record(
+        ad_set_links.record(
             resources.ledger,
             campaign=run.campaign,
             audience=run.audience,
@@ -165,7 +165,7 @@ def _push_schedule(resources: CampaignResources, ad_set_id: str, place: Place, *
     if resources.spec.campaign.what.schedule is None or place == "excluded":
         return False
     hours = wanted_schedule(resources)
-    return schedule.push(resources.facebook, ad_set_id, hours, now=resources.now(), dry_run=dry_run).changed
+    return ad_set_hours.push(resources.facebook, ad_set_id, hours, now=resources.now(), dry_run=dry_run).changed
 
 
 def _seen_lately(resources: CampaignResources, run: RunRef, place: Place, known: Link | None) -> bool:
@@ -175,8 +175,10 @@ def _seen_lately(resources: CampaignResources, run: RunRef, place: Place, known:
 
 
 def _others(resources: CampaignResources, link: Link) -> list[Link]:
-    return ad_sets.of_others(resources.ledger, campaign=link.campaign, audience=link.audience, ad_set_id=link.ad_set_id)
+    return ad_set_links.of_others(
+        resources.ledger, campaign=link.campaign, audience=link.audience, ad_set_id=link.ad_set_id
+    )
 
 
 def _others_of(resources: CampaignResources, run: RunRef, ad_set_id: str) -> list[Link]:
-    return ad_sets.of_others(resources.ledger, campaign=run.campaign, audience=run.audience, ad_set_id=ad_set_id)
+    return ad_set_links.of_others(resources.ledger, campaign=run.campaign, audience=run.audience, ad_set_id=ad_set_id)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from audiences.errors import StoppedError, UnsupportedError
 from audiences.facebook.status import Reaction
 from audiences.ledger import (
-    audience_doubt,
+    audiences_in_doubt,
     chunks,
     content,
     ended_campaigns,
@@ -18,7 +18,7 @@ from audiences.ledger import (
     runs,
 )
 from audiences.ledger.runs import RunState
-from audiences.pipeline.audience import in_doubt, neighbours
+from audiences.pipeline.audience import in_doubt, shared_audience
 from audiences.pipeline.audience.left_behind import told_left_behind
 from audiences.pipeline.audience.standing import find_or_create
 from audiences.pipeline.preconditions import export_windows
@@ -90,7 +90,7 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: bool = Fal
         )
         runs.abandon_others(ledger, campaign=campaign, run=run)
         try:
-            runs.warn(ledger, run, [*map(TAKEN_OVER.format, renamed), *neighbours.check_formerly(resources)])
+            runs.warn(ledger, run, [*map(TAKEN_OVER.format, renamed), *shared_audience.check_formerly(resources)])
             runs.warn(ledger, run, preflight(resources))
             if asks:
                 ensure_same_clock(resources)
@@ -105,9 +105,9 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: bool = Fal
             runs.warn(ledger, run, told_left_behind(resources, campaign, audience, run=run))
             newly = in_doubt.look(ledger, audience.id, status) is not None
             if DOUBT in request.allow:
-                audience_doubt.end(ledger, audience.id)
+                audiences_in_doubt.end(ledger, audience.id)
             runs.warn(ledger, run, resolve_unknown(resources, audience, anew=newly))
-            runs.warn(ledger, run, neighbours.warnings(resources, campaign=campaign, audience=audience))
+            runs.warn(ledger, run, shared_audience.warnings(resources, campaign=campaign, audience=audience))
             take_back_dropped(resources, campaign=campaign, audience=audience.id)
             doubted = content.doubt(ledger, audience.id)
             refreshed = full_refresh.wanted(resources, request, audience, in_doubt=doubted is not None)

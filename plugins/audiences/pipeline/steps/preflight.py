@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from audiences.checklist import State
 from audiences.errors import FixAccessError
-from audiences.facebook import preflight as facebook
+from audiences.facebook import preflight_checks as facebook
 from audiences.ledger import preflights
 
 if TYPE_CHECKING:

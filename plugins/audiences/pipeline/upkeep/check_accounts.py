@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from audiences import connections
 from audiences.checklist import Check, State
 from audiences.errors import FacebookAccessError, FixAccessError, RefusedError, RetryError, WaitError
-from audiences.facebook import preflight
+from audiences.facebook import preflight_checks
 from audiences.facebook.credentials import Credentials
-from audiences.facebook.errors import UnreachableError
+from audiences.facebook.graph_errors import UnreachableError
 from audiences.facebook.session import GraphSession
-from audiences.ledger.faults import LedgerLostError, as_lost
+from audiences.ledger.ledger_errors import LedgerLostError, as_lost
 from audiences.pipeline.audience.standing import known_audience
 from audiences.pipeline.resources import CampaignResources
 from audiences.pipeline.steps.ad_set_schedule import ensure_same_clock
@@ -53,7 +53,7 @@ def _of_account(account: AdAccount, specs: Sequence[CampaignSpec], now: datetime
     made, unknown = _created(specs, look_up)
     try:
         with GraphSession(credentials) as graph:
-            checks = preflight.run(graph, now=now, audience_ids=sorted(given | made), added_to=added_to)
+            checks = preflight_checks.run(graph, now=now, audience_ids=sorted(given | made), added_to=added_to)
     except UnreachableError as error:
         return [Check(f"connection {account.connection}", State.FAIL, str(error), known=False)]
     answered = all(check.state is not State.FAIL for check in checks)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from audiences.errors import FixConfigError
 from audiences.goal.counting import AssigningRun, Counting, Read
-from audiences.goal.events import goal_events
+from audiences.goal.goal_events import goal_events
 from audiences.goal.report import Data, Report, goal_digest, report
 from audiences.ledger import goals
 from audiences.pipeline.person.called import never_held_out

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
-from audiences.facebook.errors import RowsRefusedError
+from audiences.facebook.graph_errors import RowsRefusedError
 from audiences.ledger import chunks, rejected_rows, replace_sessions, request_counts
 from audiences.logs import logger
-from audiences.pipeline.upload.payload import staged
+from audiences.pipeline.upload.request_body import staged
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 
 from audiences.campaign.wording import counted
 from audiences.errors import AudiencesError, RefusedError, RetryError, WaitError
-from audiences.facebook import members as facebook_members
-from audiences.facebook.errors import AudienceTooSmallError, RowsRefusedError
-from audiences.ledger import chunks, erasures, in_doubt, known_audiences, request_counts, runs
+from audiences.facebook import audience_members as facebook_members
+from audiences.facebook.graph_errors import AudienceTooSmallError, RowsRefusedError
+from audiences.ledger import chunks, erasures, known_audiences, request_counts, requests_in_doubt, runs
 from audiences.ledger.chunks import RequestState
 from audiences.logs import logger
 from audiences.pipeline.preconditions import export_windows
 from audiences.pipeline.results import RunRef, Sent
 from audiences.pipeline.upload import replace_session
 from audiences.pipeline.upload.bisect import halve
-from audiences.pipeline.upload.payload import request_payload, staged
+from audiences.pipeline.upload.request_body import request_payload, staged
 from audiences.what.erased import Erased
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from audiences.facebook.members import Receipt
+    from audiences.facebook.audience_members import Receipt
     from audiences.facebook.session import GraphSession
     from audiences.ledger.chunks import Action, Chunk, DoubtfulState
     from audiences.pipeline.resources import CampaignResources
@@ -155,7 +155,7 @@ def _refuse(resources: CampaignResources, chunk: Chunk, error: RefusedError, era
     if error.after_unknown or chunk.state is RequestState.SENDING:
         # An earlier try got no answer and may have been carried out, unlike a request whose rows are at fault.
         state: DoubtfulState = RequestState.POSTPONED if put_off else RequestState.REFUSED
-        in_doubt.begin(resources.ledger, chunk, state=state, error=str(error), changes=staged(chunk, erased))
+        requests_in_doubt.begin(resources.ledger, chunk, state=state, error=str(error), changes=staged(chunk, erased))
     elif put_off:
         chunks.postpone(resources.ledger, chunk, error=str(error))
     else:

@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audiences.errors import FacebookTransientError, FixAccessError, RefusedError, WaitError
-from audiences.facebook import members as facebook_members
+from audiences.facebook import audience_members as facebook_members
+from audiences.facebook.audience_members import BatchStep, counts_as_whole, session_id_for
 from audiences.facebook.contract import REPLACE_ENDED, REPLACE_WINDOW_SECONDS
-from audiences.facebook.errors import AudienceBusyError, ReplaceBrokenError, RowsRefusedError
-from audiences.facebook.members import BatchStep, counts_as_whole, session_id_for
+from audiences.facebook.graph_errors import AudienceBusyError, ReplaceBrokenError, RowsRefusedError
 from audiences.ledger import chunks, erasures, known_audiences, rejected_rows, replace_sessions
 from audiences.ledger.chunks import RequestState
 from audiences.ledger.replace_sessions import SessionState
@@ -28,13 +28,13 @@ from audiences.pipeline.preconditions import export_windows
 from audiences.pipeline.results import RunRef, Sent
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.upload.bisect import other_opening, rows_at_fault
-from audiences.pipeline.upload.payload import request_payload, staged, without
+from audiences.pipeline.upload.request_body import request_payload, staged, without
 from audiences.what.erased import Erased
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from audiences.facebook.members import Receipt
+    from audiences.facebook.audience_members import Receipt
     from audiences.ledger.chunks import Chunk
     from audiences.ledger.database import Ledger
     from audiences.ledger.replace_sessions import ReplaceSession

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from audiences.campaign.wording import counted
 from audiences.errors import RefusedError
-from audiences.ledger import audience_doubt, chunks, erasures, in_doubt, known_audiences
+from audiences.ledger import audiences_in_doubt, chunks, erasures, known_audiences, requests_in_doubt
 from audiences.ledger.chunks import RequestState
 from audiences.logs import logger
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.upload import export, replace_session
-from audiences.pipeline.upload.payload import staged
+from audiences.pipeline.upload.request_body import staged
 from audiences.what.erased import Erased
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def resolve_unknown(resources: CampaignResources, audience: KnownAudience, *, an
     Raises what needs a wait, a retry or a person.
     """
     replace_session.resolve_unknown(resources, audience.id, audience.facebook_id)
-    stale = (anew or audience.created) and audience_doubt.holds(resources.ledger, audience.id)
+    stale = (anew or audience.created) and audiences_in_doubt.holds(resources.ledger, audience.id)
     warnings: list[str] = []
     for chunk in chunks.unsettled(resources.ledger, audience.id):
         name = f"request {chunk.number} of run {chunk.run} ({chunk.action} {counted(chunk.rows, 'row')})"
@@ -47,7 +47,9 @@ def resolve_unknown(resources: CampaignResources, audience: KnownAudience, *, an
         if stale:
             if not chunk.doubtful:
                 rows = staged(chunk, Erased(*erasures.known(resources.ledger)))
-                in_doubt.begin(resources.ledger, chunk, state=RequestState.POSTPONED, error=STALE, changes=rows)
+                requests_in_doubt.begin(
+                    resources.ledger, chunk, state=RequestState.POSTPONED, error=STALE, changes=rows
+                )
             continue
         _log.info("sending %s again: it is not known whether Facebook carried it out", name)
         if not chunk.doubtful:
@@ -60,7 +62,7 @@ def resolve_unknown(resources: CampaignResources, audience: KnownAudience, *, an
 def _ask_again(resources: CampaignResources, facebook_id: str, chunk: Chunk) -> str:
     """Send what is still meant of a request that was refused and may have been carried out; the reason if it is again."""
     ledger = resources.ledger
-    changes = in_doubt.still_meant(ledger, chunk, staged(chunk, Erased(*erasures.known(ledger))))
+    changes = requests_in_doubt.still_meant(ledger, chunk, staged(chunk, Erased(*erasures.known(ledger))))
     if changes.num_rows:
         chunks.ask_again(ledger, chunk)
         try:

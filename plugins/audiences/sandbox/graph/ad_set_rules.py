@@ -6,8 +6,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from audiences.sandbox.graph.errors import refuse
-from audiences.sandbox.graph.status import FLAGGED, require_terms
+from audiences.sandbox.graph.audience_status import FLAGGED, require_terms
+from audiences.sandbox.graph.error_table import refuse
 
 if TYPE_CHECKING:
     from audiences.sandbox.graph.call import Call

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from audiences.sandbox.graph.ad_campaigns import campaign_fields
 from audiences.sandbox.graph.ad_set_rules import (
     CHANGEABLE,
     LISTS,
@@ -13,10 +14,9 @@ from audiences.sandbox.graph.ad_set_rules import (
     linked,
     read_changes,
 )
-from audiences.sandbox.graph.campaigns import campaign_fields
-from audiences.sandbox.graph.errors import refuse
+from audiences.sandbox.graph.audience_status import FLAGGED
+from audiences.sandbox.graph.error_table import refuse
 from audiences.sandbox.graph.fields import constants, iso, page, select
-from audiences.sandbox.graph.status import FLAGGED
 from audiences.sandbox.objects import Account, AdSet, Campaign
 
 if TYPE_CHECKING:

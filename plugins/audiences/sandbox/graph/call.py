@@ -13,7 +13,7 @@ import orjson
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from audiences.sandbox.graph.errors import GraphError, refuse
+from audiences.sandbox.graph.error_table import GraphError, refuse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator

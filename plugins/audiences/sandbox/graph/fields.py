@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from audiences.sandbox.graph.errors import refuse
+from audiences.sandbox.graph.error_table import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -18,7 +18,7 @@ from audiences.sandbox.faults import Fault, Target, wire_body
 from audiences.sandbox.fixtures import APP_SECRET
 from audiences.sandbox.graph import retired, routes
 from audiences.sandbox.graph.call import MAX_BODY, Call, effective_method, read_params, split_path
-from audiences.sandbox.graph.errors import GraphError, refuse, trace_id
+from audiences.sandbox.graph.error_table import GraphError, refuse, trace_id
 from audiences.sandbox.graph.fields import iso
 from audiences.sandbox.graph.sessions import note_upload
 from audiences.sandbox.graph.tokens import authenticate, authorise

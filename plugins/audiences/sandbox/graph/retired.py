@@ -10,7 +10,7 @@ import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from audiences.sandbox.graph.errors import refuse
+from audiences.sandbox.graph.error_table import refuse
 
 if TYPE_CHECKING:
     from audiences.sandbox.graph.call import Call

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from audiences.sandbox.graph import accounts, ad_sets, audiences, campaigns, sessions, tokens, users
-from audiences.sandbox.graph.errors import refuse
+from audiences.sandbox.graph import accounts, ad_campaigns, ad_sets, audience_nodes, sessions, tokens, users
+from audiences.sandbox.graph.error_table import refuse
 from audiences.sandbox.objects import Account, AdSet, Audience, Campaign
 
 if TYPE_CHECKING:
@@ -24,21 +24,21 @@ ROUTES: dict[tuple[str, str, str | None], Callable[[Call], dict[str, Any]]] = {
     ("GET", "me", "adaccounts"): accounts.list_of_user,
     ("GET", "debug_token", None): tokens.debug,
     ("GET", "account", None): accounts.read,
-    ("GET", "account", "customaudiences"): audiences.list_of_account,
-    ("POST", "account", "customaudiences"): audiences.create,
+    ("GET", "account", "customaudiences"): audience_nodes.list_of_account,
+    ("POST", "account", "customaudiences"): audience_nodes.create,
     ("DELETE", "account", "usersofanyaudience"): users.remove_everywhere,
     ("GET", "account", "adsets"): ad_sets.list_of_account,
-    ("GET", "account", "campaigns"): campaigns.list_of_account,
-    ("GET", "audience", None): audiences.read,
-    ("POST", "audience", None): audiences.update,
-    ("DELETE", "audience", None): audiences.delete,
+    ("GET", "account", "campaigns"): ad_campaigns.list_of_account,
+    ("GET", "audience", None): audience_nodes.read,
+    ("POST", "audience", None): audience_nodes.update,
+    ("DELETE", "audience", None): audience_nodes.delete,
     ("POST", "audience", "users"): users.add,
     ("DELETE", "audience", "users"): users.remove,
     ("POST", "audience", "usersreplace"): users.replace,
     ("GET", "audience", "sessions"): sessions.list_of_audience,
     ("GET", "adset", None): ad_sets.read,
     ("POST", "adset", None): ad_sets.update,
-    ("GET", "campaign", None): campaigns.read,
+    ("GET", "campaign", None): ad_campaigns.read,
     ("GET", "campaign", "adsets"): ad_sets.list_of_campaign,
 }
 _KINDS: dict[type[GraphObject], str] = {Account: "account", Audience: "audience", AdSet: "adset", Campaign: "campaign"}

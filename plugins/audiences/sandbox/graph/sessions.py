@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from audiences.sandbox.graph.errors import GraphError, refuse
+from audiences.sandbox.graph.error_table import GraphError, refuse
 from audiences.sandbox.objects import Audience
 
 if TYPE_CHECKING:
     from audiences.sandbox.graph.call import Call
     from audiences.sandbox.objects import Session
-    from audiences.sandbox.rows import Upload
+    from audiences.sandbox.uploaded_rows import Upload
     from audiences.sandbox.world import World
 
 SESSION_SECONDS = 90 * 60

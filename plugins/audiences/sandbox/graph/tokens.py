@@ -6,7 +6,7 @@ import hmac
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from audiences.sandbox.graph.errors import refuse
+from audiences.sandbox.graph.error_table import refuse
 from audiences.sandbox.graph.fields import constants, iso, select
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from audiences.sandbox.graph.errors import refuse
+from audiences.sandbox.graph.audience_status import FLAGGED, operation_status, require_terms, require_value_terms
+from audiences.sandbox.graph.error_table import refuse
 from audiences.sandbox.graph.sessions import batch_number, receive, session_number, settle
-from audiences.sandbox.graph.status import FLAGGED, operation_status, require_terms, require_value_terms
-from audiences.sandbox.members import count
+from audiences.sandbox.member_sets import count
 from audiences.sandbox.objects import Account, Audience, Session
-from audiences.sandbox.rows import Upload, read_upload
+from audiences.sandbox.uploaded_rows import Upload, read_upload
 
 if TYPE_CHECKING:
     from audiences.sandbox.graph.call import Call

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from audiences.campaign.catalog import Catalog
 from audiences.campaign.identifiers import CONTACTS, FIELDS
-from audiences.campaign.reader import parse
 from audiences.campaign.wording import bare, choice, did_you_mean, shown
+from audiences.campaign.yaml_reader import parse
 from audiences.errors import FixConfigError
 from audiences.query.key import WAY_OUT
 from audiences.warehouse.catalog import guess

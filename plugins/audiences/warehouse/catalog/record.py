@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from audiences.campaign.reader import parse
 from audiences.campaign.wording import dotted
+from audiences.campaign.yaml_reader import parse
 from audiences.errors import ConfigError, FixConfigError
 from audiences.warehouse.catalog.seen import event_names, event_values, user_values
 from audiences.warehouse.catalog.yaml_text import entry, flow

@@ -21,9 +21,9 @@ from audiences.errors import FixAccessError
 from audiences.query.render import quoted, render
 from audiences.query.sources import schema_and_name
 from audiences.warehouse.catalog.structure import Structure, questions, structure
-from audiences.warehouse.faults import fault
+from audiences.warehouse.driver_errors import fault
 from audiences.warehouse.reader import WarehouseQueryError, as_ours
-from audiences.warehouse.session import Terms
+from audiences.warehouse.transaction_settings import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

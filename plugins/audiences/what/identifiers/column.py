@@ -14,7 +14,7 @@ from audiences.what.identifiers.groups import by_group
 from audiences.what.identifiers.hashing import from_hex, sha256_column
 from audiences.what.identifiers.home import stated_country
 from audiences.what.identifiers.outcome import Reason
-from audiences.what.identifiers.rules import RULES, answer
+from audiences.what.identifiers.rule_table import RULES, answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

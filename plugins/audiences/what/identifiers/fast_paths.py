@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from audiences.what.identifiers.email import LONGEST, PATTERN
 from audiences.what.identifiers.hashing import HEX, hashes_of_nothing
-from audiences.what.identifiers.identity import DEVICE_ID, NO_DEVICE
 from audiences.what.identifiers.text import PLACEHOLDERS, SHORT_PLACEHOLDERS
+from audiences.what.identifiers.verbatim import DEVICE_ID, NO_DEVICE
 
 if TYPE_CHECKING:
     from audiences.what.identifiers.outcome import Context

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from audiences.campaign.identifier_fields import DateOrder  # noqa: TC001  # pydantic reads annotations at run time
 from audiences.campaign.identifiers import BY_ANY_NAME
 from audiences.what.identifiers.outcome import Context
-from audiences.what.identifiers.rules import normalise_one
+from audiences.what.identifiers.rule_table import normalise_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

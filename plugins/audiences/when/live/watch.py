@@ -11,8 +11,8 @@ from audiences.campaign.catalog import Catalog
 from audiences.campaign.spec import CampaignSpec
 from audiences.campaign.when import When
 from audiences.campaign.windows import Duration
+from audiences.when.openings import next_opening
 from audiences.when.wallclock import after_end_of, start_of
-from audiences.when.windows import next_opening
 
 
 class LiveCampaign(Strict):

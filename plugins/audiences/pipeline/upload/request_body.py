@@ -1,0 +1,60 @@
+"""A planned request made ready: its staged rows, and the body that carries them to Facebook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from audiences.errors import RefusedError
+from audiences.facebook import audience_members as facebook_members
+from audiences.pipeline.staging import Staging
+from audiences.what.payload import Payload, payload
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+    from audiences.facebook.audience_members import BatchStep, JsonRows
+    from audiences.ledger.chunks import Chunk
+    from audiences.what.erased import Erased
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPayload:
+    """Rows of a request, and the body they make."""
+
+    schema: tuple[str, ...]
+    rows: JsonRows
+    body: bytes
+
+
+def staged(chunk: Chunk, erased: Erased) -> pa.Table:
+    """The changes that hang on the request, as CHANGES; nobody who was erased since it was planned is uploaded."""
+    position = ds.field("position")
+    inside = (position >= chunk.first_row) & (position < chunk.first_row + chunk.rows)
+    changes = Staging(chunk.staging).dataset(chunk.file).to_table(filter=inside)
+    return changes if chunk.action == "remove" else without(changes, erased)
+
+
+def without(changes: pa.Table, erased: Erased) -> pa.Table:
+    """The changes that concern nobody who was erased."""
+    users, rows = (changes.column(name).combine_chunks() for name in ("user_id", "identifiers"))
+    return changes.filter(pc.invert(erased.among(users, rows)))
+
+
+def request_payload(changes: pa.Table, schema: Sequence[str], *, step: BatchStep | None = None) -> RequestPayload:
+    """The request for these changes; raises RefusedError for what must not leave."""
+    if not changes.num_rows:
+        what = "everybody in it was erased after it was planned"
+        raise RefusedError(what)
+    ready: Payload = payload(changes.column("identifiers").unique(), schema)
+    rows = facebook_members.JsonRows(ready.rows, ready.count)
+    try:
+        body = facebook_members.upload_body(ready.schema, rows, step=step)
+    except ValueError as error:  # the last look before sending found something that must not leave
+        raise RefusedError(what=str(error)) from error
+    return RequestPayload(ready.schema, rows, body)

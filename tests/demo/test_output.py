@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from audiences.demo.output import json_line, print_table
+from audiences.demo.samples import Sample, without_runs
+from audiences.who.outcomes import Outcomes
+
+RIGHT = Sample(
+    campaign="abandoned_cart",
+    state="success",
+    outcomes=Outcomes(qualified=1_300, filtered_out=100, targeted=1_200, added=1_200).as_dict(),
+    requests=1,
+    audience="2385",
+    members=1_200,
+)
+WRONG = Sample(campaign="lapsed", state="failed", problems=["the run is failed, of its tasks: plan failed"])
+
+
+@pytest.mark.parametrize(
+    ("samples", "problems", "ok"),
+    [([RIGHT], [], True), ([RIGHT, WRONG], [], False), ([RIGHT], ["campaigns/x.yml:1:1: is empty"], False)],
+)
+def test_line_is_ok_only_when_everything_ended_right(samples, problems, ok):
+    line = json_line(samples, seconds=41.23, problems=problems)
+    assert "\n" not in line
+    found = json.loads(line)
+    assert (found["ok"], found["seconds"]) == (ok, 41.2)
+    assert found["campaigns"][0]["outcomes"]["targeted"] == 1_200
+    assert found["goals"] == []
+
+
+def test_table_shows_the_counts_and_names_what_is_wrong():
+    text = io.StringIO()
+    print_table(Console(file=text, width=100), [RIGHT, WRONG])
+    printed = text.getvalue()
+    assert "1,300" in printed
+    assert "filtered out" in printed
+    assert "over cap" not in printed
+    assert "✗ lapsed: the run is failed, of its tasks: plan failed" in printed
+
+
+def test_a_live_campaign_that_waits_for_events_has_a_dag():
+    found = {one.campaign: one for one in without_runs({"broken": "campaigns/broken.yml:1:1: is empty"}, ["cart_left"])}
+    assert (found["broken"].state, found["broken"].problems) == ("no DAG", ["campaigns/broken.yml:1:1: is empty"])
+    assert found["cart_left"].state == "no run yet"
+    assert "no event came due within 180 s" in found["cart_left"].problems[0]
