@@ -1,10 +1,11 @@
-"""What Airflow learns from the product: the timetable of campaigns, and the listeners that tell of their outcomes."""
+"""What Airflow learns from the product: the timetable of campaigns, listeners that tell of their outcomes, and the pages."""
 
 from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
 from audiences.airflow import failures, listeners
+from audiences.pages import plugin as pages
 from audiences.when.timetable import CampaignTimetable
 
 
@@ -14,3 +15,5 @@ class AudiencesPlugin(AirflowPlugin):
     name = "audiences"
     timetables = [CampaignTimetable]  # noqa: RUF012  # Airflow's own attribute
     listeners = [listeners, failures]  # noqa: RUF012  # Airflow's own attribute
+    fastapi_apps = pages.FASTAPI_APPS
+    react_apps = pages.REACT_APPS

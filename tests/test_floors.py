@@ -22,7 +22,7 @@ FLOORS: Final = (
     {"who", "what", "when", "goal"},
     {"warehouse", "facebook", "ledger"},
     {"pipeline"},
-    {"airflow", "cli", "sandbox"},
+    {"airflow", "cli", "pages", "sandbox"},
     {"demo"},
 )
 """From the ground up. The rooms of a floor do not know each other, unless `NEIGHBOURS` says so."""

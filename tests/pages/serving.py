@@ -1,0 +1,75 @@
+"""Airflow's API server with users of every role, for tests: `python -m tests.pages.serving PORT simple|fab`.
+
+The home and the connections come from the environment. Each user's password is the user's name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+ROLES = ("viewer", "user", "op", "admin")
+READER = "reader"
+"""A user of the FAB auth manager who may read one DAG, `READABLE`, and no other."""
+READABLE = "readable"
+
+MANAGERS = {
+    "simple": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
+    "fab": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+}
+
+
+def prepare(kind: str) -> None:
+    """What must be set before Airflow is imported."""
+    home = Path(os.environ["AIRFLOW_HOME"])
+    passwords = home / "passwords.json"
+    passwords.write_text(json.dumps({name: name for name in ROLES}))
+    options = {
+        "CORE__AUTH_MANAGER": MANAGERS[kind],
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{name}" for name in ROLES),
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
+        "API_AUTH__JWT_SECRET": "0" * 64,
+        "API__SECRET_KEY": "1" * 64,
+    }
+    os.environ.update({f"AIRFLOW__{name}": value for name, value in options.items()})
+
+
+def add_users() -> None:
+    """Users of the FAB auth manager: one of each usual role, and one who may read a single DAG."""
+    from airflow.providers.fab.www.app import create_app
+
+    app = create_app(enable_plugins=False)
+    with app.app_context():
+        security = app.appbuilder.sm
+        security.sync_roles()
+        role = security.add_role(READER)
+        for action, resource in (("can_read", "Website"), ("can_read", f"DAG:{READABLE}")):
+            security.add_permission_to_role(role, security.create_permission(action, resource))
+        for name in (*ROLES, READER):
+            given = role if name == READER else security.find_role(name.capitalize())
+            security.add_user(name, name, name, f"{name}@example.com", given, password=name)
+
+
+def serve(port: int) -> None:
+    """Answer until the process is ended."""
+    import uvicorn
+    from airflow.api_fastapi.app import create_app
+
+    uvicorn.run(create_app(), port=port, log_level="warning")
+
+
+def main() -> None:
+    port, kind = int(sys.argv[1]), sys.argv[2]
+    prepare(kind)
+    from airflow.utils.db import initdb
+
+    initdb()
+    if kind == "fab":
+        add_users()
+    serve(port)
+
+
+if __name__ == "__main__":
+    main()
