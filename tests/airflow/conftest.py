@@ -10,10 +10,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.pipeline.conftest import sandbox_server, shop  # noqa: F401  # fixtures
+
+if TYPE_CHECKING:
+    from tests.pipeline.conftest import Shop
 
 ROOT = Path(__file__).parents[2]
 CATALOG = """
@@ -103,7 +106,7 @@ def database(airflow: Airflow, migrated: Path) -> Airflow:
 
 
 @pytest.fixture
-def connected(database: Airflow, shop) -> Airflow:  # noqa: F811  # the fixture imported above
+def connected(database: Airflow, shop: Shop) -> Airflow:  # noqa: F811  # the fixture imported above
     """The same with a shop and the sandbox behind the connections."""
     for name, connection in shop.connections.items():
         fields = {key: getattr(connection, key) for key in ("host", "port", "login", "password", "schema", "extra")}

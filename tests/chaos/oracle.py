@@ -74,7 +74,10 @@ def look(dsn: str) -> list[User]:
         for user, name, at in connection.execute("select user_id, name, occurred_at from events"):
             events.setdefault(user, []).append((name, at))
         rows = connection.execute("select id, email, phone, tier, age, opted_out from users order by id").fetchall()
-    return [User(*row, events=tuple(events.get(row[0], ()))) for row in rows]
+    return [
+        User(user, email, phone, tier, age, opted_out, tuple(events.get(user, ())))
+        for user, email, phone, tier, age, opted_out in rows
+    ]
 
 
 def judge(rules: Rules, users: list[User], at: datetime, members: set[int]) -> Verdict:

@@ -37,6 +37,7 @@ class Place:
     _open: ExitStack = field(default_factory=ExitStack)
     _sandbox_open: ExitStack = field(default_factory=ExitStack)
     _counted: int = 0
+    _seen: Counter[str] = field(default_factory=Counter)
 
     def __enter__(self) -> Place:
         # The process may be killed, the machine will not be: commits have to be durable, but not on the disk itself.
@@ -108,7 +109,7 @@ class Place:
         return sum("/users" in entry["path"] for entry in self.admin.requests(since))
 
     def _start_sandbox(self, port: int) -> SandboxProcess:
-        self._seen: Counter[str] = Counter()
+        self._seen = Counter()
         return self._sandbox_open.enter_context(running_sandbox_process(port, self.folder / "facebook.sqlite"))
 
     def _environment(self, project: Path) -> dict[str, str]:

@@ -41,7 +41,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         return (yield)
     finally:
         sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type]  # None takes it out, as it does for sys.settrace
+        threading.settrace(None)
         called = {
             f"{code.co_filename.removeprefix(ROOT)}:{code.co_qualname}"
             for code in tuple(_seen)

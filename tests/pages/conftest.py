@@ -10,7 +10,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -35,10 +35,12 @@ class Server:
             self._tokens[user] = answer.json()["access_token"]
         return self._tokens[user]
 
-    def call(self, user: str | None, method: str, path: str, **more: object) -> requests.Response:
+    def call(
+        self, user: str | None, method: str, path: str, *, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> requests.Response:
         """A request with the user's session in a cookie, as a browser sends it from Airflow's own pages."""
         cookies = {"_token": self.token(user)} if user else {}
-        headers = {"Origin": self.url, **more.pop("headers", {})}
+        headers = {"Origin": self.url, **(headers or {})}
         if method == "POST" and "data" not in more:
             more.setdefault("json", {})
         address = f"{self.url}/audiences/{path}"
@@ -84,7 +86,7 @@ def _answers(url: str) -> bool:
 
 
 @pytest.fixture(scope="session", params=["simple", "fab"])
-def server(request, tmp_path_factory) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One with each auth manager: Airflow's own, which knows roles, and FAB's, which knows rights to a DAG as well."""
     with serving(request.param, tmp_path_factory.mktemp(request.param) / "home", {}) as found:
         yield found

@@ -41,7 +41,7 @@ create table events (
     id bigint generated always as identity primary key, user_id bigint, name text, occurred_at timestamptz, amount numeric
 );
 """
-CATALOG = {
+CATALOG: dict[str, dict[str, Any]] = {
     "users": {
         "relation": "users",
         "key": "id",
@@ -252,7 +252,9 @@ def project(shop: Shop, tmp_path: Path) -> ProjectFolder:
 
 
 @pytest.fixture(name="audiences")
-def command_line(project: ProjectFolder, monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
+def command_line(
+    project: ProjectFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
     """Gives a command line to `main` in this process; answers with exit code, standard output and standard error."""
     for name, value in project.environment.items():
         monkeypatch.setenv(name, value)

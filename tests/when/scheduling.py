@@ -26,13 +26,18 @@ if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
 
 
+def _logical_date(run: DagRun) -> datetime:
+    assert run.logical_date is not None  # only a run that somebody starts may have none
+    return run.logical_date
+
+
 class Airflow:
     """One campaign in Airflow. `spec` may be changed at any time: that is a commit, which the next parse finds."""
 
     def __init__(self, spec: CampaignSpec, now: datetime) -> None:
         self.spec = spec
         self.now = now
-        self.model = DagModel(dag_id=spec.id)
+        self.model = DagModel(dag_id=spec.id)  # type: ignore[no-untyped-call]  # Airflow gives it no types
         self.created: list[DagRun] = []
         self._dag: SerializedDAG = DagSerialization.from_dict(DagSerialization.to_dict(DAG(spec.id, schedule=None)))
 
@@ -57,7 +62,7 @@ class Airflow:
 
     def parse(self) -> None:
         """The DAG processor, which reads the file anew and works out the next run (`DagModelOperation.update_dags`)."""
-        reference = max(self.created, key=lambda run: run.logical_date, default=None)
+        reference = max(self.created, key=_logical_date, default=None)
         self.model.calculate_dagrun_date_fields(self.dag(), reference_run=reference)
 
     def schedule(self) -> None:

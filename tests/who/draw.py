@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
@@ -27,8 +27,13 @@ def days() -> st.SearchStrategy[Any]:
     return st.integers(0, len(world.DAYS) - 1).map(lambda index: world.DAYS[index])
 
 
-def _iso(value: Any) -> str:
+def _iso(value: date) -> str:
     return value.isoformat()
+
+
+def _under(name: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Mappings with the one key `name`."""
+    return values.map(lambda value: {name: value})
 
 
 @cache
@@ -66,7 +71,7 @@ def _operators(kind: str) -> list[st.SearchStrategy[Any]]:
             day = st.one_of(day, moment.map(_iso))
         return [
             windows(whole_days=kind == "date").map(lambda window: {"within": window}),
-            *(day.map(lambda each, name=name: {name: each}) for name in ("before", "after", "equals", "not_equals")),
+            *(_under(name, day) for name in ("before", "after", "equals", "not_equals")),
             pairs.map(lambda pair: {"between": pair}),
         ]
     if kind == "list":
@@ -115,7 +120,7 @@ _VALUES: dict[str, tuple[Any, ...]] = {
 
 @cache
 def _conditions_on(names: tuple[tuple[str, str], ...]) -> st.SearchStrategy[Any]:
-    return st.one_of(*(conditions(kind).map(lambda given, name=name: {name: given}) for name, kind in names))
+    return st.one_of(*(_under(name, conditions(kind)) for name, kind in names))
 
 
 @cache
@@ -174,7 +179,7 @@ def _filters() -> dict[str, st.SearchStrategy[Any]]:
 
 def _some(choices: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
     """At most two of the choices: all of them at once match nobody."""
-    one = st.one_of(*(strategy.map(lambda value, name=name: {name: value}) for name, strategy in choices.items()))
+    one = st.one_of(*(_under(name, strategy) for name, strategy in choices.items()))
     return st.lists(one, max_size=2).map(lambda parts: {name: value for part in parts for name, value in part.items()})
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import zip_longest
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from audiences.campaign.windows import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from audiences.campaign.properties import Condition, PropertyTree
     from audiences.campaign.rules import Comparison, Did, Rules
@@ -70,7 +70,7 @@ def rules_hold(rules: Rules, user: str, spec: CampaignSpec, world: World, look: 
             return below(saved.rules)
         if saved.sql is not None:
             return user in {str(found) for found in world.sql_segments[name](world)}
-        return user in saved.users
+        return user in (saved.users or ())
 
     events = world.of_user(user)
     answers = [True]
@@ -92,10 +92,11 @@ def rules_hold(rules: Rules, user: str, spec: CampaignSpec, world: World, look: 
 def did_holds(did: Did, events: list[Event], spec: CampaignSpec, look: Look) -> bool:
     if did.all_of is not None:
         return all(_did(did, {name}, events, spec, look) for name in did.all_of)
-    return _did(did, set(did.any_of or (did.event,)), events, spec, look)
+    return _did(did, {did.event} if did.event is not None else set(did.any_of or ()), events, spec, look)
 
 
 def _did(did: Did, names: set[str], events: list[Event], spec: CampaignSpec, look: Look) -> bool:
+    assert spec.catalog.events is not None
     types = {name: declared.type for name, declared in spec.catalog.events.properties.items()}
     ever = [event for event in events if event.name in names and event.at <= look.at]
     if did.where is not None:
@@ -113,7 +114,7 @@ def _did(did: Did, names: set[str], events: list[Event], spec: CampaignSpec, loo
         return False
     if did.average is not None:
         amounts = _amounts(such, did.average.of)
-        if not amounts or not _compares(sum(amounts) / len(amounts), did.average):
+        if not amounts or not _compares(sum(amounts, Fraction(0)) / len(amounts), did.average):
             return False
     if did.first_time is not None and not _in_window(did.first_time, min(event.at for event in ever), look):
         return False
@@ -143,9 +144,9 @@ def _compares(value: Fraction, comparison: Comparison) -> bool:
     raise AssertionError
 
 
-def _on_the_clock(span: tuple[Any, Any], time: Any) -> bool:
+def _on_the_clock(span: tuple[time, time], clock: time) -> bool:
     start, end = span
-    return start <= time < end if start < end else time >= start or time < end
+    return start <= clock < end if start < end else clock >= start or clock < end
 
 
 def _in_window(window: Window, instant: datetime, look: Look) -> bool:
@@ -199,8 +200,13 @@ def _back(day: date, amount: int, unit: str) -> date:
     raise AssertionError
 
 
-def _period(day: date, unit: str) -> Any:
-    return {"day": day, "week": day.isocalendar()[:2], "month": (day.year, day.month), "year": day.year}[unit]
+def _period(day: date, unit: str) -> tuple[int, ...]:
+    return {
+        "day": (day.toordinal(),),
+        "week": day.isocalendar()[:2],
+        "month": (day.year, day.month),
+        "year": (day.year,),
+    }[unit]
 
 
 def _before(day: date, unit: str) -> date:
@@ -212,7 +218,7 @@ def _before(day: date, unit: str) -> date:
     return day.replace(day=1) - timedelta(days=1) if unit == "month" else date(day.year - 1, 6, 1)
 
 
-def tree_holds(tree: PropertyTree, values: dict[str, Any], types: dict[str, str], look: Look) -> bool:
+def tree_holds(tree: PropertyTree, values: dict[str, Any], types: Mapping[str, str], look: Look) -> bool:
     answers = [condition_holds(c, values[name], types[name], look) for name, c in tree.conditions.items()]
     if tree.all is not None:
         answers += [tree_holds(below, values, types, look) for below in tree.all]
@@ -231,7 +237,7 @@ def condition_holds(condition: Condition, value: Any, kind: str, look: Look) -> 
 
 def _operator_holds(name: str, given: Any, value: Any, kind: str, look: Look) -> bool:
     if name == "is_set":
-        return (value is not None) == given
+        return (value is not None) is bool(given)
     for negative in ("not_equals", "not_in", "not_contains"):
         if name == negative:
             return not _operator_holds(negative.removeprefix("not_"), given, value, kind, look)
@@ -251,9 +257,9 @@ def _operator_holds(name: str, given: Any, value: Any, kind: str, look: Look) ->
     if name == "contains":
         return given in value
     if name == "starts_with":
-        return value.startswith(given)
+        return str(value).startswith(given)
     if name == "ends_with":
-        return value.endswith(given)
+        return str(value).endswith(given)
     if name == "matches":
         return re.search(given.replace("$", r"\Z"), value, re.DOTALL | re.ASCII) is not None
     return _compare_holds(name, given, value, kind)
@@ -315,7 +321,7 @@ def _compare_holds(name: str, given: Any, value: Any, kind: str) -> bool:
     raise AssertionError(message)
 
 
-def _date_holds(name: str, given: Any, value: Any, look: Look) -> bool:
+def _date_holds(name: str, given: Any, value: date | datetime, look: Look) -> bool:
     if name == "within":
         window = given
     elif name == "between":

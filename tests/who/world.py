@@ -62,9 +62,9 @@ TEXTS = (
 VERSIONS = ("3.9", "3.10", "3.10.0", "4", "4.0.0-beta", "v3.1", "V3.1.0", "rc1", "--", "", "003.9", "10.0.1", "3.0.05")
 NUMBERS = (0.0, 0.1, 2.5, -1.5, 100.0, 1e10, 40.0, 0.30000000000000004)
 INTEGERS = (0, 1, -5, 25, 40, 2**53 + 1, 2**63 - 1, -(2**63))
-TAGS = ([], ["a"], ["a", "b"], ["ü'%,{}\"\\"], ["b", "b"], ["NULL"])
+TAGS: tuple[list[str], ...] = ([], ["a"], ["a", "b"], ["ü'%,{}\"\\"], ["b", "b"], ["NULL"])
 # JSON values that do not fit some type, and texts that do.
-MISFITS = (
+MISFITS: tuple[Any, ...] = (
     None, True, False, 0, 1, 25, 25.0, 2.5, -1.5, "25", "2.5", "-1.5e1", "1e5", "1e999", "abc", "", " 25", "NaN",
     "Infinity", [1], {"a": 1}, "true", "No", "maybe", 10**30, 9223372036854775807, 9223372036854775808, "٣",
     "2026-02-30", "2028-02-29", "2026-03-08", "2026-13-01", "2026-03-08T02:30:00Z", "2026-03-08 00:00:00+05:30",
@@ -216,27 +216,27 @@ def load(connection: psycopg.Connection[Any], *, seed: int, users: int = 50, eve
         derived = {
             "birth": chance.choice((None, *BIRTHS, *DAYS)),
             "land": chance.choice((None, *LANDS)),
-            "email": chance.choice((None, *EMAILS)),
+            "email": (email := chance.choice((None, *EMAILS))),
         }
         _insert(connection, "users", {"id": user, **_only(columns, USER_TYPES), **derived, "profile": Jsonb(document)})
         world.users[user] = {
             **typed(columns, document, USER_TYPES),
             "age": derived["birth"],
             "land": derived["land"],
-            "has_email": bool(derived["email"] and derived["email"].strip()),
+            "has_email": bool(email and email.strip()),
         }
     doers = [*list(world.users)[: users - 5], None, "stranger", "u999"]
     for number in range(events):
         columns, document = _columns(chance), _document(chance)
-        user, name, at = chance.choice(doers), chance.choice(NAMES[:-1]), chance.choice(INSTANTS)
+        doer, name, at = chance.choice(doers), chance.choice(NAMES[:-1]), chance.choice(INSTANTS)
         if columns["amount"] is not None and math.isinf(columns["amount"]):
             columns["amount"] = 7.25  # sums of infinities are nobody's business
-        row = {"id": number, "user_id": user, "name": name, "at": at, **_only(columns, EVENT_TYPES)}
+        row = {"id": number, "user_id": doer, "name": name, "at": at, **_only(columns, EVENT_TYPES)}
         _insert(connection, "events", {**row, "payload": Jsonb(document)})
         values = typed(columns, document, EVENT_TYPES)
         if values["amount"] is not None and math.isnan(values["amount"]):
             values["amount"] = None
-        world.events.append(Event(user=user, name=name, at=at, values=values))
+        world.events.append(Event(user=doer, name=name, at=at, values=values))
     connection.execute("ANALYZE users; ANALYZE events")
     connection.commit()
     return world

@@ -117,7 +117,7 @@ USUAL = {
 
 def agreed(file: str) -> list[dict[str, Any]]:
     """The cases of a file beside this one; `asked` is the name that `audiences normalise` is asked by, `field` ours."""
-    cases = json.loads(Path(__file__).with_name(file).read_text())
+    cases: list[dict[str, Any]] = json.loads(Path(__file__).with_name(file).read_text())
     for case in cases:
         case["asked"], case["field"] = case["field"], BY_ANY_NAME[case["field"]].name
         if order := case["context"].get("date_order"):
