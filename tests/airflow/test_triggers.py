@@ -9,7 +9,7 @@ import pytest
 from tests.pipeline.conftest import project, sandbox_server, shop  # noqa: F401  # fixtures
 from tests.pipeline.live.conftest import live  # noqa: F401  # the same
 
-from audiences.airflow.polling import signature
+from audiences.airflow.polling import Poller, signature
 from audiences.airflow.triggers import LiveEventsTrigger
 from audiences.when.live.watch import Watch
 
@@ -28,3 +28,28 @@ def test_looks_that_fail_ten_times_in_a_row_end_the_wait(live, tmp_path, caplog,
     with caplog.at_level(logging.ERROR), pytest.raises(Exception, match="ledger cannot be reached"):
         asyncio.run(first())
     assert len([record for record in caplog.records if "a look for live events failed" in record.message]) == 9
+
+
+def test_looks_that_failed_before_one_that_did_not_are_forgotten(live, project, tmp_path, caplog, monkeypatch):  # noqa: F811  # fixtures
+    live.campaign()
+    watch = Watch.of(live.specs.values()).model_dump(mode="json", by_alias=True, exclude_none=True)
+    for name, value in project.environment.items():
+        monkeypatch.setenv(name, value)
+    closed, opened = f"postgresql://nobody@/none?host={tmp_path}", project.environment["AIRFLOW_CONN_LEDGER"]
+    trigger = LiveEventsTrigger(watch=watch, project=str(tmp_path), seen=signature(tmp_path), poll_seconds=0)
+    looks, look = [], Poller.look
+
+    def look_tenth_alone_at_an_open_ledger(poller):
+        looks.append(poller)
+        poller.close()
+        monkeypatch.setenv("AIRFLOW_CONN_LEDGER", opened if len(looks) == 10 else closed)
+        return look(poller)
+
+    monkeypatch.setattr(Poller, "look", look_tenth_alone_at_an_open_ledger)
+
+    async def first():
+        return await anext(trigger.run())
+
+    with caplog.at_level(logging.ERROR), pytest.raises(Exception, match="ledger cannot be reached"):
+        asyncio.run(first())
+    assert len(looks) == 9 + 1 + 10
