@@ -263,3 +263,12 @@ def test_without_an_arrival_time_events_are_found_by_their_own_until_they_are_to
     live.event(1, at=live.now - 50 * MINUTE)
     live.poll_and_run(2 * MINUTE)
     assert live.members() == {1}
+
+
+def test_what_came_in_at_the_very_moment_from_which_a_campaign_watches_counts(live):
+    live.campaign()
+    pause = timedelta(seconds=5)
+    live.event(1, at=live.now + pause - 60 * MINUTE)
+    live.event(2, at=live.now + pause - 60 * MINUTE - timedelta(microseconds=1))
+    polled = live.poll(pause)
+    assert (polled.new, polled.late, [batch.events for batch in polled.batches]) == (1, 0, [1])

@@ -1,4 +1,4 @@
-"""The guard `fresh_within` at its edge."""
+"""What a run finds as it opens: how fresh the warehouse is, and what an earlier run has left."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import pytest
 
 from audiences.errors import StoppedError
 from audiences.pipeline.results import RunRequest
-from audiences.pipeline.steps.open_run import check_freshness
+from audiences.pipeline.steps.extract import extract
+from audiences.pipeline.steps.open_run import check_freshness, open_run
+from audiences.pipeline.steps.plan import plan
+from audiences.pipeline.steps.select import select
 
 pytestmark = pytest.mark.integration
 LIMIT = timedelta(hours=6)
@@ -32,3 +35,21 @@ def test_a_newest_event_older_by_a_microsecond_stops_the_run(shop):
     with pytest.raises(StoppedError, match="older than 6 hours"):
         check(shop)
     check(shop, allow=frozenset({"fresh_within"}))
+
+
+def test_a_run_that_died_with_requests_planned_is_given_up_and_they_are_never_sent(shop):
+    for number in (1, 2):
+        shop.user(number, f"user{number}@example.com")
+        shop.event(number)
+    spec = shop.campaign()
+    with shop.resources(spec) as resources:
+        died = open_run(resources, RunRequest(external_id="died", at=shop.noon))
+        extracted = extract(resources, died)
+        plan(resources, died, extracted, [select(resources, died, shard) for shard in extracted.shards])
+    shop.sql("delete from events where user_id = 2")
+    summary = shop.run(spec)
+    assert shop.members(summary.audience.id) == {shop.row_of("user1@example.com", None)}
+    requests = (
+        "select r.state, c.state, c.rows from audiences.run r join audiences.chunk c on c.run_id = r.id order by r.id"
+    )
+    assert shop.sql(requests, on="ledger") == [("abandoned", "dropped", 2), ("success", "acknowledged", 1)]
