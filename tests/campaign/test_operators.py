@@ -8,8 +8,10 @@ from typing import get_args
 import pytest
 
 from audiences.campaign.catalog import PropertyType
-from audiences.campaign.operators import BY_TYPE, OPERATORS, Operator, ensure_evaluated, table
+from audiences.campaign.operator_table import Compares, Operator, table
+from audiences.campaign.operators import BY_TYPE, COMPARISONS, OPERATORS, ensure_compared, ensure_evaluated
 from audiences.campaign.properties import Condition
+from audiences.campaign.rules import Aggregate, Comparison
 
 LIKE, UNLIKE, SET = OPERATORS["contains"], OPERATORS["not_contains"], OPERATORS["is_set"]
 # Digests of campaigns were made with these: none is ever added or taken away.
@@ -39,6 +41,8 @@ def test_a_new_operator_changes_no_digest_of_a_campaign_that_does_not_use_it() -
         ((replace(LIKE, means=""),), "`contains` lacks its `types` or what it `means`"),
         ((replace(LIKE, says="contains"),), "`contains`: `says` needs a {} for the value"),
         ((replace(SET, says_no=""),), "`is_set`: `says` needs a {} for the value; for a `presence`, `says_no` instead"),
+        ((replace(LIKE, compares=Compares("", "{}")),), "`contains`: what `compares` says needs"),
+        ((replace(LIKE, compares=Compares("More.", "more")),), "`contains`: what `compares` says needs"),
         ((UNLIKE,), "`not_contains` and `contains`, which it denies, differ in more than that"),
         ((LIKE, replace(UNLIKE, types=("list",))), "`not_contains` and `contains`, which it denies, differ"),
     ],
@@ -55,3 +59,27 @@ def test_an_operator_that_an_engine_lacks_and_one_that_the_table_lacks_cannot_be
         ensure_evaluated({}, "pandas", "P", (LIKE, UNLIKE, SET))
     with pytest.raises(LookupError, match=r"pandas evaluates `is_set` in P, .*: add it to OPERATORS"):
         ensure_evaluated({"contains", "is_set"}, "pandas", "P", (LIKE, UNLIKE, SET))
+
+
+def test_every_operator_that_compares_numbers_is_a_key_of_rules_over_events_and_no_other_is() -> None:
+    assert set(Comparison.model_fields) == {operator.field for operator in COMPARISONS.values()}
+    assert set(Aggregate.model_fields) - {"of"} == set(Comparison.model_fields)
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_a_comparison_is_read_and_said_as_the_table_says(name: str) -> None:
+    operator = COMPARISONS[name]
+    assert operator.compares is not None
+    value = [1, 4] if operator.pair else 3
+    comparison = Comparison.model_validate({name: value})
+    assert comparison.operator() == (name, (1, 4) if operator.pair else 3)
+    assert comparison.words() == operator.compares.says.format(*(value if isinstance(value, list) else [value]))
+
+
+def test_a_comparison_that_postgres_lacks_and_one_that_the_table_lacks_cannot_be_imported() -> None:
+    with pytest.raises(
+        LookupError, match=r"`equals` is in OPERATORS of .*, and Postgres cannot evaluate it: add it to P"
+    ):
+        ensure_compared({}, "Postgres", "P")
+    with pytest.raises(LookupError, match=r"Postgres evaluates `contains` in P, which is no operator that compares"):
+        ensure_compared({*COMPARISONS, "contains"}, "Postgres", "P")

@@ -130,18 +130,17 @@ def _compares(value: Fraction, comparison: Comparison) -> bool:
     def number(given: float) -> Fraction:
         return Fraction(Decimal(str(given)))
 
-    if comparison.between is not None:
-        return number(comparison.between[0]) <= value <= number(comparison.between[1])
-    for name, holds in (
-        ("at_least", value.__ge__),
-        ("at_most", value.__le__),
-        ("more_than", value.__gt__),
-        ("less_than", value.__lt__),
-        ("equals", value.__eq__),
-    ):
-        if getattr(comparison, name) is not None:
-            return bool(holds(number(getattr(comparison, name))))
-    raise AssertionError
+    name, given = comparison.operator()
+    if name == "between":
+        return number(given[0]) <= value <= number(given[1])
+    holds = {
+        "at_least": value.__ge__,
+        "at_most": value.__le__,
+        "more_than": value.__gt__,
+        "less_than": value.__lt__,
+        "equals": value.__eq__,
+    }
+    return bool(holds[name](number(given)))
 
 
 def _on_the_clock(span: tuple[time, time], clock: time) -> bool:

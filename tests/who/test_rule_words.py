@@ -24,7 +24,7 @@ from audiences.who.rule_words import did_words, tree_words
                 "day_of_week": ["mon", "sunday"],
                 "count": {"between": [1, 4]},
             },
-            "A, ever, from 22:00 to 06:00, on mon, sun, 1 to 4 times",
+            "A, ever, from 22:00 to 06:00, on mon, sun, between 1 and 4 times",
         ),
         (
             {"event": "A", "first_time": "today", "last_time": "ever", "or_never": True, "where": {"x": 1}},

@@ -1,110 +1,29 @@
-"""The one table of operators of property conditions, such as `starts_with`, and all that depends on which operator it is.
+"""The one table of operators, such as `starts_with` or `at_least`, and all that depends on which operator it is.
 
 The keys of a condition in campaign files and their JSON schema, the types of properties that allow them, the checks of
-`audiences validate`, the English of descriptions and of `audiences explain`: all of it is read from here. How an operator of
-texts is evaluated cannot lie here, since this room knows no other: pandas has it in `SEARCHES` of `audiences/who/filters.py`,
-Postgres in `SEARCHES` of `audiences/query/where.py`. Importing these fails for an operator that they lack.
+`audiences validate`, the English of descriptions and of `audiences explain`: all of it is read from here. So are the keys of
+`count`, `sum` and `average` in a rule over events, which are the operators that compare numbers. How an operator is evaluated
+cannot lie here, since this room knows no other: for texts pandas has it in `SEARCHES` of `audiences/who/filters.py`, Postgres in
+`SEARCHES` of `audiences/query/where.py`; for numbers of events Postgres has it in `COMPARED` of `audiences/query/events.py`.
+Importing these fails for an operator that they lack.
 """
 
 from __future__ import annotations
 
-import keyword
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Final, get_args
 
 from pydantic import Field, StrictBool
 
 from audiences.campaign.base import Scalar, Text
 from audiences.campaign.catalog import PropertyType
+from audiences.campaign.operator_table import Compares, Operator, table
 from audiences.campaign.windows import Day, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Collection, Iterable
 
-Check = Literal["presence", "equality", "range", "window", "text", "pattern", "list"]
 Values = Annotated[tuple[Scalar, ...], Field(min_length=1)]
 Pair = tuple[Scalar, Scalar]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operator:
-    """An operator of a condition on a property.
-
-    `types` are the types of properties that allow it. `value` is what stands behind it in a file, as the model of the file
-    reads it. `check` says what the value is compared with, and so how validation checks it: `equality` and `list` compare
-    with whole values of the property, `range` with bounds, `window` with days and instants, `text` and `pattern` search a
-    text, `presence` asks whether there is a value.
-
-    `means` is the sentence that editors show. `says` is the operator in a sentence, with `{}` where its value stands, several
-    values joined by commas; with several `{}` each has its own value. `says_no` stands for `false` behind a `presence`.
-
-    `denies` is the operator of which this is the opposite: it passes wherever that one does not, a null included.
-    """
-
-    name: str
-    types: tuple[PropertyType, ...]
-    value: Any
-    check: Check
-    means: str
-    says: str
-    says_no: str = ""
-    denies: str = ""
-
-    @property
-    def field(self) -> str:
-        """Its name as an attribute of the model: `in_` for `in`, which is a word of Python."""
-        return f"{self.name}_" if keyword.iskeyword(self.name) else self.name
-
-    @property
-    def whole_values(self) -> bool:
-        """Whether it compares with whole values, of which the catalog or the warehouse may have none such."""
-        return self.check in ("equality", "list")
-
-    @property
-    def scalars(self) -> bool:
-        """Whether its values may be of any type in the file, so that each must be checked against the property's type."""
-        return self.check in ("equality", "list", "range")
-
-    @property
-    def searches(self) -> bool:
-        """Whether it searches a text, in a way that pandas and Postgres each have a function for."""
-        return self.check in ("text", "pattern") and not self.denies
-
-    def words(self, value: Any, shown: Callable[[Any], str]) -> str:
-        """The operator with a value of the file in English: "is one of `a`, `b`"; `shown` shows one value."""
-        if self.check == "presence":
-            return self.says if value else self.says_no
-        parts = [shown(each) for each in (value if isinstance(value, tuple) else (value,))]
-        return self.says.format(*parts) if self.says.count("{}") > 1 else self.says.format(", ".join(parts))
-
-
-def table(operators: Iterable[Operator]) -> dict[str, Operator]:
-    """The operators by name, as listed; raises ValueError for a table that contradicts itself."""
-    listed: dict[str, Operator] = {}
-    for operator in operators:
-        if operator.name in listed:
-            message = f"operator `{operator.name}` is in the table more than once"
-            raise ValueError(message)
-        listed[operator.name] = operator
-    for operator in listed.values():
-        if not operator.types or not operator.means:
-            message = f"operator `{operator.name}` lacks its `types` or what it `means`"
-            raise ValueError(message)
-        presence = operator.check == "presence"
-        if presence == ("{}" in operator.says) or presence != bool(operator.says_no):
-            message = (
-                f"operator `{operator.name}`: `says` needs a {{}} for the value; for a `presence`, `says_no` instead"
-            )
-            raise ValueError(message)
-        twin = listed.get(operator.denies)
-        if operator.denies and (twin is None or _asks(twin) != _asks(operator)):
-            message = f"operator `{operator.name}` and `{operator.denies}`, which it denies, differ in more than that"
-            raise ValueError(message)
-    return listed
-
-
-def _asks(operator: Operator) -> tuple[Any, ...]:
-    return operator.types, operator.value, operator.check
 
 
 _ALL: Final[tuple[PropertyType, ...]] = get_args(PropertyType)
@@ -120,6 +39,7 @@ OPERATORS: Final = table(
             check="equality",
             means="The value is this one; a bare value says the same.",
             says="is {}",
+            compares=Compares("Exactly this.", "exactly {}"),
         ),
         Operator(
             name="not_equals",
@@ -195,6 +115,7 @@ OPERATORS: Final = table(
             check="range",
             means="From the first value to the second, both included.",
             says="is between {} and {}",
+            compares=Compares("From the first number to the second, both included.", "between {} and {}"),
         ),
         Operator(
             name="at_least",
@@ -203,6 +124,7 @@ OPERATORS: Final = table(
             check="range",
             means="This or more.",
             says="is at least {}",
+            compares=Compares("This or more.", "at least {}"),
         ),
         Operator(
             name="at_most",
@@ -211,6 +133,7 @@ OPERATORS: Final = table(
             check="range",
             means="This or less.",
             says="is at most {}",
+            compares=Compares("This or less, but at least once for a count.", "at most {}"),
         ),
         Operator(
             name="more_than",
@@ -219,6 +142,7 @@ OPERATORS: Final = table(
             check="range",
             means="More than this.",
             says="is more than {}",
+            compares=Compares("More than this.", "more than {}"),
         ),
         Operator(
             name="less_than",
@@ -227,6 +151,7 @@ OPERATORS: Final = table(
             check="range",
             means="Less than this.",
             says="is less than {}",
+            compares=Compares("Less than this, but at least once for a count.", "less than {}"),
         ),
         Operator(
             name="within",
@@ -286,15 +211,29 @@ BY_TYPE: Final[dict[PropertyType, tuple[str, ...]]] = {
 """The names of the operators that each type of property allows."""
 
 
+COMPARISONS: Final = {name: operator for name, operator in OPERATORS.items() if operator.compares}
+"""The operators that a rule over events compares a number with: how often, or how much in sum or on average."""
+
+
 def ensure_evaluated(
     evaluated: Collection[str], engine: str, place: str, operators: Iterable[Operator] = tuple(OPERATORS.values())
 ) -> None:
     """Raise LookupError, with what is missing and where, unless `evaluated` has each operator that searches, and no other."""
+    _ensure_same(evaluated, [each.name for each in operators if each.searches], engine, place, "searches")
+
+
+def ensure_compared(
+    evaluated: Collection[str], engine: str, place: str, operators: Iterable[str] = COMPARISONS
+) -> None:
+    """The same for the operators of COMPARISONS."""
+    _ensure_same(evaluated, list(operators), engine, place, "compares numbers")
+
+
+def _ensure_same(evaluated: Collection[str], wanted: Collection[str], engine: str, place: str, does: str) -> None:
     there = "OPERATORS of audiences/campaign/operators.py"
-    searches = [operator.name for operator in operators if operator.searches]
-    if missing := [name for name in searches if name not in evaluated]:
+    if missing := [name for name in wanted if name not in evaluated]:
         message = f"operator `{missing[0]}` is in {there}, and {engine} cannot evaluate it: add it to {place}"
         raise LookupError(message)
-    if missing := [name for name in evaluated if name not in searches]:
-        message = f"{engine} evaluates `{missing[0]}` in {place}, which is no operator that searches: add it to {there}"
+    if missing := [name for name in evaluated if name not in wanted]:
+        message = f"{engine} evaluates `{missing[0]}` in {place}, which is no operator that {does}: add it to {there}"
         raise LookupError(message)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import time
 from typing import Any, TypeVar
 
-from audiences.campaign.operators import OPERATORS, Operator
+from audiences.campaign.operator_table import Operator
+from audiences.campaign.operators import OPERATORS
 from audiences.campaign.properties import PropertyTree
-from audiences.campaign.rules import COMPARISONS, Comparison, Did, DidNot, Rules
+from audiences.campaign.rules import Did, DidNot, Rules
 from audiences.campaign.windows import Window
 from audiences.redact import harmless_line
 
@@ -103,10 +104,10 @@ def _operator(operator: Operator, value: Any) -> str:
 def _did(did: Did) -> str:
     parts = [f"did {_events(did)} {_window(did.within)}"]
     if did.count:
-        parts.append(f"{_comparison(did.count)} times")
+        parts.append(f"{did.count.words()} times")
     for name, aggregate in (("sum", did.sum), ("average", did.average)):
         if aggregate:
-            parts.append(f"with the {name} of {code(aggregate.of)} {_comparison(aggregate)}")
+            parts.append(f"with the {name} of {code(aggregate.of)} {aggregate.words()}")
     if did.first_time:
         parts.append(f"for the first time {_window(did.first_time)}")
     if did.last_time:
@@ -147,11 +148,3 @@ def _window(window: Window) -> str:
     if window.calendar and window.calendar[1] != "day":
         return f"in {'this' if window.calendar[0] == 'this' else 'the previous'} {window.calendar[1]}"
     return "at any time" if window.ever else str(window)
-
-
-def _comparison(given: Comparison) -> str:
-    name = next(name for name in COMPARISONS if getattr(given, name) is not None)
-    value = getattr(given, name)
-    if name == "between":
-        return f"between {value[0]} and {value[1]}"
-    return f"{'exactly' if name == 'equals' else name.replace('_', ' ')} {value}"

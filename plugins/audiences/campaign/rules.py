@@ -15,10 +15,12 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     WithJsonSchema,
+    create_model,
     model_validator,
 )
 
 from audiences.campaign.base import Name, Names, PlacedError, Strict, Verbatim, Verbatims, only_one
+from audiences.campaign.operators import COMPARISONS
 from audiences.campaign.properties import Properties
 from audiences.campaign.windows import Window
 from audiences.campaign.wording import shown
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Number = StrictInt | StrictFloat
-COMPARISONS = ("at_least", "at_most", "more_than", "less_than", "equals", "between")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WeekdayName = Weekday | Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -77,28 +78,44 @@ def _one_event(value: Any) -> Any:
 EventName = Annotated[Verbatim, BeforeValidator(_one_event)]
 
 
-class Comparison(Strict):
-    """One comparison with a number; `between` includes both ends."""
+if TYPE_CHECKING:
 
-    at_least: Number | None = None
-    """This or more."""
-    at_most: Number | None = None
-    """This or less, but at least once for a count."""
-    more_than: Number | None = None
-    """More than this."""
-    less_than: Number | None = None
-    """Less than this, but at least once for a count."""
-    equals: Number | None = None
-    """Exactly this."""
-    between: tuple[Number, Number] | None = None
-    """From the first number to the second, both included."""
+    class _Comparisons(Strict): ...
+
+else:  # a key for each operator of the table that compares numbers
+    _Comparisons = create_model(
+        "_Comparisons",
+        __base__=Strict,
+        **{
+            operator.field: (
+                (tuple[Number, Number] if operator.pair else Number) | None,
+                Field(default=None, alias=operator.name, description=operator.compares.means),
+            )
+            for operator in COMPARISONS.values()
+        },
+    )
+
+
+class Comparison(_Comparisons):
+    """One comparison with a number; `between` includes both ends."""
 
     @model_validator(mode="after")
     def _check(self) -> Comparison:
-        if only_one(self, *COMPARISONS) is None:
+        if only_one(self, *(operator.field for operator in COMPARISONS.values())) is None:
             message = f"names no comparison; allowed: {', '.join(COMPARISONS)}"
             raise ValueError(message)
         return self
+
+    def operator(self) -> tuple[str, Any]:
+        """The operator that is set, by its name in the file, and its number, or its two numbers."""
+        given = ((operator.name, getattr(self, operator.field)) for operator in COMPARISONS.values())
+        return next((name, value) for name, value in given if value is not None)
+
+    def words(self) -> str:
+        """In English: `at least 2`."""
+        name, value = self.operator()
+        compares = COMPARISONS[name].compares
+        return compares.words(value) if compares else name
 
 
 class Aggregate(Comparison):

@@ -6,23 +6,37 @@ user's events together is decided in HAVING. No event after the run time counts,
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from audiences.campaign.operators import ensure_compared
 from audiences.campaign.rules import WEEKDAYS, Aggregate, Comparison, Did
 from audiences.query.sources import events_table, exact_number, named
 from audiences.query.text_columns import TIMESTAMP, Value
 from audiences.query.where import where
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from audiences.campaign.catalog import Catalog
     from audiences.campaign.windows import Window
     from audiences.query.conditions import Moment
 
 _AFTER = timedelta(microseconds=1)  # the resolution of a Postgres timestamp
+COMPARED: Final[dict[str, Callable[[Value, Any], Value]]] = {
+    "equals": operator.eq,
+    "between": lambda value, bounds: value.between(*bounds),
+    "at_least": operator.ge,
+    "at_most": operator.le,
+    "more_than": operator.gt,
+    "less_than": operator.lt,
+}
+"""How Postgres evaluates each operator that compares numbers of events."""
+ensure_compared(COMPARED, "Postgres", "COMPARED of audiences/query/events.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,14 +211,5 @@ def _filtered(function: Any, such: list[Value]) -> Value:
 
 
 def _compare(value: Value, comparison: Comparison) -> Value:
-    if comparison.between is not None:
-        return value.between(*comparison.between)
-    if comparison.equals is not None:
-        return value == comparison.equals
-    if comparison.at_least is not None:
-        return value >= comparison.at_least
-    if comparison.at_most is not None:
-        return value <= comparison.at_most
-    if comparison.more_than is not None:
-        return value > comparison.more_than
-    return value < comparison.less_than
+    name, given = comparison.operator()
+    return COMPARED[name](value, given)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from audiences.campaign.operators import OPERATORS
 from audiences.campaign.phrases import clock
-from audiences.campaign.rules import COMPARISONS, Comparison
 from audiences.campaign.windows import Window
 from audiences.campaign.wording import shown
 
@@ -51,23 +50,16 @@ def did_words(did: Did) -> str:
 
 def _asked_words(did: Did) -> Iterator[str]:
     if did.count:
-        yield f"{_comparison_words(did.count)} times"
+        yield f"{did.count.words()} times"
     for name, aggregate in (("sum", did.sum), ("average", did.average)):
         if aggregate:
-            yield f"{name} of {aggregate.of} {_comparison_words(aggregate)}"
+            yield f"{name} of {aggregate.of} {aggregate.words()}"
     if did.first_time:
         yield f"for the first time {did.first_time}"
     if did.last_time:
         yield f"for the last time {did.last_time}"
     if did.or_never:
         yield "or never"
-
-
-def _comparison_words(comparison: Comparison) -> str:
-    if comparison.between is not None:
-        return "{} to {}".format(*comparison.between)
-    name = next(name for name in COMPARISONS if getattr(comparison, name) is not None)
-    return f"{'exactly' if name == 'equals' else name.replace('_', ' ')} {getattr(comparison, name)}"
 
 
 def _value(value: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from audiences.campaign.catalog import Catalog
 from audiences.campaign.checks.finding import Finding, Findings, unknown
@@ -92,26 +91,19 @@ def _did_findings(did: Did, catalog: Catalog) -> Findings:
 
 
 def _count_findings(count: Comparison, *, or_never: bool) -> Findings:
-    for key, value in _given(count):
-        numbers = value if isinstance(value, tuple) else (value,)
-        if any(number < 0 or number != int(number) for number in numbers):
-            yield Finding(
-                (key,), "wrong-value-type", f"events are counted in whole numbers from 0; found {shown(value)}"
-            )
-            return
-        most = numbers[-1] - (key == "less_than")
-        if key in ("at_most", "less_than", "equals", "between") and most < 1 and not or_never:
-            message = "matches nobody, since a count begins at 1; use `did_not`, or add `or_never: true`"
-            yield Finding((key,), "matches-nobody", message)
+    key, value = count.operator()
+    numbers = value if isinstance(value, tuple) else (value,)
+    if any(number < 0 or number != int(number) for number in numbers):
+        yield Finding((key,), "wrong-value-type", f"events are counted in whole numbers from 0; found {shown(value)}")
+        return
+    most = numbers[-1] - (key == "less_than")
+    if key in ("at_most", "less_than", "equals", "between") and most < 1 and not or_never:
+        message = "matches nobody, since a count begins at 1; use `did_not`, or add `or_never: true`"
+        yield Finding((key,), "matches-nobody", message)
     yield from _order_findings(count)
 
 
 def _order_findings(comparison: Comparison) -> Findings:
-    if comparison.between is not None and comparison.between[0] > comparison.between[1]:
-        lower, upper = comparison.between
-        yield Finding(("between",), "wrong-order", f"starts after it ends: {shown(lower)} > {shown(upper)}")
-
-
-def _given(comparison: Comparison) -> list[tuple[str, Any]]:
-    keys = ("at_least", "at_most", "more_than", "less_than", "equals", "between")
-    return [(key, value) for key in keys if (value := getattr(comparison, key)) is not None]
+    key, value = comparison.operator()
+    if isinstance(value, tuple) and value[0] > value[1]:
+        yield Finding((key,), "wrong-order", f"starts after it ends: {shown(value[0])} > {shown(value[1])}")
