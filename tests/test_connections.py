@@ -25,7 +25,7 @@ from audiences.libpq import ConnectionOptionError, asked_settings, keywords
 from audiences.warehouse.catalog.reflect import Glance, WarehouseUnreachableError
 from audiences.warehouse.driver_errors import fault
 from audiences.warehouse.reader import Warehouse, WarehouseClosedError, WarehouseQueryError, WarehouseTransientError
-from audiences.warehouse.transaction_settings import Terms, WarehouseSettingError
+from audiences.warehouse.transaction_settings import TransactionSettings, WarehouseSettingError
 
 SECRET = "S3cret"
 
@@ -460,7 +460,7 @@ def test_a_refusal_that_is_not_known_to_pass_is_not_tried_again(said, passing):
 
 
 def test_a_setting_that_has_not_come_about_is_refused():
-    terms = Terms("UTC", "20s", snapshot=True)
+    terms = TransactionSettings("UTC", "20s", snapshot=True)
     right = [value for _, value in terms.wanted]
     terms.ensure(right, place="here")
     for number, (name, _) in enumerate(terms.wanted):

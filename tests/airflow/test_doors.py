@@ -20,7 +20,7 @@ from tests.airflow.conftest import ROOT
 from tests.pipeline.conftest import row_of
 
 from audiences.demo.airflow import AirflowApiError
-from audiences.demo.place import Place
+from audiences.demo.place import DemoFolders
 from audiences.demo.progress import Progress
 from audiences.demo.start import started
 
@@ -103,7 +103,7 @@ def resources():
             (project / "dags" / file.name).symlink_to(file)
         (project / "dags" / "operators.py").write_text(OPERATORS.replace("PAST", (PAST + 2 * HOUR).isoformat()))
         (project / "plugins").symlink_to(ROOT / "plugins")
-        place = Place(project=project, folder=Path(name) / "demo")
+        place = DemoFolders(project=project, folder=Path(name) / "demo")
         with place.occupied(), started(place, Progress(Console(quiet=True))) as demo:
             with psycopg.connect(demo.server.uri("shop"), autocommit=True) as shop:
                 for user, at in ((THEN, PAST - timedelta(days=1)), (NOW, datetime.now(UTC) - timedelta(hours=1))):

@@ -18,7 +18,7 @@ from rich.console import Console
 from tests.pipeline.conftest import row_of
 
 from audiences.demo import airflow
-from audiences.demo.place import Place
+from audiences.demo.place import DemoFolders
 from audiences.demo.progress import Progress
 from audiences.demo.shoppers import Act, insert
 from audiences.demo.start import started
@@ -86,7 +86,7 @@ def stage():
         shutil.copytree(ROOT / "include", project / "include")
         for folder in ("dags", "plugins"):
             (project / folder).symlink_to(ROOT / folder)
-        place = Place(project=project, folder=Path(name) / "demo")
+        place = DemoFolders(project=project, folder=Path(name) / "demo")
         with place.occupied(), started(place, Progress(Console(quiet=True))) as demo:
             with psycopg.connect(demo.server.uri("shop"), autocommit=True) as shop:
                 shop.execute(

@@ -7,10 +7,10 @@ import pytest
 from rich.console import Console
 
 from audiences.demo.output import json_line, print_table
-from audiences.demo.samples import Sample, without_runs
+from audiences.demo.samples import SampleCampaign, without_runs
 from audiences.who.outcomes import Outcomes
 
-RIGHT = Sample(
+RIGHT = SampleCampaign(
     campaign="abandoned_cart",
     state="success",
     outcomes=Outcomes(qualified=1_300, filtered_out=100, targeted=1_200, added=1_200).as_dict(),
@@ -18,7 +18,7 @@ RIGHT = Sample(
     audience="2385",
     members=1_200,
 )
-WRONG = Sample(campaign="lapsed", state="failed", problems=["the run is failed, of its tasks: plan failed"])
+WRONG = SampleCampaign(campaign="lapsed", state="failed", problems=["the run is failed, of its tasks: plan failed"])
 
 
 @pytest.mark.parametrize(

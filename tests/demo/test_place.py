@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from audiences.demo.place import DemoRunningError, Place
+from audiences.demo.place import DemoFolders, DemoRunningError
 
 
 def test_folder_is_for_one_demo_at_a_time(tmp_path):
-    place = Place(project=tmp_path, folder=tmp_path / ".demo")
+    place = DemoFolders(project=tmp_path, folder=tmp_path / ".demo")
     with place.occupied():
         with pytest.raises(DemoRunningError, match="Ctrl-C"), place.occupied():
             pass
@@ -18,7 +18,7 @@ def test_folder_is_for_one_demo_at_a_time(tmp_path):
 
 
 def test_folders_are_nobody_elses_business_older_ones_too(tmp_path):
-    place = Place(project=tmp_path, folder=tmp_path / ".demo")
+    place = DemoFolders(project=tmp_path, folder=tmp_path / ".demo")
     place.logs.mkdir(parents=True, mode=0o755)
     with place.occupied():
         for folder in (place.folder, place.airflow, place.logs, place.staging):

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from audiences.goal import lift
-from audiences.goal.lift import Sample, Stratum, of_rates
+from audiences.goal.lift import ArmSample, Stratum, of_rates
 from audiences.goal.report_words import p_text
 from audiences.who.control import held_out
 
@@ -34,7 +34,7 @@ def test_the_example_is_what_the_product_computes():
         r"For example: ([\d,]+) targets with ([\d,]+) converters, a control group of ([\d,]+) with (\d+)", PAGE
     )
     targets, converters, controls, conversions = (int(number.replace(",", "")) for number in example.groups())
-    found = of_rates([Stratum(Sample(targets, converters, 0, 0), Sample(controls, conversions, 0, 0))])
+    found = of_rates([Stratum(ArmSample(targets, converters, 0, 0), ArmSample(controls, conversions, 0, 0))])
     for words in (
         f"{100 * found.target:.2f} % and {100 * found.control:.2f} %",
         f"{100 * found.estimate:+.2f} points",

@@ -12,7 +12,7 @@ from tests.facebook.scripted import Answer, ScriptedGraph
 from audiences.errors import FacebookAccessError
 from audiences.facebook import ad_set_hours
 from audiences.facebook.ad_set_hours import AdSetSchedule, DayPart, day_parts
-from audiences.facebook.answers import Scheduled
+from audiences.facebook.answers import ScheduleAnswer
 from audiences.facebook.graph_errors import ScheduleError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ MORNINGS = DayPart((1, 2, 3, 4, 5), 540, 720)
 
 
 def changes(found: dict[str, Any], wanted: AdSetSchedule, *, now: datetime) -> dict[str, Any]:
-    return ad_set_hours.changes(Scheduled.model_validate(found), wanted, now=now)
+    return ad_set_hours.changes(ScheduleAnswer.model_validate(found), wanted, now=now)
 
 
 def test_a_window_is_one_part() -> None:

@@ -10,7 +10,7 @@ from tests.facebook.scripted import Answer, ScriptedGraph
 
 from audiences.errors import FacebookAccessError, FacebookTransientError, RefusedError
 from audiences.facebook import adsets
-from audiences.facebook.adsets import Place, with_audience
+from audiences.facebook.adsets import TargetingList, with_audience
 
 if TYPE_CHECKING:
     from audiences.facebook.session import GraphSession
@@ -25,28 +25,28 @@ TARGETING = {
 
 
 def test_linking_adds_to_the_audiences_that_are_there() -> None:
-    assert with_audience(TARGETING, "2", Place.INCLUDED) == {
+    assert with_audience(TARGETING, "2", TargetingList.INCLUDED) == {
         **TARGETING,
         "custom_audiences": [{"id": "1", "name": "One"}, {"id": "2"}],
     }
 
 
 def test_linking_what_is_linked_changes_nothing() -> None:
-    assert with_audience(TARGETING, "1", Place.INCLUDED) is None
+    assert with_audience(TARGETING, "1", TargetingList.INCLUDED) is None
 
 
 def test_unlinking_what_is_not_linked_changes_nothing() -> None:
-    assert with_audience(TARGETING, "2", Place.NOWHERE) is None
+    assert with_audience(TARGETING, "2", TargetingList.NOWHERE) is None
 
 
 def test_excluding_what_is_included_moves_it() -> None:
-    changed = with_audience(TARGETING, "1", Place.EXCLUDED)
+    changed = with_audience(TARGETING, "1", TargetingList.EXCLUDED)
     assert changed is not None
     assert (changed[INCLUDED], changed[EXCLUDED]) == ([], [{"id": "1"}])
 
 
 def test_derived_keys_are_not_sent_back() -> None:
-    changed = with_audience({**TARGETING, "effective_publisher_platforms": ["facebook"]}, "2", Place.INCLUDED)
+    changed = with_audience({**TARGETING, "effective_publisher_platforms": ["facebook"]}, "2", TargetingList.INCLUDED)
     assert changed is not None
     assert "effective_publisher_platforms" not in changed
 
@@ -64,10 +64,10 @@ _IDS = st.lists(st.sampled_from("123456"), max_size=5)
     _IDS,
     _IDS,
     st.sampled_from("123456"),
-    st.sampled_from(Place),
+    st.sampled_from(TargetingList),
 )
 def test_only_the_two_lists_change_and_only_by_our_audience(
-    other: dict[str, Any], included: list[str], excluded: list[str], audience: str, place: Place
+    other: dict[str, Any], included: list[str], excluded: list[str], audience: str, place: TargetingList
 ) -> None:
     before = {**other, INCLUDED: [{"id": each} for each in included], EXCLUDED: [{"id": each} for each in excluded]}
     after = with_audience(json.loads(json.dumps(before)), audience, place)
@@ -88,7 +88,7 @@ def _ad_set(targeting: dict[str, Any], **fields: Any) -> dict[str, Any]:
 
 @pytest.mark.integration
 def test_a_link_reads_writes_the_whole_targeting_and_reads_again(scripted: ScriptedGraph, graph: GraphSession) -> None:
-    linked = with_audience(TARGETING, "2", Place.INCLUDED)
+    linked = with_audience(TARGETING, "2", TargetingList.INCLUDED)
     assert linked is not None
     scripted.play(Answer(body=_ad_set(TARGETING)), Answer(body={"success": True}), Answer(body=_ad_set(linked)))
     assert adsets.link(graph, "9", "2") == adsets.AdSetChange("9", changed=True)
@@ -109,7 +109,7 @@ def test_an_ad_set_takes_five_hundred_audiences(
     scripted: ScriptedGraph, graph: GraphSession, there: int, room: bool
 ) -> None:
     targeting = {"custom_audiences": [{"id": str(1000 + n)} for n in range(there)]}
-    linked = with_audience(targeting, "2", Place.INCLUDED)
+    linked = with_audience(targeting, "2", TargetingList.INCLUDED)
     assert linked is not None
     scripted.play(Answer(body=_ad_set(targeting)), Answer(body={"success": True}), Answer(body=_ad_set(linked)))
     if room:
@@ -130,7 +130,7 @@ def test_a_dry_run_only_validates(scripted: ScriptedGraph, graph: GraphSession) 
 @pytest.mark.integration
 def test_a_link_that_another_editor_overwrote_is_made_again(scripted: ScriptedGraph, graph: GraphSession) -> None:
     theirs = {**TARGETING, "age_min": 30}
-    linked = with_audience(theirs, "2", Place.INCLUDED)
+    linked = with_audience(theirs, "2", TargetingList.INCLUDED)
     assert linked is not None
     done = Answer(body={"success": True})
     scripted.play(
@@ -154,7 +154,7 @@ def test_an_editor_who_overwrites_every_time_ends_in_an_error(scripted: Scripted
 
 @pytest.mark.integration
 def test_another_edit_at_the_same_time_is_reported(scripted: ScriptedGraph, graph: GraphSession) -> None:
-    linked = with_audience(TARGETING, "2", Place.INCLUDED)
+    linked = with_audience(TARGETING, "2", TargetingList.INCLUDED)
     assert linked is not None
     after = _ad_set({**linked, "geo_locations": {"countries": ["FR"]}}, updated_time="t2")
     scripted.play(Answer(body=_ad_set(TARGETING)), Answer(body={"success": True}), Answer(body=after))
@@ -197,7 +197,7 @@ def test_whatever_stands_under_targeting_automation_goes_back_as_it_came(
         "individual_setting": {"age": 1, "device": 0, "x": {"y": []}},
     }
     targeting = {**TARGETING, "targeting_automation": automation}
-    linked = with_audience(targeting, "2", Place.INCLUDED)
+    linked = with_audience(targeting, "2", TargetingList.INCLUDED)
     assert linked is not None
     scripted.play(Answer(body=_ad_set(targeting)), Answer(body={"success": True}), Answer(body=_ad_set(linked)))
     adsets.link(graph, "9", "2")

@@ -17,10 +17,10 @@ from audiences.errors import (
     RefusedError,
     ThrottledError,
 )
-from audiences.facebook.classify import Context, error_for_exception, read_answer
+from audiences.facebook.classify import CallContext, error_for_exception, read_answer
 from audiences.facebook.graph_errors import TooMuchDataError
 
-CONTEXT = Context("add 3 rows to audience 7", "42", ("the-token", "the-secret", None))
+CONTEXT = CallContext("add 3 rows to audience 7", "42", ("the-token", "the-secret", None))
 HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 

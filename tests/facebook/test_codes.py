@@ -14,8 +14,8 @@ from audiences.errors import (
     ThrottledError,
     WaitError,
 )
-from audiences.facebook.classify import Context, GraphFault, error_for
-from audiences.facebook.codes import BY_CODE, BY_PAIR, BY_SUBCODE, Kind
+from audiences.facebook.classify import CallContext, GraphFault, error_for
+from audiences.facebook.codes import BY_CODE, BY_PAIR, BY_SUBCODE, ErrorKind
 from audiences.facebook.graph_errors import (
     AudienceBusyError,
     AudienceTooSmallError,
@@ -23,7 +23,7 @@ from audiences.facebook.graph_errors import (
     ReplaceBrokenError,
 )
 
-CONTEXT = Context("add 3 rows to audience 7", "42", ("the-token",))
+CONTEXT = CallContext("add 3 rows to audience 7", "42", ("the-token",))
 
 TRANSIENT = [(1, None), (2, None), (5000, None), (21009, None), (-1, None), (-3, 99)]
 THROTTLED = [
@@ -128,7 +128,7 @@ def test_the_tables_hold_nothing_that_the_contract_does_not_name() -> None:
 @pytest.mark.parametrize("meaning", [*BY_CODE.values(), *BY_PAIR.values(), *BY_SUBCODE.values()])
 def test_a_meaning_that_calls_for_a_person_says_what_to_do(meaning: object) -> None:
     kind, remedy = meaning.kind, meaning.remedy  # type: ignore[attr-defined]  # values of the three tables
-    assert bool(remedy) == (kind in {Kind.ACCESS, Kind.NOT_FOUND})
+    assert bool(remedy) == (kind in {ErrorKind.ACCESS, ErrorKind.NOT_FOUND})
 
 
 def test_terms_name_the_page_of_the_ad_account() -> None:

@@ -13,7 +13,7 @@ from tests.facebook.scripted import TOKEN, Answer
 
 from audiences.connections import Connection, look_up, opened
 from audiences.errors import ConnectionUnreadableError
-from audiences.facebook.classify import Context
+from audiences.facebook.classify import CallContext
 from audiences.facebook.credentials import Credentials
 from audiences.ledger.database import Ledger
 from audiences.warehouse.catalog.reflect import Glance
@@ -100,7 +100,7 @@ def test_the_log_of_the_http_library_has_no_secret(
 
 def test_reprs_show_no_secret(graph: GraphSession) -> None:
     connection = Connection("c", password=PASSWORD, extra={"access_token": TOKEN, "app_secret": APP_SECRET})
-    context = Context("read", "42", graph.credentials.secrets)
+    context = CallContext("read", "42", graph.credentials.secrets)
     text = f"{graph!r} {graph.credentials!r} {connection!r} {context!r}"
     for secret in (*secrets(graph), PASSWORD):
         assert secret not in text

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from audiences.errors import FacebookAccessError
-from audiences.facebook.answers import Audience
+from audiences.facebook.answers import AudienceAnswer
 from audiences.facebook.graph_errors import AudienceBusyError
 from audiences.facebook.status import AudienceStatus, Reaction
 
@@ -13,7 +13,7 @@ GO, WARN, WAIT, STOP = Reaction.GO, Reaction.WARN, Reaction.WAIT, Reaction.STOP
 
 
 def _status(**fields: Any) -> AudienceStatus:
-    return AudienceStatus.read(Audience.model_validate({"id": "7", **fields}))
+    return AudienceStatus.read(AudienceAnswer.model_validate({"id": "7", **fields}))
 
 
 @pytest.mark.parametrize(

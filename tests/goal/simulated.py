@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from audiences.goal.counting import HAPPENED, AssigningRun, Count, Counting
+from audiences.goal.counting import HAPPENED, AssignmentWindows, Count, Counting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,7 @@ def measured(law: Law, random: np.random.Generator, spill: Path) -> list[Count]:
             happened.append(_events(strangers, START + run * DAY, -inside[: len(strangers)], amount, random))
             happened.append(_events(strangers, START + (run + 5) * DAY, 1 + inside[: len(strangers)], amount, random))
     runs = [
-        AssigningRun(run, START + run * DAY, START + run * DAY, START + (run + 5) * DAY, "same")
+        AssignmentWindows(run, START + run * DAY, START + run * DAY, START + (run + 5) * DAY, "same")
         for run in range(len(law.users))
     ]
     with Counting(spill) as counting:

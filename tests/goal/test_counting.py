@@ -8,7 +8,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from audiences.goal.counting import ASSIGNED, HAPPENED, AssigningRun, Counting
+from audiences.goal.counting import ASSIGNED, HAPPENED, AssignmentWindows, Counting
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY, TICK = timedelta(days=1), timedelta(microseconds=1)
@@ -16,7 +16,7 @@ END = NOON + 5 * DAY
 
 
 def run(number=1, *, starts=NOON, assigned_at=None, terms="10 %"):
-    return AssigningRun(number, assigned_at or starts, starts, starts + 5 * DAY, terms)
+    return AssignmentWindows(number, assigned_at or starts, starts, starts + 5 * DAY, terms)
 
 
 @pytest.fixture

@@ -10,22 +10,22 @@ from scipy.stats import ttest_ind_from_stats
 from statsmodels.stats.proportion import confint_proportions_2indep, test_proportions_2indep
 from tests.goal.simulated import Law, counted, measured
 
-from audiences.goal.lift import Sample, Stratum, of_rates, of_revenue
+from audiences.goal.lift import ArmSample, Stratum, of_rates, of_revenue
 
 test_proportions_2indep.__test__ = False
 
 
-def sample(users: int, converters: int, amount: float = 10.0) -> Sample:
-    return Sample(users, converters, converters * amount, converters * amount**2)
+def sample(users: int, converters: int, amount: float = 10.0) -> ArmSample:
+    return ArmSample(users, converters, converters * amount, converters * amount**2)
 
 
 @st.composite
-def samples(draw) -> Sample:
+def samples(draw) -> ArmSample:
     users = draw(st.integers(100, 1_000_000))
     converters = draw(st.integers(0, users))
     amounts = [draw(st.floats(0.01, 1000)) for _ in range(2)]
     half = converters // 2
-    return Sample(
+    return ArmSample(
         users,
         converters,
         half * amounts[0] + (converters - half) * amounts[1],
@@ -73,7 +73,7 @@ def test_the_test_of_rates_says_about_what_the_score_test_says():
 @settings(deadline=None)
 @given(samples(), samples())
 def test_the_test_of_revenue_is_welchs(target, control):
-    def spread(side: Sample) -> float:
+    def spread(side: ArmSample) -> float:
         return float(np.sqrt(side.variance_of_mean * side.users))
 
     found = of_revenue([Stratum(target, control)])
@@ -128,9 +128,9 @@ def test_extreme_rates_give_finite_answers(one, other):
 
 
 def test_equal_revenue_of_all_is_certain():
-    same = Sample(100, 100, 1000.0, 10_000.0)
+    same = ArmSample(100, 100, 1000.0, 10_000.0)
     assert of_revenue([Stratum(same, same)]).p_value == 1
-    assert of_revenue([Stratum(same, Sample(100, 100, 500.0, 2500.0))]).p_value == 0
+    assert of_revenue([Stratum(same, ArmSample(100, 100, 500.0, 2500.0))]).p_value == 0
 
 
 def test_a_simulated_campaign_counts_the_same_with_and_without_events(tmp_path):

@@ -29,7 +29,7 @@ def session(ledger, run, audience):
         audience=audience.id,
         schema=("EMAIL",),
         closing="closing.parquet",
-        planned=[chunks.Planned("add", "whole.parquet", 0, 1)],
+        planned=[chunks.PlannedRequest("add", "whole.parquet", 0, 1)],
         id_of=lambda attempt: attempt,
     )
     planned = replace_sessions.to_send(ledger, run)

@@ -28,7 +28,10 @@ def replaced(ledger, run, audience):
         audience=audience.id,
         schema=("EMAIL",),
         closing="closing.parquet",
-        planned=[chunks.Planned("add", "whole.parquet", 0, 2), chunks.Planned("add", "whole.parquet", 2, 2)],
+        planned=[
+            chunks.PlannedRequest("add", "whole.parquet", 0, 2),
+            chunks.PlannedRequest("add", "whole.parquet", 2, 2),
+        ],
         id_of=lambda attempt: attempt,
     )
     session = replace_sessions.to_send(ledger, run)

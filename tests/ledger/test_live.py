@@ -22,7 +22,7 @@ def watched(ledger):
 def see(ledger, campaign, *events, at=NOON):
     """Events on record: id, user, minutes after noon at which it occurred, minutes after that at which it is due."""
     seen = [
-        live_events.Seen(
+        live_events.SeenEvent(
             campaign=campaign,
             event_id=number,
             user_id=user,
@@ -37,7 +37,7 @@ def see(ledger, campaign, *events, at=NOON):
 
 
 def form(ledger, campaign, *, at, times=None, since=None, excluded=()):
-    formed = live_batches.form(ledger, [live_batches.Terms(campaign, times, since)], excluded, at=at)
+    formed = live_batches.form(ledger, [live_batches.BatchTerms(campaign, times, since)], excluded, at=at)
     return {row.state: row.events for row in formed}
 
 
@@ -117,7 +117,10 @@ def test_a_user_enters_each_campaign_for_himself_and_is_one_user_of_a_batch(ledg
     see(ledger, hats, ("1", "u", 0), ("2", "u", 1))
     see(ledger, watched, ("1", "u", 1), ("2", "u", 2))
     formed = live_batches.form(
-        ledger, [live_batches.Terms(watched, 1, None), live_batches.Terms(hats, None, None)], [], at=NOON + 2 * MINUTE
+        ledger,
+        [live_batches.BatchTerms(watched, 1, None), live_batches.BatchTerms(hats, None, None)],
+        [],
+        at=NOON + 2 * MINUTE,
     )
     assert {(row.campaign_id, row.state): row.events for row in formed} == {
         (watched, "batched"): 1,
@@ -134,7 +137,8 @@ def test_a_user_enters_each_campaign_for_himself_and_is_one_user_of_a_batch(ledg
     export(ledger, hats, "hats")
     see(ledger, hats, ("3", "u", 3))
     assert (
-        live_batches.form(ledger, [live_batches.Terms(hats, 3, None)], [], at=NOON + 3 * MINUTE)[0].state == "batched"
+        live_batches.form(ledger, [live_batches.BatchTerms(hats, 3, None)], [], at=NOON + 3 * MINUTE)[0].state
+        == "batched"
     )
 
 
@@ -230,7 +234,7 @@ def test_how_far_a_campaign_has_read_is_written_with_its_events_and_takes_its_er
     live_campaigns.note_error(ledger, [watched], "no answer", at=NOON)
     before = live_campaigns.progress(ledger, ["carts"])["carts"]
     assert before.error_at == NOON
-    moved = live_campaigns.Progress(
+    moved = live_campaigns.ReadProgress(
         watched, NOON, NOON + MINUTE, NOON + 2 * MINUTE, NOON + 3 * MINUTE, 7, NOON + 4 * MINUTE, None
     )
     live_campaigns.see(ledger, [], [moved], at=NOON)

@@ -24,7 +24,7 @@ def plan(ledger, run, audience):
             audience=audience.id,
             schema=("EMAIL",),
             closing="closing.parquet",
-            planned=[chunks.Planned("add", "whole.parquet", 10 * n, 10) for n in range(2)],
+            planned=[chunks.PlannedRequest("add", "whole.parquet", 10 * n, 10) for n in range(2)],
             id_of=lambda attempt: 1000 + attempt,
         )
         return replace_sessions.to_send(ledger, run)

@@ -40,13 +40,13 @@ pytestmark = pytest.mark.integration
 OWNERS = (chunks, runs, replace_sessions, live_batches, live_events)
 CHECKED = {
     ("chunk", "state"): set(RequestState),
-    ("chunk", "action"): set(get_args(chunks.Action)),
+    ("chunk", "action"): set(get_args(chunks.RequestAction)),
     ("run", "state"): set(RunState),
     ("upload_session", "state"): set(SessionState),
     ("live_batch", "state"): set(BatchState),
     ("live_event", "state"): set(EventState),
     ("assignment", "arm"): set(assignments.ARMS),
-    ("ad_set", "place"): set(get_args(ad_set_links.Place)),
+    ("ad_set", "place"): set(get_args(ad_set_links.Inclusion)),
     ("campaign_end", "on_end"): set(get_args(When.model_fields["on_end"].annotation)),
 }
 
@@ -177,7 +177,7 @@ SESSIONS: dict[SessionState, list[Callable[[Ledger, Any, list[Chunk]], object]]]
 def test_a_replace_session_goes_from_state_to_state_as_allowed_and_not_otherwise(
     ledger: Ledger, audience: KnownAudience, run: int, found: SessionState, to: SessionState
 ) -> None:
-    planned = [chunks.Planned("replace", "whole.parquet", n, 1) for n in range(2)]
+    planned = [chunks.PlannedRequest("replace", "whole.parquet", n, 1) for n in range(2)]
     replace_sessions.plan(
         ledger, run=run, audience=audience.id, schema=("EMAIL",), closing="c", planned=planned, id_of=lambda n: n
     )
@@ -222,9 +222,9 @@ def live(ledger: Ledger) -> int:
 
 
 def a_batch(ledger: Ledger, campaign: int) -> int:
-    seen = live_events.Seen(campaign, "e", "u", NOON, NOON, NOON, late=False)
+    seen = live_events.SeenEvent(campaign, "e", "u", NOON, NOON, NOON, late=False)
     live_campaigns.see(ledger, [seen], [], at=NOON)
-    (formed,) = live_batches.form(ledger, [live_batches.Terms(campaign, None, None)], [], at=NOON)
+    (formed,) = live_batches.form(ledger, [live_batches.BatchTerms(campaign, None, None)], [], at=NOON)
     assert formed.batch_id is not None
     return formed.batch_id
 
@@ -251,10 +251,10 @@ def export(ledger: Ledger, batch: int) -> None:
 
 EVENTS: dict[EventState, Callable[[Ledger, int, int], object]] = {
     EventState.BATCHED: lambda ledger, campaign, _: live_batches.form(
-        ledger, [live_batches.Terms(campaign, None, None)], [], at=NOON
+        ledger, [live_batches.BatchTerms(campaign, None, None)], [], at=NOON
     ),
     EventState.LIMITED: lambda ledger, campaign, _: live_batches.form(
-        ledger, [live_batches.Terms(campaign, 0, None)], [], at=NOON
+        ledger, [live_batches.BatchTerms(campaign, 0, None)], [], at=NOON
     ),
     EventState.EXCLUDED: lambda ledger, campaign, _: live_events.set_aside(
         ledger, [live_events.Due(campaign, "e", "u", NOON)], state=EventState.EXCLUDED

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from audiences.sandbox.graph.error_table import GraphError
-from audiences.sandbox.objects import Account, Settings
-from audiences.sandbox.quotas import SlidingSum, Usage
+from audiences.sandbox.objects import Account, ServerSettings
+from audiences.sandbox.quotas import Quotas, SlidingSum
 
-SETTINGS = Settings()
+SETTINGS = ServerSettings()
 
 
 def call(usage, account, times=1, *, now=0.0, settings=SETTINGS, write=True):
@@ -43,7 +43,7 @@ def test_a_sliding_sum_knows_when_it_will_be_low_enough():
 
 
 def test_the_percentage_rises_with_each_call_by_the_quota_of_the_tier():
-    usage, full, limited = Usage(), Account("act_1"), Account("act_2", tier="limited")
+    usage, full, limited = Quotas(), Account("act_1"), Account("act_2", tier="limited")
     call(usage, full, 50)
     call(usage, limited, 504)
     assert entry(usage, full)["call_count"] == 0
@@ -51,7 +51,7 @@ def test_the_percentage_rises_with_each_call_by_the_quota_of_the_tier():
 
 
 def test_the_quota_grows_with_the_audiences_up_to_its_cap():
-    usage, account = Usage(), Account("act_1", tier="limited")
+    usage, account = Quotas(), Account("act_1", tier="limited")
     call(usage, account, 100)
     assert usage.percent(account, audiences=0, now=0) == 100 * 100 / 5_000
     assert usage.percent(account, audiences=125, now=0) == 100 * 100 / 10_000
@@ -59,7 +59,7 @@ def test_the_quota_grows_with_the_audiences_up_to_its_cap():
 
 
 def test_a_full_quota_blocks_with_the_minutes_until_it_is_free_again():
-    usage, account = Usage(), Account("act_1", quota=10)
+    usage, account = Quotas(), Account("act_1", quota=10)
     call(usage, account, 10)
     assert entry(usage, account)["call_count"] == 100
     with pytest.raises(GraphError) as blocked:
@@ -70,7 +70,7 @@ def test_a_full_quota_blocks_with_the_minutes_until_it_is_free_again():
 
 
 def test_calls_while_blocked_make_the_block_longer():
-    usage, account = Usage(), Account("act_1", quota=10)
+    usage, account = Quotas(), Account("act_1", quota=10)
     call(usage, account, 10)
     for now in range(600, 600 + 10):
         with pytest.raises(GraphError):
@@ -79,30 +79,30 @@ def test_calls_while_blocked_make_the_block_longer():
 
 
 def test_the_accounts_score_blocks_only_when_that_is_switched_on():
-    usage, account = Usage(), Account("act_1", tier="limited")
-    call(usage, account, 30, settings=Settings())
+    usage, account = Quotas(), Account("act_1", tier="limited")
+    call(usage, account, 30, settings=ServerSettings())
     with pytest.raises(GraphError) as blocked:
-        call(usage, account, settings=Settings(enforce_score=True))
+        call(usage, account, settings=ServerSettings(enforce_score=True))
     assert blocked.value.code == 17
     header = json.loads(usage.headers(account, SETTINGS, audiences=1, now=0, error=None)["x-ad-account-usage"])
     assert header == {"acc_id_util_pct": 100.0, "reset_time_duration": 300, "ads_api_access_tier": "development_access"}
 
 
 def test_reads_weigh_a_third_of_writes():
-    usage, account = Usage(), Account("act_1")
+    usage, account = Quotas(), Account("act_1")
     call(usage, account, write=False)
     call(usage, account, write=True)
     assert usage.of(account.id).score.total(0) == 4
 
 
 def test_the_apps_own_quota_answers_with_error_4():
-    usage = Usage()
+    usage = Quotas()
     with pytest.raises(GraphError) as blocked:
-        call(usage, None, 3, settings=Settings(app_quota=2))
+        call(usage, None, 3, settings=ServerSettings(app_quota=2))
     assert blocked.value.code == 4
 
 
 def test_calls_without_an_account_have_the_headers_of_accounts_empty():
-    headers = Usage().headers(None, SETTINGS, audiences=0, now=0, error=None)
+    headers = Quotas().headers(None, SETTINGS, audiences=0, now=0, error=None)
     assert headers["x-business-use-case-usage"] == "{}"
     assert set(headers) == {"x-app-usage", "x-business-use-case-usage", "x-ad-account-usage"}

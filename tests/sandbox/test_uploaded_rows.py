@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from audiences.sandbox.graph.error_table import GraphError
 from audiences.sandbox.member_sets import each
-from audiences.sandbox.uploaded_rows import HASHES_OR_USER_IDS, MULTI_HASHES, Finding, read_upload
+from audiences.sandbox.uploaded_rows import HASHES_OR_USER_IDS, MULTI_HASHES, HashingMistake, read_upload
 
 
 def h(text):
@@ -55,7 +55,7 @@ def test_a_cell_that_is_no_hash_makes_its_row_invalid_and_is_reported(cell, key,
 def test_the_hash_of_nothing_is_accepted_and_reported():
     upload = read(["EMAIL"], [[h("")], [h("a")]])
     assert upload.invalid == 0
-    assert upload.findings == [Finding("empty_hash", "EMAIL", 1)]
+    assert upload.findings == [HashingMistake("empty_hash", "EMAIL", 1)]
 
 
 def test_an_all_blank_row_is_received_and_not_stored():

@@ -36,7 +36,7 @@ class WrongConfError(FixConfigError):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RunConf:
     """A conf that was understood; `batch` is that of the dispatcher."""
 
     dry_run: bool = False

@@ -10,7 +10,7 @@ from airflow.sdk import BaseSensorOperator
 
 from audiences.airflow.failures import NOTE, told
 from audiences.airflow.polling import Poller, signature
-from audiences.airflow.run_conf import Asked
+from audiences.airflow.run_conf import RunConf
 from audiences.airflow.triggers import LiveEventsTrigger
 from audiences.campaign.files import former_ids
 from audiences.campaign.project import Project
@@ -41,7 +41,7 @@ class LiveEventsSensor(BaseSensorOperator):
         Looking first matters: a trigger that fires within a second of its task's deferral can be lost (apache/airflow#72716).
         """
         with told(context):
-            Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
+            RunConf.of(context["dag_run"].dag_id, context["dag_run"].conf)
         folder = Path(self.project)
         seen = signature(folder)
         watch = _watch(folder)

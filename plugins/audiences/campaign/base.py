@@ -125,7 +125,7 @@ def _staging(value: str) -> str:
     return value
 
 
-Staging = Annotated[Name, AfterValidator(_staging)]
+StagingPath = Annotated[Name, AfterValidator(_staging)]
 ConnectionId = Annotated[Name, AfterValidator(_connection)]
 CampaignId = Annotated[Name, AfterValidator(_stem), Field(json_schema_extra={"pattern": f"^{STEM.pattern}$"})]
 CampaignIds = Annotated[

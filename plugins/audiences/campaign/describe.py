@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from audiences.campaign.phrases import Entry, bullets, clock, code, codes, conditions, plain, rules
+from audiences.campaign.phrases import ListItem, bullets, clock, code, codes, conditions, plain, rules
 from audiences.campaign.spec import CampaignSpec
 from audiences.campaign.what import Action
 from audiences.campaign.when import Limit, Repeat, When
@@ -81,19 +81,19 @@ def _fenced(text: str) -> list[str]:
     return [f"{fence}yaml", text.rstrip("\n"), fence]
 
 
-def _who(spec: CampaignSpec) -> list[Entry]:
+def _who(spec: CampaignSpec) -> list[ListItem]:
     who = spec.campaign.who
-    entries = [Entry("Users who:", rules(who))] if not who.empty else [Entry("All users of the warehouse.")]
+    entries = [ListItem("Users who:", rules(who))] if not who.empty else [ListItem("All users of the warehouse.")]
     if spec.campaign.qualification == "live":
-        entries[0] = Entry("Users who do the event under When" + (", and:" if not who.empty else "."), rules(who))
+        entries[0] = ListItem("Users who do the event under When" + (", and:" if not who.empty else "."), rules(who))
     if who.with_properties:
-        entries.append(Entry("Of these, users with:", conditions(who.with_properties)))
-    entries += [Entry(said) for said in _held_out(spec)]
+        entries.append(ListItem("Of these, users with:", conditions(who.with_properties)))
+    entries += [ListItem(said) for said in _held_out(spec)]
     if who.never_hold_out:
-        entries.append(Entry(f"Never held out: {codes(who.never_hold_out)}."))
+        entries.append(ListItem(f"Never held out: {codes(who.never_hold_out)}."))
     if who.target_cap:
         per = {"run": "per run", "day": "per day", "total": "in all"}[who.target_cap.per]
-        entries.append(Entry(f"At most {who.target_cap.users:,} targets {per}."))
+        entries.append(ListItem(f"At most {who.target_cap.users:,} targets {per}."))
     return entries
 
 
@@ -110,25 +110,25 @@ def _held_out(spec: CampaignSpec) -> list[str]:
     return said
 
 
-def _what(spec: CampaignSpec) -> list[Entry]:
+def _what(spec: CampaignSpec) -> list[ListItem]:
     what = spec.campaign.what
     create, update = what.audience.create, what.audience.update
     target = (
         f"Creates the audience {code(create.name)}" if create else f"Updates the audience {code(update and update.id)}"
     )
-    entries = [Entry(f"{target}: {_CREATE[what.audience.action]}.")]
+    entries = [ListItem(f"{target}: {_CREATE[what.audience.action]}.")]
     if what.refresh == "replace":
-        entries.append(Entry("Every run replaces the whole set."))
-    entries.append(Entry(f"Sends {codes(what.identifiers)}, hashed with SHA-256."))
+        entries.append(ListItem("Every run replaces the whole set."))
+    entries.append(ListItem(f"Sends {codes(what.identifiers)}, hashed with SHA-256."))
     if what.ad_sets:
-        entries.append(Entry(f"Included in the ad sets {codes(what.ad_sets)}."))
+        entries.append(ListItem(f"Included in the ad sets {codes(what.ad_sets)}."))
     if what.exclude_from_ad_sets:
-        entries.append(Entry(f"Excluded from the ad sets {codes(what.exclude_from_ad_sets)}."))
+        entries.append(ListItem(f"Excluded from the ad sets {codes(what.exclude_from_ad_sets)}."))
     if what.schedule:
-        entries.append(Entry("The ad sets get the campaign's schedule."))
+        entries.append(ListItem("The ad sets get the campaign's schedule."))
     if what.keep_for:
-        entries.append(Entry(f"Members leave after {what.keep_for}."))
-    entries.append(Entry(f"A run stops before anything is sent if {_guards(spec)}."))
+        entries.append(ListItem(f"Members leave after {what.keep_for}."))
+    entries.append(ListItem(f"A run stops before anything is sent if {_guards(spec)}."))
     return entries
 
 
@@ -144,22 +144,22 @@ def _guards(spec: CampaignSpec) -> str:
     return " or ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
 
 
-def _when(spec: CampaignSpec) -> list[Entry]:
+def _when(spec: CampaignSpec) -> list[ListItem]:
     when = spec.campaign.when
-    entries = [Entry(f"{said} ({code(spec.timezone)}).") for said in _times(when)]
+    entries = [ListItem(f"{said} ({code(spec.timezone)}).") for said in _times(when)]
     if when.on:
         entries += _live(when)
     if when.start:
-        entries.append(Entry(f"Not before {code(when.start)}."))
+        entries.append(ListItem(f"Not before {code(when.start)}."))
     if when.end:
-        entries.append(Entry(f"Not after {code(when.end)}."))
+        entries.append(ListItem(f"Not after {code(when.end)}."))
     if when.ends:
-        entries.append(Entry(f"Ends after {when.ends.after} runs."))
+        entries.append(ListItem(f"Ends after {when.ends.after} runs."))
     outside = "waits for the next opening" if when.outside == "hold" else "does not take place"
     for window in when.windows:
         days = "every day" if len(window.days) == 7 else ", ".join(day.capitalize() for day in window.days)
         hours = f"{clock(window.from_)} to {clock(window.to)}"
-        entries.append(Entry(f"Sends only {days}, {hours}; a run outside {outside}."))
+        entries.append(ListItem(f"Sends only {days}, {hours}; a run outside {outside}."))
     return entries
 
 
@@ -181,18 +181,18 @@ def _repeat(repeat: Repeat) -> str:
     return f"{every}{on} at {', '.join(clock(at) for at in repeat.at)}"
 
 
-def _live(when: When) -> list[Entry]:
+def _live(when: When) -> list[ListItem]:
     entries = [
-        Entry(f"When a user does {code(trigger.event)}", conditions(trigger.where) if trigger.where else [])
+        ListItem(f"When a user does {code(trigger.event)}", conditions(trigger.where) if trigger.where else [])
         for trigger in when.on or ()
     ]
     if when.unless:
         below = conditions(when.unless.where) if when.unless.where else []
-        entries.append(Entry(f"unless {code(when.unless.event)} follows within {when.unless.within}", below))
+        entries.append(ListItem(f"unless {code(when.unless.event)} follows within {when.unless.within}", below))
     if when.after:
-        entries.append(Entry(f"{when.after} later"))
+        entries.append(ListItem(f"{when.after} later"))
     if when.limit:
-        entries.append(Entry(_limit(when.limit)))
+        entries.append(ListItem(_limit(when.limit)))
     return entries
 
 
@@ -202,13 +202,13 @@ def _limit(limit: Limit) -> str:
     return "Each user once." if limit.times == 1 else f"Each user at most {limit.times} times."
 
 
-def _goal(spec: CampaignSpec) -> list[Entry]:
+def _goal(spec: CampaignSpec) -> list[ListItem]:
     goal = spec.campaign.goal
     if goal is None:
         return []
     start = "their first assignment" if goal.of == "assignment" else "the campaign's first run"
     said: Any = f"Users who do {code(goal.event)} within {goal.within} of {start}, targets against control group"
-    entries = [Entry(said, conditions(goal.where) if goal.where else [])]
+    entries = [ListItem(said, conditions(goal.where) if goal.where else [])]
     if goal.revenue:
-        entries.append(Entry(f"Revenue is the sum of {code(goal.revenue)}."))
+        entries.append(ListItem(f"Revenue is the sum of {code(goal.revenue)}."))
     return entries

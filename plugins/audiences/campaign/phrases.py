@@ -21,14 +21,14 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>#+\-.!|~&()])")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListItem:
     """An entry of a list, with the list below it."""
 
     said: str
-    below: list[Entry] = field(default_factory=list)
+    below: list[ListItem] = field(default_factory=list)
 
 
-def bullets(entries: Iterable[Entry], depth: int = 0) -> list[str]:
+def bullets(entries: Iterable[ListItem], depth: int = 0) -> list[str]:
     """The lines of a Markdown list."""
     return [line for entry in entries for line in (f"{'  ' * depth}- {entry.said}", *bullets(entry.below, depth + 1))]
 
@@ -54,24 +54,24 @@ def clock(at: time) -> str:
     return at.isoformat(timespec="seconds" if at.second else "minutes")
 
 
-def rules(given: Rules) -> list[Entry]:
+def rules(given: Rules) -> list[ListItem]:
     """What must hold at one level of rules."""
     entries = []
     if given.segment:
-        entries.append(Entry(f"are in the saved segment {' and in '.join(map(code, given.segment))}"))
+        entries.append(ListItem(f"are in the saved segment {' and in '.join(map(code, given.segment))}"))
     if given.exclude_segment:
-        entries.append(Entry(f"are not in the saved segment {' nor in '.join(map(code, given.exclude_segment))}"))
+        entries.append(ListItem(f"are not in the saved segment {' nor in '.join(map(code, given.exclude_segment))}"))
     if given.did:
-        entries.append(Entry(_did(given.did), _where(given.did)))
+        entries.append(ListItem(_did(given.did), _where(given.did)))
     if given.did_not:
-        entries.append(Entry(_did_not(given.did_not), _where(given.did_not)))
+        entries.append(ListItem(_did_not(given.did_not), _where(given.did_not)))
     return entries + _joined(given.all, given.any, given.not_, rules)
 
 
-def conditions(tree: PropertyTree) -> list[Entry]:
+def conditions(tree: PropertyTree) -> list[ListItem]:
     """What must hold at one level of conditions on properties."""
     entries = [
-        Entry(f"{code(name)} {_operator(OPERATORS[operator], value)}")
+        ListItem(f"{code(name)} {_operator(OPERATORS[operator], value)}")
         for name, condition in tree.conditions.items()
         for operator, value in condition.operators().items()
     ]
@@ -79,18 +79,18 @@ def conditions(tree: PropertyTree) -> list[Entry]:
 
 
 def _joined(
-    every: tuple[T, ...] | None, some: tuple[T, ...] | None, no: T | None, level: Callable[[T], list[Entry]]
-) -> list[Entry]:
+    every: tuple[T, ...] | None, some: tuple[T, ...] | None, no: T | None, level: Callable[[T], list[ListItem]]
+) -> list[ListItem]:
     entries = [entry for below in every or () for entry in level(below)]
     if some:
-        entries.append(Entry("at least one of these:", [_one(level(below)) for below in some]))
+        entries.append(ListItem("at least one of these:", [_one(level(below)) for below in some]))
     if no:
-        entries.append(Entry("not this:", [_one(level(no))]))
+        entries.append(ListItem("not this:", [_one(level(no))]))
     return entries
 
 
-def _one(entries: list[Entry]) -> Entry:
-    return entries[0] if len(entries) == 1 else Entry("all of these:", entries)
+def _one(entries: list[ListItem]) -> ListItem:
+    return entries[0] if len(entries) == 1 else ListItem("all of these:", entries)
 
 
 def _operator(operator: Operator, value: Any) -> str:
@@ -138,7 +138,7 @@ def _hours(rule: Did | DidNot) -> list[str]:
     return parts
 
 
-def _where(rule: Did | DidNot) -> list[Entry]:
+def _where(rule: Did | DidNot) -> list[ListItem]:
     return conditions(rule.where) if rule.where else []
 
 

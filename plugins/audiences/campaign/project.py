@@ -22,7 +22,7 @@ from audiences.campaign.checks.campaign import SETTINGS, campaign_findings, camp
 from audiences.campaign.checks.catalog_and_settings import catalog_findings, settings_findings
 from audiences.campaign.checks.event_rules import BLOCKED, CATALOG
 from audiences.campaign.checks.finding import Findings
-from audiences.campaign.checks.together import Loaded, formerly_findings, problems_together, warnings_together
+from audiences.campaign.checks.together import LoadedCampaign, formerly_findings, problems_together, warnings_together
 from audiences.campaign.files import FOLDER, campaign_files, not_read
 from audiences.campaign.goal import Goal
 from audiences.campaign.model import Campaign
@@ -79,7 +79,7 @@ class Project:
         except ConfigError as error:
             return cls(root, broken=_by_file(error) | _waiting(files, error))
         broken: dict[str, ConfigError] = {}
-        loaded: dict[str, Loaded] = {}
+        loaded: dict[str, LoadedCampaign] = {}
         odd: list[Problem] = []
         for stem in files if time_is_up is None else sorted(files, key=lambda stem: _size(files[stem])):
             try:
@@ -183,7 +183,7 @@ def _shared_file(
     return read, first_of(found.in_file(document) for found in check(read))
 
 
-def _campaign(stem: str, folder: dict[str, list[Path]], shared: _Shared) -> Loaded:
+def _campaign(stem: str, folder: dict[str, list[Path]], shared: _Shared) -> LoadedCampaign:
     files = [named(FOLDER, path) for path in folder[stem]]
     if len(files) > 1:
         message = f"{' and '.join(files)} have one name; a campaign has one file"
@@ -208,7 +208,7 @@ def _campaign(stem: str, folder: dict[str, list[Path]], shared: _Shared) -> Load
     ]
     if campaign is None or problems or findings:
         raise ConfigError(first_of((*problems, *(found.in_file(document) for found in findings))))
-    return Loaded(_spec(stem, campaign, shared), document)
+    return LoadedCampaign(_spec(stem, campaign, shared), document)
 
 
 def _sections(document: Document) -> Campaign:
@@ -284,6 +284,6 @@ def _waiting(files: dict[str, list[Path]], error: ConfigError) -> dict[str, Conf
     return {file: ConfigError((Problem(file, 0, 0, "", BLOCKED, message),)) for file in waiting}
 
 
-def _warnings(loaded: dict[str, Loaded]) -> Iterator[Problem]:
+def _warnings(loaded: dict[str, LoadedCampaign]) -> Iterator[Problem]:
     for spec, document in loaded.values():
         yield from (found.in_file(document) for found in campaign_warnings(spec.campaign))

@@ -57,7 +57,7 @@ def _clock(value: Any) -> Any:
         raise ValueError(message) from error
 
 
-Clock = Annotated[
+TimeOfDay = Annotated[
     time,
     BeforeValidator(_clock),
     PlainSerializer(lambda clock: clock.isoformat(timespec="seconds" if clock.second else "minutes")),
@@ -154,7 +154,7 @@ class Did(Strict):
     """The user's very first such event falls in this window."""
     last_time: Window | None = None
     """The user's latest such event falls in this window."""
-    time_of_day: tuple[Clock, Clock] | None = None
+    time_of_day: tuple[TimeOfDay, TimeOfDay] | None = None
     """Only events between these times of day, such as `["18:00", "23:00"]`."""
     day_of_week: Weekdays | None = None
     """Only events on these weekdays."""
@@ -191,7 +191,7 @@ class DidNot(Strict):
     """When, such as `last 30 days`, `exactly 3 days ago`, `last 24 hours`; `ever` unless given."""
     where: Properties | None = None
     """Only events with these properties count."""
-    time_of_day: tuple[Clock, Clock] | None = None
+    time_of_day: tuple[TimeOfDay, TimeOfDay] | None = None
     """Only events between these times of day, such as `["18:00", "23:00"]`."""
     day_of_week: Weekdays | None = None
     """Only events on these weekdays."""

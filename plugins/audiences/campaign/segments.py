@@ -203,10 +203,10 @@ class Segments:
         return Segment(file, saved, problems)
 
 
-Loaded = tuple[SavedSegment | None, tuple[Problem, ...]]
+LoadedSegment = tuple[SavedSegment | None, tuple[Problem, ...]]
 
 
-def _read_rules(path: Path, file: str, catalog: Catalog, names: tuple[str, ...]) -> Loaded:
+def _read_rules(path: Path, file: str, catalog: Catalog, names: tuple[str, ...]) -> LoadedSegment:
     document = read_document(path, file)
     rules, problems = validate(document, SavedRules)
     if rules is None:
@@ -217,19 +217,19 @@ def _read_rules(path: Path, file: str, catalog: Catalog, names: tuple[str, ...])
     )
 
 
-def _read_sql(path: Path, file: str, _: Catalog, __: tuple[str, ...]) -> Loaded:
+def _read_sql(path: Path, file: str, _: Catalog, __: tuple[str, ...]) -> LoadedSegment:
     query = read_query(read_text(path, file))
     if query.mistake:
         fail(file, "bad-query", query.mistake, query.line, query.column)
     return SavedSegment(sql=query.sql), ()
 
 
-def _read_ids(path: Path, file: str, catalog: Catalog, _: tuple[str, ...]) -> Loaded:
+def _read_ids(path: Path, file: str, catalog: Catalog, _: tuple[str, ...]) -> LoadedSegment:
     text = read_text(path, file, instead="put the ids into a table and select them in a .sql segment")
     return SavedSegment(users=read_list(text, file, catalog.users.key)), ()
 
 
-_READERS: dict[str, Callable[[Path, str, Catalog, tuple[str, ...]], Loaded]] = {
+_READERS: dict[str, Callable[[Path, str, Catalog, tuple[str, ...]], LoadedSegment]] = {
     ".yml": _read_rules,
     ".yaml": _read_rules,
     ".sql": _read_sql,

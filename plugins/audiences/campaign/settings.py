@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, StrictInt, model_validator
 
-from audiences.campaign.base import ConnectionId, Name, ShortName, Staging, Strict
+from audiences.campaign.base import ConnectionId, Name, ShortName, StagingPath, Strict
 from audiences.campaign.who import Percent
 
 REQUESTS_AT_ONCE = 8
@@ -66,7 +66,7 @@ class Settings(Strict):
     """The Airflow connection of the Postgres warehouse; reading is enough."""
     ledger: ConnectionId = "ledger"
     """The Airflow connection of the Postgres that keeps the ledger."""
-    staging: Staging | None = None
+    staging: StagingPath | None = None
     """Where rows are staged between the tasks of a run: a path, or a URL such as `s3://bucket/audiences`."""
     timezone: Name | None = None
     """The time zone of campaigns that name none; by default that of the warehouse catalog."""

@@ -17,13 +17,13 @@ _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufff
 
 
 @dataclass(slots=True)
-class Place:
+class Position:
     """Where a value stands (lines and columns from 1), where its key stands, and the places of what is inside."""
 
     line: int
     column: int
     key: tuple[int, int] | None = None
-    inside: dict[str | int, Place] = field(default_factory=dict)
+    inside: dict[str | int, Position] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Document:
 
     file: str
     data: dict[str, Any]
-    place: Place
+    place: Position
     problems: tuple[Problem, ...]
 
     def at(self, path: Path, *, key: bool = False) -> tuple[int, int]:
@@ -46,7 +46,7 @@ class Document:
         """A problem with the value at `path`, or with its key."""
         return Problem(self.file, *self.at(path, key=key), dotted(self._follow(path)[0]), code, message)
 
-    def _follow(self, path: Path) -> tuple[Path, Place]:
+    def _follow(self, path: Path) -> tuple[Path, Position]:
         """The path as the author wrote it: steps that only the long form has are passed over."""
         written: Path = ()
         place = self.place

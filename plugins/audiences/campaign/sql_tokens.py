@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-Kind = Literal["word", "name", "text", "number", "parameter", "operator", "mark"]
+TokenKind = Literal["word", "name", "text", "number", "parameter", "operator", "mark"]
 """`word`: a bare keyword or name. `name`: one in double quotes. `mark`: one of `( ) [ ] , ; . :` and `:: := ..`."""
 
 
 class Token(NamedTuple):
     """One token: `text` as Postgres takes it (a bare word in lower case, a name without its quotes), and where it is."""
 
-    kind: Kind
+    kind: TokenKind
     text: str
     start: int
     end: int

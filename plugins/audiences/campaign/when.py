@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictI
 
 from audiences.campaign.base import Name, PlacedError, Strict, Verbatim, as_tuple, only_one
 from audiences.campaign.properties import Properties
-from audiences.campaign.rules import WEEKDAYS, Clock, Weekdays
+from audiences.campaign.rules import WEEKDAYS, TimeOfDay, Weekdays
 from audiences.campaign.windows import Day, Duration, Length
 
 SCHEDULES = ("now", "date", "dates", "repeat", "cron")
@@ -28,8 +28,8 @@ class Repeat(Strict):
     on: OnDays | None = None
     """For weeks the weekdays, such as `[mon, thu]`; for months `1` to `31`, `last`, or `first monday` and the like."""
     at: Annotated[
-        tuple[Clock, ...],
-        BeforeValidator(as_tuple, json_schema_input_type=Clock | tuple[Clock, ...]),
+        tuple[TimeOfDay, ...],
+        BeforeValidator(as_tuple, json_schema_input_type=TimeOfDay | tuple[TimeOfDay, ...]),
         Field(min_length=1),
     ]
     """The time of day, in quotes, or several."""
@@ -62,9 +62,9 @@ class ExportWindow(Strict):
 
     days: Weekdays = WEEKDAYS
     """The weekdays; all unless given."""
-    from_: Clock = Field(alias="from")
+    from_: TimeOfDay = Field(alias="from")
     """From this time of day, in quotes."""
-    to: Clock
+    to: TimeOfDay
     """To this time of day, in quotes."""
 
 

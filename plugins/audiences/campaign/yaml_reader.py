@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from audiences.campaign.source import Document, Place, fail, read_text
+from audiences.campaign.source import Document, Position, fail, read_text
 from audiences.campaign.wording import Path, bare, dotted
 from audiences.errors import Problem
 
@@ -83,10 +83,10 @@ class _Reader:
         self.parser = yaml.CSafeLoader(text)
         self.file = file
         self.problems: list[Problem] = []
-        self.anchors: dict[str, tuple[Any, Place]] = {}
+        self.anchors: dict[str, tuple[Any, Position]] = {}
         self.nodes = 0
 
-    def document(self) -> tuple[dict[str, Any], Place]:
+    def document(self) -> tuple[dict[str, Any], Position]:
         self._next()  # the stream's start
         if isinstance(self._next(), yaml.StreamEndEvent):
             fail(self.file, "empty-file", "is empty")
@@ -116,11 +116,11 @@ class _Reader:
         if self.nodes > MAX_NODES:
             self._stop(event, "too-large", f"the file holds more than {MAX_NODES:,} keys and values", path[:3])
 
-    def _node(self, event: yaml.Event, path: Path) -> tuple[Any, Place]:
+    def _node(self, event: yaml.Event, path: Path) -> tuple[Any, Position]:
         self._spend(event, path, len(path))
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, path)
-        place = Place(*_at(event))
+        place = Position(*_at(event))
         if isinstance(event, yaml.ScalarEvent):
             data = self._scalar(event, path)
         elif isinstance(event, yaml.MappingStartEvent):
@@ -134,28 +134,28 @@ class _Reader:
                 self.anchors[event.anchor] = data, place
         return data, place
 
-    def _alias(self, event: yaml.AliasEvent, path: Path) -> tuple[Any, Place]:
+    def _alias(self, event: yaml.AliasEvent, path: Path) -> tuple[Any, Position]:
         name = event.anchor or ""
         if name not in self.anchors:
             self._stop(event, "unknown-alias", f"`*{bare(name)}` names no `&{bare(name)}` that ends above", path)
         data, place = self.anchors[name]
         self._spend_again(event, place, path, len(path))
-        return data, Place(place.line, place.column, None, place.inside)
+        return data, Position(place.line, place.column, None, place.inside)
 
-    def _spend_again(self, event: yaml.Event, place: Place, path: Path, depth: int) -> None:
+    def _spend_again(self, event: yaml.Event, place: Position, path: Path, depth: int) -> None:
         """An alias costs as much as what it stands for, so that a few lines cannot stand for billions."""
         for inner in place.inside.values():
             self._spend(event, path, depth + 1)
             self._spend_again(event, inner, path, depth + 1)
 
-    def _sequence(self, path: Path, place: Place) -> list[Any]:
+    def _sequence(self, path: Path, place: Position) -> list[Any]:
         items: list[Any] = []
         while not isinstance(event := self._next(), yaml.SequenceEndEvent):
             item, place.inside[len(items)] = self._node(event, (*path, len(items)))
             items.append(item)
         return items
 
-    def _mapping(self, path: Path, place: Place) -> dict[str, Any]:
+    def _mapping(self, path: Path, place: Position) -> dict[str, Any]:
         data: dict[str, Any] = {}
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             key = self._key(event, path)

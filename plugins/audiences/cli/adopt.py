@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from audiences.cli import console as show
-from audiences.cli.app import AsJson, CampaignId, app, load, out, resources_of, show_found, wrong_usage
+from audiences.cli.app import AsJson, CampaignArgument, app, load, out, resources_of, show_found, wrong_usage
 from audiences.cli.safe_console import as_text
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def adopt(
-    campaign: CampaignId,
+    campaign: CampaignArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,
     as_json: AsJson = False,
 ) -> None:

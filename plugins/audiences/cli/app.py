@@ -52,7 +52,9 @@ app = typer.Typer(
 # Names of files and databases stand as they are, `a:b:` too.
 out, err = SafeConsole(emoji=False), SafeConsole(stderr=True, emoji=False)
 
-CampaignId = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's id: its file's name without .yml.")]
+CampaignArgument = Annotated[
+    str, typer.Argument(metavar="CAMPAIGN", help="The campaign's id: its file's name without .yml.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs; logs go to standard error.")]
 At = Annotated[
     datetime | None,

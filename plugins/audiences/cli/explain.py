@@ -10,12 +10,12 @@ from typing import Annotated, Literal
 import typer
 
 from audiences.cli import console as show
-from audiences.cli.app import AsJson, At, CampaignId, app, load, resources_of, show_found, wrong_usage
+from audiences.cli.app import AsJson, At, CampaignArgument, app, load, resources_of, show_found, wrong_usage
 
 
 @app.command()
 def explain(
-    campaign: CampaignId,
+    campaign: CampaignArgument,
     user: Annotated[str | None, typer.Option(help="The user's id in the warehouse.")] = None,
     email: Annotated[
         str | None, typer.Option(metavar="ADDRESS|-", help="Whoever has this e-mail address; `-` reads it.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from audiences.goal.report import ArmFigures, Comparison, Estimate, Report
+    from audiences.goal.report import ArmFigures, ControlComparison, Estimate, Report
 
 _LONGEST_BAR, _SHORTEST_BAR = 24, 4  # characters
 _GAP = "  "
@@ -98,7 +98,7 @@ def _bar(value: float, longest: float, characters: int) -> str:
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 
-def _sentences(comparison: Comparison) -> Iterable[str]:
+def _sentences(comparison: ControlComparison) -> Iterable[str]:
     found = comparison.conversions
     if found is not None:
         colour = "bold green" if found.low > 0 else "bold red" if found.high < 0 else "bold"
@@ -167,7 +167,7 @@ def write_csv(reports: Iterable[Report]) -> None:
             )
 
 
-def _compared(comparison: Comparison | None) -> dict[str, Any]:
+def _compared(comparison: ControlComparison | None) -> dict[str, Any]:
     if comparison is None:
         return {}
     row: dict[str, Any] = {

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from audiences.cli import console as show
-from audiences.cli.app import AsJson, At, CampaignId, app, load, out, resources_of, show_found
+from audiences.cli.app import AsJson, At, CampaignArgument, app, load, out, resources_of, show_found
 
 
 @app.command()
 def preview(
-    campaign: CampaignId,
+    campaign: CampaignArgument,
     at: At = None,
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL that finds the qualified users.")] = False,
     as_json: AsJson = False,

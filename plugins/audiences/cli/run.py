@@ -13,7 +13,7 @@ from audiences.cli import console as show
 from audiences.cli.app import (
     AsJson,
     At,
-    CampaignId,
+    CampaignArgument,
     app,
     load,
     out,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def run(
-    campaign: CampaignId,
+    campaign: CampaignArgument,
     at: At = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but write and send.")] = False,
     full_refresh: Annotated[

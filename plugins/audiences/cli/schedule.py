@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from audiences.cli import console as show
-from audiences.cli.app import AsJson, At, CampaignId, app, load, out
+from audiences.cli.app import AsJson, At, CampaignArgument, app, load, out
 
 
 @app.command()
 def schedule(
-    campaign: CampaignId,
+    campaign: CampaignArgument,
     following: Annotated[int, typer.Option("--next", min=1, max=1000, help="How many run times.")] = 10,
     at: At = None,
     as_json: AsJson = False,

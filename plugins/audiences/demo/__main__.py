@@ -17,9 +17,9 @@ from rich.console import Console
 from audiences.campaign.project import Project
 from audiences.demo import launched, output, signals
 from audiences.demo.existing import fill_existing_audiences
-from audiences.demo.place import Place
+from audiences.demo.place import DemoFolders
 from audiences.demo.progress import Progress
-from audiences.demo.samples import Sample, run_samples
+from audiences.demo.samples import SampleCampaign, run_samples
 from audiences.demo.start import started
 from audiences.errors import AudiencesError
 
@@ -36,7 +36,7 @@ def main() -> int:
     parser.add_argument("--directory", type=Path, help="for what the demo makes (default: .demo in the project)")
     arguments = parser.parse_args()
     project = arguments.project.resolve()
-    place = Place(project=project, folder=(arguments.directory or project / ".demo").resolve())
+    place = DemoFolders(project=project, folder=(arguments.directory or project / ".demo").resolve())
     progress = Progress(Console() if sys.stdout.isatty() else Console(width=120))
     signals.raise_on_signals()
     try:
@@ -51,7 +51,7 @@ def main() -> int:
         return 130 if arguments.once else 0
 
 
-def _run(place: Place, progress: Progress, *, once: bool) -> int:
+def _run(place: DemoFolders, progress: Progress, *, once: bool) -> int:
     project = Project.load(place.project)
     problems = [str(problem) for problem in project.problems]
     for problem in problems:
@@ -65,7 +65,7 @@ def _run(place: Place, progress: Progress, *, once: bool) -> int:
     return 1 if problems or any(one.problems for one in samples) else 0
 
 
-def _samples(demo: Demo, project: Project, progress: Progress) -> tuple[list[Sample], list[Report]]:
+def _samples(demo: Demo, project: Project, progress: Progress) -> tuple[list[SampleCampaign], list[Report]]:
     fill_existing_audiences(demo, project.campaigns.values(), at=datetime.now(UTC))
     samples = run_samples(demo, project, progress)
     spec = launched.launched_campaign(project.root)

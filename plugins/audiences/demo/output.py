@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from audiences.demo.samples import Sample
+    from audiences.demo.samples import SampleCampaign
     from audiences.demo.start import Demo
     from audiences.goal.report import Report
 
@@ -31,7 +31,7 @@ _OUTCOMES = (
 )
 
 
-def print_table(console: Console, samples: Sequence[Sample]) -> None:
+def print_table(console: Console, samples: Sequence[SampleCampaign]) -> None:
     """A column per campaign, and below it what is wrong."""
     table = Table(title="One run of each sample campaign", title_justify="left", title_style="bold")
     table.add_column("campaign", style="bold")
@@ -77,7 +77,7 @@ def print_addresses(console: Console, demo: Demo) -> None:
 
 
 def json_line(
-    samples: Sequence[Sample], *, seconds: float, problems: Sequence[str], goals: Sequence[Report] = ()
+    samples: Sequence[SampleCampaign], *, seconds: float, problems: Sequence[str], goals: Sequence[Report] = ()
 ) -> str:
     """One object: `ok`, `seconds`, `campaigns` (with outcomes, requests, audience, members, problems), `goals`, `problems`."""
     ok = not problems and all(not one.problems for one in samples)

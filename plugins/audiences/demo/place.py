@@ -32,7 +32,7 @@ class DemoRunningError(AudiencesError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DemoFolders:
     """A project, and the folder for what the demo makes; deleting that folder is a fresh start."""
 
     project: Path

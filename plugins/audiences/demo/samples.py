@@ -31,7 +31,7 @@ _RUN_SECONDS = 300
 
 
 @dataclass(slots=True)
-class Sample:
+class SampleCampaign:
     """What became of one campaign; `problems` is empty when it ended right."""
 
     campaign: str
@@ -43,7 +43,7 @@ class Sample:
     problems: list[str] = field(default_factory=list)
 
 
-def run_samples(demo: Demo, project: Project, progress: Progress) -> list[Sample]:
+def run_samples(demo: Demo, project: Project, progress: Progress) -> list[SampleCampaign]:
     """Trigger one run of each campaign that is not stopped, wait for all, and check each.
 
     Of a live campaign it is the first run that the dispatcher triggers, for the shop's last carts.
@@ -67,7 +67,7 @@ def run_samples(demo: Demo, project: Project, progress: Progress) -> list[Sample
     samples = without_runs(errors, live - started.keys())
     with Ledger(demo.connection("ledger")) as ledger:
         for name, run in started.items():
-            sample = Sample(campaign=name, state=states[name])
+            sample = SampleCampaign(campaign=name, state=states[name])
             if sample.state == "success":
                 _check(demo, wanted[name], run, sample, ledger, before)
             else:
@@ -78,12 +78,12 @@ def run_samples(demo: Demo, project: Project, progress: Progress) -> list[Sample
     return sorted(samples, key=lambda sample: sample.campaign)
 
 
-def without_runs(errors: Mapping[str, str], waiting: Iterable[str]) -> list[Sample]:
+def without_runs(errors: Mapping[str, str], waiting: Iterable[str]) -> list[SampleCampaign]:
     """The campaigns of which Airflow has no DAG, with the reason, and the live ones for which no event has come due."""
     why = f"no event came due within {2 * _FOUND_SECONDS} s, so that audiences_live has triggered no run of it yet"
     return [
-        *(Sample(campaign=name, state="no DAG", problems=[error]) for name, error in errors.items()),
-        *(Sample(campaign=name, state="no run yet", problems=[why]) for name in waiting),
+        *(SampleCampaign(campaign=name, state="no DAG", problems=[error]) for name, error in errors.items()),
+        *(SampleCampaign(campaign=name, state="no run yet", problems=[why]) for name in waiting),
     ]
 
 
@@ -149,7 +149,7 @@ def _in_state(state: str, tasks: Mapping[str, Mapping[str, str]]) -> set[str]:
 
 
 def _check(
-    demo: Demo, spec: CampaignSpec, run: str, sample: Sample, ledger: Ledger, before: Mapping[str, set[Row]]
+    demo: Demo, spec: CampaignSpec, run: str, sample: SampleCampaign, ledger: Ledger, before: Mapping[str, set[Row]]
 ) -> None:
     """Fill in what the run says of itself and hold it against the ledger and the sandbox, hash for hash."""
     if spec.campaign.status == "draft":
@@ -190,7 +190,7 @@ def _check(
         sample.problems.append(f"{sample.outcomes['targeted']} users are targeted, the ledger holds {len(users)}")
 
 
-def _check_outcomes(sample: Sample) -> None:
+def _check_outcomes(sample: SampleCampaign) -> None:
     outcomes = Outcomes(**sample.outcomes)
     sample.outcomes = outcomes.as_dict()
     try:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from concurrent.futures import Future
 
-    from audiences.demo.place import Place
+    from audiences.demo.place import DemoFolders
     from audiences.demo.postgres import Postgres
     from audiences.demo.processes import Child
     from audiences.demo.progress import Progress
@@ -42,7 +42,7 @@ _FACEBOOK = "facebook_main"
 class Demo:
     """What runs, and how to reach it."""
 
-    place: Place
+    place: DemoFolders
     server: Postgres
     sandbox_url: str
     sandbox: AdminClient
@@ -60,7 +60,7 @@ class Demo:
 
 
 @contextlib.contextmanager
-def started(place: Place, progress: Progress) -> Iterator[Demo]:
+def started(place: DemoFolders, progress: Progress) -> Iterator[Demo]:
     """Have everything run, with fresh data, and stop it at the end. From the main thread."""
     left = stop_leftovers(place.record) + (["Postgres"] if postgres.stop_leftover(place.postgres) else [])
     if left:
@@ -89,7 +89,9 @@ def started(place: Place, progress: Progress) -> Iterator[Demo]:
             children.stop()
 
 
-def _start(place: Place, progress: Progress, server: Postgres, children: Children, ports: Mapping[str, int]) -> Demo:
+def _start(
+    place: DemoFolders, progress: Progress, server: Postgres, children: Children, ports: Mapping[str, int]
+) -> Demo:
     demo = Demo(
         place=place,
         server=server,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from audiences.errors import FacebookAccessError
 from audiences.facebook import sdk
 from audiences.facebook.adsets import AdSetChange
-from audiences.facebook.answers import Scheduled
+from audiences.facebook.answers import ScheduleAnswer
 from audiences.facebook.graph_errors import ScheduleError
 from audiences.facebook.values import as_integer
 
@@ -77,7 +77,7 @@ def push(
     when hours are wanted and the ad set has no lifetime budget with an end.
     """
     action = f"read the schedule of ad set {ad_set_id}"
-    found = graph.get(ad_set_id, {"fields": _FIELDS}, action=action, reads=Scheduled)
+    found = graph.get(ad_set_id, {"fields": _FIELDS}, action=action, reads=ScheduleAnswer)
     params = changes(found, wanted, now=now)
     if not params:
         return AdSetChange(ad_set_id, changed=False)
@@ -89,7 +89,7 @@ def push(
     return AdSetChange(ad_set_id, changed=True)
 
 
-def changes(found: Scheduled, wanted: AdSetSchedule, *, now: datetime) -> Json:
+def changes(found: ScheduleAnswer, wanted: AdSetSchedule, *, now: datetime) -> Json:
     """The parameters that bring the ad set from `found` to `wanted`; empty when it is there."""
     params: Json = {}
     start, end = found.start_time, found.end_time
@@ -104,7 +104,7 @@ def changes(found: Scheduled, wanted: AdSetSchedule, *, now: datetime) -> Json:
     return params
 
 
-def _ensure_lifetime_budget(found: Scheduled, ad_set_id: str, wanted: AdSetSchedule) -> None:
+def _ensure_lifetime_budget(found: ScheduleAnswer, ad_set_id: str, wanted: AdSetSchedule) -> None:
     # Pacing and scheduling: hours need a lifetime budget, and a lifetime budget needs an end.
     # The budget is the ad set's own or, with a campaign budget, its Facebook campaign's.
     if not (found.lifetime_budget or found.campaign.lifetime_budget):
@@ -116,7 +116,7 @@ def _ensure_lifetime_budget(found: Scheduled, ad_set_id: str, wanted: AdSetSched
         raise FacebookAccessError(what, "Give the campaign an `end`, or set one on the ad set in Ads Manager.")
 
 
-def _parts(found: Scheduled) -> frozenset[DayPart]:
+def _parts(found: ScheduleAnswer) -> frozenset[DayPart]:
     """The hours the ad set runs by now; none unless day parting is on."""
     if not isinstance(found.pacing_type, list) or _DAY_PARTING[0] not in found.pacing_type:
         return frozenset()

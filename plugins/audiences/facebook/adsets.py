@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from audiences.errors import FacebookAccessError, FacebookTransientError, RefusedError
 from audiences.facebook import sdk
-from audiences.facebook.answers import AdSet
+from audiences.facebook.answers import AdSetAnswer
 from audiences.facebook.codes import FLAGGED
 from audiences.facebook.contract import DERIVED_TARGETING_PREFIX, DEVICE_SETTING_WORD, MAX_AUDIENCES_PER_AD_SET
 from audiences.facebook.graph_errors import AdSetClosedError
@@ -32,7 +32,7 @@ _FIELDS = "id,name,targeting,effective_status,updated_time,issues_info"
 _CLOSED_STATUSES = frozenset({"ARCHIVED", "DELETED"})
 
 
-class Place(Enum):
+class TargetingList(Enum):
     """Where an audience stands in an ad set's targeting; NOWHERE takes it out of both lists."""
 
     INCLUDED = "custom_audiences"
@@ -40,7 +40,7 @@ class Place(Enum):
     NOWHERE = ""
 
 
-_LISTS: Final = (Place.INCLUDED.value, Place.EXCLUDED.value)
+_LISTS: Final = (TargetingList.INCLUDED.value, TargetingList.EXCLUDED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +54,22 @@ class AdSetChange:
 
 def link(graph: GraphSession, ad_set_id: str, audience_id: str, *, dry_run: bool = False) -> AdSetChange:
     """Aim the ad set at the audience, besides those it has. See `put` for the errors."""
-    return put(graph, ad_set_id, audience_id, Place.INCLUDED, dry_run=dry_run)
+    return put(graph, ad_set_id, audience_id, TargetingList.INCLUDED, dry_run=dry_run)
 
 
 def exclude(graph: GraphSession, ad_set_id: str, audience_id: str, *, dry_run: bool = False) -> AdSetChange:
     """Keep the audience's people from seeing the ad set. See `put` for the errors."""
-    return put(graph, ad_set_id, audience_id, Place.EXCLUDED, dry_run=dry_run)
+    return put(graph, ad_set_id, audience_id, TargetingList.EXCLUDED, dry_run=dry_run)
 
 
 def unlink(graph: GraphSession, ad_set_id: str, audience_id: str, *, dry_run: bool = False) -> AdSetChange:
     """Take the audience out of the ad set, included or excluded. See `put` for the errors."""
-    return put(graph, ad_set_id, audience_id, Place.NOWHERE, dry_run=dry_run)
+    return put(graph, ad_set_id, audience_id, TargetingList.NOWHERE, dry_run=dry_run)
 
 
-def put(graph: GraphSession, ad_set_id: str, audience_id: str, place: Place, *, dry_run: bool = False) -> AdSetChange:
+def put(
+    graph: GraphSession, ad_set_id: str, audience_id: str, place: TargetingList, *, dry_run: bool = False
+) -> AdSetChange:
     """Bring the audience to `place`. Writes only when that changes something: a write restarts the ad set's learning.
 
     A dry run lets Facebook validate the change without making it. Raises AdSetClosedError for an archived or deleted
@@ -93,12 +95,12 @@ def put(graph: GraphSession, ad_set_id: str, audience_id: str, place: Place, *, 
     raise FacebookTransientError(what)
 
 
-def with_audience(targeting: Json, audience_id: str, place: Place) -> Json | None:
+def with_audience(targeting: Json, audience_id: str, place: TargetingList) -> Json | None:
     """The targeting with the audience at `place` and in neither list else; None when it is so already.
 
     Other audiences and every other key stay as they are, except keys that Facebook derives on reading.
     """
-    if _slots(targeting, audience_id) == ([place.value] if place is not Place.NOWHERE else []):
+    if _slots(targeting, audience_id) == ([place.value] if place is not TargetingList.NOWHERE else []):
         return None
     changed = {key: value for key, value in targeting.items() if not key.startswith(DERIVED_TARGETING_PREFIX)}
     for name in _LISTS:
@@ -124,9 +126,9 @@ def _id_of(entry: Any) -> str:
     return str(entry.get("id")) if isinstance(entry, dict) else str(entry)
 
 
-def _read(graph: GraphSession, ad_set_id: str) -> AdSet:
+def _read(graph: GraphSession, ad_set_id: str) -> AdSetAnswer:
     # Not through the SDK: its typed objects drop the nulls inside targeting, and we must give back what we got.
-    return graph.get(ad_set_id, {"fields": _FIELDS}, action=f"read ad set {ad_set_id}", reads=AdSet)
+    return graph.get(ad_set_id, {"fields": _FIELDS}, action=f"read ad set {ad_set_id}", reads=AdSetAnswer)
 
 
 def _write_targeting(graph: GraphSession, ad_set_id: str, targeting: Json, *, dry_run: bool) -> None:
@@ -149,7 +151,7 @@ def _write_targeting(graph: GraphSession, ad_set_id: str, targeting: Json, *, dr
         raise FacebookAccessError(what, remedy, error.code, error.subcode, error.trace) from None
 
 
-def _ensure_open(ad_set: AdSet, ad_set_id: str) -> None:
+def _ensure_open(ad_set: AdSetAnswer, ad_set_id: str) -> None:
     if ad_set.effective_status in _CLOSED_STATUSES:
         what = f"ad set {ad_set_id} is {ad_set.effective_status.lower()} and can no longer be changed"
         raise AdSetClosedError(what, "Take it out of the campaign, or name another one.")
@@ -163,16 +165,16 @@ def _ensure_room(targeting: Json, ad_set_id: str) -> None:
             raise RefusedError(what)
 
 
-def _warnings(ad_set: AdSet, place: Place) -> tuple[str, ...]:
+def _warnings(ad_set: AdSetAnswer, place: TargetingList) -> tuple[str, ...]:
     found = []
     automation = ad_set.targeting.get("targeting_automation")
     advantage = automation.get("advantage_audience") if isinstance(automation, dict) else None
-    if place is Place.INCLUDED and str(advantage) == "1":
+    if place is TargetingList.INCLUDED and str(advantage) == "1":
         found.append(
             f"ad set {ad_set.id} has Advantage+ audience on, so Facebook takes the audience as a suggestion and "
             "reaches other people too; switch it off in Ads Manager to reach these people only"
         )
-    if place is Place.INCLUDED:
+    if place is TargetingList.INCLUDED:
         found += [
             f"ad set {ad_set.id} reaches other devices too than those it targets (`{name}` of its targeting_automation "
             "is on); switch it off in Ads Manager to reach these only"
@@ -194,7 +196,7 @@ def _switched_on(automation: Any, inside: str = "") -> Iterator[str]:
             yield redact(f"{inside}{key}")
 
 
-def _issues(ad_set: AdSet) -> Iterator[str]:
+def _issues(ad_set: AdSetAnswer) -> Iterator[str]:
     listed = ad_set.issues_info
     for issue in listed if isinstance(listed, list) else ():
         words = (issue.get("error_message") or issue.get("error_summary")) if isinstance(issue, dict) else None
@@ -202,7 +204,7 @@ def _issues(ad_set: AdSet) -> Iterator[str]:
             yield redact(words).rstrip(".")
 
 
-def _edited_meanwhile(sent: Json, after: AdSet) -> tuple[str, ...]:
+def _edited_meanwhile(sent: Json, after: AdSetAnswer) -> tuple[str, ...]:
     """Another editor may have come between our read and our write, or after it; we can only tell and not prevent."""
     kept = {key: value for key, value in after.targeting.items() if not key.startswith(DERIVED_TARGETING_PREFIX)}
     if all(kept.get(key) == value for key, value in sent.items() if key not in _LISTS):

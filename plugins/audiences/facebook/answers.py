@@ -13,15 +13,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from audiences.facebook.graph_errors import OddAnswerError
 from audiences.facebook.values import (
+    Flag,
     Id,
     Json,
-    Moment,
-    Number,
-    Rows,
+    RowCount,
     Size,
     Text,
     Time,
-    Truth,
+    Timestamp,
+    WholeNumber,
     Words,
     as_object,
     as_objects,
@@ -45,20 +45,20 @@ class Created(Done):
 class Coded(Done):
     """A status: a number, and Facebook's words for it."""
 
-    code: Number = None
+    code: WholeNumber = None
     description: Words = ""
 
 
 class Permissions(Done):
     """What the token may do with an audience."""
 
-    can_edit: Truth = None
+    can_edit: Flag = None
 
 
 Status = Annotated[Coded, BeforeValidator(as_object)]
 
 
-class Audience(Done):
+class AudienceAnswer(Done):
     """An audience, alone or in a list, with the fields that were asked for."""
 
     id: Id
@@ -71,12 +71,12 @@ class Audience(Done):
     operation_status: Status = Coded()
     delivery_status: Status = Coded()
     permission_for_actions: Annotated[Permissions, BeforeValidator(as_object)] = Permissions()
-    is_value_based: Truth = None
+    is_value_based: Flag = None
     time_content_updated: Time = None
     delete_time: Time = None
 
 
-class ListedAudience(Audience):
+class ListedAudience(AudienceAnswer):
     """An audience in a list; one without an id is not there for this token."""
 
     id: Id = ""
@@ -85,26 +85,26 @@ class ListedAudience(Audience):
 class Uploaded(Done):
     """The receipt of an upload within a session or without one, `num_received` null where it may be left out."""
 
-    num_received: Rows
+    num_received: RowCount
     num_invalid_entries: Size = None
     # A map of examples, or `[]` when there is none.
     invalid_entry_samples: Any = None
     session_id: Size = None
 
 
-class Erased(Uploaded):
+class ErasedAnswer(Uploaded):
     """The receipt of a removal from all audiences, which need not count."""
 
-    num_received: Rows | None = None  # type: ignore[assignment]  # what it is for those that count
+    num_received: RowCount | None = None  # type: ignore[assignment]  # what it is for those that count
 
 
-class Session(Done):
+class SessionAnswer(Done):
     """An upload session as it is listed, all of it as text."""
 
     session_id: Size = None
     stage: Words = ""
     num_received: Size = None
-    num_matched: Number = None
+    num_matched: WholeNumber = None
     num_invalid_entries: Size = None
     start_time: Time = None
     end_time: Time = None
@@ -117,31 +117,31 @@ class Permission(Done):
     status: Words = ""
 
 
-class Token(Done):
+class TokenFacts(Done):
     """What is known of a token; `expires_at` is 0 for one that never expires."""
 
-    is_valid: Truth = None
+    is_valid: Flag = None
     app_id: Words = ""
-    expires_at: Number = None
+    expires_at: WholeNumber = None
 
 
 class TokenAnswer(Done):
     """The answer about a token."""
 
-    data: Annotated[Token, BeforeValidator(as_object)]
+    data: Annotated[TokenFacts, BeforeValidator(as_object)]
 
 
-class Account(Done):
+class AccountAnswer(Done):
     """An ad account."""
 
     name: Words = ""
-    account_status: Number = None
+    account_status: WholeNumber = None
     business: Any = None
     tos_accepted: Annotated[Json, BeforeValidator(as_object)] = Field(default_factory=dict)
     timezone_name: Words = ""
 
 
-class AdSet(Done):
+class AdSetAnswer(Done):
     """An ad set, whose `targeting` is to be given back."""
 
     id: Id
@@ -154,14 +154,14 @@ class AdSet(Done):
 class Budget(Done):
     """The lifetime budget of an ad set's Facebook campaign."""
 
-    lifetime_budget: Number = None
+    lifetime_budget: WholeNumber = None
 
 
-class Scheduled(Budget):
+class ScheduleAnswer(Budget):
     """The schedule of an ad set. 0, no time and the first second of 1970 all stand for no end."""
 
-    start_time: Moment = None
-    end_time: Moment = None
+    start_time: Timestamp = None
+    end_time: Timestamp = None
     pacing_type: Any = None
     adset_schedule: Any = None
     campaign: Annotated[Budget, BeforeValidator(as_object)] = Budget()

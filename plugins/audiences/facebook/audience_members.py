@@ -11,7 +11,7 @@ import orjson
 
 from audiences.campaign.wording import counted
 from audiences.errors import RefusedError
-from audiences.facebook.answers import Erased, Session, Uploaded
+from audiences.facebook.answers import ErasedAnswer, SessionAnswer, Uploaded
 from audiences.facebook.contract import MAX_ROWS, RECEIVED_SHARE
 from audiences.facebook.graph_errors import NotReceivedError, RowsRefusedError
 from audiences.logs import logger
@@ -189,7 +189,9 @@ def remove_from_all(graph: GraphSession, schema: Sequence[str], rows: Rows) -> R
     account = graph.credentials.account_id
     action = f"remove {counted(len(rows), 'row')} from all audiences of {account}"
     path = f"{account}/usersofanyaudience"
-    return _send_counted(graph, "DELETE", path, upload_body(schema, rows), account, len(rows), action, reads=Erased)
+    return _send_counted(
+        graph, "DELETE", path, upload_body(schema, rows), account, len(rows), action, reads=ErasedAnswer
+    )
 
 
 def upload_sessions(graph: GraphSession, audience_id: str, session_id: int | None = None) -> list[UploadSession]:
@@ -206,7 +208,7 @@ def upload_sessions(graph: GraphSession, audience_id: str, session_id: int | Non
             started=item.start_time,
             ended=item.end_time,
         )
-        for item in graph.pages(f"{audience_id}/sessions", params, action=action, of=Session)
+        for item in graph.pages(f"{audience_id}/sessions", params, action=action, of=SessionAnswer)
     ]
 
 

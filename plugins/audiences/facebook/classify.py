@@ -11,7 +11,7 @@ import requests
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from audiences.errors import AudiencesError, FacebookAccessError, FacebookTransientError, RefusedError, ThrottledError
-from audiences.facebook.codes import Kind, Meaning, meaning_of
+from audiences.facebook.codes import ErrorKind, Meaning, meaning_of
 from audiences.facebook.contract import (
     GRAPH_URL,
     REPLACE_RUNNING_WAIT_SECONDS,
@@ -36,7 +36,7 @@ _TIMED_OUT_REPLACE = 1870158
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class CallContext:
     """What the texts of an error need: what we were doing, for which account, and what no text, the repr neither, may show."""
 
     action: str
@@ -56,7 +56,7 @@ class GraphFault:
     trace: str | None
 
     @classmethod
-    def read(cls, error: Any, context: Context) -> GraphFault:
+    def read(cls, error: Any, context: CallContext) -> GraphFault:
         """`error` is an object as documented, or a plain string as some gateways send it."""
         if not isinstance(error, dict):
             return cls(None, None, False, redact(str(error), *context.secrets), None)
@@ -73,7 +73,7 @@ class GraphFault:
         )
 
 
-def read_answer(status: int, body: bytes, context: Context) -> Json:
+def read_answer(status: int, body: bytes, context: CallContext) -> Json:
     """The JSON object of a successful answer, or the error it stands for.
 
     A success is status 200 to 299 with a JSON object that has no `error` and says no other `success` than true. Raises
@@ -101,18 +101,18 @@ def read_answer(status: int, body: bytes, context: Context) -> Json:
     return answer
 
 
-def error_for(fault: GraphFault, status: int, context: Context) -> AudiencesError:
+def error_for(fault: GraphFault, status: int, context: CallContext) -> AudiencesError:
     """The error for one `error` object."""
     if fault.code is None:
         return _without_code(status, fault.text or "an error without a code", context)
     meaning = _refine(meaning_of(fault.code, fault.subcode), fault)
-    if meaning is None or (meaning.kind is Kind.REFUSED and fault.transient):
+    if meaning is None or (meaning.kind is ErrorKind.REFUSED and fault.transient):
         passing = fault.transient or status >= 500
-        meaning = Meaning(Kind.TRANSIENT if passing else Kind.REFUSED, "an error unknown to us")
+        meaning = Meaning(ErrorKind.TRANSIENT if passing else ErrorKind.REFUSED, "an error unknown to us")
     return _build(meaning, fault, context)
 
 
-def error_for_exception(error: requests.RequestException, context: Context) -> AudiencesError:
+def error_for_exception(error: requests.RequestException, context: CallContext) -> AudiencesError:
     """The error for a request that got no whole answer. Its own text is not passed on: it quotes the address."""
     if _found_in(error, ssl.SSLCertVerificationError):
         return FacebookAccessError(
@@ -142,41 +142,41 @@ def _refine(meaning: Meaning | None, fault: GraphFault) -> Meaning | None:
     """Two codes stand for two things each, told apart by their text only."""
     text = fault.text.lower()
     if fault.code == 1 and TOO_MUCH_DATA_TEXT in text:
-        return Meaning(Kind.TOO_MUCH_DATA, "the answer would be too large")
+        return Meaning(ErrorKind.TOO_MUCH_DATA, "the answer would be too large")
     if fault.code == 100 and WRONG_PROOF_TEXT in text:
         remedy = "Set `app_secret` in the Airflow connection to the secret of the app that made the token."
-        return Meaning(Kind.ACCESS, "the proof of the app secret is missing or wrong", remedy)
+        return Meaning(ErrorKind.ACCESS, "the proof of the app secret is missing or wrong", remedy)
     return meaning
 
 
-def _build(meaning: Meaning, fault: GraphFault, context: Context) -> AudiencesError:
+def _build(meaning: Meaning, fault: GraphFault, context: CallContext) -> AudiencesError:
     code, subcode, trace = fault.code, fault.subcode, fault.trace
     what = f"{context.action}: {meaning.cause}"
     # The text helps where the cause is a class of faults rather than one; elsewhere it only repeats the cause.
     told = f"{what}. Facebook says: {fault.text.rstrip('.')}" if fault.text else what
     remedy = meaning.remedy.format(account=context.account_number)
     match meaning.kind:
-        case Kind.THROTTLED:
+        case ErrorKind.THROTTLED:
             return ThrottledError(what, meaning.wait or UNSTATED_WAIT, code, subcode)
-        case Kind.BUSY:
+        case ErrorKind.BUSY:
             return AudienceBusyError(what, REPLACE_RUNNING_WAIT_SECONDS, code, subcode)
-        case Kind.TRANSIENT:
+        case ErrorKind.TRANSIENT:
             return FacebookTransientError(told, code, subcode, trace)
-        case Kind.ACCESS:
+        case ErrorKind.ACCESS:
             return FacebookAccessError(told, remedy, code, subcode, trace)
-        case Kind.NOT_FOUND:
+        case ErrorKind.NOT_FOUND:
             return ObjectNotFoundError(what, remedy, code, subcode, trace)
-        case Kind.TOO_SMALL:
+        case ErrorKind.TOO_SMALL:
             return AudienceTooSmallError(what, code, subcode, trace)
-        case Kind.REPLACE_BROKEN:
+        case ErrorKind.REPLACE_BROKEN:
             return ReplaceBrokenError(what, code, subcode, trace, truncated=subcode == _TIMED_OUT_REPLACE)
-        case Kind.TOO_MUCH_DATA:
+        case ErrorKind.TOO_MUCH_DATA:
             return TooMuchDataError(what, code, subcode, trace)
-        case Kind.REFUSED:
+        case ErrorKind.REFUSED:
             return RefusedError(told, code, subcode, trace)
 
 
-def _without_code(status: int, found: str, context: Context) -> AudiencesError:
+def _without_code(status: int, found: str, context: CallContext) -> AudiencesError:
     """Only where Facebook's own numbers are missing does the status decide: a gateway answered, not the Graph API."""
     what = f"{context.action}: {found}"
     if status == 429:

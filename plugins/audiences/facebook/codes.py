@@ -14,7 +14,7 @@ from typing import Final
 from audiences.facebook.contract import API_VERSION, TERMS_URL, VALUE_TERMS_URL
 
 
-class Kind(Enum):
+class ErrorKind(Enum):
     """How we treat an error; each kind is one error class."""
 
     TRANSIENT = "try again soon"
@@ -32,7 +32,7 @@ class Kind(Enum):
 class Meaning:
     """`wait` is the number of seconds to wait where Facebook's documentation names one (THROTTLED and BUSY only)."""
 
-    kind: Kind
+    kind: ErrorKind
     cause: str
     remedy: str = ""
     wait: float | None = None
@@ -55,15 +55,15 @@ _UNFLAG = (
 _SHARE = "Share the audience with ad account {account} (Ads Manager, Audiences, Share), or take it out of the campaign."
 _RECREATE = "Take its id out of the campaign, or name another audience."
 
-_THROTTLE = Kind.THROTTLED
+_THROTTLE = ErrorKind.THROTTLED
 
 
 def _access(cause: str, remedy: str) -> Meaning:
-    return Meaning(Kind.ACCESS, cause, remedy)
+    return Meaning(ErrorKind.ACCESS, cause, remedy)
 
 
 def _refused(cause: str) -> Meaning:
-    return Meaning(Kind.REFUSED, cause)
+    return Meaning(ErrorKind.REFUSED, cause)
 
 
 _REPLACE_STOPPED = "the replace session cannot go on"
@@ -87,15 +87,15 @@ BY_SUBCODE: Final[dict[int, Meaning]] = {
     1713230: _access("uploads to this audience are blocked, since Facebook's rules flagged it", _UNFLAG),
     1713231: _access("the audience is flagged by Facebook's rules", _UNFLAG),
     1713232: _access("the source audience is flagged by Facebook's rules", _UNFLAG),
-    1870047: Meaning(Kind.TOO_SMALL, "the removal would leave too few people in the audience"),
+    1870047: Meaning(ErrorKind.TOO_SMALL, "the removal would leave too few people in the audience"),
     # Replace sessions.
-    1870145: Meaning(Kind.BUSY, "a replace is running on this audience"),
+    1870145: Meaning(ErrorKind.BUSY, "a replace is running on this audience"),
     1870158: Meaning(
-        Kind.REPLACE_BROKEN, "the replace session timed out, and the audience holds only what had arrived"
+        ErrorKind.REPLACE_BROKEN, "the replace session timed out, and the audience holds only what had arrived"
     ),
-    1870147: Meaning(Kind.REPLACE_BROKEN, f"{_REPLACE_STOPPED}: its first batch never arrived"),
-    1870159: Meaning(Kind.REPLACE_BROKEN, f"{_REPLACE_STOPPED}: it has ended already"),
-    1870148: Meaning(Kind.REPLACE_BROKEN, f"{_REPLACE_STOPPED}: something went wrong at Facebook"),
+    1870147: Meaning(ErrorKind.REPLACE_BROKEN, f"{_REPLACE_STOPPED}: its first batch never arrived"),
+    1870159: Meaning(ErrorKind.REPLACE_BROKEN, f"{_REPLACE_STOPPED}: it has ended already"),
+    1870148: Meaning(ErrorKind.REPLACE_BROKEN, f"{_REPLACE_STOPPED}: something went wrong at Facebook"),
     1870144: _refused("a replace is possible below 100 million people only; use `refresh: difference`"),
     # Ad sets.
     1487007: _refused("the ad set has ended"),
@@ -116,7 +116,7 @@ FLAGGED: Final = frozenset({1713228, 1713230, 1713231})
 BY_PAIR: Final[dict[tuple[int, int], Meaning]] = {
     (1, 99): _refused("there are more than 10,000 rows in the request"),
     (100, 33): Meaning(
-        Kind.NOT_FOUND,
+        ErrorKind.NOT_FOUND,
         "there is no such object, or this token may not see it",
         "Check the id in the campaign and that it belongs to ad account {account}. " + _ASSIGN,
     ),
@@ -132,10 +132,10 @@ BY_PAIR: Final[dict[tuple[int, int], Meaning]] = {
 }
 
 BY_CODE: Final[dict[int, Meaning]] = {
-    1: Meaning(Kind.TRANSIENT, "Facebook met an unknown fault"),
-    2: Meaning(Kind.TRANSIENT, "Facebook's service is not available for the moment"),
-    5000: Meaning(Kind.TRANSIENT, "Facebook met an unknown fault"),
-    21009: Meaning(Kind.TRANSIENT, "Facebook met a passing fault"),
+    1: Meaning(ErrorKind.TRANSIENT, "Facebook met an unknown fault"),
+    2: Meaning(ErrorKind.TRANSIENT, "Facebook's service is not available for the moment"),
+    5000: Meaning(ErrorKind.TRANSIENT, "Facebook met an unknown fault"),
+    21009: Meaning(ErrorKind.TRANSIENT, "Facebook met a passing fault"),
     # Quotas.
     4: Meaning(_THROTTLE, "the app made too many calls"),
     17: Meaning(_THROTTLE, "the ad account made too many calls"),
@@ -177,7 +177,7 @@ BY_CODE: Final[dict[int, Meaning]] = {
     2663: _access("the Custom Audience terms are not accepted", _TERMS),
     2664: _access("the Custom Audience terms are not accepted by the business", _TERMS),
     803: Meaning(
-        Kind.NOT_FOUND, "there is no object of this id", "Check the id in the campaign; it may have been deleted."
+        ErrorKind.NOT_FOUND, "there is no object of this id", "Check the id in the campaign; it may have been deleted."
     ),
     # The request.
     100: _refused("a parameter is wrong"),
@@ -205,7 +205,7 @@ def meaning_of(code: int, subcode: int | None) -> Meaning | None:
         if known:
             return known
     if code < 0:
-        return Meaning(Kind.TRANSIENT, "Facebook met a passing fault")
+        return Meaning(ErrorKind.TRANSIENT, "Facebook met a passing fault")
     if code in BY_CODE:
         return BY_CODE[code]
     if 200 <= code <= 299:

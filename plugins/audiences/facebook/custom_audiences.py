@@ -67,7 +67,7 @@ def of_mark(listed: Iterable[ListedAudience], mark: Mark) -> list[str]:
 def read(graph: GraphSession, audience_id: str) -> AudienceStatus:
     """Name, size bounds and status of an audience."""
     fields = {"fields": ",".join(STATUS_FIELDS)}
-    answer = graph.get(audience_id, fields, action=f"read audience {audience_id}", reads=answers.Audience)
+    answer = graph.get(audience_id, fields, action=f"read audience {audience_id}", reads=answers.AudienceAnswer)
     return AudienceStatus.read(answer, asked_at=graph.server_time)
 
 

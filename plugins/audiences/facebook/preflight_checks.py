@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from audiences.checklist import Check, State
 from audiences.errors import AudiencesError, FacebookAccessError, RefusedError, RetryError, WaitError
 from audiences.facebook import custom_audiences
-from audiences.facebook.answers import Account, Permission, TokenAnswer
+from audiences.facebook.answers import AccountAnswer, Permission, TokenAnswer
 from audiences.facebook.contract import (
     API_VERSION,
     MARKETING_API_ENDS,
@@ -183,13 +183,15 @@ def _account(graph: GraphSession) -> list[Check]:
     credentials = graph.credentials
     name = f"ad account {credentials.account_id}"
     try:
-        answer = graph.get(credentials.account_id, {"fields": _ACCOUNT_FIELDS}, action=f"read {name}", reads=Account)
+        answer = graph.get(
+            credentials.account_id, {"fields": _ACCOUNT_FIELDS}, action=f"read {name}", reads=AccountAnswer
+        )
     except AudiencesError as error:
         return [_failure(name, error)]
     return [_account_status(name, answer), _terms(answer, credentials.account_number)]
 
 
-def _account_status(name: str, answer: Account) -> Check:
+def _account_status(name: str, answer: AccountAnswer) -> Check:
     status = answer.account_status
     label = answer.name or "found"
     if status not in _RUNNING:
@@ -202,7 +204,7 @@ def _account_status(name: str, answer: Account) -> Check:
     return Check(name, State.OK, label)
 
 
-def _terms(answer: Account, account_number: str) -> Check:
+def _terms(answer: AccountAnswer, account_number: str) -> Check:
     if as_integer(answer.tos_accepted.get("custom_audience_tos")) == 1:
         return Check("Custom Audience terms", State.OK, "accepted")
     remedy = f"A person with access to the ad account accepts them once, at {TERMS_URL.format(account=account_number)}."

@@ -25,7 +25,7 @@ from tenacity import (
 
 from audiences.errors import AudiencesError, FacebookTransientError, RefusedError, ThrottledError
 from audiences.facebook.answers import Answer, Done, Page, read_as
-from audiences.facebook.classify import Context, error_for_exception, read_answer
+from audiences.facebook.classify import CallContext, error_for_exception, read_answer
 from audiences.facebook.contract import (
     LAG_FIRST_WAIT_SECONDS,
     LAG_TRIES,
@@ -236,7 +236,7 @@ class GraphSession:
     ) -> Json:
         self._take_turn(action)
         credentials = self.credentials
-        context = Context(action, credentials.account_number, credentials.secrets, credentials.graph_url)
+        context = CallContext(action, credentials.account_number, credentials.secrets, credentials.graph_url)
         with self._lock:
             self._requests_sent += 1
         started = self._clock()

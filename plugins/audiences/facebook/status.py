@@ -11,7 +11,7 @@ from audiences.facebook.contract import REPLACE_RUNNING_WAIT_SECONDS
 from audiences.facebook.graph_errors import AudienceBusyError
 
 if TYPE_CHECKING:
-    from audiences.facebook.answers import Audience
+    from audiences.facebook.answers import AudienceAnswer
 
 # The fields that `AudienceStatus.read` needs; a read without `fields` returns the id only.
 STATUS_FIELDS: Final = (
@@ -95,7 +95,7 @@ class AudienceStatus:
     asked_at: int | None = None
 
     @classmethod
-    def read(cls, answer: Audience, *, asked_at: int | None = None) -> AudienceStatus:
+    def read(cls, answer: AudienceAnswer, *, asked_at: int | None = None) -> AudienceStatus:
         """From an answer of the Graph API, asked for STATUS_FIELDS."""
         return cls(
             id=answer.id,

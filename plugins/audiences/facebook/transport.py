@@ -46,13 +46,13 @@ class Http(requests.Session):
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class BodyBytes:
     """The bytes of a body, which a traceback with local variables does not show: they may quote the token."""
 
     raw: bytes = field(repr=False)
 
 
-def read_body(response: requests.Response) -> Content:
+def read_body(response: requests.Response) -> BodyBytes:
     """The unpacked body of a streamed answer; raises AnswerTooLongError and the errors of requests."""
     pieces, size = [], 0
     try:
@@ -66,7 +66,7 @@ def read_body(response: requests.Response) -> Content:
     except (ValueError, HTTPError, http.client.HTTPException):
         # Of the libraries below: a chunk of a negative length ends in "read length must be non-negative".
         raise requests.exceptions.ChunkedEncodingError from None
-    return Content(b"".join(pieces))
+    return BodyBytes(b"".join(pieces))
 
 
 class _Adapter(HTTPAdapter):

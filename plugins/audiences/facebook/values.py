@@ -162,14 +162,14 @@ def as_targeting(value: Any) -> Json:
 
 
 Id = Annotated[str, BeforeValidator(_id)]
-Rows = Annotated[int, BeforeValidator(_rows)]
+RowCount = Annotated[int, BeforeValidator(_rows)]
 Text = Annotated[str, BeforeValidator(_text)]
 Words = Annotated[str, BeforeValidator(_words)]
-Number = Annotated[int | None, BeforeValidator(as_integer)]
+WholeNumber = Annotated[int | None, BeforeValidator(as_integer)]
 Size = Annotated[int | None, BeforeValidator(_size)]
 Time = Annotated[int | None, BeforeValidator(as_time)]
-Moment = Annotated[datetime | None, BeforeValidator(as_moment)]
+Timestamp = Annotated[datetime | None, BeforeValidator(as_moment)]
 # The other permissions come as text; those that we look at may too.
-Truth = Annotated[
+Flag = Annotated[
     bool | None, BeforeValidator(lambda value: {"true": True, "1": True, "false": False}.get(str(value).lower()))
 ]

@@ -44,7 +44,7 @@ _WINDOWS = pa.schema(
 
 
 @dataclass(frozen=True, slots=True)
-class AssigningRun:
+class AssignmentWindows:
     """A run that may have assigned users: their windows are (starts, ends]; `terms` are salts and percentages."""
 
     run_id: int
@@ -120,7 +120,9 @@ class Counting:
     def __exit__(self, *_: object) -> None:
         self._database.close()
 
-    def assign(self, runs: Iterable[AssigningRun], assigned: Iterable[pa.RecordBatch], spared: Iterable[str]) -> None:
+    def assign(
+        self, runs: Iterable[AssignmentWindows], assigned: Iterable[pa.RecordBatch], spared: Iterable[str]
+    ) -> None:
         """Say who was assigned (as ASSIGNED), by which runs, and who was not chosen by chance (`spared`).
 
         Who was assigned by a run that is not among `runs` is left out.

@@ -28,7 +28,7 @@ _CERTAIN = 37.5  # standard deviations: beyond them a p-value is zero in double 
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class ArmSample:
     """Users of one arm and what they did; `revenue_squared` is the sum of the squares of each user's revenue."""
 
     users: int
@@ -57,12 +57,12 @@ class Sample:
 class Stratum:
     """Targets and control group that were assigned under the same terms."""
 
-    target: Sample
-    control: Sample
+    target: ArmSample
+    control: ArmSample
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Lift:
     """Target minus control, per user: both sides, the 95 % interval of the difference, the p-value of "no difference"."""
 
     target: float
@@ -77,7 +77,7 @@ class Difference:
         return self.target - self.control
 
 
-def of_rates(strata: Sequence[Stratum]) -> Difference:
+def of_rates(strata: Sequence[Stratum]) -> Lift:
     """The difference of the conversion rates."""
     from scipy.optimize import brentq
     from scipy.stats import norm
@@ -99,10 +99,10 @@ def of_rates(strata: Sequence[Stratum]) -> Difference:
         p_value = 0.0
     elif estimate:
         p_value = float(2 * norm.sf(brentq(nearest_to_zero, 0, _CERTAIN)))
-    return Difference(target, control, low, high, p_value)
+    return Lift(target, control, low, high, p_value)
 
 
-def of_revenue(strata: Sequence[Stratum]) -> Difference:
+def of_revenue(strata: Sequence[Stratum]) -> Lift:
     """The difference of the revenue per user; each side of a stratum needs two users."""
     from scipy.stats import t
 
@@ -115,13 +115,11 @@ def of_revenue(strata: Sequence[Stratum]) -> Difference:
     ]
     variance = sum(part for part, _ in parts)
     if not variance:  # nobody paid, or everybody the same
-        return Difference(target, control, estimate, estimate, 0.0 if estimate else 1.0)
+        return Lift(target, control, estimate, estimate, 0.0 if estimate else 1.0)
     freedom = variance**2 / sum(part**2 / others for part, others in parts)
     error = math.sqrt(variance)
     reach = float(t.isf(LEVEL / 2, freedom)) * error
-    return Difference(
-        target, control, estimate - reach, estimate + reach, float(2 * t.sf(abs(estimate) / error, freedom))
-    )
+    return Lift(target, control, estimate - reach, estimate + reach, float(2 * t.sf(abs(estimate) / error, freedom)))
 
 
 def _newcombe(strata: Sequence[Stratum], estimate: float, *, level: float) -> tuple[float, float]:

@@ -13,8 +13,8 @@ from audiences.goal.lift import (
     FEWEST_CONVERTERS,
     FEWEST_USERS,
     LEVEL,
-    Difference,
-    Sample,
+    ArmSample,
+    Lift,
     Stratum,
     of_rates,
     of_revenue,
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
     from audiences.goal.counting import Count, Windows
 
-Arm = Literal["target", "campaign", "custom", "system"]
-CONTROLS: tuple[Arm, ...] = ("campaign", "custom", "system")
+ArmName = Literal["target", "campaign", "custom", "system"]
+CONTROLS: tuple[ArmName, ...] = ("campaign", "custom", "system")
 
 
 class Figures(BaseModel):
@@ -45,7 +45,7 @@ class ArmFigures(Figures):
     all their conversions. Figures per user are None without users, those of revenue where the goal names none.
     """
 
-    arm: Arm
+    arm: ArmName
     users: int
     open_windows: int
     converters: int
@@ -75,13 +75,13 @@ class Estimate(Figures):
     incremental_high: float
 
 
-class Comparison(Figures):
+class ControlComparison(Figures):
     """The targets and one control group, over users whose window has ended.
 
     `targets` and `controls` are the users compared; an estimate is None where it would mislead, and `words` say why.
     """
 
-    control: Arm
+    control: ArmName
     targets: int
     controls: int
     conversions: Estimate | None
@@ -110,7 +110,7 @@ class Report(Figures):
     config_digest: str
     data: Data
     arms: tuple[ArmFigures, ...]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[ControlComparison, ...]
     notes: tuple[str, ...]
 
     @property
@@ -156,7 +156,7 @@ def report(
     )
 
 
-def _arm(arm: Arm, counts: Iterable[Count], goal: Goal) -> ArmFigures:
+def _arm(arm: ArmName, counts: Iterable[Count], goal: Goal) -> ArmFigures:
     of_arm = [count for count in counts if count.arm == arm]
     users, converters = sum(count.users for count in of_arm), sum(count.converters for count in of_arm)
     revenue = _figure(sum(count.revenue for count in of_arm)) if goal.revenue else None
@@ -173,8 +173,8 @@ def _arm(arm: Arm, counts: Iterable[Count], goal: Goal) -> ArmFigures:
 
 
 def _compare(
-    spec: CampaignSpec, goal: Goal, control: Arm, counts: Sequence[Count], windows: Windows | None
-) -> Comparison:
+    spec: CampaignSpec, goal: Goal, control: ArmName, counts: Sequence[Count], windows: Windows | None
+) -> ControlComparison:
     both = [count for count in counts if count.arm in ("target", control)]
     ended = [count for count in both if count.ended]
     by_terms = {terms: _stratum(terms, control, ended) for terms in sorted({count.terms for count in ended})}
@@ -185,7 +185,9 @@ def _compare(
     }  # fmt: skip
     compared = list(strata.values())
     if obstacle := report_words.obstacle(spec, control, both, ended, compared, windows):
-        return Comparison(control=control, targets=0, controls=0, conversions=None, revenue=None, words=(obstacle,))
+        return ControlComparison(
+            control=control, targets=0, controls=0, conversions=None, revenue=None, words=(obstacle,)
+        )
     said = list(report_words.left_out(control, both, ended, by_terms, strata))
     conversions = _estimate(of_rates(compared), compared)
     revenue = None
@@ -197,7 +199,7 @@ def _compare(
             said.append(report_words.few_converters(fewest))
         else:
             revenue = _estimate(of_revenue(compared), compared)
-    return Comparison(
+    return ControlComparison(
         control=control,
         targets=sum(each.target.users for each in compared),
         controls=sum(each.control.users for each in compared),
@@ -207,10 +209,10 @@ def _compare(
     )
 
 
-def _stratum(terms: str, control: Arm, ended: Iterable[Count]) -> Stratum:
-    def side(arm: Arm) -> Sample:
+def _stratum(terms: str, control: ArmName, ended: Iterable[Count]) -> Stratum:
+    def side(arm: ArmName) -> ArmSample:
         found = [count for count in ended if count.terms == terms and count.arm == arm]
-        return Sample(
+        return ArmSample(
             users=sum(count.users for count in found),
             converters=sum(count.converters for count in found),
             revenue=float(sum(count.revenue for count in found)),
@@ -220,7 +222,7 @@ def _stratum(terms: str, control: Arm, ended: Iterable[Count]) -> Stratum:
     return Stratum(side("target"), side(control))
 
 
-def _estimate(found: Difference, strata: Sequence[Stratum]) -> Estimate:
+def _estimate(found: Lift, strata: Sequence[Stratum]) -> Estimate:
     targets = sum(each.target.users for each in strata)
     return Estimate(
         target=_figure(found.target),

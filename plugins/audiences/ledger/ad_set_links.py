@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from audiences.ledger.database import Ledger
 
-Place = Literal["included", "excluded"]
+Inclusion = Literal["included", "excluded"]
 _SELECT = """
 select s.campaign_id as campaign, s.audience_id as audience, a.facebook_id as audience_id, s.facebook_id as ad_set_id,
        s.place, s.made_by_us, s.seen_at, s.error,
@@ -31,7 +31,7 @@ class Link:
     audience: int
     audience_id: str
     ad_set_id: str
-    place: Place
+    place: Inclusion
     made_by_us: bool | None
     seen_at: datetime
     error: str | None
@@ -67,7 +67,7 @@ def record(
     campaign: int,
     audience: int,
     ad_set_id: str,
-    place: Place,
+    place: Inclusion,
     run: int,
     at: datetime,
     made_by_us: bool | None,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from audiences.ledger.database import Ledger
 
-Action = Literal["add", "remove", "replace"]
+RequestAction = Literal["add", "remove", "replace"]
 
 
 class RequestState(StrEnum):
@@ -65,13 +65,13 @@ IN_ORDER: Final = "c.run_id, c.late, c.action desc, c.number"  # removals before
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedRequest:
     """A request to put on record: `rows` positions of the change file from `first_row` on.
 
     `schema` has the Facebook keys of its rows; a `late` removal waits until the additions are in.
     """
 
-    action: Action
+    action: RequestAction
     file: str
     first_row: int
     rows: int
@@ -80,7 +80,7 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk(Planned):
+class Chunk(PlannedRequest):
     """A request on record, number `number` of the run, counted from 0; `staging` is the run's folder.
 
     `part_of` is the planned request of which it has some of the rows, for one that was cut in parts. A `doubtful` one was
@@ -119,7 +119,7 @@ _SELECT = f"select {_COLUMNS} from audiences.chunk c join audiences.run r on r.i
 
 
 def plan(
-    ledger: Ledger, *, run: int, audience: int, planned: Sequence[Planned], session: int | None = None
+    ledger: Ledger, *, run: int, audience: int, planned: Sequence[PlannedRequest], session: int | None = None
 ) -> None:  # fmt: skip
     """Put the requests of a run on record, in place of those that an interrupted attempt planned and never sent.
 
@@ -144,7 +144,7 @@ def plan(
             )  # fmt: skip
 
 
-def of_run(ledger: Ledger, run: int, *, action: Action | None = None, late: bool | None = None) -> list[Chunk]:
+def of_run(ledger: Ledger, run: int, *, action: RequestAction | None = None, late: bool | None = None) -> list[Chunk]:
     """The requests of the run, of one action or all, late ones, others or all, in the order in which they are sent."""
     return ledger.rows(
         Chunk,

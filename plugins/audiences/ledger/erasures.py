@@ -79,7 +79,7 @@ def found_before(ledger: Ledger, digest: bytes) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ErasureAccount:
     """An ad account in which the ledger knows audiences, and the `connections` by which it was once reached."""
 
     id: str
@@ -109,17 +109,17 @@ class Unfinished:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ErasureSoFar:
     """What erasing has done so far: requests by ad account, as documents with `id` and `rows`, and rows removed by table."""
 
     requests: tuple[dict[str, object], ...]
     removed: dict[str, int]
 
 
-def accounts(ledger: Ledger) -> list[Account]:
+def accounts(ledger: Ledger) -> list[ErasureAccount]:
     """Ad accounts in which the ledger knows audiences."""
     return ledger.rows(
-        Account,
+        ErasureAccount,
         "select a.ad_account as id, array(select p.connection from audiences.preflight p where p.ad_account = a.ad_account"
         " order by p.passed_at desc) as connections from (select distinct ad_account from audiences.audience) a order by 1",
     )
@@ -250,9 +250,11 @@ def unfinished(ledger: Ledger, *, window: float, closed: Sequence[str]) -> list[
     )
 
 
-def _done(ledger: Ledger, erasure: int) -> Done:
-    found = ledger.row(Done, "select requests, removed from audiences.erasure where id = %(id)s", {"id": erasure})
-    return found or Done((), {})
+def _done(ledger: Ledger, erasure: int) -> ErasureSoFar:
+    found = ledger.row(
+        ErasureSoFar, "select requests, removed from audiences.erasure where id = %(id)s", {"id": erasure}
+    )
+    return found or ErasureSoFar((), {})
 
 
 @dataclass(frozen=True, slots=True)

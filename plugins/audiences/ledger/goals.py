@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class GoalResult:
     """A measured goal: the report as JSON, and by what it is found."""
 
     goal_digest: str
@@ -70,7 +70,7 @@ def assigned(ledger: Ledger, campaign: int) -> Iterator[pa.RecordBatch]:
     ledger.bulk.commit()
 
 
-def record(ledger: Ledger, *, campaign: int, result: Result) -> None:
+def record(ledger: Ledger, *, campaign: int, result: GoalResult) -> None:
     """Keep a result; the earlier ones stay."""
     ledger.sql.execute(
         "insert into audiences.goal_result (campaign_id, goal_digest, config_digest, as_of, report)"
@@ -79,13 +79,13 @@ def record(ledger: Ledger, *, campaign: int, result: Result) -> None:
     )
 
 
-def current(ledger: Ledger, campaign: int, goal_digest: str, at: datetime) -> Result | None:
+def current(ledger: Ledger, campaign: int, goal_digest: str, at: datetime) -> GoalResult | None:
     """The result of the newest as-of time up to `at` for a goal as it stands; None when it was not measured until then.
 
     One of a time to come was made before its events had happened, and says nothing once they have.
     """
     return ledger.row(
-        Result,
+        GoalResult,
         "select goal_digest, config_digest, as_of, report from audiences.goal_result"
         " where campaign_id = %(campaign)s and goal_digest = %(digest)s and as_of <= %(at)s"
         " order by as_of desc, id desc limit 1",

@@ -45,7 +45,7 @@ TRANSITIONS: Final = Transitions(
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class BatchTerms:
     """A campaign that may form a batch: a user may enter `times` times, and not again after an entry later than `since`."""
 
     campaign: int
@@ -104,7 +104,7 @@ def without_batch(ledger: Ledger, campaigns: Sequence[int], *, at: datetime) -> 
     )
 
 
-def form(ledger: Ledger, terms: Sequence[Terms], excluded: Sequence[Due], *, at: datetime) -> list[Formed]:
+def form(ledger: Ledger, terms: Sequence[BatchTerms], excluded: Sequence[Due], *, at: datetime) -> list[Formed]:
     """Settle the excluded events and turn the rest of what is due into batches; see `include/sql/live/form.sql`.
 
     A batch also takes the events of its campaign that were decided since the last one, so that its counts tell all.

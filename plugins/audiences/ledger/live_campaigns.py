@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.ledger.database import Ledger
-    from audiences.ledger.live_events import New, Seen
+    from audiences.ledger.live_events import New, SeenEvent
 
 _LOCK = 0x_A0D1_11FE  # any constant of our own
 _LOCK_WAIT = "10s"
@@ -35,7 +35,7 @@ class LiveBusyError(WaitError):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ReadProgress:
     """How far a campaign has read; see the columns of `live_campaign`."""
 
     campaign: int
@@ -72,11 +72,11 @@ def looking(ledger: Ledger) -> Iterator[None]:
         unlocked(ledger.sql, _LOCK)
 
 
-def progress(ledger: Ledger, names: Sequence[str]) -> dict[str, Progress]:
+def progress(ledger: Ledger, names: Sequence[str]) -> dict[str, ReadProgress]:
     """How far each of the campaigns has read; those that were not live up to now are missing."""
 
-    def pair(name: str, **columns: datetime) -> tuple[str, Progress]:
-        return name, Progress(**columns)  # type: ignore[arg-type]  # the columns of the statement are its fields
+    def pair(name: str, **columns: datetime) -> tuple[str, ReadProgress]:
+        return name, ReadProgress(**columns)  # type: ignore[arg-type]  # the columns of the statement are its fields
 
     return dict(
         ledger.rows(
@@ -89,7 +89,7 @@ def progress(ledger: Ledger, names: Sequence[str]) -> dict[str, Progress]:
     )
 
 
-def join(ledger: Ledger, newcomers: Sequence[Newcomer], *, now: datetime, next_xid: int) -> dict[str, Progress]:
+def join(ledger: Ledger, newcomers: Sequence[Newcomer], *, now: datetime, next_xid: int) -> dict[str, ReadProgress]:
     """Begin to watch for campaigns. What an earlier life of one left undone is dropped."""
     names = [each.name for each in newcomers]
     with ledger.sql.transaction():
@@ -134,7 +134,7 @@ def forget(ledger: Ledger, campaigns: Sequence[int], *, at: datetime) -> None:
         live_events.drop(ledger, campaigns, batches=dropped)
 
 
-def see(ledger: Ledger, seen: Sequence[Seen], read: Sequence[Progress], *, at: datetime) -> list[New]:
+def see(ledger: Ledger, seen: Sequence[SeenEvent], read: Sequence[ReadProgress], *, at: datetime) -> list[New]:
     """Record events not yet on record, and how far the campaigns have read now, in one transaction; those that are new."""
     with ledger.sql.transaction():
         new = live_events.record(ledger, seen, at=at)

@@ -52,7 +52,7 @@ NOT_EXPORTED: Final = (EventState.EXCLUDED, EventState.LIMITED, EventState.LATE,
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenEvent:
     """An event that a campaign reacts to, as it goes on record."""
 
     campaign: int
@@ -97,7 +97,7 @@ class UserEvent:
         object.__setattr__(self, "state", EventState(self.state))
 
 
-def record(ledger: Ledger, seen: Sequence[Seen], *, at: datetime) -> list[New]:
+def record(ledger: Ledger, seen: Sequence[SeenEvent], *, at: datetime) -> list[New]:
     """Put events on record that are not; those that are new."""
     if not seen:
         return []

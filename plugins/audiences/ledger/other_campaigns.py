@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class HoldingCampaign:
     """A campaign that holds somebody in an audience."""
 
     id: int
@@ -25,10 +25,10 @@ class Changing:
     config: dict[str, object]
 
 
-def holding(ledger: Ledger, *, audience: int, campaign: int) -> list[Holding]:
+def holding(ledger: Ledger, *, audience: int, campaign: int) -> list[HoldingCampaign]:
     """The other campaigns that hold somebody in the audience, by name."""
     return ledger.rows(
-        Holding,
+        HoldingCampaign,
         "select c.id, c.name from audiences.campaign c where c.id <> %(campaign)s and exists"
         " (select from audiences.member m where m.audience_id = %(audience)s and m.campaign_id = c.id"
         " and m.removed_run is null and m.present) order by c.name",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from audiences.ledger.chunks import Chunk, Planned
+    from audiences.ledger.chunks import Chunk, PlannedRequest
     from audiences.ledger.database import Ledger
 
 FEWEST_MEASURED = 10  # requests; fewer say nothing about how long they take
@@ -83,7 +83,7 @@ def plan(
     audience: int,
     schema: Sequence[str],
     closing: str,
-    planned: Sequence[Planned],
+    planned: Sequence[PlannedRequest],
     id_of: Callable[[int], int],
 ) -> None:
     """Put a session and its requests on record, in place of what an interrupted attempt of the run planned.
@@ -117,7 +117,7 @@ def again(
     session: ReplaceSession,
     *,
     id_of: Callable[[int], int],
-    planned: Sequence[Planned] | None = None,
+    planned: Sequence[PlannedRequest] | None = None,
 ) -> ReplaceSession:
     """The same session under a new id, nothing sent of it: an id that has been used cannot be used again.
 
@@ -141,9 +141,9 @@ def again(
     return found
 
 
-def request_of(chunk: Chunk) -> Planned:
+def request_of(chunk: Chunk) -> PlannedRequest:
     """The request of a session, to be planned once more."""
-    return chunks.Planned(action=chunk.action, file=chunk.file, first_row=chunk.first_row, rows=chunk.rows)
+    return chunks.PlannedRequest(action=chunk.action, file=chunk.file, first_row=chunk.first_row, rows=chunk.rows)
 
 
 def to_send(ledger: Ledger, run: int) -> ReplaceSession | None:

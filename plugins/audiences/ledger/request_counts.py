@@ -10,7 +10,7 @@ from audiences.ledger.chunks import RequestState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from audiences.ledger.chunks import Action, Chunk
+    from audiences.ledger.chunks import Chunk, RequestAction
     from audiences.ledger.database import Ledger
 
 _STATES = {state.name.lower(): state for state in RequestState}
@@ -69,7 +69,7 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ActionCounts:
     """What came of the requests of one action: those `planned`, parts not counted; `taken`, `refused` and still `unsent`.
 
     `only_rows`: those that were refused were refused for what their rows hold; `error`: of one of them.
@@ -100,10 +100,10 @@ def totals(ledger: Ledger, run: int) -> Totals:
     return ledger.row(Totals, _TOTALS, {"run": run, **_STATES}) or _NOTHING
 
 
-def standing(ledger: Ledger, run: int, action: Action) -> Standing:
+def standing(ledger: Ledger, run: int, action: RequestAction) -> ActionCounts:
     """Over the requests of an action in the run, those aside that were given up."""
     found = ledger.row(
-        Standing,
+        ActionCounts,
         "select count(*) filter (where part_of is null)::int as planned,"
         " count(*) filter (where state in (%(acknowledged)s, %(postponed)s))::int as taken,"
         " count(*) filter (where state = %(refused)s)::int as refused,"
@@ -113,7 +113,7 @@ def standing(ledger: Ledger, run: int, action: Action) -> Standing:
         " from audiences.chunk where run_id = %(run)s and action = %(action)s and state <> %(dropped)s",
         {"run": run, "action": action, **_STATES},
     )
-    return found or Standing(0, 0, 0, 0, only_rows=False, error=None)
+    return found or ActionCounts(0, 0, 0, 0, only_rows=False, error=None)
 
 
 def parts(ledger: Ledger, chunk: Chunk) -> Parts:

@@ -30,7 +30,7 @@ class RunState(StrEnum):
     ABANDONED = "abandoned"
 
 
-Ended = Literal[RunState.SUCCESS, RunState.FAILED, RunState.STOPPED]
+EndedState = Literal[RunState.SUCCESS, RunState.FAILED, RunState.STOPPED]
 _ENDED: Final = frozenset({RunState.SUCCESS, RunState.FAILED, RunState.STOPPED})
 TRANSITIONS: Final = Transitions(
     "run",
@@ -244,7 +244,7 @@ def end(
     ledger: Ledger,
     run: int,
     *,
-    state: Ended,
+    state: EndedState,
     outcomes: dict[str, int] | None = None,
     requests: int = 0,
     timings: dict[str, float] | None = None,

@@ -30,7 +30,7 @@ from audiences.pipeline.preconditions.in_force import told_not_in_force
 from audiences.pipeline.preconditions.known_ids import LIFT, stop, unknown_ids
 from audiences.pipeline.preconditions.readable_properties import naming_the_property
 from audiences.pipeline.preconditions.unmatched import advised, unmatched
-from audiences.pipeline.results import DOUBT, Changes, Preview, RunRef, Sample
+from audiences.pipeline.results import DOUBT, Changes, Preview, RunRef, SampleUser
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.steps.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.steps.extract import extract
@@ -208,12 +208,12 @@ def masked_cells(packed: bytes) -> dict[str, str]:
     return {key: shown(key, cell) for key, cell in rows.unpack(packed).items()}
 
 
-def _samples(run: RunRef, selected: Sequence[Selected]) -> tuple[Sample, ...]:
+def _samples(run: RunRef, selected: Sequence[Selected]) -> tuple[SampleUser, ...]:
     if not selected:
         return ()
     staged = Staging(run.staging).dataset(*(candidates_file(part.number) for part in selected))
     return tuple(
-        Sample(
+        SampleUser(
             user=row["user_id"],
             identifiers=masked_cells(row["identifiers"]),
         )

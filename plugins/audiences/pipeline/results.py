@@ -105,14 +105,14 @@ class Selected(Reference):
     outcomes: dict[str, int]
 
 
-class Holding(Reference):
+class AudienceHolding(Reference):
     """What an audience holds by our doing: memberships of all campaigns, and their different rows."""
 
     memberships: int
     rows: int
 
 
-class Planned(Reference):
+class Plan(Reference):
     """What a run is about to do: users by outcome before the upload, rows and requests to send.
 
     `kept_back` of the users who `begun` are not sent, as Facebook refused their rows before. `complete`: it is about all
@@ -128,7 +128,7 @@ class Planned(Reference):
     complete: bool = True
     requests: int
     add_batches: tuple[tuple[int, ...], ...] = ()
-    after: Holding
+    after: AudienceHolding
 
 
 class Sent(Reference):
@@ -242,7 +242,7 @@ class Changes(Reference):
     remove: int
 
 
-class Sample(Reference):
+class SampleUser(Reference):
     """A user who would be targeted; of each identifier only the first digits of its hash."""
 
     user: str
@@ -354,7 +354,7 @@ class Preview(Reference):
     audience: str | None
     stopped: str | None
     rejected: Rejected
-    samples: tuple[Sample, ...] = ()
+    samples: tuple[SampleUser, ...] = ()
     action: Action = "mirror"
     next_runs: tuple[AwareDatetime, ...] = ()
     ad_sets: tuple[str, ...] = ()

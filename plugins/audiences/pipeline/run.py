@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from audiences.pipeline.resources import CampaignResources
-    from audiences.pipeline.results import Planned, RunRef, RunRequest, Summary
+    from audiences.pipeline.results import Plan, RunRef, RunRequest, Summary
 
 Result = TypeVar("Result")
 TRIES = 5
@@ -108,7 +108,7 @@ def attempt(
     with resources.working():
         run = timings.of("open_run", lambda: open_run(resources, at_present(resources, request)))
 
-        def planned() -> Planned:
+        def planned() -> Plan:
             extracted = timings.of("extract", lambda: extract(resources, run))
             selected = timings.of("select", lambda: [select(resources, run, shard) for shard in extracted.shards])
             return timings.of("plan", lambda: plan(resources, run, extracted, selected))
@@ -117,10 +117,10 @@ def attempt(
 
 
 def to_its_end(
-    resources: CampaignResources, run: RunRef, plan: Callable[[], Planned], timings: Timings, *, ad_sets: bool = False
+    resources: CampaignResources, run: RunRef, plan: Callable[[], Plan], timings: Timings, *, ad_sets: bool = False
 ) -> Attempt:
     """Plan an opened run, send what was planned, with `ad_sets` see to those too, close the run."""
-    planned: Planned | None = None
+    planned: Plan | None = None
     failure: Exception | None = None
     try:
         planned = plan()

@@ -68,7 +68,7 @@ class AllOf:
     values: tuple[str, ...]
 
 
-Check = IsSet | OneOf | Range | Searched | AnyOf | AllOf
+ValueCheck = IsSet | OneOf | Range | Searched | AnyOf | AllOf
 NOTHING = OneOf(())
 
 
@@ -76,7 +76,7 @@ NOTHING = OneOf(())
 class Clause:
     """One operator of a condition. A null passes no check, and so passes every negated one."""
 
-    check: Check
+    check: ValueCheck
     negated: bool = False
 
 
@@ -133,7 +133,7 @@ def text_of(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _string(operator: str, value: Any, _: Moment) -> Check | None:
+def _string(operator: str, value: Any, _: Moment) -> ValueCheck | None:
     match operator:
         case "equals":
             return OneOf((text_of(value),))
@@ -142,7 +142,7 @@ def _string(operator: str, value: Any, _: Moment) -> Check | None:
     return Searched(operator, value) if OPERATORS[operator].searches else None
 
 
-def _list(operator: str, value: Any, _: Moment) -> Check | None:
+def _list(operator: str, value: Any, _: Moment) -> ValueCheck | None:
     match operator:
         case "contains_any":
             return AnyOf(tuple(map(text_of, value)))
@@ -151,14 +151,14 @@ def _list(operator: str, value: Any, _: Moment) -> Check | None:
     return None
 
 
-def _boolean(operator: str, value: Any, _: Moment) -> Check | None:
+def _boolean(operator: str, value: Any, _: Moment) -> ValueCheck | None:
     values = (value,) if operator == "equals" else value if operator == "in" else None
     if values is None or not all(isinstance(each, bool) for each in values):
         return None
     return OneOf(tuple(values))
 
 
-def _ordered(operator: str, value: Any, read: Callable[[Any], Any]) -> Check | None:
+def _ordered(operator: str, value: Any, read: Callable[[Any], Any]) -> ValueCheck | None:
     """Equality and comparisons; `read` turns a value of the file into one of the property's type, None if it cannot be."""
     match operator:
         case "equals" | "in":
@@ -176,11 +176,11 @@ def _ordered(operator: str, value: Any, read: Callable[[Any], Any]) -> Check | N
     return None
 
 
-def _version(operator: str, value: Any, _: Moment) -> Check | None:
+def _version(operator: str, value: Any, _: Moment) -> ValueCheck | None:
     return _ordered(operator, value, lambda written: version_key(text_of(written)))
 
 
-def _number(operator: str, value: Any, _: Moment) -> Check | None:
+def _number(operator: str, value: Any, _: Moment) -> ValueCheck | None:
     return _ordered(operator, value, _float)
 
 
@@ -194,7 +194,7 @@ def _float(value: Any) -> float | None:
 _INT64 = (-(2**63), 2**63 - 1)
 
 
-def _integer(operator: str, value: Any, _: Moment) -> Check | None:
+def _integer(operator: str, value: Any, _: Moment) -> ValueCheck | None:
     """The same over whole numbers of 64 bits, with every bound a whole number that belongs to the range."""
     check = _ordered(operator, value, _exact)
     if isinstance(check, OneOf):
@@ -244,7 +244,7 @@ def _window(operator: str, value: Any) -> Window | None:
     return None
 
 
-def _date(operator: str, value: Any, moment: Moment) -> Check | None:
+def _date(operator: str, value: Any, moment: Moment) -> ValueCheck | None:
     window = _window(operator, value)
     if window is None:
         return None
@@ -252,7 +252,7 @@ def _date(operator: str, value: Any, moment: Moment) -> Check | None:
     return Range(first, last)
 
 
-def _datetime(operator: str, value: Any, moment: Moment) -> Check | None:
+def _datetime(operator: str, value: Any, moment: Moment) -> ValueCheck | None:
     window = _window(operator, value)
     if window is None:
         return None
@@ -260,7 +260,7 @@ def _datetime(operator: str, value: Any, moment: Moment) -> Check | None:
     return Range(lower, upper, below=upper is not None)
 
 
-_READERS: dict[str, Callable[[str, Any, Moment], Check | None]] = {
+_READERS: dict[str, Callable[[str, Any, Moment], ValueCheck | None]] = {
     "string": _string,
     "integer": _integer,
     "number": _number,

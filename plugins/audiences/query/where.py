@@ -14,12 +14,12 @@ from audiences.query import versions
 from audiences.query.conditions import (
     AllOf,
     AnyOf,
-    Check,
     IsSet,
     Moment,
     OneOf,
     Range,
     Searched,
+    ValueCheck,
     clauses,
 )
 from audiences.query.sources import LETTER_BY_LETTER, exactly, typed
@@ -72,7 +72,7 @@ def where(
     return truth(tree)
 
 
-def _passes(check: Check, value: Value) -> Value:
+def _passes(check: ValueCheck, value: Value) -> Value:
     """True where the value passes; false or null elsewhere."""
     match check:
         case IsSet():

@@ -18,9 +18,9 @@ from starlette.routing import Route
 from audiences.sandbox import state_json
 from audiences.sandbox.faults import BY_CELLS, Fault
 from audiences.sandbox.graph.sessions import settle
-from audiences.sandbox.history import Comparison, number_of
+from audiences.sandbox.history import MemberComparison, number_of
 from audiences.sandbox.member_sets import MemberSet, as_json, count, pack_dicts
-from audiences.sandbox.objects import Account, AdSet, Audience, Campaign, Token
+from audiences.sandbox.objects import AccessToken, Account, AdCampaign, AdSet, CustomAudience
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Handler = Callable[["Admin", Request, Any], Any]
 
 T = TypeVar("T")
-_PREFIXES: dict[type, str] = {Account: "act_", Audience: "2385", AdSet: "2386", Campaign: "2384"}
+_PREFIXES: dict[type, str] = {Account: "act_", CustomAudience: "2385", AdSet: "2386", AdCampaign: "2384"}
 
 
 class AdminError(Exception):
@@ -179,13 +179,13 @@ class Admin:
         doc = dict(_mapping(body))
         if "expires_in_seconds" in doc:
             doc["expires_at"] = self.world.clock.now() + doc.pop("expires_in_seconds")
-        token = _filled(Token, doc, self.world.tokens.get(str(doc.get("token"))))
+        token = _filled(AccessToken, doc, self.world.tokens.get(str(doc.get("token"))))
         self.world.tokens[token.token] = token
         return asdict(token)
 
     @_endpoint
     def put_campaign(self, _: Request, body: Any) -> Any:
-        return asdict(self._put(self.world.campaigns, Campaign, body))
+        return asdict(self._put(self.world.campaigns, AdCampaign, body))
 
     @_endpoint
     def put_ad_set(self, _: Request, body: Any) -> Any:
@@ -202,7 +202,7 @@ class Admin:
         doc = dict(_mapping(body))
         rows = doc.pop("members", None)
         packed = None if rows is None else _packed(rows)
-        audience = self._put(self.world.audiences, Audience, doc)
+        audience = self._put(self.world.audiences, CustomAudience, doc)
         if packed is not None:
             gone = self.world.member_set(audience.id).minus(packed)
             if gone:
@@ -225,7 +225,7 @@ class Admin:
         expected = MemberSet(_packed(body.get("expected") if isinstance(body, dict) else body))
         actual = self.world.member_set(audience.id)
         missing, unexpected = expected.minus(actual.groups), actual.minus(expected.groups)
-        compared = Comparison(self.world.clock.now(), len(expected), missing, unexpected)
+        compared = MemberComparison(self.world.clock.now(), len(expected), missing, unexpected)
         self.world.history.comparisons[audience.id] = compared
         return {
             "expected": len(expected),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from audiences.sandbox.objects import Account, AdSet, Audience, Campaign, Token
+from audiences.sandbox.objects import AccessToken, Account, AdCampaign, AdSet, CustomAudience
 
 APP_ID = "1234567890"
 APP_SECRET = "sandbox-secret"  # noqa: S105  # documented: it guards a sandbox without secrets
@@ -20,9 +20,9 @@ AD_SETS = ("23861234567890123", "23861234567890124")
 _DAY = 86_400.0
 
 
-def tokens(now: float) -> list[Token]:
+def tokens(now: float) -> list[AccessToken]:
     """The token of the account."""
-    return [Token(token=TOKEN, app_id=APP_ID, issued_at=_created(now))]
+    return [AccessToken(token=TOKEN, app_id=APP_ID, issued_at=_created(now))]
 
 
 def accounts(now: float) -> list[Account]:
@@ -30,11 +30,11 @@ def accounts(now: float) -> list[Account]:
     return [Account(id=ACCOUNT, name="Sandbox shop", created_at=_created(now) - 300 * _DAY)]
 
 
-def audiences(now: float) -> list[Audience]:
+def audiences(now: float) -> list[CustomAudience]:
     """A customer list without members."""
     created = _created(now)
     return [
-        Audience(
+        CustomAudience(
             id=AUDIENCE,
             account=ACCOUNT,
             name="Existing buyers list",
@@ -45,11 +45,11 @@ def audiences(now: float) -> list[Audience]:
     ]
 
 
-def campaigns(now: float) -> list[Campaign]:
+def campaigns(now: float) -> list[AdCampaign]:
     """The campaign of the ad sets."""
     created = _created(now)
     return [
-        Campaign(id=CAMPAIGN, account=ACCOUNT, name="Always-on sales", created_at=created, updated_at=created),
+        AdCampaign(id=CAMPAIGN, account=ACCOUNT, name="Always-on sales", created_at=created, updated_at=created),
     ]
 
 

@@ -49,7 +49,7 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class MemberComparison:
     """The members against a list of expected ones, as somebody asked last."""
 
     at: float
@@ -62,7 +62,7 @@ class History:
     """The changes of all audiences, and the last comparison of each with an expected list."""
 
     def __init__(self) -> None:
-        self.comparisons: dict[str, Comparison] = {}
+        self.comparisons: dict[str, MemberComparison] = {}
         self._changes: dict[str, deque[Change]] = {}
         self._with_rows: deque[Change] = deque()
         self._rows = 0

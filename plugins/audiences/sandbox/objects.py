@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 
 @dataclass(slots=True)
-class Settings:
+class ServerSettings:
     """How the server as a whole behaves."""
 
     latency_ms: float = 0
@@ -41,7 +41,7 @@ class Settings:
 
 
 @dataclass(slots=True)
-class Token:
+class AccessToken:
     """An access token; `accounts` lists the ad accounts it has a role in, None means all."""
 
     token: str
@@ -91,7 +91,7 @@ class Account:
 
 
 @dataclass(slots=True)
-class Audience:
+class CustomAudience:
     id: str
     account: str
     name: str
@@ -125,7 +125,7 @@ class Audience:
 
 
 @dataclass(slots=True)
-class Session:
+class SandboxSession:
     """One upload session of one audience; what a replace has received waits under `pending_key`."""
 
     id: str
@@ -145,7 +145,7 @@ class Session:
 
 
 @dataclass(slots=True)
-class Campaign:
+class AdCampaign:
     """Facebook's campaign: what ad sets belong to, and where a campaign budget sits. Budgets are in cents."""
 
     id: str

@@ -19,8 +19,8 @@ from audiences.sandbox.member_sets import count, some
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from audiences.sandbox.objects import Audience
-    from audiences.sandbox.request_log import Entry
+    from audiences.sandbox.objects import CustomAudience
+    from audiences.sandbox.request_log import LoggedRequest
     from audiences.sandbox.world import World
 
 _FOLDER = Path(__file__).parent / "pages"
@@ -119,7 +119,7 @@ class Pages:
     async def no_icon(self, _: Request) -> Response:
         return Response(status_code=204)
 
-    def _last_requests(self, audience: Audience | None = None) -> list[Entry]:
+    def _last_requests(self, audience: CustomAudience | None = None) -> list[LoggedRequest]:
         newest_first = reversed(self._world.log.entries)
         kept = (entry for entry in newest_first if audience is None or entry.audience == audience.id)
         return [entry for entry, _ in zip(kept, range(_REQUESTS_SHOWN), strict=False)]

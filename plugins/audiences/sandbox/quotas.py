@@ -16,7 +16,7 @@ import orjson
 from audiences.sandbox.graph.error_table import GraphError, known_error
 
 if TYPE_CHECKING:
-    from audiences.sandbox.objects import Account, Settings
+    from audiences.sandbox.objects import Account, ServerSettings
 
 HOUR = 3600.0
 SCORE_SPAN = 300.0
@@ -72,7 +72,7 @@ class AccountUsage:
     while_blocked: int = 0
 
 
-class Usage:
+class Quotas:
     """The counters of all accounts and of the app."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class Usage:
         return self._accounts.setdefault(account, AccountUsage())
 
     def admit(
-        self, account: Account | None, settings: Settings, *, audiences: int, write: bool, now: float
+        self, account: Account | None, settings: ServerSettings, *, audiences: int, write: bool, now: float
     ) -> GraphError | None:
         """Count one call; returns the throttle that it meets, if any: 80003 with the minutes to wait, 17 or 4.
 
@@ -98,7 +98,9 @@ class Usage:
             used.while_blocked += error is not None
         return error
 
-    def _block(self, account: Account | None, settings: Settings, *, audiences: int, now: float) -> GraphError | None:
+    def _block(
+        self, account: Account | None, settings: ServerSettings, *, audiences: int, now: float
+    ) -> GraphError | None:
         if self._app.total(now) >= settings.app_quota:
             return known_error("throttle_app")
         if account is None:
@@ -123,7 +125,7 @@ class Usage:
         return math.ceil(wait / 60) if wait > 0 else 0
 
     def headers(
-        self, account: Account | None, settings: Settings, *, audiences: int, now: float, error: GraphError | None
+        self, account: Account | None, settings: ServerSettings, *, audiences: int, now: float, error: GraphError | None
     ) -> dict[str, str]:
         """The three usage headers of one answer, about nothing where it concerns no account.
 

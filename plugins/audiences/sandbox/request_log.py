@@ -8,14 +8,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from audiences.sandbox.uploaded_rows import Finding
+    from audiences.sandbox.uploaded_rows import HashingMistake
 
 _KEPT = 20_000
 _FINDINGS_KEPT = 1_000
 
 
 @dataclass(slots=True)
-class Entry:
+class LoggedRequest:
     """One request. `method` is the effective one (a POST with `method=delete` is a DELETE); `path` has no version or query."""
 
     number: int
@@ -56,7 +56,7 @@ class _Flight:
 class RequestLog:
     """The last 20,000 requests and totals over all of them."""
 
-    entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    entries: deque[LoggedRequest] = field(default_factory=lambda: deque(maxlen=_KEPT))
     counters: Counter[str] = field(default_factory=Counter)
     by_call: Counter[str] = field(default_factory=Counter)
     by_code: Counter[str] = field(default_factory=Counter)
@@ -66,13 +66,13 @@ class RequestLog:
     last: int = 0
     _flights: dict[str | None, _Flight] = field(default_factory=dict)
 
-    def open(self, *, at: float, method: str, path: str) -> Entry:
+    def open(self, *, at: float, method: str, path: str) -> LoggedRequest:
         self.last += 1
-        entry = Entry(number=self.last, at=at, method=method, http_method=method, path=path)
+        entry = LoggedRequest(number=self.last, at=at, method=method, http_method=method, path=path)
         self.entries.append(entry)
         return entry
 
-    def depart(self, entry: Entry) -> None:
+    def depart(self, entry: LoggedRequest) -> None:
         """The request's account is known; it counts as in flight from here."""
         for account in {None, entry.account}:
             flight = self._flights.setdefault(account, _Flight())
@@ -80,7 +80,7 @@ class RequestLog:
             flight.peak = max(flight.peak, flight.now)
         entry.in_flight = self._flights[entry.account].now
 
-    def close(self, entry: Entry) -> None:
+    def close(self, entry: LoggedRequest) -> None:
         """The answer is known: update totals and peaks."""
         if entry.in_flight:
             for account in {None, entry.account}:
@@ -97,7 +97,7 @@ class RequestLog:
         for name in ("rows", "bytes", "url_length"):
             self.peaks[name] = max(self.peaks[name], getattr(entry, name))
 
-    def report(self, entry: Entry, findings: list[Finding]) -> None:
+    def report(self, entry: LoggedRequest, findings: list[HashingMistake]) -> None:
         for finding in findings:
             self.found[finding.kind] += finding.cells
             place = {"request": entry.number, "account": entry.account, "audience": entry.audience}
@@ -107,7 +107,7 @@ class RequestLog:
         """The most requests ever in flight at once, of one account or of all."""
         return self._flights.get(account, _Flight()).peak
 
-    def since(self, number: int) -> list[Entry]:
+    def since(self, number: int) -> list[LoggedRequest]:
         """The kept entries after that number, oldest first."""
         first = self.entries[0].number if self.entries else 1
         skip = max(0, number + 1 - first)

@@ -13,8 +13,8 @@ from audiences.sandbox.graph.sessions import settle
 from audiences.sandbox.member_sets import as_json
 
 if TYPE_CHECKING:
-    from audiences.sandbox.objects import Account, AdSet, Audience
-    from audiences.sandbox.request_log import Entry
+    from audiences.sandbox.objects import Account, AdSet, CustomAudience
+    from audiences.sandbox.request_log import LoggedRequest
     from audiences.sandbox.world import World
 
 FINDINGS = ("at_sign", "not_a_hash", "upper_case_hash", "empty_hash")
@@ -62,7 +62,7 @@ def account(world: World, one: Account) -> dict[str, Any]:
     return {**asdict(one), "usage": usage}
 
 
-def audience(world: World, one: Audience, *, with_members: bool) -> dict[str, Any]:
+def audience(world: World, one: CustomAudience, *, with_members: bool) -> dict[str, Any]:
     """An audience; `members` is a list of `{KEY: value}` without blanks, sorted by the keys present, then by the values."""
     members = world.member_set(one.id)
     lower, upper = bounds(world, one)
@@ -85,7 +85,7 @@ def requests(world: World, since: int) -> list[dict[str, Any]]:
     return [_entry(entry) for entry in world.log.since(since)]
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: LoggedRequest) -> dict[str, Any]:
     return {**asdict(entry), "at": _time(entry.at)}
 
 

@@ -13,7 +13,15 @@ from pydantic import TypeAdapter
 
 from audiences.sandbox.faults import Fault
 from audiences.sandbox.member_sets import MemberSet, MemberWrite, join, split
-from audiences.sandbox.objects import Account, AdSet, Audience, Campaign, Session, Settings, Token
+from audiences.sandbox.objects import (
+    AccessToken,
+    Account,
+    AdCampaign,
+    AdSet,
+    CustomAudience,
+    SandboxSession,
+    ServerSettings,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,13 +35,13 @@ CREATE TABLE IF NOT EXISTS member_write (number INTEGER PRIMARY KEY, action TEXT
 """
 _APPEND = "INSERT INTO member_write (action, key, target, shape, rows) VALUES (?, ?, ?, ?, ?)"
 _READERS: dict[str, TypeAdapter[Any]] = {
-    "settings": TypeAdapter(Settings),
-    "token": TypeAdapter(Token),
+    "settings": TypeAdapter(ServerSettings),
+    "token": TypeAdapter(AccessToken),
     "account": TypeAdapter(Account),
-    "campaign": TypeAdapter(Campaign),
+    "campaign": TypeAdapter(AdCampaign),
     "ad_set": TypeAdapter(AdSet),
-    "audience": TypeAdapter(Audience),
-    "session": TypeAdapter(Session),
+    "audience": TypeAdapter(CustomAudience),
+    "session": TypeAdapter(SandboxSession),
     "fault": TypeAdapter(Fault),
 }
 
@@ -161,19 +169,19 @@ def _put(world: World, kind: str, doc: Any) -> None:
         return
     thing = _READERS[kind].validate_python(doc)
     match thing:
-        case Settings():
+        case ServerSettings():
             world.settings = thing
-        case Token():
+        case AccessToken():
             world.tokens[thing.token] = thing
         case Account():
             world.accounts[thing.id] = thing
-        case Campaign():
+        case AdCampaign():
             world.campaigns[thing.id] = thing
         case AdSet():
             world.ad_sets[thing.id] = thing
-        case Audience():
+        case CustomAudience():
             world.audiences[thing.id] = thing
-        case Session():
+        case SandboxSession():
             world.sessions[thing.audience, thing.id] = thing
         case Fault():
             world.faults.restore(thing)

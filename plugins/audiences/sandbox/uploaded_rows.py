@@ -46,7 +46,7 @@ _ENUMERATED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HashingMistake:
     """Something was sent that must not be: `kind` is at_sign, not_a_hash, upper_case_hash or empty_hash. No value is kept."""
 
     kind: str
@@ -64,7 +64,7 @@ class Upload:
     invalid: int
     samples: dict[str, str]
     rows: Groups
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[HashingMistake] = field(default_factory=list)
 
 
 def read_upload(payload: Any, *, over_limit: str, invalid: frozenset[str] = frozenset()) -> Upload:
@@ -81,7 +81,7 @@ def read_upload(payload: Any, *, over_limit: str, invalid: frozenset[str] = froz
     if not identity:
         refuse("schema_mismatch")
     bad = {at for at, row in enumerate(data) if not invalid.isdisjoint(row)} if invalid else set[int]()
-    findings: list[Finding] = []
+    findings: list[HashingMistake] = []
     for key, column in identity.items():
         malformed, found = _inspect(key, column)
         bad |= malformed
@@ -152,7 +152,7 @@ def _texts(key: str, column: list[Any]) -> list[str]:
     return column if types == {str} else list(map(str, column))
 
 
-def _inspect(key: str, column: list[str]) -> tuple[set[int], list[Finding]]:
+def _inspect(key: str, column: list[str]) -> tuple[set[int], list[HashingMistake]]:
     """Where the invalid cells of a column are, and what in it should never have been sent."""
     if key not in HASHED_KEYS:
         valid = _DEVICE.fullmatch if key == "MADID" else str.strip
@@ -191,5 +191,5 @@ def _is_hex(text: str) -> bool:
     return text.isascii() and not text.encode().translate(None, _HEX)
 
 
-def _found(key: str, **cells: int) -> list[Finding]:
-    return [Finding(kind=kind, key=key, cells=number) for kind, number in cells.items() if number]
+def _found(key: str, **cells: int) -> list[HashingMistake]:
+    return [HashingMistake(kind=kind, key=key, cells=number) for kind, number in cells.items() if number]

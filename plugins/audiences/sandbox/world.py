@@ -10,8 +10,16 @@ from audiences.sandbox import fixtures
 from audiences.sandbox.faults import Faults
 from audiences.sandbox.history import History
 from audiences.sandbox.member_sets import Groups, MemberSet, MemberWrite
-from audiences.sandbox.objects import Account, AdSet, Audience, Campaign, Session, Settings, Token
-from audiences.sandbox.quotas import Usage
+from audiences.sandbox.objects import (
+    AccessToken,
+    Account,
+    AdCampaign,
+    AdSet,
+    CustomAudience,
+    SandboxSession,
+    ServerSettings,
+)
+from audiences.sandbox.quotas import Quotas
 from audiences.sandbox.request_log import RequestLog
 
 if TYPE_CHECKING:
@@ -46,48 +54,48 @@ class World:
         """Back to the world that a fresh sandbox has."""
         self.generation += 1
         self.clock.offset = 0.0
-        self.settings = Settings()
+        self.settings = ServerSettings()
         now = self.clock.now()
-        self.tokens: dict[str, Token] = {token.token: token for token in fixtures.tokens(now)}
+        self.tokens: dict[str, AccessToken] = {token.token: token for token in fixtures.tokens(now)}
         self.accounts: dict[str, Account] = {account.id: account for account in fixtures.accounts(now)}
-        self.campaigns: dict[str, Campaign] = {campaign.id: campaign for campaign in fixtures.campaigns(now)}
+        self.campaigns: dict[str, AdCampaign] = {campaign.id: campaign for campaign in fixtures.campaigns(now)}
         self.ad_sets: dict[str, AdSet] = {ad_set.id: ad_set for ad_set in fixtures.ad_sets(now)}
-        self.audiences: dict[str, Audience] = {audience.id: audience for audience in fixtures.audiences(now)}
-        self.sessions: dict[tuple[str, str], Session] = {}
+        self.audiences: dict[str, CustomAudience] = {audience.id: audience for audience in fixtures.audiences(now)}
+        self.sessions: dict[tuple[str, str], SandboxSession] = {}
         self.members: dict[str, MemberSet] = {}
         self.history = History()
         self.log = RequestLog()
         self.faults = Faults()
-        self.usage = Usage()
+        self.usage = Quotas()
         self.journal = [MemberWrite("clear", "")]
 
     def new_id(self, prefix: str) -> str:
         return f"{prefix}{next(self._numbers)}"
 
-    def sessions_of(self, audience: Audience) -> list[Session]:
+    def sessions_of(self, audience: CustomAudience) -> list[SandboxSession]:
         return [session for session in self.sessions.values() if session.audience == audience.id]
 
-    def open_replace(self, audience: Audience) -> Session | None:
+    def open_replace(self, audience: CustomAudience) -> SandboxSession | None:
         return next((s for s in self.sessions_of(audience) if s.kind == "replace" and s.closed_at is None), None)
 
     def member_set(self, key: str) -> MemberSet:
         return self.members.setdefault(key, MemberSet())
 
-    def add_members(self, audience: Audience, rows: Groups) -> None:
+    def add_members(self, audience: CustomAudience, rows: Groups) -> None:
         added = self.member_set(audience.id).add(rows)
         self.journal.append(MemberWrite("add", audience.id, added))
         self._changed(audience, "add", added=added, removed={})
 
-    def remove_members(self, audience: Audience, rows: Groups) -> None:
+    def remove_members(self, audience: CustomAudience, rows: Groups) -> None:
         removed = self.member_set(audience.id).remove(rows)
         self.journal.append(MemberWrite("remove", audience.id, removed))
         self._changed(audience, "remove", added={}, removed=removed)
 
-    def add_pending(self, session: Session, rows: Groups) -> None:
+    def add_pending(self, session: SandboxSession, rows: Groups) -> None:
         """Keep what a replace session has received; readers of the audience do not see it yet."""
         self.journal.append(MemberWrite("add", session.pending_key, self.member_set(session.pending_key).add(rows)))
 
-    def adopt_pending(self, audience: Audience, session: Session) -> None:
+    def adopt_pending(self, audience: CustomAudience, session: SandboxSession) -> None:
         """What the session has received becomes the audience."""
         before, after = self.member_set(audience.id), self.members.pop(session.pending_key, MemberSet())
         self.members[audience.id] = after
@@ -95,7 +103,7 @@ class World:
         added, removed = after.minus(before.groups), before.minus(after.groups)
         self._changed(audience, "replace", added=added, removed=removed, at=session.closed_at)
 
-    def content_time(self, audience: Audience) -> float:
+    def content_time(self, audience: CustomAudience) -> float:
         """When the members last changed, as a reader is told: at once, or, by a setting, when the upload has been processed."""
         if self.settings.content_time == "answered":
             return audience.content_updated_at
@@ -107,7 +115,7 @@ class World:
         self.journal.append(MemberWrite("forget", key))
 
     def _changed(
-        self, audience: Audience, action: str, *, added: Groups, removed: Groups, at: float | None = None
+        self, audience: CustomAudience, action: str, *, added: Groups, removed: Groups, at: float | None = None
     ) -> None:
         now = self.clock.now() if at is None else at
         change = self.history.note(

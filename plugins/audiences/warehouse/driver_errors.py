@@ -70,7 +70,7 @@ _OBJECT = re.compile(r"for (?:table|view|materialized view|schema|sequence|funct
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Diagnosis:
     """A driver's error: its SQLSTATE (empty when it had none), our words, whether it may pass by itself.
 
     `remedy` says what a person does where it is the connection that failed.
@@ -83,16 +83,16 @@ class Fault:
     position: int = 0  # in the query, from 1 on
 
 
-def fault(error: BaseException, query: str = "") -> Fault:
+def fault(error: BaseException, query: str = "") -> Diagnosis:
     """What an error of psycopg or ADBC means; `query` is the SQL that it answers."""
     sqlstate, said, position = _diagnosis(error)
     if not sqlstate:
         if "ERROR:" in said:  # the server's, seen through a reader that drops the SQLSTATE
-            return Fault("", UNTOLD, passing=False)
+            return Diagnosis("", UNTOLD, passing=False)
         found = connecting.cause(str(error))
-        return Fault("", found.words, found.passing, found.remedy)
+        return Diagnosis("", found.words, found.passing, found.remedy)
     if (refused := connecting.of_sqlstate(sqlstate)) is not None:
-        return Fault(sqlstate, refused.words, refused.passing, refused.remedy)
+        return Diagnosis(sqlstate, refused.words, refused.passing, refused.remedy)
     words = _WORDS.get(sqlstate, UNTOLD)
     told = [name] if sqlstate in _NAMED and (name := _name_at(position, query)) else []
     if sqlstate == "42501" and (match := _OBJECT.search(said)) and _is_in(match[1], query):
@@ -100,7 +100,7 @@ def fault(error: BaseException, query: str = "") -> Fault:
     told += _TYPES.findall(said)[: _TYPED.get(sqlstate, 0)]
     names = ", ".join(shown(redact(name)) for name in dict.fromkeys(told))
     passing = sqlstate.startswith(_PASSING) and sqlstate not in _WOULD_DO_IT_AGAIN
-    return Fault(sqlstate, f"{words}: {names}" if names else words, passing, position=position)
+    return Diagnosis(sqlstate, f"{words}: {names}" if names else words, passing, position=position)
 
 
 def _diagnosis(error: Any) -> tuple[str, str, int]:

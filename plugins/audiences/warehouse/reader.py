@@ -13,7 +13,7 @@ from audiences.concurrency import prefetch
 from audiences.connections import opened
 from audiences.errors import FixAccessError, RetryError
 from audiences.warehouse.driver_errors import fault
-from audiences.warehouse.transaction_settings import Terms
+from audiences.warehouse.transaction_settings import TransactionSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,12 +96,12 @@ class Warehouse:
         except DriverError as error:
             raise not_let_in(error, place=self._place) from None
         try:
-            self._begin(Terms(timezone, timeout, connection.settings, snapshot=True))
+            self._begin(TransactionSettings(timezone, timeout, connection.settings, snapshot=True))
         except BaseException:
             self._connection.close()
             raise
 
-    def _begin(self, terms: Terms) -> None:
+    def _begin(self, terms: TransactionSettings) -> None:
         """The driver has begun the transaction, and what is set in it is gone with it: nothing needs a session of our own.
 
         A pooler in transaction mode keeps no statement that was prepared by name; this driver prepares without names.

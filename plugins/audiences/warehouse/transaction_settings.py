@@ -48,7 +48,7 @@ class WarehouseSettingError(FixAccessError):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class TransactionSettings:
     """Under which terms a transaction reads; `asked` are the settings of the connection's own `options`.
 
     Where both name a setting, ours stands.

@@ -17,12 +17,12 @@ from audiences.campaign.patterns import re2_pattern
 from audiences.query.conditions import (
     AllOf,
     AnyOf,
-    Check,
     IsSet,
     Moment,
     OneOf,
     Range,
     Searched,
+    ValueCheck,
     clauses,
 )
 from audiences.query.versions import version_key
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from audiences.campaign.catalog import Catalog, Property
     from audiences.campaign.properties import Condition, PropertyTree
 
-Truth = np.ndarray[tuple[int], np.dtype[np.bool_]]
+Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 SEARCHES: Final[dict[str, Callable[[pa.Array, str], pa.Array]]] = {
     "contains": pc.match_substring,
@@ -65,17 +65,17 @@ def matches(
     """
     properties = catalog.user_properties()
 
-    def on_frame(name: str, condition: Condition) -> Truth:
+    def on_frame(name: str, condition: Condition) -> Mask:
         return holds(condition, frame[columns[name]], properties[name], Moment(at, zone))
 
     return pd.Series(_truth(tree, on_frame, len(frame)), index=frame.index, name="matches")
 
 
-def _truth(tree: PropertyTree, on_frame: Callable[[str, Condition], Truth], rows: int) -> Truth:
+def _truth(tree: PropertyTree, on_frame: Callable[[str, Condition], Mask], rows: int) -> Mask:
     return reduce(and_, _parts(tree, on_frame, rows))
 
 
-def _parts(tree: PropertyTree, on_frame: Callable[[str, Condition], Truth], rows: int) -> Iterator[Truth]:
+def _parts(tree: PropertyTree, on_frame: Callable[[str, Condition], Mask], rows: int) -> Iterator[Mask]:
     """What a level of the tree joins by `and`."""
     yield np.ones(rows, dtype=np.bool_)
     for name, condition in tree.conditions.items():
@@ -88,7 +88,7 @@ def _parts(tree: PropertyTree, on_frame: Callable[[str, Condition], Truth], rows
         yield ~_truth(tree.not_, on_frame, rows)
 
 
-def holds(condition: Condition, column: pd.Series, declared: Property, moment: Moment) -> Truth:
+def holds(condition: Condition, column: pd.Series, declared: Property, moment: Moment) -> Mask:
     """Which values of one property's column a condition lets through."""
     values = _typed(column, declared, moment.today)
     country = declared.derive == "country"
@@ -96,7 +96,7 @@ def holds(condition: Condition, column: pd.Series, declared: Property, moment: M
     for clause in clauses(condition, declared.compared_as, moment):
         if country and isinstance(clause.check, OneOf):
             compared = _countries(values)
-            check: Check = OneOf(tuple(_country(value) for value in clause.check.values))
+            check: ValueCheck = OneOf(tuple(_country(value) for value in clause.check.values))
         else:
             compared, check = values, clause.check
         passed = pc.fill_null(_passes(check, compared), False).to_numpy(zero_copy_only=False)
@@ -147,7 +147,7 @@ def _by_distinct(values: pa.Array, function: Callable[[str], str | None]) -> pa.
     return results.take(encoded.indices)
 
 
-def _passes(check: Check, values: pa.Array) -> pa.Array:
+def _passes(check: ValueCheck, values: pa.Array) -> pa.Array:
     """True where the value passes; false or null elsewhere."""
     match check:
         case IsSet():

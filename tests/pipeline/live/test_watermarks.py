@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.when.live.test_watch import campaign
 
-from audiences.ledger.live_campaigns import Progress
+from audiences.ledger.live_campaigns import ReadProgress
 from audiences.pipeline.live.watermarks import FIRST_PAUSE, LOOK_BACK_EVERY, NEAR, OVERLAP, Horizon, Watched
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -16,7 +16,7 @@ SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 
 
-def watched(progress: Progress) -> Watched:
+def watched(progress: ReadProgress) -> Watched:
     return Watched(campaign(), progress, by_arrival=True)
 
 
@@ -27,7 +27,7 @@ def watched(progress: Progress) -> Watched:
 def test_every_transaction_is_read_after_its_commit_within_a_minute(transactions, pauses):
     """Transactions write at a second and commit some seconds later; looks take place now and then."""
     written = sorted((first, first + lasting) for first, lasting in transactions)
-    progress = Progress(1, NOON, NOON, NOON, NOON, 0, NOON, None)
+    progress = ReadProgress(1, NOON, NOON, NOON, NOON, 0, NOON, None)
     second, missing, committed_for = 0, set(range(len(written))), dict.fromkeys(range(len(written)), 0)
     for pause in [*pauses, *([61] * 120)]:
         second += pause
@@ -48,14 +48,14 @@ def test_every_transaction_is_read_after_its_commit_within_a_minute(transactions
 
 
 def test_a_look_reads_little_and_every_minute_one_goes_back():
-    progress = Progress(1, NOON, NOON, NOON, NOON, 5, NOON, None)
+    progress = ReadProgress(1, NOON, NOON, NOON, NOON, 5, NOON, None)
     one = watched(progress)
     assert one.start(NOON + 5 * SECOND) == NOON - NEAR
     assert one.start(NOON + LOOK_BACK_EVERY) == NOON - OVERLAP
 
 
 def test_another_server_with_lower_transaction_numbers_is_noticed():
-    progress = Progress(1, NOON, NOON, NOON, NOON, 5000, NOON, None)
+    progress = ReadProgress(1, NOON, NOON, NOON, NOON, 5000, NOON, None)
     now = NOON + LOOK_BACK_EVERY
     after = watched(progress).after_reading(now, Horizon(now, 70, 80))
     assert (after.settled_to, after.mark_at, after.mark_xid) == (NOON, now, 80)
@@ -63,19 +63,19 @@ def test_another_server_with_lower_transaction_numbers_is_noticed():
 
 @pytest.mark.parametrize(("passed", "back"), [(-SECOND, True), (0 * SECOND, False), (LOOK_BACK_EVERY, True)])
 def test_a_look_goes_back_once_its_time_has_come_and_after_the_clock_was_set_back(passed, back):
-    progress = Progress(1, NOON - HOUR, NOON, NOON, NOON, 5, NOON, None)
+    progress = ReadProgress(1, NOON - HOUR, NOON, NOON, NOON, 5, NOON, None)
     assert watched(progress).looks_back(NOON + passed) == back
     assert not watched(progress).looks_back(NOON + LOOK_BACK_EVERY - SECOND)
 
 
 def test_a_look_that_goes_back_begins_before_whatever_is_not_settled():
-    progress = Progress(1, NOON - HOUR, NOON, NOON - 2 * HOUR, NOON, 5, NOON, None)
+    progress = ReadProgress(1, NOON - HOUR, NOON, NOON - 2 * HOUR, NOON, 5, NOON, None)
     assert watched(progress).start(NOON + LOOK_BACK_EVERY) == NOON - 2 * HOUR - OVERLAP
 
 
 @pytest.mark.parametrize(("first_open", "settled"), [(4, False), (5, True), (6, True)])
 def test_what_was_written_by_the_mark_is_settled_once_the_first_open_transaction_is_not_below_it(first_open, settled):
-    progress = Progress(1, NOON - HOUR, NOON, NOON - HOUR, NOON, 5, NOON, None)
+    progress = ReadProgress(1, NOON - HOUR, NOON, NOON - HOUR, NOON, 5, NOON, None)
     now = NOON + LOOK_BACK_EVERY
     after = watched(progress).after_reading(now, Horizon(now, first_open, 9))
     expected = (NOON, now, 9) if settled else (NOON - HOUR, NOON, 5)
@@ -84,7 +84,7 @@ def test_what_was_written_by_the_mark_is_settled_once_the_first_open_transaction
 
 
 def test_a_look_that_does_not_go_back_settles_nothing():
-    progress = Progress(1, NOON - HOUR, NOON, NOON - HOUR, NOON, 5, NOON, None)
+    progress = ReadProgress(1, NOON - HOUR, NOON, NOON - HOUR, NOON, 5, NOON, None)
     now = NOON + SECOND
     after = watched(progress).after_reading(now, Horizon(now, 8, 9))
     assert after == replace(progress, read_to=now)
@@ -92,7 +92,7 @@ def test_a_look_that_does_not_go_back_settles_nothing():
 
 @pytest.mark.parametrize(("idle", "seconds"), [(True, 0), (False, None)])
 def test_a_campaign_that_failed_is_left_alone_for_a_while_and_longer_by_a_busy_look(idle, seconds):
-    failed = Progress(1, NOON - HOUR, NOON, NOON, NOON, 5, NOON, NOON)
+    failed = ReadProgress(1, NOON - HOUR, NOON, NOON, NOON, 5, NOON, NOON)
     extra = timedelta() if seconds == 0 else FIRST_PAUSE
     one = watched(failed)
     assert not one.tried_again(NOON + FIRST_PAUSE + extra - SECOND, idle=idle)

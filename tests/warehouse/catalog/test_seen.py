@@ -13,7 +13,7 @@ from audiences.campaign.yaml_reader import parse
 from audiences.warehouse.catalog.check import check_catalog
 from audiences.warehouse.catalog.record import NotWritableError, record, unrecorded
 from audiences.warehouse.catalog.reflect import Glance
-from audiences.warehouse.catalog.seen import SAMPLE, Seen, event_names, event_values, user_values
+from audiences.warehouse.catalog.seen import SAMPLE, SeenValues, event_names, event_values, user_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,12 +87,12 @@ def glancing(connection: Connection) -> Iterator[Glance]:
         yield glance
 
 
-def of_users(connection: Connection, name: str) -> Seen | None:
+def of_users(connection: Connection, name: str) -> SeenValues | None:
     with glancing(connection) as glance:
         return user_values(catalog(), catalog().users.properties[name], glance.relation("people"), glance)
 
 
-def names(connection: Connection) -> Seen | None:
+def names(connection: Connection) -> SeenValues | None:
     with glancing(connection) as glance:
         return event_names(catalog().events, glance.relation("deeds"), glance)
 
@@ -100,14 +100,14 @@ def names(connection: Connection) -> Seen | None:
 @pytest.mark.parametrize(
     ("name", "seen"),
     [
-        ("gender", Seen(("Female", "Male"), all=True)),
-        ("region", Seen(("California", "Québec"), all=True)),
-        ("tags", Seen(("a", "b"), all=True)),
-        ("tier", Seen(("Gold",), all=True)),
-        ("rare", Seen(("0",), all=False)),  # two rows have another one
+        ("gender", SeenValues(("Female", "Male"), all=True)),
+        ("region", SeenValues(("California", "Québec"), all=True)),
+        ("tags", SeenValues(("a", "b"), all=True)),
+        ("tier", SeenValues(("Gold",), all=True)),
+        ("rare", SeenValues(("0",), all=False)),  # two rows have another one
     ],
 )
-def test_the_values_of_a_property_are_seen(connection: Connection, name: str, seen: Seen) -> None:
+def test_the_values_of_a_property_are_seen(connection: Connection, name: str, seen: SeenValues) -> None:
     assert of_users(connection, name) == seen
 
 
@@ -121,7 +121,7 @@ def test_what_could_say_something_about_a_person_is_not_told(connection: Connect
 @pytest.mark.parametrize("index", ["", "CREATE INDEX ON deeds (name, at)"])
 def test_the_names_of_events_are_seen_with_and_without_an_index(connection: Connection, index: str) -> None:
     run(connection, f"{index}; INSERT INTO deeds (name) VALUES (NULL), ('Zip'), ('x@example.com')")
-    assert names(connection) == Seen(("Zip", "purchase", "view"), all=False)
+    assert names(connection) == SeenValues(("Zip", "purchase", "view"), all=False)
 
 
 def test_names_that_hold_data_are_no_vocabulary(connection: Connection) -> None:

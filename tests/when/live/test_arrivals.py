@@ -11,7 +11,7 @@ import pytest
 from audiences.campaign.catalog import Catalog
 from audiences.campaign.when import EventTrigger
 from audiences.query.render import render
-from audiences.when.live.arrivals import Candidate, Kind, arrivals, horizon, kept_out
+from audiences.when.live.arrivals import Candidate, EventKind, arrivals, horizon, kept_out
 
 pytestmark = pytest.mark.integration
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -59,7 +59,7 @@ def _time(minutes):
 
 
 def kind(event="Buy", where=None):
-    return Kind.of(
+    return EventKind.of(
         EventTrigger.model_validate({"event": event, **({"where": where} if where else {})}), ZoneInfo("UTC")
     )
 

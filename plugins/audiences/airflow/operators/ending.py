@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, get_current_context
 
 from audiences.airflow.failures import NOTE, NotDoneError, told
-from audiences.airflow.run_conf import Asked
+from audiences.airflow.run_conf import RunConf
 from audiences.campaign.files import accounted_for
 from audiences.campaign.project import Project, revived
 from audiences.logs import logger
@@ -34,7 +34,7 @@ class WithAnEndOperator(BaseOperator):
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Return `{"campaign": id, "deleted": …}` of each, over which the duty is mapped."""
         with told(context):
-            Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
+            RunConf.of(context["dag_run"].dag_id, context["dag_run"].conf)
         from audiences.pipeline.resources import CampaignResources
         from audiences.pipeline.upkeep.end_campaign import deleted_campaigns
 
@@ -66,7 +66,7 @@ class EndCampaignOperator(BaseOperator):
         """Return what was done in one line, if anything; fails when a person must put something right."""
         get_current_context()["label"] = self.campaign  # type: ignore[typeddict-unknown-key]  # for map_index_template
         with told(context, self.campaign):
-            Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
+            RunConf.of(context["dag_run"].dag_id, context["dag_run"].conf)
             done = self._end()
         if done:
             context["ti"].xcom_push(key=NOTE, value=f"{self.campaign}: {done}")

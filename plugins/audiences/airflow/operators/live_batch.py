@@ -14,7 +14,7 @@ from airflow.sdk import BaseOperator, RetryDecision, RetryPolicy
 
 from audiences.airflow.failures import NOTE, NotDoneError, cause_of, told
 from audiences.airflow.operators.steps import leave_out, preview_in_task
-from audiences.airflow.run_conf import DISPATCHED, LIVE_FORM, Asked
+from audiences.airflow.run_conf import DISPATCHED, LIVE_FORM, RunConf
 from audiences.campaign.files import accounted_for
 from audiences.logs import logger
 from audiences.pipeline.preconditions.export_windows import OutsideWindowsError
@@ -43,12 +43,12 @@ class RunBatchOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the summary; its one-line form becomes the note of the DAG run. Each try is a run of its own in the ledger."""
         with told(context):
-            asked = Asked.of(self.spec.id, context["dag_run"].conf, *LIVE_FORM, *DISPATCHED)
+            asked = RunConf.of(self.spec.id, context["dag_run"].conf, *LIVE_FORM, *DISPATCHED)
             if asked.dry_run:
                 return preview_in_task(self.spec, self.project, context, asked)
             return self._run(context, asked)
 
-    def _run(self, context: Context, asked: Asked) -> dict[str, Any]:
+    def _run(self, context: Context, asked: RunConf) -> dict[str, Any]:
         from audiences.pipeline.live.run_batch import run_batch, run_due
         from audiences.pipeline.resources import CampaignResources
         from audiences.pipeline.results import RunRequest

@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
 from audiences.airflow.failures import NOTE, NotDoneError, told
 from audiences.airflow.operators.holding import HoldingOperator
-from audiences.airflow.run_conf import FORM, Asked
+from audiences.airflow.run_conf import FORM, RunConf
 from audiences.campaign.files import accounted_for
 from audiences.campaign.spec import CampaignSpec
 from audiences.logs import logger
@@ -53,7 +53,7 @@ class PreviewOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Log and return the preview, whatever of the form of a published campaign was asked for."""
         with told(context):
-            asked = Asked.of(self.spec.id, context["dag_run"].conf, *FORM)
+            asked = RunConf.of(self.spec.id, context["dag_run"].conf, *FORM)
             return preview_in_task(self.spec, self.project, context, asked)
 
 
@@ -70,7 +70,7 @@ class OpenRunOperator(HoldingOperator):
         """As `work`; backfills are left out, and a scheduled run that comes too late, unless somebody clears it on purpose."""
         run = context["dag_run"]
         with told(context):
-            Asked.of(self.spec.id, run.conf, *FORM)
+            RunConf.of(self.spec.id, run.conf, *FORM)
         if run.run_type == "backfill":
             leave_out(context, BACKFILL)
         first = run.run_type == "scheduled" and context["ti"].try_number == 1
@@ -88,7 +88,7 @@ class OpenRunOperator(HoldingOperator):
         from audiences.pipeline.results import RunRequest
         from audiences.pipeline.steps.open_run import open_run
 
-        asked = Asked.of(self.spec.id, context["dag_run"].conf, *FORM)
+        asked = RunConf.of(self.spec.id, context["dag_run"].conf, *FORM)
         if asked.dry_run:
             preview_in_task(self.spec, self.project, context, asked, ask_facebook=True)
             others = sorted(self.get_flat_relative_ids(upstream=False))
@@ -255,12 +255,12 @@ class CloseRunOperator(StepOperator):
 
     def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Return the run's summary; its one-line form becomes the note of the DAG run."""
-        from audiences.pipeline.results import Planned
+        from audiences.pipeline.results import Plan
         from audiences.pipeline.steps.close_run import close_run
 
         ti = get_current_context()["ti"]
         planned = ti.xcom_pull(task_ids=PLAN, key=PLANNED)
-        summary = close_run(resources, run, Planned.model_validate(planned) if planned else None)
+        summary = close_run(resources, run, Plan.model_validate(planned) if planned else None)
         ti.xcom_push(key=NOTE, value=summary.in_words())
         _log.info("%s", summary.in_words())
         if summary.state != "success":
@@ -275,7 +275,7 @@ def leave_out(context: Context, why: str) -> NoReturn:
 
 
 def preview_in_task(
-    spec: CampaignSpec, project: str, context: Context, asked: Asked, *, ask_facebook: bool = False
+    spec: CampaignSpec, project: str, context: Context, asked: RunConf, *, ask_facebook: bool = False
 ) -> dict[str, Any]:
     """Log and return the preview; its one-line form becomes the note of the DAG run."""
     from audiences.pipeline.preview import preview

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, get_current_context
 
 from audiences.airflow.failures import NOTE, NotDoneError, told
-from audiences.airflow.run_conf import Asked
+from audiences.airflow.run_conf import RunConf
 from audiences.campaign.project import Project
 from audiences.logs import logger
 
@@ -37,7 +37,7 @@ class ListOperator(BaseOperator):
     def execute(self, context: Context) -> list[str]:
         """Return the ids, over which the duty is mapped."""
         with told(context):
-            Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
+            RunConf.of(context["dag_run"].dag_id, context["dag_run"].conf)
         return sorted(name for name, spec in Project.load(Path(self.project)).campaigns.items() if self.concerns(spec))
 
     @abstractmethod
@@ -60,7 +60,7 @@ class CampaignOperator(BaseOperator):
 
         get_current_context()["label"] = self.campaign  # type: ignore[typeddict-unknown-key]  # for map_index_template
         with told(context, self.campaign):
-            Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
+            RunConf.of(context["dag_run"].dag_id, context["dag_run"].conf)
             with CampaignResources(Project.load_campaign(Path(self.project), self.campaign)) as resources:
                 done = self.run_for(resources)
         if done:
@@ -87,7 +87,7 @@ class TidyOperator(BaseOperator):
         from dataclasses import asdict
 
         with told(context):
-            Asked.of(context["dag_run"].dag_id, context["dag_run"].conf)
+            RunConf.of(context["dag_run"].dag_id, context["dag_run"].conf)
         from audiences.pipeline.resources import CampaignResources
         from audiences.pipeline.upkeep.tidy import KEPT_FOR, Tidied, tidy
 

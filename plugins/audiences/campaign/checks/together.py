@@ -18,7 +18,7 @@ _NAME = ("what", "audience", "create", "name")
 _ID = ("what", "audience", "update", "id")
 
 
-class Loaded(NamedTuple):
+class LoadedCampaign(NamedTuple):
     """A campaign that is right in itself, and its file."""
 
     spec: CampaignSpec
@@ -42,14 +42,14 @@ def formerly_findings(stem: str, campaign: Campaign, files: Mapping[str, str]) -
         yield Finding(("formerly", index), "not-former", message)
 
 
-def problems_together(loaded: Mapping[str, Loaded]) -> Iterator[Problem]:
+def problems_together(loaded: Mapping[str, LoadedCampaign]) -> Iterator[Problem]:
     """What keeps campaigns from running because of what another file says."""
     yield from _name_taken(loaded.values())
     yield from _claimed_twice(loaded.values())
     yield from _undone(loaded.values())
 
 
-def warnings_together(loaded: Mapping[str, Loaded]) -> Iterator[Problem]:
+def warnings_together(loaded: Mapping[str, LoadedCampaign]) -> Iterator[Problem]:
     """What may be meant, and is worth a look."""
     for first, second in _sharing(loaded.values()):
         told = [_words(*pair) for pair in ((first, second), (second, first)) if _quarrel(*pair) == "perhaps"]
@@ -57,7 +57,7 @@ def warnings_together(loaded: Mapping[str, Loaded]) -> Iterator[Problem]:
         yield second.document.problem(_ID, "shared-audience", told[0] if told else plain)
 
 
-def _name_taken(loaded: Iterable[Loaded]) -> Iterator[Problem]:
+def _name_taken(loaded: Iterable[LoadedCampaign]) -> Iterator[Problem]:
     """The campaigns that create an audience of a name that another one, first by file name, creates already."""
     creators: dict[str, str] = {}
     for spec, document in loaded:
@@ -67,7 +67,7 @@ def _name_taken(loaded: Iterable[Loaded]) -> Iterator[Problem]:
             yield document.problem(_NAME, "audience-name-taken", message)
 
 
-def _claimed_twice(loaded: Iterable[Loaded]) -> Iterator[Problem]:
+def _claimed_twice(loaded: Iterable[LoadedCampaign]) -> Iterator[Problem]:
     """All campaigns that claim one former id: what is taken over by the wrong one cannot be given back."""
     claims: dict[str, list[tuple[Document, int]]] = {}
     for spec, document in loaded:
@@ -80,7 +80,7 @@ def _claimed_twice(loaded: Iterable[Loaded]) -> Iterator[Problem]:
             yield document.problem(("formerly", index), "claimed-twice", message)
 
 
-def _undone(loaded: Iterable[Loaded]) -> Iterator[Problem]:
+def _undone(loaded: Iterable[LoadedCampaign]) -> Iterator[Problem]:
     """Campaigns that take out of an audience whom another one adds again; of a draft and a published one the draft is wrong."""
     for pair in _sharing(loaded):
         for taker, adder in (pair, pair[::-1]):
@@ -90,9 +90,9 @@ def _undone(loaded: Iterable[Loaded]) -> Iterator[Problem]:
                 yield wrong.document.problem(_ID, "undoes-another", _words(taker, adder))
 
 
-def _sharing(loaded: Iterable[Loaded]) -> Iterator[tuple[Loaded, Loaded]]:
+def _sharing(loaded: Iterable[LoadedCampaign]) -> Iterator[tuple[LoadedCampaign, LoadedCampaign]]:
     """Every two campaigns that update one audience, in the order of their files."""
-    updaters: dict[tuple[str, str], list[Loaded]] = {}
+    updaters: dict[tuple[str, str], list[LoadedCampaign]] = {}
     for each in loaded:
         if each.spec.campaign.what.audience.update:
             updaters.setdefault((each.spec.account.id, _shared_id(each)), []).append(each)
@@ -100,11 +100,11 @@ def _sharing(loaded: Iterable[Loaded]) -> Iterator[tuple[Loaded, Loaded]]:
         yield from combinations(together, 2)
 
 
-def _quarrel(taker: Loaded, adder: Loaded) -> sharing.Quarrel | None:
+def _quarrel(taker: LoadedCampaign, adder: LoadedCampaign) -> sharing.Quarrel | None:
     return sharing.quarrel(taker.spec.campaign, adder.spec.campaign)
 
 
-def _words(taker: Loaded, adder: Loaded) -> str:
+def _words(taker: LoadedCampaign, adder: LoadedCampaign) -> str:
     return sharing.in_words(
         taker.spec.campaign,
         adder.spec.campaign,
@@ -114,6 +114,6 @@ def _words(taker: Loaded, adder: Loaded) -> str:
     )
 
 
-def _shared_id(loaded: Loaded) -> str:
+def _shared_id(loaded: LoadedCampaign) -> str:
     update = loaded.spec.campaign.what.audience.update
     return update.id if update else ""

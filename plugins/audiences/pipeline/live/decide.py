@@ -9,7 +9,7 @@ from audiences.ledger.live_events import EventState
 from audiences.pipeline.live.read import leave_out, raise_unless_ours
 from audiences.query.render import render
 from audiences.warehouse.reader import WarehouseQueryError, WarehouseTransientError
-from audiences.when.live.arrivals import Candidate, Kind, kept_out
+from audiences.when.live.arrivals import Candidate, EventKind, kept_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,11 +45,11 @@ def _drop(resources: Resources, closed: Sequence[Watched], polled: Polled) -> No
         polled.dropped += len(dropped)
 
 
-def _terms(watched: Watched, now: datetime) -> live_batches.Terms:
+def _terms(watched: Watched, now: datetime) -> live_batches.BatchTerms:
     limit = watched.campaign.when.limit
     times = limit.times if limit else None
     since = now - limit.every.delta if limit and limit.every else None
-    return live_batches.Terms(watched.number, times, since)
+    return live_batches.BatchTerms(watched.number, times, since)
 
 
 def _excluded(resources: Resources, watch: Watch, asking: Sequence[Watched], polled: Polled) -> list[live_events.Due]:
@@ -71,13 +71,13 @@ def _excluded(resources: Resources, watch: Watch, asking: Sequence[Watched], pol
 
 def _kept_out(watch: Watch, asking: Sequence[Watched], due: Sequence[live_events.Due], at: datetime) -> Select[Any]:
     campaigns = {each.number: each.campaign for each in asking}
-    kinds: dict[str, Kind] = {}
+    kinds: dict[str, EventKind] = {}
     candidates = []
     for number, event in enumerate(due):
         campaign = campaigns[event.campaign]
         unless = campaign.when.unless
         if unless is not None:
-            kind = Kind.of(unless, campaign.zone)
+            kind = EventKind.of(unless, campaign.zone)
             place = list(kinds).index(kind.identity) if kinds.setdefault(kind.identity, kind) else 0
             until = event.occurred_at + unless.within.delta
             candidates.append(Candidate(number, place, event.user_id, event.occurred_at, until))

@@ -15,7 +15,7 @@ from audiences.query.key import KeyIsIdentifierError, ensure_key
 from audiences.query.render import render
 from audiences.warehouse.reader import WarehouseQueryError, WarehouseTransientError
 from audiences.what.erased import Erased
-from audiences.when.live.arrivals import Kind, arrivals, horizon
+from audiences.when.live.arrivals import EventKind, arrivals, horizon
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,11 +84,11 @@ class Reading:
         erased = Erased(*erasures.known(self._resources.ledger)) if rows else None
         return [row for row in rows if erased is not None and not erased.has_user(row["user_id"])]
 
-    def _seen(self, watched: Watched, row: Mapping[str, Any]) -> live_events.Seen:
+    def _seen(self, watched: Watched, row: Mapping[str, Any]) -> live_events.SeenEvent:
         # A time in the future is some device's mistake: the event has happened by now.
         occurred_at = min(row["occurred_at"], self._polled.at)
         due_at = watched.campaign.due(occurred_at)
-        return live_events.Seen(
+        return live_events.SeenEvent(
             campaign=watched.number,
             event_id=row["event_id"],
             user_id=row["user_id"],
@@ -117,13 +117,13 @@ def leave_out(resources: Resources, group: Sequence[Watched], error: AudiencesEr
     polled.errors |= {each.campaign.id: error for each in group}
 
 
-def _kinds(group: Sequence[Watched]) -> tuple[list[Kind], list[list[Watched]]]:
+def _kinds(group: Sequence[Watched]) -> tuple[list[EventKind], list[list[Watched]]]:
     """The distinct kinds of events that the campaigns react to, and for each of them the campaigns."""
-    kinds: dict[str, Kind] = {}
+    kinds: dict[str, EventKind] = {}
     wanting: dict[str, list[Watched]] = {}
     for each in group:
         for trigger in each.campaign.when.on or ():
-            kind = Kind.of(trigger, each.campaign.zone)
+            kind = EventKind.of(trigger, each.campaign.zone)
             kinds[kind.identity] = kind
             wanting.setdefault(kind.identity, []).append(each)
     return list(kinds.values()), list(wanting.values())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from audiences.ledger import live_events
 from audiences.query.render import render
-from audiences.when.live.arrivals import Candidate, Kind, arrivals, kept_out
+from audiences.when.live.arrivals import Candidate, EventKind, arrivals, kept_out
 from audiences.when.live.watch import LiveCampaign
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def entering(resources: CampaignResources, at: datetime) -> Entering:
     """
     spec = resources.spec
     campaign = LiveCampaign(id=spec.id, when=spec.campaign.when, timezone=spec.timezone)
-    kinds = [Kind.of(trigger, campaign.zone) for trigger in campaign.when.on or ()]
+    kinds = [EventKind.of(trigger, campaign.zone) for trigger in campaign.when.on or ()]
     with resources.warehouse() as warehouse:
         rows = warehouse.table(render(arrivals(kinds, spec.catalog, at - SPAN, at))).to_pylist()
         found = {row["event_id"]: (row["user_id"], row["occurred_at"]) for row in rows if row["arrived_at"] <= at}
@@ -44,7 +44,7 @@ def entering(resources: CampaignResources, at: datetime) -> Entering:
         if due and campaign.when.unless is not None:
             unless, within = campaign.when.unless, campaign.when.unless.within.delta
             asked = [Candidate(n, 0, user, occurred, occurred + within) for n, (user, occurred) in enumerate(due)]
-            query = kept_out(asked, [Kind.of(unless, campaign.zone)], spec.catalog, at)
+            query = kept_out(asked, [EventKind.of(unless, campaign.zone)], spec.catalog, at)
             out = {row["number"] for row in warehouse.table(render(query)).to_pylist()}
     seen = resources.campaign()
     users = {user for number, (user, _) in enumerate(due) if number not in out}

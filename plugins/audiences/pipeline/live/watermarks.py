@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audiences.ledger.live_campaigns import Progress
+    from audiences.ledger.live_campaigns import ReadProgress
     from audiences.when.live.watch import LiveCampaign
 
 NEAR = timedelta(minutes=1)
@@ -38,7 +38,7 @@ class Watched:
     """A campaign in force, and how far it has read; `by_arrival`: the warehouse knows when an event came in."""
 
     campaign: LiveCampaign
-    progress: Progress
+    progress: ReadProgress
     by_arrival: bool
 
     @property
@@ -69,7 +69,7 @@ class Watched:
         pause = min(max(failing_for, FIRST_PAUSE), LONGEST_PAUSE) + (timedelta() if idle else FIRST_PAUSE)
         return not failed_at <= now < failed_at + pause
 
-    def after_reading(self, now: datetime, found: Horizon) -> Progress:
+    def after_reading(self, now: datetime, found: Horizon) -> ReadProgress:
         """How far the campaign has read after this look.
 
         Transactions numbered below the mark had begun to write when it was set. Once the first open one is beyond it,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRequest
 
-Reason = Literal["its end has passed", "it has had its last run", "it is stopped", "its file was deleted"]
+NotInForce = Literal["its end has passed", "it has had its last run", "it is stopped", "its file was deleted"]
 NOBODY = 0  # no campaign of the ledger has this number
 LIFT = "status"  # in a run's `allow`: run a campaign that is not in force
 _STATUS = {
@@ -56,7 +56,7 @@ def ensure_in_force(resources: CampaignResources, request: RunRequest) -> None:
         )
 
 
-def why_over(spec: CampaignSpec, at: datetime, scheduled: int) -> Reason | None:
+def why_over(spec: CampaignSpec, at: datetime, scheduled: int) -> NotInForce | None:
     """Why the campaign is over at `at`, None when it is not; `scheduled` of its runs have been begun by its schedule.
 
     A date, or `now`, is no end by itself: the audience of a single run is there to be used afterwards.

@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
     from audiences.pipeline.resources import CampaignResources
     from audiences.warehouse.catalog.reflect import Glance, Relation
-    from audiences.warehouse.catalog.seen import Seen
+    from audiences.warehouse.catalog.seen import SeenValues
 
 _log = logger(__name__)
 _OF_TOO_FEW = ("allow_empty", "max_removal")
 _MOST_TOLD = 10
 _MOST_VALUES = 50  # of one condition
-Asked = tuple[tuple[str, ...], "PropertyTree | None"]
+AskedEvents = tuple[tuple[str, ...], "PropertyTree | None"]
 """Names of events, and what a campaign asks of their properties."""
 
 
@@ -138,7 +138,7 @@ class _Look:
         declared: Property | EventProperty,
         table: sa.FromClause,
         values: tuple[str, ...],
-        seen: Seen | None,
+        seen: SeenValues | None,
         *only: sa.ColumnElement[bool],
     ) -> Iterator[str]:
         for value in values[:_MOST_VALUES]:
@@ -172,20 +172,20 @@ class _Look:
         return self._glance.relation(self._catalog.events.relation) if self._catalog.events else None
 
     @cached_property
-    def _event_names(self) -> Seen | None:
+    def _event_names(self) -> SeenValues | None:
         if self._catalog.events is None or self._events is None:
             return None
         return event_names(self._catalog.events, self._events, self._glance)
 
 
-def _instead(value: str, seen: Seen | None) -> str:
+def _instead(value: str, seen: SeenValues | None) -> str:
     """The nearest that there is, or all there is."""
     if seen is None or not seen.values:
         return ""
     return did_you_mean(value, seen.values) or f"; there are {named(seen)}"
 
 
-def _events_of(spec: CampaignSpec) -> Iterator[Asked]:
+def _events_of(spec: CampaignSpec) -> Iterator[AskedEvents]:
     """Everything that the campaign says about events: in its rules and saved segments, its triggers and its goal."""
     campaign = spec.campaign
     saved = (segment.rules for segment in spec.segments.values() if segment.rules is not None)

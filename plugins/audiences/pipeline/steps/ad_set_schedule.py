@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from audiences.campaign.rules import WEEKDAYS
 from audiences.errors import FacebookAccessError
 from audiences.facebook.ad_set_hours import AdSetSchedule, DayPart, day_parts
-from audiences.facebook.answers import Account
+from audiences.facebook.answers import AccountAnswer
 from audiences.redact import redact
 from audiences.when.wallclock import after_end_of, start_of
 
@@ -85,7 +85,7 @@ def ensure_same_clock(resources: CampaignResources) -> None:
     if what.schedule is None or not what.ad_sets or not spec.campaign.when.windows:
         return
     action = f"read the time zone of ad account {account}"
-    answer = resources.facebook.get(account, {"fields": "timezone_name"}, action=action, reads=Account)
+    answer = resources.facebook.get(account, {"fields": "timezone_name"}, action=action, reads=AccountAnswer)
     found = redact(answer.timezone_name) or "unknown"
     if _agree(spec.zone, found, resources.now()):
         return

@@ -21,7 +21,7 @@ from audiences.ledger import (
 from audiences.ledger.runs import RunState
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
-from audiences.pipeline.results import AudienceSize, Planned, RunRef, Summary, Would
+from audiences.pipeline.results import AudienceSize, Plan, RunRef, Summary, Would
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.steps.link_ad_sets import not_as_wanted
 from audiences.pipeline.steps.verdict import judge
@@ -44,7 +44,7 @@ _log = logger(__name__)
 def close_run(
     resources: CampaignResources,
     run: RunRef,
-    planned: Planned | None,
+    planned: Plan | None,
     *,
     timings: Mapping[str, float] | None = None,
     ad_sets: bool = True,
@@ -108,7 +108,7 @@ def close_run(
     )
 
 
-def final_outcomes(resources: CampaignResources, run: RunRef, planned: Planned, rekeyed: int) -> Outcomes:
+def final_outcomes(resources: CampaignResources, run: RunRef, planned: Plan, rekeyed: int) -> Outcomes:
     """The outcomes after the upload: what began is `added` where acknowledged and `failed` elsewhere.
 
     Of those who began, `rekeyed` were members before, under other identifiers, and are `kept`.
@@ -166,7 +166,7 @@ def _would(counted: Mapping[str, int]) -> Would | None:
     return Would(added=counted["begun"], removed=counted["leaving"]) if "leaving" in counted else None
 
 
-def _members(resources: CampaignResources, run: RunRef, planned: Planned | None) -> int:
+def _members(resources: CampaignResources, run: RunRef, planned: Plan | None) -> int:
     """The rows of the audience, as planned if as many memberships as planned are on record: then all of it was done."""
     if planned and planned.after.memberships == members.memberships(resources.ledger, run.audience):
         return planned.after.rows

@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audiences.campaign.spec import CampaignSpec
-    from audiences.ledger.ad_set_links import Link, Place
+    from audiences.ledger.ad_set_links import Inclusion, Link
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef
 
 STANDS_FOR = timedelta(hours=1)
 """The runs of a live campaign, which come every few minutes, look at an ad set again after so long."""
-_PLACES = {"included": adsets.Place.INCLUDED, "excluded": adsets.Place.EXCLUDED}
+_PLACES = {"included": adsets.TargetingList.INCLUDED, "excluded": adsets.TargetingList.EXCLUDED}
 _FOR_A_PERSON = (FixAccessError, FixConfigError, RefusedError)
 _log = logger(__name__)
 
 
-def wanted(spec: CampaignSpec) -> dict[str, Place]:
+def wanted(spec: CampaignSpec) -> dict[str, Inclusion]:
     """The ad sets that the campaign names, each with the place of the audience in it."""
     what = spec.campaign.what
-    included: dict[str, Place] = dict.fromkeys(what.ad_sets, "included")
+    included: dict[str, Inclusion] = dict.fromkeys(what.ad_sets, "included")
     return included | dict.fromkeys(what.exclude_from_ad_sets, "excluded")
 
 
@@ -57,7 +57,7 @@ def link_ad_sets(resources: CampaignResources, run: RunRef) -> int:
     )
 
 
-def take_back(resources: CampaignResources, *, campaign: int, keep: dict[tuple[int, str], Place]) -> list[str]:
+def take_back(resources: CampaignResources, *, campaign: int, keep: dict[tuple[int, str], Inclusion]) -> list[str]:
     """Take the campaign's audiences out of the ad sets in which it no longer wants them; returns what could not be done.
 
     `keep`: by audience and ad set, what it still wants. Raises what may pass.
@@ -123,7 +123,7 @@ def rehearse(resources: CampaignResources, run: RunRef) -> Iterator[str]:
             yield f"ad set {link.ad_set_id}: audience {link.audience_id} would be taken out"
 
 
-def _see_to(resources: CampaignResources, run: RunRef, ad_set_id: str, place: Place, known: Link | None) -> bool:
+def _see_to(resources: CampaignResources, run: RunRef, ad_set_id: str, place: Inclusion, known: Link | None) -> bool:
     ours = known is not None and known.ours
 
     def record(made_by_us: bool | None, error: str | None = None) -> None:
@@ -160,7 +160,7 @@ def _see_to(resources: CampaignResources, run: RunRef, ad_set_id: str, place: Pl
     return change.changed or scheduled
 
 
-def _push_schedule(resources: CampaignResources, ad_set_id: str, place: Place, *, dry_run: bool = False) -> bool:
+def _push_schedule(resources: CampaignResources, ad_set_id: str, place: Inclusion, *, dry_run: bool = False) -> bool:
     """Whether the ad set's schedule had to be changed; without `schedule: campaign`, and for exclusions, it is left alone."""
     if resources.spec.campaign.what.schedule is None or place == "excluded":
         return False
@@ -168,7 +168,7 @@ def _push_schedule(resources: CampaignResources, ad_set_id: str, place: Place, *
     return ad_set_hours.push(resources.facebook, ad_set_id, hours, now=resources.now(), dry_run=dry_run).changed
 
 
-def _seen_lately(resources: CampaignResources, run: RunRef, place: Place, known: Link | None) -> bool:
+def _seen_lately(resources: CampaignResources, run: RunRef, place: Inclusion, known: Link | None) -> bool:
     if run.batch is None or known is None or known.error or known.made_by_us is None:
         return False
     return known.place == place and resources.now() - known.seen_at < STANDS_FOR

@@ -38,7 +38,7 @@ from audiences.who.freshness import newest_event
 
 if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
-    from audiences.ledger.runs import Ended
+    from audiences.ledger.runs import EndedState
     from audiences.pipeline.resources import CampaignResources
     from audiences.warehouse.reader import Warehouse
 
@@ -112,7 +112,7 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: bool = Fal
             doubted = content.doubt(ledger, audience.id)
             refreshed = full_refresh.wanted(resources, request, audience, in_doubt=doubted is not None)
         except Exception as error:
-            state: Ended = RunState.STOPPED if isinstance(error, StoppedError) else RunState.FAILED
+            state: EndedState = RunState.STOPPED if isinstance(error, StoppedError) else RunState.FAILED
             runs.end(ledger, run, state=state, error=runs.error_text(error))
             raise
         chunks.drop_planned(ledger, audience.id, but_run=run)

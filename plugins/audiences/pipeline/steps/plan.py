@@ -33,7 +33,7 @@ from audiences.ledger import (
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.preconditions.unmatched import advising
-from audiences.pipeline.results import Extracted, Holding, Planned, Rejected, RunRef, Selected
+from audiences.pipeline.results import AudienceHolding, Extracted, Plan, Rejected, RunRef, Selected
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.steps.open_run import how_to_allow
 from audiences.pipeline.steps.select import (
@@ -62,7 +62,7 @@ FEWEST_PER_BATCH = 20  # a task of its own is not worth fewer requests
 _log = logger(__name__)
 
 
-def plan(resources: CampaignResources, run: RunRef, extracted: Extracted, selected: Sequence[Selected]) -> Planned:
+def plan(resources: CampaignResources, run: RunRef, extracted: Extracted, selected: Sequence[Selected]) -> Plan:
     """Decide what the run sends and put it on record, all or nothing.
 
     Raises StoppedError for a guard, and ReplaceTooLongError for a full refresh that one session cannot carry.
@@ -91,7 +91,7 @@ def put_on_record(
     outcomes: dict[str, int],
     rejected: Rejected,
     found: bool = True,
-) -> Planned:
+) -> Plan:
     """Stage what a computed difference sends, and put it on record with the assignments; raises ReplaceTooLongError.
 
     `found`: the candidates are all who qualify, so whoever is not among them does not.
@@ -132,7 +132,7 @@ def put_on_record(
         counted(counts.remove, "row"),
         counted(requests, "request"),
     )
-    return Planned(
+    return Plan(
         outcomes={name: expected[name] for name in outcomes},
         add_rows=counts.add,
         remove_rows=counts.remove,
@@ -145,7 +145,7 @@ def put_on_record(
         add_batches=(tuple(chunk.id for chunk in on_record),)
         if rows
         else _batches([chunk.id for chunk in on_record if chunk.action == "add"]),
-        after=Holding(memberships=counts.memberships_after, rows=counts.rows_after),
+        after=AudienceHolding(memberships=counts.memberships_after, rows=counts.rows_after),
     )
 
 
@@ -339,12 +339,12 @@ def _assignments_under_way(
 def _stage(
     staging: Staging,
     difference: Difference,
-    action: chunks.Action,
+    action: chunks.RequestAction,
     rows: int,
     *,
     schema: tuple[str, ...],
     late: bool = False,
-) -> list[chunks.Planned]:
+) -> list[chunks.PlannedRequest]:
     """Write the change file of an action and cut it into requests."""
     if not rows:
         return []
@@ -353,7 +353,7 @@ def _stage(
         for batch in difference.changes(action):
             writer.write_batch(batch, row_group_size=MAX_ROWS)  # each request reads its own rows only
     return [
-        chunks.Planned(action, file, first, min(MAX_ROWS, rows - first), schema, late)
+        chunks.PlannedRequest(action, file, first, min(MAX_ROWS, rows - first), schema, late)
         for first in range(0, rows, MAX_ROWS)
     ]
 

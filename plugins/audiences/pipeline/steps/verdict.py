@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from audiences.ledger.request_counts import Totals
-    from audiences.ledger.runs import Ended, Noted
+    from audiences.ledger.runs import EndedState, Noted
 
 # The share of the rows sent that Facebook could not use. We send well-formed hashes only, so there should be none; a few
 # may be its own business, one in ten means that the data or the encoding is wrong. A small upload reaches any share with a
@@ -30,7 +30,7 @@ _LOOK = (
 class Verdict:
     """`error` is None for a success; `warnings` are sentences for people."""
 
-    state: Ended
+    state: EndedState
     error: str | None
     warnings: tuple[str, ...]
 

@@ -15,8 +15,8 @@ from audiences.ledger import content, ended_campaigns, request_counts, runs
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.audience.standing import AudienceDeletedError, known_audience
-from audiences.pipeline.preconditions.in_force import Reason, why_over
-from audiences.pipeline.results import UNATTENDED, Planned, Reference, RunRef, RunRequest
+from audiences.pipeline.preconditions.in_force import NotInForce, why_over
+from audiences.pipeline.results import UNATTENDED, Plan, Reference, RunRef, RunRequest
 from audiences.pipeline.run import Timings, summary_of, to_its_end
 from audiences.pipeline.steps.link_ad_sets import take_back
 from audiences.pipeline.steps.open_run import begin
@@ -36,11 +36,11 @@ MOST_TRIES = 7
 _log = logger(__name__)
 
 
-class Ended(Reference):
+class EndOfCampaign(Reference):
     """What was done about a campaign's end; `error` says why it could not be."""
 
     campaign: str
-    reason: Reason
+    reason: NotInForce
     on_end: Literal["keep", "unlink", "empty"]
     removed: int = 0
     error: str | None = None
@@ -57,7 +57,7 @@ class Ended(Reference):
 
 def end_campaign(
     resources: CampaignResources, *, deleted: bool = False, sleep: Callable[[float], None] = time.sleep
-) -> Ended | None:
+) -> EndOfCampaign | None:
     """Carry out `on_end` when the campaign is over by now; None when it is not, or there is nothing left to do.
 
     A run that is under way goes first. What a person must put right is returned, and tried again on the next days;
@@ -68,7 +68,7 @@ def end_campaign(
     if found is None:
         return None
     campaign, on_end = found.id, spec.campaign.when.on_end
-    reason: Reason | None = (
+    reason: NotInForce | None = (
         "its file was deleted" if deleted else why_over(spec, at, runs.of_schedule(ledger, campaign, at).others)
     )
     if reason is None:
@@ -80,7 +80,7 @@ def end_campaign(
         return None
     removed, error = _carry_out(resources, campaign, at, sleep)
     ended_campaigns.record(ledger, campaign=campaign, reason=reason, on_end=on_end, error=error, at=at)
-    return Ended(campaign=spec.id, reason=reason, on_end=on_end, removed=removed, error=error)
+    return EndOfCampaign(campaign=spec.id, reason=reason, on_end=on_end, removed=removed, error=error)
 
 
 def deleted_campaigns(ledger: Ledger, present: Collection[str], at: datetime) -> list[str]:
@@ -131,7 +131,7 @@ def _empty(resources: CampaignResources, at: datetime, sleep: Callable[[float], 
     return summary.outcomes.get("removed", 0), summary.error or (refused if postponed else unknown)
 
 
-def _plan(resources: CampaignResources, run: RunRef) -> Planned:
+def _plan(resources: CampaignResources, run: RunRef) -> Plan:
     with compared(resources, run, (), action="mirror") as (difference, counts):
         outcomes = outcomes_before_upload((), counts)
         return put_on_record(resources, run, (), difference, counts, outcomes=outcomes, rejected={}, found=False)

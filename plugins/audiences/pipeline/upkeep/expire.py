@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from audiences.ledger import expiry, runs
 from audiences.logs import logger
 from audiences.pipeline.audience.standing import known_audience
-from audiences.pipeline.results import UNATTENDED, Planned, RunRef, RunRequest, Summary
+from audiences.pipeline.results import UNATTENDED, Plan, RunRef, RunRequest, Summary
 from audiences.pipeline.run import Timings, summary_of, to_its_end
 from audiences.pipeline.steps.open_run import begin
 from audiences.pipeline.steps.plan import compared, outcomes_before_upload, put_on_record
@@ -52,7 +52,7 @@ def expire(resources: CampaignResources, *, sleep: Callable[[float], None] = tim
         )
 
 
-def plan_expiry(resources: CampaignResources, run: RunRef) -> Planned:
+def plan_expiry(resources: CampaignResources, run: RunRef) -> Plan:
     """Put the removals on record; nobody is wanted anew, and nobody leaves for another reason."""
     with compared(resources, run, (), action="add") as (difference, counts):
         return put_on_record(

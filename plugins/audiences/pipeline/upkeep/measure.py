@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiences.errors import FixConfigError
-from audiences.goal.counting import AssigningRun, Counting, Read
+from audiences.goal.counting import AssignmentWindows, Counting, Read
 from audiences.goal.goal_events import goal_events
 from audiences.goal.report import Data, Report, goal_digest, report
 from audiences.ledger import goals
@@ -62,7 +62,7 @@ def measure(resources: CampaignResources, at: datetime) -> Report:
                 counts = counting.counts(at)
     found = report(spec, goal, at=at, counts=counts, windows=windows, data=_data(spec, read, windows))
     if campaign is not None and windows is not None:
-        result = goals.Result(found.goal_digest, found.config_digest, at, found.model_dump(mode="json"))
+        result = goals.GoalResult(found.goal_digest, found.config_digest, at, found.model_dump(mode="json"))
         goals.record(resources.ledger, campaign=campaign, result=result)
     return found
 
@@ -87,7 +87,7 @@ def _goal(spec: CampaignSpec) -> Goal:
     return spec.campaign.goal
 
 
-def _runs(resources: CampaignResources, goal: Goal, campaign: int, at: datetime) -> list[AssigningRun]:
+def _runs(resources: CampaignResources, goal: Goal, campaign: int, at: datetime) -> list[AssignmentWindows]:
     """The runs that assigned users up to `at`, with the windows of those users."""
     found = goals.assigning_runs(resources.ledger, campaign, at)
     launch = goals.launched_at(resources.ledger, campaign, at) if goal.of == "launch" else None
@@ -95,7 +95,7 @@ def _runs(resources: CampaignResources, goal: Goal, campaign: int, at: datetime)
     for run in found:
         starts = (launch or run.assigned_at).astimezone(UTC)
         runs.append(
-            AssigningRun(
+            AssignmentWindows(
                 run_id=run.id,
                 assigned_at=run.assigned_at,
                 starts=starts,

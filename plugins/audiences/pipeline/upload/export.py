@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from audiences.facebook.audience_members import Receipt
     from audiences.facebook.session import GraphSession
-    from audiences.ledger.chunks import Action, Chunk, DoubtfulState
+    from audiences.ledger.chunks import Chunk, DoubtfulState, RequestAction
     from audiences.pipeline.resources import CampaignResources
 
 LATE_REMOVALS_WAIT = (
@@ -58,7 +58,12 @@ class AllRefusedError(AudiencesError):
 
 
 def export(
-    resources: CampaignResources, run: RunRef, action: Action, batch: Sequence[int] | None = None, *, late: bool = False
+    resources: CampaignResources,
+    run: RunRef,
+    action: RequestAction,
+    batch: Sequence[int] | None = None,
+    *,
+    late: bool = False,
 ) -> Sent:
     """Send the requests of that action (those in `batch`, or all) that are not acknowledged yet.
 
@@ -170,7 +175,7 @@ def _keep_claim(resources: CampaignResources, chunk: Chunk, error: AudiencesErro
         known_audiences.renew(resources.ledger, chunk.audience, after=wait)
 
 
-def _ensure_something_was_taken(resources: CampaignResources, run: RunRef, action: Action) -> None:
+def _ensure_something_was_taken(resources: CampaignResources, run: RunRef, action: RequestAction) -> None:
     """Raise AllRefusedError unless something was taken. Removals whose rows were at fault do not keep additions from going."""
     found = request_counts.standing(resources.ledger, run.run, action)
     if found.refused and not found.taken and not found.unsent and not (action == "remove" and found.only_rows):

@@ -67,7 +67,7 @@ class StagedSet:
 
     schema: tuple[str, ...]
     closing: str
-    planned: tuple[chunks.Planned, ...]
+    planned: tuple[chunks.PlannedRequest, ...]
 
 
 def wanted(resources: CampaignResources, request: RunRequest, audience: KnownAudience, *, in_doubt: bool) -> bool:
@@ -113,7 +113,7 @@ def stage(resources: CampaignResources, run: RunRef, difference: Difference, row
         for batch in difference.closing():
             writer.write_batch(batch)
     planned = tuple(
-        chunks.Planned(action="replace", file=file, first_row=first, rows=min(MAX_ROWS, rows - first))
+        chunks.PlannedRequest(action="replace", file=file, first_row=first, rows=min(MAX_ROWS, rows - first))
         for first in range(0, rows, MAX_ROWS)
     )
     return StagedSet(tuple(key for key in KEYS if key in keys), closing, planned)

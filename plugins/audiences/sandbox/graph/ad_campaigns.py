@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from audiences.sandbox.graph.fields import constants, iso, page, select
-from audiences.sandbox.objects import Account, Campaign
+from audiences.sandbox.objects import Account, AdCampaign
 
 if TYPE_CHECKING:
     from audiences.sandbox.graph.call import Call
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def read(call: Call) -> dict[str, Any]:
     """GET /CAMPAIGN."""
-    return _read(call, call.the(Campaign))
+    return _read(call, call.the(AdCampaign))
 
 
 def list_of_account(call: Call) -> dict[str, Any]:
@@ -25,11 +25,11 @@ def list_of_account(call: Call) -> dict[str, Any]:
     return page(call, [(one.id, partial(_read, call, one)) for one in campaigns])
 
 
-def _read(call: Call, campaign: Campaign) -> dict[str, Any]:
+def _read(call: Call, campaign: AdCampaign) -> dict[str, Any]:
     return select(call, constants(campaign_fields(call.world, campaign)), node="AdCampaignGroup")
 
 
-def campaign_fields(world: World, campaign: Campaign) -> dict[str, Any]:
+def campaign_fields(world: World, campaign: AdCampaign) -> dict[str, Any]:
     """Every field of a campaign; a budget that is not set is absent, one that is set is a string of cents."""
     return {
         "id": campaign.id,

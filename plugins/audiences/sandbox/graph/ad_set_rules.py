@@ -11,7 +11,7 @@ from audiences.sandbox.graph.error_table import refuse
 
 if TYPE_CHECKING:
     from audiences.sandbox.graph.call import Call
-    from audiences.sandbox.objects import Account, Campaign
+    from audiences.sandbox.objects import Account, AdCampaign
     from audiences.sandbox.world import World
 
 LISTS = ("custom_audiences", "excluded_custom_audiences")
@@ -97,7 +97,7 @@ def check_targeting(world: World, account: Account, targeting: dict[str, Any]) -
             refuse("flagged")
 
 
-def check_schedule(after: dict[str, Any], campaign: Campaign) -> None:
+def check_schedule(after: dict[str, Any], campaign: AdCampaign) -> None:
     """Day parting needs a lifetime budget with an end, here or on the campaign, and whole hours."""
     schedule, parted = after["adset_schedule"], "day_parting" in after["pacing_type"]
     if bool(schedule) != parted:

@@ -17,7 +17,7 @@ from audiences.sandbox.graph.ad_set_rules import (
 from audiences.sandbox.graph.audience_status import FLAGGED
 from audiences.sandbox.graph.error_table import refuse
 from audiences.sandbox.graph.fields import constants, iso, page, select
-from audiences.sandbox.objects import Account, AdSet, Campaign
+from audiences.sandbox.objects import Account, AdCampaign, AdSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ def list_of_account(call: Call) -> dict[str, Any]:
 
 def list_of_campaign(call: Call) -> dict[str, Any]:
     """GET /CAMPAIGN/adsets."""
-    return _page(call, [one for one in call.world.ad_sets.values() if one.campaign == call.the(Campaign).id])
+    return _page(call, [one for one in call.world.ad_sets.values() if one.campaign == call.the(AdCampaign).id])
 
 
 def _page(call: Call, ad_sets: list[AdSet]) -> dict[str, Any]:

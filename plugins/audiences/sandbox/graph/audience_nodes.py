@@ -16,7 +16,7 @@ from audiences.sandbox.graph.audience_status import (
 from audiences.sandbox.graph.error_table import refuse
 from audiences.sandbox.graph.fields import constants, page, select
 from audiences.sandbox.graph.sessions import settle
-from audiences.sandbox.objects import Account, Audience
+from audiences.sandbox.objects import Account, CustomAudience
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,7 @@ def create(call: Call) -> dict[str, Any]:
     if subtype == "CUSTOM" and lists >= account.audience_limit:
         refuse("too_many_audiences", limit=account.audience_limit)
     now = world.clock.now()
-    audience = Audience(
+    audience = CustomAudience(
         id=world.new_id("2385"),
         account=account.id,
         name=name,
@@ -126,13 +126,13 @@ def create(call: Call) -> dict[str, Any]:
 
 def read(call: Call) -> dict[str, Any]:
     """GET /AUDIENCE."""
-    settle(call.world, call.the(Audience))
-    return _read(call, call.the(Audience))
+    settle(call.world, call.the(CustomAudience))
+    return _read(call, call.the(CustomAudience))
 
 
 def update(call: Call) -> dict[str, Any]:
     """POST /AUDIENCE."""
-    audience = call.the(Audience)
+    audience = call.the(CustomAudience)
     if not audience.can_edit:
         refuse("not_shared")
     if "name" in call.params:
@@ -147,7 +147,7 @@ def update(call: Call) -> dict[str, Any]:
 
 def delete(call: Call) -> dict[str, Any]:
     """DELETE /AUDIENCE."""
-    audience, world = call.the(Audience), call.world
+    audience, world = call.the(CustomAudience), call.world
     if any(one.origin_audience_id == audience.id and not one.deleted for one in world.audiences.values()):
         refuse("has_lookalikes")
     for session in world.sessions_of(audience):
@@ -173,11 +173,11 @@ def list_of_account(call: Call) -> dict[str, Any]:
     return page(call, [(one.id, partial(_read, call, one)) for one in kept])
 
 
-def _read(call: Call, audience: Audience) -> dict[str, Any]:
+def _read(call: Call, audience: CustomAudience) -> dict[str, Any]:
     return select(call, readable(call.world, audience), node="CustomAudience")
 
 
-def readable(world: World, audience: Audience) -> dict[str, Callable[[], Any]]:
+def readable(world: World, audience: CustomAudience) -> dict[str, Callable[[], Any]]:
     """Every field of an audience with how to get it; times in whole Unix seconds."""
     account = world.accounts[audience.account]
     constant = {
@@ -213,7 +213,7 @@ def readable(world: World, audience: Audience) -> dict[str, Callable[[], Any]]:
     return constants(constant) | _derived(world, audience)
 
 
-def _derived(world: World, audience: Audience) -> dict[str, Callable[[], Any]]:
+def _derived(world: World, audience: CustomAudience) -> dict[str, Callable[[], Any]]:
     """The fields that follow from members, sessions and the clock."""
     return {
         "operation_status": lambda: operation_status(world, audience),
@@ -227,7 +227,7 @@ def _derived(world: World, audience: Audience) -> dict[str, Callable[[], Any]]:
     }
 
 
-def _meets(world: World, audience: Audience, condition: Any) -> bool:
+def _meets(world: World, audience: CustomAudience, condition: Any) -> bool:
     if not isinstance(condition, dict) or condition.get("operator") not in _OPERATORS:
         refuse("invalid_param", text=f"Param filtering must use one of the operators {{{', '.join(_OPERATORS)}}}")
     name, _, inner = str(condition.get("field")).partition(".")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from audiences.sandbox.graph.error_table import refuse
 
 if TYPE_CHECKING:
-    from audiences.sandbox.objects import Account, Audience
+    from audiences.sandbox.objects import Account, CustomAudience
     from audiences.sandbox.world import World
 
 FLAGGED = 471
@@ -34,7 +34,7 @@ OPERATION = {
 DELIVERY = {200: "This audience is ready for use.", 300: "Audience too small: fewer than 100 people were matched."}
 
 
-def operation_status(world: World, audience: Audience) -> dict[str, Any]:
+def operation_status(world: World, audience: CustomAudience) -> dict[str, Any]:
     """`{code, description}`: 410 never uploaded to, 414 in a replace, 415 after one failed, 441 populating, else 200."""
     if audience.operation_status is not None:
         code = audience.operation_status
@@ -49,16 +49,16 @@ def operation_status(world: World, audience: Audience) -> dict[str, Any]:
     return {"code": code, "description": OPERATION.get(code, "Unknown")}
 
 
-def delivery_status(world: World, audience: Audience) -> dict[str, Any]:
+def delivery_status(world: World, audience: CustomAudience) -> dict[str, Any]:
     code = audience.delivery_status or (200 if matched(world, audience) >= SMALLEST_USEFUL else 300)
     return {"code": code, "description": DELIVERY.get(code, "The audience cannot be used.")}
 
 
-def matched(world: World, audience: Audience) -> int:
+def matched(world: World, audience: CustomAudience) -> int:
     return round(len(world.member_set(audience.id)) * world.settings.match_rate)
 
 
-def bounds(world: World, audience: Audience) -> tuple[int, int]:
+def bounds(world: World, audience: CustomAudience) -> tuple[int, int]:
     """The size estimate: -1 until the first upload is processed, then 2 % around the matched members, in hundreds above 1,000."""
     if not audience.content_updated_at or (len(audience.sizes) <= 1 and world.clock.now() < audience.ready_at):
         return -1, -1

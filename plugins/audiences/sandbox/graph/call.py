@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from audiences.sandbox.objects import Account, AdSet, Audience, Campaign, Token
-    from audiences.sandbox.request_log import Entry
+    from audiences.sandbox.objects import AccessToken, Account, AdCampaign, AdSet, CustomAudience
+    from audiences.sandbox.request_log import LoggedRequest
     from audiences.sandbox.world import World
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class Call:
     """
 
     world: World
-    entry: Entry
+    entry: LoggedRequest
     method: str
     version: str
     path: str
@@ -50,8 +50,8 @@ class Call:
     base_url: str
     presented: str | None
     generation: int
-    token: Token | None = None
-    thing: Account | Audience | AdSet | Campaign | None = None
+    token: AccessToken | None = None
+    thing: Account | CustomAudience | AdSet | AdCampaign | None = None
     account: Account | None = None
     throttle: GraphError | None = None
     invalid_cells: frozenset[str] = frozenset()

@@ -25,7 +25,7 @@ from audiences.sandbox.graph.tokens import authenticate, authorise
 from audiences.sandbox.objects import Account
 
 if TYPE_CHECKING:
-    from audiences.sandbox.request_log import Entry
+    from audiences.sandbox.request_log import LoggedRequest
     from audiences.sandbox.store import Store
     from audiences.sandbox.world import World
 
@@ -59,7 +59,7 @@ class Front:
                 world.usage.of(entry.account).milliseconds.add(world.clock.now(), entry.ms)
         return response
 
-    async def _respond(self, request: Request, entry: Entry) -> Response:
+    async def _respond(self, request: Request, entry: LoggedRequest) -> Response:
         raw_query: bytes = request.scope["query_string"]
         entry.url_length = len(request.scope["raw_path"]) + len(raw_query) + bool(raw_query)
         entry.token_in_url = b"access_token=" in raw_query
@@ -93,7 +93,7 @@ class Front:
         await self._delay()
         return self._work(call) if fault is None else await self._suffer(call, fault, request)
 
-    async def _call(self, request: Request, body: bytes, entry: Entry) -> Call:
+    async def _call(self, request: Request, body: bytes, entry: LoggedRequest) -> Call:
         version, node, edge = split_path(request.url.path)
         params = await read_params(request, body)
         call = Call(
@@ -174,7 +174,7 @@ class Front:
         )
         return headers | usage
 
-    def _error(self, call: Call | None, entry: Entry, error: GraphError) -> Response:
+    def _error(self, call: Call | None, entry: LoggedRequest, error: GraphError) -> Response:
         entry.code, entry.subcode = error.code, error.subcode
         return Response(orjson.dumps(error.body()), error.status, headers=self._headers(call, error), media_type=JSON)
 

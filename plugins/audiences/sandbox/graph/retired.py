@@ -14,7 +14,7 @@ from audiences.sandbox.graph.error_table import refuse
 
 if TYPE_CHECKING:
     from audiences.sandbox.graph.call import Call
-    from audiences.sandbox.objects import Token
+    from audiences.sandbox.objects import AccessToken
 
 NEW_APPS_FROM: Final = date(2026, 11, 4)
 _BY_PARAMETER: Final = {
@@ -40,7 +40,7 @@ def used(call: Call) -> list[str]:
     return found
 
 
-def require_old_app(call: Call, token: Token) -> None:
+def require_old_app(call: Call, token: AccessToken) -> None:
     """Raise 100 when the token's app is too new for what the call makes use of."""
     if call.entry.retired and token.app_created >= NEW_APPS_FROM:
         refuse("ids_removed" if "ids" in call.params else "retired", feature=call.entry.retired[0])

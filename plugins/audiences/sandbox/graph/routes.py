@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from audiences.sandbox.graph import accounts, ad_campaigns, ad_sets, audience_nodes, sessions, tokens, users
 from audiences.sandbox.graph.error_table import refuse
-from audiences.sandbox.objects import Account, AdSet, Audience, Campaign
+from audiences.sandbox.objects import Account, AdCampaign, AdSet, CustomAudience
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from audiences.sandbox.graph.call import Call
     from audiences.sandbox.world import World
 
-GraphObject = Account | Audience | AdSet | Campaign
+GraphObject = Account | CustomAudience | AdSet | AdCampaign
 
 # (method, what the node is, edge)
 ROUTES: dict[tuple[str, str, str | None], Callable[[Call], dict[str, Any]]] = {
@@ -41,7 +41,12 @@ ROUTES: dict[tuple[str, str, str | None], Callable[[Call], dict[str, Any]]] = {
     ("GET", "campaign", None): ad_campaigns.read,
     ("GET", "campaign", "adsets"): ad_sets.list_of_campaign,
 }
-_KINDS: dict[type[GraphObject], str] = {Account: "account", Audience: "audience", AdSet: "adset", Campaign: "campaign"}
+_KINDS: dict[type[GraphObject], str] = {
+    Account: "account",
+    CustomAudience: "audience",
+    AdSet: "adset",
+    AdCampaign: "campaign",
+}
 
 
 def find(world: World, node: str) -> GraphObject | None:
@@ -68,7 +73,7 @@ def answer(call: Call) -> dict[str, Any]:
     if _kind(call) == "?":
         is_id = call.node.removeprefix("act_").isdecimal()
         refuse("no_such_object" if is_id else "alias", method=call.method.lower(), id=call.node)
-    if isinstance(call.thing, Audience):
+    if isinstance(call.thing, CustomAudience):
         _require_visible(call, call.thing)
     route = ROUTES.get((call.method, _kind(call), call.edge))
     if route is None:
@@ -104,7 +109,7 @@ def _order(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.removeprefix("v").split("."))
 
 
-def _require_visible(call: Call, audience: Audience) -> None:
+def _require_visible(call: Call, audience: CustomAudience) -> None:
     """A new audience may be unknown for some seconds; a deleted one is unknown for good, except to uploads, which say so."""
     if call.world.clock.now() < audience.created_at + call.world.settings.create_lag_seconds:
         refuse("alias", id=audience.id)

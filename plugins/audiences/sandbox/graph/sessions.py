@@ -6,11 +6,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from audiences.sandbox.graph.error_table import GraphError, refuse
-from audiences.sandbox.objects import Audience
+from audiences.sandbox.objects import CustomAudience
 
 if TYPE_CHECKING:
     from audiences.sandbox.graph.call import Call
-    from audiences.sandbox.objects import Session
+    from audiences.sandbox.objects import SandboxSession
     from audiences.sandbox.uploaded_rows import Upload
     from audiences.sandbox.world import World
 
@@ -50,7 +50,7 @@ def note_upload(call: Call) -> None:
         entry.session, entry.batch_seq, entry.last_batch = session_number(call), batch_number(call), is_last_batch(call)
 
 
-def receive(call: Call, session: Session, upload: Upload) -> None:
+def receive(call: Call, session: SandboxSession, upload: Upload) -> None:
     """Count a batch; the one with the last flag closes the session."""
     session.num_received += upload.received
     session.num_invalid += upload.invalid
@@ -58,7 +58,7 @@ def receive(call: Call, session: Session, upload: Upload) -> None:
         session.closed_at = call.world.clock.now()
 
 
-def settle(world: World, audience: Audience) -> None:
+def settle(world: World, audience: CustomAudience) -> None:
     """Let time do its work: a session closes 90 minutes after its first batch.
 
     A replace that is cut off so leaves the audience with what had arrived and nothing more: Facebook does that too.
@@ -74,7 +74,7 @@ def settle(world: World, audience: Audience) -> None:
 
 def list_of_audience(call: Call) -> dict[str, Any]:
     """GET /AUDIENCE/sessions: all values are strings, as at Facebook; a running session ends at "0" and has matched "-1"."""
-    audience, wanted = call.the(Audience), call.text("session_id")
+    audience, wanted = call.the(CustomAudience), call.text("session_id")
     settle(call.world, audience)
     kept = [one for one in call.world.sessions_of(audience) if wanted in (None, one.id)]
     return {
@@ -84,7 +84,7 @@ def list_of_audience(call: Call) -> dict[str, Any]:
     }
 
 
-def _row(session: Session, *, finished: bool) -> dict[str, str]:
+def _row(session: SandboxSession, *, finished: bool) -> dict[str, str]:
     return {
         "session_id": session.id,
         "start_time": str(int(session.opened_at)),

@@ -11,13 +11,13 @@ from audiences.sandbox.graph.fields import constants, iso, select
 
 if TYPE_CHECKING:
     from audiences.sandbox.graph.call import Call
-    from audiences.sandbox.objects import Token
+    from audiences.sandbox.objects import AccessToken
     from audiences.sandbox.world import World
 
 PROOF_SECONDS = 300
 
 
-def authenticate(call: Call, presented: str | None, app_secret: str) -> Token:
+def authenticate(call: Call, presented: str | None, app_secret: str) -> AccessToken:
     """The token of the call; raises 104 without one, 190 for a wrong or expired one, 100 for a wrong proof."""
     if not presented:
         refuse("no_token")
@@ -40,7 +40,7 @@ def authenticate(call: Call, presented: str | None, app_secret: str) -> Token:
     return token
 
 
-def authorise(call: Call, token: Token) -> None:
+def authorise(call: Call, token: AccessToken) -> None:
     """Raise 200 when the token lacks the scope for the call, or a role in the ad account that it concerns.
 
     What a token may do can be asked with any token.
@@ -81,7 +81,7 @@ def debug(call: Call) -> dict[str, Any]:
     return {"data": _described(world, token)}
 
 
-def _described(world: World, token: Token) -> dict[str, Any]:
+def _described(world: World, token: AccessToken) -> dict[str, Any]:
     expired = bool(token.expires_at) and token.expires_at <= world.clock.now()
     targets = {} if token.accounts is None else {"target_ids": [one.removeprefix("act_") for one in token.accounts]}
     described: dict[str, Any] = {
@@ -111,7 +111,7 @@ def _described(world: World, token: Token) -> dict[str, Any]:
     return described
 
 
-def _own(call: Call) -> Token:
+def _own(call: Call) -> AccessToken:
     if call.token is None:
         refuse("no_token")
     return call.token

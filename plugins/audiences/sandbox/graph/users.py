@@ -9,7 +9,7 @@ from audiences.sandbox.graph.audience_status import FLAGGED, operation_status, r
 from audiences.sandbox.graph.error_table import refuse
 from audiences.sandbox.graph.sessions import batch_number, receive, session_number, settle
 from audiences.sandbox.member_sets import count
-from audiences.sandbox.objects import Account, Audience, Session
+from audiences.sandbox.objects import Account, CustomAudience, SandboxSession
 from audiences.sandbox.uploaded_rows import Upload, read_upload
 
 if TYPE_CHECKING:
@@ -73,13 +73,13 @@ def replace(call: Call) -> dict[str, Any]:
     return _answer(audience, upload, session)
 
 
-def _begin_replace(call: Call, audience: Audience, upload: Upload, number: str) -> Session:
+def _begin_replace(call: Call, audience: CustomAudience, upload: Upload, number: str) -> SandboxSession:
     world = call.world
     if world.open_replace(audience) or operation_status(world, audience)["code"] == 441:
         refuse("replace_in_progress")
     if len(world.member_set(audience.id)) >= REPLACE_LIMIT:
         refuse("replace_too_large")
-    session = Session(number, audience.id, "replace", world.clock.now(), list(upload.keys))
+    session = SandboxSession(number, audience.id, "replace", world.clock.now(), list(upload.keys))
     world.sessions[audience.id, number] = session
     return session
 
@@ -99,9 +99,9 @@ def remove_everywhere(call: Call) -> dict[str, Any]:
     return {"account_id": account.number, **counts, "invalid_entry_samples": upload.samples}
 
 
-def _open_for_upload(call: Call) -> Audience:
+def _open_for_upload(call: Call) -> CustomAudience:
     """The audience, if uploads to it are possible at all."""
-    audience = call.the(Audience)
+    audience = call.the(CustomAudience)
     settle(call.world, audience)
     account = call.world.accounts[audience.account]
     require_terms(account)
@@ -120,7 +120,7 @@ def _open_for_upload(call: Call) -> Audience:
     return audience
 
 
-def _upload(call: Call, audience: Audience | None) -> Upload:
+def _upload(call: Call, audience: CustomAudience | None) -> Upload:
     """The rows of the call, checked against what the audience takes."""
     upload = read_upload(call.json("payload"), over_limit=call.world.settings.over_limit, invalid=call.invalid_cells)
     call.world.log.report(call.entry, upload.findings)
@@ -136,21 +136,21 @@ def _upload(call: Call, audience: Audience | None) -> Upload:
     return upload
 
 
-def _remember_schema(audience: Audience, upload: Upload) -> None:
+def _remember_schema(audience: CustomAudience, upload: Upload) -> None:
     audience.family = upload.family
     audience.schema = list(upload.keys)
 
 
-def _users_session(call: Call, audience: Audience, upload: Upload) -> Session | None:
+def _users_session(call: Call, audience: CustomAudience, upload: Upload) -> SandboxSession | None:
     """The session of an add or a removal, opened by its first batch whatever that batch's number is."""
     number = session_number(call)
     if number is None:
         return None
-    opened = Session(number, audience.id, "users", call.world.clock.now(), list(upload.keys))
+    opened = SandboxSession(number, audience.id, "users", call.world.clock.now(), list(upload.keys))
     return call.world.sessions.setdefault((audience.id, number), opened)
 
 
-def _answer(audience: Audience, upload: Upload, session: Session | None) -> dict[str, Any]:
+def _answer(audience: CustomAudience, upload: Upload, session: SandboxSession | None) -> dict[str, Any]:
     """Within a session `num_received` counts all of its batches so far, and a batch that came too late adds nothing."""
     head = {"audience_id": audience.id} | ({"session_id": session.id} if session else {})
     counts = {

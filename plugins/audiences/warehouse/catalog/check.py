@@ -22,12 +22,12 @@ from audiences.warehouse.catalog.date_order import order_told
 from audiences.warehouse.catalog.event_scan import event_scan
 from audiences.warehouse.catalog.fit import SAMPLE, fit, hashing, looked_at, missing_column, of_type, refused
 from audiences.warehouse.catalog.reflect import Glance, Refusal, Relation, index_advice
-from audiences.warehouse.catalog.seen import MOST_NAMED, Seen, event_names, event_values, named, user_values
+from audiences.warehouse.catalog.seen import MOST_NAMED, SeenValues, event_names, event_values, named, user_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from audiences.warehouse.catalog.fit import Verdict
+    from audiences.warehouse.catalog.fit import FitResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _users(catalog: Catalog, relation: Relation, glance: Glance) -> Iterator[Lin
         yield Line(("users", "properties", name), *verdict)
 
 
-def _with_values(verdict: Verdict, seen: Seen | None, listed: tuple[Any, ...] | None) -> Verdict:
+def _with_values(verdict: FitResult, seen: SeenValues | None, listed: tuple[Any, ...] | None) -> FitResult:
     """A good verdict with the values that there are, or with those that the catalog's list lacks."""
     if seen is None or not seen.values:
         return verdict
@@ -115,7 +115,7 @@ def _with_values(verdict: Verdict, seen: Seen | None, listed: tuple[Any, ...] | 
     return State.WARN, found, "Add them, or campaigns that name them are refused."
 
 
-def _personal(users: Users, relation: Relation, table: sa.FromClause, glance: Glance) -> Verdict | None:
+def _personal(users: Users, relation: Relation, table: sa.FromClause, glance: Glance) -> FitResult | None:
     """That the key holds e-mail addresses or phone numbers, by a sample; None when it does not."""
     if users.key not in relation.columns:
         return None
@@ -127,7 +127,7 @@ def _personal(users: Users, relation: Relation, table: sa.FromClause, glance: Gl
     return State.FAIL, found, f"The ledger would store them as they are. {key.WAY_OUT}."
 
 
-def _unique(users: Users, relation: Relation, table: sa.FromClause, glance: Glance) -> Verdict:
+def _unique(users: Users, relation: Relation, table: sa.FromClause, glance: Glance) -> FitResult:
     """The key: each user is to be in the relation once."""
     if users.key not in relation.columns:
         return missing_column(users.key, relation)
@@ -190,7 +190,7 @@ def _events(catalog: Catalog, events: Events, relation: Relation, glance: Glance
     yield Line(("events",), *event_scan(catalog, events, relation, glance))
 
 
-def _named(events: Events, relation: Relation, glance: Glance) -> Verdict:
+def _named(events: Events, relation: Relation, glance: Glance) -> FitResult:
     """The column with the events' names, and which there are if the catalog does not say so."""
     seen = None if events.names else event_names(events, relation, glance)
     there = f": {named(seen)}" if seen and seen.values else ""
@@ -206,7 +206,7 @@ def _names(events: Events, relation: Relation, glance: Glance) -> Iterator[Line]
         yield Line(("events", "names"), State.WARN, found + more, "Add them, or campaigns that name them are refused.")
 
 
-def _told_apart(events: Events, table: sa.FromClause, relation: Relation, glance: Glance) -> Verdict:
+def _told_apart(events: Events, table: sa.FromClause, relation: Relation, glance: Glance) -> FitResult:
     """The events' id; of as many events as there may be, a sample says whether it tells one from the other."""
     what = f"{shown(events.id)} {relation.columns[events.id].words}"
     if frozenset([events.id]) in relation.unique:
@@ -223,7 +223,7 @@ def _told_apart(events: Events, table: sa.FromClause, relation: Relation, glance
     return State.OK, what, ""
 
 
-def _time(column: str, table: sa.FromClause, relation: Relation, glance: Glance, zone: str) -> Verdict:
+def _time(column: str, table: sa.FromClause, relation: Relation, glance: Glance, zone: str) -> FitResult:
     kind = relation.columns[column].type
     what = f"{shown(column)} {relation.columns[column].words}"
     # A run compares it with instants as it stands, since a cast would keep the index from being used.
@@ -241,14 +241,16 @@ def _time(column: str, table: sa.FromClause, relation: Relation, glance: Glance,
     return State.WARN, found, "Windows of hours and times of day need a column of type timestamptz."
 
 
-def _by_arrival(column: str, relation: Relation, verdict: Verdict) -> Verdict:
+def _by_arrival(column: str, relation: Relation, verdict: FitResult) -> FitResult:
     if column in relation.leading:
         return verdict
     found = f"{verdict[1]}: no index begins with it; live campaigns would read all events, again and again"
     return State.WARN, found, index_advice(relation, column)
 
 
-def _event_name(name: str, events: Events, table: sa.FromClause, relation: Relation, glance: Glance) -> Verdict | None:
+def _event_name(
+    name: str, events: Events, table: sa.FromClause, relation: Relation, glance: Glance
+) -> FitResult | None:
     """None for a name that an event has."""
     there = glance.ask(sa.select(sa.literal(1)).select_from(table).where(is_called(events, table, (name,))).limit(1))
     if isinstance(there, Refusal):
@@ -260,7 +262,7 @@ def _event_name(name: str, events: Events, table: sa.FromClause, relation: Relat
     )
 
 
-def _same_key(catalog: Catalog, events: Events, users: Relation, relation: Relation, glance: Glance) -> Verdict:
+def _same_key(catalog: Catalog, events: Events, users: Relation, relation: Relation, glance: Glance) -> FitResult:
     """Users and events are joined by the key, so Postgres must be able to compare the two columns."""
     one, other = users_table(catalog), events_table(events)
     own, user = users.columns[catalog.users.key], relation.columns[events.user]

@@ -15,7 +15,7 @@ from audiences.warehouse.catalog.seen import some_of
 
 if TYPE_CHECKING:
     from audiences.campaign.catalog_sources import DateSource
-    from audiences.warehouse.catalog.fit import Verdict
+    from audiences.warehouse.catalog.fit import FitResult
     from audiences.warehouse.catalog.reflect import Glance, Relation
 
 # As the rule of dates of birth reads it; the year has four digits there too.
@@ -25,8 +25,8 @@ _OTHER = {"day_first": "month_first", "month_first": "day_first"}
 
 
 def order_told(
-    source: DateSource, table: sa.FromClause, relation: Relation, verdict: Verdict, glance: Glance
-) -> Verdict:
+    source: DateSource, table: sa.FromClause, relation: Relation, verdict: FitResult, glance: Glance
+) -> FitResult:
     """A good verdict on a column of dates as it is, unless its dates need another `date_order` than the catalog says."""
     seen = _counted(source, some_of(table, relation), glance)
     if seen is None or not seen.either:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audiences.campaign.catalog import Catalog, Events
-    from audiences.warehouse.catalog.fit import Verdict
+    from audiences.warehouse.catalog.fit import FitResult
 
 SMALL = 50_000
 """Rows that are read from end to end in some ten milliseconds, so that an index is no condition for a run."""
@@ -31,7 +31,7 @@ _SCANS = {
 }  # fmt: skip
 
 
-def event_scan(catalog: Catalog, events: Events, relation: Relation, glance: Glance) -> Verdict:
+def event_scan(catalog: Catalog, events: Events, relation: Relation, glance: Glance) -> FitResult:
     """Ask the planner, with reading the whole table made expensive, so that the size of the table does not matter."""
     name, at = _some_event(events, glance)
     zone = ZoneInfo(catalog.timezone)

@@ -38,17 +38,17 @@ _FITTING: dict[str, tuple[type[Any], ...]] = {
     "version": (sa.String, sa.Enum),
     "list": (sa.ARRAY,),
 }
-Verdict = tuple[State, str, str]
+FitResult = tuple[State, str, str]
 """State, what was found, what to do about it."""
 
 
-def missing_column(name: str, relation: Relation) -> Verdict:
+def missing_column(name: str, relation: Relation) -> FitResult:
     """That a relation has no such column."""
     found = f"{shown(relation.name)} has no column {shown(name)}"
     return State.FAIL, found, f"Name one of its columns{choice(name, relation.columns)}"
 
 
-def refused(refusal: Refusal, what: str, relation: Relation) -> Verdict:
+def refused(refusal: Refusal, what: str, relation: Relation) -> FitResult:
     """That Postgres does not evaluate what a run would ask."""
     if refusal.sqlstate == "42501":
         return State.FAIL, refusal.words, f"GRANT SELECT ON {relation.sql_name} TO the warehouse connection's login."
@@ -61,7 +61,7 @@ def refused(refusal: Refusal, what: str, relation: Relation) -> Verdict:
     )
 
 
-def fit(source: Source, table: sa.FromClause, relation: Relation, glance: Glance, zone: str) -> Verdict:
+def fit(source: Source, table: sa.FromClause, relation: Relation, glance: Glance, zone: str) -> FitResult:
     """The verdict on a property, an identifier or an opt-out column; `zone` is the catalog's."""
     name = source.column or source.jsonb or ""
     if name not in relation.columns:
@@ -96,7 +96,7 @@ def fit(source: Source, table: sa.FromClause, relation: Relation, glance: Glance
     return State.OK, what, ""
 
 
-def of_type(name: str, source: IdentifierSource, relation: Relation) -> Verdict | None:
+def of_type(name: str, source: IdentifierSource, relation: Relation) -> FitResult | None:
     """That the column is of a type that can never hold the identifier; None when it can."""
     column = relation.columns.get(source.column or "")
     way_out = cannot_hold(name, column) if column else None
@@ -105,7 +105,7 @@ def of_type(name: str, source: IdentifierSource, relation: Relation) -> Verdict 
     return State.FAIL, f"{shown(column.name)} {column.words}: such a column holds no {name.replace('_', ' ')}", way_out
 
 
-def hashing(source: IdentifierSource, table: sa.FromClause, verdict: Verdict, glance: Glance) -> Verdict:
+def hashing(source: IdentifierSource, table: sa.FromClause, verdict: FitResult, glance: Glance) -> FitResult:
     """Whether an identifier that fits is hashed already if and only if the catalog says so."""
     read = sa.select(text(source, table).label("read")).select_from(table).limit(SAMPLE).subquery()
     hashed = read.c.read.op("~", is_comparison=True)(_SHA256)
@@ -209,7 +209,7 @@ def _expression(source: Source, table: sa.FromClause, zone: str) -> Value:
     return text(source, table) if isinstance(source, IdentifierSource) else boolean(source, table)
 
 
-def _of_values(source: Source, asked: sa.Subquery, glance: Glance, what: str) -> Verdict | None:
+def _of_values(source: Source, asked: sa.Subquery, glance: Glance, what: str) -> FitResult | None:
     """What is not in the list; of text, which may say something about a person, warehouse.seen is asked."""
     if not isinstance(source, Property | EventProperty) or source.values is None or source.type in ("string", "list"):
         return None
@@ -222,7 +222,7 @@ def _of_values(source: Source, asked: sa.Subquery, glance: Glance, what: str) ->
     return State.WARN, found, "Add them, or campaigns that name them are refused."
 
 
-def _absent_key(source: Source, table: sa.FromClause, glance: Glance, what: str, rows: int) -> Verdict:
+def _absent_key(source: Source, table: sa.FromClause, glance: Glance, what: str, rows: int) -> FitResult:
     """What may have been meant by a key that no document has."""
     sample = sa.select(document(table.c[source.jsonb or ""]).label("document")).limit(SAMPLE).subquery()
     path = list(source.path or ())

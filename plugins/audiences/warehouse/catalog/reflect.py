@@ -23,7 +23,7 @@ from audiences.query.sources import schema_and_name
 from audiences.warehouse.catalog.structure import Structure, questions, structure
 from audiences.warehouse.driver_errors import fault
 from audiences.warehouse.reader import WarehouseQueryError, as_ours
-from audiences.warehouse.transaction_settings import Terms
+from audiences.warehouse.transaction_settings import TransactionSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -121,7 +121,7 @@ class Glance:
 
     def __init__(self, connection: Connection, *, timezone: str = "UTC", timeout: str = QUESTION_TIMEOUT) -> None:
         self._place = connection.place
-        self._terms = Terms(timezone, timeout, connection.settings)
+        self._terms = TransactionSettings(timezone, timeout, connection.settings)
 
         def connect() -> psycopg.Connection:
             # A pooler in transaction mode keeps no statement that was prepared by name.

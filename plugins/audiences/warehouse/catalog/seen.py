@@ -38,14 +38,14 @@ _LIKE_PERSONAL_DATA = re.compile(r"@|(\d[ ()./-]*){7}")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenValues:
     """Values, the most frequent first (names: in their order). `all`: whether there are no others as far as was looked."""
 
     values: tuple[str, ...]
     all: bool
 
 
-def named(seen: Seen) -> str:
+def named(seen: SeenValues) -> str:
     """The values in words, of many the first."""
     told = ", ".join(map(shown, seen.values[:MOST_NAMED]))
     more = len(seen.values) - MOST_NAMED
@@ -53,7 +53,7 @@ def named(seen: Seen) -> str:
     return told + rest
 
 
-def user_values(catalog: Catalog, declared: Property, relation: Relation, glance: Glance) -> Seen | None:
+def user_values(catalog: Catalog, declared: Property, relation: Relation, glance: Glance) -> SeenValues | None:
     """The values of a property of users; None when they are none of our business, or cannot be read."""
     if declared.type not in ("string", "list") or _is_personal(catalog, declared):
         return None
@@ -74,7 +74,7 @@ def look_alike(catalog: Catalog, declared: Property, value: str, glance: Glance)
 
 def event_values(
     events: Events, declared: EventProperty, relation: Relation, glance: Glance, *, names: tuple[str, ...] = ()
-) -> Seen | None:
+) -> SeenValues | None:
     """The values of a property of events, or only of the events of these names; None as above."""
     if declared.type not in ("string", "list") or declared.column == events.user:
         return None
@@ -84,7 +84,7 @@ def event_values(
     return _sampled(declared, table, glance, is_called(events, table, names))
 
 
-def event_names(events: Events, relation: Relation, glance: Glance) -> Seen | None:
+def event_names(events: Events, relation: Relation, glance: Glance) -> SeenValues | None:
     """How the events are named, at most MOST_NAMES ways; None when there are more, so that names hold data."""
     by_index = events.name in relation.leading and relation.indexable and not relation.columns[events.name].loose
     found = _from_index(events, relation, glance) if by_index else None
@@ -98,7 +98,7 @@ def event_names(events: Events, relation: Relation, glance: Glance) -> Seen | No
     if len(found) > MOST_NAMES:
         return None
     told = tuple(sorted(filter(_tellable, found)))
-    return Seen(told, all=len(told) == len(found))
+    return SeenValues(told, all=len(told) == len(found))
 
 
 def _from_index(events: Events, relation: Relation, glance: Glance) -> list[str] | None:
@@ -116,7 +116,7 @@ def _from_index(events: Events, relation: Relation, glance: Glance) -> list[str]
 
 def _sampled(
     declared: Property | EventProperty, table: sa.FromClause, glance: Glance, only: sa.ColumnElement[bool] | None = None
-) -> Seen | None:
+) -> SeenValues | None:
     read = typed(declared, table, "UTC") if declared.type == "list" else text(declared, table)
     some = sa.select(read.label("value")).select_from(table).limit(_AT_MOST)
     found = (some if only is None else some.where(only)).subquery()
@@ -126,7 +126,7 @@ def _sampled(
     if isinstance(answer, Refusal) or len(answer) > MOST_VALUES or not all(_tellable(row.value) for row in answer):
         return None
     told = tuple(row.value for row in answer if row.rows >= FEWEST_ROWS)
-    return Seen(told, all=len(told) == len(answer))
+    return SeenValues(told, all=len(told) == len(answer))
 
 
 def _counted(found: sa.Subquery, most: int) -> sa.Select[Any]:

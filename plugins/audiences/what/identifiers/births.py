@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from audiences.what.identifiers.outcome import Outcome, Reason
+from audiences.what.identifiers.outcome import Reason, RuleResult
 from audiences.what.identifiers.text import ascii_digits
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _MONTH_NAMES: Final = {
 }
 
 
-def date_of_birth(text: str, context: Context) -> Outcome:
+def date_of_birth(text: str, context: Context) -> RuleResult:
     """`YYYYMMDD` for a date in digits, whatever separates them and whatever follows it (a time, a remark).
 
     A date that can be read in two ways is read by `date_order`, one that the calendar allows in one way only is read
@@ -79,20 +79,20 @@ def _day(year: str, month: str, day: str) -> date | None:
         return None
 
 
-def year_of_birth(text: str, context: Context) -> Outcome:
+def year_of_birth(text: str, context: Context) -> RuleResult:
     """Four digits, from 1900 up to this year."""
     digits = _FLOAT_TAIL.sub("", ascii_digits(text))
     known = len(digits) == 4 and digits.isdecimal() and _EARLIEST_YEAR <= int(digits) <= context.today.year
     return digits if known else Reason.NOT_A_DATE
 
 
-def month_of_birth(text: str, _: Context) -> Outcome:
+def month_of_birth(text: str, _: Context) -> RuleResult:
     """`01` to `12`, from a number or an English name."""
     number = _MONTH_NAMES.get(text.lower().removesuffix(".")) or _one_or_two_digits(text)
     return f"{number:02}" if 1 <= number <= 12 else Reason.NOT_A_DATE
 
 
-def day_of_birth(text: str, _: Context) -> Outcome:
+def day_of_birth(text: str, _: Context) -> RuleResult:
     """`01` to `31`."""
     number = _one_or_two_digits(text)
     return f"{number:02}" if 1 <= number <= 31 else Reason.NOT_A_DATE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from audiences.what.identifiers.outcome import Outcome, Reason
+from audiences.what.identifiers.outcome import Reason, RuleResult
 
 if TYPE_CHECKING:
     from audiences.what.identifiers.outcome import Context
@@ -26,7 +26,7 @@ LONGEST: Final = 254
 _ADDRESS: Final = re.compile(PATTERN.removesuffix("$") + r"\Z")
 
 
-def email(text: str, _: Context) -> Outcome:
+def email(text: str, _: Context) -> RuleResult:
     """A cleaned text as an address."""
     address = text.lower()
     return address if len(address) <= LONGEST and _ADDRESS.match(address) else Reason.NOT_AN_EMAIL

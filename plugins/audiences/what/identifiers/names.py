@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
-from audiences.what.identifiers.outcome import Outcome, Reason
+from audiences.what.identifiers.outcome import Reason, RuleResult
 from audiences.what.identifiers.text import without_accents
 
 if TYPE_CHECKING:
@@ -52,20 +52,20 @@ class _KeptInNames(dict[int, int | None]):
 _KEPT: Final = _KeptInNames()
 
 
-def name(text: str, context: Context) -> Outcome:
+def name(text: str, context: Context) -> RuleResult:
     """A first or last name: `Mary-Jane O’Brien` is `maryjaneobrien`."""
     # Dropping a character or changing case can bring a letter and its accent together, so compose again.
     lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text.translate(_KEPT)).lower())
     return (without_accents(lowered) if context.fold_diacritics else lowered) or Reason.PLACEHOLDER
 
 
-def first_initial(text: str, context: Context) -> Outcome:
+def first_initial(text: str, context: Context) -> RuleResult:
     """The first letter (or digit) of the first name."""
     whole = name(text, context)
     return whole if isinstance(whole, Reason) else next(filter(str.isalnum, whole), Reason.PLACEHOLDER)
 
 
-def gender(text: str, _: Context) -> Outcome:
+def gender(text: str, _: Context) -> RuleResult:
     """`m` or `f` for an English word that says so."""
     word = text.translate(_KEPT).lower()
     if word in _MALE:

@@ -39,7 +39,7 @@ class Reason(Enum):
     NOT_A_DEVICE_ID = "not a device id"
 
 
-Outcome = str | Reason
+RuleResult = str | Reason
 """What a rule answers: the normalised text, or why there is none."""
 
 

@@ -15,7 +15,7 @@ from phonenumbers import CountryCodeSource, NumberParseException, PhoneNumber, P
 from audiences.what.identifiers.dialled import Dialled, dialled
 from audiences.what.identifiers.home import dialling_home, is_nowhere
 from audiences.what.identifiers.numbering import plan_of_code
-from audiences.what.identifiers.outcome import Outcome, Reason
+from audiences.what.identifiers.outcome import Reason, RuleResult
 
 if TYPE_CHECKING:
     from audiences.what.identifiers.outcome import Context
@@ -35,7 +35,7 @@ _OLD_MEXICAN: Final = re.compile(r"(?:01|044|045)([1-9][0-9]{9})")
 _OLD_MEXICAN_AFTER_CODE: Final = re.compile(r"(?:1|01|044|045)([1-9][0-9]{9})")
 
 
-def phone(text: str, context: Context) -> Outcome:
+def phone(text: str, context: Context) -> RuleResult:
     """The calling code and the national number, digits only.
 
     Without `+`, `00` or the country's own prefix for calls abroad, the number is one of the user's country; if that is

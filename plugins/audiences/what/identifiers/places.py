@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from audiences.campaign.countries import country_code
 from audiences.what.identifiers.home import home, is_nowhere
-from audiences.what.identifiers.outcome import Outcome, Reason
+from audiences.what.identifiers.outcome import Reason, RuleResult
 from audiences.what.identifiers.text import ascii_digits, without_accents
 
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ _OWN_LETTERS: Final = frozenset(
 _WITHOUT_TWO_ZEROS: Final = r"501|544|[6-9][0-9]{2}"
 
 
-def country(text: str, _: Context) -> Outcome:
+def country(text: str, _: Context) -> RuleResult:
     """Alpha-2 in lower case."""
     return country_code(text) or Reason.UNKNOWN_COUNTRY
 
 
-def city(text: str, _: Context) -> Outcome:
+def city(text: str, _: Context) -> RuleResult:
     """The letters a-z only, accents folded: Facebook asks for the Roman alphabet without special characters."""
     return _a_to_z(text) or Reason.NO_LATIN_LETTER
 
@@ -68,7 +68,7 @@ def _a_to_z(text: str) -> str:
     return "".join(letter for letter in without_accents(text) if "a" <= letter <= "z")
 
 
-def region(text: str, context: Context) -> Outcome:
+def region(text: str, context: Context) -> RuleResult:
     """Two letters for a state of the USA, the letters a-z of the name elsewhere; a code in brackets goes.
 
     Where nothing says which country it is, the full name of a state is taken for that state.
@@ -124,7 +124,7 @@ def _us_states() -> dict[str, str]:
     return states
 
 
-def postal_code(text: str, context: Context) -> Outcome:
+def postal_code(text: str, context: Context) -> RuleResult:
     """Letters and digits in lower case without anything between them; the first five digits in the USA."""
     # NFKC for the full-width digits of Japanese keyboards.
     written = ascii_digits(unicodedata.normalize("NFKC", text)).lower()
@@ -150,7 +150,7 @@ def _without_country(written: str, at_home: str | None) -> str:
     return re.sub(rf"\A[^0-9a-z]*(?:{labels})(?:[\s\u2013-]+(?=[0-9a-z])|(?=[0-9]))", "", written)
 
 
-def _us_zip(written: str, at_home: str) -> Outcome:
+def _us_zip(written: str, at_home: str) -> RuleResult:
     # Number columns lose the zeros at the beginning: one in New England, two in Puerto Rico, with ZIP+4 or without.
     short = rf"|{_WITHOUT_TWO_ZEROS}" if at_home in ("us", "pr", "vi") else ""
     groups = re.fullmatch(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from audiences.campaign.identifiers import FIELDS
 from audiences.what.identifiers import births, email, fast_paths, names, phone, phone_column, places, verbatim
 from audiences.what.identifiers.hashing import HEX, hashes_of_nothing, sha256_hex
-from audiences.what.identifiers.outcome import Context, Normalised, Outcome, Reason
+from audiences.what.identifiers.outcome import Context, Normalised, Reason, RuleResult
 from audiences.what.identifiers.text import clean, is_placeholder
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Rule:
     fills several of Facebook's keys, `parts` says where the value of each stands in the normalised text.
     """
 
-    read: Callable[[str, Context], Outcome]
+    read: Callable[[str, Context], RuleResult]
     fast_path: Callable[[pa.Array, Context], pa.Array] | None = None
     parts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -90,7 +90,7 @@ def normalise_one(name: str, value: str | None, context: Context) -> Normalised:
     return Normalised(outcome, outcome if context.pre_hashed else sha256_hex(outcome), None)
 
 
-def answer(known: Field, value: str, context: Context) -> Outcome:
+def answer(known: Field, value: str, context: Context) -> RuleResult:
     """What the rule of the field says about a raw value."""
     try:
         value.encode()
@@ -99,7 +99,7 @@ def answer(known: Field, value: str, context: Context) -> Outcome:
         return Reason.UNREADABLE
 
 
-def _answer(known: Field, text: str, context: Context) -> Outcome:
+def _answer(known: Field, text: str, context: Context) -> RuleResult:
     if not text:
         return Reason.EMPTY
     if not any(map(str.isalnum, text)) or is_placeholder(text, short_words=known.short_words):
@@ -116,7 +116,7 @@ def _answer(known: Field, text: str, context: Context) -> Outcome:
     return RULES[known.name].read(text, context)
 
 
-def _hashed_before(text: str) -> Outcome:
+def _hashed_before(text: str) -> RuleResult:
     if re.fullmatch(HEX, text):
         return text
     return Reason.ALREADY_MD5 if _MD5.fullmatch(text) else Reason.NOT_SHA256

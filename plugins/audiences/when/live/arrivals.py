@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class EventKind:
     """Events of a name, with properties as `where` asks for them, its days cut in `zone`."""
 
     event: str
@@ -35,7 +35,7 @@ class Kind:
     zone: ZoneInfo
 
     @classmethod
-    def of(cls, trigger: EventTrigger, zone: ZoneInfo) -> Kind:
+    def of(cls, trigger: EventTrigger, zone: ZoneInfo) -> EventKind:
         """The events that a trigger, or `unless`, means."""
         return cls(trigger.event, trigger.where, zone)
 
@@ -77,7 +77,7 @@ def horizon() -> sa.Select[Any]:
     return sa.select(*columns)
 
 
-def arrivals(kinds: Sequence[Kind], catalog: Catalog, since: datetime, at: datetime) -> sa.Select[Any]:
+def arrivals(kinds: Sequence[EventKind], catalog: Catalog, since: datetime, at: datetime) -> sa.Select[Any]:
     """The events that came in from `since` on and are of one of the kinds, whose numbers are in `kinds`: ARRIVED.
 
     Without `arrived_at` in the catalog, the time at which they occurred stands for it.
@@ -109,7 +109,9 @@ def arrivals(kinds: Sequence[Kind], catalog: Catalog, since: datetime, at: datet
     return sa.select(*(inside.c[name] for name in ARRIVED)).where(sa.func.cardinality(inside.c.kinds) > 0)
 
 
-def kept_out(candidates: Sequence[Candidate], kinds: Sequence[Kind], catalog: Catalog, at: datetime) -> sa.Select[Any]:
+def kept_out(
+    candidates: Sequence[Candidate], kinds: Sequence[EventKind], catalog: Catalog, at: datetime
+) -> sa.Select[Any]:
     """The `number` of each candidate whose user did an event of its kind later than `after` and by `until`."""
     events = _events(catalog)
     table = events_table(events)
@@ -150,7 +152,7 @@ def kept_out(candidates: Sequence[Candidate], kinds: Sequence[Kind], catalog: Ca
     )
 
 
-def _is(kind: Kind, table: sa.FromClause, catalog: Catalog, at: datetime) -> Value:
+def _is(kind: EventKind, table: sa.FromClause, catalog: Catalog, at: datetime) -> Value:
     """Whether a row is an event of the kind; its properties are looked at only where the name is right."""
     events = _events(catalog)
     called = named(events, table, (kind.event,))
@@ -167,7 +169,7 @@ def _events(catalog: Catalog) -> Events:
     return catalog.events
 
 
-def _names(kinds: Sequence[Kind]) -> list[str]:
+def _names(kinds: Sequence[EventKind]) -> list[str]:
     return sorted({kind.event for kind in kinds})
 
 
