@@ -42,9 +42,10 @@ check: $(READY) ## Style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
-schemas: $(READY) ## Write the JSON schemas and the reference pages anew from the models
+schemas: $(READY) ## Write the JSON schemas and the reference pages anew from the models and commands
 	@$(BIN)/python -m audiences.campaign.schema
 	@$(BIN)/python -m audiences.campaign.reference
+	@$(BIN)/python -m audiences.cli.command_reference
 
 unit: $(READY) ## Fast tests: no database, no network
 	@$(BIN)/pytest $(AT_ONCE) --dist=worksteal -m "not integration and not e2e and not long"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 
+import pytest
 import typer.main
 
 from audiences import cli
 from audiences.cli import app
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group has them
-NO_COMMANDS = {"__init__", "__main__", "app", "console", "lift", "safe_console"}
+NO_COMMANDS = {"__init__", "__main__", "app", "command_reference", "console", "goal_table", "safe_console"}
 
 
 def test_every_command_has_a_module_of_its_name() -> None:
@@ -22,3 +25,44 @@ def test_commands_are_listed_in_the_order_in_which_a_newcomer_meets_them() -> No
     assert listed[:5] == ["validate", "preview", "explain", "schedule", "run"]
     assert listed[-1] == "normalise"
     assert sorted(listed) == sorted(COMMANDS)
+
+
+def leaves(group, path=()):
+    """Every command, those of groups too, by its words."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from leaves(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+LEAVES = {" ".join(path): command for path, command in leaves(typer.main.get_command(app))}
+
+
+def parsed(group, words):
+    """The words of the command that takes them all; raises what the command line says of wrong ones."""
+    context = group.make_context(group.name, list(words), resilient_parsing=not words)
+    if not hasattr(group, "commands"):
+        return ()
+    name, command, rest = group.resolve_command(context, [*context._protected_args, *context.args])
+    return (name, *parsed(command, rest))
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_the_help_of_every_command_says_its_exit_codes(name):
+    assert "Exit code" in LEAVES[name].help
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_the_help_of_every_command_has_an_example_that_the_command_takes(name):
+    examples = re.findall(r"`([^`]+)`", LEAVES[name].epilog or "")
+    assert examples, 'give it one: @app.command(epilog="Example: `audiences ...`")'
+    for example in examples:
+        program, *words = shlex.split(example.rpartition(" | ")[2])
+        assert program == "audiences"
+        assert " ".join(parsed(typer.main.get_command(app), words)) == name
+
+
+def test_an_example_with_an_option_that_is_not_there_is_found():
+    with pytest.raises(Exception, match="No such option: --nothing"):
+        parsed(typer.main.get_command(app), ["run", "carts", "--nothing"])

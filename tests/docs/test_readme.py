@@ -33,6 +33,7 @@ QUOTED = sorted(
         for found in re.findall(
             r"`(?:source [^`;]*; )?(?:\.venv/bin/)?audiences ([a-z][^`]*)`", page.read_text(encoding="utf-8")
         )
+        if not found.startswith("hello ")  # the command that docs/contributing.md makes
     }
 )
 sandbox_server, shop, project = pipeline.sandbox_server, pipeline.shop, pipeline.project  # fixtures

@@ -1,4 +1,4 @@
-"""The reference pages are what the models say."""
+"""The reference pages are what the models and the commands say."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from audiences.campaign.reference import reference_files
+from audiences.cli.command_reference import PAGE, command_line_page
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = reference_files()
+PAGES = {**reference_files(), PAGE: command_line_page()}
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -20,8 +21,10 @@ def test_a_reference_page_is_current(path: str) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_links_of_a_reference_page_lead_to_a_heading(path: str) -> None:
-    headings = {heading.lower() for heading in re.findall(r"^## (\w+)$", PAGES[path], re.MULTILINE)}
-    assert set(re.findall(r"\]\(#(\w+)\)", PAGES[path])) <= headings
+    headings = re.findall(r"^## (.+)$", PAGES[path], re.MULTILINE)
+    links = set(re.findall(r"\]\(#([^)]+)\)", PAGES[path]))
+    assert links
+    assert links <= {heading.lower().replace(" ", "-") for heading in headings}
 
 
 def test_keys_come_with_their_values_defaults_and_meaning() -> None:
@@ -30,3 +33,14 @@ def test_keys_come_with_their_values_defaults_and_meaning() -> None:
         in PAGES["docs/reference-campaign.md"]
     )
     assert "| `id` | string | *required* | Facebook's id of the ad account" in PAGES["docs/reference-settings.md"]
+
+
+def test_commands_come_with_their_arguments_options_exit_codes_and_an_example() -> None:
+    (section,) = re.findall(r"^## audiences explain\n.+?(?=^## )", PAGES[PAGE], re.MULTILINE | re.DOTALL)
+    assert "`audiences explain [OPTIONS] CAMPAIGN`" in section
+    assert "| `CAMPAIGN` | text | *required* | The campaign's id" in section
+    assert "| `--email` | `ADDRESS\\|-` |  | Whoever has this e-mail address" in section
+    assert "Exit code 1 when the warehouse has no user of this id" in section
+    assert "Example: `audiences explain abandoned_cart --user 1814`" in section
+    assert "| `--next` | integer, 1 to 1000 | `10` | How many run times. |" in PAGES[PAGE]
+    assert "## audiences catalog check\n" in PAGES[PAGE]

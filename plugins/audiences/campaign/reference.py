@@ -88,7 +88,7 @@ def _short_forms(definition: dict[str, Any]) -> Iterator[str]:
 def _table(definition: dict[str, Any]) -> str:
     required = definition.get("required", ())
     rows = [
-        f"| `{key}` | {_values(value)} | {_default(value, key in required)} | {_cell(value.get('description', ''))} |"
+        f"| `{key}` | {_values(value)} | {_default(value, key in required)} | {cell(value.get('description', ''))} |"
         for key, value in definition.get("properties", {}).items()
     ]
     return "\n".join(("| key | value | default | meaning |", "|---|---|---|---|", *rows, "")) if rows else ""
@@ -136,7 +136,8 @@ def _bounds(value: dict[str, Any]) -> str:
     return f", such as `{examples[0]}`" if examples else ""
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """A text as it may stand in a table."""
     return " ".join(text.split()).replace("|", "\\|")
 
 

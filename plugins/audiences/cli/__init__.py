@@ -3,6 +3,7 @@
 Exit code 0: right. 1: a file, a campaign or a run is wrong. 2: the command was used wrongly.
 
 Each module of this package adds its commands to the app when it is imported, and all of them are: a new command is a new file.
+The reference page alone is made afterwards, from the whole app.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 for _each in iter_modules(__path__, f"{__name__}."):
-    if not _each.name.endswith("__main__"):
+    if not _each.name.endswith(("__main__", "command_reference")):
         import_module(_each.name)
 
 

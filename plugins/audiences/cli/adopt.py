@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.audience.adopt import Adoption
 
 
-@app.command()
+@app.command(epilog="Example: `audiences adopt abandoned_cart`")
 def adopt(
     campaign: CampaignArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,

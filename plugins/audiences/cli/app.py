@@ -86,6 +86,9 @@ def common(
 
     Begin with `audiences validate`, look with `audiences preview CAMPAIGN`, then commit the file, or
     `audiences run CAMPAIGN` by hand. Afterwards `audiences explain CAMPAIGN --user ID` says why a user is in or out.
+
+    Exit code 0: right. 1: a file, a campaign, a run or a connection is wrong, and the message says what to do. 2: the
+    command was used wrongly.
     """
     Here.project = project.resolve()
     _log_to_stderr()

@@ -46,7 +46,7 @@ class FileThereError(FixConfigError):
         return f"{self.file} is there already and was left as it is; --force replaces it, --to FILE writes another one"
 
 
-@catalog_app.command()
+@catalog_app.command(epilog="Example: `audiences catalog init --users crm.users --events crm.events`")
 def init(
     users: Annotated[str, typer.Option(metavar="TABLE", help="The table or view with one row per user.")],
     events: Annotated[
@@ -57,7 +57,10 @@ def init(
     connection: Using = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a first draft of include/warehouse.yml by looking at your tables; correct it, then check it."""
+    """Write a first draft of include/warehouse.yml by looking at your tables; correct it, then check it.
+
+    Exit code 1 when the file is there already, a table is not, or the draft lacks what a catalog needs, which is told.
+    """
     from audiences.connections import look_up
     from audiences.warehouse.catalog.draft import draft, relation_named
     from audiences.warehouse.catalog.reflect import Glance
@@ -81,7 +84,7 @@ def init(
     load_catalog(Here.project, to)  # says what the draft lacks, an e-mail column say
 
 
-@catalog_app.command()
+@catalog_app.command(epilog="Example: `audiences catalog check --record`")
 def check(
     record: Annotated[
         bool, typer.Option("--record", help="Write the names and values that are there into the file.")
@@ -95,6 +98,8 @@ def check(
 
     With --record, `names` of events and `values` of properties are added where the file has none, so that `validate`
     knows an event or a value that nobody has. What could say something about a person is never written.
+
+    Exit code 1 when a line of the answer fails.
     """
     from audiences.connections import look_up
     from audiences.warehouse.catalog.check import check_catalog

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.results import ErasedFrom, Erasure
 
 
-@app.command()
+@app.command(epilog="Example: `audiences erase --user 1814`")
 def erase(
     user: Annotated[str, typer.Option(help="The user's id in the warehouse.")],
     lift: Annotated[bool, typer.Option("--lift", help="Forget the erasure: the person may be uploaded again.")] = False,

@@ -13,7 +13,7 @@ from audiences.cli import console as show
 from audiences.cli.app import AsJson, At, CampaignArgument, app, load, resources_of, show_found, wrong_usage
 
 
-@app.command()
+@app.command(epilog="Example: `audiences explain abandoned_cart --user 1814`")
 def explain(
     campaign: CampaignArgument,
     user: Annotated[str | None, typer.Option(help="The user's id in the warehouse.")] = None,

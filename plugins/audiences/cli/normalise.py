@@ -9,9 +9,12 @@ import typer
 from audiences.cli.app import app
 
 
-@app.command()
+@app.command(epilog="""Example: `echo '{"field": "email", "input": " Jane@Example.com"}' | audiences normalise`""")
 def normalise() -> None:
-    """Read JSON lines {"field", "input", "context"} and write {"normalised", "sha256"}, null for a rejected value."""
+    """Read JSON lines {"field", "input", "context"} and write {"normalised", "sha256"}, null for a rejected value.
+
+    Exit code 1 when a line could not be read; it is answered with {"error"}, and the others are read all the same.
+    """
     from audiences.what.identifiers.lines import normalise_lines
 
     wrong = False

@@ -11,7 +11,7 @@ from audiences.cli import console as show
 from audiences.cli.app import AsJson, Here, app, import_airflow, out
 
 
-@app.command()
+@app.command(epilog="Example: `audiences preflight --json`")
 def preflight(as_json: AsJson = False) -> None:
     """Ask Facebook whether uploads will be taken: token, permissions, terms, limits, audiences; a remedy per line.
 

@@ -11,14 +11,17 @@ from audiences.cli import console as show
 from audiences.cli.app import AsJson, At, CampaignArgument, app, load, out, resources_of, show_found
 
 
-@app.command()
+@app.command(epilog="Example: `audiences preview abandoned_cart --sql`")
 def preview(
     campaign: CampaignArgument,
     at: At = None,
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL that finds the qualified users.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Count on the real data what a run would do, and write nothing anywhere."""
+    """Count on the real data what a run would do, and write nothing anywhere.
+
+    Exit code 1 when the campaign's file is wrong, or the warehouse does not answer.
+    """
     from audiences.pipeline.preview import preview as look
     from audiences.when.upcoming import next_sends
 

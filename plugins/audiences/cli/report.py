@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from audiences.goal.report import Report
 
 
-@app.command()
+@app.command(epilog="Example: `audiences report abandoned_cart --csv`")
 def report(
     campaign: Annotated[
         str | None, typer.Argument(metavar="CAMPAIGN", help="The campaign's id; all with a goal when left out.")
@@ -32,7 +32,7 @@ def report(
 
     Every call measures anew and keeps the result in the ledger, beside those of the daily upkeep. What counts is what
     happened up to the as-of time; a past one gives the report of that day. Exit code 0 when there is a report, even
-    one that says in words why there is no figure.
+    one that says in words why there is no figure, and 1 when a campaign could not be measured.
     """
     if as_json and as_csv:
         wrong_usage("--json and --csv exclude each other")

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from audiences.pipeline.results import RunRequest
 
 
-@app.command()
+@app.command(
+    epilog="Example: `audiences run abandoned_cart --dry-run`, then `audiences run abandoned_cart --allow max_removal`"
+)
 def run(
     campaign: CampaignArgument,
     at: At = None,
@@ -43,6 +45,8 @@ def run(
     """Run the whole campaign once, as of now, in this process and without Airflow.
 
     A draft, a stopped campaign and one that is over are refused, and so is another time than now: `--at` is for `--dry-run`.
+
+    Exit code 0 when the run has succeeded, 1 when it failed or a guard stopped it.
     """
     from audiences.pipeline.preview import preview as look
     from audiences.pipeline.results import RunRequest

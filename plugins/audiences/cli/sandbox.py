@@ -10,7 +10,7 @@ import typer
 from audiences.cli.app import app
 
 
-@app.command()
+@app.command(epilog="Example: `audiences sandbox --port 8090 --state sandbox.sqlite`")
 def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 8090,
     host: Annotated[
@@ -18,7 +18,10 @@ def sandbox(
     ] = "127.0.0.1",
     state: Annotated[Path | None, typer.Option(metavar="FILE", help="Keep the sandbox's memory in this file.")] = None,
 ) -> None:
-    """Serve a local Facebook to rehearse on; point a connection's `graph_url` at it."""
+    """Serve a local Facebook to rehearse on; point a connection's `graph_url` at it.
+
+    It serves until Ctrl-C. Exit code 1 when it cannot begin, since the port is taken or the file cannot be read.
+    """
     from audiences.sandbox.server import serve
 
     serve(port, host, state)

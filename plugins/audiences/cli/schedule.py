@@ -11,14 +11,17 @@ from audiences.cli import console as show
 from audiences.cli.app import AsJson, At, CampaignArgument, app, load, out
 
 
-@app.command()
+@app.command(epilog="Example: `audiences schedule abandoned_cart --next 3`")
 def schedule(
     campaign: CampaignArgument,
     following: Annotated[int, typer.Option("--next", min=1, max=1000, help="How many run times.")] = 10,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print when the campaign sends next: its run times, or the opening of an export window that a run waits for."""
+    """Print when the campaign sends next: its run times, or the opening of an export window that a run waits for.
+
+    Exit code 1 when the campaign's file is wrong.
+    """
     from audiences.when.upcoming import next_sends
 
     spec = load(campaign)
