@@ -91,7 +91,7 @@ def test_a_link_reads_writes_the_whole_targeting_and_reads_again(scripted: Scrip
     linked = with_audience(TARGETING, "2", TargetingList.INCLUDED)
     assert linked is not None
     scripted.play(Answer(body=_ad_set(TARGETING)), Answer(body={"success": True}), Answer(body=_ad_set(linked)))
-    assert adsets.link(graph, "9", "2") == adsets.AdSetChange("9", changed=True)
+    assert adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED) == adsets.AdSetChange("9", changed=True)
     assert [seen.method for seen in scripted.seen] == ["GET", "POST", "GET"]
     assert scripted.seen[1].json == {"targeting": linked}
 
@@ -99,7 +99,7 @@ def test_a_link_reads_writes_the_whole_targeting_and_reads_again(scripted: Scrip
 @pytest.mark.integration
 def test_nothing_is_written_when_nothing_changes(scripted: ScriptedGraph, graph: GraphSession) -> None:
     scripted.play(Answer(body=_ad_set(TARGETING)))
-    assert not adsets.link(graph, "9", "1").changed
+    assert not adsets.put(graph, "9", "1", adsets.TargetingList.INCLUDED).changed
     assert [seen.method for seen in scripted.seen] == ["GET"]
 
 
@@ -113,16 +113,16 @@ def test_an_ad_set_takes_five_hundred_audiences(
     assert linked is not None
     scripted.play(Answer(body=_ad_set(targeting)), Answer(body={"success": True}), Answer(body=_ad_set(linked)))
     if room:
-        assert adsets.link(graph, "9", "2").changed
+        assert adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED).changed
     else:
         with pytest.raises(RefusedError, match="501 custom_audiences, more than the 500 allowed"):
-            adsets.link(graph, "9", "2")
+            adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED)
 
 
 @pytest.mark.integration
 def test_a_dry_run_only_validates(scripted: ScriptedGraph, graph: GraphSession) -> None:
     scripted.play(Answer(body=_ad_set(TARGETING)), Answer(body={"success": True}))
-    assert adsets.exclude(graph, "9", "2", dry_run=True).changed
+    assert adsets.put(graph, "9", "2", adsets.TargetingList.EXCLUDED, dry_run=True).changed
     assert scripted.seen[1].json["execution_options"] == ["validate_only"]
     assert len(scripted.seen) == 2
 
@@ -141,7 +141,7 @@ def test_a_link_that_another_editor_overwrote_is_made_again(scripted: ScriptedGr
         done,
         Answer(body=_ad_set(linked)),
     )
-    assert adsets.link(graph, "9", "2").changed
+    assert adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED).changed
     assert scripted.seen[4].json == {"targeting": linked}
 
 
@@ -149,7 +149,7 @@ def test_a_link_that_another_editor_overwrote_is_made_again(scripted: ScriptedGr
 def test_an_editor_who_overwrites_every_time_ends_in_an_error(scripted: ScriptedGraph, graph: GraphSession) -> None:
     scripted.play(Answer(body=_ad_set(TARGETING)))
     with pytest.raises(FacebookTransientError, match="overwritten by another editor"):
-        adsets.link(graph, "9", "2")
+        adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED)
 
 
 @pytest.mark.integration
@@ -158,7 +158,7 @@ def test_another_edit_at_the_same_time_is_reported(scripted: ScriptedGraph, grap
     assert linked is not None
     after = _ad_set({**linked, "geo_locations": {"countries": ["FR"]}}, updated_time="t2")
     scripted.play(Answer(body=_ad_set(TARGETING)), Answer(body={"success": True}), Answer(body=after))
-    (warning,) = adsets.link(graph, "9", "2").warnings
+    (warning,) = adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED).warnings
     assert "t2" in warning
 
 
@@ -166,8 +166,8 @@ def test_another_edit_at_the_same_time_is_reported(scripted: ScriptedGraph, grap
 def test_advantage_audience_is_reported_for_inclusions_only(scripted: ScriptedGraph, graph: GraphSession) -> None:
     targeting = {**TARGETING, "targeting_automation": {"advantage_audience": 1}, EXCLUDED: [{"id": "5"}]}
     scripted.play(Answer(body=_ad_set(targeting)))
-    assert any("Advantage+" in warning for warning in adsets.link(graph, "9", "1").warnings)
-    assert adsets.exclude(graph, "9", "5").warnings == ()
+    assert any("Advantage+" in warning for warning in adsets.put(graph, "9", "1", adsets.TargetingList.INCLUDED).warnings)
+    assert adsets.put(graph, "9", "5", adsets.TargetingList.EXCLUDED).warnings == ()
 
 
 @pytest.mark.integration
@@ -175,7 +175,7 @@ def test_advantage_audience_is_reported_for_inclusions_only(scripted: ScriptedGr
 def test_a_closed_ad_set_is_not_written(scripted: ScriptedGraph, graph: GraphSession, status: str) -> None:
     scripted.play(Answer(body=_ad_set(TARGETING, effective_status=status)))
     with pytest.raises(FacebookAccessError, match=status.lower()):
-        adsets.link(graph, "9", "2")
+        adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED)
     assert len(scripted.seen) == 1
 
 
@@ -183,7 +183,7 @@ def test_a_closed_ad_set_is_not_written(scripted: ScriptedGraph, graph: GraphSes
 def test_a_full_list_is_refused_before_it_is_sent(scripted: ScriptedGraph, graph: GraphSession) -> None:
     scripted.play(Answer(body=_ad_set({INCLUDED: [{"id": str(each)} for each in range(1000, 1500)]})))
     with pytest.raises(RefusedError, match="501 custom_audiences"):
-        adsets.link(graph, "9", "2")
+        adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED)
     assert len(scripted.seen) == 1
 
 
@@ -200,7 +200,7 @@ def test_whatever_stands_under_targeting_automation_goes_back_as_it_came(
     linked = with_audience(targeting, "2", TargetingList.INCLUDED)
     assert linked is not None
     scripted.play(Answer(body=_ad_set(targeting)), Answer(body={"success": True}), Answer(body=_ad_set(linked)))
-    adsets.link(graph, "9", "2")
+    adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED)
     assert scripted.seen[1].json["targeting"]["targeting_automation"] == automation
 
 
@@ -221,7 +221,7 @@ def test_the_device_setting_is_reported_for_inclusions_as_advantage_audience_is(
 ) -> None:
     targeting = {**TARGETING, "targeting_automation": automation, EXCLUDED: [{"id": "5"}]}
     scripted.play(Answer(body=_ad_set(targeting)))
-    warnings = adsets.link(graph, "9", "1").warnings
+    warnings = adsets.put(graph, "9", "1", adsets.TargetingList.INCLUDED).warnings
     assert [named in warning and "other devices" in warning for warning in warnings if named] == [True] * bool(named)
     assert named or not warnings
-    assert adsets.exclude(graph, "9", "5").warnings == ()
+    assert adsets.put(graph, "9", "5", adsets.TargetingList.EXCLUDED).warnings == ()

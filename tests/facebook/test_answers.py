@@ -37,7 +37,7 @@ CALLS: dict[str, Callable[[GraphSession], Any]] = {
     "add 10 rows to audience 7": lambda graph: audience_members.add(graph, "7", SCHEMA, ROWS),
     "remove 10 rows from audience 7": lambda graph: audience_members.remove(graph, "7", SCHEMA, ROWS),
     "list the upload sessions of audience 7": lambda graph: audience_members.upload_sessions(graph, "7"),
-    "read ad set 8": lambda graph: adsets.link(graph, "8", "7"),
+    "read ad set 8": lambda graph: adsets.put(graph, "8", "7", adsets.TargetingList.INCLUDED),
 }
 
 

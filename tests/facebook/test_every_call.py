@@ -32,9 +32,9 @@ def _management(graph: GraphSession) -> None:
     custom_audiences.contents(graph)
     custom_audiences.remark(graph, found, description="New", mark=mark, name="Cart 2")
     for dry_run in (True, False):
-        adsets.link(graph, AD_SETS[0], found, dry_run=dry_run)
-        adsets.exclude(graph, AD_SETS[0], found, dry_run=dry_run)
-        adsets.unlink(graph, AD_SETS[0], found, dry_run=dry_run)
+        adsets.put(graph, AD_SETS[0], found, adsets.TargetingList.INCLUDED, dry_run=dry_run)
+        adsets.put(graph, AD_SETS[0], found, adsets.TargetingList.EXCLUDED, dry_run=dry_run)
+        adsets.put(graph, AD_SETS[0], found, adsets.TargetingList.NOWHERE, dry_run=dry_run)
         hours = AdSetSchedule(parts=(DayPart((1, 2), 540, 1080),))
         ad_set_hours.push(graph, AD_SETS[1], hours, now=datetime.now(UTC), dry_run=dry_run)
 
@@ -119,8 +119,8 @@ def test_the_end_of_a_version_is_told_ahead_of_it_and_stops_everything_after(san
         assert first.state.value == "warn"
         assert first.found == "v25.0, which ends for the Marketing API on 23 February 2027, in 1 day"
         assert others
-        before = graph.requests_sent
+        before = len(sandbox.admin.requests())
         (only,) = preflight_checks.run(graph, now=last + timedelta(minutes=1))
         assert (only.state.value, "ended for the Marketing API on 23 February 2027" in only.found) == ("fail", True)
         assert "v26.0" in only.remedy
-        assert graph.requests_sent == before
+        assert len(sandbox.admin.requests()) == before

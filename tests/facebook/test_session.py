@@ -96,7 +96,7 @@ def test_a_passing_fault_is_tried_again(
     scripted.play(Answer(**fault), Answer(**fault), Answer(body={"num_received": 3}))
     assert graph.call("POST", "7/users", body=b"{}", action="add", reads=Uploaded).num_received == 3
     assert len(time.slept) == 2
-    assert graph.requests_sent == 3
+    assert len(scripted.seen) == 3
 
 
 def test_tries_end_after_six_with_growing_jittered_waits(
@@ -295,7 +295,7 @@ def test_threads_share_one_session(scripted: ScriptedGraph, graph: GraphSession)
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(upload, range(8)))
     assert results == [[1] * 5] * 8
-    assert graph.requests_sent == len(scripted.seen) == 40
+    assert len(scripted.seen) == 40
 
 
 def test_a_host_that_is_not_there_is_named_after_one_more_try(time: FakeTime) -> None:

@@ -1,4 +1,4 @@
-"""Control groups: the formula, the order, what is on record, and Postgres agreeing."""
+"""Control groups: the formula, the order, what is on record."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pandas as pd
-import psycopg
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from tests.who import world
 from tests.who.conftest import a_spec
 
-from audiences.who.control import Arm, assign, control_sql, held_out
+from audiences.who.control import Arm, assign, held_out
 
 TARGET, SYSTEM, CUSTOM, CAMPAIGN = Arm
 IDS = [*world.user_ids(20), "", "é", "e\u0301", "\U0001f600", *(str(number) for number in range(20_000))]
@@ -117,21 +116,3 @@ def test_a_larger_percentage_keeps_everybody_who_was_held_out() -> None:
 
 def test_groups_name_the_outcomes_of_a_run() -> None:
     assert [arm.outcome for arm in Arm] == ["targeted", "control_system", "control_custom", "control_campaign"]
-
-
-@pytest.mark.integration
-@pytest.mark.parametrize("salt", ["system", "sält; 'x' %s \\ \"", "campaign"])
-def test_postgres_computes_the_same_groups_by_the_printed_expression(who_database: str, salt: str) -> None:
-    with psycopg.connect(who_database) as connection:
-        for percent in ("0", "0.05", "12.5", "99"):
-            query = f"SELECT id FROM unnest($1::text[]) AS given(id) WHERE {control_sql(salt, Decimal(percent), 'id')}"
-            rows = connection.execute(query.replace("%", "%%").replace("$1", "%s").encode(), [IDS]).fetchall()
-            assert {row[0] for row in rows} == {user for user in IDS if formula(salt, user, percent)}
-
-
-@pytest.mark.integration
-def test_the_printed_expression_takes_keys_that_are_numbers(who_database: str) -> None:
-    with psycopg.connect(who_database) as connection:
-        query = f"SELECT n FROM generate_series(1, 1000) AS n WHERE {control_sql('s', Decimal(10), 'n')}"
-        found = {row[0] for row in connection.execute(query.encode()).fetchall()}
-    assert found == {number for number in range(1, 1001) if formula("s", str(number), "10")}

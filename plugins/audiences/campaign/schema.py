@@ -32,11 +32,6 @@ _MODELS: dict[str, type[BaseModel]] = {
 }
 
 
-def campaign_schema() -> JsonSchemaValue:
-    """The schema of `campaigns/*.yml`."""
-    return _schema(Campaign)
-
-
 def schema_files() -> dict[str, str]:
     """Every schema as the text of its file, by the file's path in the project."""
     return {

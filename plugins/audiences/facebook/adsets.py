@@ -52,21 +52,6 @@ class AdSetChange:
     warnings: tuple[str, ...] = ()
 
 
-def link(graph: GraphSession, ad_set_id: str, audience_id: str, *, dry_run: bool = False) -> AdSetChange:
-    """Aim the ad set at the audience, besides those it has. See `put` for the errors."""
-    return put(graph, ad_set_id, audience_id, TargetingList.INCLUDED, dry_run=dry_run)
-
-
-def exclude(graph: GraphSession, ad_set_id: str, audience_id: str, *, dry_run: bool = False) -> AdSetChange:
-    """Keep the audience's people from seeing the ad set. See `put` for the errors."""
-    return put(graph, ad_set_id, audience_id, TargetingList.EXCLUDED, dry_run=dry_run)
-
-
-def unlink(graph: GraphSession, ad_set_id: str, audience_id: str, *, dry_run: bool = False) -> AdSetChange:
-    """Take the audience out of the ad set, included or excluded. See `put` for the errors."""
-    return put(graph, ad_set_id, audience_id, TargetingList.NOWHERE, dry_run=dry_run)
-
-
 def put(
     graph: GraphSession, ad_set_id: str, audience_id: str, place: TargetingList, *, dry_run: bool = False
 ) -> AdSetChange:

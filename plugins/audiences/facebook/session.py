@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
@@ -94,15 +93,8 @@ class GraphSession:
         self._clock = clock
         self._base = f"{credentials.graph_url}/{credentials.api_version}"
         self._proof = {"appsecret_proof": proof} if (proof := credentials.appsecret_proof) else {}
-        self._lock = threading.Lock()
-        self._requests_sent = 0
         self._http = _http(credentials, pool_size, answer_within)
         keep_addresses_quiet()
-
-    @property
-    def requests_sent(self) -> int:
-        """HTTP requests so far, tries included."""
-        return self._requests_sent
 
     def get(
         self,
@@ -237,8 +229,6 @@ class GraphSession:
         self._take_turn(action)
         credentials = self.credentials
         context = CallContext(action, credentials.account_number, credentials.secrets, credentials.graph_url)
-        with self._lock:
-            self._requests_sent += 1
         started = self._clock()
         try:
             with self._http.request(

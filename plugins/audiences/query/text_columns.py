@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
 Value = sa.ColumnElement[Any]
 TIMESTAMP = sa.TIMESTAMP(timezone=True)
@@ -88,11 +87,6 @@ def datetime(text: Value, zone: str) -> Value:
 def is_array(text: Value) -> Value:
     """Whether it is an array of one dimension as Postgres writes it."""
     return text.op("~")(_ARRAY)
-
-
-def array(value: Value) -> Value:
-    """The value, of which `is_array` holds, as a list of text."""
-    return sa.cast(value, ARRAY(sa.Text))
 
 
 def _day(text: Value) -> Value:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from audiences.when.openings import next_opening
@@ -26,15 +25,6 @@ def recurrence_of(spec: CampaignSpec) -> Recurrence | None:
     return Recurrence.of(when, spec.timezone)
 
 
-def next_runs(spec: CampaignSpec, after: datetime, n: int, *, if_published: bool = False) -> list[datetime]:
-    """The next `n` run times after `after`, in UTC; fewer when the schedule ends before.
-
-    Empty for drafts, stopped and live campaigns; `if_published` shows a draft what it would be. A `now` campaign is
-    taken as one that has not run yet. A run waits for the campaign's export windows after these times: `next_sends`.
-    """
-    return list(islice(_due(spec, after, if_published=if_published), n))
-
-
 def next_sends(spec: CampaignSpec, after: datetime, n: int, *, if_published: bool = False) -> list[datetime]:
     """The next `n` times, in UTC, at which runs send: as they are due, or where the windows are closed, at the next opening.
 
@@ -44,7 +34,7 @@ def next_sends(spec: CampaignSpec, after: datetime, n: int, *, if_published: boo
     when, left_out = spec.campaign.when, 0
     found: set[datetime] = set()
     closed_until: datetime | None = None
-    for due in _due(spec, after, if_published=if_published):
+    for due in run_times(spec, after, if_published=if_published):
         if closed_until is None or due >= closed_until:
             closed_until = next_opening(due, when.windows, spec.zone)
             sends = due if closed_until is None else None if when.outside == "drop" else closed_until
@@ -56,7 +46,12 @@ def next_sends(spec: CampaignSpec, after: datetime, n: int, *, if_published: boo
     return sorted(found)
 
 
-def _due(spec: CampaignSpec, after: datetime, *, if_published: bool) -> Iterator[datetime]:
+def run_times(spec: CampaignSpec, after: datetime, *, if_published: bool = False) -> Iterator[datetime]:
+    """The run times after `after`, in UTC, one by one; they end with the schedule.
+
+    None for drafts, stopped and live campaigns; `if_published` shows a draft what it would be. A `now` campaign is taken as
+    one that has not run yet. A run waits for the campaign's export windows after these times: `next_sends`.
+    """
     status = spec.campaign.status
     in_force = status == "published" or (if_published and status == "draft")
     recurrence = recurrence_of(spec) if in_force else None

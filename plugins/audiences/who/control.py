@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from psycopg import sql
 
 from audiences.who.salted_digests import starts_below, strings
 
@@ -80,13 +79,6 @@ def assign(
 def held_out(user_ids: Ids, salt: str, percent: Decimal) -> pa.Array:
     """Whether the group with this salt and percentage holds each user."""
     return starts_below(user_ids, salt, f"{_bound(percent):0{_DIGITS}x}")
-
-
-def control_sql(salt: str, percent: Decimal, column: str) -> str:
-    """The same as a Postgres expression over `column`, the SQL of a user's id."""
-    salted = f"{sql.Literal(f'{salt}:').as_string(None).strip()} || CAST({column} AS text)"
-    digits = f"left(encode(sha256(convert_to({salted}, 'UTF8')), 'hex'), {_DIGITS})"
-    return f"CAST(CAST('x0' || {digits} AS bit(64)) AS bigint) < {_bound(percent)}"
 
 
 def _groups(spec: CampaignSpec, salt: str) -> Iterator[tuple[Arm, str, Decimal]]:

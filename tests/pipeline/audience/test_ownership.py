@@ -421,7 +421,7 @@ def test_the_ad_sets_of_a_deleted_audience_get_the_one_that_is_made_anew(three, 
     if linked_by_a_person:
         old = three.run(three.campaign()).audience.id
         with three.resources(spec) as resources:
-            adsets.link(resources.facebook, AD_SETS[0], old)
+            adsets.put(resources.facebook, AD_SETS[0], old, adsets.TargetingList.INCLUDED)
     old = three.run(spec).audience.id
     delete(three, spec, old)
     summary = three.run(spec, allow=frozenset({"recreate"}))

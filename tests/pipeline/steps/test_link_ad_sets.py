@@ -54,7 +54,7 @@ def test_what_the_file_drops_is_taken_back_and_what_a_person_linked_stays(shop):
     spec = carts(shop, ad_sets=[DAILY])
     audience = shop.run(spec).audience.id
     with shop.resources(spec) as resources:
-        adsets.link(resources.facebook, LIFETIME, audience)
+        adsets.put(resources.facebook, LIFETIME, audience, adsets.TargetingList.INCLUDED)
     shop.run(carts(shop, ad_sets=[DAILY, LIFETIME]))
     assert (linked(shop, DAILY), linked(shop, LIFETIME)) == ([audience], [audience])
     shop.run(carts(shop))

@@ -69,7 +69,7 @@ def take_back(resources: CampaignResources, *, campaign: int, keep: dict[tuple[i
         try:
             # Facebook changes nothing in an ad set while a deleted audience is in it, whoever had put it there.
             if link.deleted or (link.ours and not _others(resources, link)):
-                adsets.unlink(resources.facebook, link.ad_set_id, link.audience_id)
+                adsets.put(resources.facebook, link.ad_set_id, link.audience_id, adsets.TargetingList.NOWHERE)
                 _log.info("took audience %s out of ad set %s", link.audience_id, link.ad_set_id)
         except (AdSetClosedError, ObjectNotFoundError) as error:  # it shows no ads any more
             _log.warning("%s", error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
@@ -17,9 +17,6 @@ from audiences.what.identifiers.rule_table import normalise_one
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import date
-
-ERROR: Final = '{"error":'
-"""How the answer to a line that cannot be read begins, and no other answer."""
 
 
 def _in_letters(value: Any) -> Any:
@@ -51,7 +48,7 @@ def normalise_lines(lines: Iterable[str], *, today: date | None = None) -> Itera
     """One JSON object per line of `{"field", "input", "context"}`; blank lines are skipped, other keys are not looked at.
 
     An answer is `{"normalised", "sha256"}`, with `sha256` null for fields that are not hashed; both are null for a
-    rejected value, and `reason` says why. For a line that cannot be read it is `{"error"}` (see `ERROR`), without
+    rejected value, and `reason` says why. For a line that cannot be read it is `{"error"}`, without
     anything of the line but its number and the names of keys. `today` bounds dates of birth (None: the day in UTC).
     """
     day = today or datetime.now(UTC).date()
