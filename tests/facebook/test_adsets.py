@@ -166,7 +166,9 @@ def test_another_edit_at_the_same_time_is_reported(scripted: ScriptedGraph, grap
 def test_advantage_audience_is_reported_for_inclusions_only(scripted: ScriptedGraph, graph: GraphSession) -> None:
     targeting = {**TARGETING, "targeting_automation": {"advantage_audience": 1}, EXCLUDED: [{"id": "5"}]}
     scripted.play(Answer(body=_ad_set(targeting)))
-    assert any("Advantage+" in warning for warning in adsets.put(graph, "9", "1", adsets.TargetingList.INCLUDED).warnings)
+    assert any(
+        "Advantage+" in warning for warning in adsets.put(graph, "9", "1", adsets.TargetingList.INCLUDED).warnings
+    )
     assert adsets.put(graph, "9", "5", adsets.TargetingList.EXCLUDED).warnings == ()
 
 

@@ -29,9 +29,7 @@ def validate(
         wrong_usage(
             f"no such campaign: {', '.join(unknown)}; there are {', '.join(sorted(project.campaigns)) or 'none'}"
         )
-    problems = [
-        problem for problem in project.problems if not campaigns or _concerns(problem.file, campaigns)
-    ]  # fmt: skip
+    problems = [problem for problem in project.problems if not campaigns or _concerns(problem.file, campaigns)]
     warnings = sorted((*project.warnings, *told_never(project)))
     if as_json:
         listed = {"problems": problems, "warnings": warnings}

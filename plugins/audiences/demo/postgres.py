@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -186,14 +187,17 @@ def _create_cluster(data: Path, *, account: str | None) -> None:
     password.write_text(secrets.token_urlsafe(16))
     if account is not None:
         shutil.chown(password, account)
-    # fmt: off
-    _run(
-        "initdb", "-D", str(data), "-U", USER, "--no-sync", "--encoding", "UTF8",
-        "--no-locale", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8",
-        "--auth-local", "trust", "--auth-host", "scram-sha-256", "--pwfile", str(password),
-        account=account,
-    )
-    # fmt: on
+    options = {
+        "-D": str(data),
+        "-U": USER,
+        "--encoding": "UTF8",
+        "--locale-provider": "builtin",
+        "--builtin-locale": "C.UTF-8",
+        "--auth-local": "trust",
+        "--auth-host": "scram-sha-256",
+        "--pwfile": str(password),
+    }
+    _run("initdb", "--no-sync", "--no-locale", *chain.from_iterable(options.items()), account=account)
     password.rename(data / "password")
 
 

@@ -179,10 +179,8 @@ def _compare(
     ended = [count for count in both if count.ended]
     by_terms = {terms: _stratum(terms, control, ended) for terms in sorted({count.terms for count in ended})}
     strata = {
-        terms: each
-        for terms, each in by_terms.items()
-        if min(each.target.users, each.control.users) >= FEWEST_USERS
-    }  # fmt: skip
+        terms: each for terms, each in by_terms.items() if min(each.target.users, each.control.users) >= FEWEST_USERS
+    }
     compared = list(strata.values())
     if obstacle := report_words.obstacle(spec, control, both, ended, compared, windows):
         return ControlComparison(

@@ -120,7 +120,7 @@ _SELECT = f"select {_COLUMNS} from audiences.chunk c join audiences.run r on r.i
 
 def plan(
     ledger: Ledger, *, run: int, audience: int, planned: Sequence[PlannedRequest], session: int | None = None
-) -> None:  # fmt: skip
+) -> None:
     """Put the requests of a run on record, in place of those that an interrupted attempt planned and never sent.
 
     `session` is the replace session that they make up.
@@ -137,11 +137,21 @@ def plan(
                 "insert into audiences.chunk (run_id, audience_id, number, session, action, file, first_row, rows,"
                 "  schema, late) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [
-                    (run, audience, number, session, each.action, each.file, each.first_row, each.rows, [*each.schema],
-                     each.late)
+                    (
+                        run,
+                        audience,
+                        number,
+                        session,
+                        each.action,
+                        each.file,
+                        each.first_row,
+                        each.rows,
+                        [*each.schema],
+                        each.late,
+                    )
                     for number, each in enumerate(planned, first)
                 ],
-            )  # fmt: skip
+            )
 
 
 def of_run(ledger: Ledger, run: int, *, action: RequestAction | None = None, late: bool | None = None) -> list[Chunk]:
@@ -186,9 +196,12 @@ def receive(ledger: Ledger, chunk: Chunk, *, received: int, invalid: int) -> Non
 def receive_without(ledger: Ledger, chunk: Chunk, bad: Mapping[bytes, str]) -> None:
     """Record that Facebook took a request of a replace session without its `bad` rows (packed), by their reasons."""
     _taken(
-        ledger, chunk, "received = rows - %(bad)s, invalid = 0, rejected = %(rejected)s",
-        bad=len(bad), rejected=Jsonb(dict(Counter(bad.values()))),
-    )  # fmt: skip
+        ledger,
+        chunk,
+        "received = rows - %(bad)s, invalid = 0, rejected = %(rejected)s",
+        bad=len(bad),
+        rejected=Jsonb(dict(Counter(bad.values()))),
+    )
 
 
 def _taken(ledger: Ledger, chunk: Chunk, setting: str, **values: object) -> None:
@@ -236,9 +249,13 @@ def refuse(ledger: Ledger, chunk: Chunk, *, error: str, reason: str = "") -> Non
     """Record that Facebook refused the request for good: as a whole, or for a `reason` that lies in what its rows hold."""
     rejected = Jsonb({reason: chunk.rows} if reason else {})
     TRANSITIONS.move(
-        ledger, chunk.id, RequestState.REFUSED, "error = %(error)s, rejected = %(rejected)s",
-        error=error, rejected=rejected,
-    )  # fmt: skip
+        ledger,
+        chunk.id,
+        RequestState.REFUSED,
+        "error = %(error)s, rejected = %(rejected)s",
+        error=error,
+        rejected=rejected,
+    )
 
 
 def postpone(ledger: Ledger, chunk: Chunk, *, error: str) -> None:
@@ -277,9 +294,7 @@ def split(ledger: Ledger, chunk: Chunk, *, error: str) -> list[Chunk]:
     return [part for part in of_run(ledger, chunk.run) if part.id in made]
 
 
-def doubt(
-    cursor: dbapi.Cursor, chunk: Chunk, state: DoubtfulState, *, error: str
-) -> bool:  # fmt: skip
+def doubt(cursor: dbapi.Cursor, chunk: Chunk, state: DoubtfulState, *, error: str) -> bool:
     """In the transaction of the caller: the request was refused and may have been carried out before; False if it is known."""
     cursor.execute(
         "update audiences.chunk set doubtful = true, state = $1, error = $2 where id = $3 and not doubtful"  # noqa: S608  # our own text
@@ -313,9 +328,12 @@ def end_doubt(ledger: Ledger, chunk: Chunk, *, answered: bool) -> None:
 def drop_planned(ledger: Ledger, audience: int, *, but_run: int) -> None:
     """Give up requests of other runs that were never sent, and what is left of broken sessions: a new difference is due."""
     _drop(
-        ledger, "audience_id = %(audience)s and run_id <> %(run)s and (state = %(planned)s or session is not null)",
-        audience=audience, run=but_run, planned=RequestState.PLANNED,
-    )  # fmt: skip
+        ledger,
+        "audience_id = %(audience)s and run_id <> %(run)s and (state = %(planned)s or session is not null)",
+        audience=audience,
+        run=but_run,
+        planned=RequestState.PLANNED,
+    )
 
 
 def drop_late(ledger: Ledger, run: int) -> None:

@@ -63,9 +63,7 @@ class Ledger:
         bulk.commit()
         return bulk
 
-    def rows(
-        self, make: Callable[..., Row], query: str, parameters: Mapping[str, object] | None = None
-    ) -> list[Row]:  # fmt: skip
+    def rows(self, make: Callable[..., Row], query: str, parameters: Mapping[str, object] | None = None) -> list[Row]:
         """All rows of a query, each made by a class or a function whose arguments are the names of the columns.
 
         Arrays come as tuples, since a record does not change.
@@ -77,9 +75,7 @@ class Ledger:
         with self.sql.cursor(row_factory=kwargs_row(made)) as cursor:
             return cursor.execute(query.encode(), parameters).fetchall()
 
-    def row(
-        self, make: Callable[..., Row], query: str, parameters: Mapping[str, object] | None = None
-    ) -> Row | None:  # fmt: skip
+    def row(self, make: Callable[..., Row], query: str, parameters: Mapping[str, object] | None = None) -> Row | None:
         """The only row of a query, made as in `rows`; None when there is none."""
         found = self.rows(make, query, parameters)
         return found[0] if found else None
@@ -132,14 +128,20 @@ class EmptyLedger(Ledger):
     """A ledger that was never migrated, for those who only look: everything in it is empty."""
 
     def rows(
-        self, make: Callable[..., Row], query: str, parameters: Mapping[str, object] | None = None  # noqa: ARG002  # the signature of Ledger
-    ) -> list[Row]:  # fmt: skip
+        self,
+        make: Callable[..., Row],  # noqa: ARG002  # the signature of Ledger
+        query: str,  # noqa: ARG002  # the signature of Ledger
+        parameters: Mapping[str, object] | None = None,  # noqa: ARG002  # the signature of Ledger
+    ) -> list[Row]:
         """There are no rows."""
         return []
 
     def values(
-        self, kind: type[Value], query: str, parameters: Mapping[str, object] | None = None  # noqa: ARG002  # the signature of Ledger
-    ) -> list[Value]:  # fmt: skip
+        self,
+        kind: type[Value],  # noqa: ARG002  # the signature of Ledger
+        query: str,  # noqa: ARG002  # the signature of Ledger
+        parameters: Mapping[str, object] | None = None,  # noqa: ARG002  # the signature of Ledger
+    ) -> list[Value]:
         """There are no rows."""
         return []
 

@@ -21,9 +21,7 @@ TRIED_AGAIN_AFTER = timedelta(days=30)
 """A refused row is kept back for so long: sending it at every run would cost two dozen requests each time to find it anew."""
 
 
-def refuse(
-    ledger: Ledger, chunk: Chunk, *, reason: str, error: str, identifiers: Sequence[bytes] = ()
-) -> None:  # fmt: skip
+def refuse(ledger: Ledger, chunk: Chunk, *, reason: str, error: str, identifiers: Sequence[bytes] = ()) -> None:
     """Record rows as refused for good; those of `identifiers` (packed) are kept back from later runs."""
     with ledger.sql.transaction():
         chunks.refuse(ledger, chunk, error=error, reason=reason)

@@ -104,9 +104,7 @@ class Staging:
 
     def dataset(self, *names: str) -> ds.Dataset:
         """Files as one data set, read piece by piece."""
-        return ds.dataset(
-            [(self.path / name).path for name in names], format=_CHECKED, filesystem=self.path.fs
-        )  # fmt: skip
+        return ds.dataset([(self.path / name).path for name in names], format=_CHECKED, filesystem=self.path.fs)
 
     def rows(self, *names: str) -> Iterator[pa.RecordBatch]:
         """The rows of files, one batch after the other.

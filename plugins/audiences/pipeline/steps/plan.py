@@ -75,7 +75,7 @@ def plan(resources: CampaignResources, run: RunRef, extracted: Extracted, select
                 check_guards(resources.spec, run, extracted, counts)
             return put_on_record(
                 resources, run, selected, difference, counts, outcomes=outcomes, rejected=extracted.rejected
-            )  # fmt: skip
+            )
         except AudiencesError:
             runs.counted(resources.ledger, run.run, {**outcomes, "begun": counts.begun, "leaving": counts.gone})
             raise
@@ -199,7 +199,7 @@ def compared(
                 anew=run.in_doubt is not None,
             )
         ) as difference,
-    ):  # fmt: skip
+    ):
         with members.held(resources.ledger, run.audience) as held:
             difference.hold(held)
         candidates = Staging(run.staging).rows(*(candidates_file(part.number) for part in selected))

@@ -71,9 +71,7 @@ def decide(
     decided[frame[columns.opted_out].astype(bool)] = "opted_out"
     tree = spec.campaign.who.with_properties
     if tree is not None:
-        passed = matches(
-            tree, frame, columns=columns.properties, catalog=spec.catalog, at=run.at, zone=spec.zone
-        )  # fmt: skip
+        passed = matches(tree, frame, columns=columns.properties, catalog=spec.catalog, at=run.at, zone=spec.zone)
         decided[~passed] = "filtered_out"
     _leave_out(erased, decided, batch)
     left = (decided == "candidate").to_numpy()

@@ -184,9 +184,7 @@ class _Session:
 
     def _send_between(self, between: Sequence[Chunk]) -> None:
         """Send the batches between the first and the last, in any order; the first trouble is raised when all are back."""
-        todo = [
-            (chunk, number) for number, chunk in enumerate(between, 2) if chunk.unsent
-        ]  # fmt: skip
+        todo = [(chunk, number) for number, chunk in enumerate(between, 2) if chunk.unsent]
         with ThreadPoolExecutor(self._max_concurrency, thread_name_prefix="upload") as pool:
             sent = [pool.submit(self._send_one_between, chunk, number) for chunk, number in todo]
             wait(sent, return_when=FIRST_EXCEPTION)

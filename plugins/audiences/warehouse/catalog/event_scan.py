@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 SMALL = 50_000
 """Rows that are read from end to end in some ten milliseconds, so that an index is no condition for a run."""
-_SCANS = {
-    "Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Tid Range Scan", "Foreign Scan", "Custom Scan",
-}  # fmt: skip
+_SCANS = {f"{kind} Scan" for kind in ("Seq", "Index", "Index Only", "Bitmap Heap", "Tid Range", "Foreign", "Custom")}
 
 
 def event_scan(catalog: Catalog, events: Events, relation: Relation, glance: Glance) -> FitResult:

@@ -53,8 +53,21 @@ _USERS = (
     "distinctid",
 )
 _NAMES = ("name", "event", "eventname", "eventtype", "type", "action", "eventkey", "kind")
-_TIMES = ("occurredat", "eventtime", "eventtimestamp", "eventat", "happenedat", "timestamp", "time", "ts", "at", "date",
-          "eventdate", "createdat", "datetime")  # fmt: skip
+_TIMES = (
+    "occurredat",
+    "eventtime",
+    "eventtimestamp",
+    "eventat",
+    "happenedat",
+    "timestamp",
+    "time",
+    "ts",
+    "at",
+    "date",
+    "eventdate",
+    "createdat",
+    "datetime",
+)
 _ARRIVALS = ("arrivedat", "receivedat", "ingestedat", "loadedat", "insertedat", "arrivaltime", "syncedat")
 _GROUPS: dict[Group, re.Pattern[str]] = {
     "demographics": re.compile(r"age|gender|sex"),

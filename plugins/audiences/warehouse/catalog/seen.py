@@ -133,9 +133,13 @@ def _counted(found: sa.Subquery, most: int) -> sa.Select[Any]:
     """Values with the number of rows that have them, the frequent ones first, and one more than `most` at most."""
     rows = sa.func.count().label("rows")
     written = found.c.value.op("~", is_comparison=True)("[^[:space:]]")
-    return sa.select(found.c.value, rows).where(written).group_by(found.c.value).order_by(
-        rows.desc(), found.c.value
-    ).limit(most + 1)  # fmt: skip
+    return (
+        sa.select(found.c.value, rows)
+        .where(written)
+        .group_by(found.c.value)
+        .order_by(rows.desc(), found.c.value)
+        .limit(most + 1)
+    )
 
 
 def some_of(table: sa.FromClause, relation: Relation) -> sa.FromClause:

@@ -8,8 +8,6 @@ revision = "0002"
 down_revision = "0001"
 
 STATEMENTS = """
-select 1;
-
 -- Ad sets, preflight, the end of a campaign.
 create table audiences.ad_set (
     campaign_id integer not null references audiences.campaign,
