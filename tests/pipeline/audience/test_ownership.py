@@ -272,6 +272,13 @@ def test_an_edited_name_renames_the_audience_and_one_edited_by_a_person_stays(th
         three.run(three.campaign(what={"audience": {"create": {"name": "Taken"}}}))
 
 
+def test_a_name_that_a_person_gave_the_audience_before_the_file_did_is_free_for_it(three):
+    audience = three.run(three.campaign()).audience.id
+    three.sandbox.admin.put_audience(id=audience, name="Baskets")
+    again = three.run(three.campaign(what={"audience": {"create": {"name": "Baskets"}}}))
+    assert (again.audience.id, at_facebook(three, audience)["name"]) == (audience, "Baskets")
+
+
 # An audience that is given.
 
 
