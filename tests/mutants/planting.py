@@ -79,8 +79,16 @@ def misplaced(root: Path, fault: Fault) -> str | None:
         return f"{fault.file} holds the text {found} times, once is needed: {fault.before!r}"
     if fault.before == fault.after:
         return f"the fault in {fault.file} changes nothing: {fault.before!r}"
-    missing = [test for test in fault.tests if not (root / test.partition("::")[0]).exists()]
+    missing = [test for test in fault.tests if not _is_there(root, test)]
     return f"there is no {missing[0]}" if missing else None
+
+
+def _is_there(root: Path, test: str) -> bool:
+    """Whether there is such a file or folder and, where one is named, such a test in it."""
+    path, _, name = test.partition("::")
+    if not (root / path).exists():
+        return False
+    return not name or f"def {name.partition('[')[0]}(" in (root / path).read_text()
 
 
 def copy(root: Path, target: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.mutants import planting
 from tests.mutants.layer import HUNG
-from tests.mutants.planting import Fault, Place, copy, misplaced, planted, read, try_out
+from tests.mutants.planting import Fault, Place, copy, misplaced, planted, try_out
 from tests.mutants.selection import Called, groups, recorded
 
 pytestmark = pytest.mark.integration  # starts pytest a few times
@@ -95,6 +95,7 @@ def test_which_test_calls_which_function_is_recorded(place, monkeypatch, tmp_pat
         ({"file": "plugins/gone.py"}, "no file plugins/gone.py"),
         ({"after": "sum(prices)"}, "changes nothing"),
         ({"tests": ("tests/test_gone.py",)}, "no tests/test_gone.py"),
+        ({"tests": ("tests/test_shop.py::test_gone[1]",)}, "no tests/test_shop.py::test_gone[1]"),
     ],
 )
 def test_a_fault_that_cannot_be_planted_is_an_error(project, change, said):
@@ -125,9 +126,3 @@ def test_a_copy_holds_what_git_would_take_and_nothing_else(project, tmp_path_fac
     assert (target / "plugins/shop.py").exists()
     assert (target / "tests/test_shop.py").exists()
     assert not (target / "run.log").exists()
-
-
-def test_the_known_faults_are_read_and_no_two_are_the_same():
-    faults = read(Path(planting.__file__).parent / "faults")
-    assert len({(fault.file, fault.before, fault.after) for fault in faults}) == len(faults) > 100
-    assert all(fault.why and fault.tests for fault in faults)
