@@ -17,7 +17,7 @@ FLOORS: Final = (
     {"logs"},
     {"campaign"},
     {"connecting", "libpq"},
-    {"connections"},
+    {"connections", "adbc"},
     {"query"},
     {"who", "what", "when", "goal"},
     {"warehouse", "facebook", "ledger"},

@@ -53,9 +53,9 @@ class Ledger:
         Its commits do not wait for the disk. What the server loses in a crash is at most the end of the log, so receipts, and
         a request without a receipt is sent again; whatever `sql` commits afterwards takes all of it to the disk.
         """
-        from adbc_driver_postgresql import dbapi
+        from audiences import adbc
 
-        bulk = opened(lambda: dbapi.connect(self._connection.dsn(application="audiences-ledger-bulk")))
+        bulk = opened(lambda: adbc.connect(self._connection.dsn(application="audiences-ledger-bulk")))
         # By a statement, as a pooler refuses or drops what comes with the connection.
         with bulk.cursor() as cursor:
             wanted = {**self._connection.settings, **ALWAYS, "synchronous_commit": "off"}

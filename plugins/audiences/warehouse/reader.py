@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from adbc_driver_manager import Error as DriverError
-from adbc_driver_postgresql import StatementOptions, dbapi
+from adbc_driver_postgresql import StatementOptions
 
-from audiences import connecting
+from audiences import adbc, connecting
 from audiences.concurrency import prefetch
 from audiences.connections import opened
 from audiences.errors import FixAccessError, RetryError
@@ -92,7 +92,7 @@ class Warehouse:
     ) -> None:
         self._place = connection.place
         try:
-            self._connection = opened(lambda: dbapi.connect(connection.dsn(application=application[:63])))
+            self._connection = opened(lambda: adbc.connect(connection.dsn(application=application[:63])))
         except DriverError as error:
             raise not_let_in(error, place=self._place) from None
         try:
