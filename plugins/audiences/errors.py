@@ -1,7 +1,7 @@
-"""Every error of the product, grouped by what the caller should do about it.
+"""The kinds of errors, by what the caller should do. Every error of the product is of exactly one of them.
 
     AudiencesError
-    ├── FixConfigError             a file is wrong: correct it and commit
+    ├── FixConfigError             a file or what was asked for is wrong: correct it
     │   ├── ConfigError            … with every problem found, each at file:line:column
     │   └── UnsupportedError       … or asks for something that this version cannot do
     ├── FixAccessError             a person must change something outside: a token, terms, a permission, an audience
@@ -11,9 +11,11 @@
     ├── RetryError                 a passing fault: try again soon
     │   ├── SecretsBackendError
     │   └── FacebookTransientError
-    └── WaitError                  do nothing with this ad account for `seconds`, then go on
-        └── ThrottledError
+    ├── WaitError                  do nothing with this ad account for `seconds`, then go on
+    │   └── ThrottledError
+    └── FailedError                it came to nothing, and trying again at once changes nothing: read why
 
+The errors that only one room raises are defined there, each under one of these kinds.
 Errors cross process borders (a worker reports to the scheduler), so each is a dataclass that pickles by its fields.
 None carries a token, an e-mail address, a phone number or a member's hash.
 """
@@ -51,7 +53,7 @@ class AudiencesError(Exception):
 
 
 class FixConfigError(AudiencesError):
-    """A file of the project is wrong; nothing was run."""
+    """A file of the project, or what was asked for by hand, is wrong; nothing was run."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -221,6 +223,10 @@ class ThrottledError(WaitError):
 
     code: int | None = None
     subcode: int | None = None
+
+
+class FailedError(AudiencesError):
+    """What was to be done came to nothing, and trying it again at once would change nothing; the text says why."""
 
 
 def facebook_numbers(code: int | None, subcode: int | None, trace: str | None) -> str:

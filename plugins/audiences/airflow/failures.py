@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow.listeners import hookimpl
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
-from audiences.errors import AudiencesError
+from audiences.errors import AudiencesError, FailedError
 from audiences.logs import logger
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class TaskFailed(SystemExit):
 
 
 @dataclass(eq=False)
-class NotDoneError(AudiencesError):
+class NotDoneError(FailedError):
     """What a task did is on record, with why it did not succeed; trying again at once would change nothing."""
 
     reason: str

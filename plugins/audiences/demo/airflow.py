@@ -15,7 +15,7 @@ from urllib.parse import quote
 import requests
 
 from audiences.demo.ports import HOST
-from audiences.errors import AudiencesError
+from audiences.errors import FailedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,7 +102,7 @@ def _quoted(value: str) -> str:
 
 
 @dataclass(eq=False)
-class AirflowApiError(AudiencesError):
+class AirflowApiError(FailedError):
     """Airflow's REST API refused a call, or gave no answer: then `status` is None."""
 
     call: str

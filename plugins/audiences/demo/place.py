@@ -9,7 +9,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audiences.errors import AudiencesError
+from audiences.errors import FixAccessError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ _PASSED_BY_POSTGRES = 0o710
 
 
 @dataclass(eq=False)
-class DemoRunningError(AudiencesError):
+class DemoRunningError(FixAccessError):
     """Another demo uses the same folder."""
 
     folder: str

@@ -23,7 +23,7 @@ import psycopg
 from psycopg import sql
 
 from audiences.demo import signals
-from audiences.errors import AudiencesError
+from audiences.errors import FailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +57,7 @@ _NOT_DURABLE: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", 
 
 
 @dataclass(eq=False)
-class PostgresStartError(AudiencesError):
+class PostgresStartError(FailedError):
     """The embedded server could not be made or started."""
 
     command: str

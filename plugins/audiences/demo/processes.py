@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from audiences.demo import signals
-from audiences.errors import AudiencesError
+from audiences.errors import FailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ _TAIL_LINES = 25
 
 
 @dataclass(eq=False)
-class ChildEndedError(AudiencesError):
+class ChildEndedError(FailedError):
     """A process that should go on, or end well, did not."""
 
     name: str
@@ -38,7 +38,7 @@ class ChildEndedError(AudiencesError):
 
 
 @dataclass(eq=False)
-class NotReadyError(AudiencesError):
+class NotReadyError(FailedError):
     """A process runs but did not answer in time."""
 
     name: str

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from audiences import connecting
 from audiences.disk import as_disk
-from audiences.errors import AudiencesError, FixAccessError, RetryError
+from audiences.errors import AudiencesError, FailedError, FixAccessError, RetryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +113,7 @@ class LedgerBusyError(RetryError):
 
 
 @dataclass(eq=False)
-class LedgerFaultError(AudiencesError):
+class LedgerFaultError(FailedError):
     """The ledger refused a statement, for a reason that a second try seldom changes.
 
     `at` is the line of the package that sent it, such as `ledger/members.py:88`.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 
-from audiences.errors import AudiencesError
+from audiences.errors import FailedError
 
 
 @dataclass(eq=False)
-class UnreconciledError(AudiencesError):
+class UnreconciledError(FailedError):
     """Outcome counts that do not add up; no correct run has them."""
 
     counts: dict[str, int]

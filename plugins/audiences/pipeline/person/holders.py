@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audiences.campaign.identifiers import FIELDS
-from audiences.errors import AudiencesError
+from audiences.errors import FixConfigError
 from audiences.ledger import erasures, members
 from audiences.query.render import render
 from audiences.what.erased import Erased, rows_in_common
@@ -32,7 +32,7 @@ Address = Literal["email", "phone"]
 
 
 @dataclass(eq=False)
-class UnreadableAddressError(AudiencesError):
+class UnreadableAddressError(FixConfigError):
     """What was given can be nobody's address; it is not in the text."""
 
     kind: str

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audiences.campaign.wording import counted
-from audiences.errors import AudiencesError, RefusedError, RetryError, WaitError
+from audiences.errors import AudiencesError, FailedError, RefusedError, RetryError, WaitError
 from audiences.facebook import audience_members as facebook_members
 from audiences.facebook.graph_errors import AudienceTooSmallError, RowsRefusedError
 from audiences.ledger import chunks, erasures, known_audiences, request_counts, requests_in_doubt, runs
@@ -45,7 +45,7 @@ _log = logger(__name__)
 
 
 @dataclass(eq=False)
-class AllRefusedError(AudiencesError):
+class AllRefusedError(FailedError):
     """Facebook acknowledged nothing of what was to be added or removed; the next run plans it anew."""
 
     action: str
