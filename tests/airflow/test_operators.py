@@ -112,10 +112,10 @@ def test_a_batch_that_is_offered_again_gets_a_run_of_its_own(connected, live):  
     live.event(1, at=datetime.now(UTC))
     poller = Poller(Watch.of(live.specs.values(), stopped=(), broken=()))
     try:
-        (first,) = poller.look()["batches"]
-        assert poller.look()["batches"] == []
+        (first,) = poller.poll()["batches"]
+        assert poller.poll()["batches"] == []
         live.shop.sql("update audiences.live_batch set offer_at = now()", on="ledger")
-        (again,) = poller.look()["batches"]
+        (again,) = poller.poll()["batches"]
     finally:
         poller.close()
     batch = first["conf"]["batch"]
@@ -127,7 +127,7 @@ def test_a_batch_that_is_offered_again_gets_a_run_of_its_own(connected, live):  
 
 
 def test_without_a_live_campaign_there_is_nothing_to_look_for():
-    assert Poller(None).look() == {"batches": [], "said": "no live campaign is published"}
+    assert Poller(None).poll() == {"batches": [], "said": "no live campaign is published"}
 
 
 def trigger(folder, seen):

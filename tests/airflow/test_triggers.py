@@ -37,13 +37,13 @@ def test_looks_that_failed_before_one_that_did_not_are_forgotten(live, project, 
         monkeypatch.setenv(name, value)
     closed, opened = f"postgresql://nobody@/none?host={tmp_path}", project.environment["AIRFLOW_CONN_LEDGER"]
     trigger = LiveEventsTrigger(watch=watch, project=str(tmp_path), seen=signature(tmp_path), poll_seconds=0)
-    looks, look = [], Poller.look
+    looks, poll = [], Poller.poll
 
     def look_tenth_alone_at_an_open_ledger(poller):
         looks.append(poller)
         poller.close()
         monkeypatch.setenv("AIRFLOW_CONN_LEDGER", opened if len(looks) == 10 else closed)
-        return look(poller)
+        return poll(poller)
 
     monkeypatch.setattr(Poller, "look", look_tenth_alone_at_an_open_ledger)
 

@@ -38,11 +38,11 @@ class Agreement:
         self.place.admin.put_audience(id=SUPPRESSED, name="Suppress", members=[dict(row) for row in rows], **common)
 
     def compare(self, seen: list[dict[str, Verdict]], summaries: dict[str, dict[str, Any]], *, restless: bool) -> None:
-        memberships, final, kept_back = self.memberships(), seen[-1], self.kept_back()
+        memberships, final, quarantined = self.memberships(), seen[-1], self.quarantined()
         fed = self.fed()
         audience_of = {plan.name: audience for audience, plans in fed.items() for plan in plans}
         for plan in ALL:
-            back = kept_back.get(audience_of.get(plan.name, ""), set())
+            back = quarantined.get(audience_of.get(plan.name, ""), set())
             if not (restless and plan.rules.cap):
                 self._compare_outcomes(final[plan.name], summaries[plan.name], back)
             self._compare_members(plan, memberships.get(plan.name, {}), seen, back, restless=restless)
@@ -140,7 +140,7 @@ class Agreement:
             of_user.add(row)
         return found
 
-    def kept_back(self) -> dict[str, set[Row]]:
+    def quarantined(self) -> dict[str, set[Row]]:
         """By audience, the rows that Facebook refused one by one: they were made to be refused."""
         found: dict[str, set[Row]] = {}
         for audience, identifiers in self.place.ledger(

@@ -48,9 +48,9 @@ def test_another_run_leaves_its_own_requests_and_those_whose_fate_is_unknown(led
 
 
 def test_late_removals_alone_are_given_up_when_what_they_wait_for_did_not_come(ledger, audience, run):
-    planned = [chunks.PlannedRequest("add", "a", 0, 1), chunks.PlannedRequest("remove", "b", 0, 1, (), late=True)]
+    planned = [chunks.PlannedRequest("add", "a", 0, 1), chunks.PlannedRequest("remove", "b", 0, 1, (), deferred=True)]
     chunks.plan(ledger, run=run, audience=audience.id, planned=planned)
-    chunks.drop_late(ledger, run)
+    chunks.drop_deferred(ledger, run)
     assert {chunk.action: chunk.state for chunk in chunks.of_run(ledger, run)} == {
         "add": "planned",
         "remove": "dropped",
@@ -61,12 +61,12 @@ def test_late_removals_alone_are_given_up_when_what_they_wait_for_did_not_come(l
 def test_removals_go_before_additions_and_late_ones_after_them(ledger, audience, run):
     planned = [
         chunks.PlannedRequest("add", "a", 0, 1),
-        chunks.PlannedRequest("remove", "late", 0, 1, (), late=True),
+        chunks.PlannedRequest("remove", "late", 0, 1, (), deferred=True),
         chunks.PlannedRequest("remove", "r", 0, 1),
     ]
     chunks.plan(ledger, run=run, audience=audience.id, planned=planned)
     assert [chunk.file for chunk in chunks.of_run(ledger, run)] == ["r", "a", "late"]
-    assert [chunk.file for chunk in chunks.of_run(ledger, run, action="remove", late=False)] == ["r"]
+    assert [chunk.file for chunk in chunks.of_run(ledger, run, action="remove", deferred=False)] == ["r"]
 
 
 def test_rows_that_facebook_did_not_receive_or_could_not_use_are_added_up(ledger, campaign, audience, run):
@@ -108,7 +108,7 @@ def test_a_request_whose_rows_are_gone_is_lost_and_no_longer_in_doubt(ledger, au
     chunks.sending(ledger, chunk)
     chunks.lose(ledger, chunk, error="staging is gone")
     assert states(ledger, run) == ["lost"]
-    assert chunks.unsettled(ledger, audience.id) == []
+    assert chunks.of_unknown_fate(ledger, audience.id) == []
 
 
 def test_requests_are_numbered_from_zero_and_go_on_after_those_that_were_sent(ledger, audience, run):
@@ -138,18 +138,18 @@ def test_a_request_in_doubt_whose_rows_are_gone_is_lost_and_no_longer_in_doubt(l
     chunk = request(ledger, run, audience.id)
     chunks.sending(ledger, chunk)
     requests_in_doubt.begin(ledger, chunk, state="refused", error="no", changes=changed((campaign, "1", b"x", True)))
-    assert [each.doubtful for each in chunks.unsettled(ledger, audience.id)] == [True]
+    assert [each.in_doubt for each in chunks.of_unknown_fate(ledger, audience.id)] == [True]
     chunks.lose(ledger, chunk, error="staging is gone")
-    assert chunks.unsettled(ledger, audience.id) == []
-    assert [each.doubtful for each in chunks.of_run(ledger, run)] == [False]
+    assert chunks.of_unknown_fate(ledger, audience.id) == []
+    assert [each.in_doubt for each in chunks.of_run(ledger, run)] == [False]
 
 
-def test_only_requests_of_unknown_fate_are_unsettled(ledger, campaign, audience, run):
+def test_only_requests_of_unknown_fate_are_sent_again_first(ledger, campaign, audience, run):
     acknowledge(ledger, run, audience.id, changed((campaign, "1", b"x", True)))
     request(ledger, run, audience.id)
-    assert chunks.unsettled(ledger, audience.id) == []
+    assert chunks.of_unknown_fate(ledger, audience.id) == []
     chunks.sending(ledger, chunks.of_run(ledger, run)[-1])
-    assert [chunk.state for chunk in chunks.unsettled(ledger, audience.id)] == ["sending"]
+    assert [chunk.state for chunk in chunks.of_unknown_fate(ledger, audience.id)] == ["sending"]
 
 
 def test_a_request_that_was_cut_in_parts_which_were_all_refused_has_added_nothing(ledger, audience, run):

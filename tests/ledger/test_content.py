@@ -19,7 +19,7 @@ def run(ledger, campaign):
 
 
 def saw(ledger, audience, *, changed=None, asked_at=None, filling=False, doubt=None):
-    content.saw(ledger, audience.id, changed=changed, asked_at=asked_at, filling=filling, doubt=doubt)
+    content.saw(ledger, audience.id, changed=changed, asked_at=asked_at, filling=filling, why_in_doubt=doubt)
 
 
 def session(ledger, run, audience):
@@ -48,7 +48,7 @@ def test_the_newest_change_that_facebook_told_of_stays_and_so_does_the_first_dou
     saw(ledger, audience)
     known = content.known(ledger, audience.id)
     assert (known.seen, known.filling) == (200, False)
-    assert content.doubt(ledger, audience.id) == WHY
+    assert content.why_in_doubt(ledger, audience.id) == WHY
     assert audiences_in_doubt.holds(ledger, audience.id)
 
 
@@ -85,20 +85,20 @@ def test_a_replace_of_whose_end_nothing_is_known_is_a_doubt_until_a_later_one_en
     if broke:
         replace_sessions.broke(ledger, first, error="no answer")
     assert content.known(ledger, audience.id).opened is not None
-    assert content.doubt(ledger, audience.id) == "a replace of it broke off"
+    assert content.why_in_doubt(ledger, audience.id) == "a replace of it broke off"
     assert not audiences_in_doubt.holds(ledger, audience.id)
     end(ledger, session(ledger, start(ledger, campaign, "r2"), audience))
     assert content.known(ledger, audience.id).opened is None
-    assert content.doubt(ledger, audience.id) is None
+    assert content.why_in_doubt(ledger, audience.id) is None
 
 
 def test_a_lost_request_is_a_doubt_until_all_was_sent_again(ledger, campaign, audience, run):
     chunk = request(ledger, run, audience.id)
     chunks.sending(ledger, chunk)
     chunks.lose(ledger, chunk, error="gone")
-    assert "lost" in content.doubt(ledger, audience.id)
+    assert "lost" in content.why_in_doubt(ledger, audience.id)
     end(ledger, session(ledger, start(ledger, campaign, "r2"), audience))
-    assert content.doubt(ledger, audience.id) is None
+    assert content.why_in_doubt(ledger, audience.id) is None
 
 
 def test_a_person_ends_any_doubt(ledger, audience, run):
@@ -108,18 +108,18 @@ def test_a_person_ends_any_doubt(ledger, audience, run):
     chunks.sending(ledger, chunk)
     chunks.lose(ledger, chunk, error="gone")
     audiences_in_doubt.end(ledger, audience.id)
-    assert content.doubt(ledger, audience.id) is None
+    assert content.why_in_doubt(ledger, audience.id) is None
     assert not audiences_in_doubt.holds(ledger, audience.id)
 
 
 def test_a_replace_ends_a_doubt_that_is_older_than_itself_alone(ledger, audience, campaign, run):
     saw(ledger, audience, doubt=WHY)
     end(ledger, session(ledger, run, audience))
-    assert content.doubt(ledger, audience.id) is None
+    assert content.why_in_doubt(ledger, audience.id) is None
     second = session(ledger, start(ledger, campaign, "r2"), audience)
     audiences_in_doubt.begin(ledger, audience.id, "it was restored")
     end(ledger, second)
-    assert content.doubt(ledger, audience.id) == "it was restored"
+    assert content.why_in_doubt(ledger, audience.id) == "it was restored"
 
 
 def test_audiences_of_an_account_are_found_by_facebooks_ids(ledger, audience, campaign):

@@ -95,10 +95,10 @@ def test_a_take_over_is_told_by_the_first_run_after_it_and_not_again(ledger, has
 
 
 def test_which_campaigns_have_still_to_be_taken_over_or_lost_their_id_is_asked_at_once(ledger, has_run):
-    assert formerly.unsettled(ledger, {"carts": ["abandoned_cart"], "hats": ["caps"]}) == ["carts"]
+    assert formerly.to_be_taken_over(ledger, {"carts": ["abandoned_cart"], "hats": ["caps"]}) == ["carts"]
     work(ledger, "carts", "abandoned_cart")
-    assert formerly.unsettled(ledger, {"carts": ["abandoned_cart"]}) == []
-    assert formerly.unsettled(ledger, {"abandoned_cart": [], "hats": []}) == ["abandoned_cart"]
+    assert formerly.to_be_taken_over(ledger, {"carts": ["abandoned_cart"]}) == []
+    assert formerly.to_be_taken_over(ledger, {"abandoned_cart": [], "hats": []}) == ["abandoned_cart"]
 
 
 def test_a_former_id_that_nobody_has_heard_of_is_told(ledger, has_run):

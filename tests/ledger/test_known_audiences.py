@@ -90,8 +90,8 @@ def test_in_place_of_a_deleted_audience_one_campaigns_members_go_on_with_their_t
     known_audiences.replaced(ledger, audience.id, by=new.id, run=later, at=NOON, carried_by=campaign)
     assert (held(ledger, audience.id), held(ledger, new.id)) == ([], [(campaign, "1", True)])
     assert expiry.expiring(ledger, audience=new.id, campaign=campaign, since=NOON).num_rows == 1
-    assert "made in place" in content.doubt(ledger, new.id)
-    assert content.doubt(ledger, audience.id) is None
+    assert "made in place" in content.why_in_doubt(ledger, new.id)
+    assert content.why_in_doubt(ledger, audience.id) is None
 
 
 def test_members_left_behind_are_told_while_their_audience_is_there(ledger, campaign, other, audience):
@@ -128,5 +128,5 @@ def test_an_adopted_audience_is_the_campaigns_and_in_doubt_and_its_former_campai
     assert known_audiences.find(ledger, "23").mark is None
     assert known_audiences.created_for(ledger, campaign=other, ad_account="act_1", name="Carts").id == audience.id
     assert held(ledger, audience.id) == [(other, "2", True)]
-    assert content.doubt(ledger, audience.id) == "it was adopted"
+    assert content.why_in_doubt(ledger, audience.id) == "it was adopted"
     known_audiences.claim(ledger, audience.id, campaign)  # it was let go of

@@ -107,7 +107,7 @@ def test_an_acknowledgement_that_fails_records_neither_the_receipt_nor_the_membe
         acknowledge(ledger, run, audience.id, nameless)
     ledger.bulk.rollback()
     assert held(ledger, audience).num_rows == 0
-    assert [chunk.state for chunk in chunks.unsettled(ledger, audience.id)] == ["sending"]
+    assert [chunk.state for chunk in chunks.of_unknown_fate(ledger, audience.id)] == ["sending"]
 
 
 def test_a_second_receipt_of_one_request_changes_nothing(ledger, campaign, audience):

@@ -20,16 +20,16 @@ def refuse(ledger, run, audience, *rows):
 
 
 def kept(ledger, audience, at):
-    return set(rejected_rows.kept_back(ledger, audience, at).column("identifiers").to_pylist())
+    return set(rejected_rows.quarantined(ledger, audience, at).column("identifiers").to_pylist())
 
 
 @pytest.mark.parametrize(("days", "rows"), [(0, {b"a"}), (29.99, {b"a"}), (30, set()), (31, set())])
-def test_a_refused_row_is_kept_back_for_thirty_days(ledger, audience, run, days, rows):
+def test_a_refused_row_is_quarantined_for_thirty_days(ledger, audience, run, days, rows):
     refuse(ledger, run, audience.id, b"a")
     assert kept(ledger, audience.id, NOON + timedelta(days=days)) == rows
 
 
-def test_a_row_that_is_refused_again_is_kept_back_from_then_on(ledger, campaign, audience, run):
+def test_a_row_that_is_refused_again_is_quarantined_from_then_on(ledger, campaign, audience, run):
     refuse(ledger, run, audience.id, b"a")
     refuse(ledger, start(ledger, campaign, "r2", at=NOON + timedelta(days=31)), audience.id, b"a")
     assert kept(ledger, audience.id, NOON + timedelta(days=60)) == {b"a"}

@@ -91,8 +91,8 @@ def test_a_first_request_that_was_refused_ends_the_session(ledger, plan):
 
 def test_a_session_that_ended_changes_the_members_and_whatever_was_in_doubt(ledger, campaign, plan, audience, run):
     acknowledge(ledger, start(ledger, campaign, "before"), audience.id, changed((campaign, "1", b"a", True)))
-    doubtful = request(ledger, start(ledger, campaign, "doubt"), audience.id)
-    ledger.sql.execute("update audiences.chunk set doubtful = true, state = 'refused' where id = %s", (doubtful.id,))
+    in_doubt = request(ledger, start(ledger, campaign, "doubt"), audience.id)
+    ledger.sql.execute("update audiences.chunk set doubtful = true, state = 'refused' where id = %s", (in_doubt.id,))
     session = plan()
     first, last = requests(ledger, session)
     replace_sessions.opened(ledger, session, first)
@@ -106,7 +106,7 @@ def test_a_session_that_ended_changes_the_members_and_whatever_was_in_doubt(ledg
     assert (states(ledger), left(ledger, audience)) == (["ended"], 0)
     totals = request_counts.totals(ledger, run)
     assert (totals.begun, totals.gone, totals.invalid) == (1, 1, 1)
-    assert not [chunk for chunk in chunks.unsettled(ledger, audience.id) if chunk.doubtful]
+    assert not [chunk for chunk in chunks.of_unknown_fate(ledger, audience.id) if chunk.in_doubt]
 
 
 def test_a_last_request_that_was_refused_stays_so_when_the_session_has_ended_without_it(ledger, plan):

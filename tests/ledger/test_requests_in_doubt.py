@@ -21,8 +21,8 @@ def test_a_request_in_doubt_that_is_recorded_twice_changes_the_members_once(ledg
             ledger, chunk, state="refused", error="no", changes=changed((campaign, "1", b"a", True))
         )
     assert members.memberships(ledger, audience.id) == 1
-    (found,) = chunks.unsettled(ledger, audience.id)
-    assert (found.doubtful, found.state) == (True, "refused")
+    (found,) = chunks.of_unknown_fate(ledger, audience.id)
+    assert (found.in_doubt, found.state) == (True, "refused")
 
 
 def test_a_doubt_ends_with_an_answer_which_is_then_the_receipt(ledger, campaign, audience, run):
@@ -32,7 +32,7 @@ def test_a_doubt_ends_with_an_answer_which_is_then_the_receipt(ledger, campaign,
     assert one(ledger, "select acknowledged_at from audiences.chunk").acknowledged_at is None
     chunks.end_doubt(ledger, chunk, answered=True)
     assert one(ledger, "select acknowledged_at from audiences.chunk").acknowledged_at is not None
-    assert chunks.unsettled(ledger, audience.id) == []
+    assert chunks.of_unknown_fate(ledger, audience.id) == []
 
 
 @pytest.mark.parametrize(("action", "meant"), [("add", b"in"), ("remove", b"out")])

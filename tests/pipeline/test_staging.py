@@ -56,7 +56,7 @@ def test_a_byte_that_changed_in_a_staged_identifier_is_told_and_never_read(tmp_p
     assert pa.Table.from_batches(staging.rows("rows.parquet")).to_batches() == [rows]
     file = tmp_path / "rows.parquet"
     file.write_bytes(file.read_bytes().replace(b"second identifier", b"secone identifier"))
-    assert not staging.whole("rows.parquet")
+    assert not staging.intact("rows.parquet")
     with pytest.raises(DiskError, match="was changed or cut short after it was written"):
         list(staging.rows("rows.parquet"))
     with pytest.raises(OSError, match="CRC") as raised:

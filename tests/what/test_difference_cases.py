@@ -21,7 +21,7 @@ def compare(tmp_path):
             difference.hold(pa.Table.from_pylist(rows, schema=HELD).to_reader())
             rows = [{"user_id": user, "identifiers": row, "rank": user.encode()} for user, row in want.items()]
             difference.want(pa.Table.from_pylist(rows, schema=CANDIDATES).to_reader())
-            difference.keep_back(pa.table({"identifiers": pa.array(list(refused), pa.binary())}))
+            difference.quarantine(pa.table({"identifiers": pa.array(list(refused), pa.binary())}))
             if limit is not None:
                 difference.cap(limit, pa.table({"user_id": pa.array(list(exempt), pa.string())}))
             counts = difference.compute()
@@ -29,8 +29,8 @@ def compare(tmp_path):
                 name: [row for batch in difference.changes(name) for row in batch.to_pylist()]
                 for name in ("add", "remove", "none")
             }
-            whole = difference.whole(), [row for batch in difference.lasting() for row in batch.to_pylist()]
-        return counts, changes, whole
+            full_set = difference.full_set(), [row for batch in difference.lasting() for row in batch.to_pylist()]
+        return counts, changes, full_set
 
     return run
 
@@ -46,7 +46,7 @@ def begun(changes):
 def test_a_refused_row_is_neither_staged_nor_counted_whoever_comes_along_with_it(compare):
     counts, changes, (size, lasting) = compare({"a": b"a", "bad": b"bad", "c": b"c"}, refused=[b"bad", b"elsewhere"])
     assert placed(changes["add"]) == [(0, "a"), (1, "c")]
-    assert (counts.begun, counts.add, counts.kept_back) == (3, 2, 1)
+    assert (counts.begun, counts.add, counts.quarantined) == (3, 2, 1)
     assert (counts.memberships_after, counts.rows_after) == (2, 2)
     assert (size, [row["user_id"] for row in lasting]) == (2, ["a", "c"])
 
@@ -63,23 +63,23 @@ def test_one_who_is_held_with_two_rows_leaves_once(compare):
     assert sum(row["gone"] for row in changes["remove"]) == 1
 
 
-def test_a_refused_row_that_two_users_share_is_kept_back_for_both(compare):
+def test_a_refused_row_that_two_users_share_is_quarantined_for_both(compare):
     counts, changes, _ = compare({"a": b"bad", "b": b"bad", "c": b"c"}, refused=[b"bad"])
-    assert (counts.add, counts.kept_back, placed(changes["add"])) == (1, 2, [(0, "c")])
+    assert (counts.add, counts.quarantined, placed(changes["add"])) == (1, 2, [(0, "c")])
 
 
 def test_a_refused_row_that_somebody_else_has_in_by_now_needs_no_sending(compare):
     counts, changes, _ = compare({"a": b"bad"}, {Hold(OTHER, "z", b"bad", True)}, refused=[b"bad"])
-    assert (counts.add, counts.kept_back) == (0, 0)
+    assert (counts.add, counts.quarantined) == (0, 0)
     assert [(row["user_id"], row["begins"]) for row in changes["none"]] == [("a", True)]
 
 
-def test_a_refused_row_that_only_the_list_of_those_taken_out_has_stays_kept_back(compare):
+def test_a_refused_row_that_only_the_list_of_those_taken_out_has_stays_quarantined(compare):
     counts, changes, _ = compare({"a": b"bad"}, {Hold(OTHER, "z", b"bad", False)}, refused=[b"bad"])
-    assert (counts.add, counts.kept_back, changes["none"]) == (0, 1, [])
+    assert (counts.add, counts.quarantined, changes["none"]) == (0, 1, [])
 
 
-def test_a_member_whose_new_row_is_kept_back_is_not_rekeyed(compare):
+def test_a_member_whose_new_row_is_quarantined_is_not_rekeyed(compare):
     held = {Hold(ME, "a", b"old", True), Hold(ME, "b", b"b-old", True)}
     counts, changes, _ = compare({"a": b"bad", "b": b"new"}, held, refused=[b"bad"])
     assert counts.rekeyed == 1
@@ -137,15 +137,15 @@ def test_who_was_taken_out_is_taken_out_anew_only_where_anybody_may_be_in_again(
     ] == [True, False]
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 3, 50_000])
-def test_a_row_shared_across_record_batches_keeps_one_position(compare, monkeypatch, at_once):
-    monkeypatch.setattr("audiences.what.difference._ROWS_AT_ONCE", at_once)
+@pytest.mark.parametrize("rows_of_a_batch", [1, 2, 3, 50_000])
+def test_a_row_shared_across_record_batches_keeps_one_position(compare, monkeypatch, rows_of_a_batch):
+    monkeypatch.setattr("audiences.what.difference._RECORD_BATCH_ROWS", rows_of_a_batch)
     _, changes, _ = compare({"a": b"same", "b": b"same", "c": b"same", "d": b"other", "e": b"last"})
     assert placed(changes["add"]) == [(0, "a"), (0, "b"), (0, "c"), (1, "d"), (2, "e")]
 
 
 def test_positions_go_on_over_record_batches(compare, monkeypatch):
-    monkeypatch.setattr("audiences.what.difference._ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("audiences.what.difference._RECORD_BATCH_ROWS", 2)
     want = {f"u{number:04}": number.to_bytes(2, "big") for number in range(5000)}
     _, changes, _ = compare(want)
     assert [row["position"] for row in changes["add"]] == list(range(5000))

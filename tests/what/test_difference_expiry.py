@@ -44,7 +44,7 @@ def computed(folder, action, held, want, *, expiring=(), expired=(), again=False
             name: [row for batch in difference.changes(name) for row in batch.to_pylist()]
             for name in ("add", "remove", "none")
         }
-        size = difference.whole()
+        size = difference.full_set()
         lasting = [row for batch in difference.lasting() for row in batch.to_pylist()]
         closes = [row for batch in difference.closing() for row in batch.to_pylist()]
         waiting = set(difference.expired_users(among_candidates=True).column("user_id").to_pylist())

@@ -1,7 +1,7 @@
 -- Every membership that begins or ends, with the request it depends on: `add`, `remove`, or `none` where nothing is to be
 -- sent for it. `first_user` is the first of the users who share the row of the request; requests are in this order, because
 -- memberships that are recorded in the order of the ledger's index are recorded three times as fast.
--- Dialect: DuckDB. Tables: begun, ended, shared, kept, kept_back.
+-- Dialect: DuckDB. Tables: begun, ended, shared, kept, quarantined.
 with
 removed as (
   select identifiers, min(user_id) as first_user
@@ -19,7 +19,7 @@ select
   b.campaign_id, b.user_id, b.identifiers, b.present, true as begins, false as gone
 from begun b
 left join shared s on s.identifiers = b.identifiers
-where b.present and b.identifiers not in (select identifiers from kept_back)
+where b.present and b.identifiers not in (select identifiers from quarantined)
 union all
 select
   if(r.identifiers is null, 'none', 'remove'), r.first_user,

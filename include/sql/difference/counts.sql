@@ -1,5 +1,5 @@
 -- The figures of a difference, in the order of what/difference.py: Counts.
--- Dialect: DuckDB. Tables: candidates, wanted, differs, begun, ended, held, expiring, shared, kept, kept_back, changes.
+-- Dialect: DuckDB. Tables: candidates, wanted, differs, begun, ended, held, expiring, shared, kept, quarantined, changes.
 -- Parameters: $campaign, $action.
 with figures as (
   select
@@ -10,7 +10,7 @@ with figures as (
       select count(distinct b.user_id)
       from begun b
       join differs d on d.user_id = b.user_id and d.held is not null and d.stays
-      where b.present and b.identifiers not in (select identifiers from kept_back)
+      where b.present and b.identifiers not in (select identifiers from quarantined)
     ) as rekeyed,
     (select count(distinct user_id) from differs where held is not null and not stays and $action in ('mirror', 'remove'))
       as left_over,
@@ -21,14 +21,14 @@ with figures as (
     (
       select count(*) from begun
       where present and identifiers not in (select identifiers from kept where action = 'add')
-        and identifiers not in (select identifiers from kept_back)
+        and identifiers not in (select identifiers from quarantined)
     ) - (
       select coalesce(sum(users - 1), 0)::bigint from shared
       where identifiers not in (select identifiers from kept where action = 'add')
-        and identifiers not in (select identifiers from kept_back)
+        and identifiers not in (select identifiers from quarantined)
     ) as add_rows,
     (select count(distinct identifiers) from changes where action = 'remove') as remove_rows,
-    (select count(*) from begun where present and identifiers in (select identifiers from kept_back)) as kept_back,
+    (select count(*) from begun where present and identifiers in (select identifiers from quarantined)) as quarantined,
     (select count(*) from held where present) + (select count(*) from changes where present and begins)
       - (select count(*) from changes where present and not begins) as memberships_after,
     -- As in `shared`: only those whose hash comes more than once can be held by several.

@@ -78,11 +78,11 @@ def _pipeline(spec: CampaignSpec, project: Path) -> None:
         pool=POOL,
         map_index_template=_LABEL,
     ).expand(batch=plan.output)
-    late = steps.RemoveLateOperator(
+    deferred = steps.RemoveDeferredOperator(
         task_id="remove_late", task_display_name="remove old rows", pool=POOL, trigger_rule="none_failed"
     )
     close = steps.CloseRunOperator(task_id=steps.CLOSE, task_display_name="close run")
-    ends = [add, late, close]
+    ends = [add, deferred, close]
     if spec.campaign.what.ad_sets or spec.campaign.what.exclude_from_ad_sets:
         link = steps.LinkAdSetsOperator(
             task_id="link_ad_sets", task_display_name="link ad sets", trigger_rule="none_failed"

@@ -27,7 +27,7 @@ class Poller:
         self._resources: Resources | None = None
         self.said = "no live campaign is published"
 
-    def look(self) -> dict[str, Any]:
+    def poll(self) -> dict[str, Any]:
         """Look once. Gives the runs to trigger, as arguments of TriggerDagRunOperator, under `batches`, and what is `said`."""
         if self._watch is None:
             return {"batches": [], "said": self.said}

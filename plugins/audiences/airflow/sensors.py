@@ -46,7 +46,7 @@ class LiveEventsSensor(BaseSensorOperator):
         seen = signature(folder)
         watch = _watch(folder)
         with closing(Poller(watch)) as poller, told(context):
-            found = poller.look()
+            found = poller.poll()
         if not found["batches"]:
             self.defer(
                 trigger=LiveEventsTrigger(

@@ -73,7 +73,7 @@ class LiveEventsTrigger(BaseTrigger):
             while time.monotonic() < until and not self._changed():
                 await asyncio.sleep(min(self.poll_seconds * 2**failures, _LONGEST_PAUSE))
                 try:
-                    found = await asyncio.to_thread(poller.look)
+                    found = await asyncio.to_thread(poller.poll)
                 except Exception:
                     failures += 1
                     if failures >= _MOST_FAILURES:

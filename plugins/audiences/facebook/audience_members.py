@@ -89,7 +89,7 @@ class UploadSession:
     ended: int | None
 
 
-def counts_as_whole(received: int, invalid: int, rows: int) -> bool:
+def counts_as_complete(received: int, invalid: int, rows: int) -> bool:
     """Whether that many rows received, or taken for invalid, say that all `rows` have arrived."""
     return received + invalid > 0 and received + invalid >= RECEIVED_SHARE * rows
 
@@ -226,7 +226,7 @@ def _send_counted(
     """A request without a session, whose count is of its own rows: sent once more when that is far too small."""
     for _ in range(_COUNT_TRIES):
         receipt = _send(graph, method, path, body, target, rows, action, reads=reads)
-        if counts_as_whole(receipt.received, receipt.invalid, rows):
+        if counts_as_complete(receipt.received, receipt.invalid, rows):
             return receipt
         what = f"{action}: Facebook says that it received {receipt.received:,} of them"
         _log.warning("%s", what)

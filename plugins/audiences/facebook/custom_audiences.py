@@ -45,7 +45,7 @@ def create(graph: GraphSession, *, name: str, description: str, mark: Mark) -> s
     """
     tries = count()
 
-    def look_then_create() -> str:
+    def find_or_create() -> str:
         made = of_mark(list_audiences(graph), mark) if next(tries) else []
         return made[0] if made else _create(graph, name, marked(description, mark))
 
@@ -56,7 +56,7 @@ def create(graph: GraphSession, *, name: str, description: str, mark: Mark) -> s
         sleep=graph.sleep,
         reraise=True,
     )
-    return again(look_then_create)
+    return again(find_or_create)
 
 
 def of_mark(listed: Iterable[ListedAudience], mark: Mark) -> list[str]:

@@ -154,11 +154,11 @@ class GraphSession:
         content = orjson.dumps(body) if isinstance(body, Mapping) else body
         unanswered = 0
 
-        def once() -> Answer:
+        def attempt() -> Answer:
             nonlocal unanswered
             try:
                 with self.semaphore.slot():
-                    answer = self._once(method, path, params, content, action)
+                    answer = self._attempt(method, path, params, content, action)
                 return _read_quietly(reads, answer, action, about=path if _asks_for_one(method, path) else "")
             except FacebookTransientError:
                 unanswered += 1
@@ -168,7 +168,7 @@ class GraphSession:
                 raise
 
         def with_retries() -> Answer:
-            return self._passing_faults()(once) if repeatable else once()
+            return self._passing_faults()(attempt) if repeatable else attempt()
 
         return self._lag()(with_retries) if lags else with_retries()
 
@@ -218,7 +218,7 @@ class GraphSession:
             wait,
         )
 
-    def _once(
+    def _attempt(
         self,
         method: str,
         path: str,

@@ -118,8 +118,8 @@ def of_revenue(strata: Sequence[Stratum]) -> Lift:
         return Lift(target, control, estimate, estimate, 0.0 if estimate else 1.0)
     freedom = variance**2 / sum(part**2 / others for part, others in parts)
     error = math.sqrt(variance)
-    reach = float(t.isf(LEVEL / 2, freedom)) * error
-    return Lift(target, control, estimate - reach, estimate + reach, float(2 * t.sf(abs(estimate) / error, freedom)))
+    margin = float(t.isf(LEVEL / 2, freedom)) * error
+    return Lift(target, control, estimate - margin, estimate + margin, float(2 * t.sf(abs(estimate) / error, freedom)))
 
 
 def _newcombe(strata: Sequence[Stratum], estimate: float, *, level: float) -> tuple[float, float]:

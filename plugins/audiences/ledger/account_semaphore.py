@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _SLOT_LOCK = 0x_A0D2  # the class of these advisory locks; the second key is the ad account's and the slot's
 _MOST_SLOTS = 64
-_LOOK_AGAIN_SECONDS = 0.05  # a request takes ten times as long
+_POLL_SECONDS = 0.05  # a request takes ten times as long
 
 
 class AccountSemaphore:
@@ -57,7 +57,7 @@ class AccountSemaphore:
         """Hold one of the slots; waits while others have them all, one thread asking for all of this process."""
         with self._asking:
             while (taken := self._take()) is None:
-                self._sleep(_LOOK_AGAIN_SECONDS)
+                self._sleep(_POLL_SECONDS)
         try:
             yield
         finally:

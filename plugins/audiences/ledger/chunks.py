@@ -40,7 +40,7 @@ class RequestState(StrEnum):
     LOST = "lost"
 
 
-DoubtfulState = Literal[RequestState.REFUSED, RequestState.POSTPONED]
+InDoubtState = Literal[RequestState.REFUSED, RequestState.POSTPONED]
 TRANSITIONS: Final = Transitions(
     "chunk",
     "request",
@@ -60,15 +60,15 @@ TRANSITIONS: Final = Transitions(
 UNSENT: Final = (RequestState.PLANNED, RequestState.SENDING)
 """Still to be sent, for the first time or again."""
 # Requests, called c, that are sent again before anything else; those of replace sessions cannot be, one by one.
-UNSETTLED: Final = f"(c.state = '{RequestState.SENDING}' or c.doubtful) and c.session is null"
-IN_ORDER: Final = "c.run_id, c.late, c.action desc, c.number"  # removals before additions, late ones after
+OF_UNKNOWN_FATE: Final = f"(c.state = '{RequestState.SENDING}' or c.doubtful) and c.session is null"
+IN_ORDER: Final = "c.run_id, c.late, c.action desc, c.number"  # removals before additions, deferred ones after
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRequest:
     """A request to put on record: `rows` positions of the change file from `first_row` on.
 
-    `schema` has the Facebook keys of its rows; a `late` removal waits until the additions are in.
+    `schema` has the Facebook keys of its rows; a `deferred` removal waits until the additions are in.
     """
 
     action: RequestAction
@@ -76,14 +76,14 @@ class PlannedRequest:
     first_row: int
     rows: int
     schema: tuple[str, ...] = ()
-    late: bool = False
+    deferred: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk(PlannedRequest):
     """A request on record, number `number` of the run, counted from 0; `staging` is the run's folder.
 
-    `part_of` is the planned request of which it has some of the rows, for one that was cut in parts. A `doubtful` one was
+    `part_of` is the planned request of which it has some of the rows, for one that was cut in parts. One `in_doubt` was
     refused and may have been carried out before.
     """
 
@@ -94,7 +94,7 @@ class Chunk(PlannedRequest):
     state: RequestState
     staging: str
     part_of: int | None
-    doubtful: bool
+    in_doubt: bool
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", RequestState(self.state))
@@ -111,9 +111,9 @@ class Chunk(PlannedRequest):
 
 
 _COLUMNS = (
-    "c.action, c.file, c.first_row, c.rows, c.schema, c.late,"
+    "c.action, c.file, c.first_row, c.rows, c.schema, c.late as deferred,"
     " c.id, c.run_id as run, c.audience_id as audience, c.number, c.state, r.staging, c.part_of,"
-    " c.doubtful"
+    " c.doubtful as in_doubt"
 )
 _SELECT = f"select {_COLUMNS} from audiences.chunk c join audiences.run r on r.id = c.run_id"  # noqa: S608  # constants only
 
@@ -147,20 +147,22 @@ def plan(
                         each.first_row,
                         each.rows,
                         [*each.schema],
-                        each.late,
+                        each.deferred,
                     )
                     for number, each in enumerate(planned, first)
                 ],
             )
 
 
-def of_run(ledger: Ledger, run: int, *, action: RequestAction | None = None, late: bool | None = None) -> list[Chunk]:
-    """The requests of the run, of one action or all, late ones, others or all, in the order in which they are sent."""
+def of_run(
+    ledger: Ledger, run: int, *, action: RequestAction | None = None, deferred: bool | None = None
+) -> list[Chunk]:
+    """The requests of the run, of one action or all, deferred ones, others or all, in the order in which they are sent."""
     return ledger.rows(
         Chunk,
         f"{_SELECT} where c.run_id = %(run)s and c.action = coalesce(%(action)s, c.action)"
         f" and c.late = coalesce(%(late)s, c.late) order by {IN_ORDER}",
-        {"run": run, "action": action, "late": late},
+        {"run": run, "action": action, "late": deferred},
     )
 
 
@@ -169,11 +171,11 @@ def of_session(ledger: Ledger, session: int) -> list[Chunk]:
     return ledger.rows(Chunk, f"{_SELECT} where c.session = %(session)s order by c.number", {"session": session})
 
 
-def unsettled(ledger: Ledger, audience: int) -> list[Chunk]:
+def of_unknown_fate(ledger: Ledger, audience: int) -> list[Chunk]:
     """Requests that may have reached Facebook without our knowing, of any run, in the order of sending."""
     return ledger.rows(
         Chunk,
-        f"{_SELECT} where c.audience_id = %(audience)s and {UNSETTLED} order by {IN_ORDER}",
+        f"{_SELECT} where c.audience_id = %(audience)s and {OF_UNKNOWN_FATE} order by {IN_ORDER}",
         {"audience": audience},
     )
 
@@ -228,7 +230,7 @@ def acknowledge(ledger: Ledger, chunk: Chunk, *, received: int, invalid: int, ch
             members.write(cursor, audience=chunk.audience, run=chunk.run, changes=changes)
     ledger.bulk.commit()
     if not moved and TRANSITIONS.now(ledger, chunk.id) != to:
-        raise TRANSITIONS.refusal(ledger, chunk.id, to)
+        raise TRANSITIONS.illegal(ledger, chunk.id, to)
 
 
 def end_session(cursor: dbapi.Cursor, last: Chunk, *, received: int, invalid: int, begun: int, gone: int) -> None:
@@ -294,7 +296,7 @@ def split(ledger: Ledger, chunk: Chunk, *, error: str) -> list[Chunk]:
     return [part for part in of_run(ledger, chunk.run) if part.id in made]
 
 
-def doubt(cursor: dbapi.Cursor, chunk: Chunk, state: DoubtfulState, *, error: str) -> bool:
+def begin_doubt(cursor: dbapi.Cursor, chunk: Chunk, state: InDoubtState, *, error: str) -> bool:
     """In the transaction of the caller: the request was refused and may have been carried out before; False if it is known."""
     cursor.execute(
         "update audiences.chunk set doubtful = true, state = $1, error = $2 where id = $3 and not doubtful"  # noqa: S608  # our own text
@@ -304,7 +306,7 @@ def doubt(cursor: dbapi.Cursor, chunk: Chunk, state: DoubtfulState, *, error: st
     return cursor.fetchone() is not None
 
 
-def is_in_doubt(ledger: Ledger, chunk: Chunk, state: DoubtfulState) -> bool:
+def is_in_doubt(ledger: Ledger, chunk: Chunk, state: InDoubtState) -> bool:
     """Whether the request is on record as in doubt after that refusal."""
     return ledger.holds(
         "select doubtful and state = %(state)s from audiences.chunk where id = %(id)s", {"id": chunk.id, "state": state}
@@ -336,8 +338,8 @@ def drop_planned(ledger: Ledger, audience: int, *, but_run: int) -> None:
     )
 
 
-def drop_late(ledger: Ledger, run: int) -> None:
-    """Give up the run's late removals: what they were to wait for did not come."""
+def drop_deferred(ledger: Ledger, run: int) -> None:
+    """Give up the run's deferred removals: what they were to wait for did not come."""
     _drop(ledger, "run_id = %(run)s and late", [RequestState.PLANNED], run=run)
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audiences.ledger.chunks import RequestState
-from audiences.ledger.replace_sessions import UNSETTLED, SessionState
+from audiences.ledger.replace_sessions import OF_UNKNOWN_FATE, SessionState
 
 if TYPE_CHECKING:
     from audiences.ledger.database import Ledger
 
-_SESSIONS = {"ended": SessionState.ENDED, "unsettled": list(UNSETTLED)}
+_SESSIONS = {"ended": SessionState.ENDED, "unknown_fate": list(OF_UNKNOWN_FATE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def known(ledger: Ledger, audience: int, *, ahead: float | None = None) -> Conte
             )::float8 as unanswered,
             clock.ahead + (
                 select extract(epoch from max(opened_at)) from audiences.upload_session s, healed
-                where s.audience_id = a.id and s.state = any(%(unsettled)s) and s.id > healed.session
+                where s.audience_id = a.id and s.state = any(%(unknown_fate)s) and s.id > healed.session
             )::float8 as opened
         from audiences.audience a, clock where a.id = %(audience)s
         """,
@@ -77,7 +77,7 @@ def of_account(ledger: Ledger, ad_account: str) -> dict[str, int]:
 
 
 def saw(
-    ledger: Ledger, audience: int, *, changed: int | None, asked_at: int | None, filling: bool, doubt: str | None
+    ledger: Ledger, audience: int, *, changed: int | None, asked_at: int | None, filling: bool, why_in_doubt: str | None
 ) -> None:
     """Record what Facebook said at a look, and the `doubt` that follows, in one statement.
 
@@ -93,11 +93,11 @@ def saw(
             in_doubt_since = case when %(doubt)s::text is null then in_doubt_since else clock_timestamp() end
         where id = %(audience)s
         """,
-        {"audience": audience, "changed": changed, "asked_at": asked_at, "filling": filling, "doubt": doubt},
+        {"audience": audience, "changed": changed, "asked_at": asked_at, "filling": filling, "doubt": why_in_doubt},
     )
 
 
-def doubt(ledger: Ledger, audience: int) -> str | None:
+def why_in_doubt(ledger: Ledger, audience: int) -> str | None:
     """Why it is not known whom the audience holds at Facebook, as a clause for people; None when it is known."""
     return ledger.value(
         str,
@@ -111,7 +111,7 @@ def doubt(ledger: Ledger, audience: int) -> str | None:
         select coalesce(
             (select in_doubt from audiences.audience where id = %(audience)s),
             (select 'a replace of it broke off' from audiences.upload_session s, healed
-             where s.audience_id = %(audience)s and s.state = any(%(unsettled)s) and s.id > coalesce(healed.session, 0)
+             where s.audience_id = %(audience)s and s.state = any(%(unknown_fate)s) and s.id > coalesce(healed.session, 0)
                and s.opened_at > coalesce(healed.confirmed, '-infinity') limit 1),
             (select 'the rows of a request are lost that may have been carried out' from audiences.chunk c, healed
              where c.audience_id = %(audience)s and c.state = %(lost)s and c.sent_at > coalesce(healed.at, '-infinity') limit 1)

@@ -234,7 +234,7 @@ def unfinished(ledger: Ledger, *, window: float, closed: Sequence[str]) -> list[
         "select distinct r.id as run, c.name as campaign, found.what from ("  # noqa: S608  # a constant is put in
         " select run_id, 'session' as what from audiences.upload_session"
         " where state = %(open)s or (state = %(broken)s and opened_at > now() - %(window)s * interval '1 second')"
-        f" union all select run_id, 'rows' from audiences.chunk c where {chunks.UNSETTLED}"
+        f" union all select run_id, 'rows' from audiences.chunk c where {chunks.OF_UNKNOWN_FATE}"
         " union all select id, 'running' from audiences.run where state = %(running)s"
         " and started_at > now() - interval '1 day'"
         ") found join audiences.run r on r.id = found.run_id join audiences.campaign c on c.id = r.campaign_id"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from audiences.ledger.database import Ledger
 
-AT_ONCE = "1ms"
+NO_WAIT = "1ms"
 SILENT_MINUTES = 30  # a run without a sign of life for so long has died
 _log = logger(__name__)
 
@@ -131,7 +131,7 @@ def working_on(ledger: Ledger, name: str, formerly: Sequence[str] = ()) -> Itera
         yield known
 
 
-def unsettled(ledger: Ledger, formerly: Mapping[str, Sequence[str]]) -> list[str]:
+def to_be_taken_over(ledger: Ledger, formerly: Mapping[str, Sequence[str]]) -> list[str]:
     """Those of the campaigns, given with their former ids, for which `take_over` has to be asked, or whose id was given up."""
     olds = [old for each in formerly.values() for old in each]
     found = set(

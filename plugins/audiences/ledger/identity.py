@@ -23,7 +23,7 @@ def restored(ledger: Ledger) -> bool:
     return ledger.holds("select coalesce(home <> audiences.place(), false) from audiences.identity")
 
 
-def settle_in(ledger: Ledger) -> None:
+def note_home(ledger: Ledger) -> None:
     """Remember where the ledger is; where it was elsewhere, all its audiences are in doubt, in one transaction."""
     if not ledger.holds("select exists (select from audiences.identity where home is distinct from audiences.place())"):
         return

@@ -41,10 +41,10 @@ class ReadProgress:
     campaign: int
     since: datetime
     read_to: datetime
-    settled_to: datetime
-    mark_at: datetime
-    mark_xid: int
-    looked_back_at: datetime
+    watermark: datetime
+    next_watermark: datetime
+    next_watermark_xid: int
+    lookback_at: datetime
     error_at: datetime | None
 
 
@@ -57,7 +57,7 @@ class Newcomer:
 
 
 @contextmanager
-def looking(ledger: Ledger) -> Iterator[None]:
+def polling(ledger: Ledger) -> Iterator[None]:
     """Be the only one who looks for events; a second process waits a moment, then gets LiveBusyError."""
     ledger.sql.execute(f"set lock_timeout = '{_LOCK_WAIT}'")
     try:
@@ -81,8 +81,8 @@ def progress(ledger: Ledger, names: Sequence[str]) -> dict[str, ReadProgress]:
     return dict(
         ledger.rows(
             pair,
-            "select c.name, l.campaign_id as campaign, l.since, l.read_to, l.settled_to, l.mark_at, l.mark_xid,"
-            " l.looked_back_at, l.error_at"
+            "select c.name, l.campaign_id as campaign, l.since, l.read_to, l.settled_to as watermark,"
+            " l.mark_at as next_watermark, l.mark_xid as next_watermark_xid, l.looked_back_at as lookback_at, l.error_at"
             " from audiences.live_campaign l join audiences.campaign c on c.id = l.campaign_id where c.name = any(%(names)s)",
             {"names": list(names)},
         )
@@ -140,12 +140,13 @@ def see(ledger: Ledger, seen: Sequence[SeenEvent], read: Sequence[ReadProgress],
         new = live_events.record(ledger, seen, at=at)
         if read:
             ledger.sql.execute(
-                "update audiences.live_campaign l set since = r.since, read_to = r.read_to, settled_to = r.settled_to,"
-                " mark_at = r.mark_at, mark_xid = r.mark_xid, looked_back_at = r.looked_back_at, error = null, error_at = null"
+                "update audiences.live_campaign l set since = r.since, read_to = r.read_to, settled_to = r.watermark,"
+                " mark_at = r.next_watermark, mark_xid = r.next_watermark_xid, looked_back_at = r.lookback_at,"
+                " error = null, error_at = null"
                 " from unnest(%(campaign)s::int[], %(since)s::timestamptz[], %(read_to)s::timestamptz[],"
-                " %(settled_to)s::timestamptz[], %(mark_at)s::timestamptz[], %(mark_xid)s::bigint[],"
-                " %(looked_back_at)s::timestamptz[])"
-                " as r (campaign, since, read_to, settled_to, mark_at, mark_xid, looked_back_at)"
+                " %(watermark)s::timestamptz[], %(next_watermark)s::timestamptz[], %(next_watermark_xid)s::bigint[],"
+                " %(lookback_at)s::timestamptz[])"
+                " as r (campaign, since, read_to, watermark, next_watermark, next_watermark_xid, lookback_at)"
                 " where l.campaign_id = r.campaign",
                 as_arrays(read),
             )

@@ -28,7 +28,7 @@ ALWAYS: Final = {
     "standard_conforming_strings": "on",
 }
 """What statements and drivers take for given, whatever the server, the login or the connection's `options` say."""
-_LOOKS = 5  # a pooler with several idle sessions need not hand out the same one at once
+_TRIES = 5  # a pooler with several idle sessions need not hand out the same one at once
 # Two servers may number their processes alike; the time at which one began tells them apart.
 _WHO = b"select pid, backend_start from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())"
 
@@ -80,7 +80,7 @@ def unlocked(sql: psycopg.Connection[TupleRow], *key: int, place: str = "") -> N
 def _ensure_ours(one: psycopg.Connection[TupleRow], other: psycopg.Connection[TupleRow], place: str) -> None:
     """Two open sessions are never the same one, and each stays what it is, unless they are lent by the transaction."""
     first = _who(one)
-    for _ in range(_LOOKS):
+    for _ in range(_TRIES):
         other.autocommit = False
         second = _who(other)  # keeps it until the transaction ends
         pooled = second == first or _who(one) != first

@@ -25,14 +25,14 @@ def refuse(ledger: Ledger, chunk: Chunk, *, reason: str, error: str, identifiers
     """Record rows as refused for good; those of `identifiers` (packed) are kept back from later runs."""
     with ledger.sql.transaction():
         chunks.refuse(ledger, chunk, error=error, reason=reason)
-        _keep_back(ledger, chunk, dict.fromkeys(identifiers, reason))
+        _quarantine(ledger, chunk, dict.fromkeys(identifiers, reason))
 
 
 def leave_out(ledger: Ledger, chunk: Chunk, bad: Mapping[bytes, str]) -> None:
     """Record that Facebook took a batch of a replace without its `bad` rows (packed, with reasons), which are kept back."""
     with ledger.sql.transaction():
         chunks.receive_without(ledger, chunk, bad)
-        _keep_back(ledger, chunk, bad)
+        _quarantine(ledger, chunk, bad)
 
 
 def of_run(ledger: Ledger, run: int) -> list[bytes]:
@@ -50,7 +50,7 @@ def lost(ledger: Ledger, run: int, campaign: int) -> int:
     )
 
 
-def _keep_back(ledger: Ledger, chunk: Chunk, bad: Mapping[bytes, str]) -> None:
+def _quarantine(ledger: Ledger, chunk: Chunk, bad: Mapping[bytes, str]) -> None:
     for row, reason in bad.items():
         ledger.sql.execute(
             "insert into audiences.refused_row (audience_id, identifiers, reason, run_id) values (%s, %s, %s, %s)"
@@ -59,7 +59,7 @@ def _keep_back(ledger: Ledger, chunk: Chunk, bad: Mapping[bytes, str]) -> None:
         )
 
 
-def kept_back(ledger: Ledger, audience: int, at: datetime) -> pa.Table:
+def quarantined(ledger: Ledger, audience: int, at: datetime) -> pa.Table:
     """The rows (`identifiers`) that are not sent at that time, since Facebook refused them within TRIED_AGAIN_AFTER."""
     since = (at - TRIED_AGAIN_AFTER).isoformat()
     return ledger.read(

@@ -47,7 +47,7 @@ TRANSITIONS: Final = Transitions(
         SessionState.DROPPED: frozenset(),
     },
 )
-UNSETTLED: Final = (SessionState.OPEN, SessionState.BROKEN)
+OF_UNKNOWN_FATE: Final = (SessionState.OPEN, SessionState.BROKEN)
 """Facebook may still keep it open, and nobody knows what the audience holds."""
 _TO_SEND = (SessionState.PLANNED, SessionState.OPEN)
 
@@ -233,7 +233,7 @@ def end(
         audiences_in_doubt.end_by_session(cursor, session.audience, session=session.id)
     if not ended:
         ledger.bulk.rollback()
-        raise TRANSITIONS.refusal(ledger, session.id, SessionState.ENDED)
+        raise TRANSITIONS.illegal(ledger, session.id, SessionState.ENDED)
     ledger.bulk.commit()
 
 
@@ -243,7 +243,7 @@ def seconds_left(ledger: Ledger, audience: int, *, window: float) -> float:
         float,
         "select extract(epoch from max(opened_at) - now())::float8 from audiences.upload_session"
         " where audience_id = %(audience)s and state = any(%(states)s)",
-        {"audience": audience, "states": list(UNSETTLED)},
+        {"audience": audience, "states": list(OF_UNKNOWN_FATE)},
     )
     return 0.0 if passed is None else max(0.0, passed + window)
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from audiences.ledger import chunks, members
 
 if TYPE_CHECKING:
-    from audiences.ledger.chunks import Chunk, DoubtfulState
+    from audiences.ledger.chunks import Chunk, InDoubtState
     from audiences.ledger.database import Ledger
 
 
@@ -22,7 +22,7 @@ def begin(
     ledger: Ledger,
     chunk: Chunk,
     *,
-    state: DoubtfulState,
+    state: InDoubtState,
     error: str,
     changes: pa.Table,
 ) -> None:
@@ -31,12 +31,12 @@ def begin(
     These have the columns that `members.write` takes. Nothing changes for one that is in doubt already.
     """
     with ledger.bulk.cursor() as cursor:
-        moved = chunks.doubt(cursor, chunk, state, error=error)
+        moved = chunks.begin_doubt(cursor, chunk, state, error=error)
         if moved:
             members.write(cursor, audience=chunk.audience, run=chunk.run, changes=changes)
     ledger.bulk.commit()
     if not moved and not chunks.is_in_doubt(ledger, chunk, state):
-        raise chunks.TRANSITIONS.refusal(ledger, chunk.id, state)
+        raise chunks.TRANSITIONS.illegal(ledger, chunk.id, state)
 
 
 def still_meant(ledger: Ledger, chunk: Chunk, changes: pa.Table) -> pa.Table:

@@ -150,7 +150,7 @@ def disposable(ledger: Ledger, folders: Sequence[str], *, before: datetime) -> l
         str,
         "select r.staging from audiences.run r where r.staging = any(%(folders)s)"  # noqa: S608  # a constant is put in
         " group by r.staging having bool_and(coalesce(r.ended_at, r.started_at + interval '1 day') < %(before)s"
-        f" and not exists (select 1 from audiences.chunk c where c.run_id = r.id and {chunks.UNSETTLED})"
+        f" and not exists (select 1 from audiences.chunk c where c.run_id = r.id and {chunks.OF_UNKNOWN_FATE})"
         " and not exists (select 1 from audiences.upload_session s where s.run_id = r.id and s.state = %(open)s))",
         {"folders": list(folders), "before": before, "open": SessionState.OPEN},
     )
@@ -201,7 +201,7 @@ def noted(ledger: Ledger, run: int) -> Noted:
         {"run": run},
     )
     if found is None:
-        raise TRANSITIONS.refusal(ledger, run, RunState.SUCCESS)
+        raise TRANSITIONS.illegal(ledger, run, RunState.SUCCESS)
     return found
 
 

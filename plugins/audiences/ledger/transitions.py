@@ -59,9 +59,9 @@ class Transitions(Generic[State]):
             {"to": to, "id": number, "before": self.before(to), **values},
         )
         if not done.rowcount:
-            raise self.refusal(ledger, number, to)
+            raise self.illegal(ledger, number, to)
 
-    def refusal(self, ledger: Ledger, number: int, to: State) -> IllegalTransitionError:
+    def illegal(self, ledger: Ledger, number: int, to: State) -> IllegalTransitionError:
         """Why a row could not be changed."""
         return IllegalTransitionError(f"{self.noun} {number}", self.now(ledger, number) or "nothing", to)
 

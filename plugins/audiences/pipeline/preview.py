@@ -22,7 +22,7 @@ from audiences.pipeline.audience import shared_audience
 from audiences.pipeline.audience.in_doubt import rehearse as rehearse_doubt
 from audiences.pipeline.audience.left_behind import told_left_behind
 from audiences.pipeline.audience.ownership import NotOursError
-from audiences.pipeline.audience.standing import ensure_not_deleted, known_audience, look
+from audiences.pipeline.audience.standing import ensure_not_deleted, find_audience, known_audience
 from audiences.pipeline.live.rehearse import rehearsal_of
 from audiences.pipeline.preconditions.event_misfits import event_misfits
 from audiences.pipeline.preconditions.in_force import LIFT as NOT_IN_FORCE
@@ -97,8 +97,8 @@ def preview(
             at=at,
             outcomes=Outcomes(
                 **{**decided, "kept": decided["kept"] + counts.rekeyed},
-                added=counts.begun - counts.rekeyed - counts.kept_back,
-                failed=counts.kept_back,
+                added=counts.begun - counts.rekeyed - counts.quarantined,
+                failed=counts.quarantined,
                 removed=counts.gone,
             ).as_dict(),
             rekeyed=counts.rekeyed,
@@ -151,7 +151,7 @@ def obstacle(
 ) -> tuple[str | None, tuple[str, ...], Standing | None]:
     """What about the audience would stop a run, in a sentence; a warning when Facebook cannot be asked; else what it says."""
     try:
-        standing = look(resources)
+        standing = find_audience(resources)
         ensure_not_deleted(resources, standing, allow)
         if full_refresh and resources.spec.campaign.what.audience.update and standing.status:
             ensure_ours(resources, standing.status.id, standing.known)

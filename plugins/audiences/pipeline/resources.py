@@ -12,7 +12,7 @@ from audiences import connections
 from audiences.ledger import formerly
 from audiences.ledger.account_semaphore import AccountSemaphore
 from audiences.ledger.database import EmptyLedger, Ledger
-from audiences.ledger.identity import settle_in
+from audiences.ledger.identity import note_home
 from audiences.ledger.ledger_errors import placed
 from audiences.ledger.migrate import ensure_newest, migrate
 from audiences.warehouse.catalog.reflect import QUESTION_TIMEOUT, Glance
@@ -93,7 +93,7 @@ class Resources:
             return ledger
         migrate(connection)
         ledger = self._opened.enter_context(Ledger(connection))
-        settle_in(ledger)
+        note_home(ledger)
         return ledger
 
     def warehouse(self) -> Warehouse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field
 
 from audiences.campaign.what import Action  # noqa: TC001  # pydantic reads annotations at run time
 from audiences.campaign.wording import counted
@@ -115,7 +115,7 @@ class AudienceHolding(Reference):
 class Plan(Reference):
     """What a run is about to do: users by outcome before the upload, rows and requests to send.
 
-    `kept_back` of the users who `begun` are not sent, as Facebook refused their rows before. `complete`: it is about all
+    `quarantined` of the users who `begun` are not sent, as Facebook refused their rows before. `complete`: it is about all
     members and everybody who qualifies. `after`: what is held once everything is acknowledged.
     """
 
@@ -124,7 +124,8 @@ class Plan(Reference):
     remove_rows: int
     begun: int
     left: int
-    kept_back: int = 0
+    quarantined: int = Field(default=0, validation_alias=AliasChoices("quarantined", "kept_back"))
+    """`kept_back` in the JSON of runs that an earlier version planned."""
     complete: bool = True
     requests: int
     add_batches: tuple[tuple[int, ...], ...] = ()

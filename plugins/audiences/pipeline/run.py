@@ -126,7 +126,7 @@ def to_its_end(
         planned = plan()
         timings.of("remove", lambda: export(resources, run, "remove"))
         timings.of("add", lambda: export(resources, run, "add"))
-        timings.of("remove_late", lambda: export(resources, run, "remove", late=True))
+        timings.of("remove_late", lambda: export(resources, run, "remove", deferred=True))
         if ad_sets:
             timings.of("link_ad_sets", lambda: link_ad_sets(resources, run))
     except Exception as error:  # noqa: BLE001  # the run is closed first, whatever it was

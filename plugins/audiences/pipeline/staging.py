@@ -20,7 +20,7 @@ from audiences.errors import FixConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ROWS_AT_ONCE = 65_536
+_RECORD_BATCH_ROWS = 65_536
 _READABLE, _DIGITS = 60, 16  # characters of a run's id and of its digest in the name of its folder
 _CHECKED = ds.ParquetFileFormat(
     default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
@@ -74,7 +74,7 @@ class Staging:
         """Whether the file is there."""
         return (self.path / name).exists()
 
-    def whole(self, name: str) -> bool:
+    def intact(self, name: str) -> bool:
         """Whether the file is there and can be read to its end."""
         try:
             return self.exists(name) and all(True for _ in self.rows(name))
@@ -118,7 +118,7 @@ class Staging:
                     (self.path / name).open("rb") as stream,
                     pq.ParquetFile(stream, pre_buffer=False, page_checksum_verification=True) as file,
                 ):
-                    yield from file.iter_batches(_ROWS_AT_ONCE, use_threads=False)
+                    yield from file.iter_batches(_RECORD_BATCH_ROWS, use_threads=False)
             except pa.ArrowInvalid:
                 raise changed(str(self.path / name)) from None
             except OSError as error:

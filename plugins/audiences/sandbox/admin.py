@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from audiences.sandbox import state_json
 from audiences.sandbox.faults import BY_CELLS, Fault
-from audiences.sandbox.graph.sessions import settle
+from audiences.sandbox.graph.sessions import close_expired
 from audiences.sandbox.history import MemberComparison, number_of
 from audiences.sandbox.member_sets import MemberSet, as_json, count, pack_dicts
 from audiences.sandbox.objects import AccessToken, Account, AdCampaign, AdSet, CustomAudience
@@ -146,7 +146,7 @@ class Admin:
             raise AdminError(message)
         self.world.clock.offset = doc.get("offset_seconds", self.world.clock.offset) + doc.get("advance_seconds", 0)
         for audience in self.world.audiences.values():
-            settle(self.world, audience)
+            close_expired(self.world, audience)
         return state_json.clock(self.world)
 
     @_endpoint
@@ -214,14 +214,14 @@ class Admin:
     @_endpoint
     def audience(self, request: Request, _: Any) -> Any:
         found = self._existing(self.world.audiences, request.path_params["id"])
-        settle(self.world, found)
+        close_expired(self.world, found)
         return state_json.audience(self.world, found, with_members=request.query_params.get("members") != "0")
 
     @_endpoint
     def diff(self, request: Request, body: Any) -> Any:
         """Compare the members with a list of expected rows; the audience's page shows it until the next time."""
         audience = self._existing(self.world.audiences, request.path_params["id"])
-        settle(self.world, audience)
+        close_expired(self.world, audience)
         expected = MemberSet(_packed(body.get("expected") if isinstance(body, dict) else body))
         actual = self.world.member_set(audience.id)
         missing, unexpected = expected.minus(actual.groups), actual.minus(expected.groups)
@@ -262,9 +262,9 @@ class Admin:
             self._existing(self.world.accounts, doc.get("account"))
         now = self.world.clock.now()
         fresh = {"created_at": now, **({} if kind is Account else {"updated_at": now})}
-        thing = _filled(kind, doc if doc["id"] in objects else fresh | doc, objects.get(doc["id"]))
-        objects[doc["id"]] = thing
-        return thing
+        graph_object = _filled(kind, doc if doc["id"] in objects else fresh | doc, objects.get(doc["id"]))
+        objects[doc["id"]] = graph_object
+        return graph_object
 
     @staticmethod
     def _existing(objects: dict[str, T], identifier: Any) -> T:

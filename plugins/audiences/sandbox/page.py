@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from audiences.sandbox import fixtures, state_json
 from audiences.sandbox.graph.ad_set_rules import linked
-from audiences.sandbox.graph.sessions import settle
+from audiences.sandbox.graph.sessions import close_expired
 from audiences.sandbox.history import number_of
 from audiences.sandbox.member_sets import count, some
 
@@ -79,7 +79,7 @@ class Pages:
         found = self._world.audiences.get(request.path_params["id"])
         if found is None or found.deleted:
             return self._page("missing.html", request, id=request.path_params["id"], status=404)
-        settle(self._world, found)
+        close_expired(self._world, found)
         return self._page(
             "audience.html",
             request,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from audiences.sandbox.faults import KINDS
 from audiences.sandbox.graph.ad_sets import effective_status
 from audiences.sandbox.graph.audience_status import bounds, delivery_status, operation_status
-from audiences.sandbox.graph.sessions import settle
+from audiences.sandbox.graph.sessions import close_expired
 from audiences.sandbox.member_sets import as_json
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def state(world: World, *, with_members: bool, with_requests: bool) -> dict[str,
     """Everything there is; tokens are told by all but their text."""
     live = [one for one in world.audiences.values() if not one.deleted]
     for one in live:
-        settle(world, one)
+        close_expired(world, one)
     answer: dict[str, Any] = {
         "clock": clock(world),
         "settings": asdict(world.settings),

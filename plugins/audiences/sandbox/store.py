@@ -142,8 +142,8 @@ def _docs(world: World) -> Iterator[tuple[str, str, bytes]]:
         "audience": world.audiences,
     }
     for kind, objects in kept.items():
-        for identifier, thing in objects.items():
-            yield kind, identifier, orjson.dumps(thing)
+        for identifier, graph_object in objects.items():
+            yield kind, identifier, orjson.dumps(graph_object)
     for (audience, number), session in world.sessions.items():
         yield "session", f"{audience}/{number}", orjson.dumps(session)
     for rule in world.faults.rules:
@@ -167,21 +167,21 @@ def _put(world: World, kind: str, doc: Any) -> None:
     if kind == "clock":
         world.clock.offset = doc
         return
-    thing = _READERS[kind].validate_python(doc)
-    match thing:
+    graph_object = _READERS[kind].validate_python(doc)
+    match graph_object:
         case ServerSettings():
-            world.settings = thing
+            world.settings = graph_object
         case AccessToken():
-            world.tokens[thing.token] = thing
+            world.tokens[graph_object.token] = graph_object
         case Account():
-            world.accounts[thing.id] = thing
+            world.accounts[graph_object.id] = graph_object
         case AdCampaign():
-            world.campaigns[thing.id] = thing
+            world.campaigns[graph_object.id] = graph_object
         case AdSet():
-            world.ad_sets[thing.id] = thing
+            world.ad_sets[graph_object.id] = graph_object
         case CustomAudience():
-            world.audiences[thing.id] = thing
+            world.audiences[graph_object.id] = graph_object
         case SandboxSession():
-            world.sessions[thing.audience, thing.id] = thing
+            world.sessions[graph_object.audience, graph_object.id] = graph_object
         case Fault():
-            world.faults.restore(thing)
+            world.faults.restore(graph_object)

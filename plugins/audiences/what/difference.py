@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from audiences.campaign.what import Action
 
 MEMORY = "160MB"
-_ROWS_AT_ONCE = 50_000
+_RECORD_BATCH_ROWS = 50_000
 
 CANDIDATES = pa.schema([USER_ID, ("identifiers", pa.binary()), ("rank", pa.binary())])
 CHANGES = pa.schema(
@@ -48,7 +48,7 @@ class Counts:
     `targeted` users are wanted after the cap; of them `begun` are new or, those `rekeyed`, members with new identifiers. `left`
     users are held by the campaign and no longer wanted; `expired` ones leave because their time is up; `gone` are all who
     leave, members of other campaigns too where users are taken out; `held` is how many it holds before. `add` and `remove`
-    count rows to send; `kept_back` of those begun are not sent, as their rows were refused before. Once all of it is done,
+    count rows to send; `quarantined` of those begun are not sent, as their rows were refused before. Once all of it is done,
     there are `memberships_after` of all campaigns in the audience, with `rows_after` different rows.
     """
 
@@ -62,7 +62,7 @@ class Counts:
     held: int
     add: int
     remove: int
-    kept_back: int
+    quarantined: int
     memberships_after: int
     rows_after: int
 
@@ -118,7 +118,7 @@ class Difference:
         self._database.unregister("opted_out")
         self._take("opted_out", opted_out)
 
-    def keep_back(self, refused: pa.Table) -> None:
+    def quarantine(self, refused: pa.Table) -> None:
         """Say which rows (`identifiers`) are not to be added, because Facebook refused them before."""
         self._database.register("refused", refused)
 
@@ -129,7 +129,7 @@ class Difference:
             self._run("create view wanted as select user_id, identifiers from eligible")
         else:
             self._run(f"create table wanted as {statement('difference/capped')}", limit=self._limit)
-        for table in ("differs", "begun", "ended", "shared", "kept", "kept_back"):
+        for table in ("differs", "begun", "ended", "shared", "kept", "quarantined"):
             self._run(f"create table {table} as {statement(f'difference/{table}')}")
         self._run(f"create view changes as {statement('difference/changes')}")
         return Counts(*self._run(statement("difference/counts"))[0])
@@ -141,12 +141,12 @@ class Difference:
     def changes(self, action: str) -> Iterator[pa.RecordBatch]:
         """The memberships that hang on requests of that action (`add`, `remove`), or on none (`none`), by position."""
         query = "select * from changes where action = $wanted order by first_user, identifiers, user_id, begins"
-        batches = self._database.sql(query, params={"wanted": action}).to_arrow_reader(_ROWS_AT_ONCE)
+        batches = self._database.sql(query, params={"wanted": action}).to_arrow_reader(_RECORD_BATCH_ROWS)
         return _numbered(batches) if action != "none" else (_placed(batch, None) for batch in batches)
 
-    def whole(self) -> int:
+    def full_set(self) -> int:
         """How many distinct rows the audience has afterwards; `lasting` can be read then."""
-        self._run(f"create table whole as {statement('difference/whole')}")
+        self._run(f"create table whole as {statement('difference/full_set')}")
         return int(self._run("select coalesce(max(position) + 1, 0) from whole")[0][0])
 
     def lasting(self) -> Iterator[pa.RecordBatch]:
@@ -171,7 +171,7 @@ class Difference:
         anything else is asked: two large answers at a time do not fit into the memory limit.
         """
         self._database.register("held_out", held_out)
-        return self._database.sql(statement("difference/assigned")).to_arrow_reader(_ROWS_AT_ONCE)
+        return self._database.sql(statement("difference/assigned")).to_arrow_reader(_RECORD_BATCH_ROWS)
 
     def _take(self, name: str, rows: pa.RecordBatchReader) -> None:
         """Read rows into a table of DuckDB's, which goes to disk before it goes over the memory limit."""
@@ -180,7 +180,7 @@ class Difference:
         self._database.unregister("given")
 
     def _batches(self, query: str) -> Iterator[pa.RecordBatch]:
-        for batch in self._database.sql(query).to_arrow_reader(_ROWS_AT_ONCE):
+        for batch in self._database.sql(query).to_arrow_reader(_RECORD_BATCH_ROWS):
             yield batch.cast(CHANGES)
 
     def _run(self, query: str, **more: int) -> list[Any]:

@@ -22,7 +22,7 @@ _ANY_TIME = datetime(2026, 1, 1, tzinfo=UTC)  # what is asked about a schedule w
 def never(spec: CampaignSpec) -> str | None:
     """Why a campaign's schedule never sends anything, whatever the time is; None where it does, and without a schedule."""
     when, recurrence = spec.campaign.when, recurrence_of(spec)
-    if recurrence is None or recurrence.at_once or not (when.start or _drops(spec)):
+    if recurrence is None or recurrence.is_now or not (when.start or _drops(spec)):
         return None
     since = start_of(when.start, spec.zone) - TICK if when.start else _ANY_TIME
     if next(recurrence.occurrences(since), None) is None:

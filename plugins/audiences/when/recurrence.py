@@ -70,7 +70,7 @@ class Recurrence:
         return replace(self, when=self.when.model_copy(update={"ends": None}))
 
     @property
-    def at_once(self) -> bool:
+    def is_now(self) -> bool:
         """Whether this is `now`: a single run, due as soon as somebody looks and `start` has come."""
         return self.when.now is not None
 
@@ -87,7 +87,7 @@ class Recurrence:
         """
         start = start_of(self.when.start, self.zone) if self.when.start else None
         end = after_end_of(self.when.end, self.zone) if self.when.end else None
-        if self.at_once:
+        if self.is_now:
             instants: Iterator[datetime] = iter((max(start or after, after).astimezone(UTC),))
         elif start and (self.when.ends or after < start):
             instants = self._later_than(start - TICK)

@@ -19,7 +19,7 @@ _MANY = 4  # more dates than this are counted, not listed
 def summary(recurrence: Recurrence) -> str:
     """What repeats and until when, for a narrow column."""
     when = recurrence.when
-    said = "once, when published" if recurrence.at_once else f"{_times(recurrence)} {recurrence.zone.key}"
+    said = "once, when published" if recurrence.is_now else f"{_times(recurrence)} {recurrence.zone.key}"
     if when.ends:
         said += f", for {when.ends.after} {'run' if when.ends.after == 1 else 'runs'}"
     if when.end:

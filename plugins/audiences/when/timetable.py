@@ -45,7 +45,7 @@ def too_late(spec: CampaignSpec, due: datetime, now: datetime) -> bool:
     no time to be late for.
     """
     recurrence = recurrence_of(spec)
-    return recurrence is not None and not recurrence.at_once and now - due > GRACE
+    return recurrence is not None and not recurrence.is_now and now - due > GRACE
 
 
 def _utc_now() -> datetime:
@@ -129,7 +129,7 @@ class CampaignTimetable(Timetable):
         one after the last.
         """
         last = last_automated_data_interval
-        most = 1 if self.recurrence.at_once else self._runs
+        most = 1 if self.recurrence.is_now else self._runs
         if most is not None and _number(last) >= most:
             return None
         now = self._clock()
@@ -137,7 +137,7 @@ class CampaignTimetable(Timetable):
         if restriction.earliest:
             bounds.append(restriction.earliest - TICK)
         if not (restriction.catchup and bounds):
-            bounds.append(now if self.recurrence.at_once else now - self._patience(last))
+            bounds.append(now if self.recurrence.is_now else now - self._patience(last))
         due = self._latest_due(max(bounds), datetime.min.replace(tzinfo=UTC) if restriction.catchup else now)
         if due is None or (restriction.latest and due > restriction.latest):
             return None
@@ -146,7 +146,7 @@ class CampaignTimetable(Timetable):
     def next_run_info_from_dag_model(self, *, dag_model: DagModel) -> DagRunInfo | None:
         """What the scheduler is about to create: the planned run, or after an outage one run for all it missed."""
         planned = super().next_run_info_from_dag_model(dag_model=dag_model)
-        if planned is None or self.recurrence.at_once:
+        if planned is None or self.recurrence.is_now:
             return planned
         now = self._clock()
         missed = self._latest_due(max(planned.run_after, now - GRACE), now)

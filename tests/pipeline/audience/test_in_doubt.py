@@ -251,8 +251,8 @@ def test_a_ledger_restored_from_an_older_backup_does_not_leave_an_opted_out_pers
 def test_the_ledger_says_when_it_knows_nothing(shop, carts):
     shop.run(carts)
     with shop.resources(carts) as resources:
-        assert content.doubt(resources.ledger, 1) is None
-        assert content.doubt(resources.ledger, 999) is None
+        assert content.why_in_doubt(resources.ledger, 1) is None
+        assert content.why_in_doubt(resources.ledger, 999) is None
 
 
 def test_an_erasure_of_our_own_puts_nothing_in_doubt_and_hides_no_change_by_others(shop, carts):

@@ -14,7 +14,7 @@ from audiences.ledger import live_batches
 from audiences.ledger.database import Ledger
 from audiences.pipeline.live import decide as deciding
 from audiences.pipeline.live import poll_resources as poll_resources
-from audiences.pipeline.live.watermarks import LOOK_BACK_EVERY, OVERLAP
+from audiences.pipeline.live.watermarks import LOOKBACK, LOOKBACK_EVERY
 from audiences.warehouse.reader import Warehouse
 
 pytestmark = pytest.mark.integration
@@ -36,7 +36,7 @@ def test_a_transaction_that_commits_long_after_later_ones_is_not_overlooked(live
             live.poll_and_run(minutes * MINUTE / 10)
         assert live.members() == {2}
         slow.commit()
-    live.poll_and_run(LOOK_BACK_EVERY)
+    live.poll_and_run(LOOKBACK_EVERY)
     assert live.members() == {1, 2}
     assert live.states() == {"exported": 11}
 
@@ -48,10 +48,10 @@ def test_a_transaction_that_reads_for_a_while_before_it_writes_is_caught_within_
     for _ in range(9):
         live.poll(MINUTE)
     live.event(1, at=begun, arrived=begun)  # as `now()` has it in such a transaction
-    live.poll_and_run(LOOK_BACK_EVERY - SECOND)
+    live.poll_and_run(LOOKBACK_EVERY - SECOND)
     live.poll_and_run(SECOND)
     assert live.members() == {1}
-    assert live.now - begun <= OVERLAP
+    assert live.now - begun <= LOOKBACK
 
 
 def test_many_sessions_that_commit_in_any_order(live):
@@ -70,7 +70,7 @@ def test_many_sessions_that_commit_in_any_order(live):
     for session in open_sessions:
         session.commit()
         session.close()
-    live.poll_and_run(LOOK_BACK_EVERY)
+    live.poll_and_run(LOOKBACK_EVERY)
     assert live.states() == {"exported": 50}
     assert live.members() == set(range(1, 51))
 
@@ -113,7 +113,7 @@ def test_clocks_that_are_set_forward_or_back_neither_lose_nor_double(live, step)
     live.now -= step
     live.event(3)
     live.poll_and_run()
-    live.poll_and_run(LOOK_BACK_EVERY)
+    live.poll_and_run(LOOKBACK_EVERY)
     assert live.members() == {1, 2, 3}
     assert live.states() == {"exported": 3}
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.when.live.test_watch import campaign
 
 from audiences.ledger.live_campaigns import ReadProgress
-from audiences.pipeline.live.watermarks import FIRST_PAUSE, LOOK_BACK_EVERY, NEAR, OVERLAP, Horizon, Watched
+from audiences.pipeline.live.watermarks import FIRST_PAUSE, LOOKBACK, LOOKBACK_EVERY, OVERLAP, Horizon, Watched
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -42,7 +42,7 @@ def test_every_transaction_is_read_after_its_commit_within_a_minute(transactions
                 committed_for[number] += pause
                 if NOON + first * SECOND >= start:
                     missing.remove(number)
-                assert number not in missing or committed_for[number] <= LOOK_BACK_EVERY / SECOND + pause
+                assert number not in missing or committed_for[number] <= LOOKBACK_EVERY / SECOND + pause
         progress = one.after_reading(now, Horizon(now, min(still_open, default=given_out), given_out))
     assert missing == set()
 
@@ -50,37 +50,37 @@ def test_every_transaction_is_read_after_its_commit_within_a_minute(transactions
 def test_a_look_reads_little_and_every_minute_one_goes_back():
     progress = ReadProgress(1, NOON, NOON, NOON, NOON, 5, NOON, None)
     one = watched(progress)
-    assert one.start(NOON + 5 * SECOND) == NOON - NEAR
-    assert one.start(NOON + LOOK_BACK_EVERY) == NOON - OVERLAP
+    assert one.start(NOON + 5 * SECOND) == NOON - OVERLAP
+    assert one.start(NOON + LOOKBACK_EVERY) == NOON - LOOKBACK
 
 
 def test_another_server_with_lower_transaction_numbers_is_noticed():
     progress = ReadProgress(1, NOON, NOON, NOON, NOON, 5000, NOON, None)
-    now = NOON + LOOK_BACK_EVERY
+    now = NOON + LOOKBACK_EVERY
     after = watched(progress).after_reading(now, Horizon(now, 70, 80))
-    assert (after.settled_to, after.mark_at, after.mark_xid) == (NOON, now, 80)
+    assert (after.watermark, after.next_watermark, after.next_watermark_xid) == (NOON, now, 80)
 
 
-@pytest.mark.parametrize(("passed", "back"), [(-SECOND, True), (0 * SECOND, False), (LOOK_BACK_EVERY, True)])
+@pytest.mark.parametrize(("passed", "back"), [(-SECOND, True), (0 * SECOND, False), (LOOKBACK_EVERY, True)])
 def test_a_look_goes_back_once_its_time_has_come_and_after_the_clock_was_set_back(passed, back):
     progress = ReadProgress(1, NOON - HOUR, NOON, NOON, NOON, 5, NOON, None)
-    assert watched(progress).looks_back(NOON + passed) == back
-    assert not watched(progress).looks_back(NOON + LOOK_BACK_EVERY - SECOND)
+    assert watched(progress).lookback_is_due(NOON + passed) == back
+    assert not watched(progress).lookback_is_due(NOON + LOOKBACK_EVERY - SECOND)
 
 
 def test_a_look_that_goes_back_begins_before_whatever_is_not_settled():
     progress = ReadProgress(1, NOON - HOUR, NOON, NOON - 2 * HOUR, NOON, 5, NOON, None)
-    assert watched(progress).start(NOON + LOOK_BACK_EVERY) == NOON - 2 * HOUR - OVERLAP
+    assert watched(progress).start(NOON + LOOKBACK_EVERY) == NOON - 2 * HOUR - LOOKBACK
 
 
 @pytest.mark.parametrize(("first_open", "settled"), [(4, False), (5, True), (6, True)])
 def test_what_was_written_by_the_mark_is_settled_once_the_first_open_transaction_is_not_below_it(first_open, settled):
     progress = ReadProgress(1, NOON - HOUR, NOON, NOON - HOUR, NOON, 5, NOON, None)
-    now = NOON + LOOK_BACK_EVERY
+    now = NOON + LOOKBACK_EVERY
     after = watched(progress).after_reading(now, Horizon(now, first_open, 9))
     expected = (NOON, now, 9) if settled else (NOON - HOUR, NOON, 5)
-    assert (after.settled_to, after.mark_at, after.mark_xid) == expected
-    assert (after.read_to, after.looked_back_at) == (now, now)
+    assert (after.watermark, after.next_watermark, after.next_watermark_xid) == expected
+    assert (after.read_to, after.lookback_at) == (now, now)
 
 
 def test_a_look_that_does_not_go_back_settles_nothing():

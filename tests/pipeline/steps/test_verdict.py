@@ -74,7 +74,7 @@ def test_a_run_of_which_every_row_was_refused_has_failed():
 
 def test_what_a_person_should_know_of_a_success_is_said():
     found = judge(
-        totals(rejected={REASON: 1}, taken=1000, postponed=2, unreceived=3), noted(), planned=True, kept_back=4
+        totals(rejected={REASON: 1}, taken=1000, postponed=2, unreceived=3), noted(), planned=True, quarantined=4
     )
     assert found.state == "success"
     said = " | ".join(found.warnings)

@@ -41,7 +41,7 @@ def test_a_refusal_of_a_request_that_left_before_a_crash_does_not_say_that_it_ne
     with pytest.raises(AllRefusedError):
         export(resources, run, "add")
     (request,) = requests(resources, run)
-    assert (request.state, request.doubtful) == ("refused", left_before)
+    assert (request.state, request.in_doubt) == ("refused", left_before)
 
 
 def test_what_is_left_of_the_additions_is_sent_though_a_part_of_them_was_refused(shop, planned):

@@ -270,7 +270,7 @@ def test_a_request_whose_rows_are_lost_is_healed_by_a_full_refresh(few):
     assert (summary.state, held(few), len(few.members(summary.audience.id))) == ("success", 3, 3)
     with few.resources(spec) as resources:
         assert [chunk.state for chunk in chunks.of_run(resources.ledger, run.run)] == ["lost"]
-        assert content.doubt(resources.ledger, run.audience) is None
+        assert content.why_in_doubt(resources.ledger, run.audience) is None
 
 
 def test_a_refused_first_batch_changes_nothing(many):

@@ -42,10 +42,10 @@ def test_a_column_is_encoded_as_agreed(case: dict[str, Any]):
 
 
 def _parts(case: dict[str, Any]) -> dict[str, str | None]:
-    keys, whole = FIELDS[case["field"]].keys, case["normalised"]
-    if len(keys) == 1 or whole is None:
-        return dict.fromkeys(keys, whole)
-    return {"DOBY": whole[:4], "DOBM": whole[4:6], "DOBD": whole[6:]}
+    keys, full_set = FIELDS[case["field"]].keys, case["normalised"]
+    if len(keys) == 1 or full_set is None:
+        return dict.fromkeys(keys, full_set)
+    return {"DOBY": full_set[:4], "DOBM": full_set[4:6], "DOBD": full_set[6:]}
 
 
 def _cell(part: str | None, case: dict[str, Any]) -> str | bytes | None:

@@ -202,7 +202,7 @@ class RemoveOperator(StepOperator):
         return export(resources, run, "remove").model_dump(mode="json")
 
 
-class RemoveLateOperator(StepOperator):
+class RemoveDeferredOperator(StepOperator):
     """Sends removals that wait for the additions: of rows under an earlier mapping, when the identifiers have changed."""
 
     ui_color = "#fdecea"
@@ -211,7 +211,7 @@ class RemoveLateOperator(StepOperator):
         """Return how many requests were sent and refused; skipped when there are none, as in nearly every run."""
         from audiences.pipeline.upload.export import export
 
-        sent = export(resources, run, "remove", late=True)
+        sent = export(resources, run, "remove", deferred=True)
         if not sent.requests:
             message = "no removal had to wait for the additions"
             raise AirflowSkipException(message)

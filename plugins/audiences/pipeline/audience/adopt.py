@@ -10,7 +10,7 @@ from audiences.campaign.mark import marks_in
 from audiences.facebook import custom_audiences as facebook_audiences
 from audiences.ledger import known_audiences
 from audiences.pipeline.audience.ownership import NotOursError, own_mark
-from audiences.pipeline.audience.standing import look, recorded_mark
+from audiences.pipeline.audience.standing import find_audience, recorded_mark
 from audiences.pipeline.results import Reference
 from audiences.redact import harmless_line
 
@@ -49,7 +49,7 @@ def adoptable(resources: CampaignResources) -> Adoptable | None:
     Raises NotOursError when several audiences have its name, and what the calls to Facebook raise.
     """
     try:
-        standing = look(resources)
+        standing = find_audience(resources)
     except NotOursError as error:
         if error.several:
             raise

@@ -38,18 +38,18 @@ if TYPE_CHECKING:
 _log = logger(__name__)
 
 
-def look(ledger: Ledger, audience: int, status: AudienceStatus, *, under_way: bool = False) -> str | None:
+def check_content(ledger: Ledger, audience: int, status: AudienceStatus, *, under_way: bool = False) -> str | None:
     """Judge what Facebook said of an audience and put it on record; the doubt, if it is a new one.
 
     `under_way`: a run or an erasure has sent requests, of which Facebook's time is known by this look.
     """
-    before = content.doubt(ledger, audience)
+    before = content.why_in_doubt(ledger, audience)
     ahead = _ahead(ledger, status) if under_way else None
-    doubt = changed_by_others(status, content.known(ledger, audience, ahead=ahead))
-    if doubt:
-        _log.warning("audience %s is in doubt: %s", status.id, doubt)
-    _saw(ledger, audience, status, doubt)
-    return None if before else doubt
+    reason = changed_by_others(status, content.known(ledger, audience, ahead=ahead))
+    if reason:
+        _log.warning("audience %s is in doubt: %s", status.id, reason)
+    _saw(ledger, audience, status, reason)
+    return None if before else reason
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def changing_all(ledger: Ledger, graph: GraphSession) -> Iterator[None]:
     known = content.of_account(ledger, graph.credentials.account_id)
     found = facebook_audiences.contents(graph) if known else {}
     for facebook_id in known.keys() & found.keys():
-        look(ledger, known[facebook_id], found[facebook_id])
+        check_content(ledger, known[facebook_id], found[facebook_id])
     yield
     try:
         found = facebook_audiences.contents(graph) if known else {}
@@ -74,10 +74,10 @@ def changing_all(ledger: Ledger, graph: GraphSession) -> Iterator[None]:
 
 def rehearse(ledger: Ledger, run: RunRef, audience: KnownAudience, status: AudienceStatus) -> RunRef:
     """The run as it would be opened after a look; nothing is put on record."""
-    doubt = content.doubt(ledger, audience.id) or (RESTORED if restored(ledger) else None)
-    doubt = doubt or changed_by_others(status, content.known(ledger, audience.id))
-    whole = run.full_refresh or bool(doubt and audience.created)
-    return run.model_copy(update={"in_doubt": doubt, "full_refresh": whole})
+    reason = content.why_in_doubt(ledger, audience.id) or (RESTORED if restored(ledger) else None)
+    reason = reason or changed_by_others(status, content.known(ledger, audience.id))
+    full_refresh = run.full_refresh or bool(reason and audience.created)
+    return run.model_copy(update={"in_doubt": reason, "full_refresh": full_refresh})
 
 
 def changed_by_others(status: AudienceStatus, known: Content) -> str | None:
@@ -131,9 +131,14 @@ def in_words(spec: CampaignSpec, run: RunRef, *, rows: int, too_long: ReplaceToo
     ]
 
 
-def _saw(ledger: Ledger, audience: int, status: AudienceStatus, doubt: str | None) -> None:
+def _saw(ledger: Ledger, audience: int, status: AudienceStatus, reason: str | None) -> None:
     content.saw(
-        ledger, audience, changed=status.content_updated, asked_at=status.asked_at, filling=status.filling, doubt=doubt
+        ledger,
+        audience,
+        changed=status.content_updated,
+        asked_at=status.asked_at,
+        filling=status.filling,
+        why_in_doubt=reason,
     )
 
 

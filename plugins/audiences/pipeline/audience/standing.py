@@ -65,7 +65,7 @@ def known_audience(resources: CampaignResources) -> KnownAudience | None:
     )
 
 
-def look(resources: CampaignResources) -> Standing:
+def find_audience(resources: CampaignResources) -> Standing:
     """Find the campaign's audience and change nothing.
 
     Raises NotOursError for somebody else's, WrongAccountError for one of another ad account, and what asking Facebook raises.
@@ -96,7 +96,7 @@ def find_or_create(
     Raises what `look` raises, AudienceDeletedError unless the request allows to make it anew, and what keeps members from
     being changed at the moment.
     """
-    create, standing = resources.spec.campaign.what.audience.create, look(resources)
+    create, standing = resources.spec.campaign.what.audience.create, find_audience(resources)
     ensure_not_deleted(resources, standing, request.allow)
     if standing.status:
         _ensure_writable(resources, standing.known, standing.status)

@@ -28,7 +28,7 @@ def poll(resources: Resources, watch: Watch, *, at: datetime | None = None, alon
     A campaign that cannot be read is left behind, and tried again by itself, ever later. Raises LiveBusyError, and
     WarehouseTransientError when the warehouse does not answer.
     """
-    with live_campaigns.looking(resources.ledger):
+    with live_campaigns.polling(resources.ledger):
         with resources.warehouse() as warehouse:
             found = read_horizon(warehouse)
         polled = Polled(at or found.now)
@@ -67,9 +67,9 @@ def _tried_again(watched: Sequence[Watched], polled: Polled) -> list[Watched]:
 def _take_over(resources: Resources, watch: Watch, polled: Polled) -> None:
     """Take campaigns over from their former ids; one that has to wait, for a run that is under way, is left out of this look."""
     in_force = {name: campaign.formerly for name, campaign in watch.in_force(polled.at).items()}
-    for name in formerly.unsettled(resources.ledger, in_force):
+    for name in formerly.to_be_taken_over(resources.ledger, in_force):
         try:
-            formerly.take_over(resources.ledger, name, in_force[name], wait=formerly.AT_ONCE)
+            formerly.take_over(resources.ledger, name, in_force[name], wait=formerly.NO_WAIT)
             campaigns.number(resources.ledger, name, in_force[name])
         except (campaigns.CampaignBusyError, FixConfigError) as error:
             polled.errors[name] = error

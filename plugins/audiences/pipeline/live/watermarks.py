@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from audiences.ledger.live_campaigns import ReadProgress
     from audiences.when.live.watch import LiveCampaign
 
-NEAR = timedelta(minutes=1)
+OVERLAP = timedelta(minutes=1)
 """How much of what the last look has read is read again: longer than nearly every transaction takes."""
-LOOK_BACK_EVERY = timedelta(minutes=1)
+LOOKBACK_EVERY = timedelta(minutes=1)
 """How often a look goes further back, for what the others miss; it reads more, and finds hardly ever anything."""
-OVERLAP = timedelta(minutes=10)
+LOOKBACK = timedelta(minutes=10)
 """How far such a look goes back behind the time at which every transaction that had written was over: for rows whose time
 was taken that long before they were written, by a transaction that read for a while first, or by a clock that is slow."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=10)
@@ -49,16 +49,16 @@ class Watched:
     def start(self, now: datetime) -> datetime:
         """From when on to read. Where the clock was set back, by its new time."""
         done = self.progress
-        if not self.looks_back(now):
-            return min(done.read_to, now) - NEAR
+        if not self.lookback_is_due(now):
+            return min(done.read_to, now) - OVERLAP
         # By the time of the event itself, an event that comes in late stands further back, and counts until it is too old.
-        reach = OVERLAP if self.by_arrival else max(OVERLAP, self.campaign.longest)
-        return min(done.settled_to, done.read_to, now) - reach
+        lookback = LOOKBACK if self.by_arrival else max(LOOKBACK, self.campaign.longest)
+        return min(done.watermark, done.read_to, now) - lookback
 
-    def looks_back(self, now: datetime) -> bool:
+    def lookback_is_due(self, now: datetime) -> bool:
         """Whether this look is one that goes further back."""
-        last = self.progress.looked_back_at
-        return not last <= now < last + LOOK_BACK_EVERY
+        last = self.progress.lookback_at
+        return not last <= now < last + LOOKBACK_EVERY
 
     def tried_again(self, now: datetime, *, idle: bool) -> bool:
         """Whether a campaign that failed is to be tried again: in an `idle` look if possible, but not put off for long."""
@@ -78,20 +78,24 @@ class Watched:
         """
         done = replace(self.progress, read_to=now)
         if now < done.since:  # the clock was set back, shortly before this look; what came in since is not to be missed
-            done = replace(done, since=now - NEAR)
-        if not self.looks_back(now):
+            done = replace(done, since=now - OVERLAP)
+        if not self.lookback_is_due(now):
             return done
-        done = replace(done, looked_back_at=now)
-        if found.open >= done.mark_xid:
-            return replace(done, settled_to=done.mark_at, mark_at=now, mark_xid=found.next)
-        return replace(done, mark_at=now, mark_xid=found.next) if found.next < done.mark_xid else done
+        done = replace(done, lookback_at=now)
+        if found.open >= done.next_watermark_xid:
+            return replace(done, watermark=done.next_watermark, next_watermark=now, next_watermark_xid=found.next)
+        return (
+            replace(done, next_watermark=now, next_watermark_xid=found.next)
+            if found.next < done.next_watermark_xid
+            else done
+        )
 
 
 def groups(watched: Sequence[Watched], now: datetime) -> list[list[Watched]]:
     """Campaigns that read from about the same time on, so that one query does for all of them: usually one group."""
     found: list[list[Watched]] = []
     for each in sorted(watched, key=lambda each: each.start(now)):
-        if found and each.start(now) - found[-1][0].start(now) <= OVERLAP:
+        if found and each.start(now) - found[-1][0].start(now) <= LOOKBACK:
             found[-1].append(each)
         else:
             found.append([each])

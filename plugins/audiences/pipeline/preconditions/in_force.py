@@ -108,7 +108,7 @@ def _had(resources: CampaignResources, due: datetime) -> str | None:
     known = _of_schedule(resources, due)
     if recurrence is None:
         return None
-    if recurrence.at_once and known.planned is not None:
+    if recurrence.is_now and known.planned is not None:
         return f"`when: now` is one run in the life of the campaign, and it was run {known.planned}"
     if known.same is not None:
         return f"the run that was due on {due.astimezone(spec.zone):%a %d %b %Y at %H:%M %Z} has taken place: run {known.same}"

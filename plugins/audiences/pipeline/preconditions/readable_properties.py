@@ -81,11 +81,11 @@ def naming_the_property(resources: CampaignResources) -> Iterator[None]:
         yield
     except WarehouseQueryError as error:
         if error.sqlstate in _OF_A_COLUMN:
-            _look_for_it(resources)
+            _find_refused(resources)
         raise
 
 
-def _look_for_it(resources: CampaignResources) -> None:
+def _find_refused(resources: CampaignResources) -> None:
     with resources.glance() as glance:
         for asked in _asked(resources.spec):
             answer = glance.ask(sa.select(asked.value).select_from(asked.table).limit(0))

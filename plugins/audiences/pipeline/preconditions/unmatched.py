@@ -50,7 +50,7 @@ def unmatched(resources: CampaignResources) -> tuple[str, ...]:
     told: dict[str, None] = {}
     try:
         with resources.glance() as glance:
-            for sentence in _Look(resources.spec, glance).sentences():
+            for sentence in _UnmatchedNames(resources.spec, glance).sentences():
                 told[sentence] = None
                 if len(told) == _MOST_TOLD:
                     break
@@ -78,7 +78,7 @@ def advising(resources: CampaignResources) -> Iterator[None]:
         raise advised(stopped, unmatched(resources)) from None
 
 
-class _Look:
+class _UnmatchedNames:
     """The campaign held against the warehouse."""
 
     def __init__(self, spec: CampaignSpec, glance: Glance) -> None:

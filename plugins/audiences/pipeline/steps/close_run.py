@@ -61,7 +61,7 @@ def close_run(
     planned = None if partly_cleared else planned
     rekeyed = _rekeyed(resources, run, totals, noted) if planned else 0
     outcomes = final_outcomes(resources, run, planned, rekeyed) if planned else outcomes_unsent(noted.planned, totals)
-    verdict = judge(totals, noted, planned=planned is not None, kept_back=planned.kept_back if planned else 0)
+    verdict = judge(totals, noted, planned=planned is not None, quarantined=planned.quarantined if planned else 0)
     state, error, uploaded = (
         verdict.state,
         _PARTLY_CLEARED if partly_cleared else verdict.error,
@@ -88,7 +88,7 @@ def close_run(
         _end_doubt_of_nobody(resources, run)
     _note_status(resources, run)
     known_audiences.release(ledger, run.audience, run.campaign)
-    if not chunks.unsettled(ledger, run.audience) and not replace_sessions.unfinished(ledger, run.audience):
+    if not chunks.of_unknown_fate(ledger, run.audience) and not replace_sessions.unfinished(ledger, run.audience):
         Staging(run.staging).clear(root=resources.spec.staging)
     return Summary(
         run=run.run,
@@ -185,7 +185,7 @@ def _note_status(resources: CampaignResources, run: RunRef) -> None:
     except AudiencesError as error:  # the run itself is over; the next one will ask again
         _log.warning("the audience's status could not be read: %s", error)
         return
-    if doubted := in_doubt.look(resources.ledger, run.audience, status, under_way=True):
+    if doubted := in_doubt.check_content(resources.ledger, run.audience, status, under_way=True):
         runs.warn(resources.ledger, run.run, [f"while the run was under way: {doubted}. The next run sees to it"])
     known_audiences.note_status(
         resources.ledger,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.resources import CampaignResources
 
 SHARD_ROWS = 1_000_000
-ENCODED_AT_ONCE = 2  # batches; while Postgres makes the next ones, there is seldom more than one core to spare
+ENCODE_CONCURRENCY = 2  # batches; while Postgres makes the next ones, there is seldom more than one core to spare
 _log = logger(__name__)
 
 
@@ -47,7 +47,7 @@ def extract(resources: CampaignResources, run: RunRef, *, users: Sequence[str] |
     with resources.warehouse() as warehouse, ExitStack() as open_files:
         writer: pq.ParquetWriter | None = None
         found = (batch for batch in warehouse.stream(query) if batch.num_rows)
-        for batch in map_concurrently(encoder.encode, found, max_concurrency=ENCODED_AT_ONCE):
+        for batch in map_concurrently(encoder.encode, found, max_concurrency=ENCODE_CONCURRENCY):
             ensure_key(spec.catalog.users, batch.column("user_id"))
             if writer is None or shards[-1] >= SHARD_ROWS:
                 open_files.close()

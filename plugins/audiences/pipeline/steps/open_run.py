@@ -103,13 +103,13 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: bool = Fal
                 runs.warn(ledger, run, [f"audience {audience.facebook_id}: {status.advice}"])
             known_audiences.claim(ledger, audience.id, campaign)
             runs.warn(ledger, run, told_left_behind(resources, campaign, audience, run=run))
-            newly = in_doubt.look(ledger, audience.id, status) is not None
+            newly = in_doubt.check_content(ledger, audience.id, status) is not None
             if DOUBT in request.allow:
                 audiences_in_doubt.end(ledger, audience.id)
             runs.warn(ledger, run, resolve_unknown(resources, audience, anew=newly))
             runs.warn(ledger, run, shared_audience.warnings(resources, campaign=campaign, audience=audience))
             take_back_dropped(resources, campaign=campaign, audience=audience.id)
-            doubted = content.doubt(ledger, audience.id)
+            doubted = content.why_in_doubt(ledger, audience.id)
             refreshed = full_refresh.wanted(resources, request, audience, in_doubt=doubted is not None)
         except Exception as error:
             state: EndedState = RunState.STOPPED if isinstance(error, StoppedError) else RunState.FAILED

@@ -106,10 +106,12 @@ def put_on_record(
     )
     with _assignments_under_way(resources, run, selected, difference):
         if rows:
-            whole = full_refresh.stage(resources, run, difference, rows)
+            full_set = full_refresh.stage(resources, run, difference, rows)
         else:
             planned = [
-                *_stage(staging, difference, "remove", counts.remove, schema=earlier or keys, late=earlier is not None),
+                *_stage(
+                    staging, difference, "remove", counts.remove, schema=earlier or keys, deferred=earlier is not None
+                ),
                 *_stage(staging, difference, "add", counts.add, schema=keys),
             ]
     unsent = pa.Table.from_batches(() if rows else difference.changes("none"), CHANGES)
@@ -117,7 +119,7 @@ def put_on_record(
     _record_expired(resources, run, difference, found=found)
     known_audiences.remember_schema(ledger, run.audience, keys)
     if rows:
-        full_refresh.record(resources, run, whole)
+        full_refresh.record(resources, run, full_set)
     else:
         chunks.plan(ledger, run=run.run, audience=run.audience, planned=planned)
     expected = _with_earlier_attempts(
@@ -138,7 +140,7 @@ def put_on_record(
         remove_rows=counts.remove,
         begun=expected["begun"],
         left=counts.left,
-        kept_back=counts.kept_back,
+        quarantined=counts.quarantined,
         complete=found and run.batch is None,
         requests=requests,
         # A session is one task, since the order of its requests counts.
@@ -155,7 +157,7 @@ def rows_to_replace(resources: CampaignResources, run: RunRef, difference: Diffe
     An empty set cannot replace anything, so that an audience is emptied by removals. Raises ReplaceTooLongError, unless the
     whole set was not asked for, and the difference is better than nothing.
     """
-    rows, too_long = difference.whole() if run.full_refresh else 0, None
+    rows, too_long = difference.full_set() if run.full_refresh else 0, None
     try:
         full_refresh.ensure_in_time(resources, rows)
     except full_refresh.ReplaceTooLongError as error:
@@ -170,7 +172,7 @@ def _look_before_sending(resources: CampaignResources, run: RunRef) -> None:
     if run.batch is not None:
         return  # a live one took seconds
     status = facebook_audiences.read(resources.facebook, run.facebook_id)
-    if found := in_doubt.look(resources.ledger, run.audience, status):
+    if found := in_doubt.check_content(resources.ledger, run.audience, status):
         runs.warn(resources.ledger, run.run, [f"since the run began: {found}. The next run sees to it"])
 
 
@@ -207,7 +209,7 @@ def compared(
         if run.full_refresh:
             opted_out = Staging(run.staging).rows(*(opted_out_file(part.number) for part in selected))
             difference.leave_out(pa.RecordBatchReader.from_batches(USERS, opted_out))
-        difference.keep_back(rejected_rows.kept_back(resources.ledger, run.audience, now))
+        difference.quarantine(rejected_rows.quarantined(resources.ledger, run.audience, now))
         _apply_cap(resources, run, difference, now)
         _apply_expiry(resources, run, difference, now)
         yield difference, difference.compute()
@@ -343,7 +345,7 @@ def _stage(
     rows: int,
     *,
     schema: tuple[str, ...],
-    late: bool = False,
+    deferred: bool = False,
 ) -> list[chunks.PlannedRequest]:
     """Write the change file of an action and cut it into requests."""
     if not rows:
@@ -353,7 +355,7 @@ def _stage(
         for batch in difference.changes(action):
             writer.write_batch(batch, row_group_size=MAX_ROWS)  # each request reads its own rows only
     return [
-        chunks.PlannedRequest(action, file, first, min(MAX_ROWS, rows - first), schema, late)
+        chunks.PlannedRequest(action, file, first, min(MAX_ROWS, rows - first), schema, deferred)
         for first in range(0, rows, MAX_ROWS)
     ]
 

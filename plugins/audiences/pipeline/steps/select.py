@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
     from audiences.pipeline.resources import CampaignResources
 
-DECIDED_AT_ONCE = 2  # batches
+DECIDE_CONCURRENCY = 2  # batches
 HELD_OUT = pa.schema([USER_ID, ("arm", pa.string())])
 
 
@@ -47,7 +47,7 @@ def select(resources: CampaignResources, run: RunRef, shard: Shard) -> Selected:
         staging.writer(never_held_out_file(shard.number), USERS) as never_held_out,
     ):
         batches = prefetch(staging.rows(shard_file(shard.number)))
-        for batch, decided in map_concurrently(decided_on, batches, max_concurrency=DECIDED_AT_ONCE):
+        for batch, decided in map_concurrently(decided_on, batches, max_concurrency=DECIDE_CONCURRENCY):
             outcomes.update({str(name): int(count) for name, count in decided.value_counts().items()})
             candidates.write_table(_candidates(resources.spec, run, batch, decided))
             held_out.write_table(_held_out(batch, decided))

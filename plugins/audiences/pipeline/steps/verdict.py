@@ -20,7 +20,7 @@ WARNS_ABOVE = 0.01
 FAILS_ABOVE = 0.10
 FEW_ROWS = 10
 
-_LOOK = (
+_SEE_COUNTS = (
     "See the counts of rejected values in the run's summary, and whether the catalog maps the right columns to the "
     "identifiers and says `pre_hashed` of those that hold hashes."
 )
@@ -35,14 +35,14 @@ class Verdict:
     warnings: tuple[str, ...]
 
 
-def judge(totals: Totals, noted: Noted, *, planned: bool, kept_back: int = 0) -> Verdict:
+def judge(totals: Totals, noted: Noted, *, planned: bool, quarantined: int = 0) -> Verdict:
     """From the run's totals and what is noted of it; `planned` is False when it did not get to a plan.
 
-    `kept_back` users were not sent, because Facebook refused their rows lately.
+    `quarantined` users were not sent, because Facebook refused their rows lately.
     """
     rejected = sum(totals.rejected.values())
     unusable, share = _unusable(totals.invalid + rejected, totals.taken + rejected)
-    warnings = tuple(_warnings(totals, rejected, kept_back, unusable if share > WARNS_ABOVE else ""))
+    warnings = tuple(_warnings(totals, rejected, quarantined, unusable if share > WARNS_ABOVE else ""))
     if not planned or totals.unsent:
         return Verdict(
             RunState.STOPPED if noted.stopped else RunState.FAILED,
@@ -62,9 +62,11 @@ def judge(totals: Totals, noted: Noted, *, planned: bool, kept_back: int = 0) ->
             warnings,
         )
     if totals.nothing_added or (rejected and not totals.taken):
-        return Verdict(RunState.FAILED, f"Facebook refused all rows, {_reasons(totals.rejected)}. {_LOOK}", warnings)
+        return Verdict(
+            RunState.FAILED, f"Facebook refused all rows, {_reasons(totals.rejected)}. {_SEE_COUNTS}", warnings
+        )
     if share > FAILS_ABOVE and totals.invalid + rejected > FEW_ROWS:
-        error = f"{unusable}, more than {FAILS_ABOVE:.0%}. What Facebook took stays in the audience. {_LOOK}"
+        error = f"{unusable}, more than {FAILS_ABOVE:.0%}. What Facebook took stays in the audience. {_SEE_COUNTS}"
         return Verdict(RunState.FAILED, error, warnings)
     return Verdict(RunState.SUCCESS, None, warnings)
 
@@ -74,15 +76,15 @@ def _unusable(rows: int, sent: int) -> tuple[str, float]:
     return f"Facebook could not use {rows:,} of the {sent:,} rows sent ({share:.1%})", share
 
 
-def _warnings(totals: Totals, rejected: int, kept_back: int, unusable: str) -> list[str]:
+def _warnings(totals: Totals, rejected: int, quarantined: int, unusable: str) -> list[str]:
     said: list[str] = []
     if totals.invalid and unusable:
-        said.append(f"{unusable}; it counts {totals.invalid:,} as invalid and does not say which. {_LOOK}")
+        said.append(f"{unusable}; it counts {totals.invalid:,} as invalid and does not say which. {_SEE_COUNTS}")
     if rejected:
         said.append(f"Facebook refused {rejected:,} of the rows: {_reasons(totals.rejected)}")
-    if kept_back:
+    if quarantined:
         said.append(
-            f"{kept_back:,} users were not sent, since Facebook refused their rows in the last 30 days; they are tried "
+            f"{quarantined:,} users were not sent, since Facebook refused their rows in the last 30 days; they are tried "
             "again after that, or as soon as their identifiers change"
         )
     if totals.postponed:

@@ -125,7 +125,7 @@ def _empty(resources: CampaignResources, at: datetime, sleep: Callable[[float], 
     refused = f"Facebook did not remove {postponed:,} rows: too few people would be left in the audience"
     unknown = (
         "; ".join(in_doubt.in_words(resources.spec, run, rows=0))
-        if content.doubt(resources.ledger, run.audience)
+        if content.why_in_doubt(resources.ledger, run.audience)
         else None
     )
     return summary.outcomes.get("removed", 0), summary.error or (refused if postponed else unknown)

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     from audiences.facebook.audience_members import Receipt
     from audiences.facebook.session import GraphSession
-    from audiences.ledger.chunks import Chunk, DoubtfulState, RequestAction
+    from audiences.ledger.chunks import Chunk, InDoubtState, RequestAction
     from audiences.pipeline.resources import CampaignResources
 
-LATE_REMOVALS_WAIT = (
+DEFERRED_REMOVALS_WAIT = (
     "the identifiers of the campaign changed and Facebook refused additions under the new ones, so nothing was removed under "
     "the old ones; the next run tries again"
 )
@@ -63,11 +63,11 @@ def export(
     action: RequestAction,
     batch: Sequence[int] | None = None,
     *,
-    late: bool = False,
+    deferred: bool = False,
 ) -> Sent:
     """Send the requests of that action (those in `batch`, or all) that are not acknowledged yet.
 
-    `late` removals come after the additions: those of a run with other identifiers than before. They wait for the next run
+    `deferred` removals come after the additions: those of a run with other identifiers than before. They wait for the next run
     when an addition was refused, so that nobody is out in between.
     A run that planned the whole set in place of a difference has one replace session for it, which is its `add`.
     Requests that are refused for good are recorded and the rest goes on; AllRefusedError is raised when nothing was left.
@@ -78,11 +78,11 @@ def export(
         replaced = replace_session.replace(resources, run)
         if replaced.requests:
             return replaced
-    planned = chunks.of_run(resources.ledger, run.run, action=action, late=late)
+    planned = chunks.of_run(resources.ledger, run.run, action=action, deferred=deferred)
     todo = [chunk for chunk in planned if chunk.unsent and (batch is None or chunk.origin in batch)]
-    if late and todo and request_counts.standing(resources.ledger, run.run, "add").refused:
-        runs.warn(resources.ledger, run.run, [LATE_REMOVALS_WAIT])
-        chunks.drop_late(resources.ledger, run.run)
+    if deferred and todo and request_counts.standing(resources.ledger, run.run, "add").refused:
+        runs.warn(resources.ledger, run.run, [DEFERRED_REMOVALS_WAIT])
+        chunks.drop_deferred(resources.ledger, run.run)
         return Sent(requests=0)
     if todo:
         export_windows.ensure_open(resources, run.allow)
@@ -159,7 +159,7 @@ def _refuse(resources: CampaignResources, chunk: Chunk, error: RefusedError, era
     _log.warning("request %s (%s) is %s: %s", chunk.number, chunk.action, outcome, error)
     if error.after_unknown or chunk.state is RequestState.SENDING:
         # An earlier try got no answer and may have been carried out, unlike a request whose rows are at fault.
-        state: DoubtfulState = RequestState.POSTPONED if put_off else RequestState.REFUSED
+        state: InDoubtState = RequestState.POSTPONED if put_off else RequestState.REFUSED
         requests_in_doubt.begin(resources.ledger, chunk, state=state, error=str(error), changes=staged(chunk, erased))
     elif put_off:
         chunks.postpone(resources.ledger, chunk, error=str(error))

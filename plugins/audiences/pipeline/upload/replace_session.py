@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from audiences.errors import FacebookTransientError, FixAccessError, RefusedError, WaitError
 from audiences.facebook import audience_members as facebook_members
-from audiences.facebook.audience_members import BatchStep, counts_as_whole, session_id_for
+from audiences.facebook.audience_members import BatchStep, counts_as_complete, session_id_for
 from audiences.facebook.contract import REPLACE_ENDED, REPLACE_WINDOW_SECONDS
 from audiences.facebook.graph_errors import AudienceBusyError, ReplaceBrokenError, RowsRefusedError
 from audiences.ledger import chunks, erasures, known_audiences, rejected_rows, replace_sessions
@@ -144,7 +144,7 @@ class _Session:
         if others:
             self._send_between(others[:-1])
             ended = self._end(others[-1])
-        self._ensure_whole(ended)
+        self._ensure_complete(ended)
         self._record(self._chunks[-1], ended)
         refused = sum(
             chunk.state is RequestState.REFUSED for chunk in chunks.of_session(self._ledger, self._session.id)
@@ -235,12 +235,12 @@ class _Session:
                 return None
             raise
 
-    def _ensure_whole(self, ended: Receipt | None) -> None:
+    def _ensure_complete(self, ended: Receipt | None) -> None:
         """Raise ReplaceBrokenError when Facebook counted far fewer rows than it was sent in the session."""
         rows = sum(self._arrived)
         received = ended.received if ended else self._listed_as_received()
         invalid = replace_sessions.invalid(self._ledger, self._session) + (ended.invalid if ended else 0)
-        if received is not None and not counts_as_whole(received, invalid, rows):
+        if received is not None and not counts_as_complete(received, invalid, rows):
             what = f"the replace of audience {self._facebook_id} ended with {received:,} of its {rows:,} rows received"
             raise ReplaceBrokenError(what, truncated=True)
 

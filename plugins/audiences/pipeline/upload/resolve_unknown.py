@@ -35,9 +35,9 @@ def resolve_unknown(resources: CampaignResources, audience: KnownAudience, *, an
     replace_session.resolve_unknown(resources, audience.id, audience.facebook_id)
     stale = (anew or audience.created) and audiences_in_doubt.holds(resources.ledger, audience.id)
     warnings: list[str] = []
-    for chunk in chunks.unsettled(resources.ledger, audience.id):
+    for chunk in chunks.of_unknown_fate(resources.ledger, audience.id):
         name = f"request {chunk.number} of run {chunk.run} ({chunk.action} {counted(chunk.rows, 'row')})"
-        if not Staging(chunk.staging).whole(chunk.file):
+        if not Staging(chunk.staging).intact(chunk.file):
             error = (
                 f"the staged rows of run {chunk.run} are gone or were changed; a full refresh makes the audience right"
             )
@@ -45,14 +45,14 @@ def resolve_unknown(resources: CampaignResources, audience: KnownAudience, *, an
             chunks.lose(resources.ledger, chunk, error=error)
             continue
         if stale:
-            if not chunk.doubtful:
+            if not chunk.in_doubt:
                 rows = staged(chunk, Erased(*erasures.known(resources.ledger)))
                 requests_in_doubt.begin(
                     resources.ledger, chunk, state=RequestState.POSTPONED, error=STALE, changes=rows
                 )
             continue
         _log.info("sending %s again: it is not known whether Facebook carried it out", name)
-        if not chunk.doubtful:
+        if not chunk.in_doubt:
             export.send_all(resources, audience.facebook_id, [chunk])
         elif error := _ask_again(resources, audience.facebook_id, chunk):
             warnings.append(f"it is still not known whether Facebook carried out {name}: {error}")

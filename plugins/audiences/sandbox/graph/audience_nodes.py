@@ -15,7 +15,7 @@ from audiences.sandbox.graph.audience_status import (
 )
 from audiences.sandbox.graph.error_table import refuse
 from audiences.sandbox.graph.fields import constants, page, select
-from audiences.sandbox.graph.sessions import settle
+from audiences.sandbox.graph.sessions import close_expired
 from audiences.sandbox.objects import Account, CustomAudience
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def create(call: Call) -> dict[str, Any]:
 
 def read(call: Call) -> dict[str, Any]:
     """GET /AUDIENCE."""
-    settle(call.world, call.the(CustomAudience))
+    close_expired(call.world, call.the(CustomAudience))
     return _read(call, call.the(CustomAudience))
 
 
@@ -164,7 +164,7 @@ def list_of_account(call: Call) -> dict[str, Any]:
     account = call.the(Account)
     audiences = [one for one in call.world.audiences.values() if one.account == account.id and not one.deleted]
     for audience in audiences:
-        settle(call.world, audience)
+        close_expired(call.world, audience)
     given = call.json("filtering")
     conditions = [] if given is None else given
     if not isinstance(conditions, list):

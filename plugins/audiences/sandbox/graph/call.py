@@ -51,7 +51,7 @@ class Call:
     presented: str | None
     generation: int
     token: AccessToken | None = None
-    thing: Account | CustomAudience | AdSet | AdCampaign | None = None
+    graph_object: Account | CustomAudience | AdSet | AdCampaign | None = None
     account: Account | None = None
     throttle: GraphError | None = None
     invalid_cells: frozenset[str] = frozenset()
@@ -61,9 +61,9 @@ class Call:
 
     def the(self, kind: type[T]) -> T:
         """The node of the call, as the kind of thing that the route is for."""
-        if not isinstance(self.thing, kind):
+        if not isinstance(self.graph_object, kind):
             refuse("no_such_object", method=self.method.lower(), id=self.node)
-        return self.thing
+        return self.graph_object
 
     def text(self, name: str) -> str | None:
         """The parameter as text; None when absent or empty."""

@@ -108,12 +108,12 @@ class Front:
             presented=_presented_token(request, params),
             base_url=str(request.base_url).rstrip("/"),
             generation=self._world.generation,
-            thing=routes.find(self._world, node),
+            graph_object=routes.find(self._world, node),
         )
-        if isinstance(call.thing, Account):
-            call.account = call.thing
-        elif call.thing is not None:
-            call.account = self._world.accounts[call.thing.account]
+        if isinstance(call.graph_object, Account):
+            call.account = call.graph_object
+        elif call.graph_object is not None:
+            call.account = self._world.accounts[call.graph_object.account]
         entry.method, entry.version, entry.path, entry.call = call.method, version, call.path, routes.name(call)
         entry.params = sorted(name[:40] for name in params)[:50]
         entry.retired = retired.used(call)

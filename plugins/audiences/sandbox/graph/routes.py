@@ -55,8 +55,8 @@ def find(world: World, node: str) -> GraphObject | None:
 
 
 def _kind(call: Call) -> str:
-    if call.thing is not None:
-        return _KINDS[type(call.thing)]
+    if call.graph_object is not None:
+        return _KINDS[type(call.graph_object)]
     return call.node if call.node in ("me", "debug_token") else "?"
 
 
@@ -73,8 +73,8 @@ def answer(call: Call) -> dict[str, Any]:
     if _kind(call) == "?":
         is_id = call.node.removeprefix("act_").isdecimal()
         refuse("no_such_object" if is_id else "alias", method=call.method.lower(), id=call.node)
-    if isinstance(call.thing, CustomAudience):
-        _require_visible(call, call.thing)
+    if isinstance(call.graph_object, CustomAudience):
+        _require_visible(call, call.graph_object)
     route = ROUTES.get((call.method, _kind(call), call.edge))
     if route is None:
         refuse("no_such_object", method=call.method.lower(), id=call.node)
@@ -88,9 +88,13 @@ def _each(call: Call) -> dict[str, Any]:
         refuse("invalid_param", text="The sandbox takes no batch requests")
     found = {}
     for identifier in asked:
-        thing = find(call.world, identifier)
-        account = thing if isinstance(thing, Account) or thing is None else call.world.accounts[thing.account]
-        one = replace(call, node=identifier, path=f"/{identifier}", thing=thing, account=account)
+        graph_object = find(call.world, identifier)
+        account = (
+            graph_object
+            if isinstance(graph_object, Account) or graph_object is None
+            else call.world.accounts[graph_object.account]
+        )
+        one = replace(call, node=identifier, path=f"/{identifier}", graph_object=graph_object, account=account)
         tokens.authorise(one, call.token)
         found[identifier] = answer(one)
     return found

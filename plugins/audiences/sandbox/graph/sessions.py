@@ -58,7 +58,7 @@ def receive(call: Call, session: SandboxSession, upload: Upload) -> None:
         session.closed_at = call.world.clock.now()
 
 
-def settle(world: World, audience: CustomAudience) -> None:
+def close_expired(world: World, audience: CustomAudience) -> None:
     """Let time do its work: a session closes 90 minutes after its first batch.
 
     A replace that is cut off so leaves the audience with what had arrived and nothing more: Facebook does that too.
@@ -75,7 +75,7 @@ def settle(world: World, audience: CustomAudience) -> None:
 def list_of_audience(call: Call) -> dict[str, Any]:
     """GET /AUDIENCE/sessions: all values are strings, as at Facebook; a running session ends at "0" and has matched "-1"."""
     audience, wanted = call.the(CustomAudience), call.text("session_id")
-    settle(call.world, audience)
+    close_expired(call.world, audience)
     kept = [one for one in call.world.sessions_of(audience) if wanted in (None, one.id)]
     return {
         "data": [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from audiences.sandbox.graph.audience_status import FLAGGED, operation_status, require_terms, require_value_terms
 from audiences.sandbox.graph.error_table import refuse
-from audiences.sandbox.graph.sessions import batch_number, receive, session_number, settle
+from audiences.sandbox.graph.sessions import batch_number, close_expired, receive, session_number
 from audiences.sandbox.member_sets import count
 from audiences.sandbox.objects import Account, CustomAudience, SandboxSession
 from audiences.sandbox.uploaded_rows import Upload, read_upload
@@ -91,7 +91,7 @@ def remove_everywhere(call: Call) -> dict[str, Any]:
     upload = _upload(call, None)
     for audience in world.audiences.values():
         if audience.account == account.id and audience.subtype == "CUSTOM" and not audience.deleted:
-            settle(world, audience)
+            close_expired(world, audience)
             found = world.member_set(audience.id).same_people(upload.rows)
             if count(found):
                 world.remove_members(audience, found)
@@ -102,7 +102,7 @@ def remove_everywhere(call: Call) -> dict[str, Any]:
 def _open_for_upload(call: Call) -> CustomAudience:
     """The audience, if uploads to it are possible at all."""
     audience = call.the(CustomAudience)
-    settle(call.world, audience)
+    close_expired(call.world, audience)
     account = call.world.accounts[audience.account]
     require_terms(account)
     if audience.is_value_based:

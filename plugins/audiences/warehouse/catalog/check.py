@@ -65,13 +65,13 @@ def _relation_line(path: Path, name: str, relation: Relation | None, table: sa.F
         return Line(path, State.FAIL, f"there is no {shown(name)}", remedy)
     rows = "" if relation.rows is None else f", about {relation.rows:,} rows"
     found = f"{relation.kind}{rows}{looked_at(table, relation, glance)}"
-    if _kept_back(relation, glance):
+    if _hides_rows(relation, glance):
         found += "; row-level security keeps back from the login whatever its policies do not let through"
         return Line(path, State.WARN, found, "See that they let through all that campaigns are about.")
     return Line(path, State.OK, found)
 
 
-def _kept_back(relation: Relation, glance: Glance) -> bool:
+def _hides_rows(relation: Relation, glance: Glance) -> bool:
     """Whether policies may hide rows, of which no query says anything."""
     answer = glance.ask(f"SELECT pg_catalog.row_security_active({Literal(relation.sql_name).as_string()})")
     return not isinstance(answer, Refusal) and bool(answer[0][0])

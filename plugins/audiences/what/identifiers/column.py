@@ -101,7 +101,7 @@ def _stated(countries: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 def _answers(field: Field, texts: pa.Array, context: Context) -> pa.StructArray:
     """`normalised` and `reason` per text, both null for null."""
-    normalised, reasons = _at_once(field, texts, context), pa.nulls(len(texts), pa.string())
+    normalised, reasons = _in_one_pass(field, texts, context), pa.nulls(len(texts), pa.string())
     undecided = pc.and_(texts.is_valid(), normalised.is_null())
     if pc.any(undecided).as_py():
         distinct = texts.filter(undecided).dictionary_encode()
@@ -113,7 +113,7 @@ def _answers(field: Field, texts: pa.Array, context: Context) -> pa.StructArray:
     return pa.StructArray.from_arrays([normalised, reasons], names=["normalised", "reason"])
 
 
-def _at_once(field: Field, texts: pa.Array, context: Context) -> pa.Array:
+def _in_one_pass(field: Field, texts: pa.Array, context: Context) -> pa.Array:
     """The normalised text per value by the fast path, null where the rule has to look."""
     if field.hashed and context.pre_hashed:
         return fast_paths.hashes(texts, short_words=field.short_words)
