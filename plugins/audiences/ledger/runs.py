@@ -249,15 +249,23 @@ def end(
     requests: int = 0,
     timings: dict[str, float] | None = None,
     error: str | None = None,
+    size: int | None = None,
+    rekeyed: int = 0,
 ) -> None:
-    """Close the run with its outcome counts. Raises IllegalTransitionError for a run that is not on record."""
+    """Close the run with its outcome counts, of which `rekeyed` are among the kept, and the `size` of its audience in rows.
+
+    Raises IllegalTransitionError for a run that is not on record.
+    """
     TRANSITIONS.move(
         ledger,
         run,
         state,
-        "ended_at = now(), outcomes = %(outcomes)s, requests = %(requests)s, timings = %(timings)s, error = %(error)s",
+        "ended_at = now(), outcomes = %(outcomes)s, requests = %(requests)s, timings = %(timings)s, error = %(error)s,"
+        " size = %(size)s, rekeyed = %(rekeyed)s",
         outcomes=Jsonb(outcomes or {}),
         requests=requests,
         timings=Jsonb(timings or {}),
         error=error,
+        size=size,
+        rekeyed=rekeyed,
     )

@@ -71,6 +71,7 @@ def close_run(
         state, error = RunState.FAILED, f"the upload is complete, but not the ad sets: {'; '.join(wrong)}"
     runs.warn(ledger, run.run, verdict.warnings)
     rejected = runs.reject(ledger, run.run, totals.rejected)
+    size = _members(resources, run, planned)
     runs.end(
         ledger,
         run.run,
@@ -79,6 +80,8 @@ def close_run(
         requests=totals.requests,
         timings=dict(timings or {}),
         error=error,
+        size=size,
+        rekeyed=rekeyed,
     )
     if uploaded and planned and planned.complete:
         identifier_keys.moved(ledger, campaign=run.campaign, audience=run.audience)
@@ -98,7 +101,7 @@ def close_run(
         outcomes=outcomes.as_dict(),
         rekeyed=rekeyed,
         requests=totals.requests,
-        audience=AudienceSize(id=run.facebook_id, members=_members(resources, run, planned)),
+        audience=AudienceSize(id=run.facebook_id, members=size),
         action=resources.spec.campaign.what.audience.action,
         would=_would(noted.planned) if planned is None else None,
         rejected=rejected,
