@@ -22,6 +22,7 @@ FLOORS: Final = (
     {"who", "what", "when", "goal"},
     {"warehouse", "facebook", "ledger"},
     {"pipeline"},
+    {"reporting"},
     {"airflow", "cli", "pages", "sandbox"},
     {"demo"},
 )

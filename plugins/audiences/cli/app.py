@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -19,15 +20,16 @@ from audiences.logs import ONE_LINE, logger
 from audiences.redact import harmless_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pydantic import BaseModel
 
     from audiences.campaign.spec import CampaignSpec
-    from audiences.pipeline.resources import CampaignResources
+    from audiences.pipeline.resources import CampaignResources, Resources
+    from audiences.reporting.project_files import ProjectFiles
 
 _IN_ORDER_OF_USE = (
-    *("validate", "preview", "explain", "schedule", "run", "report", "adopt", "erase"),
+    *("validate", "preview", "explain", "schedule", "run", "status", "runs", "run-detail", "report", "adopt", "erase"),
     *("preflight", "catalog", "sandbox", "ledger", "normalise"),
 )
 
@@ -65,6 +67,9 @@ At = Annotated[
     ),
 ]
 
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many are shown.")]
+Offset = Annotated[int, typer.Option(min=0, help="How many are passed over first.")]
+
 
 class Here:
     """The project that the command is about."""
@@ -85,7 +90,8 @@ def common(
     """Campaigns as code: from a Postgres warehouse to Facebook Custom Audiences.
 
     Begin with `audiences validate`, look with `audiences preview CAMPAIGN`, then commit the file, or
-    `audiences run CAMPAIGN` by hand. Afterwards `audiences explain CAMPAIGN --user ID` says why a user is in or out.
+    `audiences run CAMPAIGN` by hand. Afterwards `audiences status` shows all campaigns, problems first, and
+    `audiences explain CAMPAIGN --user ID` says why a user is in or out.
 
     Exit code 0: right. 1: a file, a campaign, a run or a connection is wrong, and the message says what to do. 2: the
     command was used wrongly.
@@ -106,6 +112,18 @@ def resources_of(spec: CampaignSpec, *, read_only: bool = False) -> CampaignReso
 
     import_airflow()
     return CampaignResources(spec, read_only=read_only, on_file=accounted_for(Here.project))
+
+
+@contextmanager
+def reading() -> Iterator[tuple[ProjectFiles, Resources]]:
+    """The project's files, and resources by which its ledger is looked at. Raises ConfigError for settings that are wrong."""
+    from audiences.reporting.project_files import ProjectFiles
+    from audiences.reporting.read_only import ReadOnlyResources
+
+    import_airflow()
+    files = ProjectFiles.read(Here.project)
+    with ReadOnlyResources(files) as resources:
+        yield files, resources
 
 
 def import_airflow() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Inclusion = Literal["included", "excluded"]
 _SELECT = """
 select s.campaign_id as campaign, s.audience_id as audience, a.facebook_id as audience_id, s.facebook_id as ad_set_id,
-       s.place, s.made_by_us, s.seen_at, s.error,
+       s.place, s.made_by_us, s.run_id as run, s.seen_at, s.error,
        a.deleted_at is not null as deleted
 from audiences.ad_set s join audiences.audience a on a.id = s.audience_id
 """
@@ -23,8 +23,8 @@ from audiences.ad_set s join audiences.audience a on a.id = s.audience_id
 class Link:
     """An audience (`audience` is the ledger's number, `audience_id` Facebook's) at its place in an ad set.
 
-    `made_by_us` is None for one that was about to be written and, without an `error`, may have been; `deleted`: the audience
-    is no longer at Facebook.
+    `run` is the last one that saw to it. `made_by_us` is None for one that was about to be written and, without an `error`, may
+    have been; `deleted`: the audience is no longer at Facebook.
     """
 
     campaign: int
@@ -33,6 +33,7 @@ class Link:
     ad_set_id: str
     place: Inclusion
     made_by_us: bool | None
+    run: int
     seen_at: datetime
     error: str | None
     deleted: bool

@@ -119,3 +119,40 @@ def why_in_doubt(ledger: Ledger, audience: int) -> str | None:
         """,
         {"audience": audience, "lost": RequestState.LOST, **_SESSIONS},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An audience, by the ledger's number, and why it is not known whom it holds at Facebook."""
+
+    audience: int
+    reason: str
+
+
+def doubts(ledger: Ledger) -> dict[int, str]:
+    """The same for all audiences that are still at Facebook: the reasons by the ledger's number."""
+    found = ledger.rows(Doubt, DOUBTS, _SESSIONS)
+    return {each.audience: each.reason for each in found}
+
+
+DOUBTS = """
+with healed as (
+    select a.id as audience, a.in_doubt, max(s.id) as session, max(a.confirmed_at) as confirmed,
+        greatest(max(s.opened_at), max(a.confirmed_at)) as at
+    from audiences.audience a
+    left join audiences.upload_session s on s.audience_id = a.id and s.state = %(ended)s
+    where a.deleted_at is null group by a.id
+),
+found as (
+    select h.audience, coalesce(
+        h.in_doubt,
+        (select 'a replace of it broke off' from audiences.upload_session s
+         where s.audience_id = h.audience and s.state = any(%(unsettled)s) and s.id > coalesce(h.session, 0)
+           and s.opened_at > coalesce(h.confirmed, '-infinity') limit 1),
+        (select 'the rows of a request are lost that may have been carried out' from audiences.chunk c
+         where c.audience_id = h.audience and c.state = 'lost' and c.sent_at > coalesce(h.at, '-infinity') limit 1)
+    ) as reason
+    from healed h
+)
+select audience, reason from found where reason is not null order by audience
+"""

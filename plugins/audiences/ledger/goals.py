@@ -91,3 +91,15 @@ def current(ledger: Ledger, campaign: int, goal_digest: str, at: datetime) -> Go
         " order by as_of desc, id desc limit 1",
         {"campaign": campaign, "digest": goal_digest, "at": at},
     )
+
+
+def history(ledger: Ledger, campaign: str, *, limit: int) -> list[GoalResult]:
+    """The last results of a campaign's goals, the newest first; of several of one as-of time and goal the last measured."""
+    return ledger.rows(
+        GoalResult,
+        "select goal_digest, config_digest, as_of, report from ("
+        " select distinct on (goal_digest, as_of) goal_digest, config_digest, as_of, report, id from audiences.goal_result"
+        " where campaign_id = (select id from audiences.campaign where name = %(campaign)s)"
+        " order by goal_digest, as_of desc, id desc) newest order by as_of desc, id desc limit %(limit)s",
+        {"campaign": campaign, "limit": limit},
+    )

@@ -34,6 +34,27 @@ class KnownAudience:
 
 
 @dataclass(frozen=True, slots=True)
+class AudienceRecord:
+    """All that is on record of an audience, for those who only look.
+
+    `created_for` is the ledger's number of the campaign that made or adopted it. `size_lower` and `size_upper` are Facebook's own
+    estimate of how many people it matched, the status texts are Facebook's too, all as of `checked_at`.
+    """
+
+    id: int
+    facebook_id: str
+    name: str
+    ad_account: str
+    created_for: int | None
+    size_lower: int | None
+    size_upper: int | None
+    operation_status: str | None
+    delivery_status: str | None
+    checked_at: datetime | None
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class LeftBehind:
     """An audience in which a campaign has members, though it feeds another one now; `members` counts them."""
 
@@ -76,6 +97,15 @@ def created_for(ledger: Ledger, *, campaign: int, ad_account: str, name: str) ->
         f"{_SELECT} where created_for = %(campaign)s and ad_account = %(ad_account)s and deleted_at is null"
         " order by name = %(name)s desc, id desc limit 1",
         {"campaign": campaign, "ad_account": ad_account, "name": name},
+    )
+
+
+def every(ledger: Ledger) -> list[AudienceRecord]:
+    """All audiences on record, in the order in which they came onto it."""
+    return ledger.rows(
+        AudienceRecord,
+        "select id, facebook_id, name, ad_account, created_for, size_lower, size_upper, operation_status, delivery_status,"
+        " checked_at, deleted_at from audiences.audience order by id",
     )
 
 

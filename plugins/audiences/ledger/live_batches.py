@@ -154,6 +154,11 @@ def open_batch(ledger: Ledger, campaign: str) -> Batch | None:
     )
 
 
+def of_run(ledger: Ledger, run: int) -> Batch | None:
+    """The batch that the run has exported; None for a run of no batch, or of one that is not exported."""
+    return ledger.row(Batch, f"{_SELECT} where b.run_id = %(run)s order by b.id desc limit 1", {"run": run})
+
+
 def postpone(ledger: Ledger, number: int, *, until: datetime, error: str | None = None) -> bool:
     """Trigger no other run of the batch before then; False when it is not open any more."""
     done = ledger.sql.execute(

@@ -55,6 +55,40 @@ where now.audience_id = %(audience)s and now.campaign_id = %(campaign)s and now.
 """
 
 
+# Found in the index of current members, by one step of the recursion per pair however many members there are.
+HOLDING = """
+with recursive pairs as (
+    (select audience_id, campaign_id from audiences.member where removed_run is null
+     order by audience_id, campaign_id limit 1)
+    union all
+    select further.audience_id, further.campaign_id from pairs cross join lateral (
+        select m.audience_id, m.campaign_id from audiences.member m
+        where m.removed_run is null and (m.audience_id, m.campaign_id) > (pairs.audience_id, pairs.campaign_id)
+        order by m.audience_id, m.campaign_id limit 1
+    ) further
+)
+select audience_id as audience, campaign_id as campaign from pairs order by 1, 2
+"""
+OF_USERS = HOLDING.replace(
+    "select audience_id as audience, campaign_id as campaign from pairs order by 1, 2",
+    """
+select m.user_id as user, m.audience_id as audience, c.name as campaign, m.present, m.added_run, a.assigned_at as added_at,
+    m.removed_run, r.assigned_at as removed_at
+from (
+    select now.* from pairs p join audiences.member now
+      on now.audience_id = p.audience_id and now.campaign_id = p.campaign_id and now.removed_run is null
+    where now.user_id = any(%(users)s)
+    union all
+    select * from audiences.member where user_id = any(%(users)s) and removed_run is not null
+) m
+join audiences.campaign c on c.id = m.campaign_id
+join audiences.run a on a.id = m.added_run
+left join audiences.run r on r.id = m.removed_run
+order by m.user_id, m.audience_id, m.added_run, m.removed_run nulls last, c.name
+""",
+)
+
+
 @contextmanager
 def held(ledger: Ledger, audience: int) -> Iterator[pa.RecordBatchReader]:
     """Everything campaigns hold in the audience now: `campaign_id`, `user_id`, `identifiers`, `present`."""
@@ -82,6 +116,22 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class MembershipAnywhere(Membership):
+    """The same, of any user in any audience (the ledger's number)."""
+
+    user: str
+    audience: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBy:
+    """An audience in which a campaign has members on record, by the ledger's numbers."""
+
+    audience: int
+    campaign: int
+
+
+@dataclass(frozen=True, slots=True)
 class UserRow:
     """A user with the packed row under which they were uploaded."""
 
@@ -92,6 +142,25 @@ class UserRow:
 def history(ledger: Ledger, audience: int, user: str) -> list[Membership]:
     """The user's memberships in the audience, the first first."""
     return ledger.rows(Membership, HISTORY, {"audience": audience, "user": user})
+
+
+def of_users(ledger: Ledger, users: Iterable[str]) -> list[MembershipAnywhere]:
+    """All memberships of the users, in every audience, by user and audience, the first first."""
+    return ledger.rows(MembershipAnywhere, OF_USERS, {"users": list(users)})
+
+
+def holding(ledger: Ledger) -> list[HeldBy]:
+    """Where campaigns have members on record, or users that they had taken out (`remove_matching`)."""
+    return ledger.rows(HeldBy, HOLDING)
+
+
+def has_members(ledger: Ledger, *, audience: int, campaign: int) -> bool:
+    """Whether the campaign keeps anybody in the audience."""
+    return ledger.holds(
+        "select exists (select from audiences.member where audience_id = %(audience)s and campaign_id = %(campaign)s"
+        " and removed_run is null and present)",
+        {"audience": audience, "campaign": campaign},
+    )
 
 
 def with_bytes(ledger: Ledger, cells: Iterable[bytes]) -> list[UserRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,24 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.ledger.database import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """When everything was last found right for an ad account by a connection, and what was warned of then."""
+
+    ad_account: str
+    connection: str
+    passed_at: datetime
+    warnings: tuple[str, ...]
+
+
+def every(ledger: Ledger) -> list[Passed]:
+    """The last preflight that passed, of each ad account and connection."""
+    return ledger.rows(
+        Passed,
+        "select ad_account, connection, passed_at, warnings from audiences.preflight order by ad_account, connection",
+    )
 
 
 def passed_since(ledger: Ledger, *, ad_account: str, connection: str, since: datetime) -> tuple[str, ...] | None:

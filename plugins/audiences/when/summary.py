@@ -10,7 +10,7 @@ from audiences.when.wallclock import start_of, wall_time
 if TYPE_CHECKING:
     from datetime import time
 
-    from audiences.campaign.when import Repeat
+    from audiences.campaign.when import Repeat, When
     from audiences.when.recurrence import Recurrence
 
 _MANY = 4  # more dates than this are counted, not listed
@@ -32,6 +32,14 @@ def description(recurrence: Recurrence) -> str:
     start = recurrence.when.start
     said = f"from {_day(start, recurrence)}, {summary(recurrence)}" if start else summary(recurrence)
     return said[0].upper() + said[1:]
+
+
+def live_summary(when: When) -> str:
+    """The same for a live campaign: `when a user does Added To Cart, unless Charged follows within 30 minutes`."""
+    said = f"when a user does {' or '.join(trigger.event for trigger in when.on or ())}"
+    if when.unless:
+        said += f", unless {when.unless.event} follows within {when.unless.within}"
+    return f"{said}, {when.after} later" if when.after else said
 
 
 def _times(recurrence: Recurrence) -> str:

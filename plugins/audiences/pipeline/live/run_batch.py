@@ -23,7 +23,9 @@ from audiences.who.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
+    from audiences.ledger.database import Ledger
     from audiences.pipeline.resources import CampaignResources
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
@@ -107,17 +109,21 @@ def run_batch(
             raise
         if done.summary.state != "success":
             live_batches.postpone(ledger, number, until=at + _pause(done.error, batch), error=done.summary.error)
-        report = BatchReport(
-            id=batch.id,
-            tries=batch.tries,
-            events=batch.events,
-            users=batch.users,
-            first_event=batch.first_event,
-            last_event=batch.last_event,
-            lag_seconds=(at - batch.last_due).total_seconds(),
-            decided=live_events.counts(ledger, number),
-        )
-        return LiveSummary(**done.summary.model_dump(), batch=report)
+        return LiveSummary(**done.summary.model_dump(), batch=report_on(ledger, batch, at))
+
+
+def report_on(ledger: Ledger, batch: live_batches.Batch, at: datetime) -> BatchReport:
+    """What a batch held, and how late a run as of `at` acted upon it."""
+    return BatchReport(
+        id=batch.id,
+        tries=batch.tries,
+        events=batch.events,
+        users=batch.users,
+        first_event=batch.first_event,
+        last_event=batch.last_event,
+        lag_seconds=(at - batch.last_due).total_seconds(),
+        decided=live_events.counts(ledger, batch.id),
+    )
 
 
 def _pause(error: Exception | None, batch: live_batches.Batch) -> timedelta:

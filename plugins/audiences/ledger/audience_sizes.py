@@ -1,0 +1,63 @@
+"""How large audiences were over time, and how many came and went, by the runs on record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from audiences.ledger.database import Ledger
+
+BY_DAY = """
+select c.id as campaign, days.day::date as day, sized.size
+from unnest(%(campaigns)s::int[]) as c (id)
+cross join generate_series(%(first)s::date, %(last)s::date, interval '1 day') as days (day)
+cross join lateral (
+    select r.size from audiences.run r
+    where r.campaign_id = c.id and r.size is not null
+      and r.ended_at < (days.day + interval '1 day') at time zone %(zone)s
+    order by r.ended_at desc limit 1
+) sized
+order by c.id, days.day
+"""
+CHANGES = """
+select (ended_at at time zone %(zone)s)::date as day, count(*)::int as runs,
+    coalesce(sum((outcomes ->> 'added')::bigint), 0)::bigint as added,
+    coalesce(sum((outcomes ->> 'removed')::bigint), 0)::bigint as removed
+from audiences.run
+where campaign_id = (select id from audiences.campaign where name = %(campaign)s)
+  and ended_at >= %(first)s::date::timestamp at time zone %(zone)s
+group by 1 order by 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SizeOfDay:
+    """The size of a campaign's audience as the day ended, carried over from the last run before."""
+
+    campaign: int
+    day: date
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesOfDay:
+    """What the runs that ended on a day did: users who were added and removed."""
+
+    day: date
+    runs: int
+    added: int
+    removed: int
+
+
+def by_day(ledger: Ledger, campaigns: Sequence[int], *, first: date, last: date, zone: str) -> list[SizeOfDay]:
+    """Of each of the campaigns (the ledger's numbers) the size at the end of each day; days before its first run are left out."""
+    return ledger.rows(SizeOfDay, BY_DAY, {"campaigns": list(campaigns), "first": first, "last": last, "zone": zone})
+
+
+def changes(ledger: Ledger, campaign: str, *, first: date, zone: str) -> list[ChangesOfDay]:
+    """What the campaign's runs did, by day, from `first` on; days without a run are left out."""
+    return ledger.rows(ChangesOfDay, CHANGES, {"campaign": campaign, "first": first, "zone": zone})

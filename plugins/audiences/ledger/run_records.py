@@ -1,0 +1,177 @@
+"""Runs as they are on record, for those who only look: the last of each campaign, a campaign's history, one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from audiences.ledger.runs import RunState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from audiences.ledger.database import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run; the columns are explained in the ledger's own comments.
+
+    `audience` is the ledger's number of the audience, `facebook_id` Facebook's, None each before the run had a plan. `action` is
+    what the campaign's file said of the audience, `batch` the number of the live batch that the run has exported.
+    """
+
+    id: int
+    campaign: str
+    external_id: str
+    again: int
+    state: RunState
+    as_of: datetime
+    assigned_at: datetime
+    due: datetime | None
+    started_at: datetime
+    ended_at: datetime | None
+    config_digest: str
+    action: str
+    audience: int | None
+    facebook_id: str | None
+    planned: Mapping[str, int]
+    outcomes: Mapping[str, int]
+    rekeyed: int
+    rejected: Mapping[str, Mapping[str, int]]
+    requests: int
+    size: int | None
+    timings: Mapping[str, float]
+    error: str | None
+    warnings: tuple[str, ...]
+    batch: int | None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", RunState(self.state))
+
+
+_SELECT = """
+select r.id, c.name as campaign, r.external_id, r.again, r.state, r.as_of, r.assigned_at, r.due, r.started_at, r.ended_at,
+    r.config_digest,
+    coalesce(r.config #>> '{what,audience,update,action}', r.config #>> '{what,audience,create,action}', 'mirror') as action,
+    r.audience_id as audience, a.facebook_id, r.planned, r.outcomes, r.rekeyed, r.rejected, r.requests, r.size, r.timings,
+    r.error, r.warnings, (select max(b.id) from audiences.live_batch b where b.run_id = r.id) as batch
+from audiences.run r join audiences.campaign c on c.id = r.campaign_id left join audiences.audience a on a.id = r.audience_id
+"""
+
+
+def find(ledger: Ledger, run: int) -> RunRecord | None:
+    """The run of that number."""
+    return ledger.row(RunRecord, f"{_SELECT} where r.id = %(run)s", {"run": run})
+
+
+def numbered(ledger: Ledger, runs: Sequence[int]) -> dict[int, RunRecord]:
+    """The runs of those numbers."""
+    found = ledger.rows(RunRecord, f"{_SELECT} where r.id = any(%(runs)s)", {"runs": list(runs)})
+    return {run.id: run for run in found}
+
+
+def of_campaign(ledger: Ledger, campaign: str, *, offset: int = 0, limit: int = 50) -> list[RunRecord]:
+    """The campaign's runs, the newest first, `limit` of them after the first `offset`."""
+    runs = ledger.values(
+        int,
+        "select id from audiences.run where campaign_id = (select id from audiences.campaign where name = %(campaign)s)"
+        " order by id desc offset %(offset)s limit %(limit)s",
+        {"campaign": campaign, "offset": offset, "limit": limit},
+    )
+    return sorted(numbered(ledger, runs).values(), key=lambda run: -run.id)
+
+
+def count(ledger: Ledger, campaign: str) -> int:
+    """How many runs of the campaign are on record."""
+    return ledger.number(
+        "select count(*) from audiences.run where campaign_id = (select id from audiences.campaign where name = %(campaign)s)",
+        {"campaign": campaign},
+    )
+
+
+def config_of(ledger: Ledger, run: int) -> dict[str, object]:
+    """The campaign file as the run recorded it."""
+    return ledger.value(dict, "select config from audiences.run where id = %(run)s", {"run": run}) or {}
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The last run of a campaign: as much of it as a list of all campaigns is put in order by."""
+
+    id: int
+    state: RunState
+    started_at: datetime
+    ended_at: datetime | None
+    config_digest: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", RunState(self.state))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCampaign:
+    """A campaign on record, by the ledger's number and its name.
+
+    `last_run` is None where it has not run. `size` and `audience`, the ledger's number, are those of the last run that came as
+    far as to know them.
+    """
+
+    id: int
+    name: str
+    last_run: LastRun | None
+    size: int | None
+    audience: int | None
+
+
+def campaigns(ledger: Ledger) -> list[RecordedCampaign]:
+    """Every campaign on record with its last run, found campaign by campaign in the index of runs."""
+
+    def made(
+        id: int,  # the column's name
+        name: str,
+        size: int | None,
+        audience: int | None,
+        run: int | None,
+        state: RunState,
+        started_at: datetime,
+        ended_at: datetime | None,
+        config_digest: str,
+    ) -> RecordedCampaign:
+        last = None if run is None else LastRun(run, state, started_at, ended_at, config_digest)
+        return RecordedCampaign(id, name, last, size, audience)
+
+    return ledger.rows(made, ALL_CAMPAIGNS)
+
+
+ALL_CAMPAIGNS = """
+select c.id, c.name, sized.size, sized.audience_id as audience, last.id as run, last.state, last.started_at, last.ended_at,
+    last.config_digest
+from audiences.campaign c
+left join lateral (
+    select r.id, r.state, r.started_at, r.ended_at, r.config_digest from audiences.run r
+    where r.campaign_id = c.id order by r.id desc limit 1
+) last on true
+left join lateral (
+    select r.size, r.audience_id from audiences.run r
+    where r.campaign_id = c.id and r.size is not null order by r.ended_at desc limit 1
+) sized on true
+order by c.name
+"""
+
+
+def scheduled(ledger: Ledger, names: Sequence[str]) -> dict[str, int]:
+    """For how many times of its schedule each of the campaigns has begun a run; none is left out."""
+
+    def pair(name: str, runs: int) -> tuple[str, int]:
+        return name, runs
+
+    return dict(
+        ledger.rows(
+            pair,
+            "select c.name, count(distinct r.due)::int as runs from audiences.campaign c"
+            " join audiences.run r on r.campaign_id = c.id and r.due is not null where c.name = any(%(names)s) group by c.name",
+            {"names": list(names)},
+        )
+    )

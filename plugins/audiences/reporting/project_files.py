@@ -1,0 +1,139 @@
+"""The project's files for a process that lives long: read once, and again when one of them has changed."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from audiences.campaign.files import FOLDER, accounted_for, campaign_files
+from audiences.campaign.project import Project, load_settings
+from audiences.campaign.source import named
+from audiences.errors import ConfigError
+from audiences.reporting.send_times import SendTimes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from audiences.campaign.settings import Settings
+    from audiences.campaign.spec import CampaignSpec
+    from audiences.errors import Problem
+
+_FOLDERS: Final = ("campaigns", "include")
+Fingerprint = frozenset[tuple[str, int, int, int]]
+"""Of each file its path, the time of its last change, its size and its number on the disk."""
+
+
+@dataclass(frozen=True)
+class ProjectFiles:
+    """A project as it was read, and what is asked of it again and again.
+
+    `files`: the file of each campaign, right or broken, by id; `changed_at`: when it was written. `accounted_for`: the ids that
+    have a file, or that a file takes over.
+    """
+
+    project: Project
+    settings: Settings | None
+    files: Mapping[str, str]
+    changed_at: Mapping[str, datetime]
+    accounted_for: frozenset[str]
+    times: SendTimes = field(default_factory=SendTimes, repr=False)
+    _digests: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def read(cls, root: Path) -> ProjectFiles:
+        """Read the files now. Raises ConfigError for a folder that cannot be read."""
+        paths = campaign_files(root)
+        try:
+            settings: Settings | None = load_settings(root)
+        except ConfigError:
+            settings = None
+        return cls(
+            project=Project.load(root),
+            settings=settings,
+            files={stem: named(FOLDER, found[0]) for stem, found in paths.items()},
+            changed_at={stem: _changed_at(found[0]) for stem, found in paths.items()},
+            accounted_for=accounted_for(root),
+        )
+
+    @property
+    def specs(self) -> Mapping[str, CampaignSpec]:
+        """The campaigns whose files are right, by id."""
+        return self.project.campaigns
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.project.root
+
+    def problems(self, campaign: str) -> tuple[Problem, ...]:
+        """What is wrong with the campaign's file; nothing for one that is right, or that there is not."""
+        error = self.project.broken.get(self.files.get(campaign, ""))
+        return error.problems if error else ()
+
+    def digest(self, campaign: str) -> str:
+        """The digest of a campaign that is right, computed once."""
+        if campaign not in self._digests:
+            self._digests[campaign] = self.specs[campaign].digest
+        return self._digests[campaign]
+
+
+class CachedProject:
+    """Gives a project's files as they are, without reading them as long as none has changed; for several threads.
+
+    Reading a thousand campaigns takes seconds. While one thread reads them, others get them as they were before.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._reading = Lock()
+        self._read: tuple[Fingerprint, ProjectFiles] | None = None
+
+    def current(self) -> ProjectFiles:
+        """The files as they are now. Raises ConfigError for a folder that cannot be read."""
+        now, known = fingerprint(self._root), self._read
+        if known and known[0] == now:
+            return known[1]
+        if not self._reading.acquire(blocking=known is None):
+            return known[1] if known else self.current()
+        try:
+            if self._read is None or self._read[0] != now:
+                self._read = now, ProjectFiles.read(self._root)
+            return self._read[1]
+        finally:
+            self._reading.release()
+
+
+def fingerprint(root: Path) -> Fingerprint:
+    """What tells whether a file of the project was changed, added or taken away."""
+    return frozenset(entry for folder in _FOLDERS for entry in _entries(str(root / folder)))
+
+
+def _entries(folder: str) -> Iterator[tuple[str, int, int, int]]:
+    try:
+        with os.scandir(folder) as listed:
+            entries = list(listed)
+    except OSError:
+        return
+    for entry in entries:
+        try:
+            found = entry.stat()
+        except OSError:
+            yield entry.path, 0, 0, 0
+            continue
+        if stat.S_ISDIR(found.st_mode):
+            if not entry.is_symlink():
+                yield from _entries(entry.path)
+        else:
+            yield entry.path, found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _changed_at(path: Path) -> datetime:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except OSError:
+        return datetime.fromtimestamp(0, UTC)

@@ -1,0 +1,127 @@
+"""A run on record in one plain sentence, in the words of the command that ran it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, get_args
+
+from audiences.campaign.what import Action
+from audiences.campaign.wording import counted
+from audiences.ledger.runs import RunState
+from audiences.pipeline.results import AudienceSize, Summary, Would, in_words
+from audiences.reporting.remedy import Told
+from audiences.who.outcomes import Outcomes
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from audiences.ledger.run_records import RunRecord
+
+DIED_AFTER: Final = timedelta(days=1)
+"""A run that began so long ago and has not ended is taken for dead, as `ledger.runs.under_way` does."""
+_NAMES: Final = frozenset(field.name for field in fields(Outcomes))
+_STEPS: Final = ("open_run", "extract", "select", "plan", "remove", "add", "remove_late", "link_ad_sets")
+_ABANDONED = Told(
+    reason="its process ended without a word",
+    remedy="The next run goes on from what is on record. The log of its tasks says how far it came.",
+)
+_DIED = Told(
+    reason="it began more than a day ago and never ended, so its process is gone",
+    remedy="See the log of its tasks. The next run goes on from what is on record.",
+)
+
+
+def summary_of(run: RunRecord) -> Summary | None:
+    """What `audiences run` printed of the run; None for one that has not ended, or not with a word."""
+    if run.state in (RunState.RUNNING, RunState.ABANDONED):
+        return None
+    would = (
+        Would(added=run.planned.get("begun", 0), removed=run.planned["leaving"])
+        if stopped_after_counting(run)
+        else None
+    )
+    return Summary.model_validate(
+        {
+            "run": run.id,
+            "campaign": run.campaign,
+            "state": str(run.state),
+            "at": run.as_of,
+            "outcomes": outcomes_of(run),
+            "rekeyed": run.rekeyed,
+            "requests": run.requests,
+            "audience": AudienceSize(id=run.facebook_id or "", members=run.size or 0),
+            "action": action_of(run),
+            "would": would,
+            "rejected": run.rejected,
+            "timings": seconds_of(run),
+            "error": run.error,
+            "warnings": run.warnings,
+        }
+    )
+
+
+def outcomes_of(run: RunRecord) -> dict[str, int]:
+    """The run's counts in the order in which the steps decide, which a record does not keep; empty before users were counted."""
+    if not run.outcomes:
+        return {}
+    return Outcomes(**{name: count for name, count in run.outcomes.items() if name in _NAMES}).as_dict()
+
+
+def seconds_of(run: RunRecord) -> dict[str, float]:
+    """How long the steps took, in their order; of runs on the command line."""
+    named = [step for step in _STEPS if step in run.timings]
+    return {step: run.timings[step] for step in (*named, *sorted(run.timings.keys() - set(named)))}
+
+
+def stopped_after_counting(run: RunRecord) -> bool:
+    """Whether the run has counted its users and went no further, so that nothing of it was sent."""
+    return "leaving" in run.planned
+
+
+def action_of(run: RunRecord) -> Action:
+    """What the campaign did to its audience when it ran."""
+    return next((action for action in get_args(Action) if action == run.action), "mirror")
+
+
+def sentence(run: RunRecord, now: datetime) -> str:
+    """One line on what came of the run."""
+    if run.state is RunState.RUNNING:
+        return f"under way since {moment(run.started_at)}" if not died(run.started_at, now) else _DIED.reason
+    found = summary_of(run)
+    if found is None:
+        return _ABANDONED.reason
+    return found.in_words() if run.size is not None else _without_size(run, found)
+
+
+def _without_size(run: RunRecord, found: Summary) -> str:
+    """The same for a run that had no audience yet, or that is older than the record of sizes."""
+    said = []
+    if run.error:
+        reason = run.error.rstrip(".")
+        said.append(reason if reason.startswith(run.state) else f"{run.state}: {reason}")
+    if found.counted:
+        said.append(in_words(found.outcomes, rekeyed=run.rekeyed, action=found.action, sent=found.would is None))
+    said.append(counted(run.requests, "request"))
+    return "; warning: ".join(("; ".join(said), *run.warnings))
+
+
+def trouble(run: RunRecord, now: datetime) -> Told | None:
+    """Why the run did not succeed, and what to do; None for one that did, or that is under way."""
+    if run.state is RunState.SUCCESS:
+        return None
+    if run.state is RunState.RUNNING:
+        return _DIED if died(run.started_at, now) else None
+    if run.state is RunState.ABANDONED:
+        return _ABANDONED
+    return Told.of(run.error or "the run was ended from outside")
+
+
+def died(started_at: datetime, now: datetime) -> bool:
+    """Whether a run that has not ended must have died."""
+    return now - started_at > DIED_AFTER
+
+
+def moment(at: datetime) -> str:
+    """An instant for people, in UTC unless it has another zone."""
+    return f"{at:%d %b %Y at %H:%M %Z}"
