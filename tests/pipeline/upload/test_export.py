@@ -54,3 +54,11 @@ def test_what_is_left_of_the_additions_is_sent_though_a_part_of_them_was_refused
     assert export(resources, run, "add").requests == 1
     assert [request.state for request in requests(resources, run)] == ["split", "refused", "acknowledged"]
     assert len(shop.members(run.facebook_id)) == 1
+
+
+def test_a_request_that_was_under_way_at_a_crash_is_sent_again(shop, planned):
+    resources, run = planned
+    chunks.sending(resources.ledger, *requests(resources, run))
+    assert export(resources, run, "add").requests == 1
+    assert [request.state for request in requests(resources, run)] == ["acknowledged"]
+    assert len(shop.members(run.facebook_id)) == 2
