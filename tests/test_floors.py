@@ -32,7 +32,7 @@ NEIGHBOURS: Final = {("cli", "sandbox")}
 """Who may import from a room of its own floor: (importing room, imported room)."""
 
 PIPELINE: Final = (
-    {"results", "staging"},
+    {"results", "staging", "scope"},
     {"resources"},
     {"preconditions"},
     {"upload"},

@@ -31,6 +31,7 @@ from audiences.pipeline.preconditions.known_ids import LIFT, stop, unknown_ids
 from audiences.pipeline.preconditions.readable_properties import naming_the_property
 from audiences.pipeline.preconditions.unmatched import advised, unmatched
 from audiences.pipeline.results import DOUBT, Changes, Preview, RunRef, SampleUser
+from audiences.pipeline.scope import EVERYBODY, UsersScope
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.steps.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.steps.extract import extract
@@ -170,7 +171,7 @@ def rehearsed(
     with tempfile.TemporaryDirectory(prefix="audiences-preview-") as folder:
         run = as_if_opened(resources, at, staging=folder)
         with naming_the_property(resources):
-            extracted = extract(resources, run, users=users)
+            extracted = extract(resources, run, scope=EVERYBODY if users is None else UsersScope(users))
         yield run, extracted, [select(resources, run, shard) for shard in extracted.shards]
 
 

@@ -39,7 +39,6 @@ class Reference(BaseModel):
 class RunRequest(Reference):
     """What is asked for: `at` is the run's as-of time, `allow` what of LIFTABLE is lifted this once.
 
-    `batch` is the ledger's number of the batch of events that a live campaign is run for; its users are the only ones.
     `full_refresh` sends the whole set in place of the difference, which heals whatever drifted. `due` is the time of the
     schedule that began the run, None for a run by hand; `again` says that the run was begun before, and was cleared or died.
     """
@@ -47,7 +46,6 @@ class RunRequest(Reference):
     external_id: str
     at: AwareDatetime
     allow: frozenset[str] = frozenset()
-    batch: int | None = None
     full_refresh: bool = False
     due: AwareDatetime | None = None
     again: bool = False
@@ -60,6 +58,8 @@ class RunRef(Reference):
     audience holds, None when it is known.
     """
 
+    model_config = ConfigDict(extra="ignore")  # of a run that an earlier version opened, which wrote more
+
     run: int
     campaign: int
     salt: str
@@ -68,7 +68,6 @@ class RunRef(Reference):
     at: AwareDatetime
     staging: str
     allow: frozenset[str] = frozenset()
-    batch: int | None = None
     full_refresh: bool = False
     in_doubt: str | None = None
 

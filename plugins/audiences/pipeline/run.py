@@ -20,6 +20,7 @@ from audiences.ledger.ledger_errors import as_ours
 from audiences.logs import logger
 from audiences.pipeline.preconditions.as_of import at_present, ensure_now
 from audiences.pipeline.preconditions.export_windows import OutsideWindowsError
+from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.steps.close_run import close_run
 from audiences.pipeline.steps.extract import extract
 from audiences.pipeline.steps.link_ad_sets import link_ad_sets
@@ -98,26 +99,33 @@ def attempt(
     *,
     sleep: Callable[[float], None] = time.sleep,
     tries: int = TRIES,
+    scope: Scope = EVERYBODY,
 ) -> Attempt:
     """Run the campaign once, each step up to `tries` times. Raises what kept the run from being opened at all.
 
-    That is among others StoppedError for a run as of another time than now.
+    That is among others StoppedError for a run as of another time than now. `scope` says whom the run is about.
     """
     ensure_now(resources, request)
     timings = Timings(sleep, tries)
     with resources.working():
-        run = timings.of("open_run", lambda: open_run(resources, at_present(resources, request)))
+        run = timings.of("open_run", lambda: open_run(resources, at_present(resources, request), scope=scope))
 
         def planned() -> Plan:
-            extracted = timings.of("extract", lambda: extract(resources, run))
+            extracted = timings.of("extract", lambda: extract(resources, run, scope=scope))
             selected = timings.of("select", lambda: [select(resources, run, shard) for shard in extracted.shards])
-            return timings.of("plan", lambda: plan(resources, run, extracted, selected))
+            return timings.of("plan", lambda: plan(resources, run, extracted, selected, scope=scope))
 
-        return to_its_end(resources, run, planned, timings, ad_sets=True)
+        return to_its_end(resources, run, planned, timings, ad_sets=True, scope=scope)
 
 
 def to_its_end(
-    resources: CampaignResources, run: RunRef, plan: Callable[[], Plan], timings: Timings, *, ad_sets: bool = False
+    resources: CampaignResources,
+    run: RunRef,
+    plan: Callable[[], Plan],
+    timings: Timings,
+    *,
+    ad_sets: bool = False,
+    scope: Scope = EVERYBODY,
 ) -> Attempt:
     """Plan an opened run, send what was planned, with `ad_sets` see to those too, close the run."""
     planned: Plan | None = None
@@ -128,11 +136,11 @@ def to_its_end(
         timings.of("add", lambda: export(resources, run, "add"))
         timings.of("remove_late", lambda: export(resources, run, "remove", deferred=True))
         if ad_sets:
-            timings.of("link_ad_sets", lambda: link_ad_sets(resources, run))
+            timings.of("link_ad_sets", lambda: link_ad_sets(resources, run, scope=scope))
     except Exception as error:  # noqa: BLE001  # the run is closed first, whatever it was
         failure = as_ours(error) or error
         runs.note_error(resources.ledger, run.run, failure)
-    return Attempt(close_run(resources, run, planned, timings=timings, ad_sets=ad_sets), failure)
+    return Attempt(close_run(resources, run, planned, timings=timings, ad_sets=ad_sets, scope=scope), failure)
 
 
 def _wait_for(state: RetryCallState) -> float:

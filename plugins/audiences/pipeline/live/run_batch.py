@@ -13,6 +13,7 @@ from audiences.campaign.wording import counted
 from audiences.errors import FixConfigError, WaitError
 from audiences.ledger import live_batches, live_events, members, runs
 from audiences.pipeline.audience.standing import known_audience
+from audiences.pipeline.live.batch_scope import BatchScope
 from audiences.pipeline.live.poller import poll
 from audiences.pipeline.preconditions.as_of import ensure_now
 from audiences.pipeline.preconditions.in_force import ensure_in_force
@@ -93,8 +94,8 @@ def run_batch(
     After a failure the dispatcher triggers another run of the batch, as soon as the error allows, then ever later. Raises
     what kept the run from being opened at all, OutsideWindowsError and NotInForceError among it.
     """
-    request = request.model_copy(update={"batch": number})
-    ensure_in_force(resources, request)
+    scope = BatchScope(number)
+    ensure_in_force(resources, request, scope)
     ledger, at = resources.ledger, request.at
     with resources.working():
         batch = live_batches.batch(ledger, number, resources.spec.id)
@@ -103,7 +104,7 @@ def run_batch(
         if not live_batches.postpone(ledger, number, until=at + live_batches.SILENT):
             return None
         try:
-            done = attempt(resources, request, sleep=sleep, tries=tries)
+            done = attempt(resources, request, sleep=sleep, tries=tries, scope=scope)
         except Exception as error:
             live_batches.postpone(ledger, number, until=at + _pause(error, batch), error=runs.error_text(error))
             raise

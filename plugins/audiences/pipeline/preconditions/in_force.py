@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from audiences.errors import StoppedError
 from audiences.ledger import runs
 from audiences.pipeline.preconditions.as_of import ON_TIME
+from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.when.upcoming import recurrence_of
 from audiences.when.wallclock import after_end_of, start_of
 
@@ -36,12 +37,12 @@ class NotInForceError(StoppedError):
     """The campaign must not run at all: it is a draft, stopped or over, or this run of its schedule has taken place."""
 
 
-def ensure_in_force(resources: CampaignResources, request: RunRequest) -> None:
+def ensure_in_force(resources: CampaignResources, request: RunRequest, scope: Scope = EVERYBODY) -> None:
     """Raise NotInForceError for a campaign that is not to run, unless `allow` lifts it; the status needs no ledger."""
     if LIFT in request.allow:
         return
     found = _STATUS.get(resources.spec.campaign.status)
-    if found is None and request.batch is None:  # the events of a batch came in time
+    if found is None and not scope.outlasts_end:
         found = _over(resources, request)
     if found is None and request.due is not None and not request.again:
         found = _had(resources, request.due)

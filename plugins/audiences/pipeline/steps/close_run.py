@@ -11,7 +11,6 @@ from audiences.ledger import (
     chunks,
     identifier_keys,
     known_audiences,
-    live_batches,
     members,
     rejected_rows,
     replace_sessions,
@@ -22,6 +21,7 @@ from audiences.ledger.runs import RunState
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.results import AudienceSize, Plan, RunRef, Summary, Would
+from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.steps.link_ad_sets import not_as_wanted
 from audiences.pipeline.steps.verdict import judge
@@ -48,6 +48,7 @@ def close_run(
     *,
     timings: Mapping[str, float] | None = None,
     ad_sets: bool = True,
+    scope: Scope = EVERYBODY,
 ) -> Summary:
     """End the run on record with its outcomes; `planned` is None when it did not get that far.
 
@@ -85,8 +86,8 @@ def close_run(
     )
     if uploaded and planned and planned.complete:
         identifier_keys.moved(ledger, campaign=run.campaign, audience=run.audience)
-    if run.batch is not None and uploaded:
-        live_batches.finish(ledger, run.batch, run=run.run)
+    if uploaded:
+        scope.uploaded(ledger, run=run.run)
     if uploaded and run.in_doubt and resources.spec.campaign.what.audience.action == "remove_matching":
         _end_doubt_of_nobody(resources, run)
     _note_status(resources, run)

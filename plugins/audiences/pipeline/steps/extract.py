@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from audiences.campaign.wording import counted, shown
 from audiences.concurrency import map_concurrently
-from audiences.ledger import live_events
 from audiences.logs import logger
 from audiences.pipeline.results import Extracted, Rejected, RunRef, Shard
+from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.steps.ensure_unique import ensure_unique
 from audiences.query.columns import OPT_OUT, columns_of
@@ -34,14 +34,11 @@ ENCODE_CONCURRENCY = 2  # batches; while Postgres makes the next ones, there is 
 _log = logger(__name__)
 
 
-def extract(resources: CampaignResources, run: RunRef, *, users: Sequence[str] | None = None) -> Extracted:
-    """Stage the users who qualify at `run.at`, in shards of about SHARD_ROWS; only `users`, or those of the live batch."""
+def extract(resources: CampaignResources, run: RunRef, *, scope: Scope = EVERYBODY) -> Extracted:
+    """Stage the users of the scope who qualify at `run.at`, in shards of about SHARD_ROWS."""
     spec = resources.spec
-    if run.batch is not None:
-        users = live_events.users(resources.ledger, run.batch)
-    query = render(qualified(spec, run.at, users=users))
+    query = render(qualified(spec, run.at, users=scope.users(resources.ledger)))
     shards: list[int] = []
-    still: list[str] = []
     today = run.at.astimezone(spec.zone).date()
     encoder = Encoder(spec.campaign.what.identifiers, columns_of(spec), spec.catalog, today=today)
     with resources.warehouse() as warehouse, ExitStack() as open_files:
@@ -55,15 +52,12 @@ def extract(resources: CampaignResources, run: RunRef, *, users: Sequence[str] |
                 shards.append(0)
             writer.write_batch(batch)
             shards[-1] += batch.num_rows
-            if run.batch is not None:
-                still += batch.column("user_id").to_pylist()
             _log.info("extracted %s", counted(sum(shards), "user"))
         open_files.close()
+        files = [shard_file(number) for number in range(len(shards))]
         if shards:
-            files = [shard_file(number) for number in range(len(shards))]
             ensure_unique(spec.catalog.users, warehouse, Staging(run.staging).dataset(*files))
-    if run.batch is not None:
-        live_events.note_qualified(resources.ledger, run.batch, still)
+    scope.qualified(resources.ledger, _users(Staging(run.staging), files))
     rejected: Rejected = {name: dict(reasons) for name, reasons in encoder.rejected.items() if reasons}
     misfits = tuple(_misfits(encoder, spec.catalog))
     for sentence in misfits:
@@ -73,6 +67,12 @@ def extract(resources: CampaignResources, run: RunRef, *, users: Sequence[str] |
         rejected=rejected,
         misfits=misfits,
     )
+
+
+def _users(staging: Staging, files: Sequence[str]) -> Iterator[str]:
+    """The ids of all who were staged, read when they are asked for."""
+    for batch in staging.rows(*files):
+        yield from batch.column("user_id").to_pylist()
 
 
 def _misfits(encoder: Encoder, catalog: Catalog) -> Iterator[str]:

@@ -15,6 +15,7 @@ from audiences.facebook import ad_set_hours, adsets
 from audiences.facebook.graph_errors import AdSetClosedError, ObjectNotFoundError
 from audiences.ledger import ad_set_links, runs
 from audiences.logs import logger
+from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.steps.ad_set_schedule import wanted_schedule
 
 if TYPE_CHECKING:
@@ -39,11 +40,11 @@ def wanted(spec: CampaignSpec) -> dict[str, Inclusion]:
     return included | dict.fromkeys(what.exclude_from_ad_sets, "excluded")
 
 
-def link_ad_sets(resources: CampaignResources, run: RunRef) -> int:
+def link_ad_sets(resources: CampaignResources, run: RunRef, *, scope: Scope = EVERYBODY) -> int:
     """Bring every ad set that the campaign names to what it says; returns how many were changed.
 
     What a person must put right is put on record, for `close_run` to tell, and the other ad sets are seen to; what may
-    pass is raised, and the next call takes up where this one ended.
+    pass is raised, and the next call takes up where this one ended. A run of a few users trusts what was seen lately.
     """
     known = {
         link.ad_set_id: link
@@ -53,7 +54,7 @@ def link_ad_sets(resources: CampaignResources, run: RunRef) -> int:
     return sum(
         _see_to(resources, run, ad_set_id, place, known.get(ad_set_id))
         for ad_set_id, place in wanted(resources.spec).items()
-        if not _seen_lately(resources, run, place, known.get(ad_set_id))
+        if not _seen_lately(resources, scope, place, known.get(ad_set_id))
     )
 
 
@@ -168,8 +169,8 @@ def _push_schedule(resources: CampaignResources, ad_set_id: str, place: Inclusio
     return ad_set_hours.push(resources.facebook, ad_set_id, hours, now=resources.now(), dry_run=dry_run).changed
 
 
-def _seen_lately(resources: CampaignResources, run: RunRef, place: Inclusion, known: Link | None) -> bool:
-    if run.batch is None or known is None or known.error or known.made_by_us is None:
+def _seen_lately(resources: CampaignResources, scope: Scope, place: Inclusion, known: Link | None) -> bool:
+    if scope.everybody or known is None or known.error or known.made_by_us is None:
         return False
     return known.place == place and resources.now() - known.seen_at < STANDS_FOR
 

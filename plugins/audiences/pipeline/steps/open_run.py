@@ -27,6 +27,7 @@ from audiences.pipeline.preconditions.in_force import ensure_in_force, too_early
 from audiences.pipeline.preconditions.known_ids import ensure_known
 from audiences.pipeline.preconditions.readable_properties import ensure_readable_properties
 from audiences.pipeline.results import DOUBT, RunRef, RunRequest
+from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.staging import run_folder
 from audiences.pipeline.steps.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.steps.link_ad_sets import take_back_dropped
@@ -48,29 +49,29 @@ TAKEN_OVER = (
 )
 
 
-def open_run(resources: CampaignResources, request: RunRequest) -> RunRef:
+def open_run(resources: CampaignResources, request: RunRequest, *, scope: Scope = EVERYBODY) -> RunRef:
     """Start the run, or take up the one of the same `external_id` again; nobody's membership is decided here yet.
 
     Raises NotInForceError for a campaign that is a draft, stopped or over, OutsideWindowsError while its windows are closed,
     PreflightError for what a person must put right at Facebook, StoppedError when the warehouse is staler than
     `fresh_within` allows, AudienceTakenError while another campaign changes the audience, and what the calls to Facebook raise.
     """
-    check_supported(resources.spec, batch=request.batch)
-    ensure_in_force(resources, request)
+    check_supported(resources.spec, scope)
+    ensure_in_force(resources, request, scope)
     export_windows.ensure_open(resources, request.allow, may_drop=True)
-    run = begin(resources, request, asks=True)
+    run = begin(resources, request, asks=scope)
     runs.warn(resources.ledger, run.run, too_early(resources.spec, request))
     ended_campaigns.forget(resources.ledger, run.campaign)
-    if request.batch is None:  # it may have been a live one up to now
+    if scope.everybody:  # it may have been a live one up to now
         live_campaigns.forget(resources.ledger, [run.campaign], at=request.at)
     return run
 
 
-def begin(resources: CampaignResources, request: RunRequest, *, asks: bool = False) -> RunRef:
+def begin(resources: CampaignResources, request: RunRequest, *, asks: Scope | None = None) -> RunRef:
     """Start a run of whatever kind, when it may take place.
 
-    One that `asks` who qualifies, and links ad sets, only if the warehouse answers and the ad sets can be scheduled; members
-    go in time whether there is a warehouse or not.
+    One that `asks` who of a scope qualifies, and links ad sets, only if the warehouse answers and the ad sets can be
+    scheduled; members go in time whether there is a warehouse or not.
     """
     spec, ledger = resources.spec, resources.ledger
     with resources.working() as known:
@@ -95,7 +96,7 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: bool = Fal
             if asks:
                 ensure_same_clock(resources)
                 open_warehouse(resources, request)
-                if request.batch is None:  # every few seconds it would be a look at all users for a few of them
+                if asks.everybody:  # every few seconds it would be a look at all users for a few of them
                     runs.warn(ledger, run, ensure_known(resources, request.allow))
                     runs.warn(ledger, run, event_misfits(resources, request.at))
             audience, status = find_or_create(resources, campaign, run=run, request=request)
@@ -125,18 +126,17 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: bool = Fal
         at=request.at,
         staging=run_folder(resources.spec.staging, resources.spec.id, request.external_id),
         allow=request.allow,
-        batch=request.batch,
         full_refresh=refreshed,
         in_doubt=doubted,
     )
 
 
-def check_supported(spec: CampaignSpec, *, batch: int | None = None) -> None:
+def check_supported(spec: CampaignSpec, scope: Scope = EVERYBODY) -> None:
     """Raise UnsupportedError for a campaign that must not run as if a key of its file were not there."""
     campaign = spec.campaign
     asked = {
         # Its `who` is a condition on the users of events; by itself it may well mean every user there is.
-        "qualification: live": campaign.qualification == "live" and batch is None,
+        "qualification: live": campaign.qualification == "live" and scope.everybody,
         "approval: required": campaign.approval == "required",
     }
     for key, wanted in asked.items():

@@ -34,6 +34,7 @@ from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.preconditions.unmatched import advising
 from audiences.pipeline.results import AudienceHolding, Extracted, Plan, Rejected, RunRef, Selected
+from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.steps.open_run import how_to_allow
 from audiences.pipeline.steps.select import (
@@ -62,7 +63,14 @@ FEWEST_PER_BATCH = 20  # a task of its own is not worth fewer requests
 _log = logger(__name__)
 
 
-def plan(resources: CampaignResources, run: RunRef, extracted: Extracted, selected: Sequence[Selected]) -> Plan:
+def plan(
+    resources: CampaignResources,
+    run: RunRef,
+    extracted: Extracted,
+    selected: Sequence[Selected],
+    *,
+    scope: Scope = EVERYBODY,
+) -> Plan:
     """Decide what the run sends and put it on record, all or nothing.
 
     Raises StoppedError for a guard, and ReplaceTooLongError for a full refresh that one session cannot carry.
@@ -74,7 +82,14 @@ def plan(resources: CampaignResources, run: RunRef, extracted: Extracted, select
             with advising(resources):
                 check_guards(resources.spec, run, extracted, counts)
             return put_on_record(
-                resources, run, selected, difference, counts, outcomes=outcomes, rejected=extracted.rejected
+                resources,
+                run,
+                selected,
+                difference,
+                counts,
+                outcomes=outcomes,
+                rejected=extracted.rejected,
+                scope=scope,
             )
         except AudiencesError:
             runs.counted(resources.ledger, run.run, {**outcomes, "begun": counts.begun, "leaving": counts.gone})
@@ -91,13 +106,15 @@ def put_on_record(
     outcomes: dict[str, int],
     rejected: Rejected,
     found: bool = True,
+    scope: Scope = EVERYBODY,
 ) -> Plan:
     """Stage what a computed difference sends, and put it on record with the assignments; raises ReplaceTooLongError.
 
     `found`: the candidates are all who qualify, so whoever is not among them does not.
     """
     ledger, staging = resources.ledger, Staging(run.staging)
-    _look_before_sending(resources, run)
+    if scope.everybody:
+        _look_before_sending(resources, run)
     rows, said = rows_to_replace(resources, run, difference)
     runs.warn(ledger, run.run, said)
     keys = keys_of(resources.spec.campaign.what.identifiers)
@@ -141,7 +158,7 @@ def put_on_record(
         begun=expected["begun"],
         left=counts.left,
         quarantined=counts.quarantined,
-        complete=found and run.batch is None,
+        complete=found and scope.everybody,
         requests=requests,
         # A session is one task, since the order of its requests counts.
         add_batches=(tuple(chunk.id for chunk in on_record),)
@@ -169,8 +186,6 @@ def rows_to_replace(resources: CampaignResources, run: RunRef, difference: Diffe
 
 def _look_before_sending(resources: CampaignResources, run: RunRef) -> None:
     """A run may have read the warehouse for an hour, and its own requests would hide what others did in that time."""
-    if run.batch is not None:
-        return  # a live one took seconds
     status = facebook_audiences.read(resources.facebook, run.facebook_id)
     if found := in_doubt.check_content(resources.ledger, run.audience, status):
         runs.warn(resources.ledger, run.run, [f"since the run began: {found}. The next run sees to it"])
