@@ -22,6 +22,7 @@ from audiences.pipeline.steps.extract import extract
 from audiences.pipeline.steps.open_run import open_run
 from audiences.pipeline.steps.plan import plan
 from audiences.pipeline.steps.select import select
+from audiences.pipeline.upload import full_refresh
 from audiences.pipeline.upload.export import export
 
 pytestmark = pytest.mark.integration
@@ -369,7 +370,7 @@ def test_a_replace_under_way_leaves_out_who_was_erased_after_its_plan(five):
         run = planned(resources, five)
         with pytest.raises(AudienceTakenError):
             erased(five, 3)
-        export(resources, run, "add")
+        full_refresh.send(resources, run)
         assert five.members(run.facebook_id) == {row(five, number) for number in (1, 2, 4, 5)}
     users = {user for (user,) in five.sql("select user_id from audiences.member", on="ledger")}
     assert users == {"1", "2", "4", "5"}

@@ -27,13 +27,14 @@ from audiences.pipeline.steps.link_ad_sets import link_ad_sets
 from audiences.pipeline.steps.open_run import open_run
 from audiences.pipeline.steps.plan import plan
 from audiences.pipeline.steps.select import select
+from audiences.pipeline.upload import full_refresh
 from audiences.pipeline.upload.export import export
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from audiences.pipeline.resources import CampaignResources
-    from audiences.pipeline.results import Plan, RunRef, RunRequest, Summary
+    from audiences.pipeline.results import Plan, RunRef, RunRequest, Sent, Summary
 
 Result = TypeVar("Result")
 TRIES = 5
@@ -133,7 +134,7 @@ def to_its_end(
     try:
         planned = plan()
         timings.of("remove", lambda: export(resources, run, "remove"))
-        timings.of("add", lambda: export(resources, run, "add"))
+        timings.of("add", lambda: _add(resources, run))
         timings.of("remove_late", lambda: export(resources, run, "remove", deferred=True))
         if ad_sets:
             timings.of("link_ad_sets", lambda: link_ad_sets(resources, run, scope=scope))
@@ -141,6 +142,12 @@ def to_its_end(
         failure = as_ours(error) or error
         runs.note_error(resources.ledger, run.run, failure)
     return Attempt(close_run(resources, run, planned, timings=timings, ad_sets=ad_sets, scope=scope), failure)
+
+
+def _add(resources: CampaignResources, run: RunRef) -> Sent:
+    if full_refresh.is_planned(resources, run):
+        return full_refresh.send(resources, run)
+    return export(resources, run, "add")
 
 
 def _wait_for(state: RetryCallState) -> float:

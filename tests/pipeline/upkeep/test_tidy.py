@@ -12,6 +12,7 @@ from audiences.pipeline.steps.open_run import open_run
 from audiences.pipeline.steps.plan import plan
 from audiences.pipeline.steps.select import select
 from audiences.pipeline.upkeep.tidy import KEPT_FOR, Tidied, tidy
+from audiences.pipeline.upload import full_refresh
 from audiences.pipeline.upload.export import export
 
 pytestmark = pytest.mark.integration
@@ -29,8 +30,9 @@ def interrupted(shop, spec, name):
         run = open_run(resources, RunRequest(external_id=name, at=shop.noon))
         extracted = extract(resources, run)
         plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
+        whole = full_refresh.is_planned(resources, run)
         with pytest.raises(FacebookAccessError):
-            export(resources, run, "add")
+            full_refresh.send(resources, run) if whole else export(resources, run, "add")
     shop.sql("update audiences.run set state = 'failed', ended_at = now()", on="ledger")
     return Path(run.staging)
 

@@ -151,7 +151,7 @@ def test_a_replace_that_timed_out_is_redone(many):
     many.sandbox.admin.advance(90 * 60)
     assert 0 < len(many.sandbox.admin.members(run.facebook_id)) < 45_000, "cut off by Facebook"
     with many.resources(spec) as resources:
-        sent = export(resources, run, "add")
+        sent = full_refresh.send(resources, run)
     assert (sent.requests, sent.refused) == (5, 0)
     assert states(many) == ["broken", "ended"]
     assert many.members(run.facebook_id) == everybody(many)
@@ -199,7 +199,7 @@ def interrupted(shop, spec, *, after):
     with shop.resources(spec) as resources:
         run = opened_and_planned(resources, shop, f"dies after {after}")
         with pytest.raises(FacebookAccessError):
-            export(resources, run, "add")
+            full_refresh.send(resources, run)
     shop.sandbox.admin.clear_faults()
     return run
 

@@ -219,7 +219,7 @@ class RemoveDeferredOperator(StepOperator):
 
 
 class AddOperator(StepOperator):
-    """Sends a batch of planned additions."""
+    """Sends a batch of planned additions; of a full refresh, the whole set in one replace session."""
 
     ui_color = "#e7f6ec"
 
@@ -229,10 +229,13 @@ class AddOperator(StepOperator):
 
     def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Return how many requests were sent and refused."""
+        from audiences.pipeline.upload import full_refresh
         from audiences.pipeline.upload.export import export
 
         label = f"{len(self.batch)} request{'' if len(self.batch) == 1 else 's'}"
         get_current_context()["label"] = label  # type: ignore[typeddict-unknown-key]  # for map_index_template
+        if full_refresh.is_planned(resources, run):
+            return full_refresh.send(resources, run).model_dump(mode="json")
         return export(resources, run, "add", self.batch).model_dump(mode="json")
 
 

@@ -21,7 +21,6 @@ from audiences.ledger.chunks import RequestState
 from audiences.logs import logger
 from audiences.pipeline.preconditions import export_windows
 from audiences.pipeline.results import RunRef, Sent
-from audiences.pipeline.upload import replace_session
 from audiences.pipeline.upload.bisect import halve
 from audiences.pipeline.upload.request_body import request_payload, staged
 from audiences.what.erased import Erased
@@ -69,15 +68,11 @@ def export(
 
     `deferred` removals come after the additions: those of a run with other identifiers than before. They wait for the next run
     when an addition was refused, so that nobody is out in between.
-    A run that planned the whole set in place of a difference has one replace session for it, which is its `add`.
+    A run that planned the whole set in place of additions sends that by `full_refresh.send`.
     Requests that are refused for good are recorded and the rest goes on; AllRefusedError is raised when nothing was left.
     Whatever needs a wait, a retry or a person is raised, after the requests under way have been recorded; calling again
     resumes. Raises OutsideWindowsError when the campaign's windows have closed in the meantime.
     """
-    if action == "add" and run.full_refresh:
-        replaced = replace_session.replace(resources, run)
-        if replaced.requests:
-            return replaced
     planned = chunks.of_run(resources.ledger, run.run, action=action, deferred=deferred)
     todo = [chunk for chunk in planned if chunk.unsent and (batch is None or chunk.origin in batch)]
     if deferred and todo and request_counts.standing(resources.ledger, run.run, "add").refused:

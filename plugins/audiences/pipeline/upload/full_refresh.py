@@ -1,4 +1,4 @@
-"""Plan a replace: whether it is wanted, and the whole set cut into the requests of one session, if time allows for them."""
+"""A full refresh: whether it is wanted, the whole set cut into the requests of one replace session, and sending that."""
 
 from __future__ import annotations
 
@@ -13,11 +13,18 @@ from audiences.facebook.contract import (
     REPLACE_BUDGET_SECONDS,
     REPLACE_WINDOW_SECONDS,
 )
-from audiences.ledger import chunks, replace_sessions
+from audiences.facebook.graph_errors import ReplaceBrokenError, RowsRefusedError
+from audiences.ledger import chunks, erasures, known_audiences, replace_sessions
+from audiences.ledger.replace_sessions import SessionState
+from audiences.logs import logger
+from audiences.pipeline.preconditions import export_windows
+from audiences.pipeline.results import Sent
 from audiences.pipeline.staging import Staging
-from audiences.pipeline.upload.replace_session import ids
+from audiences.pipeline.upload.bisect import other_opening
+from audiences.pipeline.upload.replace_session import SessionUpload, ids
 from audiences.pipeline.upload.requests import requests_for
 from audiences.what.difference import CHANGES
+from audiences.what.erased import Erased
 from audiences.what.payload import keys_in
 from audiences.what.rows import KEYS, keys_of
 
@@ -26,6 +33,9 @@ if TYPE_CHECKING:
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef, RunRequest
     from audiences.what.difference import Difference
+
+SESSIONS_A_RUN = 3
+_log = logger(__name__)
 
 
 @dataclass(eq=False)
@@ -130,3 +140,37 @@ def record(resources: CampaignResources, run: RunRef, staged: StagedSet) -> None
         planned=staged.planned,
         id_of=ids(run.facebook_id, run.staging),
     )
+
+
+def is_planned(resources: CampaignResources, run: RunRef) -> bool:
+    """Whether the run still has a whole set to send, in place of additions; an empty one is planned as removals."""
+    return run.full_refresh and replace_sessions.to_send(resources.ledger, run.run) is not None
+
+
+def send(resources: CampaignResources, run: RunRef) -> Sent:
+    """Send the run's whole set in one replace session, in a new one where a session broke; nothing when there is none to send.
+
+    Raises ReplaceBrokenError when SESSIONS_A_RUN broke, AudienceBusyError while another session is under way, and what
+    needs a wait, a retry or a person; calling again resumes.
+    """
+    session = replace_sessions.to_send(resources.ledger, run.run)
+    if session is None:
+        return Sent(requests=0)
+    if session.state is SessionState.PLANNED:
+        export_windows.ensure_open(resources, run.allow)  # one that has begun is ended, whatever the time
+    known_audiences.claim(resources.ledger, run.audience, run.campaign)
+    id_of = ids(run.facebook_id, session.staging)
+    while True:
+        try:
+            return SessionUpload(resources, run.facebook_id, session).carry_through()
+        except RowsRefusedError as error:
+            planned = other_opening(resources.ledger, session, error, Erased(*erasures.known(resources.ledger)))
+            if not planned:
+                return Sent(requests=1, refused=1)
+            session = replace_sessions.again(resources.ledger, session, id_of=id_of, planned=planned)
+        except ReplaceBrokenError as error:
+            replace_sessions.broke(resources.ledger, session, error=str(error))
+            session = replace_sessions.again(resources.ledger, session, id_of=id_of)
+            if replace_sessions.broken(resources.ledger, run.run) >= SESSIONS_A_RUN:
+                raise
+            _log.warning("%s; the whole set is sent again", error)

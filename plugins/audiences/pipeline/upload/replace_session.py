@@ -1,4 +1,4 @@
-"""Refresh by replace: the whole set of an audience in one session, which becomes the audience when its last batch is in.
+"""A replace session: the whole set of an audience in several requests, which becomes the audience when the last one is in.
 
 The first batch opens the session alone and is never sent twice; the others follow several at a time; the last one goes
 alone again and ends it. Members on record change only then, all at once. A session that a crash or a wait interrupted is
@@ -22,12 +22,10 @@ from audiences.facebook.contract import REPLACE_ENDED, REPLACE_WINDOW_SECONDS
 from audiences.facebook.graph_errors import AudienceBusyError, ReplaceBrokenError, RowsRefusedError
 from audiences.ledger import chunks, erasures, known_audiences, rejected_rows, replace_sessions
 from audiences.ledger.chunks import RequestState
-from audiences.ledger.replace_sessions import SessionState
 from audiences.logs import logger
-from audiences.pipeline.preconditions import export_windows
-from audiences.pipeline.results import RunRef, Sent
+from audiences.pipeline.results import Sent
 from audiences.pipeline.staging import Staging
-from audiences.pipeline.upload.bisect import other_opening, rows_at_fault
+from audiences.pipeline.upload.bisect import rows_at_fault
 from audiences.pipeline.upload.request_body import request_payload, staged, without
 from audiences.what.erased import Erased
 
@@ -40,38 +38,8 @@ if TYPE_CHECKING:
     from audiences.ledger.replace_sessions import ReplaceSession
     from audiences.pipeline.resources import CampaignResources
 
-SESSIONS_A_RUN = 3
 CLOCKS_APART_SECONDS = 60  # between Facebook's clock and the ledger's
 _log = logger(__name__)
-
-
-def replace(resources: CampaignResources, run: RunRef) -> Sent:
-    """Send the run's whole set in one session, in a new one where a session broke; nothing when there is none to send.
-
-    Raises ReplaceBrokenError when SESSIONS_A_RUN broke, AudienceBusyError while another session is under way, and what
-    needs a wait, a retry or a person; calling again resumes.
-    """
-    session = replace_sessions.to_send(resources.ledger, run.run)
-    if session is None:
-        return Sent(requests=0)
-    if session.state is SessionState.PLANNED:
-        export_windows.ensure_open(resources, run.allow)  # one that has begun is ended, whatever the time
-    known_audiences.claim(resources.ledger, run.audience, run.campaign)
-    id_of = ids(run.facebook_id, session.staging)
-    while True:
-        try:
-            return _Session(resources, run.facebook_id, session).carry_through()
-        except RowsRefusedError as error:
-            planned = other_opening(resources.ledger, session, error, Erased(*erasures.known(resources.ledger)))
-            if not planned:
-                return Sent(requests=1, refused=1)
-            session = replace_sessions.again(resources.ledger, session, id_of=id_of, planned=planned)
-        except ReplaceBrokenError as error:
-            replace_sessions.broke(resources.ledger, session, error=str(error))
-            session = replace_sessions.again(resources.ledger, session, id_of=id_of)
-            if replace_sessions.broken(resources.ledger, run.run) >= SESSIONS_A_RUN:
-                raise
-            _log.warning("%s; the whole set is sent again", error)
 
 
 def resolve_unknown(resources: CampaignResources, audience: int, facebook_id: str) -> None:
@@ -84,7 +52,7 @@ def resolve_unknown(resources: CampaignResources, audience: int, facebook_id: st
                 what = f"the staged rows of run {session.run} are gone"
                 raise ReplaceBrokenError(what)
             _log.info("carrying the replace of run %s through, which was interrupted", session.run)
-            _Session(resources, facebook_id, session).carry_through()
+            SessionUpload(resources, facebook_id, session).carry_through()
         except RowsRefusedError as error:
             _log.warning("the replace of run %s was refused: %s", session.run, error)
             replace_sessions.refused(
@@ -106,7 +74,7 @@ def patient(ledger: Ledger, audience: int, error: AudienceBusyError) -> Audience
     return AudienceBusyError(error.what, max(error.seconds, left), error.code, error.subcode)
 
 
-class _Session:
+class SessionUpload:
     """One session on its way, from wherever the record says it has got to."""
 
     def __init__(self, resources: CampaignResources, facebook_id: str, session: ReplaceSession) -> None:
