@@ -43,4 +43,5 @@ def test_commands_come_with_their_arguments_options_exit_codes_and_an_example() 
     assert "Exit code 1 when the warehouse has no user of this id" in section
     assert "Example: `audiences explain abandoned_cart --user 1814`" in section
     assert "| `--next` | integer, 1 to 1000 | `10` | How many run times. |" in PAGES[PAGE]
+    assert "| `--offset` | integer, 0 or more | `0` |" in PAGES[PAGE]
     assert "## audiences catalog check\n" in PAGES[PAGE]

@@ -104,13 +104,16 @@ def _value(parameter: Any, *, metavar: str | None) -> str:
     low, high = getattr(parameter, "min", None), getattr(parameter, "max", None)
     if low is not None and high is not None:
         word += f", {low} to {high}"
+    elif low is not None:
+        word += f", {low} or more"
     return f"{word}, any number of times" if several else word
 
 
 def _default(parameter: Any) -> str:
     if parameter.required:
         return "*required*"
-    return "" if parameter.default in (None, False, [], ()) else f"`{parameter.default}`"
+    given = parameter.default
+    return "" if given is None or given is False or given in ("", [], ()) else f"`{given}`"
 
 
 def _first(text: str | None) -> str:

@@ -23,7 +23,7 @@ class NoSuchRunError(FixConfigError):
         return f"there is no run {self.run}; `audiences runs CAMPAIGN` lists those of a campaign with their numbers"
 
 
-@app.command("run-detail")
+@app.command("run-detail", epilog="Example: `audiences run-detail 42 --json`")
 def run_detail(
     run: Annotated[int, typer.Argument(metavar="RUN", help="The run's number, as `audiences runs` lists it.")],
     limit: Annotated[

@@ -9,11 +9,12 @@ from audiences.cli import runs_shown
 from audiences.cli.app import AsJson, CampaignArgument, Limit, Offset, app, reading, show_found, wrong_usage
 
 
-@app.command()
+@app.command(epilog="Example: `audiences runs abandoned_cart --limit 5`")
 def runs(campaign: CampaignArgument, limit: Limit = 20, offset: Offset = 0, as_json: AsJson = False) -> None:
     """List the runs of a campaign, the newest first, each in one sentence; `audiences run-detail` shows one of them.
 
-    A campaign whose file is gone has its history still.
+    A campaign whose file is gone has its history still. Exit code 0, also when runs have failed; 2 when there is no such
+    campaign.
     """
     from audiences.ledger import campaigns
     from audiences.reporting.run_history import history

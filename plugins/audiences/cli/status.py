@@ -11,11 +11,11 @@ from audiences.cli import campaigns_shown
 from audiences.cli.app import AsJson, Limit, Offset, app, out, reading, show_found
 
 
-@app.command()
+@app.command(epilog="Example: `audiences status` or, of some, `audiences status cart`")
 def status(
     search: Annotated[
         str,
-        typer.Argument(metavar="[WORDS]", help="Only those with all of these in id, name, tags, owner or audience."),
+        typer.Argument(metavar="WORDS", help="Only those with all of these in id, name, tags, owner or audience."),
     ] = "",
     limit: Limit = 50,
     offset: Offset = 0,
