@@ -15,7 +15,7 @@ from audiences.errors import (
     RefusedError,
     ThrottledError,
 )
-from audiences.facebook.answers import Audience, Done, Uploaded
+from audiences.facebook.answers import AudienceAnswer, Done, Uploaded
 from audiences.facebook.credentials import Credentials
 from audiences.facebook.graph_errors import ObjectNotFoundError, OddAnswerError, UnreachableError
 from audiences.facebook.session import GraphSession
@@ -163,7 +163,7 @@ def test_a_throttle_of_seconds_is_waited_for_in_place(
     scripted: ScriptedGraph, graph: GraphSession, time: FakeTime
 ) -> None:
     scripted.play(Answer(status=400, body={"error": {"code": 613, "error_subcode": 5044001}}), Answer(body={"id": "7"}))
-    assert graph.get("7", reads=Audience).id == "7"
+    assert graph.get("7", reads=AudienceAnswer).id == "7"
     assert sum(time.slept) == 2
 
 
@@ -207,7 +207,7 @@ def test_an_object_created_seconds_ago_is_asked_for_again(
 ) -> None:
     missing = Answer(status=404, body=NOT_FOUND)
     scripted.play(missing, missing, Answer(body={"id": "7"}))
-    assert graph.get("7", lags=True, reads=Audience).id == "7"
+    assert graph.get("7", lags=True, reads=AudienceAnswer).id == "7"
     assert time.slept == [1, 2]
 
 
@@ -226,7 +226,11 @@ def test_pages_are_followed_by_cursor_and_not_by_address(scripted: ScriptedGraph
         return Answer(body={"data": [{"id": each} for each in ids], "paging": paging})
 
     scripted.play(page(["1", "2"], "a", more=True), page([], "b", more=True), page(["3"], "c", more=False))
-    assert [item.id for item in graph.pages("act_42/customaudiences", {"limit": 2}, of=Audience)] == ["1", "2", "3"]
+    assert [item.id for item in graph.pages("act_42/customaudiences", {"limit": 2}, of=AudienceAnswer)] == [
+        "1",
+        "2",
+        "3",
+    ]
     assert "after=b" in scripted.seen[2].path
 
 
@@ -237,7 +241,7 @@ def test_a_list_that_goes_round_in_a_circle_or_names_no_next_page_is_given_up_at
     page = {"data": [{"id": "1"}], "paging": {"cursors": cursors, "next": "https://elsewhere.example/"}}
     scripted.play(Answer(body=page))
     with pytest.raises(OddAnswerError, match="names no next page"):
-        list(graph.pages("act_42/customaudiences", {}, of=Audience))
+        list(graph.pages("act_42/customaudiences", {}, of=AudienceAnswer))
     assert len(scripted.seen) == 1 + len(cursors)
 
 
@@ -316,7 +320,7 @@ def test_a_block_of_up_to_ten_seconds_is_waited_for_in_place(
     graph.pace.block(seconds)
     scripted.play(Answer(body={"id": "7"}))
     if waited:
-        assert graph.get("7", reads=Audience).id == "7"
+        assert graph.get("7", reads=AudienceAnswer).id == "7"
         assert sum(time.slept) == seconds
     else:
         with pytest.raises(ThrottledError):
@@ -332,7 +336,7 @@ def test_a_throttle_of_exactly_the_longest_wait_in_place_is_waited_for(
     two_seconds = Answer(status=400, body={"error": {"code": 613, "error_subcode": 5044001}})
     scripted.play(two_seconds, Answer(body={"id": "7"}))
     if tried_again:
-        assert graph.get("7", reads=Audience).id == "7"
+        assert graph.get("7", reads=AudienceAnswer).id == "7"
     else:
         with pytest.raises(ThrottledError) as caught:
             graph.get("7")
