@@ -31,7 +31,7 @@ WITHIN: Final = {
     "audiences.campaign.sql_tokens.NotLexicalError": "caught where the query is read",
     "audiences.facebook.transport.AnswerTooLongError": "one of `requests`, as which the session handles it",
     "audiences.pipeline.preconditions.unmatched._TakesTooLongError": "ends a look early, in that module",
-    "audiences.sandbox.admin.AdminError": "becomes the answer to a request",
+    "audiences.sandbox.admin_input.AdminError": "becomes the answer to a request",
     "audiences.sandbox.graph.error_table.GraphError": "becomes the answer to a request",
     "audiences.warehouse.queries.NotJudgedError": "caught by those who ask",
 }

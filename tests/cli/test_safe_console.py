@@ -22,7 +22,9 @@ from audiences.errors import ConfigError, ConnectionMissingError, Problem, Refus
 from audiences.goal.report import ArmFigures, Report
 from audiences.logs import logger
 from audiences.pipeline.audience.adopt import Adoption
-from audiences.pipeline.results import MEMBERS_FIRST, Erasure, Explanation, Explanations, Preview, Summary
+from audiences.pipeline.person.erasure_report import Erasure
+from audiences.pipeline.person.explained_user import Explanation, Explanations
+from audiences.pipeline.results import MEMBERS_FIRST, Preview, Summary
 from audiences.redact import redact
 
 if TYPE_CHECKING:

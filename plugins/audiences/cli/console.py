@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from audiences.checklist import Check
     from audiences.errors import Problem
     from audiences.pipeline.live.run_batch import LiveSummary
-    from audiences.pipeline.results import Explanation, Explanations, Preview, Summary
+    from audiences.pipeline.person.explained_user import Explanation, Explanations
+    from audiences.pipeline.results import Preview, Summary
 
 _INSIDE = ("added", "kept", "failed")  # parts of `targeted`
 _WHEN = "%a %d %b %Y %H:%M %Z"

@@ -17,7 +17,7 @@ from audiences.cli.safe_console import as_text
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from audiences.pipeline.results import ErasedFrom, Erasure
+    from audiences.pipeline.person.erasure_report import ErasedFrom, Erasure
 
 
 @app.command(epilog="Example: `audiences erase --user 1814`")

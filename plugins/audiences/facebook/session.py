@@ -12,29 +12,19 @@ from typing import TYPE_CHECKING, Any, Self
 import orjson
 import requests
 from requests.auth import AuthBase
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_exponential,
-    wait_random_exponential,
-)
 
 from audiences.errors import AudiencesError, FacebookTransientError, RefusedError, ThrottledError
 from audiences.facebook.answers import Answer, Done, Page, read_as
 from audiences.facebook.classify import CallContext, error_for_exception, read_answer
 from audiences.facebook.contract import (
-    LAG_FIRST_WAIT_SECONDS,
-    LAG_TRIES,
     MOST_PAGES,
     RETIRED_PARAMETERS,
     VERSION_WARNING_HEADER,
     WAIT_IN_PLACE_SECONDS,
 )
-from audiences.facebook.graph_errors import ObjectNotFoundError, OddAnswerError, UnreachableError
+from audiences.facebook.graph_errors import OddAnswerError
 from audiences.facebook.quiet import keep_addresses_quiet
+from audiences.facebook.retries import Retries
 from audiences.facebook.semaphore import OpenSemaphore, Semaphore
 from audiences.facebook.transport import Http, read_body
 from audiences.facebook.usage import Pace, Usage, read_usage
@@ -48,8 +38,6 @@ if TYPE_CHECKING:
     from audiences.facebook.values import Json
 
 _log = logger(__name__)
-# What seldom passes is tried less often; the step as a whole is tried again.
-_FEWER_TRIES: dict[type, int] = {UnreachableError: 2, OddAnswerError: 3}
 # An id or a name, then edges: nothing that could lead to another host, path or query.
 _PATH = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
 
@@ -88,8 +76,7 @@ class GraphSession:
         self.version_warning: str | None = None
         self.server_time: int | None = None
         self._timeouts = timeouts
-        self._max_tries = max_tries
-        self._longest_wait = longest_wait
+        self._retries = Retries(max_tries, longest_wait, sleep)
         self._clock = clock
         self._base = f"{credentials.graph_url}/{credentials.api_version}"
         self._proof = {"appsecret_proof": proof} if (proof := credentials.appsecret_proof) else {}
@@ -168,9 +155,9 @@ class GraphSession:
                 raise
 
         def with_retries() -> Answer:
-            return self._passing_faults()(attempt) if repeatable else attempt()
+            return self._retries.of_passing_faults()(attempt) if repeatable else attempt()
 
-        return self._lag()(with_retries) if lags else with_retries()
+        return self._retries.of_lag()(with_retries) if lags else with_retries()
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -183,40 +170,6 @@ class GraphSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _passing_faults(self) -> Retrying:
-        jittered = wait_random_exponential(multiplier=1, max=self._longest_wait)
-        return Retrying(
-            retry=retry_if_exception(_worth_a_retry),
-            # A short block is waited for when the next try takes its turn.
-            wait=lambda state: 0.0 if isinstance(_error_of(state), ThrottledError) else jittered(state),
-            stop=lambda state: state.attempt_number >= self._tries_for(_error_of(state)),
-            before_sleep=self._log_retry,
-            sleep=self.sleep,
-            reraise=True,
-        )
-
-    def _tries_for(self, error: BaseException | None) -> int:
-        return min(_FEWER_TRIES.get(type(error), self._max_tries), self._max_tries)
-
-    def _lag(self) -> Retrying:
-        return Retrying(
-            retry=retry_if_exception_type(ObjectNotFoundError),
-            wait=wait_exponential(multiplier=LAG_FIRST_WAIT_SECONDS),
-            stop=stop_after_attempt(LAG_TRIES),
-            sleep=self.sleep,
-            reraise=True,
-        )
-
-    def _log_retry(self, state: RetryCallState) -> None:
-        wait = state.next_action.sleep if state.next_action else 0.0
-        _log.warning(
-            "%s (try %d of %d, next in %.1f s)",
-            _error_of(state),
-            state.attempt_number,
-            self._tries_for(_error_of(state)),
-            wait,
-        )
 
     def _attempt(
         self,
@@ -331,16 +284,6 @@ def _read_quietly(reads: type[Answer], answer: Json, action: str, *, about: str)
         return read_as(reads, answer, action, about=about)
     except OddAnswerError as error:
         raise error.with_traceback(None) from None  # the frames below hold the answer, which may quote the token
-
-
-def _worth_a_retry(error: BaseException) -> bool:
-    if isinstance(error, ThrottledError):
-        return error.seconds <= WAIT_IN_PLACE_SECONDS
-    return isinstance(error, FacebookTransientError)
-
-
-def _error_of(state: RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome else None
 
 
 def _as_query(params: Mapping[str, Any]) -> dict[str, str]:

@@ -22,8 +22,8 @@ from audiences.ledger.known_audiences import AudienceTakenError
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.person.called import as_the_key_says
+from audiences.pipeline.person.erasure_report import AudienceRows, ErasedFrom, Erasure
 from audiences.pipeline.person.files_naming import files_naming
-from audiences.pipeline.results import AudienceRows, ErasedFrom, Erasure
 from audiences.pipeline.upkeep.tidy import tidy
 from audiences.query.key_spelling import key_spelling, spelling_of
 from audiences.query.render import render

@@ -13,9 +13,9 @@ from audiences.campaign.identifiers import FIELDS
 from audiences.ledger import assignments, erasures, live_events, members
 from audiences.ledger.live_events import EventState
 from audiences.pipeline.person.called import as_the_key_says
+from audiences.pipeline.person.explained_user import ExplainedStep, Explanation, Explanations
 from audiences.pipeline.person.holders import holders
 from audiences.pipeline.preview import as_if_opened, masked_cells, rehearsed
-from audiences.pipeline.results import ExplainedStep, Explanation, Explanations
 from audiences.pipeline.steps.plan import compared
 from audiences.pipeline.steps.select import decide
 from audiences.query.columns import columns_of

@@ -6,20 +6,20 @@ another site cannot use it: its requests carry an `Origin`, and that must be our
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 from starlette.routing import Route
 
 from audiences.sandbox import state_json
-from audiences.sandbox.faults import BY_CELLS, Fault
+from audiences.sandbox.admin_input import AdminError, body_of, fault_doc, filled, mapping, packed
+from audiences.sandbox.faults import Fault
 from audiences.sandbox.graph.sessions import close_expired
 from audiences.sandbox.history import MemberComparison, number_of
-from audiences.sandbox.member_sets import MemberSet, as_json, count, pack_dicts
+from audiences.sandbox.member_sets import MemberSet, as_json, count
 from audiences.sandbox.objects import AccessToken, Account, AdCampaign, AdSet, CustomAudience
 
 if TYPE_CHECKING:
@@ -36,40 +36,19 @@ T = TypeVar("T")
 _PREFIXES: dict[type, str] = {Account: "act_", CustomAudience: "2385", AdSet: "2386", AdCampaign: "2384"}
 
 
-class AdminError(Exception):
-    """The admin API was asked for something that does not exist or makes no sense."""
-
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
-
-
 def _endpoint(handler: Handler) -> Callable[[Admin, Request], Awaitable[Response]]:
     """JSON in, JSON out; errors become `{"error": text}`."""
 
     @wraps(handler)
     async def endpoint(self: Admin, request: Request) -> Response:
         try:
-            answer, status = handler(self, request, await _body(request)), 200
+            answer, status = handler(self, request, await body_of(request)), 200
         except AdminError as error:
             answer, status = {"error": str(error)}, error.status
         self.store.save(self.world)
         return Response(orjson.dumps(answer, option=orjson.OPT_NON_STR_KEYS), status, media_type="application/json")
 
     return endpoint
-
-
-async def _body(request: Request) -> Any:
-    origin = request.headers.get("origin")
-    if origin is not None and origin.rstrip("/") != str(request.base_url).rstrip("/"):
-        message = f"requests from pages of {origin} are not taken"
-        raise AdminError(message, 403)
-    raw = await request.body()
-    try:
-        return orjson.loads(raw) if raw else {}
-    except orjson.JSONDecodeError as error:
-        message = f"the body is not JSON: {error}"
-        raise AdminError(message) from None
 
 
 class Admin:
@@ -124,12 +103,12 @@ class Admin:
     @_endpoint
     def settings(self, _: Request, body: Any) -> Any:
         """Change server settings, and accounts' settings under `accounts: {id: {…}}`; GET or an empty body only reads."""
-        doc = dict(_mapping(body))
-        for identifier, part in _mapping(doc.pop("accounts", {})).items():
-            self.world.accounts[identifier] = _filled(
-                Account, _mapping(part), self._existing(self.world.accounts, identifier)
+        doc = dict(mapping(body))
+        for identifier, part in mapping(doc.pop("accounts", {})).items():
+            self.world.accounts[identifier] = filled(
+                Account, mapping(part), self._existing(self.world.accounts, identifier)
             )
-        self.world.settings = _filled(type(self.world.settings), doc, self.world.settings)
+        self.world.settings = filled(type(self.world.settings), doc, self.world.settings)
         return {
             **asdict(self.world.settings),
             "accounts": {one.id: asdict(one) for one in self.world.accounts.values()},
@@ -138,7 +117,7 @@ class Admin:
     @_endpoint
     def clock(self, _: Request, body: Any) -> Any:
         """`{"advance_seconds": n}` goes on, `{"offset_seconds": n}` sets; nothing only reads."""
-        doc = _mapping(body)
+        doc = mapping(body)
         if doc.keys() - {"advance_seconds", "offset_seconds"} or not all(
             isinstance(n, int | float) for n in doc.values()
         ):
@@ -158,7 +137,7 @@ class Admin:
     def add_faults(self, _: Request, body: Any) -> Any:
         """One rule or a list of them."""
         docs = body if isinstance(body, list) else [body]
-        rules = [_filled(Fault, _fault_doc(doc)) for doc in docs]
+        rules = [filled(Fault, fault_doc(doc)) for doc in docs]
         return {"faults": [asdict(self.world.faults.add(rule)) for rule in rules]}
 
     @_endpoint
@@ -176,10 +155,10 @@ class Admin:
     @_endpoint
     def put_token(self, _: Request, body: Any) -> Any:
         """Make or change a token; `expires_in_seconds` may stand for `expires_at`."""
-        doc = dict(_mapping(body))
+        doc = dict(mapping(body))
         if "expires_in_seconds" in doc:
             doc["expires_at"] = self.world.clock.now() + doc.pop("expires_in_seconds")
-        token = _filled(AccessToken, doc, self.world.tokens.get(str(doc.get("token"))))
+        token = filled(AccessToken, doc, self.world.tokens.get(str(doc.get("token"))))
         self.world.tokens[token.token] = token
         return asdict(token)
 
@@ -189,7 +168,7 @@ class Admin:
 
     @_endpoint
     def put_ad_set(self, _: Request, body: Any) -> Any:
-        doc = dict(_mapping(body))
+        doc = dict(mapping(body))
         if doc.get("id") not in self.world.ad_sets:
             owned = [one.id for one in self.world.campaigns.values() if one.account == doc.get("account")]
             doc.setdefault("campaign", owned[0] if owned else None)
@@ -199,16 +178,16 @@ class Admin:
     @_endpoint
     def put_audience(self, _: Request, body: Any) -> Any:
         """Make or change an audience; `members`, a list of `{KEY: value}`, makes exactly those its members."""
-        doc = dict(_mapping(body))
+        doc = dict(mapping(body))
         rows = doc.pop("members", None)
-        packed = None if rows is None else _packed(rows)
+        wanted = None if rows is None else packed(rows)
         audience = self._put(self.world.audiences, CustomAudience, doc)
-        if packed is not None:
-            gone = self.world.member_set(audience.id).minus(packed)
+        if wanted is not None:
+            gone = self.world.member_set(audience.id).minus(wanted)
             if gone:
                 self.world.remove_members(audience, gone)
-            if packed:
-                self.world.add_members(audience, packed)
+            if wanted:
+                self.world.add_members(audience, wanted)
         return state_json.audience(self.world, audience, with_members=False)
 
     @_endpoint
@@ -222,7 +201,7 @@ class Admin:
         """Compare the members with a list of expected rows; the audience's page shows it until the next time."""
         audience = self._existing(self.world.audiences, request.path_params["id"])
         close_expired(self.world, audience)
-        expected = MemberSet(_packed(body.get("expected") if isinstance(body, dict) else body))
+        expected = MemberSet(packed(body.get("expected") if isinstance(body, dict) else body))
         actual = self.world.member_set(audience.id)
         missing, unexpected = expected.minus(actual.groups), actual.minus(expected.groups)
         compared = MemberComparison(self.world.clock.now(), len(expected), missing, unexpected)
@@ -256,13 +235,13 @@ class Admin:
         }
 
     def _put(self, objects: dict[str, T], kind: type[T], body: Any) -> T:
-        doc = dict(_mapping(body))
+        doc = dict(mapping(body))
         doc.setdefault("id", self.world.new_id(_PREFIXES[kind]))
         if kind is not Account and doc["id"] not in objects:
             self._existing(self.world.accounts, doc.get("account"))
         now = self.world.clock.now()
         fresh = {"created_at": now, **({} if kind is Account else {"updated_at": now})}
-        graph_object = _filled(kind, doc if doc["id"] in objects else fresh | doc, objects.get(doc["id"]))
+        graph_object = filled(kind, doc if doc["id"] in objects else fresh | doc, objects.get(doc["id"]))
         objects[doc["id"]] = graph_object
         return graph_object
 
@@ -272,43 +251,3 @@ class Admin:
             message = f"there is nothing with the id {identifier!r}; known are {', '.join(objects) or 'none'}"
             raise AdminError(message, 404)
         return objects[identifier]
-
-
-def _fault_doc(doc: Any) -> dict[str, Any]:
-    """Rows are refused for good unless the rule says how often; other faults strike once."""
-    given = _mapping(doc)
-    return {"times": None, **given} if given.get("kind") in BY_CELLS else given
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        message = "a JSON object is needed"
-        raise AdminError(message)
-    return value
-
-
-def _packed(rows: Any) -> Any:
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        message = "the rows must be a list of objects {KEY: value}"
-        raise AdminError(message)
-    try:
-        return pack_dicts(rows)
-    except (ValueError, TypeError) as error:
-        raise AdminError(str(error)) from None
-
-
-def _filled(kind: type[T], doc: dict[str, Any], existing: T | None = None) -> T:
-    """A new thing from `doc`, or the existing one with the changes of `doc`; raises AdminError naming what does not fit."""
-    known = {one.name for one in fields(kind)}  # type: ignore[arg-type]  # every kind here is a dataclass
-    unknown = doc.keys() - known
-    if unknown:
-        message = f"unknown: {', '.join(sorted(unknown))}; known are {', '.join(sorted(known))}"
-        raise AdminError(message)
-    before = {} if existing is None else asdict(existing)  # type: ignore[call-overload]  # the same
-    try:
-        return TypeAdapter(kind).validate_python({**before, **doc})
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, one['loc'])) or kind.__name__}: {one['msg']}" for one in error.errors()
-        )
-        raise AdminError(problems) from None

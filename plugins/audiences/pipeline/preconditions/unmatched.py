@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from audiences.campaign.properties import PropertyTree
     from audiences.campaign.spec import CampaignSpec
     from audiences.pipeline.resources import CampaignResources
-    from audiences.warehouse.catalog.reflect import Glance, Relation
+    from audiences.warehouse.catalog.reflect import Glance
+    from audiences.warehouse.catalog.relation import Relation
     from audiences.warehouse.catalog.seen import SeenValues
 
 _log = logger(__name__)

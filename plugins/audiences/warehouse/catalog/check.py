@@ -21,7 +21,8 @@ from audiences.query.text_columns import TIMESTAMP, Value
 from audiences.warehouse.catalog.date_order import order_told
 from audiences.warehouse.catalog.event_scan import event_scan
 from audiences.warehouse.catalog.fit import SAMPLE, fit, hashing, looked_at, missing_column, of_type, refused
-from audiences.warehouse.catalog.reflect import Glance, Refusal, Relation, index_advice
+from audiences.warehouse.catalog.reflect import Glance, Refusal
+from audiences.warehouse.catalog.relation import Relation, index_advice
 from audiences.warehouse.catalog.seen import MOST_NAMED, SeenValues, event_names, event_values, named, user_values
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from audiences.warehouse.catalog.seen import some_of
 if TYPE_CHECKING:
     from audiences.campaign.catalog_sources import DateSource
     from audiences.warehouse.catalog.fit import FitResult
-    from audiences.warehouse.catalog.reflect import Glance, Relation
+    from audiences.warehouse.catalog.reflect import Glance
+    from audiences.warehouse.catalog.relation import Relation
 
 # As the rule of dates of birth reads it; the year has four digits there too.
 _YEAR_LAST = "^[^0-9]*([0-9]{1,2})[^0-9A-Za-z]{1,3}([0-9]{1,2})[^0-9A-Za-z]{1,3}[0-9]{4}(?![0-9])"

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audiences.warehouse.catalog.guess import Guess
-    from audiences.warehouse.catalog.reflect import Glance, Relation
+    from audiences.warehouse.catalog.reflect import Glance
+    from audiences.warehouse.catalog.relation import Relation
 
 _HEAD = """\
 # yaml-language-server: $schema=warehouse.schema.json

@@ -16,7 +16,8 @@ from audiences.query.conditions import Moment
 from audiences.query.events import doers
 from audiences.query.render import quoted, render
 from audiences.query.sources import events_table
-from audiences.warehouse.catalog.reflect import Glance, Refusal, Relation, index_advice
+from audiences.warehouse.catalog.reflect import Glance, Refusal
+from audiences.warehouse.catalog.relation import Relation, index_advice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,11 +19,12 @@ from audiences.checklist import State
 from audiences.query.render import quoted
 from audiences.query.sources import boolean, can_misfit, document, present, text, typed
 from audiences.warehouse.catalog.identifier_types import cannot_hold
-from audiences.warehouse.catalog.reflect import Column, Glance, Refusal, Relation
+from audiences.warehouse.catalog.reflect import Glance, Refusal
 from audiences.warehouse.catalog.seen import some_of
 
 if TYPE_CHECKING:
     from audiences.query.text_columns import Value
+    from audiences.warehouse.catalog.relation import Column, Relation
 
 SAMPLE = 10_000  # rows
 _SHA256 = "^[0-9A-Fa-f]{64}$"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from audiences.campaign.catalog import Group, PropertyType
-    from audiences.warehouse.catalog.reflect import Column, Relation
+    from audiences.warehouse.catalog.relation import Column, Relation
 
 
 @dataclass(frozen=True, slots=True)

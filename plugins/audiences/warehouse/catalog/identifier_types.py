@@ -11,7 +11,7 @@ from audiences.campaign.identifiers import FIELDS
 
 if TYPE_CHECKING:
     from audiences.campaign.identifier_fields import ColumnKind
-    from audiences.warehouse.catalog.reflect import Column
+    from audiences.warehouse.catalog.relation import Column
 
 _Types = tuple[type[Any], ...]
 _TYPES: Final[dict[ColumnKind, _Types]] = {

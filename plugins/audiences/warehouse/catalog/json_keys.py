@@ -10,12 +10,13 @@ from psycopg import sql
 from audiences.campaign.reserved import PREFIX
 from audiences.query.render import render
 from audiences.query.sources import document, schema_and_name
-from audiences.warehouse.catalog.reflect import Glance, Refusal, Relation
+from audiences.warehouse.catalog.reflect import Glance, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audiences.campaign.catalog import PropertyType
+    from audiences.warehouse.catalog.relation import Relation
 
 SAMPLE = 5_000  # rows
 MOST_KEYS = 60  # of one object; documents whose keys are data, ids say, have no end of them

@@ -22,11 +22,12 @@ from audiences.campaign.wording import LONGEST, did_you_mean, shown
 from audiences.query.render import quoted
 from audiences.query.sources import events_table, text, typed, users_table
 from audiences.query.sources import named as is_called
-from audiences.warehouse.catalog.reflect import Glance, Refusal, Relation
+from audiences.warehouse.catalog.reflect import Glance, Refusal
 
 if TYPE_CHECKING:
     from audiences.campaign.catalog import Catalog, EventProperty, Events, Property
     from audiences.campaign.catalog_sources import Source
+    from audiences.warehouse.catalog.relation import Relation
 
 SAMPLE = 20_000
 _AT_MOST = 2 * SAMPLE  # rows; a sample that were cut at its size would lack the last pages
