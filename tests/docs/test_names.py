@@ -193,6 +193,19 @@ def test_a_page_names_only_what_exists(page: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_code_on_a_page_imports_only_what_exists(page: str) -> None:
+    text = (ROOT / f"docs/{page}.md").read_text(encoding="utf-8")
+    imported = re.findall(r"^from (audiences[\w.]*) import (.+)$", text, re.MULTILINE)
+    wrong = [
+        f"docs/{page}.md: {module} has no {name}"
+        for module, names in imported
+        for name in names.split(", ")
+        if not (_has(module, name) or _dotted(f"{module}.{name}"))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 @pytest.mark.parametrize(
     "span",
     [
