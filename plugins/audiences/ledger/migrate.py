@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
-
 from audiences.errors import FixAccessError
 from audiences.ledger.own_session import session
 
 if TYPE_CHECKING:
+    import psycopg
+    from psycopg.rows import TupleRow
+
     from audiences.connections import Connection
     from audiences.ledger.database import Ledger
 
@@ -55,6 +52,28 @@ def migrate(connection: Connection) -> str:
 
     Raises LedgerRevisionError for one that a newer version of the product has migrated.
     """
+    with session(connection, application="audiences-migrate", autocommit=True) as database:
+        if _revision(database) == NEWEST:
+            return NEWEST
+    return _upgraded(connection)
+
+
+def _revision(database: psycopg.Connection[TupleRow]) -> str | None:
+    """The ledger's revision; None for one that was never migrated. Asked at every start of a step, so without Alembic."""
+    known = database.execute("select to_regclass('audiences.alembic_version') is not null").fetchone()
+    if known != (True,):
+        return None
+    found = database.execute("select version_num from audiences.alembic_version").fetchone()
+    return str(found[0]) if found else None
+
+
+def _upgraded(connection: Connection) -> str:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.pool import NullPool
+
     engine = create_engine(
         "postgresql+psycopg://",
         creator=lambda: session(connection, application="audiences-migrate"),
