@@ -1,4 +1,8 @@
-"""An Airflow of its own for these tests, as processes: nothing here imports Airflow into the test process."""
+"""An Airflow of its own for these tests, as processes: nothing here imports Airflow into the test process.
+
+Its commands are forked from a process that has imported Airflow, which takes five seconds. All tests of a session have one
+home and one project for that, in folders that are emptied before each.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.forked import Commands, forking
 from tests.pipeline.conftest import sandbox_server, shop  # noqa: F401  # fixtures
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.pipeline.conftest import Shop
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +32,39 @@ events: {relation: events, id: id, user: user_id, name: name, occurred_at: occur
 """
 
 
+_SECONDS = 240
+# What a task, the execution API that it talks to, and our steps import.
+_IMPORTS = (
+    "a2wsgi",
+    "adbc_driver_postgresql.dbapi",
+    "airflow.api_fastapi.execution_api.app",
+    "airflow.api_fastapi.execution_api.routes",
+    "airflow.api_fastapi.execution_api.versions",
+    "airflow.cli.commands.dag_command",
+    "airflow.dag_processing.bundles.local",
+    "airflow.dag_processing.collection",
+    "airflow.models.dagbag",
+    "airflow.providers.standard.operators.empty",
+    "airflow.providers.standard.operators.trigger_dagrun",
+    "airflow.providers_manager",
+    "airflow.sdk.execution_time.supervisor",
+    "airflow.sdk.execution_time.task_runner",
+    "alembic.command",
+    "anyio._backends._asyncio",
+    "audiences.airflow.campaign_dag",
+    "audiences.airflow.dispatcher_dag",
+    "audiences.airflow.upkeep_dag",
+    "audiences.pipeline.run",
+    "duckdb",
+    "facebook_business.adobjects.adset",
+    "facebook_business.adobjects.customaudience",
+    "pandas",
+    "psycopg_binary.pq",
+    "pyarrow.dataset",
+    "pyarrow.parquet",
+)
+
+
 @dataclass
 class Airflow:
     """A home, a project, and the commands over them."""
@@ -32,6 +72,7 @@ class Airflow:
     home: Path
     project: Path
     environment: dict[str, str]
+    commands: Commands
 
     def write(self, name: str, text: str) -> None:
         file = self.project / name
@@ -49,56 +90,69 @@ class Airflow:
 
     def airflow(self, *arguments: str) -> str:
         """Run an airflow command; its output, whatever came of it."""
-        return self._run(str(Path(sys.executable).parent / "airflow"), *arguments)
+        return self.commands.said_by(*arguments, environment=self.environment, seconds=_SECONDS)
+
+    def code(self, code: str) -> str:
+        """Execute Python where Airflow is imported already; its output, whatever came of it."""
+        return self.commands.said_by_code(code, environment=self.environment, seconds=_SECONDS)
 
     def python(self, code: str, *arguments: str) -> str:
-        return self._run(sys.executable, "-c", code, *arguments)
+        """Execute Python in an interpreter that has imported nothing yet; its output, whatever came of it."""
+        with (self.project / "said.log").open("w") as log:
+            command = [sys.executable, "-c", code, *arguments]
+            subprocess.run(command, env=self.environment, stdout=log, stderr=log, timeout=_SECONDS, check=False)
+        return (self.project / "said.log").read_text()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with sqlite3.connect(self.home / "airflow.db") as database:
             return database.execute(query).fetchall()
 
-    def _run(self, *command: str) -> str:
-        with (self.project / "said.log").open("w") as log:
-            subprocess.run(command, env=self.environment, stdout=log, stderr=log, timeout=240, check=False)
-        return (self.project / "said.log").read_text()
 
-
-def airflow_in(folder: Path) -> Airflow:
-    """An Airflow in an empty folder, with an empty project and without tables."""
-    home, project = folder / "airflow", folder / "project"
-    environment = {
+def environment_in(folder: Path) -> dict[str, str]:
+    return {
         **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
-        "AIRFLOW_HOME": str(home),
+        "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "300",
-        "AUDIENCES_PROJECT": str(project),
+        "AUDIENCES_PROJECT": str(folder / "project"),
         "PYTHONPATH": str(ROOT / "plugins"),
     }
-    made = Airflow(home, project, environment)
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Commands]]:
+    """The folder of this session's Airflow, and its commands."""
+    folder = tmp_path_factory.mktemp("installed")
+    with forking("airflow", environment_in(folder), tmp_path_factory.mktemp("commands"), imports=_IMPORTS) as commands:
+        yield folder, commands
+
+
+@pytest.fixture
+def airflow(installed: tuple[Path, Commands]) -> Airflow:
+    """An Airflow with an empty project and without tables."""
+    folder, commands = installed
+    for part in ("airflow", "project"):
+        shutil.rmtree(folder / part, ignore_errors=True)
+    made = Airflow(folder / "airflow", folder / "project", environment_in(folder), commands)
     made.write("include/warehouse.yml", CATALOG)
     made.write("include/settings.yml", "ad_accounts: {main: {id: act_1001, connection: facebook_main}}\n")
     return made
 
 
-@pytest.fixture
-def airflow(tmp_path: Path) -> Airflow:
-    return airflow_in(tmp_path)
-
-
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated(installed: tuple[Path, Commands], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Airflow's tables as `airflow db migrate` makes them, which takes it many seconds; to be copied."""
-    empty = airflow_in(tmp_path_factory.mktemp("migrated"))
-    said = empty.airflow("db", "migrate")
-    assert (empty.home / "airflow.db").exists(), said
-    return empty.home / "airflow.db"
+    folder, commands = installed
+    shutil.rmtree(folder / "airflow", ignore_errors=True)
+    said = commands.said_by("db", "migrate", environment=environment_in(folder), seconds=_SECONDS)
+    assert (folder / "airflow/airflow.db").exists(), said
+    return Path(shutil.move(folder / "airflow/airflow.db", tmp_path_factory.mktemp("migrated")))
 
 
 @pytest.fixture
-def database(airflow: Airflow, migrated: Path) -> Airflow:
+def database(migrated: Path, airflow: Airflow) -> Airflow:
     """The same with Airflow's tables."""
     airflow.home.mkdir()
     shutil.copy(migrated, airflow.home / "airflow.db")

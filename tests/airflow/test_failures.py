@@ -24,7 +24,7 @@ with create_session() as session:
 
 
 def note_of(airflow) -> str:
-    said = airflow.python(END)
+    said = airflow.code(END)
     found = airflow.rows("select content from dag_run_note")
     assert len(found) == 1, said
     return found[0][0]

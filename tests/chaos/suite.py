@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from tests.chaos import oracle
 from tests.chaos.agreement import Agreement
 from tests.chaos.campaigns import ALL, SENDS_ONLY_CHANGES, SHARED, Plan
-from tests.chaos.commands import TRACEBACK, Command
 from tests.chaos.fate import Fate
 from tests.chaos.people import FIRST_DAY, People
 from tests.chaos.place import Place
 from tests.chaos.storm import Blow, Tally, draw_blow, draw_rules
+from tests.forked import TRACEBACK, Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,6 +21,7 @@ def survive(capsys, rounds: int, **weather_of: float) -> None:
         sys.stdout.write(f"\n{suite.report()}\n")
 
 
+@pytest.mark.slow
 def test_a_short_storm_leaves_facebook_the_ledger_and_the_rules_in_agreement(capsys):
     survive(capsys, rounds=2, seed=3, users=3_000, patience=4)
 

@@ -40,7 +40,7 @@ def window(opens: datetime, hours: int = 2) -> str:
 def test_a_run_outside_its_windows_waits_for_the_opening_without_a_worker(connected, shop):
     opens = (datetime.now(UTC) + timedelta(days=2)).replace(minute=0, second=0, microsecond=0)
     connected.campaign("carts", when=f"{{timezone: UTC, now: true, windows: {window(opens)}}}")
-    said = connected.python(BEGIN + "begin(datetime.now(UTC), again=True)")
+    said = connected.code(BEGIN + "begin(datetime.now(UTC), again=True)")
     assert "HELD" in said, said[-3000:]
     held = said.split("HELD", 1)[1]
     assert f"DateTime({opens.year}, {opens.month}, {opens.day}, {opens.hour}, 0, 0" in held, held
@@ -73,7 +73,7 @@ def test_a_held_run_goes_on_when_the_window_opens(connected, shop):
 
 def test_a_scheduled_run_that_comes_a_day_late_is_left_out(connected, shop):
     connected.campaign("carts", when='{repeat: {every: 1 day, at: "09:00"}}')
-    said = connected.python(BEGIN + "begin(datetime.now(UTC) - timedelta(days=1))")
+    said = connected.code(BEGIN + "begin(datetime.now(UTC) - timedelta(days=1))")
     assert "SKIPPED" in said, said[-3000:]
     assert "NOTE note left out: it was due on" in said
     assert shop.sandbox.admin.requests() == []
