@@ -6,8 +6,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# A test process per core, each with a Postgres and a sandbox of its own.
-AT_ONCE := --numprocesses=auto --maxprocesses=4
+# A test process has a Postgres and a sandbox of its own. One per core, or two where tests wait for servers and for Airflow.
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+AT_ONCE := --numprocesses=$(CORES) --maxprocesses=8 --dist=worksteal
+TWICE := --numprocesses=$(shell expr 2 '*' $(CORES)) --maxprocesses=8 --dist=worksteal
 # Tests start Airflow and the command line many times; each start would otherwise compile anew whatever it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -35,7 +37,8 @@ $(READY): constraints.txt pyproject.toml
 demo: $(READY) ## Start everything on this machine and run the sample campaigns (ARGS=--once to run headless)
 	@$(BIN)/python -m audiences.demo $(ARGS)
 
-test: check unit integration e2e ## Everything that must be green: style, types, unit, integration and end-to-end tests
+test: check ## Everything that must be green: style, types, unit, integration and end-to-end tests
+	@$(BIN)/pytest $(TWICE) -m "not long"
 
 check: $(READY) ## Style and types
 	@$(BIN)/ruff format --check .
@@ -48,13 +51,13 @@ schemas: $(READY) ## Write the JSON schemas and the reference pages anew from th
 	@$(BIN)/python -m audiences.cli.command_reference
 
 unit: $(READY) ## Fast tests: no database, no network
-	@$(BIN)/pytest $(AT_ONCE) --dist=worksteal -m "not integration and not e2e and not long"
+	@$(BIN)/pytest $(AT_ONCE) -m "not integration and not e2e and not long"
 
 integration: $(READY) ## Real Postgres, the sandbox over HTTP, the command line
-	@$(BIN)/pytest $(AT_ONCE) --dist=worksteal -m "integration and not long"
+	@$(BIN)/pytest $(TWICE) -m "integration and not long"
 
 e2e: $(READY) ## A campaign through real Airflow
-	@$(BIN)/pytest $(AT_ONCE) --dist=loadfile -m "e2e and not long"
+	@$(BIN)/pytest $(TWICE) -m "e2e and not long"
 
 long: $(READY) ## What takes minutes: live events while Airflow is killed, ten thousand random campaigns, query plans at 2,000,000 users
 	@$(BIN)/pytest -m long --hypothesis-profile=exploring

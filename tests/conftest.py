@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 from tests.databases import Databases
+from tests.left_out import pytest_ignore_collect  # noqa: F401  # pytest's hook
+from tests.turns import pytest_collection_finish, pytest_collection_modifyitems, pytest_sessionfinish  # noqa: F401  # pytest's hooks
 
 from audiences.connections import Connection
 from audiences.demo.postgres import Postgres, running_postgres

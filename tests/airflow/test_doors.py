@@ -24,7 +24,7 @@ from audiences.demo.place import DemoFolders
 from audiences.demo.progress import Progress
 from audiences.demo.start import started
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1200)]
 HOUR = timedelta(hours=1)  # Airflow has one run of a logical date
 THEN, NOW = 60_001, 60_002  # the users who qualify
 PAST = (datetime.now(UTC) - timedelta(days=20)).replace(hour=9, minute=0, second=0, microsecond=0)

@@ -1,0 +1,57 @@
+"""Which test has its turn when several processes share them: those that take long begin first, each in a process of its own.
+
+Whatever takes long and begins last keeps one process busy while the others have nothing left to do.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def in_turn(items: Sequence[pytest.Item], processes: int) -> list[pytest.Item]:
+    """The tests in another order. pytest-xdist gives each process as many of them, one process after the other.
+
+    The first one, or the first two of four, begin with the tests of Airflow, as each process that has any needs an
+    installation for them; the slow ones are dealt out to the beginnings of the others.
+    """
+    airflow = [item for item in items if item.get_closest_marker("e2e") and not item.get_closest_marker("slow")]
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    early = set(map(id, [*airflow, *slow]))
+    rest = iter([item for item in items if id(item) not in early])
+    homes = 2 if processes >= 4 else 1
+    half = -(-len(airflow) // homes)
+    heads = [airflow[start : start + half] for start in range(0, half * homes, half or 1)][:processes]
+    heads += [[] for _ in range(processes - len(heads))]
+    for number, item in enumerate(slow):
+        heads[homes + number % (processes - homes) if processes > homes else 0].append(item)
+    found: list[pytest.Item] = []
+    for number, head in enumerate(heads):
+        share = (len(items) - len(found)) // (processes - number)
+        found += [*head, *islice(rest, max(0, share - len(head)))]
+    return found
+
+
+@pytest.hookimpl(trylast=True)  # after those that are not asked for have been left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put them in turn, in each process of pytest-xdist alike."""
+    if processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+        items[:] = in_turn(items, processes)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays until the end: from now on the garbage collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """At the end libraries look for what was left behind."""
+    gc.unfreeze()
