@@ -46,7 +46,7 @@ def test_everyone_assigned_by_the_campaign_is_read(ledger, campaign, other):
 
 def test_the_result_of_the_newest_time_that_has_come_is_current(ledger, campaign):
     def record(digest, at, **report):
-        goals.record(ledger, campaign=campaign, result=goals.Result(digest, "c", at, report))
+        goals.record(ledger, campaign=campaign, result=goals.GoalResult(digest, "c", at, report))
 
     record("g", NOON, n=1)
     record("g", NOON - DAY, n=2)
