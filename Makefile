@@ -57,7 +57,7 @@ integration: $(READY) ## Real Postgres, the sandbox over HTTP, the command line
 	@$(BIN)/pytest $(TWICE) -m "integration and not long"
 
 e2e: $(READY) ## A campaign through real Airflow
-	@$(BIN)/pytest $(TWICE) -m "e2e and not long"
+	@$(BIN)/pytest $(TWICE) --dist=loadfile -m "e2e and not long"
 
 long: $(READY) ## What takes minutes: live events while Airflow is killed, ten thousand random campaigns, query plans at 2,000,000 users
 	@$(BIN)/pytest -m long --hypothesis-profile=exploring

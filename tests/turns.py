@@ -20,23 +20,31 @@ def in_turn(items: Sequence[pytest.Item], processes: int) -> list[pytest.Item]:
     """The tests in another order. pytest-xdist gives each process as many of them, one process after the other.
 
     The first one, or the first two of four, begin with the tests of Airflow, as each process that has any needs an
-    installation for them; the slow ones are dealt out to the beginnings of the others.
+    installation for them. The slow end-to-end ones, each of which starts a demo, come one after the other in another process:
+    two demos would want the same ports. The last process begins with the other slow ones.
     """
-    airflow = [item for item in items if item.get_closest_marker("e2e") and not item.get_closest_marker("slow")]
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    early = set(map(id, [*airflow, *slow]))
+
+    def those(*, e2e: bool, slow: bool) -> list[pytest.Item]:
+        return [item for item in items if _has(item, "e2e") is e2e and _has(item, "slow") is slow]
+
+    airflow, demos, slow = those(e2e=True, slow=False), those(e2e=True, slow=True), those(e2e=False, slow=True)
+    early = set(map(id, [*airflow, *demos, *slow]))
     rest = iter([item for item in items if id(item) not in early])
     homes = 2 if processes >= 4 else 1
     half = -(-len(airflow) // homes)
     heads = [airflow[start : start + half] for start in range(0, half * homes, half or 1)][:processes]
     heads += [[] for _ in range(processes - len(heads))]
-    for number, item in enumerate(slow):
-        heads[homes + number % (processes - homes) if processes > homes else 0].append(item)
+    heads[min(homes, processes - 1)] += demos
+    heads[-1] += slow
     found: list[pytest.Item] = []
     for number, head in enumerate(heads):
         share = (len(items) - len(found)) // (processes - number)
         found += [*head, *islice(rest, max(0, share - len(head)))]
     return found
+
+
+def _has(item: pytest.Item, mark: str) -> bool:
+    return item.get_closest_marker(mark) is not None
 
 
 @pytest.hookimpl(trylast=True)  # after those that are not asked for have been left out
