@@ -147,7 +147,7 @@ found as (
     select h.audience, coalesce(
         h.in_doubt,
         (select 'a replace of it broke off' from audiences.upload_session s
-         where s.audience_id = h.audience and s.state = any(%(unsettled)s) and s.id > coalesce(h.session, 0)
+         where s.audience_id = h.audience and s.state = any(%(unknown_fate)s) and s.id > coalesce(h.session, 0)
            and s.opened_at > coalesce(h.confirmed, '-infinity') limit 1),
         (select 'the rows of a request are lost that may have been carried out' from audiences.chunk c
          where c.audience_id = h.audience and c.state = 'lost' and c.sent_at > coalesce(h.at, '-infinity') limit 1)
