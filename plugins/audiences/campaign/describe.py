@@ -33,15 +33,15 @@ def describe(spec: CampaignSpec) -> str:
     if campaign.description:
         lines += [plain(campaign.description), ""]
     lines.append(f"{_STATUS[campaign.status]} Ad account {code(campaign.ad_account)} ({code(spec.account.id)}).")
-    for title, entries in (
-        ("Who", _who(spec)),
-        ("What", _what(spec)),
-        ("When", _when(spec)),
-        ("Goal", _goal(spec)),
-    ):
-        if entries:
-            lines += ["", f"## {title}", "", *bullets(entries)]
+    for title, entries in sections(spec).items():
+        lines += ["", f"## {title}", "", *bullets(entries)]
     return "\n".join([*lines, "", "## Configuration", "", *_fenced(effective_yaml(spec))]) + "\n"
+
+
+def sections(spec: CampaignSpec) -> dict[str, list[ListItem]]:
+    """Who, what, when and goal as lists, by their titles; a campaign without a goal has none."""
+    every = {"Who": _who(spec), "What": _what(spec), "When": _when(spec), "Goal": _goal(spec)}
+    return {title: entries for title, entries in every.items() if entries}
 
 
 def effective_yaml(spec: CampaignSpec) -> str:

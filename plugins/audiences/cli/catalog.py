@@ -9,10 +9,8 @@ import typer
 
 from audiences.campaign.checks.event_rules import CATALOG
 from audiences.campaign.project import load_catalog, warehouse_connection
-from audiences.campaign.segments import FOLDER as SEGMENTS
-from audiences.campaign.segments import Segments
 from audiences.campaign.wording import dotted
-from audiences.checklist import Check, State
+from audiences.checklist import State
 from audiences.cli import console as show
 from audiences.cli.app import AsJson, Here, app, import_airflow, out
 from audiences.cli.safe_console import as_text
@@ -22,15 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from audiences.campaign.catalog import Catalog
-    from audiences.campaign.source import Document
-    from audiences.campaign.spec import SavedSegment
-    from audiences.warehouse.catalog.check import Line
     from audiences.warehouse.catalog.record import List
 
 catalog_app = typer.Typer(help="The warehouse catalog: check it, or draft a first one.", no_args_is_help=True)
 app.add_typer(catalog_app, name="catalog")
-LOGIN = "the login of the connection"
 Using = Annotated[
     str | None, typer.Option(help="The Airflow connection of the warehouse; that of include/settings.yml if left out.")
 ]
@@ -102,37 +95,28 @@ def check(
     Exit code 1 when a line of the answer fails.
     """
     from audiences.connections import look_up
-    from audiences.warehouse.catalog.check import check_catalog
-    from audiences.warehouse.catalog.check_login import check_login
-    from audiences.warehouse.catalog.check_segments import check_segments
+    from audiences.reporting.catalog_checks import catalog_checks
     from audiences.warehouse.catalog.record import unrecorded
     from audiences.warehouse.catalog.reflect import Glance
 
     document, catalog = load_catalog(Here.project)
     import_airflow()
     with Glance(look_up(connection or warehouse_connection(Here.project)), timezone=catalog.timezone) as glance:
-        found = [_placed(line, document) for line in check_catalog(catalog, glance)]
+        found = catalog_checks(Here.project, document, catalog, glance)
         lists = list(unrecorded(catalog, glance))
-        beside = {SEGMENTS: list(check_segments(_saved(catalog), catalog, glance)), LOGIN: list(check_login(glance))}
     if record:
         _record(Here.project / document.file, lists, document.file)
-    every = [*found, *(line for lines in beside.values() for line in lines)]
+    every = [line for lines in found.values() for line in lines]
     failed = any(line.state is State.FAIL for line in every)
     if as_json:
         listed = {"recorded" if record else "unrecorded": [dotted(path) for path, _ in lists]}
         show.json_line({"ok": not failed, "checks": [show.check_fields(line) for line in every], **listed})
     else:
-        show.checks(out, {document.file: found, **{of: lines for of, lines in beside.items() if lines}})
+        show.checks(out, {of: lines for of, lines in found.items() if lines or of == document.file})
         if lists:
             done = "added: " if record else "audiences catalog check --record adds, so that `validate` knows them: "
             out.print(as_text(done + ", ".join(dotted(path) for path, _ in lists)), highlight=False, soft_wrap=True)
     raise typer.Exit(1 if failed else 0)
-
-
-def _saved(catalog: Catalog) -> dict[str, SavedSegment]:
-    """The saved segments by file; of broken ones `validate` tells."""
-    segments = Segments(Here.project, catalog)
-    return {segments.file(name): saved for name, saved in segments.needed(segments.names).items()}
 
 
 def _record(path: Path, lists: Sequence[List], file: str) -> None:
@@ -140,10 +124,3 @@ def _record(path: Path, lists: Sequence[List], file: str) -> None:
 
     text = path.read_bytes().decode("utf-8-sig")  # a file that was read as a catalog a moment ago
     path.write_bytes(record(text, lists, file=file).encode())
-
-
-def _placed(line: Line, document: Document) -> Check:
-    """The line by the name of its entry; where something is to be done, with the entry's place in the file."""
-    row, column = document.at(line.path)
-    remedy = f"{document.file}:{row}:{column}: {line.remedy}" if line.remedy else ""
-    return Check(dotted(line.path), line.state, line.found, remedy)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _NOT_TOLD = 100
 _RENEW = "Make a new token (Business settings, System users, Generate token) and put it into the Airflow connection."
 _NEEDED_SCOPE = "ads_management"
-_EXPIRES_SOON = timedelta(days=14)
+EXPIRES_SOON = timedelta(days=14)
 _NEARLY_FULL = MAX_LIST_AUDIENCES - 25
 _ACCOUNT_FIELDS = "name,account_status,disable_reason,business,tos_accepted"
 # Ad account reference, account_status.
@@ -61,7 +61,7 @@ def run(
     `added_to`: those of the audiences to which people are to be added. Three requests, one for each audience, and with
     `count_audiences` one more for each hundred audiences of the account.
     """
-    version = _version(graph, now.date())
+    version = version_check(graph.credentials.api_version, now.date())
     if version.state is State.FAIL:
         return [version]
     checks = [version]
@@ -97,8 +97,8 @@ def _failure(name: str, error: AudiencesError) -> Check:
     return Check(name, State.FAIL, str(error))
 
 
-def _version(graph: GraphSession, today: date) -> Check:
-    version = graph.credentials.api_version
+def version_check(version: str, today: date) -> Check:
+    """Whether that version of the Graph API still serves the Marketing API, and until when."""
     name, remedy = "API version", f"Set `api_version` in the connection to {API_VERSION}, or leave it out."
     if version not in MARKETING_API_ENDS:
         if _number(version) < min(map(_number, MARKETING_API_ENDS)):
@@ -148,7 +148,7 @@ def _token(graph: GraphSession, now: datetime) -> Check:
         return Check(name, State.OK, "valid, never expires" if data.expires_at == 0 else "valid")
     if moment <= now:
         return Check(name, State.FAIL, f"expired on {moment:%d %B %Y}", _RENEW)
-    if moment - now < _EXPIRES_SOON:
+    if moment - now < EXPIRES_SOON:
         return Check(name, State.WARN, f"valid, expires on {moment:%d %B %Y}", _RENEW)
     return Check(name, State.OK, f"valid, expires on {moment:%d %B %Y}")
 
@@ -162,7 +162,7 @@ def _noted_expiry(name: str, day: date | None, now: datetime) -> Check:
         )
         return Check(name, State.OK, "accepted; Facebook does not tell here until when", remedy)
     found = f"accepted; expires on {day:%d %B %Y}, says the connection"
-    if day - now.date() >= _EXPIRES_SOON:
+    if day - now.date() >= EXPIRES_SOON:
         return Check(name, State.OK, found)
     return Check(name, State.WARN, found, f"{_RENEW} Correct `token_expires` with it.")
 

@@ -71,6 +71,32 @@ def of_user(ledger: Ledger, campaign: int, user: str) -> Assignment | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class AssignmentAnywhere:
+    """The arm of a user in one of the campaigns, and the run that assigned it."""
+
+    user: str
+    campaign: str
+    arm: str
+    run_id: int
+    assigned_at: datetime
+
+
+def of_users(ledger: Ledger, users: Sequence[str]) -> list[AssignmentAnywhere]:
+    """The assignments of the users in all campaigns, by user and campaign; found campaign by campaign, as the key is."""
+    return ledger.rows(AssignmentAnywhere, OF_USERS, {"users": list(users)})
+
+
+OF_USERS = """
+select a.user_id as user, c.name as campaign, a.arm, a.run_id, r.assigned_at
+from audiences.campaign c
+cross join unnest(%(users)s::text[]) as asked (user_id)
+join audiences.assignment a on a.campaign_id = c.id and a.user_id = asked.user_id collate "C"
+join audiences.run r on r.id = a.run_id
+order by a.user_id, c.name
+"""
+
+
 def record(ledger: Ledger, *, campaign: int, run: int, assigned: pa.RecordBatchReader) -> None:
     """Put new assignments (`user_id`, `arm`) on record; a user who has one keeps it.
 

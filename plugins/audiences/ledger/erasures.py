@@ -79,6 +79,26 @@ def found_before(ledger: Ledger, digest: bytes) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class ErasureStanding:
+    """An erasure: when it was asked for and done, None while something is `still_to_do`, in sentences."""
+
+    id: int
+    asked_at: datetime
+    done_at: datetime | None
+    still_to_do: tuple[str, ...]
+
+
+def standing_of(ledger: Ledger, digest: bytes) -> ErasureStanding | None:
+    """The last erasure that this hash belongs to."""
+    return ledger.row(
+        ErasureStanding,
+        "select e.id, e.asked_at, e.done_at, e.still_to_do from audiences.erasure e"
+        " join audiences.erased d on d.erasure_id = e.id where d.digest = %(digest)s order by e.id desc limit 1",
+        {"digest": digest},
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class ErasureAccount:
     """An ad account in which the ledger knows audiences, and the `connections` by which it was once reached."""
 

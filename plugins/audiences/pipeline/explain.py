@@ -103,7 +103,7 @@ def explain_address(resources: CampaignResources, kind: Address, address: str, a
 
     Raises UnreadableAddressError.
     """
-    found = holders(resources, kind, address, at)
+    found = holders(resources, resources.spec.catalog, kind, address, at)
     users = (*found.users, *found.on_record)
     return Explanations(
         campaign=resources.spec.id,

@@ -23,6 +23,12 @@ def person(catalog: Catalog, user: str) -> tuple[sa.Select[Any], Columns]:
     return query.where(key == user), columns
 
 
+def is_there(catalog: Catalog, user: str) -> sa.Select[Any]:
+    """The query for the user's id, and for nothing else of them: a row if the warehouse has the user."""
+    key = sa.cast(users_table(catalog).c[catalog.users.key], sa.Text)
+    return sa.select(key.label("user_id")).where(key == user)
+
+
 def everybody(catalog: Catalog, identifier: Identifier) -> tuple[sa.Select[Any], Columns]:
     """The query for this identifier of all users, with their countries where the catalog maps them, and its columns."""
     query, key, columns = _rows(catalog, (identifier, "country"))

@@ -18,7 +18,7 @@ def who(shop, kind, address, **catalog):
     spec = shop.campaign()
     found = spec.catalog.model_copy(update=catalog)
     with shop.resources(spec.model_copy(update={"catalog": found}), read_only=True) as resources:
-        return holders(resources, kind, address, shop.noon)
+        return holders(resources, resources.spec.catalog, kind, address, shop.noon)
 
 
 @pytest.mark.parametrize("address", ["one@example.com", " One@Example.COM\n"])

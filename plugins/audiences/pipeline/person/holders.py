@@ -25,7 +25,8 @@ from audiences.who.person import everybody
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from audiences.pipeline.resources import CampaignResources
+    from audiences.campaign.catalog import Catalog
+    from audiences.pipeline.resources import Resources
 
 Address = Literal["email", "phone"]
 """The identifiers by which people are looked for, by the names of a campaign file."""
@@ -52,16 +53,16 @@ class Holders:
     erased: bool
 
 
-def holders(resources: CampaignResources, kind: Address, address: str, at: datetime) -> Holders:
+def holders(resources: Resources, catalog: Catalog, kind: Address, address: str, at: datetime) -> Holders:
     """Look for the address, as a run would read it, in the whole warehouse and the whole ledger.
 
     A phone number without country code is read in the catalog's default country, and for each user in theirs. Raises
     UnreadableAddressError, and what the warehouse raises.
     """
-    context = Context(today=at.date(), default_country=resources.spec.catalog.default_country)
+    context = Context(today=at.date(), default_country=catalog.default_country)
     asked = encode_column(kind, pa.array([address], pa.string()), context)
     digests = asked.values.drop_null()
-    users, found = _in_warehouse(resources, kind, address, context, digests)
+    users, found = _in_warehouse(resources, catalog, kind, address, context, digests)
     digests = pa.concat_arrays([digests, found]).unique()
     if not len(digests):
         raise UnreadableAddressError(kind=kind, reason=next(iter(asked.rejected), Reason.EMPTY.value))
@@ -81,15 +82,15 @@ def holders(resources: CampaignResources, kind: Address, address: str, at: datet
 
 
 def _in_warehouse(
-    resources: CampaignResources, kind: Address, address: str, context: Context, digests: pa.Array
+    resources: Resources, catalog: Catalog, kind: Address, address: str, context: Context, digests: pa.Array
 ) -> tuple[tuple[str, ...], pa.Array]:
     """The users who have the address, and the hashes that it has for them."""
-    source = resources.spec.catalog.users.identifier(kind)
+    source = catalog.users.identifier(kind)
     users: set[str] = set()
     hashes = [pa.array([], digests.type)]
     if source is None:
         return (), hashes[0]
-    query, columns = everybody(resources.spec.catalog, kind)
+    query, columns = everybody(catalog, kind)
     country = columns.identifiers.get("country")
     with resources.warehouse() as warehouse:
         for batch in warehouse.stream(render(query)):
