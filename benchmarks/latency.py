@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from rich.table import Table
 
-from audiences.demo.place import DemoFolders
+from audiences.demo.folders import DemoFolders
 from audiences.demo.progress import Progress
 from audiences.demo.shoppers import Act, insert
 from audiences.demo.start import started
@@ -74,8 +74,8 @@ def measure(folder: Path, events: int, console: Console) -> Latency:
     shutil.copytree(_PROJECT / "include", project / "include")
     for name in ("dags", "plugins"):
         (project / name).symlink_to(_PROJECT / name)
-    place = DemoFolders(project=project, folder=folder / "demo")
-    with place.occupied(), started(place, Progress(console)) as demo:
+    folders = DemoFolders(project=project, folder=folder / "demo")
+    with folders.occupied(), started(folders, Progress(console)) as demo:
         with psycopg.connect(demo.server.uri("shop"), autocommit=True) as shop:
             reachable = shop.execute(
                 "select id from shop.users where not opted_out and email ~ '^[a-z]+[^ ]*@[^ ]+[.][a-z]+$'"

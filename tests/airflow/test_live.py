@@ -18,7 +18,7 @@ from rich.console import Console
 from tests.pipeline.conftest import row_of
 
 from audiences.demo import airflow
-from audiences.demo.place import DemoFolders
+from audiences.demo.folders import DemoFolders
 from audiences.demo.progress import Progress
 from audiences.demo.shoppers import Act, insert
 from audiences.demo.start import started
@@ -63,7 +63,7 @@ class Stage:
 
     def kill(self, name: str) -> dict[str, str]:
         """Kill a component of Airflow with everything it has started; the environment it had."""
-        known = json.loads(self.demo.place.record.read_text())
+        known = json.loads(self.demo.folders.record.read_text())
         leader = [entry["pid"] for entry in known if entry["name"] == name][-1]
         variables = psutil.Process(leader).environ()
         for pid in psutil.pids():
@@ -74,7 +74,7 @@ class Stage:
 
     def restart(self, name: str, variables: dict[str, str]) -> None:
         command = airflow.command(*airflow.COMPONENTS[name])
-        self.demo.children.start(name, command, environment={**variables, **SOONER}, folder=self.demo.place.project)
+        self.demo.children.start(name, command, environment={**variables, **SOONER}, folder=self.demo.folders.project)
 
 
 @pytest.fixture
@@ -86,8 +86,8 @@ def stage():
         shutil.copytree(ROOT / "include", project / "include")
         for folder in ("dags", "plugins"):
             (project / folder).symlink_to(ROOT / folder)
-        place = DemoFolders(project=project, folder=Path(name) / "demo")
-        with place.occupied(), started(place, Progress(Console(quiet=True))) as demo:
+        folders = DemoFolders(project=project, folder=Path(name) / "demo")
+        with folders.occupied(), started(folders, Progress(Console(quiet=True))) as demo:
             with psycopg.connect(demo.server.uri("shop"), autocommit=True) as shop:
                 shop.execute(
                     "insert into shop.users (id, email) select i, 'user' || i || '@example.com'"

@@ -12,7 +12,7 @@ from tests.facebook.scripted import Answer, ScriptedGraph
 from audiences.campaign.mark import Mark
 from audiences.checklist import State
 from audiences.errors import AudiencesError, FacebookTransientError
-from audiences.facebook import ad_set_hours, adsets, audience_members, custom_audiences, preflight_checks
+from audiences.facebook import ad_set_hours, ad_set_targeting, audience_members, custom_audiences, preflight_checks
 from audiences.facebook.ad_set_hours import AdSetSchedule
 from audiences.facebook.graph_errors import OddAnswerError
 from audiences.facebook.values import as_integer, as_time
@@ -37,7 +37,7 @@ CALLS: dict[str, Callable[[GraphSession], Any]] = {
     "add 10 rows to audience 7": lambda graph: audience_members.add(graph, "7", SCHEMA, ROWS),
     "remove 10 rows from audience 7": lambda graph: audience_members.remove(graph, "7", SCHEMA, ROWS),
     "list the upload sessions of audience 7": lambda graph: audience_members.upload_sessions(graph, "7"),
-    "read ad set 8": lambda graph: adsets.put(graph, "8", "7", adsets.TargetingList.INCLUDED),
+    "read ad set 8": lambda graph: ad_set_targeting.put(graph, "8", "7", ad_set_targeting.TargetingList.INCLUDED),
 }
 
 

@@ -169,7 +169,7 @@ def test_a_refusal_that_facebook_calls_transient_is_tried_again(code: int, trans
     assert isinstance(error, FacebookTransientError if transient else RefusedError)
 
 
-def test_an_error_that_a_person_must_settle_stays_one_whatever_is_called_transient() -> None:
+def test_an_error_that_a_person_must_resolve_stays_one_whatever_is_called_transient() -> None:
     assert isinstance(_error(400, _graph_error(code=190, message="expired", is_transient=True)), FacebookAccessError)
 
 

@@ -11,7 +11,7 @@ from tests.facebook.rows import SCHEMA, rows_of
 
 from audiences.campaign.mark import Mark
 from audiences.errors import FacebookAccessError
-from audiences.facebook import ad_set_hours, adsets, audience_members, custom_audiences, preflight_checks
+from audiences.facebook import ad_set_hours, ad_set_targeting, audience_members, custom_audiences, preflight_checks
 from audiences.facebook.ad_set_hours import AdSetSchedule, DayPart
 from audiences.facebook.audience_members import BatchStep
 from audiences.facebook.credentials import Credentials
@@ -32,9 +32,9 @@ def _management(graph: GraphSession) -> None:
     custom_audiences.contents(graph)
     custom_audiences.remark(graph, found, description="New", mark=mark, name="Cart 2")
     for dry_run in (True, False):
-        adsets.put(graph, AD_SETS[0], found, adsets.TargetingList.INCLUDED, dry_run=dry_run)
-        adsets.put(graph, AD_SETS[0], found, adsets.TargetingList.EXCLUDED, dry_run=dry_run)
-        adsets.put(graph, AD_SETS[0], found, adsets.TargetingList.NOWHERE, dry_run=dry_run)
+        ad_set_targeting.put(graph, AD_SETS[0], found, ad_set_targeting.TargetingList.INCLUDED, dry_run=dry_run)
+        ad_set_targeting.put(graph, AD_SETS[0], found, ad_set_targeting.TargetingList.EXCLUDED, dry_run=dry_run)
+        ad_set_targeting.put(graph, AD_SETS[0], found, ad_set_targeting.TargetingList.NOWHERE, dry_run=dry_run)
         hours = AdSetSchedule(parts=(DayPart((1, 2), 540, 1080),))
         ad_set_hours.push(graph, AD_SETS[1], hours, now=datetime.now(UTC), dry_run=dry_run)
 

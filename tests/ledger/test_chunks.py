@@ -47,7 +47,7 @@ def test_another_run_leaves_its_own_requests_and_those_whose_fate_is_unknown(led
     assert (states(ledger, run), states(ledger, later)) == (["sending"], ["planned"])
 
 
-def test_late_removals_alone_are_given_up_when_what_they_wait_for_did_not_come(ledger, audience, run):
+def test_deferred_removals_alone_are_given_up_when_what_they_wait_for_did_not_come(ledger, audience, run):
     planned = [chunks.PlannedRequest("add", "a", 0, 1), chunks.PlannedRequest("remove", "b", 0, 1, (), deferred=True)]
     chunks.plan(ledger, run=run, audience=audience.id, planned=planned)
     chunks.drop_deferred(ledger, run)

@@ -131,7 +131,7 @@ def test_members_with_other_identifiers_are_told_as_re_keyed_and_not_as_added(sh
     assert shop.run(spec).rekeyed == 0
 
 
-def test_members_under_a_new_mapping_are_re_keyed(shop):
+def test_members_under_new_identifiers_are_re_keyed(shop):
     fill(shop, 20, seed=3)
     both, phones = shop.campaign(), shop.campaign(what={"identifiers": ["phone"], "guards": {"max_removal": 100}})
     known = shop.run(both).outcomes["added"]

@@ -25,7 +25,7 @@ def everything(admin):
     return {name: told[name] for name in kept} | {"accounts": accounts, "offset": told["clock"]["offset_seconds"]}
 
 
-def test_all_things_and_members_survive_a_restart(state, graph_at, rows):
+def test_all_objects_and_members_survive_a_restart(state, graph_at, rows):
     with running_sandbox(state=state) as first:
         graph = graph_at(first.url)
         audience, gone = graph.create("Kept"), graph.create("Gone")

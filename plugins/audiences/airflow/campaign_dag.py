@@ -77,7 +77,7 @@ def _pipeline(spec: CampaignSpec, project: Path) -> None:
         task_display_name="add to Facebook",
         pool=POOL,
         map_index_template=_LABEL,
-    ).expand(batch=plan.output)
+    ).expand(requests=plan.output)
     deferred = steps.RemoveDeferredOperator(
         task_id="remove_late", task_display_name="remove old rows", pool=POOL, trigger_rule="none_failed"
     )

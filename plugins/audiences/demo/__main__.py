@@ -17,7 +17,7 @@ from rich.console import Console
 from audiences.campaign.project import Project
 from audiences.demo import launched, output, signals
 from audiences.demo.existing import fill_existing_audiences
-from audiences.demo.place import DemoFolders
+from audiences.demo.folders import DemoFolders
 from audiences.demo.progress import Progress
 from audiences.demo.samples import SampleCampaign, run_samples
 from audiences.demo.start import started
@@ -36,11 +36,11 @@ def main() -> int:
     parser.add_argument("--directory", type=Path, help="for what the demo makes (default: .demo in the project)")
     arguments = parser.parse_args()
     project = arguments.project.resolve()
-    place = DemoFolders(project=project, folder=(arguments.directory or project / ".demo").resolve())
+    folders = DemoFolders(project=project, folder=(arguments.directory or project / ".demo").resolve())
     progress = Progress(Console() if sys.stdout.isatty() else Console(width=120))
     signals.raise_on_signals()
     try:
-        return _run(place, progress, once=arguments.once)
+        return _run(folders, progress, once=arguments.once)
     except AudiencesError as error:
         progress.console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         if arguments.once:
@@ -51,12 +51,12 @@ def main() -> int:
         return 130 if arguments.once else 0
 
 
-def _run(place: DemoFolders, progress: Progress, *, once: bool) -> int:
-    project = Project.load(place.project)
+def _run(folders: DemoFolders, progress: Progress, *, once: bool) -> int:
+    project = Project.load(folders.project)
     problems = [str(problem) for problem in project.problems]
     for problem in problems:
         progress.note(f"campaign files: {problem}")
-    with place.occupied(), started(place, progress) as demo:
+    with folders.occupied(), started(folders, progress) as demo:
         samples, goals = _samples(demo, project, progress)
         if not once:
             _stay(demo, progress)

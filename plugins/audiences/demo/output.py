@@ -66,11 +66,11 @@ def print_addresses(console: Console, demo: Demo) -> None:
     lines = {
         "Airflow": f"{demo.airflow.url}  no login needed: everybody on this machine is admin",
         "Sandbox": f"{demo.sandbox_url}  the local Facebook: audiences, sizes, requests",
-        "Live": f"customers fill carts by now: {demo.place.logs / 'shoppers.log'}; see the audience Cart_Left in the sandbox",
+        "Live": f"customers fill carts by now: {demo.folders.logs / 'shoppers.log'}; see the audience Cart_Left in the sandbox",
         "Warehouse": demo.server.tcp_uri("shop"),
         "Ledger": demo.server.tcp_uri("ledger"),
-        "Commands": f"source {demo.place.exports}; {Path(sys.executable).parent}/audiences preview abandoned_cart",
-        "Logs": f"{demo.place.logs}, those of tasks in {demo.place.airflow / 'logs'}",
+        "Commands": f"source {demo.folders.exports}; {Path(sys.executable).parent}/audiences preview abandoned_cart",
+        "Logs": f"{demo.folders.logs}, those of tasks in {demo.folders.airflow / 'logs'}",
     }
     for name, value in lines.items():
         console.print(f"[bold]{name:<10}[/] {value}", highlight=False, soft_wrap=True)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from concurrent.futures import Future
 
-    from audiences.demo.place import DemoFolders
+    from audiences.demo.folders import DemoFolders
     from audiences.demo.postgres import Postgres
     from audiences.demo.processes import Child
     from audiences.demo.progress import Progress
@@ -42,7 +42,7 @@ _FACEBOOK = "facebook_main"
 class Demo:
     """What runs, and how to reach it."""
 
-    place: DemoFolders
+    folders: DemoFolders
     server: Postgres
     sandbox_url: str
     sandbox: AdminClient
@@ -56,22 +56,22 @@ class Demo:
     def let_shoppers_in(self) -> None:
         """Have customers fill carts and pay from now on, for live campaigns to react to; from the main thread."""
         command = [sys.executable, "-m", "audiences.demo.shoppers", self.server.uri("shop")]
-        self.children.start("shoppers", command, environment=dict(os.environ), folder=self.place.project)
+        self.children.start("shoppers", command, environment=dict(os.environ), folder=self.folders.project)
 
 
 @contextlib.contextmanager
-def started(place: DemoFolders, progress: Progress) -> Iterator[Demo]:
+def started(folders: DemoFolders, progress: Progress) -> Iterator[Demo]:
     """Have everything run, with fresh data, and stop it at the end. From the main thread."""
-    left = stop_leftovers(place.record) + (["Postgres"] if postgres.stop_leftover(place.postgres) else [])
+    left = stop_leftovers(folders.record) + (["Postgres"] if postgres.stop_leftover(folders.postgres) else [])
     if left:
         progress.note(f"stopped what the last demo left behind: {', '.join(left)}")
-    children = Children(record=place.record, logs=place.logs)
+    children = Children(record=folders.record, logs=folders.logs)
     # Nothing in it has to survive a crash of this machine; every start makes it anew.
     settings = {"synchronous_commit": "off"}
     with (
         contextlib.closing(Ports()) as ports,
         postgres.running_postgres(
-            place.postgres, tcp_port=ports.take("Postgres", POSTGRES_PORT), settings=settings
+            folders.postgres, tcp_port=ports.take("Postgres", POSTGRES_PORT), settings=settings
         ) as server,
     ):
         numbers = {
@@ -82,7 +82,7 @@ def started(place: DemoFolders, progress: Progress) -> Iterator[Demo]:
             progress.note(f"port {usual} is taken, so {what} listens on {given}")
         progress.done("Postgres is up")
         try:
-            yield _start(place, progress, server, children, numbers)
+            yield _start(folders, progress, server, children, numbers)
         finally:
             signals.ignore_signals()
             progress.note("stopping")
@@ -90,10 +90,10 @@ def started(place: DemoFolders, progress: Progress) -> Iterator[Demo]:
 
 
 def _start(
-    place: DemoFolders, progress: Progress, server: Postgres, children: Children, ports: Mapping[str, int]
+    folders: DemoFolders, progress: Progress, server: Postgres, children: Children, ports: Mapping[str, int]
 ) -> Demo:
     demo = Demo(
-        place=place,
+        folders=folders,
         server=server,
         sandbox_url=f"http://{HOST}:{ports['the sandbox']}",
         sandbox=AdminClient(f"http://{HOST}:{ports['the sandbox']}"),
@@ -101,13 +101,13 @@ def _start(
         children=children,
     )
     variables = _variables(demo, ports["Airflow"])
-    airflow.write_exports(place.exports, variables)
+    airflow.write_exports(folders.exports, variables)
     for name in ("shop", "ledger"):
         server.create_database(name)
     with ThreadPoolExecutor(max_workers=1) as beside:
         data = beside.submit(_fill, demo, progress)
         command = [sys.executable, "-m", "audiences.sandbox", "--port", str(ports["the sandbox"])]
-        children.start("sandbox", command, environment=variables, folder=place.project)
+        children.start("sandbox", command, environment=variables, folder=folders.project)
         _migrate_airflow(demo, progress, variables)
         _start_airflow(demo, progress, variables, data, port=ports["Airflow"])
     return demo
@@ -137,8 +137,8 @@ def _variables(demo: Demo, port: int) -> dict[str, str]:
     databases = {name: airflow.postgres_connection(found) for name, found in _databases(demo.server).items()}
     facebook = airflow.facebook_connection(_facebook(demo.sandbox_url))
     return airflow.environment(
-        project=demo.place.project,
-        home=demo.place.airflow,
+        project=demo.folders.project,
+        home=demo.folders.airflow,
         port=port,
         database=demo.server.uri("airflow"),
         connections={**databases, _FACEBOOK: facebook},
@@ -148,14 +148,14 @@ def _variables(demo: Demo, port: int) -> dict[str, str]:
 def _fill(demo: Demo, progress: Progress) -> None:
     """The shop's data, the ledger, and the past of the campaign that was launched before."""
     as_of = datetime.now(UTC)
-    spec = launched.launched_campaign(demo.place.project)
+    spec = launched.launched_campaign(demo.folders.project)
     load_shop(demo.server.uri("shop"), as_of=as_of, reached=launched.reached(spec) if spec else None)
     progress.done(f"{USERS:,} users and {EVENTS:,} events are in the warehouse")
     revision = migrate(demo.connection("ledger"))
     progress.done(f"the ledger is at revision {revision}")
     if spec is not None:
         demo.children.check()  # that it is our sandbox which answers, and not another one at the same port
-        summary = launched.launch(spec, demo.connection, staging=demo.place.staging, as_of=as_of)
+        summary = launched.launch(spec, demo.connection, staging=demo.folders.staging, as_of=as_of)
         what = f"run of {spec.id} as of {summary.at:%d %b}, {LAUNCH_DAYS} days ago: {summary.state}"
         (progress.done if summary.state == "success" else progress.note)(what)
 
@@ -170,7 +170,7 @@ def _migrate_airflow(demo: Demo, progress: Progress, variables: Mapping[str, str
     server.create_database("airflow")
     with progress.waiting("Airflow makes its database, this once"):
         command = airflow.command("db", "migrate")
-        demo.children.start("airflow-db-migrate", command, environment=variables, folder=demo.place.project).finish()
+        demo.children.start("airflow-db-migrate", command, environment=variables, folder=demo.folders.project).finish()
     server.create_database(empty, template="airflow")
     progress.done("Airflow's database is made")
 
@@ -180,7 +180,7 @@ def _start_airflow(
 ) -> None:
     def start(name: str) -> Child:
         command = airflow.command(*airflow.COMPONENTS[name])
-        return demo.children.start(name, command, environment=variables, folder=demo.place.project)
+        return demo.children.start(name, command, environment=variables, folder=demo.folders.project)
 
     server, *others = (start(name) for name in airflow.COMPONENTS if name != "scheduler")
     with progress.waiting("loading the sample shop"):

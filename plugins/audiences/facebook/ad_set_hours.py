@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from audiences.errors import FacebookAccessError
 from audiences.facebook import sdk
-from audiences.facebook.adsets import AdSetChange
+from audiences.facebook.ad_set_targeting import AdSetChange
 from audiences.facebook.answers import ScheduleAnswer
 from audiences.facebook.graph_errors import ScheduleError
 from audiences.facebook.values import as_integer

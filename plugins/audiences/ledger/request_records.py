@@ -37,8 +37,8 @@ class RequestRecord:
     acknowledged_at: datetime | None
     session: int | None
     part_of: int | None
-    doubtful: bool
-    late: bool
+    in_doubt: bool
+    deferred: bool
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", RequestState(self.state))
@@ -49,7 +49,7 @@ def of_run(ledger: Ledger, run: int, *, offset: int = 0, limit: int = 100) -> li
     return ledger.rows(
         RequestRecord,
         "select c.number, c.action, c.rows, c.state, c.tries, c.received, c.invalid, c.begun, c.gone, c.rejected, c.error,"  # noqa: S608  # a constant is put in
-        " c.sent_at, c.acknowledged_at, c.session, p.number as part_of, c.doubtful, c.late"
+        " c.sent_at, c.acknowledged_at, c.session, p.number as part_of, c.doubtful as in_doubt, c.late as deferred"
         " from audiences.chunk c left join audiences.chunk p on p.id = c.part_of where c.run_id = %(run)s"
         f" order by (c.error is null), {IN_ORDER} offset %(offset)s limit %(limit)s",
         {"run": run, "offset": offset, "limit": limit},

@@ -127,7 +127,9 @@ class Plan(Reference):
     """`kept_back` in the JSON of runs that an earlier version planned."""
     complete: bool = True
     requests: int
-    add_batches: tuple[tuple[int, ...], ...] = ()
+    add_tasks: tuple[tuple[int, ...], ...] = Field(
+        default=(), validation_alias=AliasChoices("add_tasks", "add_batches")
+    )
     after: AudienceHolding
 
 

@@ -180,7 +180,7 @@ def _request(record: RequestRecord) -> RequestShown:
         acknowledged_at=record.acknowledged_at,
         session=record.session,
         part_of=record.part_of,
-        doubtful=record.doubtful,
+        doubtful=record.in_doubt,
     )
 
 

@@ -10,7 +10,7 @@ from audiences.campaign.mark import Mark, marks_in
 from audiences.cli import adopt as adopt_command
 from audiences.cli.safe_console import SafeConsole
 from audiences.errors import FacebookAccessError
-from audiences.facebook import adsets
+from audiences.facebook import ad_set_targeting
 from audiences.ledger import known_audiences
 from audiences.pipeline.audience.adopt import adopt, adoptable, what_it_does
 from audiences.pipeline.audience.ownership import NotOursError, WrongAccountError
@@ -428,7 +428,7 @@ def test_the_ad_sets_of_a_deleted_audience_get_the_one_that_is_made_anew(three, 
     if linked_by_a_person:
         old = three.run(three.campaign()).audience.id
         with three.resources(spec) as resources:
-            adsets.put(resources.facebook, AD_SETS[0], old, adsets.TargetingList.INCLUDED)
+            ad_set_targeting.put(resources.facebook, AD_SETS[0], old, ad_set_targeting.TargetingList.INCLUDED)
     old = three.run(spec).audience.id
     delete(three, spec, old)
     summary = three.run(spec, allow=frozenset({"recreate"}))

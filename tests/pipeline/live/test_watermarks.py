@@ -47,7 +47,7 @@ def test_every_transaction_is_read_after_its_commit_within_a_minute(transactions
     assert missing == set()
 
 
-def test_a_look_reads_little_and_every_minute_one_goes_back():
+def test_a_poll_reads_little_and_every_minute_one_has_a_lookback():
     progress = ReadProgress(1, NOON, NOON, NOON, NOON, 5, NOON, None)
     one = watched(progress)
     assert one.start(NOON + 5 * SECOND) == NOON - OVERLAP
@@ -62,19 +62,19 @@ def test_another_server_with_lower_transaction_numbers_is_noticed():
 
 
 @pytest.mark.parametrize(("passed", "back"), [(-SECOND, True), (0 * SECOND, False), (LOOKBACK_EVERY, True)])
-def test_a_look_goes_back_once_its_time_has_come_and_after_the_clock_was_set_back(passed, back):
+def test_a_lookback_is_due_once_its_time_has_come_and_after_the_clock_was_set_back(passed, back):
     progress = ReadProgress(1, NOON - HOUR, NOON, NOON, NOON, 5, NOON, None)
     assert watched(progress).lookback_is_due(NOON + passed) == back
     assert not watched(progress).lookback_is_due(NOON + LOOKBACK_EVERY - SECOND)
 
 
-def test_a_look_that_goes_back_begins_before_whatever_is_not_settled():
+def test_a_poll_with_a_lookback_begins_before_the_watermark():
     progress = ReadProgress(1, NOON - HOUR, NOON, NOON - 2 * HOUR, NOON, 5, NOON, None)
     assert watched(progress).start(NOON + LOOKBACK_EVERY) == NOON - 2 * HOUR - LOOKBACK
 
 
 @pytest.mark.parametrize(("first_open", "settled"), [(4, False), (5, True), (6, True)])
-def test_what_was_written_by_the_mark_is_settled_once_the_first_open_transaction_is_not_below_it(first_open, settled):
+def test_the_watermark_moves_on_once_the_first_open_transaction_is_not_below_the_next_one(first_open, settled):
     progress = ReadProgress(1, NOON - HOUR, NOON, NOON - HOUR, NOON, 5, NOON, None)
     now = NOON + LOOKBACK_EVERY
     after = watched(progress).after_reading(now, Horizon(now, first_open, 9))
@@ -83,7 +83,7 @@ def test_what_was_written_by_the_mark_is_settled_once_the_first_open_transaction
     assert (after.read_to, after.lookback_at) == (now, now)
 
 
-def test_a_look_that_does_not_go_back_settles_nothing():
+def test_a_poll_without_a_lookback_leaves_the_watermark():
     progress = ReadProgress(1, NOON - HOUR, NOON, NOON - HOUR, NOON, 5, NOON, None)
     now = NOON + SECOND
     after = watched(progress).after_reading(now, Horizon(now, 8, 9))
@@ -91,7 +91,7 @@ def test_a_look_that_does_not_go_back_settles_nothing():
 
 
 @pytest.mark.parametrize(("idle", "seconds"), [(True, 0), (False, None)])
-def test_a_campaign_that_failed_is_left_alone_for_a_while_and_longer_by_a_busy_look(idle, seconds):
+def test_a_campaign_that_failed_is_left_alone_for_a_while_and_longer_by_a_busy_poll(idle, seconds):
     failed = ReadProgress(1, NOON - HOUR, NOON, NOON, NOON, 5, NOON, NOON)
     extra = timedelta() if seconds == 0 else FIRST_PAUSE
     one = watched(failed)

@@ -121,12 +121,12 @@ def test_when_only_the_last_tasks_of_a_run_are_cleared_nothing_is_sent_and_it_sa
         run = open_run(resources, request)
         extracted = extract(resources, run)
         planned = plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
-        export(resources, run, "add", planned.add_batches[0])
+        export(resources, run, "add", planned.add_tasks[0])
         assert close_run(resources, run, planned).state == "success"
         sent = len(shop.uploads())
         again = open_run(resources, request)  # the setup, which Airflow clears with any task after it
         export(resources, again, "remove")
-        export(resources, again, "add", planned.add_batches[0])
+        export(resources, again, "add", planned.add_tasks[0])
         summary = close_run(resources, again, planned)
     assert (summary.state, len(shop.uploads())) == ("failed", sent)
     assert "Clear the whole run" in (summary.error or "")

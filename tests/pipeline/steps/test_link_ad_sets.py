@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from audiences.errors import FacebookAccessError
-from audiences.facebook import adsets
+from audiences.facebook import ad_set_targeting
 from audiences.pipeline.preview import preview
 from audiences.sandbox import ACCOUNT, AD_SETS, AUDIENCE
 
@@ -54,7 +54,7 @@ def test_what_the_file_drops_is_taken_back_and_what_a_person_linked_stays(shop):
     spec = carts(shop, ad_sets=[DAILY])
     audience = shop.run(spec).audience.id
     with shop.resources(spec) as resources:
-        adsets.put(resources.facebook, LIFETIME, audience, adsets.TargetingList.INCLUDED)
+        ad_set_targeting.put(resources.facebook, LIFETIME, audience, ad_set_targeting.TargetingList.INCLUDED)
     shop.run(carts(shop, ad_sets=[DAILY, LIFETIME]))
     assert (linked(shop, DAILY), linked(shop, LIFETIME)) == ([audience], [audience])
     shop.run(carts(shop))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from audiences.pipeline.results import Selected
-from audiences.pipeline.steps.plan import FEWEST_PER_BATCH, MOST_BATCHES, _batches, outcomes_before_upload
+from audiences.pipeline.steps.plan import FEWEST_PER_TASK, MOST_ADD_TASKS, _add_tasks, outcomes_before_upload
 from audiences.what.difference import Counts
 
 NONE = Counts(**dict.fromkeys(Counts.__dataclass_fields__, 0))
@@ -29,13 +29,13 @@ def test_every_user_of_every_shard_has_one_outcome():
     [
         (0, 0, 0),
         (1, 1, 1),
-        (FEWEST_PER_BATCH, 1, FEWEST_PER_BATCH),
-        (FEWEST_PER_BATCH + 1, 2, FEWEST_PER_BATCH),
-        (FEWEST_PER_BATCH * MOST_BATCHES, MOST_BATCHES, FEWEST_PER_BATCH),
-        (1000, MOST_BATCHES, 63),
+        (FEWEST_PER_TASK, 1, FEWEST_PER_TASK),
+        (FEWEST_PER_TASK + 1, 2, FEWEST_PER_TASK),
+        (FEWEST_PER_TASK * MOST_ADD_TASKS, MOST_ADD_TASKS, FEWEST_PER_TASK),
+        (1000, MOST_ADD_TASKS, 63),
     ],
 )
 def test_each_request_is_in_one_task_and_there_are_not_too_many_of_those(requests, tasks, largest):
-    found = _batches(range(requests))
+    found = _add_tasks(range(requests))
     assert [number for task in found for number in task] == list(range(requests))
     assert (len(found), max(map(len, found), default=0)) == (tasks, largest)

@@ -38,7 +38,7 @@ def interrupted(shop, spec, name):
 
 
 @pytest.mark.parametrize("refresh", ["difference", "replace"])
-def test_the_rows_of_a_request_whose_fate_is_unknown_stay_until_it_is_settled(shop, refresh):
+def test_the_rows_of_a_request_whose_fate_is_unknown_stay_until_it_is_known(shop, refresh):
     shop.user(1, "one@example.com")
     shop.event(1)
     spec = shop.campaign(what={"refresh": refresh})

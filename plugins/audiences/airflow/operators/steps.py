@@ -177,7 +177,7 @@ class PlanOperator(StepOperator):
     """Decides what is sent, and puts it on record."""
 
     def step(self, resources: CampaignResources, run: RunRef) -> Any:
-        """Return the batches of additions, over which `add` is mapped; the whole plan goes to XCom under `planned`."""
+        """Return the requests of each mapped task of `add`; the whole plan goes to XCom under `planned`."""
         from audiences.pipeline.results import Extracted, Selected
         from audiences.pipeline.steps.plan import plan
 
@@ -187,7 +187,7 @@ class PlanOperator(StepOperator):
         selected = [part for part in ti.xcom_pull(task_ids=[SELECT]) if part is not None]
         planned = plan(resources, run, extracted, [Selected.model_validate(part) for part in selected])
         ti.xcom_push(key=PLANNED, value=planned.model_dump(mode="json"))
-        return [list(batch) for batch in planned.add_batches]
+        return [list(requests) for requests in planned.add_tasks]
 
 
 class RemoveOperator(StepOperator):
@@ -219,24 +219,27 @@ class RemoveDeferredOperator(StepOperator):
 
 
 class AddOperator(StepOperator):
-    """Sends a batch of planned additions; of a full refresh, the whole set in one replace session."""
+    """Sends some of the planned additions; of a full refresh, the full set in one replace session.
+
+    :param requests: the numbers of these requests in the ledger.
+    """
 
     ui_color = "#e7f6ec"
 
-    def __init__(self, *, batch: list[int], **kwargs: Any) -> None:
+    def __init__(self, *, requests: list[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.batch = batch
+        self.requests = requests
 
     def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Return how many requests were sent and refused."""
         from audiences.pipeline.upload import full_refresh
         from audiences.pipeline.upload.export import export
 
-        label = f"{len(self.batch)} request{'' if len(self.batch) == 1 else 's'}"
+        label = f"{len(self.requests)} request{'' if len(self.requests) == 1 else 's'}"
         get_current_context()["label"] = label  # type: ignore[typeddict-unknown-key]  # for map_index_template
         if full_refresh.is_planned(resources, run):
             return full_refresh.send(resources, run).model_dump(mode="json")
-        return export(resources, run, "add", self.batch).model_dump(mode="json")
+        return export(resources, run, "add", self.requests).model_dump(mode="json")
 
 
 class LinkAdSetsOperator(StepOperator):

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from audiences.errors import FixAccessError, FixConfigError, RefusedError
-from audiences.facebook import ad_set_hours, adsets
+from audiences.facebook import ad_set_hours, ad_set_targeting
 from audiences.facebook.graph_errors import AdSetClosedError, ObjectNotFoundError
 from audiences.ledger import ad_set_links, runs
 from audiences.logs import logger
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 STANDS_FOR = timedelta(hours=1)
 """The runs of a live campaign, which come every few minutes, look at an ad set again after so long."""
-_PLACES = {"included": adsets.TargetingList.INCLUDED, "excluded": adsets.TargetingList.EXCLUDED}
+_PLACES = {"included": ad_set_targeting.TargetingList.INCLUDED, "excluded": ad_set_targeting.TargetingList.EXCLUDED}
 _FOR_A_PERSON = (FixAccessError, FixConfigError, RefusedError)
 _log = logger(__name__)
 
@@ -70,7 +70,9 @@ def take_back(resources: CampaignResources, *, campaign: int, keep: dict[tuple[i
         try:
             # Facebook changes nothing in an ad set while a deleted audience is in it, whoever had put it there.
             if link.deleted or (link.ours and not _others(resources, link)):
-                adsets.put(resources.facebook, link.ad_set_id, link.audience_id, adsets.TargetingList.NOWHERE)
+                ad_set_targeting.put(
+                    resources.facebook, link.ad_set_id, link.audience_id, ad_set_targeting.TargetingList.NOWHERE
+                )
                 _log.info("took audience %s out of ad set %s", link.audience_id, link.ad_set_id)
         except (AdSetClosedError, ObjectNotFoundError) as error:  # it shows no ads any more
             _log.warning("%s", error)
@@ -110,7 +112,7 @@ def rehearse(resources: CampaignResources, run: RunRef) -> Iterator[str]:
             yield f"ad set {ad_set_id}: the audience would be {place} once it is created"
             continue
         try:
-            change = adsets.put(resources.facebook, ad_set_id, run.facebook_id, _PLACES[place], dry_run=True)
+            change = ad_set_targeting.put(resources.facebook, ad_set_id, run.facebook_id, _PLACES[place], dry_run=True)
             scheduled = _push_schedule(resources, ad_set_id, place, dry_run=True)
         except _FOR_A_PERSON as error:
             yield f"ad set {ad_set_id}: {error}"
@@ -146,7 +148,7 @@ def _see_to(resources: CampaignResources, run: RunRef, ad_set_id: str, place: In
     if not ours:
         record(None)  # a crash between the write and its record must not leave a link that nobody takes back
     try:
-        change = adsets.put(resources.facebook, ad_set_id, run.facebook_id, _PLACES[place])
+        change = ad_set_targeting.put(resources.facebook, ad_set_id, run.facebook_id, _PLACES[place])
     except _FOR_A_PERSON as error:
         record(known.made_by_us if known else None, str(error))
         return False

@@ -57,9 +57,9 @@ if TYPE_CHECKING:
     from audiences.campaign.what import Action
     from audiences.pipeline.resources import CampaignResources
 
-MOST_BATCHES = 16
+MOST_ADD_TASKS = 16
 ASSIGNED_FILE = "assigned.parquet"
-FEWEST_PER_BATCH = 20  # a task of its own is not worth fewer requests
+FEWEST_PER_TASK = 20  # a task of its own is not worth fewer requests
 _log = logger(__name__)
 
 
@@ -161,9 +161,9 @@ def put_on_record(
         complete=found and scope.everybody,
         requests=requests,
         # A session is one task, since the order of its requests counts.
-        add_batches=(tuple(chunk.id for chunk in on_record),)
+        add_tasks=(tuple(chunk.id for chunk in on_record),)
         if rows
-        else _batches([chunk.id for chunk in on_record if chunk.action == "add"]),
+        else _add_tasks([chunk.id for chunk in on_record if chunk.action == "add"]),
         after=AudienceHolding(memberships=counts.memberships_after, rows=counts.rows_after),
     )
 
@@ -375,6 +375,6 @@ def _stage(
     ]
 
 
-def _batches(numbers: Sequence[int]) -> tuple[tuple[int, ...], ...]:
-    size = max(FEWEST_PER_BATCH, ceil(len(numbers) / MOST_BATCHES))
+def _add_tasks(numbers: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    size = max(FEWEST_PER_TASK, ceil(len(numbers) / MOST_ADD_TASKS))
     return tuple(tuple(numbers[first : first + size]) for first in range(0, len(numbers), size))

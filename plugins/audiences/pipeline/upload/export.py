@@ -60,11 +60,11 @@ def export(
     resources: CampaignResources,
     run: RunRef,
     action: RequestAction,
-    batch: Sequence[int] | None = None,
+    requests: Sequence[int] | None = None,
     *,
     deferred: bool = False,
 ) -> Sent:
-    """Send the requests of that action (those in `batch`, or all) that are not acknowledged yet.
+    """Send the requests of that action (those of these `requests`, or all) that are not acknowledged yet.
 
     `deferred` removals come after the additions: those of a run with other identifiers than before. They wait for the next run
     when an addition was refused, so that nobody is out in between.
@@ -74,7 +74,7 @@ def export(
     resumes. Raises OutsideWindowsError when the campaign's windows have closed in the meantime.
     """
     planned = chunks.of_run(resources.ledger, run.run, action=action, deferred=deferred)
-    todo = [chunk for chunk in planned if chunk.unsent and (batch is None or chunk.origin in batch)]
+    todo = [chunk for chunk in planned if chunk.unsent and (requests is None or chunk.origin in requests)]
     if deferred and todo and request_counts.standing(resources.ledger, run.run, "add").refused:
         runs.warn(resources.ledger, run.run, [DEFERRED_REMOVALS_WAIT])
         chunks.drop_deferred(resources.ledger, run.run)

@@ -39,7 +39,7 @@ def methods(shop, since=0):
 
 
 @pytest.mark.parametrize(("before", "after"), [(("email",), ("email", "phone")), (("email", "phone"), ("email",))])
-def test_when_the_mapping_changes_additions_come_first_and_removals_under_the_old_keys(thirty, before, after):
+def test_when_the_identifiers_change_additions_come_first_and_removals_under_the_old_keys(thirty, before, after):
     audience = thirty.run(campaign(thirty, *before)).audience.id
     summary = thirty.run(campaign(thirty, *after))
     assert methods(thirty, 3) == ["POST"] * 3 + ["DELETE"] * 3

@@ -20,7 +20,7 @@ from tests.airflow.conftest import ROOT
 from tests.pipeline.conftest import row_of
 
 from audiences.demo.airflow import AirflowApiError
-from audiences.demo.place import DemoFolders
+from audiences.demo.folders import DemoFolders
 from audiences.demo.progress import Progress
 from audiences.demo.start import started
 
@@ -30,10 +30,10 @@ THEN, NOW = 60_001, 60_002  # the users who qualify
 PAST = (datetime.now(UTC) - timedelta(days=20)).replace(hour=9, minute=0, second=0, microsecond=0)
 DUE = (datetime.now(UTC) - timedelta(hours=3)).replace(second=0, microsecond=0)
 CAMPAIGN = """
-name: Doors
+name: Dated
 status: published
 who: {did: {event: Wishlisted, within: last 7 days, where: {amount: 1}}, control_group: {system: false}}
-what: {audience: {create: {name: Doors}}, identifiers: [email]}
+what: {audience: {create: {name: Dated}}, identifiers: [email]}
 """
 OPERATORS = '''
 """Runs of the campaign that another DAG of the user's triggers."""
@@ -45,11 +45,11 @@ with DAG("operators", schedule=None, is_paused_upon_creation=False):
         "in_the_past": {"logical_date": "PAST"},
         "mistyped": {"conf": {"dryrun": True}},
     }.items():
-        TriggerDagRunOperator(task_id=task, trigger_dag_id="doors", trigger_run_id=f"by_operator_{task}", **more)
+        TriggerDagRunOperator(task_id=task, trigger_dag_id="dated", trigger_run_id=f"by_operator_{task}", **more)
 '''
 
 
-class CampaignResources:
+class RunsOfDates:
     """A running demo with the campaign, and what came of its runs."""
 
     def __init__(self, demo) -> None:
@@ -57,7 +57,7 @@ class CampaignResources:
 
     def dag_runs(self):
         try:
-            found = self.call("GET", "/api/v2/dags/doors/dagRuns", params={"limit": 100})
+            found = self.call("GET", "/api/v2/dags/dated/dagRuns", params={"limit": 100})
         except AirflowApiError:  # it does not know the DAG yet, or no more
             return {}
         return {run["dag_run_id"]: run for run in found["dag_runs"]}
@@ -71,7 +71,7 @@ class CampaignResources:
         return found
 
     def trigger(self, name, **body):
-        found = self.call("POST", "/api/v2/dags/doors/dagRuns", json={"dag_run_id": name, "logical_date": None, **body})
+        found = self.call("POST", "/api/v2/dags/dated/dagRuns", json={"dag_run_id": name, "logical_date": None, **body})
         return found["dag_run_id"]
 
     def ledger(self, run):
@@ -87,13 +87,13 @@ class CampaignResources:
         found = self.ledger(run)
         assert [state for state, _, _ in found] == ["success"] * times, (run, found)
         assert all(abs(ago) < timedelta(minutes=5) for _, *both in found for ago in both), (run, found)
-        audience = next(one for one in self.demo.sandbox.state()["audiences"] if one["name"] == "Doors")
+        audience = next(one for one in self.demo.sandbox.state()["audiences"] if one["name"] == "Dated")
         members = {tuple(sorted(row.items())) for row in self.demo.sandbox.members(audience["id"])}
         assert members == {row_of(f"user{NOW}@example.com", None)}, run
 
 
 @pytest.fixture
-def resources():
+def runs():
     with tempfile.TemporaryDirectory(prefix="audiences-e2e-") as name:
         project = Path(name) / "project"
         for folder in ("campaigns", "dags"):
@@ -103,8 +103,8 @@ def resources():
             (project / "dags" / file.name).symlink_to(file)
         (project / "dags" / "operators.py").write_text(OPERATORS.replace("PAST", (PAST + 2 * HOUR).isoformat()))
         (project / "plugins").symlink_to(ROOT / "plugins")
-        place = DemoFolders(project=project, folder=Path(name) / "demo")
-        with place.occupied(), started(place, Progress(Console(quiet=True))) as demo:
+        folders = DemoFolders(project=project, folder=Path(name) / "demo")
+        with folders.occupied(), started(folders, Progress(Console(quiet=True))) as demo:
             with psycopg.connect(demo.server.uri("shop"), autocommit=True) as shop:
                 for user, at in ((THEN, PAST - timedelta(days=1)), (NOW, datetime.now(UTC) - timedelta(hours=1))):
                     shop.execute(
@@ -116,48 +116,46 @@ def resources():
                         (user, at),
                     )
             when = f"when: {{dates: ['{PAST.isoformat()}', '{DUE.isoformat()}']}}\n"
-            (project / "campaigns" / "doors.yml").write_text(CAMPAIGN + when)
-            yield CampaignResources(demo)
+            (project / "campaigns" / "dated.yml").write_text(CAMPAIGN + when)
+            yield RunsOfDates(demo)
 
 
-def test_whatever_the_date_of_a_run_it_sends_what_holds_now_or_nothing(resources):
+def test_whatever_the_date_of_a_run_it_sends_what_holds_now_or_nothing(runs):
     # The scheduler, late: the audience is not put back to three hours ago.
     scheduled = f"scheduled__{DUE.isoformat()}"
-    assert resources.ended(scheduled)["state"] == "success"
-    resources.is_as_of_now(scheduled)
+    assert runs.ended(scheduled)["state"] == "success"
+    runs.is_as_of_now(scheduled)
 
     # By REST, with either date in the past, and by TriggerDagRunOperator.
     by_hand = [
-        resources.trigger("logical_date", logical_date=(PAST + HOUR).isoformat()),
-        resources.trigger("run_after", run_after=PAST.isoformat()),
+        runs.trigger("logical_date", logical_date=(PAST + HOUR).isoformat()),
+        runs.trigger("run_after", run_after=PAST.isoformat()),
         "by_operator_in_the_past",
     ]
-    mistyped = [resources.trigger("mistyped", conf={"dryrun": True}), "by_operator_mistyped"]
-    resources.call("POST", "/api/v2/dags/operators/dagRuns", json={"logical_date": None})
+    mistyped = [runs.trigger("mistyped", conf={"dryrun": True}), "by_operator_mistyped"]
+    runs.call("POST", "/api/v2/dags/operators/dagRuns", json={"logical_date": None})
     for run in by_hand:
-        assert resources.ended(run)["state"] == "success", run
-        resources.is_as_of_now(run)
+        assert runs.ended(run)["state"] == "success", run
+        runs.is_as_of_now(run)
     for run in mistyped:
-        assert resources.ended(run)["state"] == "failed", run
-        assert resources.ledger(run) == []
+        assert runs.ended(run)["state"] == "failed", run
+        assert runs.ledger(run) == []
 
     # A backfill of the other date of the schedule; of the upkeep there is none.
     span = {"from_date": (PAST - timedelta(days=1)).isoformat(), "to_date": (PAST + timedelta(days=1)).isoformat()}
-    resources.call("POST", "/api/v2/backfills", json={"dag_id": "doors", **span})
-    (backfill,) = [run for run, found in resources.dag_runs().items() if found["run_type"] == "backfill"]
-    assert "a backfill stands for a time that has passed" in resources.ended(backfill)["note"]
-    assert resources.ledger(backfill) == []
+    runs.call("POST", "/api/v2/backfills", json={"dag_id": "dated", **span})
+    (backfill,) = [run for run, found in runs.dag_runs().items() if found["run_type"] == "backfill"]
+    assert "a backfill stands for a time that has passed" in runs.ended(backfill)["note"]
+    assert runs.ledger(backfill) == []
     with pytest.raises(AirflowApiError, match="does not allow backfill runs"):
-        resources.call("POST", "/api/v2/backfills", json={"dag_id": "audiences_upkeep", **span})
+        runs.call("POST", "/api/v2/backfills", json={"dag_id": "audiences_upkeep", **span})
 
     # An old run that is cleared is a run now, and one of its own.
-    resources.call("POST", f"/api/v2/dags/doors/dagRuns/{quote(scheduled, safe='')}/clear", json={"dry_run": False})
-    resources.ended(scheduled)
-    resources.is_as_of_now(scheduled, times=2)
+    runs.call("POST", f"/api/v2/dags/dated/dagRuns/{quote(scheduled, safe='')}/clear", json={"dry_run": False})
+    runs.ended(scheduled)
+    runs.is_as_of_now(scheduled, times=2)
 
     # Airflow forgets the campaign's runs, the ledger does not.
-    resources.demo.airflow._http.delete(
-        f"{resources.demo.airflow.url}/api/v2/dags/doors", timeout=60
-    ).raise_for_status()
-    assert "has taken place" in resources.ended(scheduled)["note"]
-    assert len(resources.ledger(scheduled)) == 2
+    runs.demo.airflow._http.delete(f"{runs.demo.airflow.url}/api/v2/dags/dated", timeout=60).raise_for_status()
+    assert "has taken place" in runs.ended(scheduled)["note"]
+    assert len(runs.ledger(scheduled)) == 2

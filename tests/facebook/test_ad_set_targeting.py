@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.facebook.scripted import Answer, ScriptedGraph
 
 from audiences.errors import FacebookAccessError, FacebookTransientError, RefusedError
-from audiences.facebook import adsets
-from audiences.facebook.adsets import TargetingList, with_audience
+from audiences.facebook import ad_set_targeting
+from audiences.facebook.ad_set_targeting import TargetingList, with_audience
 
 if TYPE_CHECKING:
     from audiences.facebook.session import GraphSession
@@ -91,7 +91,9 @@ def test_a_link_reads_writes_the_whole_targeting_and_reads_again(scripted: Scrip
     linked = with_audience(TARGETING, "2", TargetingList.INCLUDED)
     assert linked is not None
     scripted.play(Answer(body=_ad_set(TARGETING)), Answer(body={"success": True}), Answer(body=_ad_set(linked)))
-    assert adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED) == adsets.AdSetChange("9", changed=True)
+    assert ad_set_targeting.put(graph, "9", "2", TargetingList.INCLUDED) == ad_set_targeting.AdSetChange(
+        "9", changed=True
+    )
     assert [seen.method for seen in scripted.seen] == ["GET", "POST", "GET"]
     assert scripted.seen[1].json == {"targeting": linked}
 
@@ -99,7 +101,7 @@ def test_a_link_reads_writes_the_whole_targeting_and_reads_again(scripted: Scrip
 @pytest.mark.integration
 def test_nothing_is_written_when_nothing_changes(scripted: ScriptedGraph, graph: GraphSession) -> None:
     scripted.play(Answer(body=_ad_set(TARGETING)))
-    assert not adsets.put(graph, "9", "1", adsets.TargetingList.INCLUDED).changed
+    assert not ad_set_targeting.put(graph, "9", "1", TargetingList.INCLUDED).changed
     assert [seen.method for seen in scripted.seen] == ["GET"]
 
 
@@ -113,16 +115,16 @@ def test_an_ad_set_takes_five_hundred_audiences(
     assert linked is not None
     scripted.play(Answer(body=_ad_set(targeting)), Answer(body={"success": True}), Answer(body=_ad_set(linked)))
     if room:
-        assert adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED).changed
+        assert ad_set_targeting.put(graph, "9", "2", TargetingList.INCLUDED).changed
     else:
         with pytest.raises(RefusedError, match="501 custom_audiences, more than the 500 allowed"):
-            adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED)
+            ad_set_targeting.put(graph, "9", "2", TargetingList.INCLUDED)
 
 
 @pytest.mark.integration
 def test_a_dry_run_only_validates(scripted: ScriptedGraph, graph: GraphSession) -> None:
     scripted.play(Answer(body=_ad_set(TARGETING)), Answer(body={"success": True}))
-    assert adsets.put(graph, "9", "2", adsets.TargetingList.EXCLUDED, dry_run=True).changed
+    assert ad_set_targeting.put(graph, "9", "2", TargetingList.EXCLUDED, dry_run=True).changed
     assert scripted.seen[1].json["execution_options"] == ["validate_only"]
     assert len(scripted.seen) == 2
 
@@ -141,7 +143,7 @@ def test_a_link_that_another_editor_overwrote_is_made_again(scripted: ScriptedGr
         done,
         Answer(body=_ad_set(linked)),
     )
-    assert adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED).changed
+    assert ad_set_targeting.put(graph, "9", "2", TargetingList.INCLUDED).changed
     assert scripted.seen[4].json == {"targeting": linked}
 
 
@@ -149,7 +151,7 @@ def test_a_link_that_another_editor_overwrote_is_made_again(scripted: ScriptedGr
 def test_an_editor_who_overwrites_every_time_ends_in_an_error(scripted: ScriptedGraph, graph: GraphSession) -> None:
     scripted.play(Answer(body=_ad_set(TARGETING)))
     with pytest.raises(FacebookTransientError, match="overwritten by another editor"):
-        adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED)
+        ad_set_targeting.put(graph, "9", "2", TargetingList.INCLUDED)
 
 
 @pytest.mark.integration
@@ -158,7 +160,7 @@ def test_another_edit_at_the_same_time_is_reported(scripted: ScriptedGraph, grap
     assert linked is not None
     after = _ad_set({**linked, "geo_locations": {"countries": ["FR"]}}, updated_time="t2")
     scripted.play(Answer(body=_ad_set(TARGETING)), Answer(body={"success": True}), Answer(body=after))
-    (warning,) = adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED).warnings
+    (warning,) = ad_set_targeting.put(graph, "9", "2", TargetingList.INCLUDED).warnings
     assert "t2" in warning
 
 
@@ -167,9 +169,9 @@ def test_advantage_audience_is_reported_for_inclusions_only(scripted: ScriptedGr
     targeting = {**TARGETING, "targeting_automation": {"advantage_audience": 1}, EXCLUDED: [{"id": "5"}]}
     scripted.play(Answer(body=_ad_set(targeting)))
     assert any(
-        "Advantage+" in warning for warning in adsets.put(graph, "9", "1", adsets.TargetingList.INCLUDED).warnings
+        "Advantage+" in warning for warning in ad_set_targeting.put(graph, "9", "1", TargetingList.INCLUDED).warnings
     )
-    assert adsets.put(graph, "9", "5", adsets.TargetingList.EXCLUDED).warnings == ()
+    assert ad_set_targeting.put(graph, "9", "5", TargetingList.EXCLUDED).warnings == ()
 
 
 @pytest.mark.integration
@@ -177,7 +179,7 @@ def test_advantage_audience_is_reported_for_inclusions_only(scripted: ScriptedGr
 def test_a_closed_ad_set_is_not_written(scripted: ScriptedGraph, graph: GraphSession, status: str) -> None:
     scripted.play(Answer(body=_ad_set(TARGETING, effective_status=status)))
     with pytest.raises(FacebookAccessError, match=status.lower()):
-        adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED)
+        ad_set_targeting.put(graph, "9", "2", TargetingList.INCLUDED)
     assert len(scripted.seen) == 1
 
 
@@ -185,7 +187,7 @@ def test_a_closed_ad_set_is_not_written(scripted: ScriptedGraph, graph: GraphSes
 def test_a_full_list_is_refused_before_it_is_sent(scripted: ScriptedGraph, graph: GraphSession) -> None:
     scripted.play(Answer(body=_ad_set({INCLUDED: [{"id": str(each)} for each in range(1000, 1500)]})))
     with pytest.raises(RefusedError, match="501 custom_audiences"):
-        adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED)
+        ad_set_targeting.put(graph, "9", "2", TargetingList.INCLUDED)
     assert len(scripted.seen) == 1
 
 
@@ -202,7 +204,7 @@ def test_whatever_stands_under_targeting_automation_goes_back_as_it_came(
     linked = with_audience(targeting, "2", TargetingList.INCLUDED)
     assert linked is not None
     scripted.play(Answer(body=_ad_set(targeting)), Answer(body={"success": True}), Answer(body=_ad_set(linked)))
-    adsets.put(graph, "9", "2", adsets.TargetingList.INCLUDED)
+    ad_set_targeting.put(graph, "9", "2", TargetingList.INCLUDED)
     assert scripted.seen[1].json["targeting"]["targeting_automation"] == automation
 
 
@@ -223,7 +225,7 @@ def test_the_device_setting_is_reported_for_inclusions_as_advantage_audience_is(
 ) -> None:
     targeting = {**TARGETING, "targeting_automation": automation, EXCLUDED: [{"id": "5"}]}
     scripted.play(Answer(body=_ad_set(targeting)))
-    warnings = adsets.put(graph, "9", "1", adsets.TargetingList.INCLUDED).warnings
+    warnings = ad_set_targeting.put(graph, "9", "1", TargetingList.INCLUDED).warnings
     assert [named in warning and "other devices" in warning for warning in warnings if named] == [True] * bool(named)
     assert named or not warnings
-    assert adsets.put(graph, "9", "5", adsets.TargetingList.EXCLUDED).warnings == ()
+    assert ad_set_targeting.put(graph, "9", "5", TargetingList.EXCLUDED).warnings == ()
