@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "plugins/audiences"
 MACHINES = (
     "ledger.runs.RunState",
-    "ledger.chunks.RequestState",
+    "ledger.chunk_states.RequestState",
     "ledger.replace_sessions.SessionState",
     "ledger.live_events.EventState",
     "ledger.live_batches.BatchState",

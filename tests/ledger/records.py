@@ -9,9 +9,10 @@ import pyarrow as pa
 from psycopg.rows import namedtuple_row
 
 from audiences.ledger import chunks, runs
+from audiences.ledger.chunk_states import PlannedRequest, RequestAction
 
 if TYPE_CHECKING:
-    from audiences.ledger.chunks import Chunk
+    from audiences.ledger.chunk_states import Chunk
     from audiences.ledger.database import Ledger
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -63,15 +64,15 @@ def changed(*rows: tuple[int, str | None, bytes, bool], present: bool = True) ->
 
 
 def request(
-    ledger: Ledger, run: int, audience: int, rows: int = 1, *, action: chunks.RequestAction = "add", session: int | None = None
+    ledger: Ledger, run: int, audience: int, rows: int = 1, *, action: RequestAction = "add", session: int | None = None
 ) -> Chunk:  # fmt: skip
     """A request of the run on record that was not sent yet."""
-    planned = chunks.PlannedRequest(action=action, file=f"{action}-0.parquet", first_row=0, rows=rows)
+    planned = PlannedRequest(action=action, file=f"{action}-0.parquet", first_row=0, rows=rows)
     chunks.plan(ledger, run=run, audience=audience, planned=[planned], session=session)
     return chunks.of_run(ledger, run)[-1]
 
 
-def sent(ledger: Ledger, run: int, audience: int, rows: int = 1, *, action: chunks.RequestAction = "add") -> Chunk:
+def sent(ledger: Ledger, run: int, audience: int, rows: int = 1, *, action: RequestAction = "add") -> Chunk:
     """A request of the run that has left."""
     chunk = request(ledger, run, audience, rows, action=action)
     chunks.sending(ledger, chunk)

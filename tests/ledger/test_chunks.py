@@ -4,6 +4,7 @@ import pytest
 from tests.ledger.records import acknowledge, changed, request, sent, start
 
 from audiences.ledger import chunks, rejected_rows, replace_sessions, request_counts, requests_in_doubt
+from audiences.ledger.chunk_states import PlannedRequest
 
 pytestmark = pytest.mark.integration
 
@@ -24,7 +25,7 @@ def session(ledger, run, audience, requests=2):
         audience=audience.id,
         schema=("EMAIL",),
         closing="closing.parquet",
-        planned=[chunks.PlannedRequest("add", "whole.parquet", 10 * n, 10) for n in range(requests)],
+        planned=[PlannedRequest("add", "whole.parquet", 10 * n, 10) for n in range(requests)],
         id_of=lambda attempt: attempt,
     )
     return replace_sessions.to_send(ledger, run)
@@ -48,7 +49,7 @@ def test_another_run_leaves_its_own_requests_and_those_whose_fate_is_unknown(led
 
 
 def test_deferred_removals_alone_are_given_up_when_what_they_wait_for_did_not_come(ledger, audience, run):
-    planned = [chunks.PlannedRequest("add", "a", 0, 1), chunks.PlannedRequest("remove", "b", 0, 1, (), deferred=True)]
+    planned = [PlannedRequest("add", "a", 0, 1), PlannedRequest("remove", "b", 0, 1, (), deferred=True)]
     chunks.plan(ledger, run=run, audience=audience.id, planned=planned)
     chunks.drop_deferred(ledger, run)
     assert {chunk.action: chunk.state for chunk in chunks.of_run(ledger, run)} == {
@@ -60,9 +61,9 @@ def test_deferred_removals_alone_are_given_up_when_what_they_wait_for_did_not_co
 
 def test_removals_go_before_additions_and_late_ones_after_them(ledger, audience, run):
     planned = [
-        chunks.PlannedRequest("add", "a", 0, 1),
-        chunks.PlannedRequest("remove", "late", 0, 1, (), deferred=True),
-        chunks.PlannedRequest("remove", "r", 0, 1),
+        PlannedRequest("add", "a", 0, 1),
+        PlannedRequest("remove", "late", 0, 1, (), deferred=True),
+        PlannedRequest("remove", "r", 0, 1),
     ]
     chunks.plan(ledger, run=run, audience=audience.id, planned=planned)
     assert [chunk.file for chunk in chunks.of_run(ledger, run)] == ["r", "a", "late"]
@@ -112,7 +113,7 @@ def test_a_request_whose_rows_are_gone_is_lost_and_no_longer_in_doubt(ledger, au
 
 
 def test_requests_are_numbered_from_zero_and_go_on_after_those_that_were_sent(ledger, audience, run):
-    planned = [chunks.PlannedRequest("add", "a", n, 1) for n in range(2)]
+    planned = [PlannedRequest("add", "a", n, 1) for n in range(2)]
     chunks.plan(ledger, run=run, audience=audience.id, planned=planned)
     first, second = chunks.of_run(ledger, run)
     assert (first.number, second.number) == (0, 1)

@@ -8,6 +8,7 @@ import pytest
 from tests.ledger.records import acknowledge, changed, request, start
 
 from audiences.ledger import audiences_in_doubt, chunks, content, known_audiences, replace_sessions, requests_in_doubt
+from audiences.ledger.chunk_states import PlannedRequest
 
 pytestmark = pytest.mark.integration
 WHY = "Facebook says that its members were changed"
@@ -29,7 +30,7 @@ def session(ledger, run, audience):
         audience=audience.id,
         schema=("EMAIL",),
         closing="closing.parquet",
-        planned=[chunks.PlannedRequest("add", "whole.parquet", 0, 1)],
+        planned=[PlannedRequest("add", "whole.parquet", 0, 1)],
         id_of=lambda attempt: attempt,
     )
     planned = replace_sessions.to_send(ledger, run)

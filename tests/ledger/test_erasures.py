@@ -4,6 +4,7 @@ import pytest
 from tests.ledger.records import NOON, acknowledge, changed, every, one, sent, start
 
 from audiences.ledger import assignments, chunks, erasures, rejected_rows, replace_sessions
+from audiences.ledger.chunk_states import PlannedRequest
 
 pytestmark = pytest.mark.integration
 HERS, THEIRS = b"\x01\x20" + b"m" * 32, b"\x02\x20" + b"p" * 32
@@ -29,8 +30,8 @@ def replaced(ledger, run, audience):
         schema=("EMAIL",),
         closing="closing.parquet",
         planned=[
-            chunks.PlannedRequest("add", "whole.parquet", 0, 2),
-            chunks.PlannedRequest("add", "whole.parquet", 2, 2),
+            PlannedRequest("add", "whole.parquet", 0, 2),
+            PlannedRequest("add", "whole.parquet", 2, 2),
         ],
         id_of=lambda attempt: attempt,
     )

@@ -10,6 +10,7 @@ from tests.ledger.records import acknowledge, changed, every, start
 
 from audiences.ledger import assignments, campaigns, chunks, formerly, known_audiences, members, request_counts, runs
 from audiences.ledger.campaigns import CampaignBusyError
+from audiences.ledger.chunk_states import PlannedRequest
 from audiences.ledger.database import Ledger
 from audiences.ledger.known_audiences import AudienceTakenError
 from audiences.ledger.migrate import migrate
@@ -118,7 +119,7 @@ def test_a_second_receipt_of_one_request_changes_nothing(ledger, campaign, audie
 
 def test_planning_again_replaces_what_was_never_sent_and_keeps_what_was(ledger, campaign, audience):
     run = start(ledger, campaign)
-    planned = [chunks.PlannedRequest(action, f"{action}-0.parquet", 0, 5) for action in ("add", "remove")]
+    planned = [PlannedRequest(action, f"{action}-0.parquet", 0, 5) for action in ("add", "remove")]
     chunks.plan(ledger, run=run, audience=audience.id, planned=planned)
     chunks.sending(ledger, chunks.of_run(ledger, run, action="remove")[0])
     chunks.plan(ledger, run=run, audience=audience.id, planned=planned[:1])
@@ -129,7 +130,7 @@ def test_planning_again_replaces_what_was_never_sent_and_keeps_what_was(ledger, 
 def test_totals_add_up_what_the_requests_changed(ledger, campaign, audience):
     run = start(ledger, campaign)
     acknowledge(ledger, run, audience.id, changed((campaign, "1", b"a", True), (campaign, "2", b"b", True)))
-    chunks.plan(ledger, run=run, audience=audience.id, planned=[chunks.PlannedRequest("remove", "f", 0, 1)])
+    chunks.plan(ledger, run=run, audience=audience.id, planned=[PlannedRequest("remove", "f", 0, 1)])
     totals = request_counts.totals(ledger, run)
     assert (totals.requests, totals.begun, totals.gone, totals.refused, totals.unsent) == (1, 2, 0, 0, 1)
 

@@ -4,6 +4,7 @@ import pytest
 from tests.ledger.records import acknowledge, changed, every, one, request, start
 
 from audiences.ledger import chunks, members, replace_sessions, request_counts
+from audiences.ledger.chunk_states import PlannedRequest
 
 pytestmark = pytest.mark.integration
 
@@ -24,7 +25,7 @@ def plan(ledger, run, audience):
             audience=audience.id,
             schema=("EMAIL",),
             closing="closing.parquet",
-            planned=[chunks.PlannedRequest("add", "whole.parquet", 10 * n, 10) for n in range(2)],
+            planned=[PlannedRequest("add", "whole.parquet", 10 * n, 10) for n in range(2)],
             id_of=lambda attempt: 1000 + attempt,
         )
         return replace_sessions.to_send(ledger, run)

@@ -13,6 +13,7 @@ from audiences.campaign.when import When
 from audiences.ledger import (
     ad_set_links,
     assignments,
+    chunk_states,
     chunks,
     live_batches,
     live_campaigns,
@@ -22,7 +23,7 @@ from audiences.ledger import (
     requests_in_doubt,
     runs,
 )
-from audiences.ledger.chunks import RequestState
+from audiences.ledger.chunk_states import PlannedRequest, RequestAction, RequestState
 from audiences.ledger.live_batches import BatchState
 from audiences.ledger.live_events import EventState
 from audiences.ledger.replace_sessions import SessionState
@@ -32,15 +33,15 @@ from audiences.ledger.transitions import IllegalTransitionError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from audiences.ledger.chunks import Chunk
+    from audiences.ledger.chunk_states import Chunk
     from audiences.ledger.database import Ledger
     from audiences.ledger.known_audiences import KnownAudience
 
 pytestmark = pytest.mark.integration
-OWNERS = (chunks, runs, replace_sessions, live_batches, live_events)
+OWNERS = (chunk_states, runs, replace_sessions, live_batches, live_events)
 CHECKED = {
     ("chunk", "state"): set(RequestState),
-    ("chunk", "action"): set(get_args(chunks.RequestAction)),
+    ("chunk", "action"): set(get_args(RequestAction)),
     ("run", "state"): set(RunState),
     ("upload_session", "state"): set(SessionState),
     ("live_batch", "state"): set(BatchState),
@@ -128,7 +129,7 @@ def test_a_request_goes_from_state_to_state_as_allowed_and_not_otherwise(
     for move in REQUESTS[to]:
         chunk = request(ledger, run, audience.id, 2)
         into(ledger, "chunk", chunk.id, found)
-        allowed = to in chunks.TRANSITIONS.allowed[found]
+        allowed = to in chunk_states.TRANSITIONS.allowed[found]
         if allowed or to in IN_BULK or ((found, to) in TWICE and move is REQUESTS[to][1]):
             move(ledger, chunk)
         else:
@@ -177,7 +178,7 @@ SESSIONS: dict[SessionState, list[Callable[[Ledger, Any, list[Chunk]], object]]]
 def test_a_replace_session_goes_from_state_to_state_as_allowed_and_not_otherwise(
     ledger: Ledger, audience: KnownAudience, run: int, found: SessionState, to: SessionState
 ) -> None:
-    planned = [chunks.PlannedRequest("replace", "whole.parquet", n, 1) for n in range(2)]
+    planned = [PlannedRequest("replace", "whole.parquet", n, 1) for n in range(2)]
     replace_sessions.plan(
         ledger, run=run, audience=audience.id, schema=("EMAIL",), closing="c", planned=planned, id_of=lambda n: n
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.pipeline.conftest import row_of
 
-from audiences.pipeline.steps import plan
+from audiences.pipeline.steps import put_on_record
 
 pytestmark = pytest.mark.integration
 WHO = {"did": {"event": "Added To Cart"}}
@@ -14,7 +14,7 @@ WHO = {"did": {"event": "Added To Cart"}}
 @pytest.fixture(autouse=True)
 def small_requests(monkeypatch):
     """Of ten rows: thirty users make three requests."""
-    monkeypatch.setattr(plan, "MAX_ROWS", 10)
+    monkeypatch.setattr(put_on_record, "MAX_ROWS", 10)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from audiences.pipeline.results import RunRequest
-from audiences.pipeline.steps import plan
+from audiences.pipeline.steps import plan, put_on_record
 from audiences.pipeline.steps.extract import extract
 from audiences.pipeline.steps.open_run import open_run
 from audiences.pipeline.steps.select import select
@@ -38,7 +38,7 @@ def fill(shop):
 @pytest.fixture
 def ten_rows(monkeypatch):
     """Requests of ten rows, so that a few users make many."""
-    monkeypatch.setattr(plan, "MAX_ROWS", 10)
+    monkeypatch.setattr(put_on_record, "MAX_ROWS", 10)
 
 
 def row(shop, number: int):

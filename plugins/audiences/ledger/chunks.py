@@ -6,15 +6,25 @@ Only this module writes the table `chunk`. What came of the requests of a run is
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Literal
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 from psycopg.types.json import Jsonb
 
 from audiences.ledger import members
-from audiences.ledger.transitions import Transitions, listed
+from audiences.ledger.chunk_states import (
+    IN_ORDER,
+    OF_UNKNOWN_FATE,
+    TRANSITIONS,
+    UNSENT,
+    Chunk,
+    InDoubtState,
+    PlannedRequest,
+    RequestAction,
+    RequestState,
+)
+from audiences.ledger.transitions import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,92 +33,6 @@ if TYPE_CHECKING:
     from adbc_driver_postgresql import dbapi
 
     from audiences.ledger.database import Ledger
-
-RequestAction = Literal["add", "remove", "replace"]
-
-
-class RequestState(StrEnum):
-    """How far a request has got; see the comment on the column `chunk.state`."""
-
-    PLANNED = "planned"
-    SENDING = "sending"
-    ACKNOWLEDGED = "acknowledged"
-    SPLIT = "split"
-    POSTPONED = "postponed"
-    REFUSED = "refused"
-    DROPPED = "dropped"
-    LOST = "lost"
-
-
-InDoubtState = Literal[RequestState.REFUSED, RequestState.POSTPONED]
-TRANSITIONS: Final = Transitions(
-    "chunk",
-    "request",
-    {
-        RequestState.PLANNED: frozenset({RequestState.SENDING, RequestState.DROPPED}),
-        # Sending once more is what becomes of a request whose answer was lost.
-        RequestState.SENDING: frozenset(RequestState),
-        # Those in doubt, whose rows are gone: nobody will know whether they were carried out.
-        RequestState.POSTPONED: frozenset({RequestState.LOST}),
-        RequestState.REFUSED: frozenset({RequestState.LOST}),
-        RequestState.ACKNOWLEDGED: frozenset(),
-        RequestState.SPLIT: frozenset(),
-        RequestState.DROPPED: frozenset(),
-        RequestState.LOST: frozenset(),
-    },
-)
-UNSENT: Final = (RequestState.PLANNED, RequestState.SENDING)
-"""Still to be sent, for the first time or again."""
-# Requests, called c, that are sent again before anything else; those of replace sessions cannot be, one by one.
-OF_UNKNOWN_FATE: Final = f"(c.state = '{RequestState.SENDING}' or c.doubtful) and c.session is null"
-IN_ORDER: Final = "c.run_id, c.late, c.action desc, c.number"  # removals before additions, deferred ones after
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRequest:
-    """A request to put on record: `rows` positions of the change file from `first_row` on.
-
-    `schema` has the Facebook keys of its rows; a `deferred` removal waits until the additions are in.
-    """
-
-    action: RequestAction
-    file: str
-    first_row: int
-    rows: int
-    schema: tuple[str, ...] = ()
-    deferred: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk(PlannedRequest):
-    """A request on record, number `number` of the run, counted from 0; `staging` is the run's folder.
-
-    `part_of` is the planned request of which it has some of the rows, for one that was cut in parts. One `in_doubt` was
-    refused and may have been carried out before.
-    """
-
-    id: int
-    run: int
-    audience: int
-    number: int
-    state: RequestState
-    staging: str
-    part_of: int | None
-    in_doubt: bool
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "state", RequestState(self.state))
-
-    @property
-    def origin(self) -> int:
-        """The planned request that it is, or is a part of."""
-        return self.part_of or self.id
-
-    @property
-    def unsent(self) -> bool:
-        """Whether it is still to be sent, for the first time or again."""
-        return self.state in UNSENT
-
 
 _COLUMNS = (
     "c.action, c.file, c.first_row, c.rows, c.schema, c.late as deferred,"
@@ -125,6 +49,7 @@ def plan(
 
     `session` is the replace session that they make up.
     """
+    common = {"run": run, "audience": audience, "session": session}
     with ledger.sql.transaction():
         ledger.sql.execute(
             "delete from audiences.chunk where run_id = %s and (state = %s or (state = %s and session is null))",
@@ -135,20 +60,10 @@ def plan(
         with ledger.sql.cursor() as cursor:
             cursor.executemany(
                 "insert into audiences.chunk (run_id, audience_id, number, session, action, file, first_row, rows,"
-                "  schema, late) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                "  schema, late) values (%(run)s, %(audience)s, %(number)s, %(session)s, %(action)s, %(file)s, %(first_row)s,"
+                "  %(rows)s, %(schema)s, %(deferred)s)",
                 [
-                    (
-                        run,
-                        audience,
-                        number,
-                        session,
-                        each.action,
-                        each.file,
-                        each.first_row,
-                        each.rows,
-                        [*each.schema],
-                        each.deferred,
-                    )
+                    {**common, **asdict(each), "schema": [*each.schema], "number": number}
                     for number, each in enumerate(planned, first)
                 ],
             )

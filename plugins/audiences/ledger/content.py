@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audiences.ledger.chunks import RequestState
+from audiences.ledger.chunk_states import RequestState
 from audiences.ledger.replace_sessions import OF_UNKNOWN_FATE, SessionState
 
 if TYPE_CHECKING:

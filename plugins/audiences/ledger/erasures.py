@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from audiences.ledger import chunks
+from audiences.ledger.chunk_states import OF_UNKNOWN_FATE
 from audiences.ledger.replace_sessions import SessionState
 from audiences.ledger.runs import RunState
 
@@ -254,7 +254,7 @@ def unfinished(ledger: Ledger, *, window: float, closed: Sequence[str]) -> list[
         "select distinct r.id as run, c.name as campaign, found.what from ("  # noqa: S608  # a constant is put in
         " select run_id, 'session' as what from audiences.upload_session"
         " where state = %(open)s or (state = %(broken)s and opened_at > now() - %(window)s * interval '1 second')"
-        f" union all select run_id, 'rows' from audiences.chunk c where {chunks.OF_UNKNOWN_FATE}"
+        f" union all select run_id, 'rows' from audiences.chunk c where {OF_UNKNOWN_FATE}"
         " union all select id, 'running' from audiences.run where state = %(running)s"
         " and started_at > now() - interval '1 day'"
         ") found join audiences.run r on r.id = found.run_id join audiences.campaign c on c.id = r.campaign_id"

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from audiences.ledger import audiences_in_doubt, chunks, members
+from audiences.ledger.chunk_states import PlannedRequest, RequestState
 from audiences.ledger.transitions import Transitions, listed
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from audiences.ledger.chunks import Chunk, PlannedRequest
+    from audiences.ledger.chunk_states import Chunk
     from audiences.ledger.database import Ledger
 
 FEWEST_MEASURED = 10  # requests; fewer say nothing about how long they take
@@ -143,7 +144,7 @@ def again(
 
 def request_of(chunk: Chunk) -> PlannedRequest:
     """The request of a session, to be planned once more."""
-    return chunks.PlannedRequest(action=chunk.action, file=chunk.file, first_row=chunk.first_row, rows=chunk.rows)
+    return PlannedRequest(action=chunk.action, file=chunk.file, first_row=chunk.first_row, rows=chunk.rows)
 
 
 def to_send(ledger: Ledger, run: int) -> ReplaceSession | None:
@@ -265,7 +266,7 @@ def seconds_per_request(ledger: Ledger, ad_account: str, *, rows: int) -> float 
             "rows": rows,
             "last": LAST_MEASURED,
             "fewest": FEWEST_MEASURED,
-            "acknowledged": chunks.RequestState.ACKNOWLEDGED,
+            "acknowledged": RequestState.ACKNOWLEDGED,
         },
     )
 

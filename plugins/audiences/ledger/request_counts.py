@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audiences.ledger.chunks import RequestState
+from audiences.ledger.chunk_states import RequestState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from audiences.ledger.chunks import Chunk, RequestAction
+    from audiences.ledger.chunk_states import Chunk, RequestAction
     from audiences.ledger.database import Ledger
 
 _STATES = {state.name.lower(): state for state in RequestState}

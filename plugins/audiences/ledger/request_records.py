@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audiences.ledger.chunks import IN_ORDER, RequestState
+from audiences.ledger.chunk_states import IN_ORDER, RequestState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from audiences.ledger.chunks import RequestAction
+    from audiences.ledger.chunk_states import RequestAction
     from audiences.ledger.database import Ledger
 
 

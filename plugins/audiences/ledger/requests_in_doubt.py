@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audiences.ledger import chunks, members
+from audiences.ledger import chunk_states, chunks, members
 
 if TYPE_CHECKING:
-    from audiences.ledger.chunks import Chunk, InDoubtState
+    from audiences.ledger.chunk_states import Chunk, InDoubtState
     from audiences.ledger.database import Ledger
 
 
@@ -36,7 +36,7 @@ def begin(
             members.write(cursor, audience=chunk.audience, run=chunk.run, changes=changes)
     ledger.bulk.commit()
     if not moved and not chunks.is_in_doubt(ledger, chunk, state):
-        raise chunks.TRANSITIONS.illegal(ledger, chunk.id, state)
+        raise chunk_states.TRANSITIONS.illegal(ledger, chunk.id, state)
 
 
 def still_meant(ledger: Ledger, chunk: Chunk, changes: pa.Table) -> pa.Table:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from psycopg.types.json import Jsonb
 
 from audiences.errors import AudiencesError, StoppedError
-from audiences.ledger import chunks
+from audiences.ledger.chunk_states import OF_UNKNOWN_FATE
 from audiences.ledger.replace_sessions import SessionState
 from audiences.ledger.transitions import Transitions
 
@@ -150,7 +150,7 @@ def disposable(ledger: Ledger, folders: Sequence[str], *, before: datetime) -> l
         str,
         "select r.staging from audiences.run r where r.staging = any(%(folders)s)"  # noqa: S608  # a constant is put in
         " group by r.staging having bool_and(coalesce(r.ended_at, r.started_at + interval '1 day') < %(before)s"
-        f" and not exists (select 1 from audiences.chunk c where c.run_id = r.id and {chunks.OF_UNKNOWN_FATE})"
+        f" and not exists (select 1 from audiences.chunk c where c.run_id = r.id and {OF_UNKNOWN_FATE})"
         " and not exists (select 1 from audiences.upload_session s where s.run_id = r.id and s.state = %(open)s))",
         {"folders": list(folders), "before": before, "open": SessionState.OPEN},
     )

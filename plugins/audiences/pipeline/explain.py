@@ -16,7 +16,7 @@ from audiences.pipeline.person.called import as_the_key_says
 from audiences.pipeline.person.explained_user import ExplainedStep, Explanation, Explanations
 from audiences.pipeline.person.holders import holders
 from audiences.pipeline.preview import as_if_opened, masked_cells, rehearsed
-from audiences.pipeline.steps.plan import compared
+from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.select import decide
 from audiences.query.columns import columns_of
 from audiences.query.render import render

@@ -7,7 +7,7 @@ from datetime import datetime  # noqa: TC003  # pydantic reads annotations at ru
 from typing import TYPE_CHECKING, Final
 
 from audiences.ledger import ad_set_links, campaigns, live_batches, request_records, run_records
-from audiences.ledger.chunks import RequestState
+from audiences.ledger.chunk_states import RequestState
 from audiences.pipeline.live.run_batch import BatchReport, report_on
 from audiences.pipeline.results import Would
 from audiences.reporting.funnel import Funnel, funnel_of

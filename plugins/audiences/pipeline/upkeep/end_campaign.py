@@ -18,9 +18,11 @@ from audiences.pipeline.audience.standing import AudienceDeletedError, known_aud
 from audiences.pipeline.preconditions.in_force import NotInForce, why_over
 from audiences.pipeline.results import UNATTENDED, Plan, Reference, RunRef, RunRequest
 from audiences.pipeline.run import Timings, summary_of, to_its_end
+from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.link_ad_sets import take_back
 from audiences.pipeline.steps.open_run import begin
-from audiences.pipeline.steps.plan import compared, outcomes_before_upload, put_on_record
+from audiences.pipeline.steps.plan import outcomes_before_upload
+from audiences.pipeline.steps.put_on_record import put_on_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

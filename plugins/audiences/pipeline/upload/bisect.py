@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from audiences.ledger.chunks import Chunk
+    from audiences.ledger.chunk_states import Chunk, PlannedRequest
     from audiences.ledger.database import Ledger
     from audiences.ledger.replace_sessions import ReplaceSession
     from audiences.what.erased import Erased
@@ -76,7 +76,7 @@ def rows_at_fault(rows: pa.Table, send: Callable[[pa.Table], object]) -> dict[by
 
 def other_opening(
     ledger: Ledger, session: ReplaceSession, error: RowsRefusedError, erased: Erased
-) -> list[chunks.PlannedRequest]:
+) -> list[PlannedRequest]:
     """The requests of a replace whose first one was refused for its rows, with a half of those to open it.
 
     Nothing is open at Facebook then. A single row at fault is kept back, and the other requests go on without it. Empty when
@@ -86,7 +86,7 @@ def other_opening(
     if first.rows > 1 and session.attempt >= HOPELESS_AFTER:
         replace_sessions.refused(ledger, session, first, error=str(error))
         return []
-    parts: list[chunks.PlannedRequest] = []
+    parts: list[PlannedRequest] = []
     if first.rows > 1:
         _log.info("the first batch of the replace was refused for what its rows hold; trying a half of it")
         chunks.cut(ledger, first, error=str(error))

@@ -17,7 +17,7 @@ from audiences.errors import AudiencesError, FailedError, RefusedError, RetryErr
 from audiences.facebook import audience_members as facebook_members
 from audiences.facebook.graph_errors import AudienceTooSmallError, RowsRefusedError
 from audiences.ledger import chunks, erasures, known_audiences, request_counts, requests_in_doubt, runs
-from audiences.ledger.chunks import RequestState
+from audiences.ledger.chunk_states import Chunk, RequestState
 from audiences.logs import logger
 from audiences.pipeline.preconditions import export_windows
 from audiences.pipeline.results import RunRef, Sent
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from audiences.facebook.audience_members import Receipt
     from audiences.facebook.session import GraphSession
-    from audiences.ledger.chunks import Chunk, InDoubtState, RequestAction
+    from audiences.ledger.chunk_states import InDoubtState, RequestAction
     from audiences.pipeline.resources import CampaignResources
 
 DEFERRED_REMOVALS_WAIT = (
@@ -96,7 +96,7 @@ class _Answer:
 def send_all(resources: CampaignResources, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
     """Send these requests, several at a time, and record what comes of each; raises as `export` does."""
     erased = Erased(*erasures.known(resources.ledger))
-    waiting, under_way = deque(todo), dict[Future[_Answer], chunks.Chunk]()
+    waiting, under_way = deque(todo), dict[Future[_Answer], Chunk]()
     sent = refused = 0
     trouble: AudiencesError | None = None
     max_concurrency = resources.spec.account.requests_at_once

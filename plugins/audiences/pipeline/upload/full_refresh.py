@@ -14,7 +14,8 @@ from audiences.facebook.contract import (
     REPLACE_WINDOW_SECONDS,
 )
 from audiences.facebook.graph_errors import ReplaceBrokenError, RowsRefusedError
-from audiences.ledger import chunks, erasures, known_audiences, replace_sessions
+from audiences.ledger import erasures, known_audiences, replace_sessions
+from audiences.ledger.chunk_states import PlannedRequest
 from audiences.ledger.replace_sessions import SessionState
 from audiences.logs import logger
 from audiences.pipeline.preconditions import export_windows
@@ -77,7 +78,7 @@ class StagedSet:
 
     schema: tuple[str, ...]
     closing: str
-    planned: tuple[chunks.PlannedRequest, ...]
+    planned: tuple[PlannedRequest, ...]
 
 
 def wanted(resources: CampaignResources, request: RunRequest, audience: KnownAudience, *, in_doubt: bool) -> bool:
@@ -123,7 +124,7 @@ def stage(resources: CampaignResources, run: RunRef, difference: Difference, row
         for batch in difference.closing():
             writer.write_batch(batch)
     planned = tuple(
-        chunks.PlannedRequest(action="replace", file=file, first_row=first, rows=min(MAX_ROWS, rows - first))
+        PlannedRequest(action="replace", file=file, first_row=first, rows=min(MAX_ROWS, rows - first))
         for first in range(0, rows, MAX_ROWS)
     )
     return StagedSet(tuple(key for key in KEYS if key in keys), closing, planned)

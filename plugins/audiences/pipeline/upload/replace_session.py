@@ -21,7 +21,7 @@ from audiences.facebook.audience_members import BatchStep, counts_as_complete, s
 from audiences.facebook.contract import REPLACE_ENDED, REPLACE_WINDOW_SECONDS
 from audiences.facebook.graph_errors import AudienceBusyError, ReplaceBrokenError, RowsRefusedError
 from audiences.ledger import chunks, erasures, known_audiences, rejected_rows, replace_sessions
-from audiences.ledger.chunks import RequestState
+from audiences.ledger.chunk_states import RequestState
 from audiences.logs import logger
 from audiences.pipeline.results import Sent
 from audiences.pipeline.staging import Staging
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from audiences.facebook.audience_members import Receipt
-    from audiences.ledger.chunks import Chunk
+    from audiences.ledger.chunk_states import Chunk
     from audiences.ledger.database import Ledger
     from audiences.ledger.replace_sessions import ReplaceSession
     from audiences.pipeline.resources import CampaignResources

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from audiences.facebook.audience_members import BatchStep, JsonRows
-    from audiences.ledger.chunks import Chunk
+    from audiences.ledger.chunk_states import Chunk
     from audiences.what.erased import Erased
 
 

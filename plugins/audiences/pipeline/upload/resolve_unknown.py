@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from audiences.campaign.wording import counted
 from audiences.errors import RefusedError
 from audiences.ledger import audiences_in_doubt, chunks, erasures, known_audiences, requests_in_doubt
-from audiences.ledger.chunks import RequestState
+from audiences.ledger.chunk_states import RequestState
 from audiences.logs import logger
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.upload import export, replace_session
@@ -15,7 +15,7 @@ from audiences.pipeline.upload.request_body import staged
 from audiences.what.erased import Erased
 
 if TYPE_CHECKING:
-    from audiences.ledger.chunks import Chunk
+    from audiences.ledger.chunk_states import Chunk
     from audiences.ledger.known_audiences import KnownAudience
     from audiences.pipeline.resources import CampaignResources
 

@@ -1,0 +1,100 @@
+"""Compare the staged candidates, under the cap and as long as members are kept, with whom the ledger holds; writes nothing."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from audiences.campaign.windows import local_midnight
+from audiences.ledger import (
+    assignments,
+    expiry,
+    members,
+    rejected_rows,
+)
+from audiences.pipeline.staging import Staging
+from audiences.pipeline.steps.select import (
+    candidates_file,
+    opted_out_file,
+)
+from audiences.user_ids import USERS
+from audiences.what.difference import CANDIDATES, Counts, Difference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from audiences.campaign.what import Action
+    from audiences.pipeline.resources import CampaignResources
+    from audiences.pipeline.results import RunRef, Selected
+
+
+@contextmanager
+def compared(
+    resources: CampaignResources,
+    run: RunRef,
+    selected: Sequence[Selected],
+    *,
+    action: Action | None = None,
+    now: datetime | None = None,
+) -> Iterator[tuple[Difference, Counts]]:
+    """The difference between the staged candidates under the cap and what the ledger holds; writes nothing.
+
+    `action` is the campaign's unless another one is given. `now` is the clock's, except for a preview of another time:
+    `keep_for`, a cap per day and rows that are kept back go by it.
+    """
+    now = now or resources.now()
+    with (
+        tempfile.TemporaryDirectory(prefix="audiences-") as spill,
+        closing(
+            Difference(
+                campaign=run.campaign,
+                action=action or resources.spec.campaign.what.audience.action,
+                spill=Path(spill),
+                anew=run.in_doubt is not None,
+            )
+        ) as difference,
+    ):
+        with members.held(resources.ledger, run.audience) as held:
+            difference.hold(held)
+        candidates = Staging(run.staging).rows(*(candidates_file(part.number) for part in selected))
+        difference.want(pa.RecordBatchReader.from_batches(CANDIDATES, candidates))
+        if run.full_refresh:
+            opted_out = Staging(run.staging).rows(*(opted_out_file(part.number) for part in selected))
+            difference.leave_out(pa.RecordBatchReader.from_batches(USERS, opted_out))
+        difference.quarantine(rejected_rows.quarantined(resources.ledger, run.audience, now))
+        _apply_cap(resources, run, difference, now)
+        _apply_expiry(resources, run, difference, now)
+        yield difference, difference.compute()
+
+
+def _apply_cap(resources: CampaignResources, run: RunRef, difference: Difference, now: datetime) -> None:
+    cap = resources.spec.campaign.who.target_cap
+    if cap is None:
+        return
+    exempt = pa.table({"user_id": pa.array([], pa.string())})
+    if cap.per == "total":
+        exempt = assignments.ever_targeted(resources.ledger, run.campaign)
+    elif cap.per == "day":
+        today = now.astimezone(resources.spec.zone).date()
+        first, after = (local_midnight(today + timedelta(days=days), resources.spec.zone) for days in (0, 1))
+        exempt = assignments.added_between(resources.ledger, run.campaign, first, after)
+    difference.cap(cap.users - exempt.num_rows, exempt)
+
+
+def _apply_expiry(resources: CampaignResources, run: RunRef, difference: Difference, now: datetime) -> None:
+    campaign = resources.spec.campaign
+    if campaign.what.keep_for is None:
+        return
+    since = now - campaign.what.keep_for.delta
+    difference.expire(
+        expiry.expiring(resources.ledger, audience=run.audience, campaign=run.campaign, since=since),
+        expiry.expired(resources.ledger, audience=run.audience, campaign=run.campaign),
+        # To a live campaign every event is a qualification of its own.
+        again=campaign.qualification == "live",
+    )
