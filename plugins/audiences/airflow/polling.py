@@ -1,4 +1,4 @@
-"""Looks for live events, from the sensor on a worker and from its trigger alike, and what they pass on."""
+"""Polling for live events, in the sensor on a worker and in its trigger in the triggerer, and what both pass on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _log = logger(__name__)
 
 
 class Poller:
-    """Looks as often as it is asked to; its connection to the ledger stays open meanwhile."""
+    """Polls when it is asked to; its connection to the ledger stays open between two polls.
+
+    :param watch: the live campaigns; None when there is none.
+    """
 
     def __init__(self, watch: Watch | None) -> None:
         self._watch = watch
@@ -28,7 +31,7 @@ class Poller:
         self.said = "no live campaign is published"
 
     def poll(self) -> dict[str, Any]:
-        """Look once. Gives the runs to trigger, as arguments of TriggerDagRunOperator, under `batches`, and what is `said`."""
+        """Poll once. Gives the runs to trigger, as arguments of TriggerDagRunOperator, under `batches`, and what is `said`."""
         if self._watch is None:
             return {"batches": [], "said": self.said}
         from audiences.pipeline.live.poll_resources import live_resources
@@ -57,7 +60,7 @@ class Poller:
         }
 
     def close(self) -> None:
-        """Close the connection; the next look opens a new one."""
+        """Close the connection; the next poll opens a new one."""
         if self._resources is not None:
             self._resources.__exit__()
             self._resources = None

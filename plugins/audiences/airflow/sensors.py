@@ -1,4 +1,4 @@
-"""The sensor of live events: looks before it waits, waits in the triggerer, hands on the runs to trigger."""
+"""The sensor of live events: polls, is deferred to the triggerer while nothing is due, and returns the runs to trigger."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class LiveEventsSensor(BaseSensorOperator):
         self.project = project
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Look, and if nothing is due, wait.
+        """Poll, and be deferred if nothing is due.
 
-        Looking first matters: a trigger that fires within a second of its task's deferral can be lost (apache/airflow#72716).
+        Polling first matters: a trigger that fires within a second of its task's deferral can be lost (apache/airflow#72716).
         """
         with told(context):
             RunConf.of(context["dag_run"].dag_id, context["dag_run"].conf)
@@ -59,7 +59,7 @@ class LiveEventsSensor(BaseSensorOperator):
         return self.resume(context, found)
 
     def resume(self, context: Context, event: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return what the look found, over which the triggering task is mapped."""
+        """Return what the poll found, over which the triggering task is mapped."""
         context["ti"].xcom_push(key=NOTE, value=event["said"])
         batches: list[dict[str, Any]] = event["batches"]
         return batches

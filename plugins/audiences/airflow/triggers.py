@@ -1,6 +1,6 @@
-"""Waits in the triggerer for live events: looks every few seconds until a batch is to be run.
+"""Waits in the triggerer for live events: polls every few seconds until a live batch is to be run.
 
-Whatever happens to a look or to what it found, the next one makes up for it (`pipeline/live`), so it may run twice or be cut
+Whatever happens to a poll or to what it found, the next one makes up for it (`pipeline/live`), so it may run twice or be cut
 off: the ledger has the truth, and a batch of which no run began is offered again.
 """
 
@@ -34,7 +34,7 @@ class LiveEventsTrigger(BaseTrigger):
     :param watch: what to watch for, as JSON; None when there is no live campaign.
     :param project: the project's folder.
     :param seen: the signature of the project's files at the time when `watch` was made.
-    :param poll_seconds: between two looks.
+    :param poll_seconds: the pause between two polls.
     :param roll_over_seconds: how long to wait in all.
     """
 
@@ -65,7 +65,7 @@ class LiveEventsTrigger(BaseTrigger):
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look until there is something to say; it is said once. Database work happens in a thread beside the event loop."""
+        """Poll until there is something to say, and fire once. Database work happens in a thread beside the event loop."""
         until = time.monotonic() + self.roll_over_seconds
         poller = Poller(Watch.model_validate(self.watch) if self.watch else None)
         failures = 0

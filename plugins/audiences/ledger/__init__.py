@@ -1,1 +1,1 @@
-"""What we know we did: runs, assignments, members, chunks, in the Postgres schema `audiences`."""
+"""The ledger: runs, assignments, members and requests on record, in the Postgres schema `audiences`."""

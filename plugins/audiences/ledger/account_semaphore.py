@@ -1,4 +1,4 @@
-"""Ad accounts as all processes with this ledger see them: at most so many requests at once, none while one is blocked.
+"""A semaphore for each ad account: all processes with this ledger share its slots, and none gets one while Facebook blocks it.
 
 A slot is an advisory lock of Postgres, so a process that dies leaves its slots free. A block is kept in the database's
 own time, which every process shares.
@@ -65,7 +65,7 @@ class AccountSemaphore:
             unlocked(self._sql, _SLOT_LOCK, taken, place=self._ledger.place)
 
     def blocked_for(self) -> float:
-        """Seconds until the ad account may be called again; 0 when it may be now."""
+        """Seconds left of the block on the ad account; 0 without one."""
         row = self._sql.execute(
             "select extract(epoch from blocked_until - clock_timestamp()) from audiences.ad_account where id = %s",
             (self._ad_account,),
@@ -73,7 +73,7 @@ class AccountSemaphore:
         return max(0.0, float(row[0])) if row else 0.0
 
     def block(self, seconds: float) -> None:
-        """No process calls the ad account for so long; an earlier, longer block stays."""
+        """Block the ad account for that many seconds, for all processes; a block that lasts longer stays."""
         self._sql.execute(
             "insert into audiences.ad_account (id, blocked_until)"
             " values (%s, clock_timestamp() + %s * interval '1 second')"
@@ -86,7 +86,7 @@ class AccountSemaphore:
         return session(self._ledger, application="audiences-gate", autocommit=True)
 
     def _take(self) -> int | None:
-        """A slot that nobody has, now locked; None when all are taken. Locks of our own session count as ours, not as free."""
+        """Lock a free slot and return it; None when all are taken. Locks of our own session count as ours, not as free."""
         row = self._sql.execute(
             "select slot from unnest(%s::int[]) as slot where pg_try_advisory_lock(%s, slot) limit 1",
             (sorted(self._slots - self._ours), _SLOT_LOCK),

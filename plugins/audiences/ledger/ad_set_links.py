@@ -40,7 +40,7 @@ class Link:
 
     @property
     def ours(self) -> bool:
-        """Whether it is for us to take back."""
+        """Whether we made the link, so that we take it back."""
         return bool(self.made_by_us) or (self.made_by_us is None and self.error is None)
 
 
@@ -105,7 +105,7 @@ def refuse(ledger: Ledger, link: Link, error: str) -> None:
 
 
 def forget(ledger: Ledger, link: Link) -> None:
-    """The campaign no longer wants the link. Where another one does, it becomes that one's to take back."""
+    """Delete the link of a campaign that no longer wants it; another campaign that wants it inherits the duty to take it back."""
     with ledger.sql.transaction():
         ledger.sql.execute(
             "delete from audiences.ad_set where campaign_id = %s and audience_id = %s and facebook_id = %s",

@@ -1,4 +1,4 @@
-"""Audiences of which it is not known whether the members on record are those at Facebook: since when, and why."""
+"""Audiences in doubt: it is not known whether Facebook holds the members on record; since when, and why."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def begin(ledger: Ledger, audience: int, reason: str) -> None:
 
 
 def begin_for_all(ledger: Ledger, reason: str) -> None:
-    """The same for every audience that is still at Facebook."""
+    """Put every audience in doubt that is still at Facebook."""
     ledger.sql.execute(
         "update audiences.audience set in_doubt = coalesce(in_doubt, %s), in_doubt_since = clock_timestamp()"
         " where deleted_at is null",

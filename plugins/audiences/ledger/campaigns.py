@@ -82,7 +82,7 @@ def named(ledger: Ledger, name: str) -> KnownCampaign | None:
 
 
 def successor_of(ledger: Ledger, name: str) -> str | None:
-    """Who was called so before; None for a name that is nobody's former one, or somebody's again."""
+    """The campaign whose former name this is; None without one, or when another campaign has the name now."""
     return ledger.value(
         str,
         "select c.name from audiences.former_name f join audiences.campaign c on c.id = f.campaign_id where f.name = %(name)s",

@@ -15,7 +15,7 @@ RequestAction = Literal["add", "remove", "replace"]
 
 
 class RequestState(StrEnum):
-    """How far a request has got; see the comment on the column `chunk.state`."""
+    """State of an upload request; see the comment on the column `chunk.state`."""
 
     PLANNED = "planned"
     SENDING = "sending"

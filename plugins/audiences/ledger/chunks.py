@@ -87,7 +87,7 @@ def of_session(ledger: Ledger, session: int) -> list[Chunk]:
 
 
 def of_unknown_fate(ledger: Ledger, audience: int) -> list[Chunk]:
-    """Requests that may have reached Facebook without our knowing, of any run, in the order of sending."""
+    """Requests of unknown fate, of any run, in the order of sending: they may have reached Facebook without our knowing."""
     return ledger.rows(
         Chunk,
         f"{_SELECT} where c.audience_id = %(audience)s and {OF_UNKNOWN_FATE} order by {IN_ORDER}",
@@ -96,12 +96,12 @@ def of_unknown_fate(ledger: Ledger, audience: int) -> list[Chunk]:
 
 
 def sending(ledger: Ledger, chunk: Chunk) -> None:
-    """Say on record that the request is about to leave. Raises IllegalTransitionError, as all that follow here."""
+    """Record that the request is about to be sent. Raises IllegalTransitionError, as all that follow here."""
     TRANSITIONS.move(ledger, chunk.id, RequestState.SENDING, "tries = tries + 1, sent_at = now()")
 
 
 def unsend(ledger: Ledger, chunk: Chunk) -> None:
-    """Record that the request, which has just left, certainly came to nothing: it is still to be sent."""
+    """Record that the request certainly had no effect, so that it is still to be sent."""
     TRANSITIONS.move(ledger, chunk.id, RequestState.PLANNED)
 
 
@@ -176,7 +176,7 @@ def refuse(ledger: Ledger, chunk: Chunk, *, error: str, reason: str = "") -> Non
 
 
 def postpone(ledger: Ledger, chunk: Chunk, *, error: str) -> None:
-    """Record that Facebook does not carry the request out at present; the next run's difference contains its rows again."""
+    """Postpone the request, which Facebook does not carry out at present; the next run's difference contains its rows again."""
     TRANSITIONS.move(ledger, chunk.id, RequestState.POSTPONED, "error = %(error)s", error=error)
 
 
@@ -229,12 +229,12 @@ def is_in_doubt(ledger: Ledger, chunk: Chunk, state: InDoubtState) -> bool:
 
 
 def ask_again(ledger: Ledger, chunk: Chunk) -> None:
-    """Record that a request in doubt is about to leave once more; its state stays."""
+    """Record that a request in doubt is about to be sent once more; its state stays."""
     ledger.sql.execute("update audiences.chunk set tries = tries + 1, sent_at = now() where id = %s", (chunk.id,))
 
 
 def end_doubt(ledger: Ledger, chunk: Chunk, *, answered: bool) -> None:
-    """Record that what a request in doubt was about is known now, since Facebook has `answered` it or by itself."""
+    """Record that the request is no longer in doubt: Facebook has `answered` it, or later requests have replaced all of it."""
     ledger.sql.execute(
         "update audiences.chunk set doubtful = false, acknowledged_at = case when %s then now() else acknowledged_at end"
         " where id = %s",
@@ -264,7 +264,7 @@ def drop_of_run(ledger: Ledger, run: int) -> None:
 
 
 def drop_of_session(ledger: Ledger, session: int) -> None:
-    """Give up the requests of a replace session that never left."""
+    """Give up the requests of a replace session that were never sent."""
     _drop(ledger, "session = %(session)s", [RequestState.PLANNED], session=session)
 
 

@@ -18,7 +18,7 @@ _SESSIONS = {"ended": SessionState.ENDED, "unknown_fate": list(OF_UNKNOWN_FATE)}
 class Content:
     """What is on record of an audience's changes; all times are Unix seconds of Facebook's clock, None for never.
 
-    `seen` is when, as Facebook told at our last look, its members had last changed; `filling`: it was still at work on our last
+    `seen` is when, as Facebook told at our last check, its members had last changed; `filling`: it was still at work on our last
     upload then. `answered` is the last answer to a request of ours, `unanswered` when the last one left that has no answer
     yet, `opened` when the last replace began of whose end nothing is known.
     """
@@ -31,7 +31,7 @@ class Content:
 
 
 def known(ledger: Ledger, audience: int, *, ahead: float | None = None) -> Content:
-    """What is on record; requests are put into Facebook's time by how far its clock is `ahead`, or was at our last look."""
+    """What is on record; requests are put into Facebook's time by how far its clock is `ahead`, or was at our last check."""
     found = ledger.row(
         Content,
         """
@@ -79,7 +79,7 @@ def of_account(ledger: Ledger, ad_account: str) -> dict[str, int]:
 def saw(
     ledger: Ledger, audience: int, *, changed: int | None, asked_at: int | None, filling: bool, why_in_doubt: str | None
 ) -> None:
-    """Record what Facebook said at a look, and the `doubt` that follows, in one statement.
+    """Record in one statement what Facebook said of an audience, and why that puts it in doubt, if it does.
 
     `changed` is when its members last changed, `asked_at` what its clock showed.
     """

@@ -125,7 +125,7 @@ class Ledger:
 
 
 class EmptyLedger(Ledger):
-    """A ledger that was never migrated, for those who only look: everything in it is empty."""
+    """A ledger that was never migrated, for read-only commands: every table is empty."""
 
     def rows(
         self,

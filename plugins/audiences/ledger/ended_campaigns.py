@@ -46,7 +46,7 @@ def record(ledger: Ledger, *, campaign: int, reason: str, on_end: str, error: st
 
 
 def forget(ledger: Ledger, campaign: int) -> None:
-    """The campaign runs again; its next end is another one."""
+    """Delete the end on record, since the campaign runs again; its next end is another one."""
     ledger.sql.execute("delete from audiences.campaign_end where campaign_id = %s", (campaign,))
 
 

@@ -163,7 +163,7 @@ def end(
     removed: Mapping[str, int],
     still_to_do: Sequence[str],
 ) -> None:
-    """Keep the proof; `at` is None as long as something is still to be done.
+    """Record the proof of the erasure; `at` is None as long as something is still to be done.
 
     What an earlier try has done stays on record: its rows are counted in, and its requests stand where this one had none to send.
     """
@@ -232,7 +232,7 @@ def remove(ledger: Ledger, user: str, rows: Sequence[bytes]) -> dict[str, int]:
 
 
 def left(ledger: Ledger, user: str, rows: Sequence[bytes]) -> dict[str, int]:
-    """How much is still there, by table, looked up anew."""
+    """Count what is still there of the person, by table."""
     values = {"user": user, "rows": list(rows)}
     return {
         table: ledger.number(

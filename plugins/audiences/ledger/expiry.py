@@ -1,4 +1,4 @@
-"""Whose time in an audience is up: members added long enough ago, and those who have left for it and still qualify."""
+"""Expiry by `keep_for`: members who were added long enough ago, and users who have left for that and still qualify."""
 
 from __future__ import annotations
 
@@ -49,5 +49,5 @@ def record(ledger: Ledger, *, audience: int, campaign: int, users: pa.Table) -> 
 
 
 def carry_over(ledger: Ledger, audience: int, *, by: int) -> None:
-    """Who has left the audience goes on being kept out of the one that takes its place."""
+    """Let those who expired in an audience stay out of the one that takes its place."""
     ledger.sql.execute("update audiences.expired set audience_id = %s where audience_id = %s", (by, audience))

@@ -1,4 +1,4 @@
-"""Under which Facebook keys a campaign's members were uploaded, and whether they are on their way to others."""
+"""Identifier keys: under which Facebook keys a campaign's members were uploaded, and whether they are moving to others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def begin(ledger: Ledger, *, campaign: int, audience: int, schema: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Say under which keys members are uploaded from now on.
+    """Record under which keys members are uploaded from now on.
 
     Gives the earlier keys as long as members may be under those, from the first run with other keys up to the one after
     which all have moved; None otherwise.
@@ -32,7 +32,7 @@ def _earlier(schema: tuple[str, ...], moving: bool) -> tuple[str, ...] | None:  
 
 
 def moved(ledger: Ledger, *, campaign: int, audience: int) -> None:
-    """Say that every member is under the newest keys."""
+    """Record that every member is under the newest keys."""
     ledger.sql.execute(
         "update audiences.mapping set schema = moving_to, moving_to = null"
         " where campaign_id = %s and audience_id = %s and moving_to is not null",

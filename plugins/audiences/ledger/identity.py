@@ -1,4 +1,4 @@
-"""The ledger's own name, by which the audiences that it made at Facebook are told from those of other ledgers, and its place."""
+"""The ledger's identity: a UUID that tells its audiences at Facebook from those of other ledgers, and where its database is."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ def note_mark(ledger: Ledger, audience_id: int, mark: str) -> None:
 
 
 def left_behind(ledger: Ledger, *, campaign: int, audience: int) -> list[LeftBehind]:
-    """Where the campaign has members besides `audience`, as far as those audiences are still at Facebook."""
+    """Other audiences than `audience` in which the campaign has members, as far as they are still at Facebook."""
     return ledger.rows(  # audience by audience, as the index of current members is
         LeftBehind,
         "select a.id, a.facebook_id, a.name, a.ad_account, held.members from audiences.audience a cross join lateral ("
@@ -248,7 +248,7 @@ def renew(ledger: Ledger, audience_id: int, *, after: float = 0) -> None:
 
 
 def release(ledger: Ledger, audience_id: int, campaign: int) -> None:
-    """Let other campaigns at the audience again."""
+    """End the claim, so that other campaigns may change the audience again."""
     ledger.sql.execute(
         "update audiences.audience set busy_campaign = null, busy_until = null where id = %s and busy_campaign = %s",
         (audience_id, campaign),

@@ -1,4 +1,4 @@
-"""Batches in which live events are exported: open until a run has exported it; a campaign has one open batch at most."""
+"""Live batches: events that are exported by one run. A batch is open until then; a campaign has one open batch at most."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def without_batch(ledger: Ledger, campaigns: Sequence[int], *, at: datetime) -> 
 
 
 def form(ledger: Ledger, terms: Sequence[BatchTerms], excluded: Sequence[Due], *, at: datetime) -> list[Formed]:
-    """Settle the excluded events and turn the rest of what is due into batches; see `include/sql/live/form.sql`.
+    """Decide on the excluded events and turn the other due ones into batches; see `include/sql/live/form.sql`.
 
     A batch also takes the events of its campaign that were decided since the last one, so that its counts tell all.
     """

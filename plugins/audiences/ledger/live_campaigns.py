@@ -1,4 +1,4 @@
-"""Live campaigns that are watched, and how far each has read the warehouse.
+"""Live campaigns that are watched, with their watermarks: how far each has read the warehouse.
 
 That an event was seen (`live_events`) and how far was read are written in one transaction.
 """
@@ -31,12 +31,17 @@ _LOCK_WAIT = "10s"
 
 @dataclass(eq=False)
 class LiveBusyError(WaitError):
-    """Another process is looking for live events."""
+    """Another process is polling for live events."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadProgress:
-    """How far a campaign has read; see the columns of `live_campaign`."""
+    """Watermarks of a campaign, by the warehouse's clock.
+
+    Events that came in before `since` do not concern it, and it has read up to `read_to`. No transaction that wrote before
+    `watermark` is still open. `next_watermark` becomes the watermark once all transactions numbered below
+    `next_watermark_xid` have ended. `lookback_at`: the last poll with a lookback.
+    """
 
     campaign: int
     since: datetime
@@ -58,7 +63,7 @@ class Newcomer:
 
 @contextmanager
 def polling(ledger: Ledger) -> Iterator[None]:
-    """Be the only one who looks for events; a second process waits a moment, then gets LiveBusyError."""
+    """Hold the lock of the only poller; a second process waits a moment, then gets LiveBusyError."""
     ledger.sql.execute(f"set lock_timeout = '{_LOCK_WAIT}'")
     try:
         ledger.sql.execute("select pg_advisory_lock(%s)", (_LOCK,))
@@ -90,7 +95,7 @@ def progress(ledger: Ledger, names: Sequence[str]) -> dict[str, ReadProgress]:
 
 
 def join(ledger: Ledger, newcomers: Sequence[Newcomer], *, now: datetime, next_xid: int) -> dict[str, ReadProgress]:
-    """Begin to watch for campaigns. What an earlier life of one left undone is dropped."""
+    """Begin to watch campaigns. Events and batches from an earlier time in which one was live are dropped."""
     names = [each.name for each in newcomers]
     with ledger.sql.transaction():
         known_campaigns.ensure(ledger, names)
@@ -154,7 +159,7 @@ def see(ledger: Ledger, seen: Sequence[SeenEvent], read: Sequence[ReadProgress],
 
 
 def note_error(ledger: Ledger, campaigns: Sequence[int], error: str, *, at: datetime) -> None:
-    """Record why a look for these campaigns failed; they are read from where they were, later on."""
+    """Record why a poll for these campaigns failed; a later one reads them from where they were."""
     ledger.sql.execute(
         "update audiences.live_campaign set error = %s, error_at = %s where campaign_id = any(%s)",
         (error, at, list(campaigns)),

@@ -98,7 +98,7 @@ class UserEvent:
 
 
 def record(ledger: Ledger, seen: Sequence[SeenEvent], *, at: datetime) -> list[New]:
-    """Put events on record that are not; those that are new."""
+    """Record the events that are not on record yet, and return those."""
     if not seen:
         return []
     return ledger.rows(
@@ -164,7 +164,7 @@ def drop(ledger: Ledger, campaigns: Sequence[int], *, batches: Sequence[int]) ->
 
 
 def users(ledger: Ledger, batch: int) -> list[str]:
-    """Whom the batch is about."""
+    """The users of the batch."""
     return ledger.values(
         str,
         "select distinct user_id from audiences.live_event"

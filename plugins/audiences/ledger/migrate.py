@@ -41,7 +41,7 @@ class LedgerRevisionError(FixAccessError):
 
 
 def ensure_newest(ledger: Ledger) -> None:
-    """Raise LedgerRevisionError unless a ledger that was migrated once is at the newest revision; for those who only look."""
+    """Raise LedgerRevisionError unless a ledger that was migrated once is at the newest revision; for read-only commands."""
     found = ledger.value(str, "select version_num from audiences.alembic_version")
     if found != NEWEST:
         raise LedgerRevisionError(found or "none")

@@ -1,4 +1,4 @@
-"""When everything was last found right at Facebook, so that not every run asks again."""
+"""Preflights that passed, so that not every run asks Facebook again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that Facebook refused, so that they are not sent again for a while."""
+"""Rejected rows: those that Facebook refused, quarantined so that they are not sent again for a while."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 ROWS = pa.schema([("identifiers", pa.binary())])
 TRIED_AGAIN_AFTER = timedelta(days=30)
-"""A refused row is kept back for so long: sending it at every run would cost two dozen requests each time to find it anew."""
+"""A refused row is quarantined for so long: sending it at every run would cost two dozen requests each time to find it anew."""
 
 
 def refuse(ledger: Ledger, chunk: Chunk, *, reason: str, error: str, identifiers: Sequence[bytes] = ()) -> None:
-    """Record rows as refused for good; those of `identifiers` (packed) are kept back from later runs."""
+    """Record rows as refused for good; those of `identifiers` (packed) are quarantined, so that later runs leave them out."""
     with ledger.sql.transaction():
         chunks.refuse(ledger, chunk, error=error, reason=reason)
         _quarantine(ledger, chunk, dict.fromkeys(identifiers, reason))
 
 
 def leave_out(ledger: Ledger, chunk: Chunk, bad: Mapping[bytes, str]) -> None:
-    """Record that Facebook took a batch of a replace without its `bad` rows (packed, with reasons), which are kept back."""
+    """Record that Facebook took a batch of a replace without its `bad` rows (packed, with reasons), which are quarantined."""
     with ledger.sql.transaction():
         chunks.receive_without(ledger, chunk, bad)
         _quarantine(ledger, chunk, bad)
@@ -60,7 +60,7 @@ def _quarantine(ledger: Ledger, chunk: Chunk, bad: Mapping[bytes, str]) -> None:
 
 
 def quarantined(ledger: Ledger, audience: int, at: datetime) -> pa.Table:
-    """The rows (`identifiers`) that are not sent at that time, since Facebook refused them within TRIED_AGAIN_AFTER."""
+    """The rows (`identifiers`) in quarantine at that time, since Facebook refused them within TRIED_AGAIN_AFTER."""
     since = (at - TRIED_AGAIN_AFTER).isoformat()
     return ledger.read(
         "select identifiers from audiences.refused_row join audiences.run r on r.id = run_id"  # noqa: S608  # a number and a time

@@ -27,7 +27,7 @@ LAST_MEASURED = 200
 
 
 class SessionState(StrEnum):
-    """How far a session has got; see the comment on the column `upload_session.state`."""
+    """State of a replace session; see the comment on the column `upload_session.state`."""
 
     PLANNED = "planned"
     OPEN = "open"
@@ -159,14 +159,14 @@ def unfinished(ledger: Ledger, audience: int) -> list[ReplaceSession]:
 
 
 def opened(ledger: Ledger, session: ReplaceSession, first: Chunk) -> None:
-    """Say on record that the first request is about to leave."""
+    """Record that the first request is about to be sent."""
     with ledger.sql.transaction():
         TRANSITIONS.move(ledger, session.id, SessionState.OPEN, "opened_at = now()")
         chunks.sending(ledger, first)
 
 
 def not_opened(ledger: Ledger, session: ReplaceSession, first: Chunk) -> None:
-    """Record that the first request certainly came to nothing."""
+    """Record that the first request certainly had no effect."""
     with ledger.sql.transaction():
         TRANSITIONS.move(ledger, session.id, SessionState.PLANNED, "opened_at = null")
         chunks.unsend(ledger, first)
@@ -207,7 +207,7 @@ def invalid(ledger: Ledger, session: ReplaceSession) -> int:
 
 
 def broke(ledger: Ledger, session: ReplaceSession, *, error: str) -> None:
-    """Record that the session is over and not known to have ended right."""
+    """Record that the session is broken: over, and not known to have ended right."""
     _over(ledger, session, SessionState.BROKEN, error)
 
 
@@ -250,7 +250,7 @@ def seconds_left(ledger: Ledger, audience: int, *, window: float) -> float:
 
 
 def seconds_per_request(ledger: Ledger, ad_account: str, *, rows: int) -> float | None:
-    """How long one of ten of the account's last requests with at least that many rows took, or longer; None: too few."""
+    """90th percentile of the seconds that the account's last requests of at least that many rows took; None: too few."""
     return ledger.value(
         float,
         """

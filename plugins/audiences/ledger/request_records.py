@@ -1,4 +1,4 @@
-"""Upload requests as they are on record, for those who only look; `chunks` owns their table."""
+"""Upload requests as they are on record, for read-only views; `chunks` owns their table."""
 
 from __future__ import annotations
 

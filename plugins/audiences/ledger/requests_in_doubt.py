@@ -1,4 +1,4 @@
-"""Requests that were refused and may have been carried out before: an answer was lost, and the next try was refused.
+"""Requests in doubt: the answer to a first try was lost, and the next try was refused, so the first may have been carried out.
 
 Their memberships go on record as if they had been acknowledged, so that the next difference sends whoever is wanted the other
 way. The request is sent again before that, without the rows that went the other way since.

@@ -1,4 +1,4 @@
-"""Runs as they are on record, for those who only look: the last of each campaign, a campaign's history, one run."""
+"""Runs as they are on record, for read-only views: the last of each campaign, a campaign's history, one run."""
 
 from __future__ import annotations
 

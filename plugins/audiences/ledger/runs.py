@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class RunState(StrEnum):
-    """What has become of a run; `abandoned`: its process ended without a word."""
+    """State of a run; `abandoned`: its process ended without a word."""
 
     RUNNING = "running"
     SUCCESS = "success"

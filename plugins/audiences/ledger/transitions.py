@@ -1,4 +1,4 @@
-"""Which state may follow which: the modules that own a table with states name them, and change them through here.
+"""Transitions between states: the modules that own a table with states name them, and change them through here.
 
 A change is one statement that finds its row only in a state from which it is allowed, so that two processes cannot both make it.
 """

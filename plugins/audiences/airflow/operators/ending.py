@@ -1,4 +1,4 @@
-"""The upkeep's duty to campaigns that are over."""
+"""Daily upkeep: the end of campaigns that are over."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _log = logger(__name__)
 
 
 class WithAnEndOperator(BaseOperator):
-    """Names the campaigns whose `on_end` may be due: those with one in their file, and those whose file is gone."""
+    """Names the campaigns whose `on_end` may be due: those with one in their file, and those whose file is gone.
+
+    :param project: the folder with `campaigns/` and `include/`.
+    """
 
     ui_color = "#e8f0fe"
     template_fields: Sequence[str] = ()
@@ -32,7 +35,7 @@ class WithAnEndOperator(BaseOperator):
         self.project = project
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Return `{"campaign": id, "deleted": …}` of each, over which the duty is mapped."""
+        """Return `{"campaign": id, "deleted": …}` of each, over which `EndCampaignOperator` is mapped."""
         with told(context):
             RunConf.of(context["dag_run"].dag_id, context["dag_run"].conf)
         from audiences.pipeline.resources import CampaignResources
@@ -53,7 +56,12 @@ class WithAnEndOperator(BaseOperator):
 
 
 class EndCampaignOperator(BaseOperator):
-    """Carries out `on_end` of a campaign that is over."""
+    """Carries out `on_end` of a campaign that is over.
+
+    :param project: the folder with `campaigns/` and `include/`.
+    :param campaign: the campaign's id.
+    :param deleted: whether its file is gone, so that the file of its last run counts.
+    """
 
     ui_color = "#fdecea"
     template_fields: Sequence[str] = ()

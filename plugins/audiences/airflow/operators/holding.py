@@ -20,16 +20,16 @@ _log = logger(__name__)
 
 
 class HoldingOperator(BaseOperator):
-    """Does its work, or is deferred to the next opening and begins anew then."""
+    """Does its `work`; while the export windows are closed, it is deferred and begins again when the next one opens."""
 
     template_fields: Sequence[str] = ()
 
     def execute(self, context: Context) -> Any:
-        """Work or wait."""
+        """Do the work, or be deferred."""
         return self._work_or_wait(context)
 
     def resume(self, context: Context, event: Any) -> Any:  # noqa: ARG002  # Airflow's signature
-        """The window is open; should it have closed again before a worker was free, wait for the next."""
+        """Begin again after the deferral; when the window has closed again before a worker was free, be deferred once more."""
         return self._work_or_wait(context)
 
     go_on = resume  # the method that tasks name which an earlier version deferred

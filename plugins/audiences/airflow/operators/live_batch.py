@@ -31,7 +31,11 @@ _log = logger(__name__)
 
 
 class RunBatchOperator(BaseOperator):
-    """Exports the batch that the dispatcher triggered the run for; triggered by hand, looks for events itself first."""
+    """Exports the batch that the dispatcher triggered the run for; triggered by hand, looks for events itself first.
+
+    :param spec: the campaign, as its file says it when the DAG is parsed.
+    :param project: the folder with `campaigns/` and `include/`.
+    """
 
     ui_color = "#e7f6ec"
     template_fields: Sequence[str] = ()

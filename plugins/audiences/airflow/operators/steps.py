@@ -41,7 +41,11 @@ BACKFILL = (
 
 
 class PreviewOperator(BaseOperator):
-    """Counts what a run would do, and writes nothing."""
+    """Counts what a run would do, and writes nothing.
+
+    :param spec: the campaign, as its file says it when the DAG is parsed.
+    :param project: the folder with `campaigns/` and `include/`.
+    """
 
     ui_color = "#e8f0fe"
     template_fields: Sequence[str] = ()
@@ -58,7 +62,11 @@ class PreviewOperator(BaseOperator):
 
 
 class OpenRunOperator(HoldingOperator):
-    """Puts the run on record and finds or creates the audience; with `dry_run` it previews instead and ends the run there."""
+    """Puts the run on record and finds or creates the audience; with `dry_run` it previews instead and ends the run there.
+
+    :param spec: the campaign, as its file says it when the DAG is parsed.
+    :param project: the folder with `campaigns/` and `include/`.
+    """
 
     ui_color = "#e8f0fe"
 
@@ -67,7 +75,7 @@ class OpenRunOperator(HoldingOperator):
         self.spec, self.project = spec, project
 
     def execute(self, context: Context) -> Any:
-        """As `work`; backfills are left out, and a scheduled run that comes too late, unless somebody clears it on purpose."""
+        """Skip a backfill, and the first try of a scheduled run that begins too late; else do `work`."""
         run = context["dag_run"]
         with told(context):
             RunConf.of(self.spec.id, run.conf, *FORM)
@@ -119,7 +127,7 @@ class OpenRunOperator(HoldingOperator):
 
 
 class StepOperator(HoldingOperator):
-    """A step after `open_run`: takes the campaign and the run reference from there."""
+    """A step after `open_run`, from whose XCom it reads the campaign and the run reference."""
 
     def work(self, context: Context) -> Any:
         """Do the step with its resources; a failure is noted on the run's record before Airflow sees it."""
@@ -157,7 +165,10 @@ class ExtractOperator(StepOperator):
 
 
 class SelectOperator(StepOperator):
-    """Filters a shard and holds out its control groups."""
+    """Filters a shard and holds out its control groups.
+
+    :param shard: the shard, as `extract` returns it.
+    """
 
     def __init__(self, *, shard: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -203,7 +214,7 @@ class RemoveOperator(StepOperator):
 
 
 class RemoveDeferredOperator(StepOperator):
-    """Sends removals that wait for the additions: of rows under an earlier mapping, when the identifiers have changed."""
+    """Sends deferred removals: rows under the earlier identifiers, once the additions under the new ones are in."""
 
     ui_color = "#fdecea"
 
@@ -219,7 +230,7 @@ class RemoveDeferredOperator(StepOperator):
 
 
 class AddOperator(StepOperator):
-    """Sends some of the planned additions; of a full refresh, the full set in one replace session.
+    """Sends some of the planned additions; a full refresh sends the full set in one replace session.
 
     :param requests: the numbers of these requests in the ledger.
     """

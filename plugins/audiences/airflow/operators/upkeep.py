@@ -25,7 +25,10 @@ _log = logger(__name__)
 
 
 class ListOperator(BaseOperator):
-    """Names the campaigns that a duty concerns; a broken file is an import error already and stops no other."""
+    """Names the campaigns that a task of the upkeep is mapped over; a broken file is an import error already and stops no other.
+
+    :param project: the folder with `campaigns/` and `include/`.
+    """
 
     ui_color = "#e8f0fe"
     template_fields: Sequence[str] = ()
@@ -35,18 +38,22 @@ class ListOperator(BaseOperator):
         self.project = project
 
     def execute(self, context: Context) -> list[str]:
-        """Return the ids, over which the duty is mapped."""
+        """Return the ids of the campaigns."""
         with told(context):
             RunConf.of(context["dag_run"].dag_id, context["dag_run"].conf)
         return sorted(name for name, spec in Project.load(Path(self.project)).campaigns.items() if self.concerns(spec))
 
     @abstractmethod
     def concerns(self, spec: CampaignSpec) -> bool:
-        """Whether the duty is for this campaign, as far as its file says."""
+        """Whether the task is for this campaign, as far as its file says."""
 
 
 class CampaignOperator(BaseOperator):
-    """Does one duty for one campaign."""
+    """Does one task of the upkeep for one campaign.
+
+    :param project: the folder with `campaigns/` and `include/`.
+    :param campaign: the campaign's id.
+    """
 
     template_fields: Sequence[str] = ()
 
@@ -55,7 +62,7 @@ class CampaignOperator(BaseOperator):
         self.project, self.campaign = project, campaign
 
     def execute(self, context: Context) -> str | None:
-        """Do it with its resources, as of now, whatever date the DAG run has."""
+        """Do the task as of now, whatever date the DAG run has."""
         from audiences.pipeline.resources import CampaignResources
 
         get_current_context()["label"] = self.campaign  # type: ignore[typeddict-unknown-key]  # for map_index_template
@@ -70,11 +77,14 @@ class CampaignOperator(BaseOperator):
 
     @abstractmethod
     def run_for(self, resources: CampaignResources) -> str | None:
-        """Do the duty and say in one line what was done; None when nothing was to be done."""
+        """Do the task and say in one line what was done; None when nothing was to be done."""
 
 
 class TidyOperator(BaseOperator):
-    """Cleans up the staging folder, once for all campaigns."""
+    """Cleans up the staging folder, once for all campaigns.
+
+    :param project: the folder with `campaigns/` and `include/`.
+    """
 
     template_fields: Sequence[str] = ()
 

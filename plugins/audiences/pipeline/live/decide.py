@@ -1,4 +1,4 @@
-"""Decides what is due: kept out by `unless`, over the limit, dropped outside the windows, or batched."""
+"""Decides on the events that are due: kept out by `unless`, over the limit, dropped outside the windows, or batched."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def decide(resources: Resources, watch: Watch, watched: Sequence[Watched], polled: Polled) -> None:
-    """Settle the events of the campaigns that are due."""
+    """Decide on the due events of the campaigns, and record it."""
     ledger, now = resources.ledger, polled.at
     by_number = {each.number: each for each in watched if each.campaign.id not in polled.errors}
     with_due = [by_number[number] for number in live_batches.without_batch(ledger, list(by_number), at=now)]

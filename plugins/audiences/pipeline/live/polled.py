@@ -1,4 +1,4 @@
-"""What came of a look."""
+"""What a poll found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One look for all live campaigns."""
+"""One poll for all live campaigns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _log = logger(__name__)
 
 
 def poll(resources: Resources, watch: Watch, *, at: datetime | None = None, alone: bool = False) -> Polled:
-    """Look once. `at` is the time that counts, the warehouse's own unless given; `alone` leaves other campaigns as they are.
+    """Poll once. `at` is the time that counts, the warehouse's own unless given; `alone` leaves other campaigns as they are.
 
     A campaign that cannot be read is left behind, and tried again by itself, ever later. Raises LiveBusyError, and
     WarehouseTransientError when the warehouse does not answer.
@@ -40,7 +40,7 @@ def poll(resources: Resources, watch: Watch, *, at: datetime | None = None, alon
         decide(resources, watch, well, polled)
         _offer(resources, watched, polled)
         for each in _tried_again([each for each in watched if each not in well], polled):
-            # Undecided events first: only a look that has passed in whole forgets the error and counts as read.
+            # Undecided events first: only a poll that has passed as a whole forgets the error and counts as read.
             decide(resources, watch, [each], polled)
             if each.campaign.id not in polled.errors:
                 reading.group([each])
@@ -65,7 +65,7 @@ def _tried_again(watched: Sequence[Watched], polled: Polled) -> list[Watched]:
 
 
 def _take_over(resources: Resources, watch: Watch, polled: Polled) -> None:
-    """Take campaigns over from their former ids; one that has to wait, for a run that is under way, is left out of this look."""
+    """Take campaigns over from their former ids; one that has to wait, for a run that is under way, is left out of this poll."""
     in_force = {name: campaign.formerly for name, campaign in watch.in_force(polled.at).items()}
     for name in formerly.to_be_taken_over(resources.ledger, in_force):
         try:
@@ -84,7 +84,7 @@ def _watched(resources: Resources, watch: Watch, polled: Polled, found: Horizon,
         live_campaigns.forget_others(resources.ledger, [*in_force, *watch.broken, *former], at=now)
     in_force = {name: campaign for name, campaign in in_force.items() if name not in polled.errors}
     known = live_campaigns.progress(resources.ledger, list(in_force))
-    # What is not too old yet counts from the first look on.
+    # What is not too old yet counts from the first poll on.
     new = [
         live_campaigns.Newcomer(name, now - campaign.longest)
         for name, campaign in in_force.items()

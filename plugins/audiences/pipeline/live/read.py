@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 _CANCELLED = "57014"  # SQLSTATE: the statement took longer than its timeout
 _MOST_SLOW = 2
-"""So many campaigns may be found too slow in one look, lest it takes minutes; the next reads the rest of their group."""
+"""So many campaigns may be found too slow in one poll, or it takes minutes; the next reads the rest of their group."""
 
 
 class Reading:
-    """A look at the warehouse for live events, and what came of it so far."""
+    """A poll of the warehouse for live events, and what came of it so far."""
 
     def __init__(self, resources: Resources, watch: Watch, polled: Polled) -> None:
         self._resources = resources
@@ -106,7 +106,7 @@ def read_horizon(warehouse: Warehouse) -> Horizon:
 
 
 def raise_unless_ours(error: WarehouseQueryError | WarehouseTransientError) -> None:
-    """Raise what is no campaign's fault: a warehouse that does not answer at all."""
+    """Raise a fault of the warehouse as a whole: that it does not answer."""
     if isinstance(error, WarehouseTransientError):
         raise error
 

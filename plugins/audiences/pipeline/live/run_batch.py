@@ -136,7 +136,7 @@ def _pause(error: Exception | None, batch: live_batches.Batch) -> timedelta:
 
 
 class Idle(Reference):
-    """What `audiences run` says of a live campaign of which nothing is due; `events` counts what the look came to."""
+    """What `audiences run` says of a live campaign of which nothing is due; `events` counts what the poll found."""
 
     run: None = None
     campaign: str
@@ -156,9 +156,9 @@ class Idle(Reference):
 def run_due(
     resources: CampaignResources, request: RunRequest, *, sleep: Callable[[float], None] = time.sleep
 ) -> LiveSummary | Idle:
-    """Look for the events of one live campaign, and export what is due of them; for a run by hand, without the dispatcher.
+    """Poll for the events of one live campaign, and export those that are due; for a run by hand, without the dispatcher.
 
-    Raises what the warehouse says of a look that failed, StoppedError for another time than now, and what `run_batch` raises.
+    Raises the warehouse's error when the poll failed, StoppedError for another time than now, and what `run_batch` raises.
     """
     ensure_in_force(resources, request)
     ensure_now(resources, request)

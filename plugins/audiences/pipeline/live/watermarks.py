@@ -1,4 +1,4 @@
-"""From when on a look reads, so that nothing is lost which becomes visible late."""
+"""Watermarks: from when on a poll reads, so that no event is lost whose row becomes visible late."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from audiences.when.live.watch import LiveCampaign
 
 OVERLAP = timedelta(minutes=1)
-"""How much of what the last look has read is read again: longer than nearly every transaction takes."""
+"""Overlap with what the last poll has read: longer than nearly every transaction takes."""
 LOOKBACK_EVERY = timedelta(minutes=1)
-"""How often a look goes further back, for what the others miss; it reads more, and finds hardly ever anything."""
+"""How often a poll reads with a lookback, for what the others miss; it reads more, and hardly ever finds anything."""
 LOOKBACK = timedelta(minutes=10)
-"""How far such a look goes back behind the time at which every transaction that had written was over: for rows whose time
+"""Lookback window behind the watermark, at which every transaction that had written was over: for rows whose time
 was taken that long before they were written, by a transaction that read for a while first, or by a clock that is slow."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=10)
 """Before a campaign that could not be read is tried again: each try may keep the others waiting for as long as a query may
@@ -56,12 +56,12 @@ class Watched:
         return min(done.watermark, done.read_to, now) - lookback
 
     def lookback_is_due(self, now: datetime) -> bool:
-        """Whether this look is one that goes further back."""
+        """Whether this poll reads with a lookback."""
         last = self.progress.lookback_at
         return not last <= now < last + LOOKBACK_EVERY
 
     def tried_again(self, now: datetime, *, idle: bool) -> bool:
-        """Whether a campaign that failed is to be tried again: in an `idle` look if possible, but not put off for long."""
+        """Whether a campaign that failed is to be tried again: in an `idle` poll if possible, but not put off for long."""
         failed_at = self.progress.error_at
         if failed_at is None:
             return False
@@ -70,14 +70,14 @@ class Watched:
         return not failed_at <= now < failed_at + pause
 
     def after_reading(self, now: datetime, found: Horizon) -> ReadProgress:
-        """How far the campaign has read after this look.
+        """The watermarks after this poll.
 
-        Transactions numbered below the mark had begun to write when it was set. Once the first open one is beyond it,
-        whatever was written until then can be seen; and only a look that goes back sees it, so only that one moves on.
+        Transactions numbered below `next_watermark_xid` had begun to write at `next_watermark`. Once the first open one is not
+        below it, whatever was written until then can be seen. Only a poll with a lookback sees it, so only that one moves on.
         A number that went back is another server's, which took over.
         """
         done = replace(self.progress, read_to=now)
-        if now < done.since:  # the clock was set back, shortly before this look; what came in since is not to be missed
+        if now < done.since:  # the clock was set back, shortly before this poll; what came in since is not to be missed
             done = replace(done, since=now - OVERLAP)
         if not self.lookback_is_due(now):
             return done

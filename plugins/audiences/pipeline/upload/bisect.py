@@ -1,4 +1,4 @@
-"""A request that Facebook refused for what some of its rows hold: halved and sent again until the rows at fault are alone."""
+"""Bisection of a request that Facebook refused for its rows: its halves are sent again until the rows at fault are alone."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def other_opening(
 ) -> list[PlannedRequest]:
     """The requests of a replace whose first one was refused for its rows, with a half of those to open it.
 
-    Nothing is open at Facebook then. A single row at fault is kept back, and the other requests go on without it. Empty when
+    Nothing is open at Facebook then. A single row at fault is quarantined, and the other requests go on without it. Empty when
     nothing is left, or when the search is given up. Either way it is on record.
     """
     first, *others = chunks.of_session(ledger, session.id)

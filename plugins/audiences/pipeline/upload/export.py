@@ -1,7 +1,7 @@
 """Export: send planned requests, several at a time, and record each answer with the memberships it changes.
 
-A request is marked as leaving before it is sent and as acknowledged together with its memberships, so a crash leaves at
-worst requests of which nobody knows whether they arrived; they are sent again before anything else. Adding or removing
+A request is recorded as `sending` before it is sent and as acknowledged together with its memberships, so a crash leaves at
+worst requests of unknown fate, which are sent again before anything else. Adding or removing
 twice is harmless.
 """
 
@@ -148,7 +148,7 @@ def _record(resources: CampaignResources, chunk: Chunk, answer: _Answer) -> None
 
 
 def _refuse(resources: CampaignResources, chunk: Chunk, error: RefusedError, erased: Erased) -> bool:
-    """Put on record that the request as a whole was refused; whether it was for good, not put off to the next run."""
+    """Record that the request as a whole was refused; True if for good, False if it is put off to the next run."""
     put_off = isinstance(error, AudienceTooSmallError)
     outcome = "put off to the next run" if put_off else "refused"
     _log.warning("request %s (%s) is %s: %s", chunk.number, chunk.action, outcome, error)
@@ -164,7 +164,7 @@ def _refuse(resources: CampaignResources, chunk: Chunk, error: RefusedError, era
 
 
 def _keep_claim(resources: CampaignResources, chunk: Chunk, error: AudiencesError) -> None:
-    """Through the wait that is due: a plan must not go on after another campaign has changed the audience."""
+    """Renew the claim for the wait that is due: a plan must not go on after another campaign has changed the audience."""
     if isinstance(error, (WaitError, RetryError)):
         wait = error.seconds if isinstance(error, WaitError) else LONGEST_RETRY_SECONDS
         known_audiences.renew(resources.ledger, chunk.audience, after=wait)

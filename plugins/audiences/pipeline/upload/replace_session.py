@@ -43,7 +43,7 @@ _log = logger(__name__)
 
 
 def resolve_unknown(resources: CampaignResources, audience: int, facebook_id: str) -> None:
-    """Carry through the sessions of earlier runs that were interrupted; those that cannot be, leave the audience in doubt."""
+    """Complete the interrupted sessions of earlier runs; one that cannot be completed leaves the audience in doubt."""
     for session in replace_sessions.unfinished(resources.ledger, audience):
         files = {session.closing, *(chunk.file for chunk in chunks.of_session(resources.ledger, session.id))}
         staging = Staging(session.staging)
@@ -69,7 +69,7 @@ def ids(facebook_id: str, staging: str) -> Callable[[int], int]:
 
 
 def patient(ledger: Ledger, audience: int, error: AudienceBusyError) -> AudienceBusyError:
-    """The same with the time that Facebook may keep a session of ours open that we gave up: it ends then, and not before."""
+    """The error with the seconds for which Facebook may still keep open a session that we gave up: it ends then, not before."""
     left = replace_sessions.seconds_left(ledger, audience, window=REPLACE_WINDOW_SECONDS + CLOCKS_APART_SECONDS)
     return AudienceBusyError(error.what, max(error.seconds, left), error.code, error.subcode)
 
@@ -237,7 +237,7 @@ class SessionUpload:
         return self._send_rows(self._rows(chunk), number, last=last)
 
     def _rows(self, chunk: Chunk) -> pa.Table:
-        """What is sent of the batch: nobody who was erased, and no row that was refused in this run before."""
+        """The rows of the batch to send: nobody who was erased, and no row that was refused in this run before."""
         found = staged(chunk, self._erased)
         bad = pc.is_in(found.column("identifiers"), pa.array(self._bad, pa.binary()))
         return found.filter(pc.invert(bad))

@@ -1,4 +1,4 @@
-"""A planned request made ready: its staged rows, and the body that carries them to Facebook."""
+"""The body of an upload request, made from the staged rows of a planned one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests of unknown fate. Before anything is computed anew, what may have reached Facebook is sent again until it is known."""
+"""Requests of unknown fate are sent again until the answer is known, before a new difference is computed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _log = logger(__name__)
 
 
 def resolve_unknown(resources: CampaignResources, audience: KnownAudience, *, anew: bool = False) -> list[str]:
-    """Send again the requests whose fate is not known, in its old order; warnings for people, where something stays in doubt.
+    """Send again the requests of unknown fate, in their old order; returns warnings for people about what stays in doubt.
 
     Where the whole audience is in doubt, the ledger may be older than what has happened since, so that a request of its could
     bring back somebody who has left. It is taken as carried out then: this run's difference sends whoever is not wanted, a
@@ -60,7 +60,7 @@ def resolve_unknown(resources: CampaignResources, audience: KnownAudience, *, an
 
 
 def _ask_again(resources: CampaignResources, facebook_id: str, chunk: Chunk) -> str:
-    """Send what is still meant of a request that was refused and may have been carried out; the reason if it is again."""
+    """Send what is still meant of a request in doubt; returns the reason when Facebook refuses it again."""
     ledger = resources.ledger
     changes = requests_in_doubt.still_meant(ledger, chunk, staged(chunk, Erased(*erasures.known(ledger))))
     if changes.num_rows:
