@@ -1,4 +1,4 @@
-"""What an operator sees of a task that failed: the reason as the last line of its log and as the note of the DAG run.
+"""How a failed task is told to people: the reason as the last line of its log and as the note of the DAG run.
 
 For an error of ours the reason says what happened and what to do, so frames would only push it off the screen. Airflow logs a
 traceback for every exception but SystemExit, which it treats like any other failure: retry policy, callbacks and all (measured

@@ -33,7 +33,7 @@ def time_is_up(clock: Callable[[], float]) -> Callable[[], bool]:
 
 @contextmanager
 def no_collector() -> Iterator[None]:
-    """Without looks for garbage, which there is none of while thousands of DAGs are built; a fourth of the time is spent on it.
+    """Switch the garbage collector off: while thousands of DAGs are built there is no garbage, and it takes a fourth of the time.
 
     What was built is left out of later looks as well: it lives as long as the process does.
     """

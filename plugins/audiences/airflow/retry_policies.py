@@ -1,4 +1,4 @@
-"""When Airflow tries a failed step again: decided by the class of the error, not by a count alone."""
+"""Retry policies of Airflow tasks: the class of the error decides, not a count alone."""
 
 from __future__ import annotations
 

@@ -223,7 +223,7 @@ def _send_counted(
     *,
     reads: type[Uploaded] = Uploaded,
 ) -> Receipt:
-    """A request without a session, whose count is of its own rows: sent once more when that is far too small."""
+    """Send a request without a session; once more when Facebook's count, which is of its own rows, is far too small."""
     for _ in range(_COUNT_TRIES):
         receipt = _send(graph, method, path, body, target, rows, action, reads=reads)
         if counts_as_complete(receipt.received, receipt.invalid, rows):

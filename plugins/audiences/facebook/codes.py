@@ -1,4 +1,4 @@
-"""Facebook's error numbers: what each means, what a person does about it, and how we treat it.
+"""Facebook's error codes: what each means, what a person does about it, and how we treat it.
 
 Sources: the Marketing API error reference, the endpoints' pages, and for what they leave out other uploaders' logs.
 Seven-digit subcodes are unique; small ones have a meaning only together with their code. `{account}` in a remedy is the

@@ -1,4 +1,4 @@
-"""Who we are at Facebook: the token, the app and the ad account of one Airflow connection."""
+"""Credentials for Facebook: the token, the app and the ad account of one Airflow connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Audiences as objects: create, read, list, mark as ours."""
+"""Custom Audiences as objects of the Graph API: create, read, list, mark as ours."""
 
 from __future__ import annotations
 

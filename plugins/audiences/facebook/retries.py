@@ -1,4 +1,4 @@
-"""When a call to the Graph API is tried again, and after what wait: passing faults, short blocks, objects not there yet."""
+"""Retries of calls to the Graph API, with their waits: passing faults, short blocks, objects not there yet."""
 
 from __future__ import annotations
 

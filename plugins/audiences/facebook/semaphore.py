@@ -1,4 +1,4 @@
-"""What all callers of one ad account agree on: how many requests are under way at once, and when none may be sent.
+"""The semaphore of one ad account, shared by all its callers: how many requests are under way, and when none may be sent.
 
 Pace does this for the threads of one session. Whoever knows the other processes gives the session a semaphore; alone, there is
 nobody to agree with.
@@ -27,12 +27,12 @@ class OpenSemaphore:
     """The semaphore of a process that is alone with its ad account."""
 
     def slot(self) -> AbstractContextManager[None]:
-        """There is always room."""
+        """Every request gets a slot."""
         return nullcontext()
 
     def blocked_for(self) -> float:
-        """Nobody else has learnt of a block."""
+        """0: no other process shares the ad account."""
         return 0.0
 
     def block(self, seconds: float) -> None:
-        """There is nobody to tell."""
+        """Do nothing: no other process shares the ad account."""

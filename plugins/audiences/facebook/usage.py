@@ -1,4 +1,4 @@
-"""How much of its quota an ad account has used, and the pace that follows from it.
+"""Rate limits: how much of its quota an ad account has used, and the pace that follows from it.
 
 Facebook states usage in three response headers as percentages (Marketing API rate limiting). It sends no Retry-After.
 """
@@ -105,7 +105,10 @@ class Pace:
                 self._blocks = 0
 
     def block(self, seconds: float = 0.0) -> float:
-        """The quota is used up. Returns the wait: `seconds` if stated, else 300 s, doubled each time up to an hour."""
+        """Block the account, whose quota is used up.
+
+        Returns the wait: `seconds` if stated, else 300 s, doubled each time up to an hour.
+        """
         with self._lock:
             left = self._blocked_until - self._clock()
             if seconds <= 0 and left > 0:

@@ -1,4 +1,4 @@
-"""What the product opens: the warehouse, the ledger, Facebook; each when it is first needed, all closed together."""
+"""The resources that the product opens: warehouse, ledger, Facebook; each when it is first needed, all closed together."""
 
 from __future__ import annotations
 

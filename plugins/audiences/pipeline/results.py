@@ -1,4 +1,4 @@
-"""What passes between the steps of a run: references and counts, never rows. All of it is JSON."""
+"""Results that pass between the steps of a run: references and counts, never rows. All of it is JSON."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class Plan(Reference):
 
 
 class Sent(Reference):
-    """What one batch of requests came to."""
+    """How many requests were sent, and how many of them were refused for good."""
 
     requests: int
     refused: int = 0

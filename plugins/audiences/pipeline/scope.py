@@ -1,4 +1,4 @@
-"""Whom a run is about. An input of its steps, which treat every run alike: everybody who qualifies, or a few users."""
+"""The scope of a run: everybody who qualifies, or a few users. An input of its steps, which treat every run alike."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class Staging:
 
     @contextmanager
     def writer(self, name: str, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
-        """Write a file batch by batch; it takes its name only when it is whole."""
+        """Write a file record batch by record batch; it takes its name only when it is complete."""
         unfinished = self.path / f"{name}.unfinished"
         with (
             unfinished.open("wb") as stream,
@@ -107,7 +107,7 @@ class Staging:
         return ds.dataset([(self.path / name).path for name in names], format=_CHECKED, filesystem=self.path.fs)
 
     def rows(self, *names: str) -> Iterator[pa.RecordBatch]:
-        """The rows of files, one batch after the other.
+        """The rows of files, one record batch after the other.
 
         A data set would read so far ahead, and a buffered file keep so much behind, that most files would be in memory
         as a whole. Raises DiskError for a file that was changed.

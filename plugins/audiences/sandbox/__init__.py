@@ -1,4 +1,4 @@
-"""A local Facebook Graph API with a memory, a temper and an admin page: to rehearse on, and what the tests run against."""
+"""A local Facebook Graph API with a memory, injected faults and an admin page: to rehearse on, and what the tests run against."""
 
 from audiences.sandbox.client import AdminClient
 from audiences.sandbox.fixtures import ACCOUNT, AD_SETS, APP_ID, APP_SECRET, AUDIENCE, TOKEN

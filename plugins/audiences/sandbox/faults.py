@@ -1,4 +1,4 @@
-"""The temper: rules that make chosen requests fail in chosen ways.
+"""Injected faults: rules that make chosen requests fail in chosen ways.
 
 A rule matches by method, path, account and audience, lets `after` matching requests pass, then fires `times` times (for ever when
 that is None). The first rule that fires decides; one request suffers one fault.

@@ -1,4 +1,4 @@
-"""The upkeep's duties to campaigns that are still there: goals, members whose time is up; and the clean-up of staging."""
+"""Daily upkeep of the campaigns that have a file: goals and expired members; and the clean-up of staging."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Whether an audience holds the members on record: Facebook says when they last changed, and the ledger when we changed them.
+"""Audiences in doubt: may one hold others than the members on record?
+
+Facebook says when its members last changed, and the ledger says when we changed them.
 
 An audience in doubt that a campaign created is sent the whole set by its next run. One that is given by its id may hold
 people of others, whom we do not replace: its runs warn until a person has acted.
@@ -39,9 +41,9 @@ _log = logger(__name__)
 
 
 def check_content(ledger: Ledger, audience: int, status: AudienceStatus, *, under_way: bool = False) -> str | None:
-    """Judge what Facebook said of an audience and put it on record; the doubt, if it is a new one.
+    """Record what Facebook said of an audience's content; returns why that puts it in doubt, None if it does not or was before.
 
-    `under_way`: a run or an erasure has sent requests, of which Facebook's time is known by this look.
+    `under_way`: a run or an erasure has sent requests, of which Facebook's time is known by this check.
     """
     before = content.why_in_doubt(ledger, audience)
     ahead = _ahead(ledger, status) if under_way else None
@@ -73,7 +75,7 @@ def changing_all(ledger: Ledger, graph: GraphSession) -> Iterator[None]:
 
 
 def rehearse(ledger: Ledger, run: RunRef, audience: KnownAudience, status: AudienceStatus) -> RunRef:
-    """The run as it would be opened after a look; nothing is put on record."""
+    """The run as it would be opened after a check of the content; nothing is put on record."""
     reason = content.why_in_doubt(ledger, audience.id) or (RESTORED if restored(ledger) else None)
     reason = reason or changed_by_others(status, content.known(ledger, audience.id))
     full_refresh = run.full_refresh or bool(reason and audience.created)

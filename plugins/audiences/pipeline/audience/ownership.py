@@ -1,4 +1,4 @@
-"""Whose an audience is: told by the mark in its description at Facebook and by the ledger's record, before anything is sent."""
+"""Ownership of an audience, told before anything is sent: by the mark in its description at Facebook and by the ledger."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def ensure_name_free(
 
 
 def _marked(resources: CampaignResources, facebook_id: str, name: str, mark: Mark) -> NotOursError:
-    """It carries the mark of another campaign or ledger, or of an earlier version, which tells no ledger."""
+    """The error for an audience with the mark of another campaign or ledger, or of an earlier version, which names no ledger."""
     own, which = own_mark(resources), f"audience {facebook_id} `{bare(name)}`"
     if own and mark.ledger == own.ledger:
         found = f"{which} belongs to the campaign `{mark.campaign}` of this ledger"

@@ -1,1 +1,1 @@
-"""What is looked up or removed for one person over all campaigns."""
+"""One person over all campaigns: what is looked up or removed for them."""

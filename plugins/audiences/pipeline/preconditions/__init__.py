@@ -1,1 +1,1 @@
-"""What must hold before a run goes on, each with the words that tell a person what to do."""
+"""Preconditions of a run, each with the words that tell a person what to do."""

@@ -1,4 +1,4 @@
-"""As of when a run looks at the data: now, always.
+"""The as-of time of a run: it looks at the data as of now, always.
 
 Who is sent today is who qualifies today. A run as of last week would bring people back who have bought since, or have
 asked to be left alone. So a run that was due in the past, cleared in Airflow or triggered for an earlier date is a run now.

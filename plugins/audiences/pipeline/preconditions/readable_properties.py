@@ -1,4 +1,4 @@
-"""That the warehouse can read what the campaign asks of it, before anything is made at Facebook.
+"""Readable properties: the warehouse can read what the campaign asks of it, checked before anything is made at Facebook.
 
 A single value that does not fit is missing. A column whose type cannot be cast at all to the declared one stops every run, so
 the error names the property, the column, its type and the remedy, as `audiences catalog check` does.

@@ -1,4 +1,4 @@
-"""Whether every user was extracted once: a users' relation with several rows per key would count and send people twice."""
+"""Uniqueness of the extracted users: a users' relation with several rows per key would count and send people twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Open a run: put it on record, find or create the audience, settle what an earlier crash left undecided."""
+"""Open a run: put it on record, find or create the audience, resolve the requests of unknown fate that an earlier crash left."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def check_supported(spec: CampaignSpec, scope: Scope = EVERYBODY) -> None:
 
 
 def open_warehouse(resources: CampaignResources, request: RunRequest) -> None:
-    """See, before anything is made at Facebook, that the warehouse lets us in, can read what is asked, and is fresh enough.
+    """Check before anything is made at Facebook that the warehouse lets us in, can read what is asked, and is fresh enough.
 
     Raises StoppedError when the newest event is older than the guard `fresh_within` allows, and what
     `ensure_readable_properties` raises.

@@ -139,14 +139,14 @@ def rows_to_replace(resources: CampaignResources, run: RunRef, difference: Diffe
 
 
 def _look_before_sending(resources: CampaignResources, run: RunRef) -> None:
-    """A run may have read the warehouse for an hour, and its own requests would hide what others did in that time."""
+    """Check the content again: a run may have read the warehouse for an hour, and its requests would hide changes by others."""
     status = facebook_audiences.read(resources.facebook, run.facebook_id)
     if found := in_doubt.check_content(resources.ledger, run.audience, status):
         runs.warn(resources.ledger, run.run, [f"since the run began: {found}. The next run sees to it"])
 
 
 def _record_expired(resources: CampaignResources, run: RunRef, difference: Difference, *, found: bool) -> None:
-    """Remember who is not to be added again: those whose time is up, as long as every run finds that they qualify."""
+    """Record who has expired, and so is not added again as long as every run finds that they qualify."""
     campaign = resources.spec.campaign
     if campaign.what.keep_for is None or campaign.qualification == "live":
         users = USERS.empty_table()

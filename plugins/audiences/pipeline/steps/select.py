@@ -107,7 +107,7 @@ def never_held_out_file(number: int) -> str:
 
 
 def _leave_out(erased: Erased, decided: pd.Series[str], batch: pa.RecordBatch) -> None:
-    """Nobody who was erased is a candidate; only candidates are looked at, since hashing takes its time."""
+    """Leave out whoever was erased; only candidates are looked at, since hashing takes its time."""
     left = decided.index[decided == "candidate"]
     rows = batch.take(pa.array(left))
     found = erased.among(rows.column("user_id"), rows.column("identifiers"))

@@ -1,4 +1,4 @@
-"""What became of a run, by its record: its state, why it failed, and what a person should look at."""
+"""The verdict on a run, by its record: its state, why it failed, and what a person should look at."""
 
 from __future__ import annotations
 

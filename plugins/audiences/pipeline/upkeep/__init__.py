@@ -1,1 +1,1 @@
-"""What is done daily beside the runs: expiry, ended campaigns, goals, staging."""
+"""Daily upkeep beside the runs: expiry, ended campaigns, goals, staging."""
