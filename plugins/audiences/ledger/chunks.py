@@ -214,7 +214,7 @@ def split(ledger: Ledger, chunk: Chunk, *, error: str) -> list[Chunk]:
 def begin_doubt(cursor: dbapi.Cursor, chunk: Chunk, state: InDoubtState, *, error: str) -> bool:
     """In the transaction of the caller: the request was refused and may have been carried out before; False if it is known."""
     cursor.execute(
-        "update audiences.chunk set doubtful = true, state = $1, error = $2 where id = $3 and not doubtful"  # noqa: S608  # our own text
+        "update audiences.chunk set doubtful = true, state = $1, error = $2 where id = $3"  # noqa: S608  # our own text
         f" and state in ({listed(TRANSITIONS.before(state))}) returning id",
         (str(state), error, chunk.id),
     )
