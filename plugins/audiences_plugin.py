@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from audiences.airflow import failures, listeners
+from audiences.airflow import failures, finished_dags, listeners
 from audiences.pages import plugin as pages
 from audiences.when.timetable import CampaignTimetable
 
@@ -14,6 +14,6 @@ class AudiencesPlugin(AirflowPlugin):
 
     name = "audiences"
     timetables = [CampaignTimetable]  # noqa: RUF012  # Airflow's own attribute
-    listeners = [listeners, failures]  # noqa: RUF012  # Airflow's own attribute
+    listeners = [listeners, failures, finished_dags]  # noqa: RUF012  # Airflow's own attribute
     fastapi_apps = pages.FASTAPI_APPS
     react_apps = pages.REACT_APPS

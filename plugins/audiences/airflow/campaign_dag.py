@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import DAG, Param, chain
 
+from audiences.airflow.assets import audience_asset, schedule_after
 from audiences.airflow.failures import TAG
 from audiences.airflow.operators import live_batch, steps
 from audiences.airflow.retry_policies import ByErrorClass
@@ -18,6 +19,8 @@ from audiences.when.timetable import CampaignTimetable
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from airflow.sdk.definitions.asset import BaseAsset
 
     from audiences.campaign.spec import CampaignSpec
 
@@ -37,7 +40,7 @@ def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
         dag_display_name=harmless_line(campaign.name),
         description=harmless_line(campaign.description or campaign.name),
         doc_md=describe(spec),
-        schedule=CampaignTimetable.of(spec) if runs else None,
+        schedule=_schedule(spec) if runs else None,
         catchup=False,
         max_active_runs=1,
         rerun_with_latest_version=True,  # a cleared run is a run now, by the file of now
@@ -64,6 +67,12 @@ def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
     return dag
 
 
+def _schedule(spec: CampaignSpec) -> BaseAsset | CampaignTimetable | None:
+    """What it runs after, or its times; None for a live campaign, whose runs the dispatcher triggers."""
+    after = spec.campaign.when.run_after
+    return schedule_after(after) if after else CampaignTimetable.of(spec)
+
+
 def _pipeline(spec: CampaignSpec, project: Path) -> None:
     opened = steps.OpenRunOperator(task_id=steps.OPEN, task_display_name="open run", spec=spec, project=str(project))
     extract = steps.ExtractOperator(task_id=steps.EXTRACT, task_display_name="extract qualified users")
@@ -81,7 +90,7 @@ def _pipeline(spec: CampaignSpec, project: Path) -> None:
     deferred = steps.RemoveDeferredOperator(
         task_id="remove_late", task_display_name="remove old rows", pool=POOL, trigger_rule="none_failed"
     )
-    close = steps.CloseRunOperator(task_id=steps.CLOSE, task_display_name="close run")
+    close = steps.CloseRunOperator(task_id=steps.CLOSE, task_display_name="close run", outlets=[audience_asset(spec)])
     ends = [add, deferred, close]
     if spec.campaign.what.ad_sets or spec.campaign.what.exclude_from_ad_sets:
         link = steps.LinkAdSetsOperator(

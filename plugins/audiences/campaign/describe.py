@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from audiences.campaign.after import RunAfter
 from audiences.campaign.phrases import ListItem, bullets, clock, code, codes, conditions, plain, rules
 from audiences.campaign.spec import CampaignSpec
 from audiences.campaign.what import Action
@@ -147,6 +148,8 @@ def _guards(spec: CampaignSpec) -> str:
 def _when(spec: CampaignSpec) -> list[ListItem]:
     when = spec.campaign.when
     entries = [ListItem(f"{said} ({code(spec.timezone)}).") for said in _times(when)]
+    if when.run_after:
+        entries.append(ListItem(f"{_run_after(when.run_after)}."))
     if when.on:
         entries += _live(when)
     if when.start:
@@ -181,6 +184,14 @@ def _repeat(repeat: Repeat) -> str:
     return f"{every}{on} at {', '.join(clock(at) for at in repeat.at)}"
 
 
+def _run_after(after: RunAfter) -> str:
+    said = [
+        f"the DAG {code(source.dag)} has succeeded" if source.dag else f"the asset {code(source.asset)} was updated"
+        for source in after.sources
+    ]
+    return f"Whenever {(' and ' if after.all else ' or ').join(said)}"
+
+
 def _live(when: When) -> list[ListItem]:
     entries = [
         ListItem(f"When a user does {code(trigger.event)}", conditions(trigger.where) if trigger.where else [])
@@ -189,8 +200,8 @@ def _live(when: When) -> list[ListItem]:
     if when.unless:
         below = conditions(when.unless.where) if when.unless.where else []
         entries.append(ListItem(f"unless {code(when.unless.event)} follows within {when.unless.within}", below))
-    if when.after:
-        entries.append(ListItem(f"{when.after} later"))
+    if when.wait:
+        entries.append(ListItem(f"{when.wait} later"))
     if when.limit:
         entries.append(ListItem(_limit(when.limit)))
     return entries

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cached_property
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from audiences.campaign.base import Name, Strict
@@ -40,6 +41,13 @@ class CampaignSpec(Strict):
     def zone(self) -> ZoneInfo:
         """The time zone in which the campaign's days are cut."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def asset_uri(self) -> str:
+        """What the audience is called among Airflow's assets: by its name if the campaign creates it, else by Facebook's id."""
+        audience = self.campaign.what.audience
+        name = audience.create.name if audience.create else audience.update.id if audience.update else ""
+        return f"facebook://{self.account.id}/{quote(name, safe='')}"
 
     @cached_property
     def digest(self) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
 
+from audiences.campaign.after import After, RunAfter
 from audiences.campaign.base import Name, PlacedError, Strict, Verbatim, as_tuple, only_one
 from audiences.campaign.properties import Properties
 from audiences.campaign.rules import WEEKDAYS, TimeOfDay, Weekdays
@@ -125,7 +126,7 @@ def _true(value: bool) -> bool:
 
 
 class When(Strict):
-    """Exactly one of `now`, `date`, `dates`, `repeat`, `cron`, or `on` for a live campaign."""
+    """Exactly one of `now`, `date`, `dates`, `repeat`, `cron`, `after`, or `on` for a live campaign."""
 
     short_form: ClassVar = {"const": "now"}
 
@@ -155,8 +156,8 @@ class When(Strict):
     """The events, up to ten, that a live campaign reacts to."""
     unless: Unless | None = None
     """An event that keeps the user out when it follows in time."""
-    after: Length | None = None
-    """Wait this long after the event."""
+    after: After | None = None
+    """What the campaign runs after: the id of a DAG, the URI of an asset, a list of them. Beside `on`: a wait after the event."""
     max_age: Length = Field(default_factory=lambda: Duration(60, "minute"))
     """Events that come to light later than this are counted as late and not acted upon."""
     limit: Limit | None = None
@@ -171,13 +172,22 @@ class When(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> When:
-        if only_one(self, *SCHEDULES, "on") is None:
-            message = (
-                f"says no time; allowed: {', '.join(f'`{name}`' for name in SCHEDULES)}, or `on` for a live campaign"
-            )
+        if only_one(self, *SCHEDULES, "on", *(("after",) if self.run_after else ())) is None:
+            allowed = ", ".join(f"`{name}`" for name in (*SCHEDULES, "after"))
+            message = f"says no time; allowed: {allowed}, or `on` for a live campaign"
             raise ValueError(message)
-        if self.on is None and (self.unless or self.after or self.limit):
+        if self.on is None and (self.unless or self.wait or self.limit):
             given = next(name for name in ("unless", "after", "limit") if getattr(self, name))
             message = "belongs to a live campaign, which needs `on`"
             raise PlacedError(message, given)
         return self
+
+    @property
+    def wait(self) -> Duration | None:
+        """How long a live campaign waits after the event."""
+        return self.after if isinstance(self.after, Duration) else None
+
+    @property
+    def run_after(self) -> RunAfter | None:
+        """What the campaign runs after, in place of times."""
+        return self.after if isinstance(self.after, RunAfter) else None

@@ -204,7 +204,10 @@ def checks(console: Console, found: Mapping[str, Sequence[Check]]) -> None:
 
 def schedule(console: Console, spec: CampaignSpec, times: Sequence[datetime]) -> None:
     """Run times in the campaign's own zone."""
-    if not times:
+    after = spec.campaign.when.run_after
+    if after and spec.campaign.status == "published":
+        console.print(as_text(f"{spec.id} has no times of its own: it runs {after}"))
+    elif not times:
         over = never(spec) or "its last time has passed"
         why = over if spec.campaign.status == "published" else spec.campaign.status
         console.print(f"{spec.id} has no further runs ({why})")

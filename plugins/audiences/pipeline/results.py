@@ -40,7 +40,8 @@ class RunRequest(Reference):
     """What is asked for: `at` is the run's as-of time, `allow` what of LIFTABLE is lifted this once.
 
     `full_refresh` sends the whole set in place of the difference, which heals whatever drifted. `due` is the time of the
-    schedule that began the run, None for a run by hand; `again` says that the run was begun before, and was cleared or died.
+    schedule that began the run, None for a run by hand; `woken` says that it was begun by an asset or a DAG that the campaign
+    runs after; `again` that the run was begun before, and was cleared or died.
     """
 
     external_id: str
@@ -48,6 +49,7 @@ class RunRequest(Reference):
     allow: frozenset[str] = frozenset()
     full_refresh: bool = False
     due: AwareDatetime | None = None
+    woken: bool = False
     again: bool = False
 
 

@@ -70,6 +70,28 @@ def test_a_run_of_the_schedule_that_was_on_time_before_the_end_takes_place_and_o
     assert "its end has passed" in refused(shop, spec, due=due)
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"start": "2026-12-01"}, "the campaign starts on Tue 01 Dec 2026"),
+        ({"end": "2026-11-22"}, "its end has passed"),
+    ],
+)
+def test_what_it_runs_after_wakes_no_campaign_before_its_start_nor_after_its_end(shop, more, said):
+    spec = having(shop, when={"after": "load_orders", **more})
+    with shop.resources(spec) as resources, pytest.raises(NotInForceError, match=said):
+        run_campaign(resources, RunRequest(external_id="woken", at=shop.now, woken=True), sleep=shop.wait)
+    assert shop.uploads() == []
+
+
+def test_what_it_runs_after_wakes_a_campaign_again_and_again_without_a_due_time(shop):
+    spec = having(shop, when={"after": "load_orders", "start": "2026-11-01", "end": "2026-12-31"})
+    for number in (1, 2):
+        with shop.resources(spec) as resources:
+            request = RunRequest(external_id=f"woken {number}", at=as_of(resources, None), woken=True)
+            assert run_campaign(resources, request, sleep=shop.wait).state == "success"
+
+
 def test_before_its_start_a_campaign_runs_by_hand_with_a_warning(shop):
     summary = shop.run(having(shop, when={"now": True, "start": "2026-12-01"}))
     assert (summary.state, summary.outcomes["added"]) == ("success", 1)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import BaseOperator, get_current_context
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
+from audiences.airflow.assets import update_of
 from audiences.airflow.failures import NOTE, NotDoneError, told
 from audiences.airflow.operators.holding import HoldingOperator
 from audiences.airflow.run_conf import FORM, RunConf
@@ -103,11 +104,13 @@ class OpenRunOperator(HoldingOperator):
             raise DownstreamTasksSkipped(tasks=others)  # type: ignore[no-untyped-call]  # Airflow's own has no types
         run, again = context["dag_run"], context["ti"].try_number > 1
         due = run.run_after if run.run_type == "scheduled" else None
+        woken = run.run_type == "asset_triggered"
         with CampaignResources(self.spec, on_file=accounted_for(Path(self.project))) as resources:
             request = RunRequest(
                 external_id=str(context["run_id"]),
                 at=as_of(resources, due),
                 due=due,
+                woken=woken,
                 again=again,
                 allow=asked.allow,
                 full_refresh=asked.full_refresh,
@@ -119,7 +122,7 @@ class OpenRunOperator(HoldingOperator):
                     leave_out(context, f"left out: {closed.what}")
                 raise
             except NotInForceError as error:
-                if due is not None and not again:
+                if (due is not None or woken) and not again:
                     leave_out(context, f"left out: {error.found}")
                 raise
         context["ti"].xcom_push(key="spec", value=self.spec.model_dump_json(by_alias=True))
@@ -266,7 +269,10 @@ class LinkAdSetsOperator(StepOperator):
 
 
 class CloseRunOperator(StepOperator):
-    """Reconciles the outcome counts and closes the record; fails when the run did."""
+    """Reconciles the outcome counts and closes the record; fails when the run did.
+
+    Of a run that succeeded its outlet says so to whoever follows the audience; of any other it says nothing.
+    """
 
     ui_color = "#e8f0fe"
 
@@ -275,13 +281,16 @@ class CloseRunOperator(StepOperator):
         from audiences.pipeline.results import Plan
         from audiences.pipeline.steps.close_run import close_run
 
-        ti = get_current_context()["ti"]
+        context = get_current_context()
+        ti = context["ti"]
         planned = ti.xcom_pull(task_ids=PLAN, key=PLANNED)
         summary = close_run(resources, run, Plan.model_validate(planned) if planned else None)
         ti.xcom_push(key=NOTE, value=summary.in_words())
         _log.info("%s", summary.in_words())
         if summary.state != "success":
             raise NotDoneError(summary.error or summary.state)
+        for asset in self.outlets:
+            context["outlet_events"][asset].extra.update(update_of(summary))
         return summary.model_dump(mode="json")
 
 

@@ -47,6 +47,7 @@ def problems_together(loaded: Mapping[str, LoadedCampaign]) -> Iterator[Problem]
     yield from _name_taken(loaded.values())
     yield from _claimed_twice(loaded.values())
     yield from _undone(loaded.values())
+    yield from _in_a_circle(loaded)
 
 
 def warnings_together(loaded: Mapping[str, LoadedCampaign]) -> Iterator[Problem]:
@@ -88,6 +89,33 @@ def _undone(loaded: Iterable[LoadedCampaign]) -> Iterator[Problem]:
                 drafts = [each for each in pair if each.spec.campaign.status == "draft"]
                 wrong = drafts[0] if len(drafts) == 1 else taker
                 yield wrong.document.problem(_ID, "undoes-another", _words(taker, adder))
+
+
+def _in_a_circle(loaded: Mapping[str, LoadedCampaign]) -> Iterator[Problem]:
+    """Campaigns that run after each other, or after themselves: each run would lead to the next one, without an end."""
+    by_asset = {each.spec.asset_uri: name for name, each in loaded.items()}
+    follows: dict[str, list[str]] = {}
+    for name, each in loaded.items():
+        after = each.spec.campaign.when.run_after
+        named = [source.dag or by_asset.get(source.asset or "", "") for source in after.sources] if after else []
+        follows[name] = [other for other in named if other in loaded]
+    for name, each in loaded.items():
+        if circle := _way_back(name, follows):
+            message = f"runs after itself, without an end: {' after '.join(map(shown, circle))}"
+            yield each.document.problem(("when", "after"), "runs-after-itself", message)
+
+
+def _way_back(name: str, follows: Mapping[str, list[str]]) -> list[str]:
+    """The campaigns by which one follows itself, with it at both ends; empty where it does not."""
+    ways, seen = [[name]], {name}
+    for way in ways:  # grows while it is walked, breadth first
+        for other in follows[way[-1]]:
+            if other == name:
+                return [*way, name]
+            if other not in seen:
+                seen.add(other)
+                ways.append([*way, other])
+    return []
 
 
 def _sharing(loaded: Iterable[LoadedCampaign]) -> Iterator[tuple[LoadedCampaign, LoadedCampaign]]:

@@ -43,7 +43,7 @@ def ensure_in_force(resources: CampaignResources, request: RunRequest, scope: Sc
         return
     found = _STATUS.get(resources.spec.campaign.status)
     if found is None and not scope.outlasts_end:
-        found = _over(resources, request)
+        found = _over(resources, request) or _not_begun(resources, request)
     if found is None and request.due is not None and not request.again:
         found = _had(resources, request.due)
     if found is not None:
@@ -100,6 +100,14 @@ def _over(resources: CampaignResources, request: RunRequest) -> str | None:
     scheduled = _of_schedule(resources, now).others if by_hand and spec.campaign.when.ends else 0
     reason = why_over(spec, at, scheduled)
     return f"the campaign is over: {reason}" if reason == "its end has passed" or (reason and by_hand) else None
+
+
+def _not_begun(resources: CampaignResources, request: RunRequest) -> str | None:
+    """A schedule keeps to the campaign's `start` by itself; what others have done comes when it comes."""
+    start, zone = resources.spec.campaign.when.start, resources.spec.zone
+    if not request.woken or start is None or start_of(start, zone) <= request.at:
+        return None
+    return f"the campaign starts on {start_of(start, zone).astimezone(zone):%a %d %b %Y at %H:%M %Z}"
 
 
 def _had(resources: CampaignResources, due: datetime) -> str | None:

@@ -55,7 +55,7 @@ class LiveCampaign(Strict):
 
     def _waits(self) -> list[Duration]:
         unless = self.when.unless
-        return [length for length in (unless.within if unless else None, self.when.after) if length is not None]
+        return [length for length in (unless.within if unless else None, self.when.wait) if length is not None]
 
 
 class Watch(Strict):

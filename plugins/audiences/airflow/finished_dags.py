@@ -1,0 +1,42 @@
+"""Tells campaigns that run `after` a DAG when a run of it has succeeded, without a word in that DAG's own file.
+
+A listener in the scheduler turns the success into an event of an asset that stands for the DAG, in the very transaction that
+makes the run a success: there is never one without the other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.assets.manager import resolve_asset_manager
+from airflow.listeners import hookimpl
+from airflow.models.asset import AssetModel, DagScheduleAssetReference
+from airflow.serialization.definitions.assets import SerializedAssetUniqueKey
+from sqlalchemy import select
+from sqlalchemy.orm import object_session
+
+from audiences.airflow.assets import finished_uri
+from audiences.logs import logger
+
+if TYPE_CHECKING:
+    from airflow.models.dagrun import DagRun
+
+_log = logger(__name__)
+
+
+@hookimpl
+def on_dag_run_success(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001  # Airflow's signature
+    """Wake the campaigns that wait for this DAG, if there are any; a dry run of another campaign has changed nothing."""
+    session = object_session(dag_run)
+    if session is None:
+        _log.warning("the run %s of %s ended outside a session; nobody is woken", dag_run.run_id, dag_run.dag_id)
+        return
+    uri = finished_uri(dag_run.dag_id)
+    waiting = (
+        select(DagScheduleAssetReference.dag_id).join(DagScheduleAssetReference.asset).where(AssetModel.uri == uri)
+    )
+    if (dag_run.conf or {}).get("dry_run") is True or session.scalar(waiting.limit(1)) is None:
+        return
+    resolve_asset_manager().register_asset_change(
+        asset=SerializedAssetUniqueKey(name=uri, uri=uri), extra={"run_id": dag_run.run_id}, session=session
+    )

@@ -1,0 +1,95 @@
+"""`when: {after: …}`: what a campaign runs after, in place of times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from audiences.campaign.describe import describe
+from audiences.campaign.schema import campaign_schema
+from audiences.campaign.spec import CampaignSpec
+from audiences.campaign.when import When
+
+if TYPE_CHECKING:
+    from tests.campaign.conftest import Folder
+
+SCHEMA = Draft202012Validator(campaign_schema())
+AFTER = [
+    ("load_orders", "after the DAG load_orders"),
+    ("postgres://shop/public/orders", "after the asset postgres://shop/public/orders"),
+    (["load_orders", "s3://lake/users"], "after the DAG load_orders and the asset s3://lake/users"),
+    ({"any": ["load_orders", {"asset": "orders"}]}, "after the DAG load_orders or the asset orders"),
+    ({"asset": "orders"}, "after the asset orders"),
+    ({"dag": "1_load.daily"}, "after the DAG 1_load.daily"),
+    ("a_dag_of_a_team_with_long_names", "after the DAG a_dag_of_a_team_with_long_names"),
+]
+
+
+@pytest.mark.parametrize(("after", "words"), AFTER)
+def test_each_way_to_say_it_is_read_and_said_in_words_and_fits_the_schema(after, words):
+    found = When.model_validate({"after": after})
+    assert (str(found.run_after), found.wait) == (words, None)
+    assert When.model_validate(found.model_dump(mode="json")) == found
+    campaign = {"name": "x", "who": {"segment": "x"}, "what": {"audience": {"create": {"name": "x"}}}}
+    assert list(SCHEMA.iter_errors({**campaign, "when": {"after": after}})) == []
+    assert list(SCHEMA.iter_errors({**campaign, "when": {"after": {"all": after}}})) == [] or isinstance(after, dict)
+
+
+def test_beside_an_event_it_is_a_length_of_time():
+    found = When.model_validate({"on": {"event": "Charged"}, "after": "5 minutes"})
+    assert (str(found.wait), found.run_after) == ("5 minutes", None)
+
+
+@pytest.mark.parametrize(
+    ("when", "key", "said"),
+    [
+        ("{after: load orders}", "when.after", "cannot be the id of a DAG"),
+        ("{after: []}", "when.after", "must not be empty"),
+        ("{after: {all: [a], any: [b]}}", "when.after", "exclude each other"),
+        ("{after: load, cron: '0 9 * * *'}", "when", "`cron` and `after` exclude each other"),
+        ("{after: load, ends: {after: 10 runs}}", "when.ends", "counts the runs of `repeat` or `cron`"),
+        ("{after: 's3://me:secret@lake/x'}", "when.after", "holds a password"),
+        ("{after: 'airflow://x'}", "when.after", "which Airflow keeps for itself"),
+        ("{after: 5 minutes}", "when", "says no time"),
+        ("{after: {dags: [a]}}", "when.after", "unknown key"),
+        ("{after: test}", "when.after", "runs after itself, without an end: `test` after `test`"),
+        ("{after: 'facebook://act_1001/Test'}", "when.after", "runs after itself"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_at_its_place(folder: Folder, when, key, said):
+    folder.when(when)
+    (problem,) = folder.load().problems
+    assert problem.key == key
+    assert said in problem.message
+    assert "secret" not in problem.message
+
+
+def test_campaigns_that_run_after_each_other_in_a_circle_are_refused_all_of_them_and_no_other(folder: Folder):
+    one = "name: {0}\nwho: {{did: {{event: Charged}}}}\nwhat: {{audience: {{create: {{name: {0}}}}}}}\nwhen: {{after: {1}}}\n"
+    for name, after in (("a", "b"), ("b", "'facebook://act_1001/c'"), ("c", "[load, a]"), ("d", "a")):
+        folder.campaign(one.format(name, after), f"{name}.yml")
+    project = folder.load()
+    assert [(problem.file, problem.code) for problem in project.problems] == [
+        (f"campaigns/{name}.yml", "runs-after-itself") for name in "abc"
+    ]
+    assert "`a` after `b` after `c` after `a`" in project.problems[0].message
+    assert list(project.campaigns) == ["d"]
+
+
+def test_a_page_says_what_it_runs_after_and_no_name_acts(folder: Folder):
+    folder.when("{after: {any: [load_orders, {asset: '<b>[x](y)'}]}}")
+    said = describe(folder.spec())
+    assert "- Whenever the DAG `load_orders` has succeeded or the asset `<b>[x](y)` was updated." in said
+
+
+def test_a_campaign_with_it_travels_and_its_audience_has_a_uri(folder: Folder):
+    folder.when("{after: load_orders}")
+    spec = folder.spec()
+    assert CampaignSpec.model_validate_json(spec.model_dump_json(by_alias=True)) == spec
+    assert spec.asset_uri == "facebook://act_1001/Test"
+    folder.campaign(
+        "name: x\nwho: {did: {event: Charged}}\nwhat: {audience: {create: {name: 'Zoë / Ü?'}}}\nwhen: now\n"
+    )
+    assert folder.spec().asset_uri == "facebook://act_1001/Zo%C3%AB%20%2F%20%C3%9C%3F"
