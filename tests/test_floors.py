@@ -19,7 +19,7 @@ FLOORS: Final = (
     {"connecting", "libpq"},
     {"connections", "adbc"},
     {"query"},
-    {"who", "what", "when", "goal"},
+    {"who", "what", "when", "goal", "notices"},
     {"warehouse", "facebook", "ledger"},
     {"pipeline"},
     {"reporting"},

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from audiences.campaign.describe import describe
-from audiences.campaign.schema import campaign_schema
+from audiences.campaign.schema import schema_files
 from audiences.campaign.spec import CampaignSpec
 from audiences.campaign.when import When
 
 if TYPE_CHECKING:
     from tests.campaign.conftest import Folder
 
-SCHEMA = Draft202012Validator(campaign_schema())
+SCHEMA = Draft202012Validator(json.loads(schema_files()["include/campaign.schema.json"]))
 AFTER = [
     ("load_orders", "after the DAG load_orders"),
     ("postgres://shop/public/orders", "after the asset postgres://shop/public/orders"),

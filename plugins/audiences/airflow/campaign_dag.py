@@ -6,9 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow.sdk import DAG, Param, chain
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from audiences.airflow.assets import audience_asset, schedule_after
+from audiences.airflow.audience_assets import audience_asset, schedule_after
 from audiences.airflow.failures import TAG
+from audiences.airflow.notifying import OnFailure, deadline_missed
 from audiences.airflow.operators import live_batch, steps
 from audiences.airflow.retry_policies import ByErrorClass
 from audiences.airflow.run_conf import LIFTED_IN_FORM
@@ -45,12 +48,14 @@ def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
         max_active_runs=1,
         rerun_with_latest_version=True,  # a cleared run is a run now, by the file of now
         is_paused_upon_creation=False,
+        deadline=_deadline(spec, project) if runs else None,
         tags=[TAG, campaign.status, campaign.qualification, *map(harmless_line, campaign.tags)],
         default_args={
             "owner": harmless_line(campaign.owner or "audiences"),
             "retries": 8,
             "retry_delay": timedelta(seconds=30),
             "retry_policy": ByErrorClass(),
+            "on_failure_callback": OnFailure(spec) if runs and spec.notify.somebody else None,
         },
         render_template_as_native_obj=False,
     ) as dag:
@@ -71,6 +76,18 @@ def _schedule(spec: CampaignSpec) -> BaseAsset | CampaignTimetable | None:
     """What it runs after, or its times; None for a live campaign, whose runs the dispatcher triggers."""
     after = spec.campaign.when.run_after
     return schedule_after(after) if after else CampaignTimetable.of(spec)
+
+
+def _deadline(spec: CampaignSpec, project: Path) -> DeadlineAlert | None:
+    """From when a run is queued, so that one that waits in a queue is told of as well."""
+    if spec.deadline is None or not spec.notify.somebody:
+        return None
+    told = {"campaign": spec.id, "project": str(project), "deadline": str(spec.deadline)}
+    return DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(seconds=spec.deadline.seconds),
+        callback=AsyncCallback(deadline_missed, kwargs=told),
+    )
 
 
 def _pipeline(spec: CampaignSpec, project: Path) -> None:

@@ -13,6 +13,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import DAG
 
 from audiences.airflow.failures import TAG
+from audiences.airflow.notifying import OnOwnFailure
 from audiences.airflow.sensors import LiveEventsSensor
 from audiences.airflow.triggers import ROLL_OVER_SECONDS
 
@@ -41,6 +42,7 @@ def dispatcher_dag(project: Path) -> DAG:
         # No limit of failed runs in a row, which would pause all live campaigns for good: retries pause ever longer instead.
         default_args={
             "owner": "audiences",
+            "on_failure_callback": OnOwnFailure(project),
             "retries": 8,
             "retry_delay": timedelta(seconds=10),
             "retry_exponential_backoff": 2.0,

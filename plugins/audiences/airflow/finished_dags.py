@@ -15,7 +15,7 @@ from airflow.serialization.definitions.assets import SerializedAssetUniqueKey
 from sqlalchemy import select
 from sqlalchemy.orm import object_session
 
-from audiences.airflow.assets import finished_uri
+from audiences.airflow.audience_assets import finished_uri
 from audiences.logs import logger
 
 if TYPE_CHECKING:

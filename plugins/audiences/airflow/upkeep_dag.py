@@ -13,10 +13,12 @@ from airflow.sdk import DAG, CronTriggerTimetable
 
 from audiences.airflow.campaign_dag import POOL
 from audiences.airflow.failures import TAG
+from audiences.airflow.notifying import OnOwnFailure
 from audiences.airflow.operators.ending import EndCampaignOperator, WithAnEndOperator
 from audiences.airflow.operators.upkeep import (
     ExpireOperator,
     MeasureGoalOperator,
+    TellOfAccountsOperator,
     TidyOperator,
     WithGoalsOperator,
     WithKeepForOperator,
@@ -48,6 +50,7 @@ def upkeep_dag(project: Path) -> DAG:
         tags=[TAG, "upkeep"],
         default_args={
             "owner": "audiences",
+            "on_failure_callback": OnOwnFailure(project),
             "retries": 4,
             "retry_delay": timedelta(minutes=1),
             "retry_policy": ByErrorClass(),
@@ -56,6 +59,9 @@ def upkeep_dag(project: Path) -> DAG:
         _goals(str(project))
         _expiry(str(project))
         _ends(str(project))
+        TellOfAccountsOperator(
+            task_id="check_accounts", task_display_name="check tokens and API versions", project=str(project), pool=POOL
+        )
         TidyOperator(task_id="tidy_staging", task_display_name="clean up staging", project=str(project))
     return dag
 

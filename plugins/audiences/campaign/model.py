@@ -8,9 +8,11 @@ from pydantic import ConfigDict, Field, model_validator
 
 from audiences.campaign.base import CampaignIds, Label, Name, PlacedError, ShortName, Strict
 from audiences.campaign.goal import Goal
+from audiences.campaign.notify import Notify
 from audiences.campaign.what import What
 from audiences.campaign.when import When
 from audiences.campaign.who import Who
+from audiences.campaign.windows import Length
 
 
 class Campaign(Strict):
@@ -44,6 +46,10 @@ class Campaign(Strict):
     """When runs take place, or which events a live campaign waits for."""
     goal: Goal | None = None
     """The conversion that targets and control group are compared by."""
+    notify: Notify | None = None
+    """Whom to tell of what needs a person; what it leaves out is as in include/settings.yml."""
+    deadline: Length | None = None
+    """How long a run may take, from when it is queued, before somebody is told; by default that of include/settings.yml."""
 
     @model_validator(mode="before")
     @classmethod

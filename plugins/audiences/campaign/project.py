@@ -246,6 +246,8 @@ def _assembled(
         warehouse=settings.warehouse,
         ledger=settings.ledger,
         staging=settings.staging,
+        notify=settings.notify.overridden_by(campaign.notify),
+        deadline=campaign.deadline or settings.deadline,
     )
 
 

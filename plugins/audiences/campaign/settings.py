@@ -7,7 +7,9 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import ConfigDict, Field, StrictInt, model_validator
 
 from audiences.campaign.base import ConnectionId, Name, ShortName, StagingPath, Strict
+from audiences.campaign.notify import Notify
 from audiences.campaign.who import Percent
+from audiences.campaign.windows import Length
 
 REQUESTS_AT_ONCE = 8
 """Facebook names no limit of this kind. Eight requests of 10,000 rows that take a second each are 290 million rows an hour;
@@ -72,6 +74,10 @@ class Settings(Strict):
     """The time zone of campaigns that name none; by default that of the warehouse catalog."""
     owner: ShortName = "audiences"
     """Who answers for campaigns that name nobody."""
+    notify: Notify = Field(default_factory=Notify)
+    """Whom to tell of what needs a person."""
+    deadline: Length | None = None
+    """How long a run may take, from when it is queued, before somebody is told; for campaigns that say nothing else."""
 
     @model_validator(mode="after")
     def _open_or_closed(self) -> Self:

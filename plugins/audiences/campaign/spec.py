@@ -8,11 +8,15 @@ from functools import cached_property
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from pydantic import Field
+
 from audiences.campaign.base import Name, Strict
 from audiences.campaign.catalog import Catalog
 from audiences.campaign.model import Campaign
+from audiences.campaign.notify import Notify
 from audiences.campaign.rules import SavedRules
 from audiences.campaign.settings import AdAccount, ControlGroups
+from audiences.campaign.windows import Length
 
 
 class SavedSegment(Strict):
@@ -36,6 +40,8 @@ class CampaignSpec(Strict):
     warehouse: Name = "warehouse"
     ledger: Name = "ledger"
     staging: str | None = None
+    notify: Notify = Field(default_factory=Notify)
+    deadline: Length | None = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -51,8 +57,12 @@ class CampaignSpec(Strict):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the canonical JSON: two equal digests mean the same campaign in every respect."""
-        canonical = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
+        """SHA-256 over the canonical JSON: two equal digests mean the same campaign in every respect but who is told of it."""
+        telling = {"notify", "deadline"}
+        data = self.model_dump(
+            mode="json", by_alias=True, exclude={**dict.fromkeys(telling, True), "campaign": telling}
+        )
+        canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     def control_terms(self, salt: str) -> str:

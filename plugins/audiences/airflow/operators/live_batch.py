@@ -6,13 +6,16 @@ takes longer than all of its steps.
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow.sdk import BaseOperator, RetryDecision, RetryPolicy
 
+from audiences.airflow import metrics
 from audiences.airflow.failures import NOTE, NotDoneError, cause_of, told
+from audiences.airflow.notifying import tell_of_run
 from audiences.airflow.operators.steps import leave_out, preview_in_task
 from audiences.airflow.run_conf import DISPATCHED, LIVE_FORM, RunConf
 from audiences.campaign.files import accounted_for
@@ -53,9 +56,10 @@ class RunBatchOperator(BaseOperator):
             return self._run(context, asked)
 
     def _run(self, context: Context, asked: RunConf) -> dict[str, Any]:
-        from audiences.pipeline.live.run_batch import run_batch, run_due
+        from audiences.pipeline.live.run_batch import LiveSummary, run_batch, run_due
         from audiences.pipeline.resources import CampaignResources
-        from audiences.pipeline.results import RunRequest
+        from audiences.pipeline.results import RunRequest, Summary
+        from audiences.pipeline.steps.due_notices import ended
 
         ti, number = context["ti"], asked.batch
         request = RunRequest(
@@ -63,15 +67,23 @@ class RunBatchOperator(BaseOperator):
             at=datetime.now(UTC),  # not the run's time: users must qualify as they are exported
             allow=asked.allow,
         )
-        with CampaignResources(self.spec, on_file=accounted_for(Path(self.project))) as resources:
+        with (
+            metrics.throttle_seconds(self.spec.id, time.sleep) as throttled,
+            CampaignResources(self.spec, sleep=throttled.sleep, on_file=accounted_for(Path(self.project))) as resources,
+        ):
             try:
                 done = run_due(resources, request) if number is None else run_batch(resources, number, request, tries=1)
             except OutsideWindowsError as closed:
                 leave_out(context, f"left out: {closed}")
+            if isinstance(done, Summary):
+                metrics.of_run(ended(resources, done))
+                tell_of_run(resources, done, link=ti.log_url)
         if done is None:
             leave_out(context, f"left out: batch {number} is exported already, or was dropped when the campaign ended")
         ti.xcom_push(key=NOTE, value=done.in_words())
         _log.info("%s", done.in_words())
+        if isinstance(done, LiveSummary):
+            metrics.live_lag(self.spec.id, done.batch.lag_seconds)
         if done.state != "success":
             raise NotDoneError(done.error or done.state)
         return done.model_dump(mode="json")

@@ -6,6 +6,7 @@ No attribute is a template field: a campaign file must not be able to have Jinja
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import BaseOperator, get_current_context
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
-from audiences.airflow.assets import update_of
+from audiences.airflow import metrics
+from audiences.airflow.audience_assets import update_of
 from audiences.airflow.failures import NOTE, NotDoneError, told
+from audiences.airflow.notifying import tell_of_run
 from audiences.airflow.operators.holding import HoldingOperator
 from audiences.airflow.run_conf import FORM, RunConf
 from audiences.campaign.files import accounted_for
@@ -141,7 +144,10 @@ class StepOperator(HoldingOperator):
         ti = context["ti"]
         spec = CampaignSpec.model_validate_json(ti.xcom_pull(task_ids=OPEN, key="spec"))
         run = RunRef.model_validate(ti.xcom_pull(task_ids=OPEN))
-        with CampaignResources(spec) as resources:
+        with (
+            metrics.throttle_seconds(spec.id, time.sleep) as throttled,
+            CampaignResources(spec, sleep=throttled.sleep) as resources,
+        ):
             try:
                 return self.step(resources, run)
             except (OutsideWindowsError, AirflowSkipException):
@@ -280,6 +286,7 @@ class CloseRunOperator(StepOperator):
         """Return the run's summary; its one-line form becomes the note of the DAG run."""
         from audiences.pipeline.results import Plan
         from audiences.pipeline.steps.close_run import close_run
+        from audiences.pipeline.steps.due_notices import ended
 
         context = get_current_context()
         ti = context["ti"]
@@ -287,6 +294,8 @@ class CloseRunOperator(StepOperator):
         summary = close_run(resources, run, Plan.model_validate(planned) if planned else None)
         ti.xcom_push(key=NOTE, value=summary.in_words())
         _log.info("%s", summary.in_words())
+        metrics.of_run(ended(resources, summary))
+        tell_of_run(resources, summary, link=ti.log_url)
         if summary.state != "success":
             raise NotDoneError(summary.error or summary.state)
         for asset in self.outlets:

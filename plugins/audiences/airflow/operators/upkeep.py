@@ -109,6 +109,27 @@ class TidyOperator(BaseOperator):
             return asdict(tidy(resources.ledger, spec.staging, ended_before=resources.now() - KEPT_FOR))
 
 
+class TellOfAccountsOperator(BaseOperator):
+    """Tells of access tokens and API versions that end soon, for all ad accounts of the settings."""
+
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, project: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+
+    def execute(self, context: Context) -> list[str]:
+        """Return the titles of what holds, told before or now."""
+        from audiences.airflow.notifying import tell_of_accounts
+
+        with told(context):
+            RunConf.of(context["dag_run"].dag_id, context["dag_run"].conf)
+            found = tell_of_accounts(Path(self.project))
+        if found:
+            context["ti"].xcom_push(key=NOTE, value="; ".join(found))
+        return found
+
+
 class WithKeepForOperator(ListOperator):
     """Names the campaigns with `keep_for` that have run or still do; a draft has added nobody."""
 

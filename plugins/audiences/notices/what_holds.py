@@ -1,0 +1,159 @@
+"""Which conditions hold, by what is known of a run that has ended or of an ad account. No clock, no database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from audiences.checklist import State
+from audiences.notices.notice import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from audiences.campaign.notify import Condition, Notify
+    from audiences.checklist import Check
+
+FEW_PEOPLE = 100
+"""Below about this many matched people Facebook delivers no ads to an audience."""
+ENDED_BY_SUCCESS: tuple[Condition, ...] = ("failed", "stopped", "deadline_missed")
+"""What is over when a run of the campaign succeeds."""
+WORTH_TELLING: tuple[Condition, ...] = (*ENDED_BY_SUCCESS, "small_audience")
+"""Of these it is told when they are over."""
+_LOOK = (
+    "The end of the failed task's log in Airflow says the same and more. Once it is put right, clear the run, or wait for the "
+    "next one"
+)
+_RIGHT = "If what the guard found is right, let the run through once as it says above; if not, put the data or the rules right"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What is known of a run that has ended.
+
+    `reason` is that of its failure. `members` are those of the audience afterwards, `added` and
+    `removed` of them in this run; `sent` rows of which Facebook could not use `unusable`. `whole`: the run was about the whole
+    audience, and not a batch of a live campaign; `adds`: it may add people.
+    """
+
+    campaign: str
+    name: str
+    run: int
+    state: Literal["success", "failed", "stopped"]
+    reason: str = ""
+    members: int = 0
+    added: int = 0
+    removed: int = 0
+    failed: int = 0
+    sent: int = 0
+    unusable: int = 0
+    whole: bool = True
+    adds: bool = True
+
+
+def of_run(run: Ended, notify: Notify) -> list[Notice]:
+    """What is to be told of a run, whether or not it was told before."""
+    return [notice for notice in (*_failure(run), *_numbers(run, notify)) if notice.condition in notify.about]
+
+
+def failure(*, subject: str, name: str, reason: str, stopped: bool = False) -> Notice:
+    """A run that failed, or that a guard `stopped` before anything was sent."""
+    if stopped:
+        return Notice("stopped", subject, "", f"{name} was stopped by a guard, and nothing was sent", reason, _RIGHT)
+    return Notice("failed", subject, "", f"{name} failed", reason, _LOOK)
+
+
+def _failure(run: Ended) -> Iterator[Notice]:
+    if run.state != "success":
+        stopped = run.state == "stopped"
+        yield failure(subject=run.campaign, name=run.name, reason=run.reason, stopped=stopped)
+
+
+def _numbers(run: Ended, notify: Notify) -> Iterator[Notice]:
+    before = run.members - run.added + run.removed
+    if (
+        run.whole
+        and before > 0
+        and run.state == "success"
+        and abs(run.members - before) * 100 > notify.size_changed_by * before
+    ):
+        grown = "grew" if run.members > before else "shrank"
+        share = abs(run.members - before) / before
+        yield Notice(
+            "size_changed",
+            run.campaign,
+            f"run {run.run}",  # each such run is one of its own
+            f"The audience of {run.name} {grown} by {share:.0%}",
+            f"It had {before:,} members and has {run.members:,}: {run.added:,} were added, {run.removed:,} removed",
+            f"If that is not meant, compare the rules and the data with the last run: `audiences preview {run.campaign}`; a user "
+            f"is explained by `audiences explain {run.campaign} --user ID`",
+        )
+    wanted = run.added + run.failed
+    if run.failed * 100 > notify.failed_above * wanted:
+        yield Notice(
+            "failed_share",
+            run.campaign,
+            "",
+            f"{run.failed / wanted:.0%} of the users to be added to {run.name} were not",
+            f"{run.failed:,} of {wanted:,} were not taken by Facebook, or not sent",
+            "The run's note says why. The next run tries again, with whoever still qualifies",
+        )
+    if run.unusable * 100 > notify.invalid_above * run.sent:
+        yield Notice(
+            "invalid_share",
+            run.campaign,
+            "",
+            f"Facebook could not use {run.unusable / run.sent:.0%} of the rows of {run.name}",
+            f"{run.unusable:,} of {run.sent:,} rows were invalid or refused",
+            "See whether include/warehouse.yml maps the right columns to the identifiers, and says `pre_hashed` where they "
+            "hold hashes",
+        )
+    if run.state == "success" and run.whole and run.adds and run.members < FEW_PEOPLE:
+        yield Notice(
+            "small_audience",
+            run.campaign,
+            "",
+            f"The audience of {run.name} has fewer than {FEW_PEOPLE} people",
+            f"It has {run.members:,} members. Facebook delivers no ads to an audience of fewer than about {FEW_PEOPLE} people "
+            "whom it has matched",
+            "Widen the rules, send more identifiers, or end the campaign",
+        )
+
+
+def recovery(run: Ended, over: Iterable[str]) -> Notice:
+    """The run that put an end to these conditions, of which it had been told."""
+    words = ", ".join(sorted({condition.replace("_", " ") for condition in over}))
+    reason = f"Its last run succeeded: {run.members:,} members, {run.added:,} added, {run.removed:,} removed"
+    return Notice(
+        "recovered",
+        run.campaign,
+        f"run {run.run}",
+        f"{run.name} is right again",
+        f"{reason}. Over are: {words}",
+        "Nothing",
+    )
+
+
+def deadline_missed(*, campaign: str, name: str, deadline: str, run: str) -> Notice:
+    """A run that has not ended in time; `deadline` in words."""
+    return Notice(
+        "deadline_missed",
+        campaign,
+        "",
+        f"{name} has not ended within {deadline}",
+        f"The run {run} was queued that long ago, and still runs or waits",
+        "See in Airflow what it waits for: the logs of its tasks tell of a throttled account, a closed window, a busy pool",
+    )
+
+
+_ACCOUNT: dict[str, Condition] = {"access token": "token", "API version": "api_version"}
+
+
+def of_account(account: str, checks: Iterable[Check], notify: Notify) -> list[Notice]:
+    """What is to be told of an ad account: a token that expires within two weeks or is not valid, an API version that ends."""
+    return [
+        Notice(condition, account, "", f"Ad account {account}: {check.name}", check.found, check.remedy)
+        for check in checks
+        if (condition := _ACCOUNT.get(check.name)) and condition in notify.about
+        if check.known and check.state is not State.OK
+    ]
