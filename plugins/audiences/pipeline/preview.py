@@ -32,14 +32,14 @@ from audiences.pipeline.preconditions.readable_properties import naming_the_prop
 from audiences.pipeline.preconditions.unmatched import advised, unmatched
 from audiences.pipeline.results import DOUBT, Changes, Preview, RunRef, SampleUser
 from audiences.pipeline.scope import EVERYBODY, UsersScope
-from audiences.pipeline.staging import Staging
+from audiences.pipeline.staging import Staging, candidates_file
 from audiences.pipeline.steps.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.extract import extract
 from audiences.pipeline.steps.link_ad_sets import rehearse
 from audiences.pipeline.steps.plan import check_guards, outcomes_before_upload
 from audiences.pipeline.steps.put_on_record import rows_to_replace
-from audiences.pipeline.steps.select import candidates_file, select
+from audiences.pipeline.steps.select import select
 from audiences.pipeline.upload.full_refresh import ReplaceTooLongError, ensure_ours
 from audiences.pipeline.upload.requests import percent_of_quota, requests_for
 from audiences.what import rows

@@ -26,10 +26,44 @@ _CHECKED = ds.ParquetFileFormat(
     default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
 )
 _FOUND_BY = ["position"]  # of the rows of a change file, by which a request reads its own only
+ASSIGNED_FILE = "assigned.parquet"
+"""The users whom the run assigns to an arm: `user_id`, `arm`."""
+CLOSING_FILE = "closing.parquet"
+"""The memberships that change when a replace session ends."""
 
 # The allocator that Arrow prefers keeps what it was given once; this one hands it back when asked to, after each file, so that
 # the steps of a run in one process do not add up (a sixth of the memory, for a million users).
 pa.set_memory_pool(pa.system_memory_pool())
+
+
+def shard_file(number: int) -> str:
+    """The name of a staged shard: `user_id`, `opted_out`, `identifiers` (packed), and the filter properties."""
+    return f"users-{number:02d}.parquet"
+
+
+def candidates_file(number: int) -> str:
+    """The name of a staged file of candidates: `user_id`, `identifiers`, and `rank` where there is a cap."""
+    return f"candidates-{number:02d}.parquet"
+
+
+def held_out_file(number: int) -> str:
+    """The name of a staged file of users in control groups: `user_id`, `arm`."""
+    return f"held-out-{number:02d}.parquet"
+
+
+def opted_out_file(number: int) -> str:
+    """The name of a staged file of users who opted out (`user_id`)."""
+    return f"opted-out-{number:02d}.parquet"
+
+
+def never_held_out_file(number: int) -> str:
+    """The name of a staged file of candidates who are under `never_hold_out` (`user_id`)."""
+    return f"never-held-out-{number:02d}.parquet"
+
+
+def change_file(action: str) -> str:
+    """The name of a staged file of changes, from which the requests of an action read their rows; the first of its run."""
+    return f"{action}.parquet"
 
 
 def default_root() -> str:

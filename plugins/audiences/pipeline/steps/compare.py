@@ -17,11 +17,7 @@ from audiences.ledger import (
     members,
     rejected_rows,
 )
-from audiences.pipeline.staging import Staging
-from audiences.pipeline.steps.select import (
-    candidates_file,
-    opted_out_file,
-)
+from audiences.pipeline.staging import Staging, candidates_file, opted_out_file
 from audiences.user_ids import USERS
 from audiences.what.difference import CANDIDATES, Counts, Difference
 
@@ -77,7 +73,7 @@ def _apply_cap(resources: CampaignResources, run: RunRef, difference: Difference
     cap = resources.spec.campaign.who.target_cap
     if cap is None:
         return
-    exempt = pa.table({"user_id": pa.array([], pa.string())})
+    exempt = USERS.empty_table()
     if cap.per == "total":
         exempt = assignments.ever_targeted(resources.ledger, run.campaign)
     elif cap.per == "day":

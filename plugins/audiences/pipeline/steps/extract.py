@@ -13,7 +13,7 @@ from audiences.concurrency import map_concurrently
 from audiences.logs import logger
 from audiences.pipeline.results import Extracted, Rejected, RunRef, Shard
 from audiences.pipeline.scope import EVERYBODY, Scope
-from audiences.pipeline.staging import Staging
+from audiences.pipeline.staging import Staging, shard_file
 from audiences.pipeline.steps.ensure_unique import ensure_unique
 from audiences.query.columns import OPT_OUT, columns_of
 from audiences.query.key import ensure_key
@@ -86,8 +86,3 @@ def _misfits(encoder: Encoder, catalog: Catalog) -> Iterator[str]:
             yield f"`opt_out`: {counted(count, 'user')} with a value that is neither true nor false, taken for opted out"
         elif count:
             yield f"`{name}`: {counted(count, 'value')} in JSON could not be read and count as missing"
-
-
-def shard_file(number: int) -> str:
-    """The name of a staged shard: `user_id`, `opted_out`, `identifiers` (packed), and the filter properties."""
-    return f"users-{number:02d}.parquet"

@@ -27,12 +27,8 @@ from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.results import AudienceHolding, Plan, Rejected, RunRef, Selected
 from audiences.pipeline.scope import EVERYBODY, Scope
-from audiences.pipeline.staging import Staging
-from audiences.pipeline.steps.select import (
-    HELD_OUT,
-    held_out_file,
-    never_held_out_file,
-)
+from audiences.pipeline.staging import ASSIGNED_FILE, Staging, change_file, held_out_file, never_held_out_file
+from audiences.pipeline.steps.select import HELD_OUT
 from audiences.pipeline.upload import full_refresh
 from audiences.user_ids import USERS
 from audiences.what.difference import CHANGES, Counts, Difference
@@ -44,7 +40,6 @@ if TYPE_CHECKING:
     from audiences.pipeline.resources import CampaignResources
 
 MOST_ADD_TASKS = 16
-ASSIGNED_FILE = "assigned.parquet"
 FEWEST_PER_TASK = 20  # a task of its own is not worth fewer requests
 _log = logger(__name__)
 
@@ -226,7 +221,7 @@ def _stage(
     """Write the change file of an action and cut it into requests."""
     if not rows:
         return []
-    file = staging.unused(f"{action}.parquet")
+    file = staging.unused(change_file(action))
     with staging.writer(file, CHANGES) as writer:
         for batch in difference.changes(action):
             writer.write_batch(batch, row_group_size=MAX_ROWS)  # each request reads its own rows only

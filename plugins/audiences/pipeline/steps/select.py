@@ -12,8 +12,14 @@ import pyarrow.compute as pc
 from audiences.concurrency import map_concurrently, prefetch
 from audiences.ledger import assignments, erasures
 from audiences.pipeline.results import RunRef, Selected, Shard
-from audiences.pipeline.staging import Staging
-from audiences.pipeline.steps.extract import shard_file
+from audiences.pipeline.staging import (
+    Staging,
+    candidates_file,
+    held_out_file,
+    never_held_out_file,
+    opted_out_file,
+    shard_file,
+)
 from audiences.query.columns import columns_of
 from audiences.user_ids import USER_ID, USERS
 from audiences.what.difference import CANDIDATES
@@ -84,26 +90,6 @@ def decide(
         if arm is not Arm.TARGET:
             decided[arms.index[arms == arm.value]] = arm.outcome
     return decided
-
-
-def candidates_file(number: int) -> str:
-    """The name of a staged file of candidates: `user_id`, `identifiers`, and `rank` where there is a cap."""
-    return f"candidates-{number:02d}.parquet"
-
-
-def held_out_file(number: int) -> str:
-    """The name of a staged file of users in control groups: `user_id`, `arm`."""
-    return f"held-out-{number:02d}.parquet"
-
-
-def opted_out_file(number: int) -> str:
-    """The name of a staged file of users who opted out (`user_id`)."""
-    return f"opted-out-{number:02d}.parquet"
-
-
-def never_held_out_file(number: int) -> str:
-    """The name of a staged file of candidates who are under `never_hold_out` (`user_id`)."""
-    return f"never-held-out-{number:02d}.parquet"
 
 
 def _leave_out(erased: Erased, decided: pd.Series[str], batch: pa.RecordBatch) -> None:

@@ -20,7 +20,7 @@ from audiences.ledger.replace_sessions import SessionState
 from audiences.logs import logger
 from audiences.pipeline.preconditions import export_windows
 from audiences.pipeline.results import Sent
-from audiences.pipeline.staging import Staging
+from audiences.pipeline.staging import CLOSING_FILE, Staging, change_file
 from audiences.pipeline.upload.bisect import other_opening
 from audiences.pipeline.upload.replace_session import SessionUpload, ids
 from audiences.pipeline.upload.requests import requests_for
@@ -114,7 +114,7 @@ def ensure_in_time(resources: CampaignResources, rows: int) -> None:
 def stage(resources: CampaignResources, run: RunRef, difference: Difference, rows: int) -> StagedSet:
     """Write the `rows` of the whole set, and what changes at its end; after `difference.whole`."""
     staging = Staging(run.staging)
-    file, closing = staging.unused("replace.parquet"), staging.unused("closing.parquet")
+    file, closing = staging.unused(change_file("replace")), staging.unused(CLOSING_FILE)
     keys = set(keys_of(resources.spec.campaign.what.identifiers))
     with staging.writer(file, CHANGES) as writer:
         for batch in difference.lasting():
