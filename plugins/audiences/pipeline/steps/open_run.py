@@ -39,6 +39,7 @@ from audiences.who.freshness import newest_event
 
 if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
+    from audiences.ledger.known_audiences import KnownAudience
     from audiences.ledger.runs import EndedState
     from audiences.pipeline.resources import CampaignResources
     from audiences.warehouse.reader import Warehouse
@@ -77,39 +78,14 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: Scope | No
     with resources.working() as known:
         campaign = known.id
         renamed = formerly.taken_over_since_last_run(ledger, campaign)
-        run = runs.start(
-            ledger,
-            campaign=campaign,
-            external_id=request.external_id,
-            digest=spec.digest,
-            config=spec.campaign.model_dump(mode="json", by_alias=True, exclude_unset=True),
-            control_terms=spec.control_terms(known.salt),
-            as_of=request.at,
-            now=resources.now(),
-            due=request.due,
-            staging=run_folder(resources.spec.staging, resources.spec.id, request.external_id),
-        )
-        runs.abandon_others(ledger, campaign=campaign, run=run)
+        folder = run_folder(spec.staging, spec.id, request.external_id)
+        run = _start(resources, request, campaign=campaign, salt=known.salt, staging=folder)
         try:
             runs.warn(ledger, run, [*map(TAKEN_OVER.format, renamed), *shared_audience.check_formerly(resources)])
             runs.warn(ledger, run, preflight(resources))
             if asks:
-                ensure_same_clock(resources)
-                open_warehouse(resources, request)
-                if asks.everybody:  # every few seconds it would be a look at all users for a few of them
-                    runs.warn(ledger, run, ensure_known(resources, request.allow))
-                    runs.warn(ledger, run, event_misfits(resources, request.at))
-            audience, status = find_or_create(resources, campaign, run=run, request=request)
-            if status.reaction is Reaction.WARN:
-                runs.warn(ledger, run, [f"audience {audience.facebook_id}: {status.advice}"])
-            known_audiences.claim(ledger, audience.id, campaign)
-            runs.warn(ledger, run, told_left_behind(resources, campaign, audience, run=run))
-            newly = in_doubt.check_content(ledger, audience.id, status) is not None
-            if DOUBT in request.allow:
-                audiences_in_doubt.end(ledger, audience.id)
-            runs.warn(ledger, run, resolve_unknown(resources, audience, anew=newly))
-            runs.warn(ledger, run, shared_audience.warnings(resources, campaign=campaign, audience=audience))
-            take_back_dropped(resources, campaign=campaign, audience=audience.id)
+                _ensure_can_ask(resources, request, asks, run=run)
+            audience = _claimed(resources, request, campaign=campaign, run=run)
             doubted = content.why_in_doubt(ledger, audience.id)
             refreshed = full_refresh.wanted(resources, request, audience, in_doubt=doubted is not None)
         except Exception as error:
@@ -124,11 +100,56 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: Scope | No
         audience=audience.id,
         facebook_id=audience.facebook_id,
         at=request.at,
-        staging=run_folder(resources.spec.staging, resources.spec.id, request.external_id),
+        staging=folder,
         allow=request.allow,
         full_refresh=refreshed,
         in_doubt=doubted,
     )
+
+
+def _start(resources: CampaignResources, request: RunRequest, *, campaign: int, salt: str, staging: str) -> int:
+    """Put the run on record and give up those that were left; returns its number."""
+    spec = resources.spec
+    run = runs.start(
+        resources.ledger,
+        campaign=campaign,
+        external_id=request.external_id,
+        digest=spec.digest,
+        config=spec.campaign.model_dump(mode="json", by_alias=True, exclude_unset=True),
+        control_terms=spec.control_terms(salt),
+        as_of=request.at,
+        now=resources.now(),
+        due=request.due,
+        staging=staging,
+    )
+    runs.abandon_others(resources.ledger, campaign=campaign, run=run)
+    return run
+
+
+def _ensure_can_ask(resources: CampaignResources, request: RunRequest, scope: Scope, *, run: int) -> None:
+    """See that ad sets can be scheduled and the warehouse answers; warn of what the campaign names and nobody has."""
+    ensure_same_clock(resources)
+    open_warehouse(resources, request)
+    if scope.everybody:  # every few seconds it would be a look at all users for a few of them
+        runs.warn(resources.ledger, run, ensure_known(resources, request.allow))
+        runs.warn(resources.ledger, run, event_misfits(resources, request.at))
+
+
+def _claimed(resources: CampaignResources, request: RunRequest, *, campaign: int, run: int) -> KnownAudience:
+    """The campaign's audience, which no other campaign changes now, with what earlier runs left undecided resolved."""
+    ledger = resources.ledger
+    audience, status = find_or_create(resources, campaign, run=run, request=request)
+    if status.reaction is Reaction.WARN:
+        runs.warn(ledger, run, [f"audience {audience.facebook_id}: {status.advice}"])
+    known_audiences.claim(ledger, audience.id, campaign)
+    runs.warn(ledger, run, told_left_behind(resources, campaign, audience, run=run))
+    newly = in_doubt.check_content(ledger, audience.id, status) is not None
+    if DOUBT in request.allow:
+        audiences_in_doubt.end(ledger, audience.id)
+    runs.warn(ledger, run, resolve_unknown(resources, audience, anew=newly))
+    runs.warn(ledger, run, shared_audience.warnings(resources, campaign=campaign, audience=audience))
+    take_back_dropped(resources, campaign=campaign, audience=audience.id)
+    return audience
 
 
 def check_supported(spec: CampaignSpec, scope: Scope = EVERYBODY) -> None:
