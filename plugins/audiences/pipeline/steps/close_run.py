@@ -84,12 +84,8 @@ def close_run(
         size=size,
         rekeyed=rekeyed,
     )
-    if uploaded and planned and planned.complete:
-        identifier_keys.moved(ledger, campaign=run.campaign, audience=run.audience)
     if uploaded:
-        scope.uploaded(ledger, run=run.run)
-    if uploaded and run.in_doubt and resources.spec.campaign.what.audience.action == "remove_matching":
-        _end_doubt_of_nobody(resources, run)
+        _note_uploaded(resources, run, planned, scope)
     _note_status(resources, run)
     known_audiences.release(ledger, run.audience, run.campaign)
     if not chunks.of_unknown_fate(ledger, run.audience) and not replace_sessions.unfinished(ledger, run.audience):
@@ -110,6 +106,15 @@ def close_run(
         error=error,
         warnings=tuple(runs.noted(ledger, run.run).warnings),
     )
+
+
+def _note_uploaded(resources: CampaignResources, run: RunRef, planned: Plan | None, scope: Scope) -> None:
+    """Put on record what a complete upload ends: a change of identifiers, what the scope waits for, a doubt about nobody."""
+    if planned and planned.complete:
+        identifier_keys.moved(resources.ledger, campaign=run.campaign, audience=run.audience)
+    scope.uploaded(resources.ledger, run=run.run)
+    if run.in_doubt and resources.spec.campaign.what.audience.action == "remove_matching":
+        _end_doubt_of_nobody(resources, run)
 
 
 def final_outcomes(resources: CampaignResources, run: RunRef, planned: Plan, rekeyed: int) -> Outcomes:
