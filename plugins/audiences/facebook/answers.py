@@ -76,7 +76,7 @@ class AudienceAnswer(Done):
     delete_time: Time = None
 
 
-class ListedAudience(AudienceAnswer):
+class ListedAudienceAnswer(AudienceAnswer):
     """An audience in a list; one without an id is not there for this token."""
 
     id: Id = ""

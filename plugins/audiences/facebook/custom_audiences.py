@@ -85,7 +85,7 @@ def contents(graph: GraphSession) -> dict[str, AudienceStatus]:
     return {item.id: AudienceStatus.read(item, asked_at=graph.server_time) for item in found}
 
 
-def _listed(graph: GraphSession, fields: str, *, of: str | None = None) -> list[answers.ListedAudience]:
+def _listed(graph: GraphSession, fields: str, *, of: str | None = None) -> list[answers.ListedAudienceAnswer]:
     """Not through the SDK: its cursor ends at the first empty page. Where Facebook finds the page too large, it is halved."""
     limit = _PAGE
     path = f"{of or graph.credentials.account_id}/customaudiences"
@@ -94,7 +94,9 @@ def _listed(graph: GraphSession, fields: str, *, of: str | None = None) -> list[
         try:
             return [
                 item
-                for item in graph.pages(path, params, action="list the account's audiences", of=answers.ListedAudience)
+                for item in graph.pages(
+                    path, params, action="list the account's audiences", of=answers.ListedAudienceAnswer
+                )
                 if item.id and item.subtype in {"", _LIST_SUBTYPE}
             ]
         except TooMuchDataError:

@@ -30,7 +30,7 @@ order by c.name
 
 @dataclass(frozen=True, slots=True)
 class LiveStanding:
-    """A live campaign that is watched: up to when it has read the warehouse, and why its last look failed, if it did.
+    """A live campaign that is watched: up to when it has read the warehouse, and why its last poll failed, if it did.
 
     `waiting` events are on record and in no batch, the first of them due at `first_due`. Of the open batch: how many events of
     how many users it has, when the last of them was due, how many runs were triggered for it, why the last of those failed.

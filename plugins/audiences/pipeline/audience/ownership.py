@@ -53,7 +53,7 @@ class WrongAccountError(FixConfigError):
 
 
 def own_mark(resources: CampaignResources) -> Mark | None:
-    """The mark of the campaign's audiences; None where a look finds a ledger that was never used."""
+    """The mark of the campaign's audiences; None where a read-only command finds a ledger that was never used."""
     found = identity(resources.ledger)
     return Mark.of(resources.spec.id, found) if found else None
 

@@ -42,7 +42,7 @@ def compared(
     """The difference between the staged candidates under the cap and what the ledger holds; writes nothing.
 
     `action` is the campaign's unless another one is given. `now` is the clock's, except for a preview of another time:
-    `keep_for`, a cap per day and rows that are kept back go by it.
+    `keep_for`, a cap per day and quarantined rows go by it.
     """
     now = now or resources.now()
     with (

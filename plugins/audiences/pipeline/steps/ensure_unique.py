@@ -46,7 +46,7 @@ class RepeatedUserError(FixConfigError):
 
 
 def ensure_unique(users: Users, warehouse: Warehouse, staged: ds.Dataset) -> None:
-    """Raise RepeatedUserError when a `user_id` is staged twice; a unique key spares the look at the rows."""
+    """Raise RepeatedUserError when a `user_id` is staged twice; a unique key spares reading the rows."""
     parts = [part for part in schema_and_name(users.relation) if part]
     relation = sql.Identifier(*parts).as_string(None)
     asked = _UNIQUE.format(relation=sql.Literal(relation), key=sql.Literal(users.key))

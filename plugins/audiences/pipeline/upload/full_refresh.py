@@ -112,7 +112,7 @@ def ensure_in_time(resources: CampaignResources, rows: int) -> None:
 
 
 def stage(resources: CampaignResources, run: RunRef, difference: Difference, rows: int) -> StagedSet:
-    """Write the `rows` of the whole set, and what changes at its end; after `difference.whole`."""
+    """Write the `rows` of the whole set, and what changes at its end; after `difference.full_set`."""
     staging = Staging(run.staging)
     file, closing = staging.unused(change_file("replace")), staging.unused(CLOSING_FILE)
     keys = set(keys_of(resources.spec.campaign.what.identifiers))

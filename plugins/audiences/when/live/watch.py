@@ -1,4 +1,4 @@
-"""What is watched for: the live campaigns in force, as much of them as a look at the warehouse needs. JSON in, JSON out."""
+"""What is watched for: the live campaigns in force, as much of them as a poll of the warehouse needs. JSON in, JSON out."""
 
 from __future__ import annotations
 
