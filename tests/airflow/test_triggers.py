@@ -37,19 +37,19 @@ def test_looks_that_failed_before_one_that_did_not_are_forgotten(live, project, 
         monkeypatch.setenv(name, value)
     closed, opened = f"postgresql://nobody@/none?host={tmp_path}", project.environment["AIRFLOW_CONN_LEDGER"]
     trigger = LiveEventsTrigger(watch=watch, project=str(tmp_path), seen=signature(tmp_path), poll_seconds=0)
-    looks, poll = [], Poller.poll
+    polls, poll = [], Poller.poll
 
-    def look_tenth_alone_at_an_open_ledger(poller):
-        looks.append(poller)
+    def poll_only_the_tenth_time_with_an_open_ledger(poller):
+        polls.append(poller)
         poller.close()
-        monkeypatch.setenv("AIRFLOW_CONN_LEDGER", opened if len(looks) == 10 else closed)
+        monkeypatch.setenv("AIRFLOW_CONN_LEDGER", opened if len(polls) == 10 else closed)
         return poll(poller)
 
-    monkeypatch.setattr(Poller, "look", look_tenth_alone_at_an_open_ledger)
+    monkeypatch.setattr(Poller, "poll", poll_only_the_tenth_time_with_an_open_ledger)
 
     async def first():
         return await anext(trigger.run())
 
     with caplog.at_level(logging.ERROR), pytest.raises(Exception, match="ledger cannot be reached"):
         asyncio.run(first())
-    assert len(looks) == 9 + 1 + 10
+    assert len(polls) == 9 + 1 + 10
