@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from audiences.airflow import failures, finished_dags, listeners
+from audiences.airflow import failures, finished_dags, listeners, old_live_runs
 from audiences.pages import plugin as pages
-from audiences.when.timetable import CampaignTimetable
+from audiences.when.timetable import CampaignTimetable, EventTimetable
 
 
 class AudiencesPlugin(AirflowPlugin):
     """Registered by its presence in the plugins folder."""
 
     name = "audiences"
-    timetables = [CampaignTimetable]  # noqa: RUF012  # Airflow's own attribute
-    listeners = [listeners, failures, finished_dags]  # noqa: RUF012  # Airflow's own attribute
+    timetables = [CampaignTimetable, EventTimetable]  # noqa: RUF012  # Airflow's own attribute
+    listeners = [listeners, failures, finished_dags, old_live_runs]  # noqa: RUF012  # Airflow's own attribute
     fastapi_apps = pages.FASTAPI_APPS
     react_apps = pages.REACT_APPS

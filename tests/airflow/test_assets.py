@@ -9,9 +9,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from audiences.demo.place import Place
 from rich.console import Console
 
+from audiences.demo.folders import DemoFolders
 from audiences.demo.progress import Progress
 from audiences.demo.shoppers import Act, insert
 from audiences.demo.start import started
@@ -100,10 +100,10 @@ def stage():
         shutil.copytree(ROOT / "dags", project / "dags")
         (project / "dags" / "others.py").write_text(OTHERS)
         (project / "plugins").symlink_to(ROOT / "plugins")
-        place = Place(project=project, folder=Path(name) / "demo")
+        folders = DemoFolders(project=project, folder=Path(name) / "demo")
         with (
-            place.occupied(),
-            started(place, Progress(Console(quiet=True))) as demo,
+            folders.occupied(),
+            started(folders, Progress(Console(quiet=True))) as demo,
             psycopg.connect(demo.server.uri("shop"), autocommit=True) as shop,
         ):
             stage = Stage(demo, shop)

@@ -18,7 +18,8 @@ from audiences.airflow.run_conf import LIFTED_IN_FORM
 from audiences.campaign.describe import describe
 from audiences.pipeline.results import LIFTABLE
 from audiences.redact import harmless_line
-from audiences.when.timetable import CampaignTimetable
+from audiences.when.summary import untimed_summary
+from audiences.when.timetable import LONGEST_DESCRIPTION, CampaignTimetable, EventTimetable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +41,7 @@ def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
     runs = campaign.status == "published"
     with DAG(
         dag_id=spec.id,
-        dag_display_name=harmless_line(campaign.name),
+        dag_display_name=_display_name(spec),
         description=harmless_line(campaign.description or campaign.name),
         doc_md=describe(spec),
         schedule=_schedule(spec) if runs else None,
@@ -72,10 +73,18 @@ def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
     return dag
 
 
-def _schedule(spec: CampaignSpec) -> BaseAsset | CampaignTimetable | None:
-    """What it runs after, or its times; None for a live campaign, whose runs the dispatcher triggers."""
-    after = spec.campaign.when.run_after
-    return schedule_after(after) if after else CampaignTimetable.of(spec)
+def _display_name(spec: CampaignSpec) -> str:
+    """The campaign's name and its id, since Airflow's list of DAGs is searched by what it shows."""
+    name = harmless_line(spec.campaign.name)
+    return name if name == spec.id else f"{name} ({spec.id})"
+
+
+def _schedule(spec: CampaignSpec) -> BaseAsset | CampaignTimetable | EventTimetable | None:
+    """What it runs after, or its times; of a live campaign, whose runs the dispatcher triggers, only the words for them."""
+    when = spec.campaign.when
+    if when.on:
+        return EventTimetable(harmless_line(untimed_summary(when))[:LONGEST_DESCRIPTION])
+    return schedule_after(when.run_after) if when.run_after else CampaignTimetable.of(spec)
 
 
 def _deadline(spec: CampaignSpec, project: Path) -> DeadlineAlert | None:

@@ -55,7 +55,7 @@ def dispatcher_dag(project: Path) -> DAG:
             task_display_name="wait for events",
             project=str(project),
             # Only should the trigger ever fail to end its wait by itself.
-            timeout=4 * ROLL_OVER_SECONDS,
+            timeout=2 * ROLL_OVER_SECONDS,
             soft_fail=True,
         )
         TriggerDagRunOperator.partial(

@@ -11,7 +11,7 @@ from airflow.sdk import BaseSensorOperator
 from audiences.airflow.failures import NOTE, told
 from audiences.airflow.polling import Poller, signature
 from audiences.airflow.run_conf import RunConf
-from audiences.airflow.triggers import LiveEventsTrigger
+from audiences.airflow.triggers import ROLL_OVER_SECONDS, UNSEEN_SECONDS, LiveEventsTrigger
 from audiences.campaign.files import former_ids
 from audiences.campaign.project import Project
 from audiences.when.live.watch import Watch, is_live, was_live
@@ -53,6 +53,7 @@ class LiveEventsSensor(BaseSensorOperator):
                     watch=watch.model_dump(mode="json", by_alias=True, exclude_none=True) if watch else None,
                     project=self.project,
                     seen=seen,
+                    roll_over_seconds=UNSEEN_SECONDS if _stays_at_its_commit(context) else ROLL_OVER_SECONDS,
                 ),
                 method_name="resume",
             )
@@ -65,6 +66,11 @@ class LiveEventsSensor(BaseSensorOperator):
         return batches
 
     go_on = resume  # the method that tasks name which an earlier version deferred
+
+
+def _stays_at_its_commit(context: Context) -> bool:
+    """Whether the files that this run sees are a checkout of one commit, as of a Git DAG bundle; a run keeps to it."""
+    return getattr(getattr(context["ti"], "bundle_instance", None), "version", None) is not None
 
 
 def _watch(folder: Path) -> Watch | None:

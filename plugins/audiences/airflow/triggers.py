@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 POLL_SECONDS = 5.0
-ROLL_OVER_SECONDS = 300.0
-"""How long one wait may take. A new one knows the campaigns as they are by then, where the triggerer cannot see the files."""
+ROLL_OVER_SECONDS = 6 * 3600.0
+"""How long one wait may take while nothing is due, where the trigger sees by itself that the campaign files have changed."""
+UNSEEN_SECONDS = 300.0
+"""The same where it cannot: on a machine without the files, or in a checkout that stays at its commit. A new wait knows them."""
 _MOST_FAILURES = 10
 _LONGEST_PAUSE = 60.0
 _log = logger(__name__)
@@ -66,7 +68,8 @@ class LiveEventsTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until there is something to say, and fire once. Database work happens in a thread beside the event loop."""
-        until = time.monotonic() + self.roll_over_seconds
+        sees = await asyncio.to_thread(Path(self.project).exists)
+        until = time.monotonic() + (self.roll_over_seconds if sees else min(self.roll_over_seconds, UNSEEN_SECONDS))
         poller = Poller(Watch.model_validate(self.watch) if self.watch else None)
         failures = 0
         try:

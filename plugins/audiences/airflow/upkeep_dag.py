@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow.sdk import DAG, CronTriggerTimetable
+from airflow.sdk import DAG
 
 from audiences.airflow.campaign_dag import POOL
 from audiences.airflow.failures import TAG
@@ -24,12 +24,16 @@ from audiences.airflow.operators.upkeep import (
     WithKeepForOperator,
 )
 from audiences.airflow.retry_policies import ByErrorClass
+from audiences.campaign.when import When
+from audiences.when.recurrence import Recurrence
+from audiences.when.timetable import CampaignTimetable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 DAG_ID = "audiences_upkeep"
 _BUT_BACKFILLS = ("scheduled", "manual", "operator_triggered", "asset_triggered")
+_DAILY = Recurrence.of(When.model_validate({"repeat": {"every": "1 day", "at": "04:15"}}), "UTC")
 _LABEL = "{{ label }}"
 
 
@@ -41,7 +45,7 @@ def upkeep_dag(project: Path) -> DAG:
         description="Measures goals whose windows are open, takes out members whose time is up, ends campaigns that are over, "
         "cleans up staging.",
         doc_md=__doc__,
-        schedule=CronTriggerTimetable("15 4 * * *", timezone="UTC"),
+        schedule=CampaignTimetable.of_recurrence(_DAILY),
         catchup=False,
         max_active_runs=1,
         # The upkeep is about now, so there is nothing to make up for.

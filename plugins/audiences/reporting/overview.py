@@ -13,7 +13,7 @@ from audiences.reporting import run_words
 from audiences.reporting.attention import Attention, CampaignFacts, Trouble, troubles
 from audiences.reporting.remedy import Told  # noqa: TC001  # pydantic reads annotations at run time
 from audiences.reporting.shape import Paged, Shown
-from audiences.when.summary import live_summary, summary
+from audiences.when.summary import summary, untimed_summary
 from audiences.when.upcoming import recurrence_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SPARK_DAYS: Final = 30
 CampaignStatus = Literal["draft", "published", "stopped", "broken file", "no file"]
-CampaignKind = Literal["live", "repeat", "cron", "dates", "date", "now"]
+CampaignKind = Literal["live", "after", "repeat", "cron", "dates", "date", "now"]
 """How a campaign comes to run, by the word of its file."""
 
 
@@ -317,6 +317,7 @@ def kind_of(spec: CampaignSpec) -> CampaignKind:
     when = spec.campaign.when
     kinds: dict[CampaignKind, object] = {
         "live": when.on,
+        "after": when.run_after,
         "repeat": when.repeat,
         "cron": when.cron,
         "dates": when.dates,
@@ -328,7 +329,7 @@ def kind_of(spec: CampaignSpec) -> CampaignKind:
 def schedule_words(spec: CampaignSpec) -> str:
     """The campaign's schedule in words, whatever its status."""
     recurrence = recurrence_of(spec)
-    return summary(recurrence) if recurrence else live_summary(spec.campaign.when)
+    return summary(recurrence) if recurrence else untimed_summary(spec.campaign.when)
 
 
 def _audience(spec: CampaignSpec | None, known: AudienceRecord | None) -> AudienceShown | None:

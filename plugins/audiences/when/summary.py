@@ -34,12 +34,17 @@ def description(recurrence: Recurrence) -> str:
     return said[0].upper() + said[1:]
 
 
-def live_summary(when: When) -> str:
-    """The same for a live campaign: `when a user does Added To Cart, unless Charged follows within 30 minutes`."""
+def untimed_summary(when: When) -> str:
+    """The same for a campaign without times: `when a user does Added To Cart, unless Charged follows within 30 minutes`.
+
+    Or, where it runs after others: `after the DAG load_orders`.
+    """
+    if when.run_after:
+        return str(when.run_after)
     said = f"when a user does {' or '.join(trigger.event for trigger in when.on or ())}"
     if when.unless:
         said += f", unless {when.unless.event} follows within {when.unless.within}"
-    return f"{said}, {when.after} later" if when.after else said
+    return f"{said}, {when.wait} later" if when.wait else said
 
 
 def _times(recurrence: Recurrence) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pendulum
 from airflow.timetables.base import DagRunInfo, DataInterval, Timetable
+from airflow.timetables.simple import NullTimetable
 
 from audiences.when.recurrence import Recurrence
 from audiences.when.summary import description, summary
@@ -34,7 +35,7 @@ GRACE = timedelta(hours=6)
 SLACK = timedelta(minutes=10)
 """The same for a time of which nobody knows whether it was planned: the first of a new or edited schedule. Long enough
 for a restart of Airflow, short enough that a file committed after today's time waits for tomorrow's."""
-_LONGEST_DESCRIPTION = 1000  # the width of the column in Airflow's database
+LONGEST_DESCRIPTION = 1000  # the width of the column in Airflow's database
 _LAST_NUMBER = 999_999
 
 
@@ -84,9 +85,12 @@ class CampaignTimetable(Timetable):
     def of(cls, spec: CampaignSpec) -> CampaignTimetable | None:
         """The timetable of a published campaign; None for drafts, stopped and live campaigns, which have no schedule."""
         recurrence = recurrence_of(spec) if spec.campaign.status == "published" else None
-        if recurrence is None:
-            return None
-        words = summary(recurrence), description(recurrence)[:_LONGEST_DESCRIPTION]
+        return cls.of_recurrence(recurrence) if recurrence else None
+
+    @classmethod
+    def of_recurrence(cls, recurrence: Recurrence) -> CampaignTimetable:
+        """The timetable of a schedule."""
+        words = summary(recurrence), description(recurrence)[:LONGEST_DESCRIPTION]
         when = recurrence.when
         if when.ends and not when.start:
             return cls(recurrence.without_count().to_dict(), when.ends.after, *words)
@@ -174,6 +178,29 @@ class CampaignTimetable(Timetable):
         start, following = pendulum.instance(due), next(self.recurrence.occurrences(due), due)
         end = pendulum.instance(following).replace(microsecond=min(number, _LAST_NUMBER))
         return DagRunInfo(run_after=start, data_interval=DataInterval(start, end))
+
+
+class EventTimetable(NullTimetable):
+    """Never schedules anything; says in words what a live campaign reacts to, where Airflow lists schedules."""
+
+    def __init__(self, summary: str) -> None:
+        super().__init__()
+        self._summary = summary
+        self.description = summary[0].upper() + summary[1:]
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> EventTimetable:
+        """What `serialize` saved."""
+        return cls(**data)
+
+    def serialize(self) -> dict[str, Any]:
+        """The same for the same campaign file."""
+        return {"summary": self._summary}
+
+    @property
+    def summary(self) -> str:
+        """The events in words."""
+        return self._summary
 
 
 def _number(interval: DataInterval | None) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow.sdk import BaseOperator, RetryDecision, RetryPolicy
 
-from audiences.airflow import metrics
+from audiences.airflow import lineage, metrics
 from audiences.airflow.failures import NOTE, NotDoneError, cause_of, told
 from audiences.airflow.notifying import tell_of_run
 from audiences.airflow.operators.steps import leave_out, preview_in_task
@@ -54,6 +54,10 @@ class RunBatchOperator(BaseOperator):
             if asked.dry_run:
                 return preview_in_task(self.spec, self.project, context, asked)
             return self._run(context, asked)
+
+    def get_openlineage_facets_on_complete(self, _: Any) -> Any:
+        """The audience that the batch went to, and the tables behind it; OpenLineage's provider asks for them."""
+        return lineage.audience_written(self.spec)
 
     def _run(self, context: Context, asked: RunConf) -> dict[str, Any]:
         from audiences.pipeline.live.run_batch import LiveSummary, run_batch, run_due

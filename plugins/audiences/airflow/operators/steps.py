@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import BaseOperator, get_current_context
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
-from audiences.airflow import metrics
+from audiences.airflow import lineage, metrics
 from audiences.airflow.audience_assets import update_of
 from audiences.airflow.failures import NOTE, NotDoneError, told
 from audiences.airflow.notifying import tell_of_run
@@ -135,6 +135,10 @@ class OpenRunOperator(HoldingOperator):
 class StepOperator(HoldingOperator):
     """A step after `open_run`, from whose XCom it reads the campaign and the run reference."""
 
+    spec: CampaignSpec | None = None
+    """The campaign, once the step has begun: for OpenLineage, which asks afterwards."""
+    members: int | None = None
+
     def work(self, context: Context) -> Any:
         """Do the step with its resources; a failure is noted on the run's record before Airflow sees it."""
         from audiences.ledger import runs
@@ -144,6 +148,7 @@ class StepOperator(HoldingOperator):
         ti = context["ti"]
         spec = CampaignSpec.model_validate_json(ti.xcom_pull(task_ids=OPEN, key="spec"))
         run = RunRef.model_validate(ti.xcom_pull(task_ids=OPEN))
+        self.spec = spec
         with (
             metrics.throttle_seconds(spec.id, time.sleep) as throttled,
             CampaignResources(spec, sleep=throttled.sleep) as resources,
@@ -163,6 +168,10 @@ class StepOperator(HoldingOperator):
 
 class ExtractOperator(StepOperator):
     """Stages the qualified users."""
+
+    def get_openlineage_facets_on_complete(self, _: Any) -> Any:
+        """The tables that were read; OpenLineage's provider asks for them."""
+        return lineage.tables_read(self.spec) if self.spec else None
 
     def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Return the shards, over which `select` is mapped; everything found goes to XCom under `found`."""
@@ -282,6 +291,10 @@ class CloseRunOperator(StepOperator):
 
     ui_color = "#e8f0fe"
 
+    def get_openlineage_facets_on_complete(self, _: Any) -> Any:
+        """The audience that was brought up to date, and the tables behind it."""
+        return lineage.audience_written(self.spec, members=self.members) if self.spec else None
+
     def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Return the run's summary; its one-line form becomes the note of the DAG run."""
         from audiences.pipeline.results import Plan
@@ -298,6 +311,7 @@ class CloseRunOperator(StepOperator):
         tell_of_run(resources, summary, link=ti.log_url)
         if summary.state != "success":
             raise NotDoneError(summary.error or summary.state)
+        self.members = summary.audience.members
         for asset in self.outlets:
             context["outlet_events"][asset].extra.update(update_of(summary))
         return summary.model_dump(mode="json")
