@@ -33,7 +33,7 @@ def postgres() -> Iterator[Postgres]:
     """A real Postgres for the session; not under pytest's own folder, which shuts out the server's account."""
     with (
         TemporaryDirectory(prefix="audiences-tests-") as folder,
-        running_postgres(Path(folder), durable=False) as server,
+        running_postgres(Path(folder), durable=False, kept=False) as server,
     ):
         yield server
 

@@ -195,7 +195,7 @@ def test_every_command_exists(tmp_path):
 def test_init_prepares_both_databases_and_the_password(tmp_path):
     service = COMPOSE["services"]["airflow-init"]
     # Not under tmp_path, whose parents another pytest may close to the account that Postgres runs under.
-    with TemporaryDirectory() as folder, running_postgres(Path(folder), durable=False) as server:
+    with TemporaryDirectory() as folder, running_postgres(Path(folder), durable=False, kept=False) as server:
         server.create_database("airflow")
         uri = server.uri("airflow")
         variables = {

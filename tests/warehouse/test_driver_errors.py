@@ -8,6 +8,7 @@ import pytest
 from adbc_driver_manager import Error as DriverError
 from adbc_driver_postgresql import dbapi
 
+from audiences import adbc
 from audiences.connections import Connection
 from audiences.warehouse.catalog.reflect import Glance, Refusal
 from audiences.warehouse.driver_errors import UNTOLD, fault
@@ -69,7 +70,7 @@ def by_arrow(connection, query):
 
 
 def raised_by(connection, ask, query):
-    with dbapi.connect(connection.dsn(application="test")) as database, database.cursor() as cursor:
+    with adbc.connect(connection.dsn(application="test")) as database, database.cursor() as cursor:
         with pytest.raises((DriverError, OSError)) as caught:
             ask(cursor)
         return fault(caught.value, query)

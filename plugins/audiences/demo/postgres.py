@@ -101,11 +101,17 @@ class Postgres:
 
 @contextlib.contextmanager
 def running_postgres(
-    directory: Path, *, tcp_port: int | None = None, durable: bool = True, settings: Mapping[str, str] | None = None
+    directory: Path,
+    *,
+    tcp_port: int | None = None,
+    durable: bool = True,
+    kept: bool = True,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[Postgres]:
     """Run a server on the data in `directory`, made when it is missing, and stop it at the end.
 
-    With `tcp_port` it listens on 127.0.0.1 as well. A server that a killed process left behind on the same data is
+    With `tcp_port` it listens on 127.0.0.1 as well. Data that are not `kept` are not written out at the end, which takes
+    seconds where the disk is busy. A server that a killed process left behind on the same data is
     stopped first. `directory` is its account's alone. As root that is `pgserver`, made when it is missing, whose group may
     enter the folder above `directory` from then on, and everybody those further up. Raises PostgresStartError.
     """
@@ -135,7 +141,7 @@ def running_postgres(
             yield Postgres(socket_directory=sockets, port=port, tcp=tcp_port is not None, password=password)
         finally:
             if (pid := _postmaster(data)) is not None:
-                _stop(data, pid)
+                _stop(data, pid, *([] if kept else [signal.SIGQUIT]))
 
 
 def installation() -> Path:
