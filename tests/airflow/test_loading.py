@@ -6,7 +6,7 @@ import pytest
 from tests.airflow.conftest import ROOT
 from tests.campaign import hostile
 
-from audiences.when.timetable import _LONGEST_DESCRIPTION
+from audiences.when.timetable import LONGEST_DESCRIPTION
 
 pytestmark = pytest.mark.e2e
 LOAD = f"""
@@ -102,7 +102,7 @@ def test_airflow_has_room_for_the_longest_texts_that_a_campaign_may_have(airflow
     assert room["log"] >= 200
     assert room["tag"] >= 100
     assert room["id"] >= 100
-    assert room["schedule"] >= _LONGEST_DESCRIPTION
+    assert room["schedule"] >= LONGEST_DESCRIPTION
 
 
 def test_a_worker_reads_and_builds_only_the_campaign_that_it_executes(airflow):
