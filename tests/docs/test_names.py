@@ -26,6 +26,7 @@ MACHINES = (
     "ledger.replace_sessions.SessionState",
     "ledger.live_events.EventState",
     "ledger.live_batches.BatchState",
+    "ledger.approvals.ApprovalState",
 )
 FILES = ("campaign", "segment", "warehouse", "settings")
 PAGES = ("architecture", "glossary", "contributing")

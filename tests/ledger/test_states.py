@@ -12,6 +12,7 @@ from tests.ledger.records import NOON, changed, every, one, request, start
 from audiences.campaign.when import When
 from audiences.ledger import (
     ad_set_links,
+    approvals,
     assignments,
     chunk_states,
     chunks,
@@ -23,6 +24,7 @@ from audiences.ledger import (
     requests_in_doubt,
     runs,
 )
+from audiences.ledger.approvals import ApprovalState
 from audiences.ledger.chunk_states import PlannedRequest, RequestAction, RequestState
 from audiences.ledger.live_batches import BatchState
 from audiences.ledger.live_events import EventState
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from audiences.ledger.known_audiences import KnownAudience
 
 pytestmark = pytest.mark.integration
-OWNERS = (chunk_states, runs, replace_sessions, live_batches, live_events)
+OWNERS = (chunk_states, runs, replace_sessions, live_batches, live_events, approvals)
 CHECKED = {
     ("chunk", "state"): set(RequestState),
     ("chunk", "action"): set(get_args(RequestAction)),
@@ -46,6 +48,7 @@ CHECKED = {
     ("upload_session", "state"): set(SessionState),
     ("live_batch", "state"): set(BatchState),
     ("live_event", "state"): set(EventState),
+    ("approval", "state"): set(ApprovalState),
     ("assignment", "arm"): set(assignments.ARMS),
     ("ad_set", "place"): set(get_args(ad_set_links.Inclusion)),
     ("campaign_end", "on_end"): set(get_args(When.model_fields["on_end"].annotation)),
@@ -71,7 +74,7 @@ def test_every_state_says_which_may_follow(owner: Any) -> None:
     states = set(kind.__members__.values())
     assert set(owner.TRANSITIONS.allowed) == states
     reached = set().union(*owner.TRANSITIONS.allowed.values())
-    first = {"planned", "running", "open", "waiting", "late"}  # as which a row goes on record
+    first = {"planned", "running", "open", "waiting", "late", "asked"}  # as which a row goes on record
     assert states <= reached | first
 
 
@@ -276,3 +279,53 @@ def test_a_live_event_goes_from_state_to_state_as_allowed_and_stays_as_it_is_oth
     EVENTS[to](ledger, live, batch)
     expected = to if to in live_events.TRANSITIONS.allowed[found] else found
     assert one(ledger, "select state from audiences.live_event").state == expected
+
+
+def put(ledger: Ledger, campaign: int, run: int) -> int:
+    return approvals.ask(
+        ledger, campaign=campaign, run=run, asked_in="r1", digest="d", shown="s", body="b", at=NOON, until=NOON
+    )
+
+
+def answer(ledger: Ledger, question: int, approved: bool) -> None:
+    approvals.answer(ledger, question, approved=approved, by="anna", name="Anna", at=NOON)
+
+
+ANSWERS: dict[ApprovalState, Callable[[Ledger, int], object]] = {
+    ApprovalState.APPROVED: lambda ledger, question: answer(ledger, question, approved=True),
+    ApprovalState.REJECTED: lambda ledger, question: answer(ledger, question, approved=False),
+    ApprovalState.IN_FORCE: lambda ledger, question: approvals.put_in_force(ledger, question, at=NOON),
+    ApprovalState.LAPSED: lambda ledger, question: approvals.lapse(ledger, question, why="too late"),
+}
+
+
+@pytest.mark.parametrize(("found", "to"), [*product(ApprovalState, ANSWERS)])
+def test_a_question_goes_from_state_to_state_as_allowed_and_not_otherwise(
+    ledger: Ledger, campaign: int, run: int, found: ApprovalState, to: ApprovalState
+) -> None:
+    question = put(ledger, campaign, run)
+    into(ledger, "approval", question, found)
+    allowed = to in approvals.TRANSITIONS.allowed[found]
+    if allowed:
+        ANSWERS[to](ledger, question)
+    else:
+        with pytest.raises(IllegalTransitionError, match=f"question {question} .* `{found}` .* `{to}`"):
+            ANSWERS[to](ledger, question)
+    asked = approvals.of_run(ledger, run)
+    assert asked is not None
+    assert asked.state == (to if allowed else found)
+
+
+@pytest.mark.parametrize("found", ApprovalState)
+def test_asking_anew_makes_questions_void_of_which_something_might_still_come(
+    ledger: Ledger, campaign: int, run: int, found: ApprovalState
+) -> None:
+    question = put(ledger, campaign, run)
+    into(ledger, "approval", question, found)
+    again = put(ledger, campaign, run)
+    void = found in (ApprovalState.ASKED, ApprovalState.APPROVED)
+    states = [(each.id, each.state) for each in approvals.of_campaign(ledger, campaign)]
+    assert states == [(again, ApprovalState.ASKED), (question, ApprovalState.LAPSED if void else found)]
+    in_force = approvals.in_force(ledger, campaign=campaign, digest="d")
+    assert (in_force is not None) is (found is ApprovalState.IN_FORCE)
+    assert approvals.in_force(ledger, campaign=campaign, digest="another") is None

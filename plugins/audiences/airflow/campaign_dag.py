@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, Param, chain
 from airflow.sdk.definitions.callback import AsyncCallback
@@ -116,6 +116,15 @@ def _pipeline(spec: CampaignSpec, project: Path) -> None:
     deferred = steps.RemoveDeferredOperator(
         task_id="remove_late", task_display_name="remove old rows", pool=POOL, trigger_rule="none_failed"
     )
+    first = [opened, extract, select, plan]
+    if spec.campaign.approval:
+        from audiences.airflow.operators import approval_tasks  # a tenth of a second, for Airflow's own operator
+
+        ask = approval_tasks.AskOperator(
+            task_id=approval_tasks.ASK, task_display_name="ask for approval", trigger_rule="none_failed"
+        )
+        approve = approval_tasks.ApproveOperator(task_id=approval_tasks.APPROVE, task_display_name="approve", spec=spec)
+        first[3:3] = [ask, approve]
     close = steps.CloseRunOperator(task_id=steps.CLOSE, task_display_name="close run", outlets=[audience_asset(spec)])
     ends = [add, deferred, close]
     if spec.campaign.what.ad_sets or spec.campaign.what.exclude_from_ad_sets:
@@ -123,22 +132,27 @@ def _pipeline(spec: CampaignSpec, project: Path) -> None:
             task_id="link_ad_sets", task_display_name="link ad sets", trigger_rule="none_failed"
         )
         ends.insert(2, link)
-    chain(opened, extract, select, plan, remove, *ends)
+    chain(*first, remove, *ends)
     opened.as_setup()  # type: ignore[no-untyped-call]  # Airflow's own method has no types
     close.as_teardown(setups=opened, on_failure_fail_dagrun=True)
 
 
 def _live(spec: CampaignSpec, project: Path) -> None:
-    live_batch.RunBatchOperator(
-        task_id=live_batch.TASK,
-        task_display_name="export a batch of events",
-        spec=spec,
-        project=str(project),
-        pool=POOL,
-        retries=2,
-        retry_policy=live_batch.DispatcherTriesAgain(),
-        priority_weight=100,
-    )
+    common: dict[str, Any] = {
+        "task_id": live_batch.TASK,
+        "task_display_name": "export a batch of events",
+        "spec": spec,
+        "project": str(project),
+        "pool": POOL,
+        "retry_policy": live_batch.DispatcherTriesAgain(),
+        "priority_weight": 100,
+    }
+    if spec.campaign.approval:
+        from audiences.airflow.operators import approval_tasks
+
+        approval_tasks.ApprovedBatchOperator(**common)
+    else:
+        live_batch.RunBatchOperator(**common, retries=2)
 
 
 def _form(*, live: bool) -> dict[str, Param]:

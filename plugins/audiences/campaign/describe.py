@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from audiences.campaign.after import RunAfter
+from audiences.campaign.approval import DEADLINE, Approval
 from audiences.campaign.phrases import ListItem, bullets, clock, code, codes, conditions, plain, rules
 from audiences.campaign.spec import CampaignSpec
 from audiences.campaign.what import Action
@@ -29,14 +30,26 @@ _CREATE: dict[Action, str] = {
 
 def describe(spec: CampaignSpec) -> str:
     """The whole campaign; nothing of what its files say can act as markup or HTML."""
+    return "\n".join([in_words(spec), "", "## Configuration", "", *_fenced(effective_yaml(spec))]) + "\n"
+
+
+def in_words(spec: CampaignSpec) -> str:
+    """The campaign without its configuration: who, what, when, goal; as harmless as `describe`."""
     campaign = spec.campaign
     lines = [f"# {plain(campaign.name)}", ""]
     if campaign.description:
         lines += [plain(campaign.description), ""]
     lines.append(f"{_STATUS[campaign.status]} Ad account {code(campaign.ad_account)} ({code(spec.account.id)}).")
+    if campaign.approval:
+        lines += ["", _approval(campaign.approval)]
     for title, entries in sections(spec).items():
         lines += ["", f"## {title}", "", *bullets(entries)]
-    return "\n".join([*lines, "", "## Configuration", "", *_fenced(effective_yaml(spec))]) + "\n"
+    return "\n".join(lines)
+
+
+def _approval(approval: Approval) -> str:
+    who = f"by {codes(approval.approvers)}" if approval.approvers else "in the Airflow UI"
+    return f"The first run of each version of the file waits for an approval {who}, at most {approval.deadline or DEADLINE}."
 
 
 def sections(spec: CampaignSpec) -> dict[str, list[ListItem]]:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from audiences.campaign.approval import RequiredApproval
 from audiences.campaign.base import CampaignIds, Label, Name, PlacedError, ShortName, Strict
 from audiences.campaign.goal import Goal
 from audiences.campaign.notify import Notify
@@ -32,7 +33,7 @@ class Campaign(Strict):
     """The id that the campaign had before its file was renamed: the first run takes over members, control group, history."""
     status: Literal["draft", "published", "stopped"] = "draft"
     """`draft` only previews, `published` runs on schedule, `stopped` has no schedule any more and keeps its history."""
-    approval: Literal["required", "none"] = "none"
+    approval: RequiredApproval = None
     """`required` pauses the first run of every new version until someone approves its preview in the Airflow UI."""
     ad_account: Name = "main"
     """An ad account named in include/settings.yml."""

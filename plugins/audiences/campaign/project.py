@@ -235,9 +235,10 @@ def _spec(stem: str, campaign: Campaign, shared: _Shared) -> CampaignSpec:
 def _assembled(
     stem: str, campaign: Campaign, catalog: Catalog, settings: Settings, segments: dict[str, SavedSegment]
 ) -> CampaignSpec:
+    approval = {"approval": campaign.approval.or_else(settings.approval)} if campaign.approval else {}
     return CampaignSpec(
         id=stem,
-        campaign=campaign.model_copy(update={"owner": campaign.owner or settings.owner}),
+        campaign=campaign.model_copy(update={"owner": campaign.owner or settings.owner, **approval}),
         segments=segments,
         catalog=catalog,
         account=settings.ad_accounts[campaign.ad_account],

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, StrictInt, model_validator
 
+from audiences.campaign.approval import Approval
 from audiences.campaign.base import ConnectionId, Name, ShortName, StagingPath, Strict
 from audiences.campaign.notify import Notify
 from audiences.campaign.who import Percent
@@ -78,6 +79,8 @@ class Settings(Strict):
     """Whom to tell of what needs a person."""
     deadline: Length | None = None
     """How long a run may take, from when it is queued, before somebody is told; for campaigns that say nothing else."""
+    approval: Approval | None = None
+    """Deadline and approvers of campaigns that require an approval and do not say it themselves."""
 
     @model_validator(mode="after")
     def _open_or_closed(self) -> Self:

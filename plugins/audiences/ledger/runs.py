@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from psycopg.types.json import Jsonb
 
 from audiences.errors import AudiencesError, StoppedError
+from audiences.ledger import approvals
 from audiences.ledger.chunk_states import OF_UNKNOWN_FATE
 from audiences.ledger.replace_sessions import SessionState
 from audiences.ledger.transitions import Transitions
@@ -133,23 +134,25 @@ def abandon_others(ledger: Ledger, *, campaign: int, run: int) -> None:
 
 
 def under_way(ledger: Ledger, campaign: int) -> bool:
-    """Whether a run of the campaign has begun and not ended; one that began a day ago has died."""
+    """Whether a run of the campaign has begun and not ended; one that began a day ago has died, unless it waits for an answer."""
     return ledger.holds(
-        "select exists (select 1 from audiences.run where campaign_id = %(campaign)s and state = %(running)s"
-        " and started_at > now() - interval '1 day')",
-        {"campaign": campaign, "running": RunState.RUNNING},
+        "select exists (select 1 from audiences.run r where campaign_id = %(campaign)s and state = %(running)s"
+        " and (started_at > now() - interval '1 day' or exists (select 1 from audiences.approval a"
+        "  where a.run_id = r.id and a.state = any(%(open)s) and a.until > now())))",
+        {"campaign": campaign, "running": RunState.RUNNING, "open": approvals.OPEN},
     )
 
 
 def disposable(ledger: Ledger, folders: Sequence[str], *, before: datetime) -> list[str]:
     """Of these staging folders, those whose run ended before then and left no request whose fate is unknown.
 
-    A run that never ended counts as ended a day after it began.
+    A run that never ended counts as ended a day after it began, and not before a question of it is void.
     """
     return ledger.values(
         str,
         "select r.staging from audiences.run r where r.staging = any(%(folders)s)"  # noqa: S608  # a constant is put in
-        " group by r.staging having bool_and(coalesce(r.ended_at, r.started_at + interval '1 day') < %(before)s"
+        " group by r.staging having bool_and(coalesce(r.ended_at, greatest(r.started_at + interval '1 day',"
+        "  (select max(a.until) from audiences.approval a where a.run_id = r.id))) < %(before)s"
         f" and not exists (select 1 from audiences.chunk c where c.run_id = r.id and {OF_UNKNOWN_FATE})"
         " and not exists (select 1 from audiences.upload_session s where s.run_id = r.id and s.state = %(open)s))",
         {"folders": list(folders), "before": before, "open": SessionState.OPEN},
@@ -172,6 +175,25 @@ def plan(
     ledger.sql.execute(
         "update audiences.run set audience_id = %s, planned = %s, rejected = %s, assigned_at = %s where id = %s",
         (audience, Jsonb(planned), Jsonb(rejected), now, run),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LastSent:
+    """The last run of a campaign of which Facebook took something."""
+
+    id: int
+    at: datetime
+
+
+def last_sent(ledger: Ledger, campaign: int, *, but_run: int) -> LastSent | None:
+    """The campaign's last run that sent, other than that one; None where nothing was ever sent."""
+    return ledger.row(
+        LastSent,
+        "select r.id, r.started_at as at from audiences.run r where r.campaign_id = %(campaign)s and r.id <> %(run)s"
+        " and exists (select 1 from audiences.chunk c where c.run_id = r.id and c.acknowledged_at is not null)"
+        " order by r.id desc limit 1",
+        {"campaign": campaign, "run": but_run},
     )
 
 

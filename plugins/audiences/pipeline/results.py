@@ -42,6 +42,7 @@ class RunRequest(Reference):
     `full_refresh` sends the whole set in place of the difference, which heals whatever drifted. `due` is the time of the
     schedule that began the run, None for a run by hand; `woken` says that it was begun by an asset or a DAG that the campaign
     runs after; `again` that the run was begun before, and was cleared or died.
+    `may_ask`: the run can wait for somebody to approve it.
     """
 
     external_id: str
@@ -51,6 +52,7 @@ class RunRequest(Reference):
     due: AwareDatetime | None = None
     woken: bool = False
     again: bool = False
+    may_ask: bool = False
 
 
 class RunRef(Reference):

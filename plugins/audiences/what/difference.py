@@ -173,6 +173,11 @@ class Difference:
         self._database.register("held_out", held_out)
         return self._database.sql(statement("difference/assigned")).to_arrow_reader(_RECORD_BATCH_ROWS)
 
+    def moved_to_control(self, held_out: pa.RecordBatchReader) -> int:
+        """How many of those who leave are held out now (`user_id`, `arm`); after `compute`."""
+        self._database.register("held_out", held_out)
+        return int(self._run(statement("difference/moved_to_control"))[0][0])
+
     def _take(self, name: str, rows: pa.RecordBatchReader) -> None:
         """Read rows into a table of DuckDB's, which goes to disk before it goes over the memory limit."""
         self._database.register("given", rows)

@@ -158,10 +158,32 @@ def test_windows_for_ad_sets_are_on_the_full_hour(folder: Folder) -> None:
     assert folder.problems() == []
 
 
-@pytest.mark.parametrize(("status", "codes"), [("published", ["not-built"]), ("draft", []), ("stopped", [])])
-def test_a_published_campaign_cannot_require_an_approval_yet(folder: Folder, status: str, codes: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("approval", "problems"),
+    [
+        ("required", []),
+        ("none", []),
+        ("{deadline: 8 hours, approvers: [anna, ben]}", []),
+        ("{approvers: anna}", []),
+        ("maybe", ["`maybe` is neither `required` nor `none` nor a mapping such as `{deadline: 8 hours}`"]),
+        ("[required]", ["neither `required` nor `none`"]),
+        ("{deadline: 30 days}", ["`30 days` is no deadline; write 1 minute to 7 days"]),
+        ("{deadline: 0 hours}", ["`0 hours` is no deadline"]),
+        ("{approvers: [anna, anna]}", ["names `anna` more than once"]),
+        ("{approvers: [3]}", ["text"]),
+        ('{approvers: [""]}', ["must not be blank"]),
+        ('{approvers: ["a\\nb"]}', ["cannot be the id of an Airflow user"]),
+        ('{approvers: ["a\\x1b[2J"]}', ["cannot be the id of an Airflow user"]),
+        ("{approver: anna}", ["did you mean `approvers`"]),
+    ],
+)
+def test_what_an_approval_may_say(folder: Folder, approval: str, problems: list[str]) -> None:
     folder.campaign(
-        f"name: Test\nstatus: {status}\napproval: required\nwho: {{did: {{event: Charged}}}}\n"
+        f"name: Test\nstatus: published\napproval: {approval}\nwho: {{did: {{event: Charged}}}}\n"
         "what: {audience: {create: {name: Test}}}\nwhen: now\n"
     )
-    assert folder.codes() == codes
+    found = folder.problems()
+    assert len(found) == len(problems), found
+    for problem, part in zip(found, problems, strict=True):
+        assert "approval" in problem
+        assert part in problem

@@ -53,44 +53,46 @@ class RunBatchOperator(BaseOperator):
             asked = RunConf.of(self.spec.id, context["dag_run"].conf, *LIVE_FORM, *DISPATCHED)
             if asked.dry_run:
                 return preview_in_task(self.spec, self.project, context, asked)
-            return self._run(context, asked)
+            return export_batch(self.spec, self.project, context, asked)
 
     def get_openlineage_facets_on_complete(self, _: Any) -> Any:
         """The audience that the batch went to, and the tables behind it; OpenLineage's provider asks for them."""
         return lineage.audience_written(self.spec)
 
-    def _run(self, context: Context, asked: RunConf) -> dict[str, Any]:
-        from audiences.pipeline.live.run_batch import LiveSummary, run_batch, run_due
-        from audiences.pipeline.resources import CampaignResources
-        from audiences.pipeline.results import RunRequest, Summary
-        from audiences.pipeline.steps.due_notices import ended
 
-        ti, number = context["ti"], asked.batch
-        request = RunRequest(
-            external_id=f"{context['run_id']}__{ti.try_number}",
-            at=datetime.now(UTC),  # not the run's time: users must qualify as they are exported
-            allow=asked.allow,
-        )
-        with (
-            metrics.throttle_seconds(self.spec.id, time.sleep) as throttled,
-            CampaignResources(self.spec, sleep=throttled.sleep, on_file=accounted_for(Path(self.project))) as resources,
-        ):
-            try:
-                done = run_due(resources, request) if number is None else run_batch(resources, number, request, tries=1)
-            except OutsideWindowsError as closed:
-                leave_out(context, f"left out: {closed}")
-            if isinstance(done, Summary):
-                metrics.of_run(ended(resources, done))
-                tell_of_run(resources, done, link=ti.log_url)
-        if done is None:
-            leave_out(context, f"left out: batch {number} is exported already, or was dropped when the campaign ended")
-        ti.xcom_push(key=NOTE, value=done.in_words())
-        _log.info("%s", done.in_words())
-        if isinstance(done, LiveSummary):
-            metrics.live_lag(self.spec.id, done.batch.lag_seconds)
-        if done.state != "success":
-            raise NotDoneError(done.error or done.state)
-        return done.model_dump(mode="json")
+def export_batch(spec: CampaignSpec, project: str, context: Context, asked: RunConf) -> dict[str, Any]:
+    """Run the batch that was `asked` for, or what is due; returns the summary."""
+    from audiences.pipeline.live.run_batch import LiveSummary, run_batch, run_due
+    from audiences.pipeline.resources import CampaignResources
+    from audiences.pipeline.results import RunRequest, Summary
+    from audiences.pipeline.steps.due_notices import ended
+
+    ti, number = context["ti"], asked.batch
+    request = RunRequest(
+        external_id=f"{context['run_id']}__{ti.try_number}",
+        at=datetime.now(UTC),  # not the run's time: users must qualify as they are exported
+        allow=asked.allow,
+    )
+    with (
+        metrics.throttle_seconds(spec.id, time.sleep) as throttled,
+        CampaignResources(spec, sleep=throttled.sleep, on_file=accounted_for(Path(project))) as resources,
+    ):
+        try:
+            done = run_due(resources, request) if number is None else run_batch(resources, number, request, tries=1)
+        except OutsideWindowsError as closed:
+            leave_out(context, f"left out: {closed}")
+        if isinstance(done, Summary):
+            metrics.of_run(ended(resources, done))
+            tell_of_run(resources, done, link=ti.log_url)
+    if done is None:
+        leave_out(context, f"left out: batch {number} is exported already, or was dropped when the campaign ended")
+    ti.xcom_push(key=NOTE, value=done.in_words())
+    _log.info("%s", done.in_words())
+    if isinstance(done, LiveSummary):
+        metrics.live_lag(spec.id, done.batch.lag_seconds)
+    if done.state != "success":
+        raise NotDoneError(done.error or done.state)
+    return done.model_dump(mode="json")
 
 
 class DispatcherTriesAgain(RetryPolicy):

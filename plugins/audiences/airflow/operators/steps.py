@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from audiences.pipeline.resources import CampaignResources
-    from audiences.pipeline.results import RunRef
+    from audiences.pipeline.results import Preview, RunRef
 
 _log = logger(__name__)
 OPEN, EXTRACT, SELECT, PLAN, CLOSE = "open_run", "extract", "select", "plan", "close_run"
@@ -117,6 +117,7 @@ class OpenRunOperator(HoldingOperator):
                 again=again,
                 allow=asked.allow,
                 full_refresh=asked.full_refresh,
+                may_ask=True,
             )
             try:
                 opened = open_run(resources, request)
@@ -327,14 +328,19 @@ def preview_in_task(
     spec: CampaignSpec, project: str, context: Context, asked: RunConf, *, ask_facebook: bool = False
 ) -> dict[str, Any]:
     """Log and return the preview; its one-line form becomes the note of the DAG run."""
-    from audiences.pipeline.preview import preview
-    from audiences.pipeline.resources import CampaignResources
-
-    with CampaignResources(spec, read_only=True, on_file=accounted_for(Path(project))) as resources:
-        found = preview(
-            resources, resources.now(), ask_facebook=ask_facebook, full_refresh=asked.full_refresh, allow=asked.allow
-        )
+    found = previewed(spec, project, asked, ask_facebook=ask_facebook)
     context["ti"].xcom_push(key=NOTE, value=found.in_words())
     _log.info("%s", found.in_words())
     # Without the samples: XCom is kept, and they name users.
     return found.model_dump(mode="json", exclude={"samples"})
+
+
+def previewed(spec: CampaignSpec, project: str, asked: RunConf, *, ask_facebook: bool = False) -> Preview:
+    """What a run would do that was asked for like this."""
+    from audiences.pipeline.preview import preview
+    from audiences.pipeline.resources import CampaignResources
+
+    with CampaignResources(spec, read_only=True, on_file=accounted_for(Path(project))) as resources:
+        return preview(
+            resources, resources.now(), ask_facebook=ask_facebook, full_refresh=asked.full_refresh, allow=asked.allow
+        )

@@ -38,12 +38,6 @@ def campaign_findings(
             ("ad_account",), "unknown-ad-account", unknown("ad account", campaign.ad_account, settings.ad_accounts)
         )
     yield from (found.under("who") for found in _who_findings(campaign, catalog, settings, segments))
-    if campaign.approval == "required" and campaign.status == "published":
-        message = (
-            "approvals are not built in this version, so a published campaign that requires one would fail at each run; "
-            "take the key out, or leave the campaign a draft"
-        )
-        yield Finding(("approval",), "not-built", message)
     if "what" in campaign.model_fields_set:
         yield from (found.under("what") for found in _what_findings(campaign, catalog))
     if {"what", "when"} <= campaign.model_fields_set and campaign.what.schedule:

@@ -19,6 +19,7 @@ from audiences.pipeline.audience.ownership import (
     own_mark,
     own_marks,
 )
+from audiences.pipeline.preconditions import approved
 from audiences.pipeline.results import RECREATE
 from audiences.pipeline.upload import replace_session
 
@@ -100,13 +101,15 @@ def find_or_create(
     ensure_not_deleted(resources, standing, request.allow)
     if standing.status:
         _ensure_writable(resources, standing.known, standing.status)
-    status = _at_facebook(resources, create, standing) if create else standing.status
+    held = not approved.in_force(resources, campaign)
+    status = _at_facebook(resources, create, standing, held=held) if create else standing.status
     if status is None:
         message = f"campaign `{resources.spec.id}` neither creates an audience nor is given one"
         raise RuntimeError(message)
     # All or nothing: one that is on record in place of a deleted one, without its members, would never get them.
     with resources.ledger.sql.transaction():
-        known = _on_record(resources, campaign, create, standing, status)
+        name = create.name if create and not (held and standing.status) else status.name
+        known = _on_record(resources, campaign, name, standing, status)
         if standing.deleted:
             what = resources.spec.campaign.what
             carried_by = campaign if what.audience.action == "add" or what.keep_for else None
@@ -176,13 +179,20 @@ def _unknown(resources: CampaignResources, create: Create, deleted: KnownAudienc
     return Standing(deleted=deleted)
 
 
-def _at_facebook(resources: CampaignResources, create: Create, standing: Standing) -> AudienceStatus:
-    """The campaign's own audience, created where there is none; name and description at Facebook are as the file says."""
+def _at_facebook(
+    resources: CampaignResources, create: Create, standing: Standing, *, held: bool
+) -> AudienceStatus:  # fmt: skip
+    """The campaign's own audience, created where there is none; name and description at Facebook are as the file says.
+
+    `held`: what the file says is not approved yet, so they stay as they are; an audience without members is no harm.
+    """
     graph, mark, status = resources.facebook, recorded_mark(resources), standing.status
     if status is None:
         facebook_id = facebook_audiences.create(graph, name=create.name, description=create.description, mark=mark)
         return facebook_audiences.read(graph, facebook_id)
     renamed = standing.known is not None and standing.known.name != create.name
+    if held:
+        return status
     if renamed or _words(status.description) != _words(marked(create.description, mark)):
         name = create.name if renamed else None
         facebook_audiences.remark(graph, status.id, description=create.description, mark=mark, name=name)
@@ -190,11 +200,11 @@ def _at_facebook(resources: CampaignResources, create: Create, standing: Standin
 
 
 def _on_record(
-    resources: CampaignResources, campaign: int, create: Create | None, standing: Standing, status: AudienceStatus
+    resources: CampaignResources, campaign: int, name: str, standing: Standing, status: AudienceStatus
 ) -> KnownAudience:
-    """The audience on record: the campaign's own as the file names it now, a given one as Facebook did at first."""
+    """The audience on record: the campaign's own under that name, a given one as Facebook named it at first."""
     ledger, account = resources.ledger, resources.spec.account.id
-    if create is None:
+    if resources.spec.campaign.what.audience.create is None:
         return standing.known or known_audiences.record(
             ledger, ad_account=account, facebook_id=status.id, name=status.name, created_for=None
         )
@@ -202,7 +212,7 @@ def _on_record(
         ledger,
         ad_account=account,
         facebook_id=status.id,
-        name=create.name,
+        name=name,
         created_for=campaign,
         mark=str(recorded_mark(resources)),
     )

@@ -58,8 +58,10 @@ def close_run(
     """
     ledger = resources.ledger
     totals, noted = request_counts.totals(ledger, run.run), runs.noted(ledger, run.run)
-    partly_cleared = planned is not None and not noted.planned
-    planned = None if partly_cleared else planned
+    # What is on record may be counts alone, of a run that was not approved; then the plan is one of an earlier attempt.
+    on_record = "begun_unsent" in noted.planned
+    partly_cleared = planned is not None and not on_record and not noted.error
+    planned = planned if on_record else None
     rekeyed = _rekeyed(resources, run, totals, noted) if planned else 0
     outcomes = final_outcomes(resources, run, planned, rekeyed) if planned else outcomes_unsent(noted.planned, totals)
     verdict = judge(totals, noted, planned=planned is not None, quarantined=planned.quarantined if planned else 0)

@@ -15,6 +15,7 @@ from audiences.facebook import ad_set_hours, ad_set_targeting
 from audiences.facebook.graph_errors import AdSetClosedError, ObjectNotFoundError
 from audiences.ledger import ad_set_links, runs
 from audiences.logs import logger
+from audiences.pipeline.preconditions import approved
 from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.steps.ad_set_schedule import wanted_schedule
 
@@ -46,6 +47,9 @@ def link_ad_sets(resources: CampaignResources, run: RunRef, *, scope: Scope = EV
     What a person must put right is put on record, for `close_run` to tell, and the other ad sets are seen to; what may
     pass is raised, and the next call takes up where this one ended. A run of a few users trusts what was seen lately.
     """
+    if not approved.in_force(resources, run.campaign):
+        found = "nobody has approved this version of the campaign, so its ad sets stay as they are"
+        raise approved.not_approved(resources, found)
     known = {
         link.ad_set_id: link
         for link in ad_set_links.of_campaign(resources.ledger, run.campaign)

@@ -21,7 +21,7 @@ from audiences.ledger.runs import RunState
 from audiences.pipeline.audience import in_doubt, shared_audience
 from audiences.pipeline.audience.left_behind import told_left_behind
 from audiences.pipeline.audience.standing import find_or_create
-from audiences.pipeline.preconditions import export_windows
+from audiences.pipeline.preconditions import approved, export_windows
 from audiences.pipeline.preconditions.event_misfits import event_misfits
 from audiences.pipeline.preconditions.in_force import ensure_in_force, too_early
 from audiences.pipeline.preconditions.known_ids import ensure_known
@@ -54,12 +54,15 @@ def open_run(resources: CampaignResources, request: RunRequest, *, scope: Scope 
     """Start the run, or take up the one of the same `external_id` again; nobody's membership is decided here yet.
 
     Raises NotInForceError for a campaign that is a draft, stopped or over, OutsideWindowsError while its windows are closed,
+    NotApprovedError for a version that must be approved first and is not, unless the run may ask,
     PreflightError for what a person must put right at Facebook, StoppedError when the warehouse is staler than
     `fresh_within` allows, AudienceTakenError while another campaign changes the audience, and what the calls to Facebook raise.
     """
     check_supported(resources.spec, scope)
     ensure_in_force(resources, request, scope)
     export_windows.ensure_open(resources, request.allow, may_drop=True)
+    if not request.may_ask:
+        approved.ensure_in_force(resources)
     run = begin(resources, request, asks=scope)
     runs.warn(resources.ledger, run.run, too_early(resources.spec, request))
     ended_campaigns.forget(resources.ledger, run.campaign)
@@ -148,21 +151,16 @@ def _claimed(resources: CampaignResources, request: RunRequest, *, campaign: int
         audiences_in_doubt.end(ledger, audience.id)
     runs.warn(ledger, run, resolve_unknown(resources, audience, anew=newly))
     runs.warn(ledger, run, shared_audience.warnings(resources, campaign=campaign, audience=audience))
-    take_back_dropped(resources, campaign=campaign, audience=audience.id)
+    if approved.in_force(resources, campaign):  # else `plan` does it, once somebody has approved
+        take_back_dropped(resources, campaign=campaign, audience=audience.id)
     return audience
 
 
 def check_supported(spec: CampaignSpec, scope: Scope = EVERYBODY) -> None:
     """Raise UnsupportedError for a campaign that must not run as if a key of its file were not there."""
-    campaign = spec.campaign
-    asked = {
-        # Its `who` is a condition on the users of events; by itself it may well mean every user there is.
-        "qualification: live": campaign.qualification == "live" and scope.everybody,
-        "approval: required": campaign.approval == "required",
-    }
-    for key, wanted in asked.items():
-        if wanted:
-            raise UnsupportedError(key=key)
+    # Its `who` is a condition on the users of events; by itself it may well mean every user there is.
+    if spec.campaign.qualification == "live" and scope.everybody:
+        raise UnsupportedError(key="qualification: live")
 
 
 def open_warehouse(resources: CampaignResources, request: RunRequest) -> None:

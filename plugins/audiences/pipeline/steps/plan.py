@@ -6,12 +6,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from audiences.errors import AudiencesError, StoppedError
-from audiences.ledger import (
-    runs,
-)
+from audiences.ledger import approvals, known_audiences, runs
+from audiences.pipeline.preconditions import approved
 from audiences.pipeline.preconditions.unmatched import advising
 from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.steps.compare import compared
+from audiences.pipeline.steps.figures import figures_of
+from audiences.pipeline.steps.link_ad_sets import take_back_dropped
 from audiences.pipeline.steps.open_run import how_to_allow
 from audiences.pipeline.steps.put_on_record import put_on_record
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from audiences.campaign.spec import CampaignSpec
+    from audiences.ledger.approvals import Question
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import Extracted, Plan, RunRef, Selected
     from audiences.what.difference import Counts
@@ -34,14 +36,21 @@ def plan(
 ) -> Plan:
     """Decide what the run sends and put it on record, all or nothing.
 
-    Raises StoppedError for a guard, and ReplaceTooLongError for a full refresh that one session cannot carry.
+    Raises StoppedError for a guard, NotApprovedError for a version that must be approved and is not, and ReplaceTooLongError for
+    a full refresh that one session cannot carry.
     """
     runs.warn(resources.ledger, run.run, extracted.misfits)
-    with compared(resources, run, selected) as (difference, counts):
+    asks = not approved.in_force(resources, run.campaign)
+    question = approvals.of_run(resources.ledger, run.run) if asks else None
+    # What was approved is what is sent: the difference as of when it was shown.
+    with compared(resources, run, selected, now=question.asked_at if question else None) as (difference, counts):
         outcomes = outcomes_before_upload(selected, counts)
         try:
             with advising(resources):
                 check_guards(resources.spec, run, extracted, counts)
+            if asks:
+                figures = figures_of(run, selected, difference, counts, outcomes)
+                _go_on_approved(resources, run, question, shown=figures.shown(resources.spec.digest))
             return put_on_record(
                 resources,
                 run,
@@ -55,6 +64,16 @@ def plan(
         except AudiencesError:
             runs.counted(resources.ledger, run.run, {**outcomes, "begun": counts.begun, "leaving": counts.gone})
             raise
+
+
+def _go_on_approved(resources: CampaignResources, run: RunRef, question: Question | None, *, shown: str) -> None:
+    """Verify the answer, and do what `open_run` left undone for want of one.
+
+    Raises AudienceTakenError when another campaign has begun to change the audience while the run waited.
+    """
+    known_audiences.claim(resources.ledger, run.audience, run.campaign)
+    approved.verify(resources, run.campaign, question, shown=shown)
+    take_back_dropped(resources, campaign=run.campaign, audience=run.audience)
 
 
 def check_guards(spec: CampaignSpec, run: RunRef, extracted: Extracted, counts: Counts) -> None:

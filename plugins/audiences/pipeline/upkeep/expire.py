@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from audiences.ledger import expiry, runs
 from audiences.logs import logger
 from audiences.pipeline.audience.standing import known_audience
+from audiences.pipeline.preconditions import approved
 from audiences.pipeline.results import UNATTENDED, Plan, RunRef, RunRequest, Summary
 from audiences.pipeline.run import Timings, summary_of, to_its_end
 from audiences.pipeline.steps.compare import compared
@@ -40,6 +41,9 @@ def expire(resources: CampaignResources, *, sleep: Callable[[float], None] = tim
     campaign = found.id
     if runs.under_way(resources.ledger, campaign):
         _log.info("a run of the campaign is under way, and takes out whose time is up")
+        return None
+    if not approved.in_force(resources, campaign):
+        _log.info("this version of the campaign is not approved yet; nobody is taken out by it")
         return None
     since = at - keep_for.delta
     if not expiry.expiring(resources.ledger, audience=known.id, campaign=campaign, since=since).num_rows:

@@ -1,0 +1,332 @@
+"""A campaign that requires an approval, step by step: what is asked, which answer counts, and what is left after a no."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from audiences.ledger import approvals, runs
+from audiences.ledger.transitions import IllegalTransitionError
+from audiences.pipeline.preconditions.approved import NotApprovedError
+from audiences.pipeline.results import RunRequest
+from audiences.pipeline.steps.ask import ask, withdraw
+from audiences.pipeline.steps.close_run import close_run
+from audiences.pipeline.steps.extract import extract
+from audiences.pipeline.steps.link_ad_sets import link_ad_sets
+from audiences.pipeline.steps.open_run import open_run
+from audiences.pipeline.steps.plan import plan
+from audiences.pipeline.steps.select import select
+from audiences.pipeline.upkeep.expire import expire
+from audiences.pipeline.upload.export import export
+from audiences.sandbox import AD_SETS
+
+pytestmark = pytest.mark.integration
+
+
+def required(shop, *, approval="required", **more):
+    spec = shop.campaign(**more)
+    campaign = type(spec.campaign).model_validate({**spec.campaign.model_dump(by_alias=True), "approval": approval})
+    return spec.model_copy(update={"campaign": campaign})
+
+
+class AskedRun:
+    """A run of Airflow's, up to its question, and what follows."""
+
+    def __init__(self, shop, resources, name):
+        self.shop, self.resources = shop, resources
+        self.run = open_run(resources, RunRequest(external_id=name, at=shop.now, may_ask=True))
+        self.extracted = extract(resources, self.run)
+        self.selected = [select(resources, self.run, shard) for shard in self.extracted.shards]
+        self.ask(name)
+
+    def ask(self, name="again"):
+        self.question = ask(self.resources, self.run, self.extracted, self.selected, asked_in=name)
+
+    def answer(self, *, approved=True, by="anna", after=timedelta(minutes=5)):
+        approvals.answer(
+            self.resources.ledger,
+            self.question.id,
+            approved=approved,
+            by=by,
+            name=by.title(),
+            at=self.question.asked_at + after,
+        )
+
+    def plan(self):
+        return plan(self.resources, self.run, self.extracted, self.selected)
+
+    def send(self):
+        """What follows the answer, to the end."""
+        planned = self.plan()
+        for action, deferred in (("remove", False), ("add", False), ("remove", True)):
+            export(self.resources, self.run, action, deferred=deferred)
+        link_ad_sets(self.resources, self.run)
+        return close_run(self.resources, self.run, planned)
+
+    def refused(self, match):
+        with pytest.raises(NotApprovedError, match=match) as found:
+            self.plan()
+        runs.note_error(self.resources.ledger, self.run.run, found.value)
+        return close_run(self.resources, self.run, None)
+
+
+@pytest.fixture
+def asked(shop):
+    opened = []
+
+    def begin(spec, name="first"):
+        resources = shop.resources(spec).__enter__()
+        opened.append(resources)
+        return AskedRun(shop, resources, name)
+
+    yield begin
+    for resources in opened:
+        resources.__exit__(None, None, None)
+
+
+def fill(shop, *users):
+    for number in users:
+        shop.user(number, f"user{number}@example.com")
+        shop.event(number)
+
+
+def assigned(shop):
+    return shop.sql("select count(*) from audiences.assignment", on="ledger")[0][0]
+
+
+def states(shop):
+    return [state for (state,) in shop.sql("select state from audiences.approval order by id", on="ledger")]
+
+
+def test_nothing_is_planned_or_sent_before_the_answer_and_a_yes_sends(shop, asked):
+    fill(shop, 1, 2, 3)
+    run = asked(required(shop))
+    assert assigned(shop) == 0
+    assert shop.uploads() == []
+    run.answer()
+    summary = run.send()
+    assert (summary.state, summary.outcomes["added"]) == ("success", 3)
+    ((state, by, digest),) = shop.sql("select state, decided_by, config_digest from audiences.approval", on="ledger")
+    assert (state, by, digest) == ("in_force", "anna", run.resources.spec.digest)
+
+
+def test_a_version_that_is_approved_does_not_ask_again_and_an_edited_one_does(shop, asked):
+    fill(shop, 1)
+    first = asked(required(shop))
+    first.answer()
+    first.send()
+    fill(shop, 2)
+    again = asked(required(shop), "second")
+    assert again.question is None
+    assert again.send().outcomes["added"] == 1
+    assert shop.run(required(shop)).state == "success", "the command line may send it too"
+    edited = asked(required(shop, what={"keep_for": "30 days"}), "third")
+    assert edited.question is not None
+    edited.refused("nobody has answered")
+
+
+def test_after_a_no_nobody_is_touched_the_outcomes_add_up_and_the_next_run_asks_again(shop, asked):
+    fill(shop, 1, 2, 3)
+    run = asked(required(shop))
+    run.answer(approved=False)
+    summary = run.refused(r"Anna \(anna\) rejected it")
+    assert summary.state == "stopped"
+    assert summary.in_words().startswith("stopped: Anna (anna) rejected it. Nothing was sent.")
+    assert "not sent 3" in summary.in_words()
+    assert summary.outcomes["targeted"] == summary.outcomes["failed"] == 3
+    assert summary.would.added == 3
+    assert assigned(shop) == 0
+    assert shop.uploads() == []
+    assert asked(required(shop), "second").question is not None
+    assert states(shop) == ["rejected", "asked"]
+
+
+def test_without_an_answer_the_run_ends_unsent(shop, asked):
+    fill(shop, 1)
+    run = asked(required(shop))
+    error = NotApprovedError(guard="approval", found="nobody answered", allow_once="")
+    withdraw(run.resources, run.question, error, why="nobody answered")
+    summary = close_run(run.resources, run.run, None)
+    assert (summary.state, summary.outcomes["failed"]) == ("stopped", 1)
+    assert states(shop) == ["lapsed"]
+    with pytest.raises(IllegalTransitionError, match="`lapsed` and cannot become `approved`"):
+        run.answer()
+
+
+def test_a_run_that_was_ended_from_outside_while_it_waited_adds_up_too(shop, asked):
+    fill(shop, 1)
+    run = asked(required(shop))
+    summary = close_run(run.resources, run.run, None)
+    assert (summary.state, summary.outcomes["failed"]) == ("failed", 1)
+    assert "ended from outside" in summary.error
+
+
+@pytest.mark.parametrize(
+    ("forged", "match"),
+    [
+        ("state = 'asked', decided_by = null", "nobody has answered"),
+        ("decided_by = null", "nobody has answered"),
+        ("decided_by = 'mallory', decided_name = 'Mallory'", "Mallory .mallory. is not among the `approvers`"),
+        ("config_digest = repeat('0', 64)", "another version of the campaign"),
+        ("shown = repeat('0', 64)", "the figures are others by now"),
+        ("decided_at = until + interval '1 second'", "came after the deadline"),
+        ("campaign_id = (select id from audiences.campaign where name = 'other')", "nobody was asked"),
+        ("run_id = null", "nobody was asked"),
+    ],
+)
+def test_an_answer_to_another_question_is_no_permission(shop, asked, forged, match):
+    fill(shop, 1)
+    run = asked(required(shop, approval={"approvers": "anna"}))
+    shop.sql("insert into audiences.campaign (name) values ('other')", on="ledger")
+    run.answer()
+    shop.sql(f"update audiences.approval set {forged}", on="ledger")
+    assert run.refused(match).state == "stopped"
+    assert shop.uploads() == []
+    assert "in_force" not in states(shop)
+
+
+def test_figures_that_changed_after_the_approval_need_another_one(shop, asked):
+    fill(shop, 1, 2)
+    run = asked(required(shop))
+    run.answer()
+    # Another campaign's run, say: a member of this one is on record by now.
+    shop.sql(
+        "insert into audiences.member (audience_id, campaign_id, user_id, identifiers, present, added_run)"
+        " values (%s, %s, '1', 'x', true, 1)",
+        run.run.audience,
+        run.run.campaign,
+        on="ledger",
+    )
+    run.refused("the figures are others by now")
+    assert states(shop) == ["lapsed"]
+
+
+def test_an_answer_does_not_count_once_the_question_is_asked_anew(shop, asked):
+    fill(shop, 1)
+    run = asked(required(shop))
+    run.answer()
+    run.ask()
+    run.refused("nobody has answered")
+    assert states(shop) == ["lapsed", "lapsed"]
+
+
+def test_without_airflow_a_campaign_that_nobody_approved_is_refused(shop):
+    fill(shop, 1)
+    with pytest.raises(NotApprovedError, match="Only a run in Airflow can ask"):
+        shop.run(required(shop))
+    assert shop.sandbox.admin.requests() == []
+    assert shop.sql("select * from audiences.run", on="ledger") == []
+
+
+def test_a_guard_stops_the_run_before_anybody_is_asked(shop, asked):
+    with pytest.raises(Exception, match="allow_empty"):
+        asked(required(shop))
+    assert states(shop) == []
+
+
+def test_the_question_shows_who_comes_and_goes_since_the_last_run_that_sent(shop, asked):
+    fill(shop, *range(1, 31))
+    first = asked(required(shop))
+    assert "**+30 −0 people**, and this is the first time that the campaign sends." in first.question.body
+    first.answer()
+    first.send()
+    shop.sql("delete from events where user_id <= 4")
+    fill(shop, 31, 32)
+    edited = asked(required(shop, what={"keep_for": "300 days"}), "second")
+    assert f"**+2 −4 people**, since the last run that sent (run {first.run.run}, " in edited.question.body
+    assert "| removed | 4 |" in edited.question.body
+    assert "6 rows would be sent" in edited.question.body
+
+
+def test_members_who_are_held_out_now_are_counted_as_such(shop, asked):
+    fill(shop, *range(1, 41))
+    spec = required(shop, who={"did": {"event": "Added To Cart"}, "never_hold_out": ["1"]})
+    first = asked(spec)
+    first.answer()
+    first.send()
+    # The record of assignments was lost, and the control group is drawn anew.
+    shop.sql("delete from audiences.assignment", on="ledger")
+    half = {"did": {"event": "Added To Cart"}, "control_group": {"percent": 50}}
+    edited = asked(required(shop, who=half), "second")
+    gone = shop.sql("select body from audiences.approval order by id desc limit 1", on="ledger")[0][0]
+    control = edited.selected[0].outcomes["control_campaign"]
+    assert control
+    assert f"**+0 −{control} people; {control} of those who leave move to a control group**" in gone
+
+
+def test_names_of_others_are_no_markup_in_the_question(shop, asked):
+    fill(shop, 1)
+    name = "[x](http://evil)\n# <img src=x> **bold**"
+    spec = required(shop, who={"did": {"event": "Added To Cart"}}, approval={"approvers": ["a`b", "<i>c"]})
+    spec = spec.model_copy(update={"campaign": spec.campaign.model_copy(update={"name": name})})
+    body = asked(spec).question.body
+    assert "\n# <img" not in body
+    assert r"\[x\]\(http://evil\) \# \<img src=x\> \*\*bold\*\*" in body
+    assert "Only `a´b`, `<i>c` may answer" in body
+
+
+@pytest.mark.parametrize(
+    ("approval", "when", "hours"),
+    [
+        ("required", {"now": True}, 24),
+        ({"deadline": "8 hours"}, {"now": True}, 8),
+        ({"deadline": "3 days"}, {"repeat": {"every": "1 day", "at": "09:00"}}, 21),  # from noon to the next run
+    ],
+)
+def test_the_question_stands_as_long_as_the_file_says_and_not_beyond_the_next_run(shop, asked, approval, when, hours):
+    fill(shop, 1)
+    run = asked(required(shop, approval=approval, when=when))
+    assert run.question.until - run.question.asked_at == timedelta(hours=hours)
+
+
+def test_staging_lives_as_long_as_the_question_and_no_other_run_takes_it_for_dead(shop, asked):
+    fill(shop, 1)
+    run = asked(required(shop, approval={"deadline": "7 days"}))
+    ledger = run.resources.ledger
+    shop.sql("update audiences.run set started_at = now() - interval '6 days'", on="ledger")
+    shop.sql("update audiences.approval set until = now() + interval '1 day'", on="ledger")
+    assert runs.under_way(ledger, run.run.campaign)
+    in_a_week = run.question.asked_at + timedelta(days=7)
+    assert runs.disposable(ledger, [run.run.staging], before=in_a_week.replace(year=2000)) == []
+    shop.sql("update audiences.approval set until = now() - interval '1 minute'", on="ledger")
+    assert not runs.under_way(ledger, run.run.campaign)
+
+
+def test_ad_sets_and_the_name_at_facebook_stay_as_they_are_until_the_edit_is_approved(shop, asked):
+    fill(shop, 1)
+    what = {"audience": {"create": {"name": "Before"}}, "ad_sets": [AD_SETS[0]]}
+    first = asked(required(shop, what=what))
+    first.answer()
+    first.send()
+
+    def at_facebook():
+        state = shop.sandbox.admin.state(members=False)
+        (audience,) = [one["name"] for one in state["audiences"] if one["name"] in ("Before", "After")]
+        linked = [one["id"] for one in state["ad_sets"] if one["targeting"].get("custom_audiences")]
+        return audience, linked
+
+    assert at_facebook() == ("Before", [AD_SETS[0]])
+    edited = asked(required(shop, what={"audience": {"create": {"name": "After"}}}), "second")
+    with pytest.raises(NotApprovedError, match="its ad sets stay as they are"):
+        link_ad_sets(edited.resources, edited.run)
+    assert at_facebook() == ("Before", [AD_SETS[0]])
+    edited.answer()
+    edited.send()
+    assert at_facebook() == ("Before", []), "the name follows with the next run"
+    asked(required(shop, what={"audience": {"create": {"name": "After"}}}), "third").send()
+    assert at_facebook() == ("After", [])
+
+
+def test_nobodys_time_is_up_by_a_version_that_is_not_approved(shop, asked):
+    fill(shop, 1)
+    first = asked(required(shop))
+    first.answer()
+    first.send()
+    shop.now += timedelta(days=3)
+    edited = required(shop, what={"keep_for": "1 day"})
+    with shop.resources(edited) as resources:
+        assert expire(resources) is None
+    run = asked(edited, "second")
+    run.answer()
+    run.send()
