@@ -17,7 +17,7 @@ from rich.table import Table
 
 from audiences.demo.postgres import running_postgres
 from audiences.sandbox import running_sandbox_process
-from benchmarks import latency, loading
+from benchmarks import answers, latency, loading
 from benchmarks.world import World
 
 NAMES = {
@@ -41,6 +41,9 @@ def main() -> None:
         "--live-events", type=int, default=40, help="for the latency of live campaigns; 0 leaves it out"
     )
     parser.add_argument("--campaigns", type=int, default=1000, help="that Airflow loads; 0 leaves it out")
+    parser.add_argument(
+        "--ledger-runs", type=int, default=100_000, help="over which pages are answered; 0 leaves it out"
+    )
     asked = parser.parse_args()
     console = Console()
     if asked.rounds:
@@ -48,6 +51,10 @@ def main() -> None:
     if asked.campaigns:
         for line in loading.verdicts(loading.measure(asked.campaigns)):
             console.print(line)
+    if asked.ledger_runs:
+        found_answers, remarks, plans = answers.measure(1_000, asked.ledger_runs)
+        for line in (*remarks, *answers.verdicts(found_answers, plans)):
+            console.print(line, soft_wrap=True)
     if asked.live_events:
         with tempfile.TemporaryDirectory(prefix="audiences-live-") as folder:
             found = latency.measure(Path(folder), asked.live_events, console)

@@ -91,7 +91,11 @@ OF_USERS = """
 select a.user_id as user, c.name as campaign, a.arm, a.run_id, r.assigned_at
 from audiences.campaign c
 cross join unnest(%(users)s::text[]) as asked (user_id)
-join audiences.assignment a on a.campaign_id = c.id and a.user_id = asked.user_id collate "C"
+cross join lateral (
+    select * from audiences.assignment a
+    where a.campaign_id = c.id and a.user_id = asked.user_id collate "C"
+    offset 0  -- keeps the look one by one, by the key: joined, all assignments would be read
+) a
 join audiences.run r on r.id = a.run_id
 order by a.user_id, c.name
 """

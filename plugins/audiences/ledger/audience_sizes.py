@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from audiences.ledger.database import Ledger
 
 BY_DAY = """
-select c.id as campaign, days.day::date as day, sized.size
+select c.id as campaign, array_agg(days.day::date order by days.day) as days, array_agg(sized.size order by days.day) as sizes
 from unnest(%(campaigns)s::int[]) as c (id)
 cross join generate_series(%(first)s::date, %(last)s::date, interval '1 day') as days (day)
 cross join lateral (
@@ -21,7 +21,7 @@ cross join lateral (
       and r.ended_at < (days.day + interval '1 day') at time zone %(zone)s
     order by r.ended_at desc limit 1
 ) sized
-order by c.id, days.day
+group by c.id
 """
 CHANGES = """
 select (ended_at at time zone %(zone)s)::date as day, count(*)::int as runs,
@@ -35,12 +35,12 @@ group by 1 order by 1
 
 
 @dataclass(frozen=True, slots=True)
-class SizeOfDay:
-    """The size of a campaign's audience as the day ended, carried over from the last run before."""
+class SizesByDay:
+    """Sizes of a campaign's audience as each of the days ended, carried over from the last run before."""
 
     campaign: int
-    day: date
-    size: int
+    days: tuple[date, ...]
+    sizes: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,12 @@ class ChangesOfDay:
     removed: int
 
 
-def by_day(ledger: Ledger, campaigns: Sequence[int], *, first: date, last: date, zone: str) -> list[SizeOfDay]:
-    """Of each of the campaigns (the ledger's numbers) the size at the end of each day; days before its first run are left out."""
-    return ledger.rows(SizeOfDay, BY_DAY, {"campaigns": list(campaigns), "first": first, "last": last, "zone": zone})
+def by_day(ledger: Ledger, campaigns: Sequence[int], *, first: date, last: date, zone: str) -> list[SizesByDay]:
+    """Of each of the campaigns (the ledger's numbers) the size at the end of each day.
+
+    Days before its first run are left out, and so is a campaign that never ran.
+    """
+    return ledger.rows(SizesByDay, BY_DAY, {"campaigns": list(campaigns), "first": first, "last": last, "zone": zone})
 
 
 def changes(ledger: Ledger, campaign: str, *, first: date, zone: str) -> list[ChangesOfDay]:

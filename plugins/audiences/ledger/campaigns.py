@@ -81,6 +81,15 @@ def named(ledger: Ledger, name: str) -> KnownCampaign | None:
     )
 
 
+def names(ledger: Ledger) -> dict[int, str]:
+    """The names of all campaigns on record, by the ledger's numbers."""
+
+    def pair(id: int, name: str) -> tuple[int, str]:  # the column's name
+        return id, name
+
+    return dict(ledger.rows(pair, "select id, name from audiences.campaign order by id"))
+
+
 def successor_of(ledger: Ledger, name: str) -> str | None:
     """The campaign whose former name this is; None without one, or when another campaign has the name now."""
     return ledger.value(

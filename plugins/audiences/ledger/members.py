@@ -56,7 +56,7 @@ where now.audience_id = %(audience)s and now.campaign_id = %(campaign)s and now.
 
 
 # Found in the index of current members, by one step of the recursion per pair however many members there are.
-HOLDING = """
+_PAIRS = """
 with recursive pairs as (
     (select audience_id, campaign_id from audiences.member where removed_run is null
      order by audience_id, campaign_id limit 1)
@@ -67,17 +67,33 @@ with recursive pairs as (
         order by m.audience_id, m.campaign_id limit 1
     ) further
 )
-select audience_id as audience, campaign_id as campaign from pairs order by 1, 2
 """
-OF_USERS = HOLDING.replace(
-    "select audience_id as audience, campaign_id as campaign from pairs order by 1, 2",
-    """
+# A limit, or an offset of none, keeps the look at each pair one by the index: joined, all members would be read.
+HOLDING = (
+    _PAIRS
+    + """
+select p.audience_id as audience, p.campaign_id as campaign from pairs p
+cross join lateral (
+    select from audiences.member m
+    where m.audience_id = p.audience_id and m.campaign_id = p.campaign_id and m.removed_run is null and m.present
+    limit 1
+) anybody
+where p.campaign_id = any(%(campaigns)s)
+order by 1, 2
+"""
+)
+OF_USERS = (
+    _PAIRS  # noqa: S608  # our own text, put together of two
+    + """
 select m.user_id as user, m.audience_id as audience, c.name as campaign, m.present, m.added_run, a.assigned_at as added_at,
     m.removed_run, r.assigned_at as removed_at
 from (
-    select now.* from pairs p join audiences.member now
-      on now.audience_id = p.audience_id and now.campaign_id = p.campaign_id and now.removed_run is null
-    where now.user_id = any(%(users)s)
+    select now.* from pairs p cross join unnest(%(users)s::text[]) asked (user_id) cross join lateral (
+        select * from audiences.member m
+        where m.audience_id = p.audience_id and m.campaign_id = p.campaign_id and m.user_id = asked.user_id collate "C"
+          and m.removed_run is null
+        offset 0
+    ) now
     union all
     select * from audiences.member where user_id = any(%(users)s) and removed_run is not null
 ) m
@@ -85,7 +101,7 @@ join audiences.campaign c on c.id = m.campaign_id
 join audiences.run a on a.id = m.added_run
 left join audiences.run r on r.id = m.removed_run
 order by m.user_id, m.audience_id, m.added_run, m.removed_run nulls last, c.name
-""",
+"""
 )
 
 
@@ -149,18 +165,9 @@ def of_users(ledger: Ledger, users: Iterable[str]) -> list[MembershipAnywhere]:
     return ledger.rows(MembershipAnywhere, OF_USERS, {"users": list(users)})
 
 
-def holding(ledger: Ledger) -> list[HeldBy]:
-    """Where campaigns have members on record, or users that they had taken out (`remove_matching`)."""
-    return ledger.rows(HeldBy, HOLDING)
-
-
-def has_members(ledger: Ledger, *, audience: int, campaign: int) -> bool:
-    """Whether the campaign keeps anybody in the audience."""
-    return ledger.holds(
-        "select exists (select from audiences.member where audience_id = %(audience)s and campaign_id = %(campaign)s"
-        " and removed_run is null and present)",
-        {"audience": audience, "campaign": campaign},
-    )
+def holding(ledger: Ledger, campaigns: Iterable[int]) -> list[HeldBy]:
+    """In which audiences the campaigns (the ledger's numbers) keep somebody."""
+    return ledger.rows(HeldBy, HOLDING, {"campaigns": list(campaigns)})
 
 
 def with_bytes(ledger: Ledger, cells: Iterable[bytes]) -> list[UserRow]:

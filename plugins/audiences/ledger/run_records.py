@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from audiences.ledger.runs import RunState
 
@@ -61,6 +61,13 @@ from audiences.run r join audiences.campaign c on c.id = r.campaign_id left join
 """
 
 
+NUMBERED: Final = f"{_SELECT} where r.id = any(%(runs)s)"
+PAGE: Final = (
+    "select id from audiences.run where campaign_id = (select id from audiences.campaign where name = %(campaign)s)"
+    " order by id desc offset %(offset)s limit %(limit)s"
+)
+
+
 def find(ledger: Ledger, run: int) -> RunRecord | None:
     """The run of that number."""
     return ledger.row(RunRecord, f"{_SELECT} where r.id = %(run)s", {"run": run})
@@ -68,18 +75,13 @@ def find(ledger: Ledger, run: int) -> RunRecord | None:
 
 def numbered(ledger: Ledger, runs: Sequence[int]) -> dict[int, RunRecord]:
     """The runs of those numbers."""
-    found = ledger.rows(RunRecord, f"{_SELECT} where r.id = any(%(runs)s)", {"runs": list(runs)})
+    found = ledger.rows(RunRecord, NUMBERED, {"runs": list(runs)})
     return {run.id: run for run in found}
 
 
 def of_campaign(ledger: Ledger, campaign: str, *, offset: int = 0, limit: int = 50) -> list[RunRecord]:
     """The campaign's runs, the newest first, `limit` of them after the first `offset`."""
-    runs = ledger.values(
-        int,
-        "select id from audiences.run where campaign_id = (select id from audiences.campaign where name = %(campaign)s)"
-        " order by id desc offset %(offset)s limit %(limit)s",
-        {"campaign": campaign, "offset": offset, "limit": limit},
-    )
+    runs = ledger.values(int, PAGE, {"campaign": campaign, "offset": offset, "limit": limit})
     return sorted(numbered(ledger, runs).values(), key=lambda run: -run.id)
 
 
@@ -125,8 +127,8 @@ class RecordedCampaign:
     audience: int | None
 
 
-def campaigns(ledger: Ledger) -> list[RecordedCampaign]:
-    """Every campaign on record with its last run, found campaign by campaign in the index of runs."""
+def campaigns(ledger: Ledger, names: Sequence[str] | None = None) -> list[RecordedCampaign]:
+    """Every campaign on record, or those of these names, with its last run, found campaign by campaign in the index of runs."""
 
     def made(
         id: int,  # the column's name
@@ -142,7 +144,7 @@ def campaigns(ledger: Ledger) -> list[RecordedCampaign]:
         last = None if run is None else LastRun(run, state, started_at, ended_at, config_digest)
         return RecordedCampaign(id, name, last, size, audience)
 
-    return ledger.rows(made, ALL_CAMPAIGNS)
+    return ledger.rows(made, ALL_CAMPAIGNS, {"names": None if names is None else list(names)})
 
 
 ALL_CAMPAIGNS = """
@@ -157,6 +159,7 @@ left join lateral (
     select r.size, r.audience_id from audiences.run r
     where r.campaign_id = c.id and r.size is not null order by r.ended_at desc limit 1
 ) sized on true
+where %(names)s::text[] is null or c.name = any(%(names)s)
 order by c.name
 """
 

@@ -14,7 +14,7 @@ from audiences.reporting.send_times import OVERDUE_AFTER
 from audiences.reporting.shape import Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from audiences.campaign.spec import CampaignSpec
@@ -57,7 +57,7 @@ class Trouble(Shown):
 class CampaignFacts:
     """What is known of a campaign; `spec` is None for one whose file is broken or gone, `held` says that it still holds members.
 
-    `same_file`: its last run was of the file as it is now, which was written at `changed_at`.
+    `digest` gives that of the file as it is now, which was written at `changed_at`.
     """
 
     id: str
@@ -68,7 +68,7 @@ class CampaignFacts:
     created: bool
     live: LiveStanding | None
     held: bool
-    same_file: bool
+    digest: Callable[[], str]
     changed_at: datetime | None
     over: bool
 
@@ -161,8 +161,9 @@ def _not_read(facts: CampaignFacts, now: datetime) -> Iterator[Trouble]:
 
 def _since(facts: CampaignFacts) -> datetime | None:
     """From when on runs are expected: the last one, or the time at which the file became what it is."""
-    if facts.last_run is None:
-        return facts.changed_at
-    if facts.same_file or facts.changed_at is None:
-        return facts.last_run.started_at
-    return max(facts.last_run.started_at, facts.changed_at)
+    last, changed_at = facts.last_run, facts.changed_at
+    if last is None or changed_at is None:
+        return last.started_at if last else changed_at
+    # A deployment writes every file anew, and most of them say what they said before.
+    same = changed_at <= last.started_at or last.config_digest == facts.digest()
+    return last.started_at if same else changed_at

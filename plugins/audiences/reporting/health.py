@@ -10,7 +10,8 @@ from audiences.checklist import Check, State
 from audiences.errors import FixAccessError, RetryError
 from audiences.facebook.credentials import Credentials
 from audiences.facebook.preflight_checks import EXPIRES_SOON, version_check
-from audiences.ledger import content, known_audiences, live_standing, members, preflights, run_records
+from audiences.ledger import campaigns as known_campaigns
+from audiences.ledger import content, known_audiences, live_standing, members, preflights
 from audiences.pipeline.upkeep.check_accounts import check_accounts
 from audiences.reporting.catalog_checks import catalog_checks
 from audiences.reporting.shape import Shown
@@ -110,7 +111,7 @@ class Health(Shown):
 
 def health(files: ProjectFiles, ledger: Ledger, *, now: datetime, look_up: Callable[[str], Connection]) -> Health:
     """The whole of it."""
-    names = {each.id: each.name for each in run_records.campaigns(ledger)}
+    names = known_campaigns.names(ledger)
     return Health(
         accounts=tuple(_accounts(files, ledger, now, look_up)),
         without_file=tuple(_without_file(files, ledger, names)),
@@ -193,11 +194,9 @@ def _without_file(files: ProjectFiles, ledger: Ledger, names: dict[int, str]) ->
     if not gone:
         return
     audiences = {each.id: each for each in known_audiences.every(ledger)}
-    for held in members.holding(ledger):
-        audience = audiences.get(held.audience)
-        if held.campaign not in gone or audience is None or audience.deleted_at is not None:
-            continue
-        if members.has_members(ledger, audience=held.audience, campaign=held.campaign):
+    for held in members.holding(ledger, gone):
+        audience = audiences[held.audience]
+        if audience.deleted_at is None:
             yield CampaignWithoutFile(
                 campaign=gone[held.campaign],
                 audience=audience.facebook_id,

@@ -157,21 +157,24 @@ def overview(
 
 def one(files: ProjectFiles, ledger: Ledger, campaign: str, *, now: datetime) -> CampaignShown | None:
     """One campaign as the overview shows it; None where there is neither a file nor a record of it."""
-    found = _all(files, ledger, now, lambda name: name == campaign, any_record=True)
+    found = _all(files, ledger, now, lambda name: name == campaign, only=campaign)
     return next(iter(_page(files, ledger, found, now)), None)
 
 
 def _all(
-    files: ProjectFiles, ledger: Ledger, now: datetime, may_see: Callable[[str], bool], *, any_record: bool = False
+    files: ProjectFiles, ledger: Ledger, now: datetime, may_see: Callable[[str], bool], *, only: str | None = None
 ) -> list[_Listed]:
-    recorded = {each.name: each for each in run_records.campaigns(ledger)}
+    """All campaigns that one may see, or the `only` one, which may have nobody in an audience any more."""
+    spec = files.specs.get(only or "")
+    names = (only, *(spec.campaign.formerly if spec else ())) if only else None
+    recorded = {each.name: each for each in run_records.campaigns(ledger, names)}
     audiences = _Audiences(known_audiences.every(ledger))
     doubts, live = content.doubts(ledger), {each.campaign: each for each in live_standing.every(ledger)}
     counted = [name for name, spec in files.specs.items() if spec.campaign.when.ends and not spec.campaign.when.start]
     scheduled = run_records.scheduled(ledger, counted) if counted else {}
     gone = {name for name in recorded if name not in files.accounted_for}
     holding = _holding(ledger, [recorded[name] for name in gone])
-    without_file = gone if any_record else holding
+    without_file = gone if only else holding
     return [
         _listed(
             files, name, now, _record_of(files, name, recorded), audiences, doubts, live.get(name), scheduled, holding
@@ -205,7 +208,7 @@ def _listed(
         created=audience is not None and audience.created_for is not None,
         live=live,
         held=name in holding,
-        same_file=bool(spec and last and last.config_digest == files.digest(name)),
+        digest=lambda: files.digest(name),
         changed_at=files.changed_at.get(name),
         over=over is not None,
     )
@@ -248,15 +251,8 @@ def _record_of(files: ProjectFiles, name: str, recorded: Mapping[str, RecordedCa
 
 def _holding(ledger: Ledger, candidates: Sequence[RecordedCampaign]) -> set[str]:
     """The names of those that keep somebody in an audience."""
-    if not candidates:
-        return set()
     names = {each.id: each.name for each in candidates}
-    pairs = [pair for pair in members.holding(ledger) if pair.campaign in names]
-    return {
-        names[pair.campaign]
-        for pair in pairs
-        if members.has_members(ledger, audience=pair.audience, campaign=pair.campaign)
-    }
+    return {names[held.campaign] for held in members.holding(ledger, names)} if names else set()
 
 
 def _searched(listed: _Listed) -> str:
@@ -275,14 +271,16 @@ def _page(files: ProjectFiles, ledger: Ledger, page: Sequence[_Listed], now: dat
     last = {each.id: each.recorded.last_run.id for each in page if each.recorded and each.recorded.last_run}
     runs = run_records.numbered(ledger, list(last.values())) if last else {}
     numbers = [each.recorded.id for each in page if each.recorded]
-    sizes: dict[int, list[SizeAt]] = {}
+    sizes: dict[int, tuple[SizeAt, ...]] = {}
     if numbers:
         first = now.date() - timedelta(days=SPARK_DAYS - 1)
-        for size in audience_sizes.by_day(ledger, numbers, first=first, last=now.date(), zone="UTC"):
-            sizes.setdefault(size.campaign, []).append(SizeAt(day=size.day, size=size.size))
-    for each in page:
-        number = each.recorded.id if each.recorded else 0
-        yield _shown(files, each, runs.get(last.get(each.id, 0)), tuple(sizes.get(number, ())), now)
+        for each in audience_sizes.by_day(ledger, numbers, first=first, last=now.date(), zone="UTC"):
+            sizes[each.campaign] = tuple(
+                SizeAt(day=day, size=size) for day, size in zip(each.days, each.sizes, strict=True)
+            )
+    for listed in page:
+        number = listed.recorded.id if listed.recorded else 0
+        yield _shown(files, listed, runs.get(last.get(listed.id, 0)), sizes.get(number, ()), now)
 
 
 def _shown(

@@ -43,10 +43,8 @@ def sizes(ledger: Ledger, campaign: str, *, now: datetime, zone: ZoneInfo, days:
     known = campaigns.named(ledger, campaign)
     if known is None:
         return Sizes(campaign=campaign, timezone=zone.key, days=())
-    held = {
-        each.day: each.size
-        for each in audience_sizes.by_day(ledger, [known.id], first=first, last=today, zone=zone.key)
-    }
+    found = audience_sizes.by_day(ledger, [known.id], first=first, last=today, zone=zone.key)
+    held = {day: size for each in found for day, size in zip(each.days, each.sizes, strict=True)}
     changes = {each.day: each for each in audience_sizes.changes(ledger, campaign, first=first, zone=zone.key)}
 
     def shown(day: date) -> DayOfAudience:

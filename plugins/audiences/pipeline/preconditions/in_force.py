@@ -69,7 +69,7 @@ def why_over(spec: CampaignSpec, at: datetime, scheduled: int) -> NotInForce | N
         return None
     if when.end and after_end_of(when.end, spec.zone) <= at:
         return "its end has passed"
-    recurrence = recurrence_of(spec)
+    recurrence = recurrence_of(spec) if when.ends else None
     if when.ends and recurrence:
         last_was = next(recurrence.occurrences(at), None) is None if when.start else scheduled >= when.ends.after
         return "it has had its last run" if last_was else None
