@@ -55,3 +55,13 @@ def test_groups_come_back_by_the_numbers_of_the_formula(ledger, campaign):
     assign(ledger, campaign, start(ledger, campaign, terms="old"), a="target", b="system", c="custom", d="campaign")
     found = assignments.not_by_formula(ledger, campaign, "new").to_pylist()
     assert {row["user_id"]: row["arm"] for row in found} == {"a": 0, "b": 1, "c": 2, "d": 3}
+
+
+def test_a_user_who_is_assigned_again_keeps_the_first_arm_and_run(ledger, campaign):
+    first = start(ledger, campaign, "first")
+    assign(ledger, campaign, first, a="target")
+    assign(ledger, campaign, start(ledger, campaign, "second"), a="system", b="custom")
+    kept = assignments.of_user(ledger, campaign, "a")
+    assert kept is not None
+    assert (kept.arm, kept.run_id) == ("target", first)
+    assert users(assignments.ever_targeted(ledger, campaign)) == {"a"}
