@@ -192,6 +192,7 @@ def test_every_command_exists(tmp_path):
 
 @pytest.mark.integration
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_init_prepares_both_databases_and_the_password(tmp_path):
     service = COMPOSE["services"]["airflow-init"]
     # Not under tmp_path, whose parents another pytest may close to the account that Postgres runs under.
