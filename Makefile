@@ -13,7 +13,7 @@ TWICE := --numprocesses=$(shell expr 2 '*' $(CORES)) --maxprocesses=8 --dist=wor
 # Tests start Airflow and the command line many times; each start would otherwise compile anew whatever it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help venv demo test check schemas unit integration e2e long simulation chaos mutants bench constraints clean
+.PHONY: help venv demo test check schemas screenshots unit integration e2e long simulation chaos mutants bench constraints clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ schemas: $(READY) ## Write the JSON schemas and the reference pages anew from th
 	@$(BIN)/python -m audiences.campaign.schema
 	@$(BIN)/python -m audiences.campaign.reference
 	@$(BIN)/python -m audiences.cli.command_reference
+
+screenshots: $(READY) ## Take the pictures of the pages anew that README and docs show (needs Chromium)
+	@AUDIENCES_SCREENSHOTS=yes $(BIN)/pytest tests/pages/test_browser.py
 
 unit: $(READY) ## Fast tests: no database, no network
 	@$(BIN)/pytest $(AT_ONCE) -m "not integration and not e2e and not long"

@@ -1,92 +1,105 @@
-"""API servers of Airflow with users of every role, each in a process of its own, once per session."""
+"""What the tests of the pages share: a shop with two campaigns, and API servers of Airflow over it, once per session."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import socket
-import subprocess
-import sys
-import time
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
-import requests
+import yaml
+from tests.pages.server import Server, serving
+from tests.pages.serving import READABLE
+from tests.pipeline.conftest import CATALOG, TABLES, Shop, sandbox_server  # noqa: F401  # a fixture
+
+from audiences.campaign.project import Project
+from audiences.connections import Connection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+    from tests.databases import Databases
+
+    from audiences.sandbox.server import SandboxServer
+
+HIDDEN = "hidden"
+CAMPAIGN = """
+name: {name}
+status: published
+owner: team of {name}
+who: {{did: {{event: Added To Cart}}}}
+what: {{audience: {{create: {{name: {name}}}}}}}
+when: now
+"""
+FACEBOOK = {"app_id": "1234567890", "app_secret": "sandbox-secret", "access_token": "sandbox-token"}
 
 
 @dataclass
-class Server:
-    """An API server that answers."""
+class World:
+    """The shop, the project over it, and the environment in which an API server finds both."""
 
-    url: str
-    _tokens: dict[str, str] = field(default_factory=dict)
-
-    def token(self, user: str) -> str:
-        """The session of a user, whose password is the name."""
-        if user not in self._tokens:
-            answer = requests.post(f"{self.url}/auth/token", json={"username": user, "password": user}, timeout=60)
-            self._tokens[user] = answer.json()["access_token"]
-        return self._tokens[user]
-
-    def call(
-        self, user: str | None, method: str, path: str, *, headers: Mapping[str, str] | None = None, **more: Any
-    ) -> requests.Response:
-        """A request with the user's session in a cookie, as a browser sends it from Airflow's own pages."""
-        cookies = {"_token": self.token(user)} if user else {}
-        headers = {"Origin": self.url, **(headers or {})}
-        if method == "POST" and "data" not in more:
-            more.setdefault("json", {})
-        address = f"{self.url}/audiences/{path}"
-        return requests.request(method, address, cookies=cookies, headers=headers, timeout=60, **more)
+    shop: Shop
+    project: Path
+    environment: dict[str, str]
+    runs: dict[str, int]
 
 
-@contextlib.contextmanager
-def serving(kind: str, home: Path, environment: Mapping[str, str]) -> Iterator[Server]:
-    """An API server with that auth manager, `simple` or `fab`."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    home.mkdir(parents=True)
-    variables = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "plugins"), str(ROOT)]),
-        **environment,
-    }
-    with (home / "said.log").open("wb") as log:
-        command = [sys.executable, "-m", "tests.pages.serving", str(port), kind]
-        process = subprocess.Popen(command, env=variables, cwd=ROOT, stdout=log, stderr=log)
-    try:
-        server = Server(f"http://127.0.0.1:{port}")
-        deadline = time.monotonic() + 150
-        while not _answers(server.url):
-            assert process.poll() is None, (home / "said.log").read_text()[-4000:]
-            assert time.monotonic() < deadline, (home / "said.log").read_text()[-4000:]
-            time.sleep(0.2)
-        yield server
-    finally:
-        process.terminate()
-        process.wait(30)
+@pytest.fixture(scope="session")
+def world(
+    databases: Databases,
+    sandbox_server: SandboxServer,  # noqa: F811  # the fixture imported above
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[World]:
+    """Two campaigns that have run once, `readable` and `hidden`, over a shop with one customer."""
+    project = tmp_path_factory.mktemp("pages") / "project"
+    for name, text in {
+        "include/warehouse.yml": yaml.safe_dump(CATALOG),
+        "include/settings.yml": "ad_accounts: {main: {id: act_1001, connection: facebook_main}}\n",
+        **{f"campaigns/{name}.yml": CAMPAIGN.format(name=name) for name in (READABLE, HIDDEN)},
+    }.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text)
+    facebook = Connection("facebook_main", extra={**FACEBOOK, "graph_url": sandbox_server.url})
+    with databases.warehouse() as warehouse, databases.ledger() as ledger:
+        connections = {"warehouse": warehouse, "ledger": ledger, "facebook_main": facebook}
+        shop = Shop(connections, sandbox_server, project / "staging", now=datetime.now(UTC))
+        shop.sql(TABLES)
+        shop.user(1, "ada@example.com")
+        shop.event(1)
+        runs = {name: shop.run(Project.load_campaign(project, name)).run for name in (READABLE, HIDDEN)}
+        yield World(shop, project, _environment(project, connections), runs)
+        for connection in shop.open.values():
+            connection.close()
 
 
-def _answers(url: str) -> bool:
-    with contextlib.suppress(requests.ConnectionError):
-        return requests.get(f"{url}/audiences/api/me", timeout=30).status_code == 401
-    return False
+def _environment(project: Path, connections: dict[str, Connection]) -> dict[str, str]:
+    found = {"AUDIENCES_PROJECT": str(project)}
+    for name, connection in connections.items():
+        fields = {key: getattr(connection, key) for key in ("host", "port", "login", "password", "schema", "extra")}
+        kind = "facebook_social" if name == "facebook_main" else "postgres"
+        found[f"AIRFLOW_CONN_{name.upper()}"] = json.dumps({"conn_type": kind, **fields})
+    return found
 
 
-@pytest.fixture(scope="session", params=["simple", "fab"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One with each auth manager: Airflow's own, which knows roles, and FAB's, which knows rights to a DAG as well."""
-    with serving(request.param, tmp_path_factory.mktemp(request.param) / "home", {}) as found:
+@pytest.fixture(scope="session")
+def by_role(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An API server with Airflow's own auth manager, which knows roles."""
+    with serving("simple", tmp_path_factory.mktemp("simple") / "home", world.environment) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def by_dag(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One with FAB's auth manager, which knows rights to a DAG as well, behind a proxy with an address of its own."""
+    environment = {**world.environment, "AIRFLOW__API__BASE_URL": "https://airflow.example.com"}
+    with serving("fab", tmp_path_factory.mktemp("fab") / "home", environment) as found:
+        yield found
+
+
+@pytest.fixture(params=["by_role", "by_dag"])
+def server(request: pytest.FixtureRequest) -> Server:
+    """Each of the two."""
+    found: Server = request.getfixturevalue(request.param)
+    return found

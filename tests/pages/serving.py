@@ -52,12 +52,34 @@ def add_users() -> None:
             security.add_user(name, name, name, f"{name}@example.com", given, password=name)
 
 
+def read_dags() -> None:
+    """What the DAG processor does, once."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+
+    DagBundlesManager().sync_bundles_to_db()  # type: ignore[no-untyped-call]  # Airflow gives it no types
+    folder = os.environ["AIRFLOW__CORE__DAGS_FOLDER"]
+    sync_bag_to_db(DagBag(folder, bundle_path=Path(folder), bundle_name="dags-folder"), "dags-folder", None)
+
+
 def serve(port: int) -> None:
     """Answer until the process is ended."""
     import uvicorn
     from airflow.api_fastapi.app import create_app
 
-    uvicorn.run(create_app(), port=port, log_level="warning")
+    app = create_app()
+    (Path(os.environ["AIRFLOW_HOME"]) / "routes.json").write_text(json.dumps(routes()))
+    uvicorn.run(app, port=port, log_level="warning")
+
+
+def routes() -> list[tuple[str, str]]:
+    """Every route of the pages: its method and its path."""
+    from fastapi.routing import APIRoute
+
+    from audiences.pages.app import application
+
+    every = [route for route in application().routes if isinstance(route, APIRoute)]
+    return [(method, route.path) for route in every for method in sorted(route.methods)]
 
 
 def main() -> None:
@@ -68,6 +90,8 @@ def main() -> None:
     initdb()
     if kind == "fab":
         add_users()
+    if "WITH_DAGS" in os.environ:
+        read_dags()
     serve(port)
 
 

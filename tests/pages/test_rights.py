@@ -2,33 +2,188 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import requests
+from tests.pages.conftest import HIDDEN, World
+from tests.pages.serving import READABLE, READER, ROLES
+
+if TYPE_CHECKING:
+    from tests.pages.server import Server
 
 pytestmark = pytest.mark.e2e
 
+# Every route, by what it takes to be answered.
+EVERYBODY = {
+    ("GET", "/api/me"),
+    ("GET", "/assets/{digest}/{name}"),
+    ("GET", "/api/campaigns"),
+    ("GET", "/api/health"),
+    ("POST", "/api/person"),
+}
+READERS = {
+    ("GET", "/api/campaigns/{campaign}"),
+    ("GET", "/api/campaigns/{campaign}/sizes"),
+    ("GET", "/api/campaigns/{campaign}/runs"),
+    ("GET", "/api/campaigns/{campaign}/runs/{run}"),
+    ("POST", "/api/person/why"),
+}
+OPERATORS = {("POST", "/api/health/accounts"), ("POST", "/api/health/warehouse")}
+ADMINS = {("POST", "/api/person/erase")}
+BODIES = {
+    "/api/person": {"by": "user", "value": "1"},
+    "/api/person/why": {"campaign": "{campaign}", "user": "1"},
+    "/api/person/erase": {"user": "nobody", "again": "somebody"},
+}
+"""What is sent: nothing that would change anything."""
 
-@pytest.mark.parametrize("path", ["api/me", "assets/x/ui.js"])
-def test_without_a_session_nothing_is_answered(server, path):
-    assert server.call(None, "GET", path).status_code == 401
-    assert server.call(None, "GET", path, headers={"Authorization": "Bearer x"}).status_code == 403
+
+def address(path: str, world: World, campaign: str) -> str:
+    return (
+        path.removeprefix("/")
+        .replace("{campaign}", campaign)
+        .replace("{run}", str(world.runs.get(campaign, 0)))
+        .replace("{digest}", "x")
+        .replace("{name}", "ui.js")
+    )
+
+
+def call(
+    server: Server, world: World, user: str | None, route: tuple[str, str], campaign: str = READABLE
+) -> requests.Response:
+    method, path = route
+    body = {key: value.replace("{campaign}", campaign) for key, value in BODIES.get(path, {}).items()}
+    more = {"json": body} if method == "POST" else {}
+    return server.call(user, method, address(path, world, campaign), **more)
+
+
+def test_every_route_is_tried_here(server: Server) -> None:
+    assert server.routes() == EVERYBODY | READERS | OPERATORS | ADMINS
+
+
+def test_without_a_session_nothing_is_answered(server: Server, world: World) -> None:
+    for route in sorted(server.routes()):
+        assert call(server, world, None, route).status_code == 401, route
+
+
+def test_a_false_token_opens_nothing(server: Server) -> None:
+    assert server.call(None, "GET", "api/me", headers={"Authorization": "Bearer x"}).status_code == 403
 
 
 @pytest.mark.parametrize("path", ["docs", "redoc", "openapi.json"])
-def test_the_routes_are_described_to_nobody(server, path):
+def test_the_routes_are_described_to_nobody(server: Server, path: str) -> None:
     assert server.call("admin", "GET", path).status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("user", "operates", "administers"),
-    [("viewer", False, False), ("user", False, False), ("op", True, False), ("admin", True, True)],
-)
-def test_what_a_role_may_do_is_what_airflow_says(server, user, operates, administers):
-    assert server.call(user, "GET", "api/me").json() == {"operates": operates, "administers": administers}
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_opens_what_airflow_gives_it_and_no_more(server: Server, world: World, role: str) -> None:
+    open_to = {
+        "viewer": EVERYBODY | READERS,
+        "user": EVERYBODY | READERS,
+        "op": EVERYBODY | READERS | OPERATORS,
+        "admin": EVERYBODY | READERS | OPERATORS | ADMINS,
+    }[role]
+    told = server.call(role, "GET", "api/me").json()
+    assert told == {"operates": role in ("op", "admin"), "administers": role == "admin"}
+    for route in sorted(server.routes()):
+        status = call(server, world, role, route).status_code
+        expected = (200, 422) if route in open_to else (403,)
+        assert status in expected, (route, status)
 
 
-def test_a_script_is_kept_by_the_browser_under_an_address_that_changes_with_it(server):
-    bundles = {app["name"]: app["bundle_url"] for app in _plugin(server)["react_apps"]}
+def test_without_the_right_to_its_dag_a_campaign_is_neither_listed_nor_readable(by_dag: Server, world: World) -> None:
+    assert listed(by_dag, "viewer") == {READABLE, HIDDEN}
+    assert listed(by_dag, READER) == {READABLE}
+    found = by_dag.call(READER, "GET", "api/campaigns", params={"search": HIDDEN}).json()
+    assert (found["total"], found["campaigns"], found["with_troubles"]) == (0, [], {})
+    for route in sorted(READERS):
+        assert call(by_dag, world, READER, route, READABLE).status_code == 200
+        refused = call(by_dag, world, READER, route, HIDDEN)
+        assert refused.status_code == 403
+        # A campaign that is not there is refused in the same words.
+        unknown = call(by_dag, world, READER, route, "unheard_of")
+        assert unknown.status_code == 403
+        assert unknown.text == refused.text.replace(HIDDEN, "unheard_of")
+
+
+def test_a_run_is_not_reached_through_another_campaign(by_dag: Server, world: World) -> None:
+    assert by_dag.call(READER, "GET", f"api/campaigns/{READABLE}/runs/{world.runs[HIDDEN]}").status_code == 404
+
+
+def test_of_a_person_nothing_is_told_about_hidden_campaigns(by_dag: Server) -> None:
+    def memberships(user: str) -> set[str]:
+        found = by_dag.call(user, "POST", "api/person", json={"by": "email", "value": "ada@example.com"}).json()
+        return {each["campaign"] for person in found["people"] for each in (*person["memberships"], *person["arms"])}
+
+    assert memberships("viewer") == {READABLE, HIDDEN}
+    assert memberships(READER) == {READABLE}
+
+
+def test_whom_somebody_asks_about_is_in_no_log_and_no_answer(server: Server) -> None:
+    for value in ("ada@example.com", "Ada.Nobody@Example.com"):
+        answer = server.call("admin", "POST", "api/person", json={"by": "email", "value": value})
+        assert answer.status_code == 200
+        assert "example.com" not in answer.text.lower()
+    assert server.call("admin", "POST", "api/person", json={"by": "email", "value": "no address"}).status_code == 422
+    log = (server.home / "said.log").read_text().lower()
+    assert "/audiences/api/person" in log
+    assert "example.com" not in log.replace("airflow.example.com", "")
+
+
+def listed(server: Server, user: str) -> set[str]:
+    return {each["id"] for each in server.call(user, "GET", "api/campaigns").json()["campaigns"]}
+
+
+def test_what_another_site_sends_with_the_session_is_refused(server: Server) -> None:
+    body = {"user": "nobody", "again": "somebody"}
+    erase = "api/person/erase"
+    assert server.call("admin", "POST", erase, json=body).status_code == 422
+    for origin in (
+        "https://evil.example",
+        "null",
+        server.url.replace("127.0.0.1", "127.0.0.1.evil.example"),
+        f"{server.url}0",
+    ):
+        assert server.call("admin", "POST", erase, json=body, headers={"Origin": origin}).status_code == 403, origin
+    # What a form of another site can send without asking first.
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        answer = server.call("admin", "POST", erase, data="{}", headers={"Content-Type": kind})
+        assert answer.status_code == 415, kind
+    assert server.call("admin", "GET", erase).status_code == 405
+
+
+def test_a_program_needs_a_token_and_no_origin(server: Server) -> None:
+    address, body = f"{server.url}/audiences/api/person/erase", {"user": "nobody", "again": "somebody"}
+    cookies = {"_token": server.token("admin")}
+    assert requests.post(address, json=body, cookies=cookies, timeout=60).status_code == 403
+    headers = {"Authorization": f"Bearer {server.token('admin')}"}
+    assert requests.post(address, json=body, headers=headers, timeout=60).status_code == 422
+
+
+def test_behind_a_proxy_the_address_that_browsers_know_is_ours(by_dag: Server) -> None:
+    body = {"user": "nobody", "again": "somebody"}
+    for origin, status in (
+        ("https://airflow.example.com", 422),
+        ("https://airflow.example.com:8443", 403),
+        ("http://airflow.example.com", 403),
+    ):
+        answer = by_dag.call("admin", "POST", "api/person/erase", json=body, headers={"Origin": origin})
+        assert answer.status_code == status, origin
+
+
+def test_what_was_sent_is_not_repeated_in_an_answer(server: Server) -> None:
+    answer = server.call("admin", "POST", "api/person/erase", json={"user": "ada@example.com"})
+    assert answer.status_code == 422
+    assert "ada@example.com" not in answer.text
+    assert "again" in answer.json()["detail"]
+
+
+def test_a_script_is_kept_by_the_browser_under_an_address_that_changes_with_it(server: Server) -> None:
+    headers = {"Authorization": f"Bearer {server.token('admin')}"}
+    plugins = requests.get(f"{server.url}/api/v2/plugins", headers=headers, timeout=60).json()["plugins"]
+    (ours,) = [plugin for plugin in plugins if plugin["name"] == "audiences"]
+    bundles = {app["name"]: app["bundle_url"] for app in ours["react_apps"]}
     assert set(bundles) == {"Audiences", "Campaign"}
     for address in bundles.values():
         answer = server.call("viewer", "GET", address.removeprefix("audiences/"))
@@ -38,9 +193,3 @@ def test_a_script_is_kept_by_the_browser_under_an_address_that_changes_with_it(s
     assert (old.status_code, old.headers["Cache-Control"]) == (200, "no-store")
     assert server.call("viewer", "GET", "assets/x/..%2fapp.py").status_code == 404
     assert server.call("viewer", "GET", "api/me").headers["Cache-Control"] == "no-store"
-
-
-def _plugin(server) -> dict:
-    headers = {"Authorization": f"Bearer {server.token('admin')}"}
-    plugins = requests.get(f"{server.url}/api/v2/plugins", headers=headers, timeout=60).json()["plugins"]
-    return next(plugin for plugin in plugins if plugin["name"] == "audiences")

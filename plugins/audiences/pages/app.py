@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from audiences.errors import AudiencesError, FixAccessError, FixConfigError, RefusedError, RetryError, WaitError
 from audiences.logs import logger
-from audiences.pages import access, assets
+from audiences.pages import access, assets, campaign_routes, health_routes, person_routes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,6 +34,8 @@ def application() -> FastAPI:
     app.middleware("http")(_private)
     app.get("/assets/{digest}/{name}")(_asset)
     app.get("/api/me")(_me)
+    for routes in (campaign_routes, person_routes, health_routes):
+        app.include_router(routes.router)
     return app
 
 

@@ -5,6 +5,8 @@ Every process of Airflow reads it, so nothing here imports what only the API ser
 
 from __future__ import annotations
 
+import asyncio
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from audiences.pages.assets import address
@@ -24,10 +26,16 @@ class Pages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if self._made is None:
-            from audiences.pages.app import application
-
-            self._made = application()
+            # Its imports take a second, during which the API server has others to answer.
+            self._made = await asyncio.to_thread(_application)
         await self._made(scope, receive, send)
+
+
+@cache
+def _application() -> ASGIApp:
+    from audiences.pages.app import application
+
+    return application()
 
 
 FASTAPI_APPS: Final[list[dict[str, Any]]] = [{"app": Pages(), "url_prefix": PREFIX, "name": "Audiences"}]

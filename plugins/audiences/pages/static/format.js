@@ -37,7 +37,7 @@ function inZone(options) {
 
 /** `29 Nov 2026, 14:05`. */
 export const moment = (iso) =>
-  iso ? inZone({ dateStyle: "medium", timeStyle: "short" }).format(new Date(iso)) : "–";
+  iso ? inZone({ dateStyle: "medium", timeStyle: "short", hourCycle: "h23" }).format(new Date(iso)) : "–";
 
 /** `29 Nov`. */
 export const day = (iso) => (iso ? inZone({ day: "numeric", month: "short" }).format(new Date(iso)) : "–");

@@ -35,13 +35,27 @@ export const Figure = ({ name, value, note }) =>
     h(Text, { fontSize: "xl", fontWeight: "semibold", fontVariantNumeric: "tabular-nums" }, value),
     note && h(Text, { fontSize: "xs", color: "fg.muted" }, note));
 
+const NAMES_AND_ADDRESSES = /(`[^`\n]+`|https:\/\/[^\s<>"'`]+[^\s<>"'`.,;:)])/;
+
+/** A text of the product's: `words` in backticks are names and commands; `sentence` makes it begin with a capital. */
+export function Words({ children: text, sentence = false }) {
+  const said = sentence && /^[a-z]/.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
+  return said.split(NAMES_AND_ADDRESSES).map((part, index) => {
+    if (index % 2 === 0) return part;
+    return part.startsWith("`")
+      ? h(Code, { key: index, size: "sm", colorPalette: "gray", whiteSpace: "pre-wrap" }, part.slice(1, -1))
+      : h(OutLink, { key: index, href: part, color: "inherit", textDecoration: "underline" }, part);
+  });
+}
+
 /** Something to read and, where `remedy` says so, to do. */
 export const Notice = ({ status = "info", title, remedy, children }) =>
   h(Alert.Root, { status, size: "sm", alignItems: "flex-start" },
     h(Alert.Indicator),
     h(Alert.Content, { minW: 0 },
-      title && h(Alert.Title, { overflowWrap: "anywhere" }, title),
-      (remedy || children) && h(Alert.Description, { overflowWrap: "anywhere" }, remedy, children)));
+      title && h(Alert.Title, { overflowWrap: "anywhere" }, h(Words, { sentence: true }, title)),
+      (remedy || children) &&
+        h(Alert.Description, { overflowWrap: "anywhere", color: "fg" }, remedy && h(Words, null, remedy), children)));
 
 /** What a page shows while it waits, and when it was refused; else `children` of what was found. */
 export function Answered({ answer, children, waiting = "Loading" }) {
@@ -69,15 +83,23 @@ const PALETTES = {
 export const State = ({ of, children }) =>
   h(Badge, { colorPalette: PALETTES[of] ?? "gray", variant: "surface", size: "sm" }, children ?? of);
 
+/** Something that is shown when asked for. */
+export const Details = ({ title, open, children }) =>
+  h(Box, { as: "details", open: open || undefined, minW: 0 },
+    h(Box, { as: "summary", cursor: "pointer", fontSize: "sm", color: "fg.info", mb: 1 }, title), children);
+
 /** A table that scrolls by itself on a narrow screen; `columns` are `{title, end}`, `end` for numbers. */
-export const Rows = ({ label, columns, children }) =>
-  h(Table.ScrollArea, { tabIndex: 0, role: "region", "aria-label": label },
-    h(Table.Root, { size: "sm", "aria-label": label },
-      h(Table.Header, null,
-        h(Table.Row, null, columns.map((column) =>
-          h(Table.ColumnHeader, { key: column.title, textAlign: column.end ? "end" : "start", whiteSpace: "nowrap" },
-            column.title)))),
-      h(Table.Body, null, children)));
+export const Rows = (table) =>
+  h(Table.ScrollArea, { tabIndex: 0, role: "region", "aria-label": table.label }, h(PlainRows, table));
+
+/** The same without scrolling. */
+export const PlainRows = ({ label, columns, children }) =>
+  h(Table.Root, { size: "sm", "aria-label": label },
+    h(Table.Header, null,
+      h(Table.Row, null, columns.map((column) =>
+        h(Table.ColumnHeader, { key: column.title, textAlign: column.end ? "end" : "start", whiteSpace: "nowrap" },
+          column.title)))),
+    h(Table.Body, null, children));
 
 /** A cell of such a table. */
 export const Cell = ({ end, children, ...more }) =>
