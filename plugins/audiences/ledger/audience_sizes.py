@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 BY_DAY = """
 select c.id as campaign, array_agg(days.day::date order by days.day) as days, array_agg(sized.size order by days.day) as sizes
 from unnest(%(campaigns)s::int[]) as c (id)
-cross join generate_series(%(first)s::date, %(last)s::date, interval '1 day') as days (day)
+cross join generate_series(%(first)s::date::timestamp, %(last)s::date::timestamp, interval '1 day') as days (day)
 cross join lateral (
     select r.size from audiences.run r
     where r.campaign_id = c.id and r.size is not null
