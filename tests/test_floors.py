@@ -22,7 +22,7 @@ FLOORS: Final = (
     {"who", "what", "when", "goal", "notices"},
     {"warehouse", "facebook", "ledger"},
     {"pipeline"},
-    {"reporting"},
+    {"reporting", "review"},
     {"airflow", "cli", "pages", "sandbox"},
     {"demo"},
 )

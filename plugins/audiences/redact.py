@@ -11,6 +11,7 @@ _TOKEN = re.compile(r"\bEAA[0-9A-Za-z_-]{10,}")  # how Facebook's access tokens 
 _LOGIN = re.compile(r"(?<=://)[^\s/@]*@|(?<=://)[^\s@]*:[^\s@]*@")  # of a URI: `user:password@`
 # Phone numbers: 7 to 14 digits. Ids of audiences and ad sets are longer, and an account's follows an underscore.
 _PHONE = re.compile(r"\+\d[\d\s().-]{5,}\d|(?<!\w)\d{7,14}(?!\w)")
+_PEOPLE = ((_E_MAIL, "[e-mail]"), (_HASH, "[hash]"), (_PHONE, "[number]"))
 # Escape sequences begin with C0, DEL or C1; others turn the direction of what follows, or begin a line in some viewers of logs.
 # Surrogates stand for bytes of a file's name that are no UTF-8, and can be written nowhere.
 _STEERING = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
@@ -37,6 +38,14 @@ def without_secrets(text: str) -> str:
     return _LOGIN.sub("[secret]@", _TOKEN.sub("[secret]", text))
 
 
+def without_people(text: str) -> str:
+    """One line without e-mail addresses, hashes, and what may be a phone number."""
+    text = without_secrets(harmless_line(text))
+    for pattern, name in _PEOPLE:
+        text = pattern.sub(name, text)
+    return text
+
+
 def redact(text: str, *secrets: str | None) -> str:
     """`text` on one harmless line, at most 300 characters long, without the given secrets, e-mails, phone numbers and hashes.
 
@@ -46,6 +55,6 @@ def redact(text: str, *secrets: str | None) -> str:
         if secret:
             text = text.replace(secret, "[secret]")
     text = without_secrets(harmless_line(text[: 10 * _LONGEST]).strip())
-    for pattern, name in ((_E_MAIL, "[e-mail]"), (_HASH, "[hash]"), (_PHONE, "[number]")):
+    for pattern, name in _PEOPLE:
         text = pattern.sub(name, text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

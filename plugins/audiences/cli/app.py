@@ -29,7 +29,20 @@ if TYPE_CHECKING:
     from audiences.reporting.project_files import ProjectFiles
 
 _IN_ORDER_OF_USE = (
-    *("validate", "preview", "explain", "schedule", "run", "status", "runs", "run-detail", "report", "adopt", "erase"),
+    *(
+        "validate",
+        "preview",
+        "explain",
+        "schedule",
+        "run",
+        "diff",
+        "status",
+        "runs",
+        "run-detail",
+        "report",
+        "adopt",
+        "erase",
+    ),
     *("preflight", "catalog", "sandbox", "ledger", "normalise"),
 )
 

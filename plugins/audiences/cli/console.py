@@ -14,7 +14,7 @@ from rich.table import Table
 from audiences.campaign.wording import counted
 from audiences.cli.safe_console import as_text
 from audiences.pipeline.results import MEMBERS_FIRST, outcome_words
-from audiences.redact import harmless_json
+from audiences.redact import harmless, harmless_json
 from audiences.when.never import never
 
 if TYPE_CHECKING:
@@ -89,6 +89,11 @@ def sql(console: Console, text: str) -> None:
         console.print(Syntax(text, "sql", background_color="default").highlight(text), soft_wrap=True, end="")
     else:
         console.file.write(f"{text}\n")
+
+
+def markdown(console: Console, text: str) -> None:
+    """Markdown to the letter, for a file or another program; a terminal is spared what would steer it."""
+    console.file.write(harmless(text))
 
 
 def preview(console: Console, found: Preview) -> None:

@@ -138,6 +138,10 @@ class Difference:
         """Whether the user is among the targets, those under the cap; after `compute`."""
         return bool(self._database.execute("select 1 from wanted where user_id = $user", {"user": user}).fetchall())
 
+    def wanted(self) -> pa.RecordBatchReader:
+        """The targets (`user_id`), those under the cap; after `compute`."""
+        return self._database.sql("select user_id from wanted").to_arrow_reader(_RECORD_BATCH_ROWS)
+
     def changes(self, action: str) -> Iterator[pa.RecordBatch]:
         """The memberships that hang on requests of that action (`add`, `remove`), or on none (`none`), by position."""
         query = "select * from changes where action = $wanted order by first_user, identifiers, user_id, begins"
