@@ -24,6 +24,7 @@ from audiences.pipeline.audience.left_behind import told_left_behind
 from audiences.pipeline.audience.ownership import NotOursError
 from audiences.pipeline.audience.standing import ensure_not_deleted, find_audience, known_audience
 from audiences.pipeline.live.rehearse import rehearsal_of
+from audiences.pipeline.preconditions import approved
 from audiences.pipeline.preconditions.event_misfits import event_misfits
 from audiences.pipeline.preconditions.in_force import LIFT as NOT_IN_FORCE
 from audiences.pipeline.preconditions.in_force import told_not_in_force
@@ -137,6 +138,10 @@ def _warnings(resources: CampaignResources, run: RunRef) -> Iterator[str]:
         yield why
     if NOT_IN_FORCE not in run.allow:
         yield from told_not_in_force(resources, run.at)
+    campaign = resources.campaign()
+    number = campaign.id if campaign else NOBODY
+    if resources.spec.campaign.status == "published" and not approved.in_force(resources, number):
+        yield "a run would ask for an approval first: nobody has approved this version of the campaign"
     waiting = formerly.to_take_over(resources.ledger, resources.spec.id, resources.spec.campaign.formerly)
     if waiting:
         yield (

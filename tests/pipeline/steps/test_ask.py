@@ -219,6 +219,17 @@ def test_without_airflow_a_campaign_that_nobody_approved_is_refused(shop):
     assert shop.sql("select * from audiences.run", on="ledger") == []
 
 
+def test_a_preview_asks_nobody_and_says_that_a_run_would(shop, asked):
+    fill(shop, 1)
+    told = "a run would ask for an approval first: nobody has approved this version of the campaign"
+    assert told in shop.preview(required(shop)).warnings
+    assert states(shop) == []
+    run = asked(required(shop))
+    run.answer()
+    run.send()
+    assert told not in shop.preview(required(shop)).warnings
+
+
 def test_a_guard_stops_the_run_before_anybody_is_asked(shop, asked):
     with pytest.raises(Exception, match="allow_empty"):
         asked(required(shop))
