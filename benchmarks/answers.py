@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +39,7 @@ from audiences.reporting.run_history import history
 from audiences.reporting.sizes import sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from pydantic import BaseModel
 
@@ -108,8 +109,9 @@ class Timed:
     size: int
 
 
-def measure(campaigns: int, runs: int) -> tuple[list[Timed], list[str], dict[str, list[str]]]:
-    """The answers, remarks on how the ledger was made, and the plan of each statement by its name."""
+@contextmanager
+def filled(campaigns: int, runs: int) -> Iterator[tuple[Connection, Path, str]]:
+    """A ledger and a project of that size, and how long it took to fill the ledger."""
     with (
         tempfile.TemporaryDirectory(prefix="audiences-answers-") as folder,
         running_postgres(Path(folder) / "pg") as postgres,
@@ -125,15 +127,18 @@ def measure(campaigns: int, runs: int) -> tuple[list[Timed], list[str], dict[str
                 if statement.strip():
                     ledger.sql.execute(statement.encode())
             ledger.sql.execute("vacuum analyze")
-            filled = time.perf_counter() - begun
-            cached = CachedProject(project)
-            begun = time.perf_counter()
-            cached.current()
-            remarks = [
-                f"{campaigns:,} campaigns and {runs:,} runs, put into the ledger in {filled:.1f} s",
-                f"the files are read in {time.perf_counter() - begun:.2f} s, once, and again when one has changed",
-            ]
-            return _timed(cached, ledger), remarks, _plans(ledger)
+            seconds = time.perf_counter() - begun
+        yield connection, project, f"{campaigns:,} campaigns and {runs:,} runs, put into the ledger in {seconds:.1f} s"
+
+
+def measure(campaigns: int, runs: int) -> tuple[list[Timed], list[str], dict[str, list[str]]]:
+    """The answers, remarks on how the ledger was made, and the plan of each statement by its name."""
+    with filled(campaigns, runs) as (connection, project, remark), Ledger(connection) as ledger:
+        cached = CachedProject(project)
+        begun = time.perf_counter()
+        cached.current()
+        read = f"the files are read in {time.perf_counter() - begun:.2f} s, once, and again when one has changed"
+        return _timed(cached, ledger), [remark, read], _plans(ledger)
 
 
 def _project(folder: Path, campaigns: int) -> Path:

@@ -134,6 +134,7 @@ def test_everybody_can_use_the_pages_in_every_look(screen: Screen, name: str, pa
     screen.open(path, shows)
     for look in LOOKS:
         screen.look(look)
+        screen.page.locator(shows).first.evaluate("found => found.scrollIntoView({block: 'nearest'})")
         assert usable(screen) == [], look
         screen.keep(f"{name}-{look}")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from audiences.reporting.project_files import CachedProject
 from audiences.reporting.read_only import ReadOnlyResources
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audiences.reporting.project_files import ProjectFiles
+
+_LOOKED_AT_SECONDS: Final = 2.0
 
 
 def root() -> Path:
@@ -29,7 +32,13 @@ def _project() -> CachedProject:
 
 
 def files() -> ProjectFiles:
-    """The project's files as they are now. Raises ConfigError for a folder that cannot be read."""
+    """The project's files as they were a moment ago. Raises ConfigError for a folder that cannot be read."""
+    return _files_at(int(time.monotonic() / _LOOKED_AT_SECONDS))
+
+
+@lru_cache(maxsize=1)
+def _files_at(_: int) -> ProjectFiles:
+    """Looking whether one of a thousand files has changed takes long enough to be done once for all requests of a page."""
     return _project().current()
 
 

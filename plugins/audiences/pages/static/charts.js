@@ -86,7 +86,7 @@ function Drawing({ days, width, said }) {
   const line = path(days.map(({ size }) => size), x, y);
   const every = Math.max(1, Math.ceil(days.length / Math.max(2, Math.floor((width - LEFT) / 90))));
   const bar = Math.max(1, Math.min(14, slot * 0.7));
-  return h("svg", { role: "img", "aria-label": said, width, height: HEIGHT, style: { display: "block" }, fontSize: 11 },
+  return h("svg", { role: "img", "aria-label": said, width, height: HEIGHT, style: { display: "block", fontSize: 11 } },
     sizes.marks.map((mark) => h(Mark, { key: mark, y: y(mark), width, text: count(mark) })),
     first >= 0 && h("path", {
       d: `${line}L${x(days.length - 1)} ${y(0)}L${x(first)} ${y(0)}Z`, fill: AREA, opacity: 0.5 }),
@@ -131,7 +131,7 @@ export function Interval({ low, high, value, said }) {
   const x = (at) => 6 + ((at + reach) / (2 * reach)) * (width - 12);
   const colour = low > 0 ? ADDED : high < 0 ? REMOVED : TEXT;
   return h(Box, { ref: element, minW: 0 }, width > 0 &&
-    h("svg", { role: "img", "aria-label": said, width, height: 44, style: { display: "block" }, fontSize: 11 },
+    h("svg", { role: "img", "aria-label": said, width, height: 44, style: { display: "block", fontSize: 11 } },
       h("line", { x1: x(0), x2: x(0), y1: 2, y2: 28, stroke: TEXT, strokeDasharray: "3 3" }),
       h("text", { x: x(0), y: 41, textAnchor: "middle", fill: TEXT }, "no difference"),
       h("line", { x1: x(low), x2: x(high), y1: 15, y2: 15, stroke: colour, strokeWidth: 4, strokeLinecap: "round" }),
