@@ -17,7 +17,7 @@ from tests.facebook.scripted import TOKEN, Answer, ScriptedGraph
 
 from audiences.errors import AudiencesError, FacebookTransientError
 from audiences.facebook import audience_members, custom_audiences
-from audiences.facebook.answers import Audience
+from audiences.facebook.answers import ListedAudienceAnswer
 from audiences.facebook.contract import MOST_PAGES
 from audiences.facebook.credentials import Credentials
 from audiences.facebook.graph_errors import OddAnswerError
@@ -201,7 +201,7 @@ def test_pages_without_end_are_read_to_the_bound(graph: GraphSession, monkeypatc
         asked.append(params.get("after"))
         from audiences.facebook.answers import Page
 
-        return Page[Audience].model_validate(
+        return Page[ListedAudienceAnswer].model_validate(
             {"data": [], "paging": {"cursors": {"after": str(len(asked))}, "next": "x"}}
         )
 
