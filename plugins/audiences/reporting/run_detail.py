@@ -47,7 +47,7 @@ class RequestShown(Shown):
     """An upload request: `rows` to add, remove or replace, and what became of them, in words.
 
     Facebook `received` so many of the rows and took so many for `invalid`; `refused` rows by reason. `part_of` is the number of
-    the request that was cut in parts, `session` the number of the replace session. `doubtful`: it may have been carried out.
+    the request that was cut in parts, `session` the number of the replace session. `in_doubt`: it may have been carried out.
     """
 
     number: int
@@ -64,7 +64,7 @@ class RequestShown(Shown):
     acknowledged_at: datetime | None
     session: int | None
     part_of: int | None
-    doubtful: bool
+    in_doubt: bool
 
 
 class RequestTotal(Shown):
@@ -180,7 +180,7 @@ def _request(record: RequestRecord) -> RequestShown:
         acknowledged_at=record.acknowledged_at,
         session=record.session,
         part_of=record.part_of,
-        doubtful=record.in_doubt,
+        in_doubt=record.in_doubt,
     )
 
 

@@ -97,7 +97,7 @@ const Rejected = ({ rejected }) =>
 
 function Requests({ requests, onPage }) {
   if (!requests.total) return h(Text, { fontSize: "sm", color: "fg.muted" }, "No request was needed.");
-  const wrong = requests.requests.some((each) => each.trouble || each.doubtful || each.state !== "acknowledged");
+  const wrong = requests.requests.some((each) => each.trouble || each.in_doubt || each.state !== "acknowledged");
   return h(Stack, { gap: 2 },
     h(Text, { as: "h4", fontSize: "sm", fontWeight: "semibold" }, counted(requests.total, "request")),
     h(Stack, { as: "ul", gap: 0, fontSize: "sm", ps: 4, listStyleType: "disc" },
@@ -117,6 +117,6 @@ function Requests({ requests, onPage }) {
             h(Cell, { end: true }, each.number), h(Cell, null, each.action), h(Cell, { end: true }, count(each.rows)),
             h(Cell, { end: true }, count(each.received)), h(Cell, { end: true }, count(each.invalid)),
             h(Cell, { end: true }, each.tries), h(Cell, { whiteSpace: "nowrap" }, moment(each.sent_at)),
-            h(Cell, { minW: "260px", whiteSpace: "normal" }, each.words, each.doubtful && " It may have been carried out all the same.")))),
+            h(Cell, { minW: "260px", whiteSpace: "normal" }, each.words, each.in_doubt && " It may have been carried out all the same.")))),
       h(Pages, { ...requests, shown: requests.requests.length, onPage })));
 }
