@@ -36,6 +36,7 @@ KEPT = {"audiences-light", "audiences-phone", "campaign-dark", "failed-run-light
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not there: apt-get install chromium"),
 ]
 

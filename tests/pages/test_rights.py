@@ -12,7 +12,7 @@ from tests.pages.serving import READABLE, READER, ROLES
 if TYPE_CHECKING:
     from tests.pages.server import Server
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 # Every route, by what it takes to be answered.
 EVERYBODY = {
