@@ -1,0 +1,227 @@
+"""Approvals through real Airflow, with people in different roles: a yes, a no, no answer in time, an edit, a cleared run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+import requests
+from rich.console import Console
+from tests.airflow.conftest import ROOT
+from tests.pipeline.conftest import row_of
+
+from audiences.demo import airflow
+from audiences.demo.folders import DemoFolders
+from audiences.demo.progress import Progress
+from audiences.demo.start import started
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+USER = 60_001
+CAMPAIGN = """
+name: {name}
+status: published
+approval: {approval}
+who: {{did: {{event: Wishlisted, within: last 7 days, where: {{amount: 1}}}}, control_group: {{system: false}}}}
+what: {{audience: {{create: {{name: {name}}}}}, identifiers: [email]}}
+when: {when}
+"""
+ROLES = {"root": "admin", "anna": "op", "ben": "op", "vic": "viewer"}
+
+
+class Office:
+    """A running demo, and people who log in to its Airflow."""
+
+    def __init__(self, demo) -> None:
+        self.demo, self.project, self.url = demo, demo.folders.project, demo.airflow.url
+        self.people = {name: self._log_in(name) for name in ROLES}
+
+    def _log_in(self, name):
+        session = requests.Session()
+        session.trust_env = False
+        answer = session.post(f"{self.url}/auth/token", json={"username": name, "password": name}, timeout=90)
+        session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        return session
+
+    def call(self, method, path, *, by="root", **options):
+        answer = self.people[by].request(method, f"{self.url}/api/v2{path}", timeout=90, **options)
+        return answer.status_code, answer.json()
+
+    def campaign(self, name, *, approval="required", when="now"):
+        text = CAMPAIGN.format(name=name, approval=approval, when=when)
+        (self.project / "campaigns" / f"{name}.yml").write_text(text)
+
+    def run(self, campaign):
+        """The last run of the campaign, None before there is one."""
+        status, found = self.call("GET", f"/dags/{campaign}/dagRuns", params={"order_by": "-id", "limit": 1})
+        return found["dag_runs"][0] if status == 200 and found["dag_runs"] else None
+
+    def trigger(self, campaign):
+        status, found = self.call("POST", f"/dags/{campaign}/dagRuns", json={"logical_date": None})
+        assert status == 200, found
+        return found["dag_run_id"]
+
+    def question(self, campaign, *, task="approve", run=None, seconds=400):
+        """The path of the question of the campaign's last run, and what Airflow shows, once the task waits."""
+        until = time.monotonic() + seconds
+        while True:
+            assert time.monotonic() < until, (campaign, self.run(campaign))
+            time.sleep(1)
+            last = self.run(campaign)
+            if last is None or (run and last["dag_run_id"] != run):
+                continue
+            path = f"/dags/{campaign}/dagRuns/{quote(last['dag_run_id'], safe='')}/taskInstances/{task}"
+            status, found = self.call("GET", path)
+            if status == 200 and found["state"] == "awaiting_input":
+                return self.path(campaign, task=task), self.call("GET", self.path(campaign, task=task))[1]
+
+    def path(self, campaign, *, task="approve"):
+        """Where the question of the campaign's last run is."""
+        run = quote(self.run(campaign)["dag_run_id"], safe="")
+        return f"/dags/{campaign}/dagRuns/{run}/taskInstances/{task}/-1/hitlDetails"
+
+    def answer(self, path, option, *, by):
+        return self.call("PATCH", path, by=by, json={"chosen_options": [option], "params_input": {}})[0]
+
+    def ended(self, campaign, run=None, *, seconds=400):
+        """The campaign's last run when it has ended, and its note is written."""
+        until = time.monotonic() + seconds
+        while (found := self.run(campaign) or {}).get("state") not in ("success", "failed") or (
+            run and found["dag_run_id"] != run
+        ):
+            assert time.monotonic() < until, (campaign, found)
+            time.sleep(1)
+        return found
+
+    def ledger(self, query, *parameters):
+        with psycopg.connect(self.demo.server.uri("ledger")) as connection:
+            return connection.execute(query, parameters).fetchall()
+
+    def approvals(self, campaign):
+        return self.ledger(
+            "select a.state, a.decided_by from audiences.approval a join audiences.campaign c on c.id = a.campaign_id"
+            " where c.name = %s order by a.id",
+            campaign,
+        )
+
+    def last_run(self, campaign):
+        (found, *_) = self.ledger(
+            "select r.state, r.outcomes->>'added', r.outcomes->>'failed', r.error from audiences.run r"
+            " join audiences.campaign c on c.id = r.campaign_id where c.name = %s order by r.id desc",
+            campaign,
+        )
+        return found
+
+    def members(self, name):
+        audiences = [one for one in self.demo.sandbox.state()["audiences"] if one["name"] == name]
+        return {tuple(sorted(row.items())) for one in audiences for row in self.demo.sandbox.members(one["id"])}
+
+
+@pytest.fixture(scope="module")
+def office():
+    with tempfile.TemporaryDirectory(prefix="audiences-e2e-") as name, pytest.MonkeyPatch.context() as patch:
+        project, passwords = Path(name) / "project", Path(name) / "passwords.json"
+        (project / "campaigns").mkdir(parents=True)
+        shutil.copytree(ROOT / "include", project / "include")
+        for folder in ("dags", "plugins"):
+            (project / folder).symlink_to(ROOT / folder)
+        passwords.write_text(json.dumps({person: person for person in ROLES}))
+        alone = airflow.environment
+        with_roles = {
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "false",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{one}:{role}" for one, role in ROLES.items()),
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
+            # Sooner than every few minutes.
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3",
+        }
+        patch.setattr(airflow, "environment", lambda **given: {**alone(**given), **with_roles})
+
+        def log_in(api):
+            answer = api._call("POST", "/auth/token", json={"username": "root", "password": "root"})
+            api._http.headers["Authorization"] = f"Bearer {answer['access_token']}"
+
+        patch.setattr(airflow.AirflowApi, "log_in", log_in)
+        place = DemoFolders(project=project, folder=Path(name) / "demo")
+        with place.occupied(), started(place, Progress(Console(quiet=True))) as demo:
+            with psycopg.connect(demo.server.uri("shop"), autocommit=True) as shop:
+                shop.execute("insert into shop.users (id, email) values (%s, %s)", (USER, f"user{USER}@example.com"))
+                shop.execute(
+                    "insert into shop.events (user_id, name, occurred_at, properties)"
+                    """ values (%s, 'Wishlisted', %s, '{"amount": 1}')""",
+                    (USER, datetime.now(UTC) - timedelta(hours=1)),
+                )
+            yield Office(demo)
+
+
+def test_people_are_asked_before_anything_is_sent_and_only_a_yes_in_time_by_who_may_sends(office):
+    sent = {row_of(f"user{USER}@example.com", None)}
+    office.campaign("late", approval="{deadline: 1 minute}")
+    office.campaign("yes", approval="{approvers: [anna]}")
+    office.campaign("no")
+    yes, shown = office.question("yes")
+    no, _ = office.question("no")
+
+    # What is shown, and who may answer.
+    assert "**+1 −0 people**, and this is the first time that the campaign sends." in shown["body"]
+    assert shown["defaults"] is None
+    assert office.answer(yes, "Approve", by="vic") == 403
+    assert office.answer(yes, "Approve", by="ben") == 403, "not among the approvers"
+    assert office.answer(no, "Approve", by="vic") == 403
+    assert office.members("yes") == office.members("no") == set()
+
+    # Yes.
+    assert office.answer(yes, "Approve", by="anna") == 200
+    assert office.answer(yes, "Reject", by="anna") == 409
+    assert office.ended("yes")["state"] == "success"
+    assert office.members("yes") == sent
+    assert office.approvals("yes") == [("in_force", "anna")]
+
+    # No: the run is closed, its counts add up, nobody is a member, and the next run asks again.
+    assert office.answer(no, "Reject", by="ben") == 200
+    ended = office.ended("no")
+    assert ended["state"] == "failed"
+    assert "ben rejected it. Nothing was sent" in ended["note"]
+    assert office.last_run("no")[:3] == ("stopped", "0", "1")
+    assert office.members("no") == set()
+
+    # No answer in time; one that comes late is on Airflow's record, and nothing goes on.
+    ended = office.ended("late")
+    assert ended["state"] == "failed"
+    assert "nobody answered before" in ended["note"]
+    assert office.answer(office.path("late"), "Approve", by="ben") == 200
+    assert office.last_run("late")[:3] == ("stopped", "0", "1")
+    assert office.approvals("late") == [("lapsed", None)]
+    assert office.members("late") == set()
+
+
+@pytest.mark.long
+def test_a_cleared_run_is_not_asked_about_anew_since_airflow_goes_on_showing_the_first_question(office):
+    office.campaign("cleared", when="{dates: ['2030-01-01 09:00']}")
+    _wait_for(office, "cleared")
+    run = office.trigger("cleared")
+    path, _ = office.question("cleared", run=run)
+    assert office.answer(path, "Reject", by="ben") == 200
+    office.ended("cleared", run)
+    status, _ = office.call("POST", f"/dags/cleared/dagRuns/{quote(run, safe='')}/clear", json={"dry_run": False})
+    assert status == 200
+    time.sleep(2)
+    assert "Airflow goes on showing" in office.ended("cleared")["note"]
+    assert office.members("cleared") == set()
+    again = office.trigger("cleared")
+    path, _ = office.question("cleared", run=again)
+    assert office.answer(path, "Approve", by="ben") == 200
+    assert office.ended("cleared", again)["state"] == "success"
+    assert office.members("cleared") == {row_of(f"user{USER}@example.com", None)}
+
+
+def _wait_for(office, campaign, seconds=120):
+    until = time.monotonic() + seconds
+    while office.call("GET", f"/dags/{campaign}")[0] != 200:
+        assert time.monotonic() < until, campaign
+        time.sleep(1)
