@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.campaign.conftest import folder  # noqa: F401  # a fixture
 
 from audiences.ledger import audiences_in_doubt, known_audiences
 from audiences.reporting.attention import Attention
-from audiences.reporting.overview import one
+from audiences.reporting.overview import kind_of, one, schedule_words
 
 pytestmark = pytest.mark.integration
 CAMPAIGN = """
@@ -202,3 +203,12 @@ def test_a_ledger_that_was_never_used_leaves_the_files(desk, audiences):
     code, out, _ = audiences("status", "--json")
     assert code == 0
     assert '"id": "carts"' in out
+
+
+def test_a_campaign_that_runs_after_others_says_so_in_place_of_times(folder):  # noqa: F811  # a fixture
+    folder.when("{after: [load_orders, 's3://lake/orders']}")
+    spec = folder.spec()
+    assert (kind_of(spec), schedule_words(spec)) == (
+        "after",
+        "after the DAG load_orders and the asset s3://lake/orders",
+    )
