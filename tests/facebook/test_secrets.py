@@ -65,7 +65,7 @@ def test_a_traceback_with_local_variables_shows_no_secret(
     with pytest.raises(Exception) as caught:  # noqa: PT011  # of several classes; what is shown is the same for all
         graph.call(method, "7/users", action="add", body=b"{}" if method == "POST" else None)
     text = shown(caught.value)
-    assert "_once" in text
+    assert "_attempt" in text
     for secret in secrets(graph):
         assert secret not in text
 

@@ -30,6 +30,7 @@ SHARED = {
     "run": {"runs", "formerly"},
     "goal_result": {"goals", "formerly"},
     "campaign": {"campaigns", "formerly", "ended_campaigns"},  # `missing_since` is a column of the last
+    "approval": {"approvals", "formerly"},
     "campaign_end": {"ended_campaigns", "formerly"},
     "live_campaign": {"live_campaigns", "formerly"},
     "live_event": {"live_events", "live_batches"},  # include/sql/live/form.sql forms batches in one statement

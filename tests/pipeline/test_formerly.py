@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from audiences.ledger import campaigns, formerly
+from audiences.ledger import approvals, campaigns, formerly
 from audiences.ledger.campaigns import CampaignBusyError, RenamedCampaignError
 from audiences.ledger.formerly import CannotTakeOverError
 from audiences.pipeline.explain import explain
@@ -212,6 +212,36 @@ def test_runs_that_came_to_nothing_under_the_new_name_are_no_obstacle(shop):
     assert {name for (name,) in shop.sql("select name from audiences.campaign", on="ledger")} == {"left_carts"}
 
 
+def test_questions_that_were_asked_under_the_new_name_go_over_to_the_campaign_that_takes_it(shop):
+    fill(shop, 1, 10)
+    with shop.resources(shop.campaign()) as resources:
+        run_campaign(resources, RunRequest(external_id="same", at=shop.noon), sleep=shop.wait)
+    with shop.resources(renamed(shop, "left_carts")) as resources:
+        for run in ("same", "other"):
+            with pytest.raises(Exception, match="carts"):
+                open_run(resources, RunRequest(external_id=run, at=shop.noon))
+        runs = dict(
+            shop.sql(
+                "select external_id, r.id from audiences.run r join audiences.campaign c on c.id = r.campaign_id"
+                " where c.name = 'left_carts'",
+                on="ledger",
+            )
+        )
+        asking = {"digest": "x", "shown": "x", "body": "", "at": shop.noon, "until": shop.noon}
+        campaign = resources.campaign().id
+        for run in ("same", "other", None):
+            approvals.ask(
+                resources.ledger, campaign=campaign, run=runs[run] if run else None, asked_in=str(run), **asking
+            )
+    summary = shop.run(renamed(shop, "left_carts", "carts"))
+    assert summary.outcomes["kept"] == 10
+    asked = shop.sql(
+        "select asked_in, c.name from audiences.approval a join audiences.campaign c on c.id = campaign_id order by 1",
+        on="ledger",
+    )
+    assert asked == [("None", "left_carts"), ("other", "left_carts")]  # that of a run which is forgotten goes with it
+
+
 def test_one_name_that_was_taken_over_already_is_not_taken_twice(shop):
     shop.run(shop.campaign())
     shop.run(renamed(shop, "left_carts", "carts"))
@@ -318,7 +348,14 @@ def test_all_that_hangs_on_a_campaign_is_thought_of(shop):
     }
     assert tables == {
         *("assignment", "mapping", "run", "audience", "ad_set", "live_event", "live_batch"),  # the campaign has a state
-        *("former_name", "campaign_end", "live_campaign", "goal_result", "never_held_out"),  # nothing worth a refusal
+        *(
+            "former_name",
+            "campaign_end",
+            "live_campaign",
+            "goal_result",
+            "never_held_out",
+            "approval",
+        ),  # nothing worth a refusal
         *("member", "expired"),  # only with a mapping
     }
 

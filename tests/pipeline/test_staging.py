@@ -131,8 +131,8 @@ def test_staged_files_that_are_cut_short_between_two_steps_are_told_in_words_and
     for step in ("extract", "select", "plan"):
         real = getattr(run, step)
 
-        def cut(resources, run, *rest, real=real):
-            found = real(resources, run, *rest)
+        def cut(resources, run, *rest, real=real, **named):
+            found = real(resources, run, *rest, **named)
             for file in UPath(run.staging).iterdir():
                 file.write_bytes(file.read_bytes()[:-1])
             return found

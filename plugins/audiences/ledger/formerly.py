@@ -233,6 +233,9 @@ def _rename(ledger: Ledger, old: KnownCampaign, name: str) -> bool:
 
 # What a campaign without state of its own (see `_has_state`) can have on record, table by table.
 _ABSORB = (
+    "delete from audiences.approval a using audiences.run n, audiences.run o where a.run_id = n.id and n.campaign_id = %(new)s"
+    " and o.campaign_id = %(old)s and o.external_id = n.external_id",
+    "update audiences.approval set campaign_id = %(old)s where campaign_id = %(new)s",
     "delete from audiences.run n where campaign_id = %(new)s and exists"
     " (select from audiences.run o where o.campaign_id = %(old)s and o.external_id = n.external_id)",
     "update audiences.run set campaign_id = %(old)s where campaign_id = %(new)s",
