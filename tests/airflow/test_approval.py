@@ -32,6 +32,15 @@ who: {{did: {{event: Wishlisted, within: last 7 days, where: {{amount: 1}}}}, co
 what: {{audience: {{create: {{name: {name}}}}}, identifiers: [email]}}
 when: {when}
 """
+LIVE = """
+name: live
+status: published
+qualification: live
+approval: required
+who: {control_group: {system: false}}
+what: {audience: {create: {name: live}}, identifiers: [email], keep_for: 30 days}
+when: {on: {event: Wishlisted, where: {amount: 2}}, max_age: 1 day}
+"""
 ROLES = {"root": "admin", "anna": "op", "ben": "op", "vic": "viewer"}
 
 
@@ -220,8 +229,57 @@ def test_a_cleared_run_is_not_asked_about_anew_since_airflow_goes_on_showing_the
     assert office.members("cleared") == {row_of(f"user{USER}@example.com", None)}
 
 
+@pytest.mark.long
+def test_a_version_asks_once_and_an_edit_asks_again(office):
+    office.campaign("edited", when="{dates: ['2030-01-01 09:00']}")
+    _wait_for(office, "edited")
+    run = office.trigger("edited")
+    path, _ = office.question("edited", run=run)
+    assert office.answer(path, "Approve", by="ben") == 200
+    found = office.ended("edited", run)
+    assert found["state"] == "success", (found, office.last_run("edited"), office.approvals("edited"))
+    run = office.trigger("edited")
+    assert office.ended("edited", run)["state"] == "success", "this version is approved"
+    # Edited, and edited once more while the question stands: what was shown is no longer what the file says.
+    office.campaign("edited", when="{dates: ['2030-01-02 09:00']}")
+    time.sleep(15)
+    run = office.trigger("edited")
+    path, _ = office.question("edited", run=run)
+    office.campaign("edited", when="{dates: ['2030-01-03 09:00']}")
+    time.sleep(15)
+    assert office.answer(path, "Approve", by="ben") == 200
+    assert "edited after the question was asked" in office.ended("edited", run)["note"]
+    assert [state for state, _ in office.approvals("edited")] == ["in_force", "lapsed"]
+
+
 def _wait_for(office, campaign, seconds=120):
     until = time.monotonic() + seconds
     while office.call("GET", f"/dags/{campaign}")[0] != 200:
         assert time.monotonic() < until, campaign
         time.sleep(1)
+
+
+@pytest.mark.long
+def test_a_live_campaign_asks_once_for_its_version_and_its_events_wait_for_the_answer(office):
+    (office.project / "campaigns" / "live.yml").write_text(LIVE)
+    _wait_for(office, "live")
+    time.sleep(10)  # the dispatcher has noticed it
+    with psycopg.connect(office.demo.server.uri("shop"), autocommit=True) as shop:
+
+        def happens():
+            shop.execute(
+                "insert into shop.events (user_id, name, occurred_at, properties)"
+                """ values (%s, 'Wishlisted', now(), '{"amount": 2}')""",
+                (USER,),
+            )
+
+        happens()
+        path, shown = office.question("live", task="run_batch")
+        assert "This is a live campaign." in shown["body"]
+        assert office.members("live") == set()
+        assert office.answer(path, "Approve", by="ben") == 200
+        until = time.monotonic() + 120
+        while not office.members("live"):
+            assert time.monotonic() < until, office.run("live")
+            time.sleep(1)
+    assert office.approvals("live") == [("in_force", "ben")]
