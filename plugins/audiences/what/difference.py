@@ -102,6 +102,11 @@ class Difference:
         """Say who is to be in it: `user_id`, `identifiers`, and `rank` where there is a cap."""
         self._take("candidates", candidates)
 
+    def withdraw(self, opted_out: pa.RecordBatchReader) -> None:
+        """Say who (`user_id`) has opted out since the candidates were found, and is none any more; after `want`."""
+        self._take("opted_out_since", opted_out)
+        self._run("delete from candidates where user_id in (select user_id from opted_out_since)")
+
     def cap(self, limit: int, exempt: pa.Table) -> None:
         """Keep at most `limit` candidates besides those in `exempt` (`user_id`), who are counted already."""
         self._limit = max(limit, 0)

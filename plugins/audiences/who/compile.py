@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from audiences.query.columns import OPT_OUT, columns_of
 from audiences.query.conditions import text_of
-from audiences.query.sources import declined, present, text, typed, unread
+from audiences.query.sources import declined, present, text, typed, unread, users_table
 from audiences.who.segment_queries import Conditions, People
 
 if TYPE_CHECKING:
@@ -32,13 +32,24 @@ def qualified(spec: CampaignSpec, at: datetime, *, users: Sequence[str] | None =
     return people.select(*_selected(spec, people, conditions), where=truth)
 
 
+def opted_out(catalog: Catalog) -> sa.Select[Any]:
+    """The users (`user_id`) who have opted out, whether or not they qualify for anything."""
+    table = users_table(catalog)
+    key = table.c[catalog.users.key]
+    return sa.select(sa.cast(key, sa.Text).label("user_id")).where(key.is_not(None), _opted_out(catalog, table))
+
+
+def _opted_out(catalog: Catalog, table: sa.FromClause) -> Value:
+    declines = (declined(source, table) for source in catalog.users.opt_out)
+    return sa.func.coalesce(sa.or_(sa.false(), *declines), sa.false())
+
+
 def _selected(spec: CampaignSpec, people: People, conditions: Conditions) -> list[sa.Label[Any]]:
     names, catalog = columns_of(spec), spec.catalog
-    opted_out = [declined(source, people.table) for source in catalog.users.opt_out]
     properties = catalog.user_properties()
     values = [
         (names.user_id, people.user_id),
-        (names.opted_out, sa.func.coalesce(sa.or_(sa.false(), *opted_out), sa.false())),
+        (names.opted_out, _opted_out(catalog, people.table)),
         *(
             (column, text(source, people.table))
             for name, column in names.identifiers.items()

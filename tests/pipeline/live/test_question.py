@@ -62,6 +62,15 @@ def test_events_wait_for_the_answer_and_a_yes_holds_for_all_that_come(live, batc
     assert live.members() == {1, 2, 3}
 
 
+def test_who_opts_out_while_the_question_stands_is_not_sent(live, batch):
+    question = asked(live, batch)
+    live.shop.sql("update users set opted_out = true where id = 2")
+    answered(live, question, approved=True)
+    summary = live.run(batch)
+    assert (summary.outcomes["added"], summary.outcomes["opted_out"], summary.outcomes["qualified"]) == (1, 1, 2)
+    assert live.members() == {1}
+
+
 def test_after_a_no_the_batch_waits_and_the_dispatcher_asks_nobody_again_before_an_edit(live, batch):
     question = asked(live, batch)
     with pytest.raises(NotApprovedError, match=r"Anna \(anna\) rejected it") as error:

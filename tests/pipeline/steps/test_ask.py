@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from audiences.errors import StoppedError
 from audiences.ledger import approvals, runs
 from audiences.ledger.transitions import IllegalTransitionError
 from audiences.pipeline.preconditions.approved import NotApprovedError
@@ -18,8 +20,10 @@ from audiences.pipeline.steps.open_run import open_run
 from audiences.pipeline.steps.plan import plan
 from audiences.pipeline.steps.select import select
 from audiences.pipeline.upkeep.expire import expire
+from audiences.pipeline.upload import full_refresh
 from audiences.pipeline.upload.export import export
 from audiences.sandbox import AD_SETS
+from audiences.warehouse.reader import WarehouseTransientError
 
 pytestmark = pytest.mark.integration
 
@@ -33,9 +37,9 @@ def required(shop, *, approval="required", **more):
 class AskedRun:
     """A run of Airflow's, up to its question, and what follows."""
 
-    def __init__(self, shop, resources, name):
+    def __init__(self, shop, resources, name, **more):
         self.shop, self.resources = shop, resources
-        self.run = open_run(resources, RunRequest(external_id=name, at=shop.now, may_ask=True))
+        self.run = open_run(resources, RunRequest(external_id=name, at=shop.now, may_ask=True, **more))
         self.extracted = extract(resources, self.run)
         self.selected = [select(resources, self.run, shard) for shard in self.extracted.shards]
         self.ask(name)
@@ -59,6 +63,8 @@ class AskedRun:
     def send(self):
         """What follows the answer, to the end."""
         planned = self.plan()
+        if full_refresh.is_planned(self.resources, self.run):
+            full_refresh.send(self.resources, self.run)
         for action, deferred in (("remove", False), ("add", False), ("remove", True)):
             export(self.resources, self.run, action, deferred=deferred)
         link_ad_sets(self.resources, self.run)
@@ -75,10 +81,10 @@ class AskedRun:
 def asked(shop):
     opened = []
 
-    def begin(spec, name="first"):
+    def begin(spec, name="first", **more):
         resources = shop.resources(spec).__enter__()
         opened.append(resources)
-        return AskedRun(shop, resources, name)
+        return AskedRun(shop, resources, name, **more)
 
     yield begin
     for resources in opened:
@@ -200,6 +206,108 @@ def test_figures_that_changed_after_the_approval_need_another_one(shop, asked):
     )
     run.refused("the figures are others by now")
     assert states(shop) == ["lapsed"]
+
+
+@pytest.mark.parametrize("more", [{}, {"full_refresh": True}])
+def test_who_opts_out_while_the_question_stands_is_not_sent_and_is_counted_as_opted_out(shop, asked, more):
+    fill(shop, 1, 2, 3, 4)
+    shop.sql("update users set opted_out = true where id = 4")
+    run = asked(required(shop), **more)
+    shop.sql("update users set opted_out = true where id = 2")
+    run.answer()
+    summary = run.send()
+    assert summary.state == "success"
+    counts = {name: count for name, count in summary.outcomes.items() if count}
+    assert counts == {"added": 2, "opted_out": 2, "targeted": 2, "qualified": 4}
+    assert shop.members(run.run.facebook_id) == {shop.row_of(f"user{one}@example.com", None) for one in (1, 3)}
+    assert shop.sql("select user_id from audiences.assignment order by 1", on="ledger") == [("1",), ("3",)]
+    assert states(shop) == ["in_force"]
+
+
+@pytest.mark.parametrize(
+    ("action", "full_refresh", "stays"), [("mirror", False, False), ("add", True, False), ("add", False, True)]
+)
+def test_a_member_who_opts_out_while_the_question_stands_leaves_as_in_a_run_without_one(
+    shop, asked, action, full_refresh, stays
+):
+    fill(shop, 1, 2, 3)
+    what = {"audience": {"create": {"name": "carts", "action": action}}, "guards": {"max_removal": 50}}
+    first = asked(required(shop, what=what))
+    first.answer()
+    first.send()
+    fill(shop, 4)
+    edited = asked(required(shop, what={**what, "keep_for": "300 days"}), "second", full_refresh=full_refresh)
+    shop.sql("update users set opted_out = true where id = 2")
+    edited.answer()
+    summary = edited.send()
+    counts = {name: count for name, count in summary.outcomes.items() if count}
+    removed = {} if stays else {"removed": 1}
+    assert counts == {"added": 1, "kept": 2, "opted_out": 1, "targeted": 3, "qualified": 4, **removed}
+    there = (1, 2, 3, 4) if stays else (1, 3, 4)
+    assert shop.members(edited.run.facebook_id) == {shop.row_of(f"user{one}@example.com", None) for one in there}
+
+
+def test_under_a_cap_the_next_one_takes_the_place_of_who_opted_out(shop, asked):
+    fill(shop, 1, 2, 3)
+    who = {"did": {"event": "Added To Cart"}, "target_cap": 2, "control_group": {"system": False}}
+    run = asked(required(shop, who=who))
+    shop.sql("update users set opted_out = true where id = 2")
+    run.answer()
+    counts = {name: count for name, count in run.send().outcomes.items() if count}
+    assert counts == {"added": 2, "opted_out": 1, "targeted": 2, "qualified": 3}
+    assert shop.members(run.run.facebook_id) == {shop.row_of(f"user{one}@example.com", None) for one in (1, 3)}
+
+
+def test_an_opt_out_that_cannot_be_read_keeps_the_user_out_after_the_answer_too(shop, asked):
+    fill(shop, 1, 2)
+    run = asked(required(shop))
+    shop.sql("alter table users alter opted_out type text")
+    shop.sql("update users set opted_out = 'please stop' where id = 2")
+    run.answer()
+    assert run.send().outcomes["opted_out"] == 1
+    assert shop.members(run.run.facebook_id) == {shop.row_of("user1@example.com", None)}
+
+
+def test_without_the_warehouse_an_approved_run_sends_nothing_until_a_retry_has_read_who_opted_out(shop, asked):
+    fill(shop, 1, 2)
+    run = asked(required(shop))
+    run.answer()
+    shop.sql("update users set opted_out = true where id = 2")
+    there = shop.connections["warehouse"]
+    shop.connections["warehouse"] = replace(there, port=1)
+    with pytest.raises(WarehouseTransientError):
+        run.plan()
+    assert assigned(shop) == 0
+    assert shop.uploads() == []
+    shop.connections["warehouse"] = there
+    assert run.send().outcomes["added"] == 1, "the approval is in force by now, and the opt-outs are read all the same"
+    assert shop.members(run.run.facebook_id) == {shop.row_of("user1@example.com", None)}
+
+
+def test_a_shop_in_which_nobody_can_opt_out_is_not_read_again(shop, asked):
+    fill(shop, 1)
+    spec = required(shop)
+    users = spec.catalog.users.model_copy(update={"opt_out": ()})
+    run = asked(spec.model_copy(update={"catalog": spec.catalog.model_copy(update={"users": users})}))
+    run.answer()
+    shop.connections["warehouse"] = replace(shop.connections["warehouse"], port=1)
+    assert run.send().outcomes["added"] == 1
+
+
+def test_a_guard_stops_an_approved_run_when_too_many_members_opted_out_meanwhile(shop, asked):
+    fill(shop, 1, 2, 3, 4)
+    first = asked(required(shop))
+    first.answer()
+    first.send()
+    fill(shop, 5)
+    edited = asked(required(shop, what={"guards": {"max_removal": 25}}), "second")
+    shop.sql("update users set opted_out = true where id <= 2")
+    edited.answer()
+    with pytest.raises(StoppedError, match="max_removal") as found:
+        edited.plan()
+    runs.note_error(edited.resources.ledger, edited.run.run, found.value)
+    summary = close_run(edited.resources, edited.run, None)
+    assert (summary.state, summary.outcomes["opted_out"], summary.outcomes["failed"]) == ("stopped", 2, 1)
 
 
 def test_an_answer_does_not_count_once_the_question_is_asked_anew(shop, asked):

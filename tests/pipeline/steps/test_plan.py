@@ -19,9 +19,12 @@ def test_every_user_of_every_shard_has_one_outcome():
         Selected(number=0, outcomes={"filtered_out": 3, "candidate": 10, "opted_out": 1}),
         Selected(number=1, outcomes={"control_campaign": 2, "candidate": 5}),
     ]
-    found = outcomes_before_upload(shards, replace(NONE, targeted=12, begun=4))
+    found = outcomes_before_upload(shards, replace(NONE, candidates=15, targeted=12, begun=4))
     decided = {"filtered_out": 3, "opted_out": 1, "control_campaign": 2, "over_cap": 3, "targeted": 12}
     assert found == {**decided, "kept": 8, "qualified": 21}
+    # Two of the candidates have opted out since they were found.
+    found = outcomes_before_upload(shards, replace(NONE, candidates=13, targeted=12, begun=4))
+    assert found == {**decided, "opted_out": 3, "over_cap": 1, "kept": 8, "qualified": 21}
     assert outcomes_before_upload((), NONE) == dict.fromkeys(("over_cap", "targeted", "kept", "qualified"), 0)
 
 

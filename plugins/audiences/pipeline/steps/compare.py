@@ -38,11 +38,13 @@ def compared(
     *,
     action: Action | None = None,
     now: datetime | None = None,
+    opted_out_since: Sequence[str] = (),
 ) -> Iterator[tuple[Difference, Counts]]:
     """The difference between the staged candidates under the cap and what the ledger holds; writes nothing.
 
     `action` is the campaign's unless another one is given. `now` is the clock's, except for a preview of another time:
-    `keep_for`, a cap per day and quarantined rows go by it.
+    `keep_for`, a cap per day and quarantined rows go by it. `opted_out_since`: staged files of users (`user_id`) who have opted
+    out since they were staged as candidates.
     """
     now = now or resources.now()
     with (
@@ -58,10 +60,13 @@ def compared(
     ):
         with members.held(resources.ledger, run.audience) as held:
             difference.hold(held)
-        candidates = Staging(run.staging).rows(*(candidates_file(part.number) for part in selected))
+        staging = Staging(run.staging)
+        candidates = staging.rows(*(candidates_file(part.number) for part in selected))
         difference.want(pa.RecordBatchReader.from_batches(CANDIDATES, candidates))
+        if opted_out_since:
+            difference.withdraw(pa.RecordBatchReader.from_batches(USERS, staging.rows(*opted_out_since)))
         if run.full_refresh:
-            opted_out = Staging(run.staging).rows(*(opted_out_file(part.number) for part in selected))
+            opted_out = staging.rows(*(opted_out_file(part.number) for part in selected), *opted_out_since)
             difference.leave_out(pa.RecordBatchReader.from_batches(USERS, opted_out))
         difference.quarantine(rejected_rows.quarantined(resources.ledger, run.audience, now))
         _apply_cap(resources, run, difference, now)

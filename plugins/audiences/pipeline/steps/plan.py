@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from audiences.errors import AudiencesError, StoppedError
@@ -14,16 +15,18 @@ from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.figures import figures_of
 from audiences.pipeline.steps.link_ad_sets import take_back_dropped
 from audiences.pipeline.steps.open_run import how_to_allow
+from audiences.pipeline.steps.opt_out_again import opted_out_by_now
 from audiences.pipeline.steps.put_on_record import put_on_record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from audiences.campaign.spec import CampaignSpec
     from audiences.ledger.approvals import Question
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import Extracted, Plan, RunRef, Selected
-    from audiences.what.difference import Counts
+    from audiences.what.difference import Counts, Difference
 
 
 def plan(
@@ -41,26 +44,49 @@ def plan(
     """
     runs.warn(resources.ledger, run.run, extracted.misfits)
     asks = not approved.in_force(resources, run.campaign)
-    question = approvals.of_run(resources.ledger, run.run) if asks else None
-    # What was approved is what is sent: the difference as of when it was shown.
-    with compared(resources, run, selected, now=question.asked_at if question else None) as (difference, counts):
+    # Of another attempt too, which has put the approval in force and went no further.
+    question = approvals.of_run(resources.ledger, run.run) if resources.spec.campaign.approval else None
+    # What was approved is what is sent: the difference as of when it was shown, but for those who have opted out since.
+    now = question.asked_at if asks and question else None
+    if asks:
+        with _guarded(resources, run, extracted, selected, now=now) as (difference, counts, outcomes):
+            figures = figures_of(run, selected, difference, counts, outcomes)
+            _go_on_approved(resources, run, question, shown=figures.shown(resources.spec.digest))
+    since = opted_out_by_now(resources, run) if question else ()
+    with _guarded(resources, run, extracted, selected, now=now, opted_out_since=since) as (
+        difference,
+        counts,
+        outcomes,
+    ):
+        return put_on_record(
+            resources,
+            run,
+            selected,
+            difference,
+            counts,
+            outcomes=outcomes,
+            rejected=extracted.rejected,
+            scope=scope,
+        )
+
+
+@contextmanager
+def _guarded(
+    resources: CampaignResources,
+    run: RunRef,
+    extracted: Extracted,
+    selected: Sequence[Selected],
+    *,
+    now: datetime | None,
+    opted_out_since: Sequence[str] = (),
+) -> Iterator[tuple[Difference, Counts, dict[str, int]]]:
+    """The difference that no guard forbids, with the outcomes before the upload; they are on record if the run ends here."""
+    with compared(resources, run, selected, now=now, opted_out_since=opted_out_since) as (difference, counts):
         outcomes = outcomes_before_upload(selected, counts)
         try:
             with advising(resources):
                 check_guards(resources.spec, run, extracted, counts)
-            if asks:
-                figures = figures_of(run, selected, difference, counts, outcomes)
-                _go_on_approved(resources, run, question, shown=figures.shown(resources.spec.digest))
-            return put_on_record(
-                resources,
-                run,
-                selected,
-                difference,
-                counts,
-                outcomes=outcomes,
-                rejected=extracted.rejected,
-                scope=scope,
-            )
+            yield difference, counts, outcomes
         except AudiencesError:
             runs.counted(resources.ledger, run.run, {**outcomes, "begun": counts.begun, "leaving": counts.gone})
             raise
@@ -99,15 +125,19 @@ def check_guards(spec: CampaignSpec, run: RunRef, extracted: Extracted, counts: 
 
 
 def outcomes_before_upload(selected: Sequence[Selected], counts: Counts) -> dict[str, int]:
-    """Users by outcome as far as it is decided before anything is sent; `begun` are still to be added."""
+    """Users by outcome as far as it is decided before anything is sent; `begun` are still to be added.
+
+    Candidates who are not among those compared have opted out since.
+    """
     decided: Counter[str] = Counter()
     for part in selected:
         decided.update(part.outcomes)
     qualified = decided.total()
-    candidates = decided.pop("candidate", 0)
+    if opted_out := decided.pop("candidate", 0) - counts.candidates:
+        decided["opted_out"] += opted_out
     return {
         **decided,
-        "over_cap": candidates - counts.targeted,
+        "over_cap": counts.candidates - counts.targeted,
         "targeted": counts.targeted,
         "kept": counts.targeted - counts.begun,
         "qualified": qualified,
