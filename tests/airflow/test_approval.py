@@ -87,8 +87,19 @@ class Office:
                 continue
             path = f"/dags/{campaign}/dagRuns/{quote(last['dag_run_id'], safe='')}/taskInstances/{task}"
             status, found = self.call("GET", path)
-            if status == 200 and found["state"] == "awaiting_input":
+            if status == 200 and found["state"] == "awaiting_input" and self.parked(last["dag_run_id"], task):
                 return self.path(campaign, task=task), self.call("GET", self.path(campaign, task=task))[1]
+
+    def parked(self, run, task):
+        """Whether the scheduler has seen the task's process end, as it has long before a person reads the question.
+
+        An answer that comes between the two, about a second, is lost: Airflow 3.3 fails a task that is queued again by then
+        ("state mismatch" in its event log), as if somebody had killed it.
+        """
+        return any(
+            f"task_id={task}, run_id={run}," in line and "state=awaiting_input" in line
+            for line in (self.demo.folders.logs / "scheduler.log").read_text().splitlines()
+        )
 
     def path(self, campaign, *, task="approve"):
         """Where the question of the campaign's last run is."""
@@ -217,6 +228,8 @@ def test_a_cleared_run_is_not_asked_about_anew_since_airflow_goes_on_showing_the
     path, _ = office.question("cleared", run=run)
     assert office.answer(path, "Reject", by="ben") == 200
     office.ended("cleared", run)
+    # Within the minute the question would be the same to the letter, and could be asked.
+    office.campaign("cleared", approval="{deadline: 2 hours}", when="{dates: ['2030-01-01 09:00']}")
     status, _ = office.call("POST", f"/dags/cleared/dagRuns/{quote(run, safe='')}/clear", json={"dry_run": False})
     assert status == 200
     time.sleep(2)
