@@ -38,6 +38,7 @@ from audiences.pipeline.steps.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.extract import extract
 from audiences.pipeline.steps.link_ad_sets import rehearse
+from audiences.pipeline.steps.opt_out_again import opted_out_by_now
 from audiences.pipeline.steps.plan import check_guards, outcomes_before_upload
 from audiences.pipeline.steps.put_on_record import rows_to_replace
 from audiences.pipeline.steps.select import select
@@ -84,7 +85,8 @@ def preview(
         warnings = (*warnings, *map(str, lists))
         if standing and standing.known and standing.status and DOUBT not in allow:
             run = rehearse_doubt(resources.ledger, run, standing.known, standing.status)
-        with compared(resources, run, selected, now=at) as (difference, counts):
+        since = opted_out_by_now(resources, run) if run.full_refresh else ()
+        with compared(resources, run, selected, now=at, opted_out_since=since) as (difference, counts):
             try:
                 check_guards(resources.spec, run, extracted, counts)
                 rows, said = rows_to_replace(resources, run, difference)

@@ -403,3 +403,19 @@ def test_members_of_two_identifier_sets_are_sent_under_one_schema(few):
     assert few.run(other).state == "success"
     assert few.row_of(None, "+14155550101") in few.members(audience)
     assert len(few.members(audience)) == 4
+
+
+@pytest.mark.parametrize("qualifies", [True, False])
+def test_who_opted_out_is_not_sent_anew_by_a_full_refresh_though_members_stay(few, qualifies):
+    spec = few.campaign(
+        what={"audience": {"create": {"name": "carts", "action": "add"}}, **REPLACE, "refresh": "difference"}
+    )
+    few.run(spec)
+    few.sql("update users set opted_out = true where id = 2")
+    if not qualifies:
+        few.sql("delete from events where user_id = 2")
+    few.sql("delete from events where user_id = 3")
+    assert few.preview(spec, full_refresh=True).changes.remove == 1
+    summary = few.run(spec, full_refresh=True)
+    assert (summary.state, summary.outcomes["removed"]) == ("success", 1)
+    assert few.members(summary.audience.id) == {few.row_of(f"user{one}@example.com", None) for one in (1, 3)}

@@ -52,7 +52,8 @@ def plan(
         with _guarded(resources, run, extracted, selected, now=now) as (difference, counts, outcomes):
             figures = figures_of(run, selected, difference, counts, outcomes)
             _go_on_approved(resources, run, question, shown=figures.shown(resources.spec.digest))
-    since = opted_out_by_now(resources, run) if question else ()
+    # A full refresh sends members anew whom the run need not have found, so it has to know all who have opted out.
+    since = opted_out_by_now(resources, run) if question or run.full_refresh else ()
     with _guarded(resources, run, extracted, selected, now=now, opted_out_since=since) as (
         difference,
         counts,
