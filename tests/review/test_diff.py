@@ -205,3 +205,11 @@ def test_a_project_in_a_folder_of_the_repository_is_found(project):  # noqa: F81
     first = commit(above)
     with files_at(project.path, first) as old:
         assert (old / "campaigns/carts.yml").read_text() == CARTS
+
+
+def test_a_folder_of_the_project_that_looks_like_a_repository_is_not_taken_for_one(tmp_path):
+    for folder in (tmp_path, tmp_path / "campaigns"):
+        bare = () if folder == tmp_path else ("--bare",)
+        subprocess.run(["git", "init", "--quiet", *bare, str(folder)], check=True)
+    with pytest.raises(RevisionError, match="bare"):
+        commit_of(tmp_path / "campaigns", None)

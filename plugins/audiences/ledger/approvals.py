@@ -149,6 +149,15 @@ def in_force(ledger: Ledger, *, campaign: int, digest: str) -> Question | None:
     )
 
 
+def version_to_approve(ledger: Ledger, run: int) -> str | None:
+    """The digest of the version with which the run was opened, if that one requires an approval; None if not."""
+    return ledger.value(
+        str,
+        "select config_digest from audiences.run where id = %(run)s and coalesce(config ->> 'approval', 'none') <> 'none'",
+        {"run": run},
+    )
+
+
 def of_number(ledger: Ledger, number: int) -> Question | None:
     """The question of that number."""
     return ledger.row(Question, f"{_SELECT} where id = %(number)s", {"number": number})

@@ -27,8 +27,13 @@ _FOLDERS: Final = ("campaigns", "include")
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _LINK, _FILES = "120000", ("100644", "100755")
 _SECONDS = 60
-# Nothing in the repository's settings is to start a program.
-_QUIET: Final = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
+# Nothing in the repository's settings is to start a program, and no folder of the project is to pass for a repository.
+_QUIET: Final = (
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.quotePath=false"),
+    *("-c", "safe.bareRepository=explicit"),
+)
 
 
 @dataclass(eq=False)
@@ -141,6 +146,9 @@ def _put(root: Path, path: PurePosixPath, mode: str, content: bytes) -> None:
 def _git(project: Path, *arguments: str, revision: str, given: bytes = b"") -> bytes:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+        # What is not there is not fetched.
+        "GIT_ALLOW_PROTOCOL": "",
+        "GIT_NO_LAZY_FETCH": "1",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
         "LC_ALL": "C",

@@ -449,3 +449,12 @@ def test_nobodys_time_is_up_by_a_version_that_is_not_approved(shop, asked):
     run = asked(edited, "second")
     run.answer()
     run.send()
+
+
+def test_rules_that_somebody_put_in_place_of_those_of_the_run_send_nothing(shop, asked):
+    fill(shop, 1, 2)
+    run = asked(required(shop))
+    with shop.resources(shop.campaign()) as forged, pytest.raises(NotApprovedError, match="rules of this step"):
+        plan(forged, run.run, run.extracted, run.selected)
+    assert assigned(shop) == 0
+    assert states(shop) == ["asked"]

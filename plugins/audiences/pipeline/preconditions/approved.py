@@ -55,6 +55,16 @@ def ensure_in_force(resources: CampaignResources) -> None:
     raise not_approved(resources, found)
 
 
+def ensure_as_opened(resources: CampaignResources, run: int) -> None:
+    """Raise NotApprovedError for rules that are not those with which the run was opened, where these need an approval.
+
+    The rules come to each step by XCom, which more people may write than may answer.
+    """
+    opened = approvals.version_to_approve(resources.ledger, run)
+    if opened not in (None, resources.spec.digest):
+        raise not_approved(resources, "the rules of this step are not those with which the run was opened")
+
+
 def verify(resources: CampaignResources, campaign: int, question: Question | None, *, shown: str) -> None:
     """Put the approval in force that the question led to; nothing to do where one is in force.
 

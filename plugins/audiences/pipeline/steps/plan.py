@@ -42,6 +42,7 @@ def plan(
     Raises StoppedError for a guard, NotApprovedError for a version that must be approved and is not, and ReplaceTooLongError for
     a full refresh that one session cannot carry.
     """
+    approved.ensure_as_opened(resources, run.run)
     runs.warn(resources.ledger, run.run, extracted.misfits)
     asks = not approved.in_force(resources, run.campaign)
     # Of another attempt too, which has put the approval in force and went no further.
