@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.pipeline.test_erase import erased
 
+from audiences.pipeline.person.called import as_the_key_says
 from audiences.pipeline.person.holders import UnreadableAddressError
 from audiences.reporting.person_lookup import find_person, why
 from audiences.reporting.read_only import ReadOnlyResources
@@ -101,3 +102,21 @@ def test_somebody_who_was_erased_is_known_as_erased_and_by_nothing_else(ran):
     assert found.erased
     assert (found.people[0].memberships, found.people[0].arms) == ((), ())
     assert found.people[0].erasure.done_at is not None
+
+
+def test_what_is_left_to_do_of_an_erasure_is_not_told_to_who_may_not_erase(ran):
+    erased(ran.shop, "5")
+    found = find(ran, "user", "5")
+    whole = found.people[0].erasure
+    left = whole.model_copy(update={"still_to_do": ("campaigns/spring.yml names the person",)})
+    told = found.model_copy(update={"people": (found.people[0].model_copy(update={"erasure": left}),)}).without_tasks()
+    assert told.people[0].erasure.erasure == whole.erasure
+    assert "spring" not in told.model_dump_json()
+
+
+def test_an_id_that_the_key_cannot_have_is_nobody_elses(ran):
+    files = ran.files()
+    catalog = next(iter(files.specs.values())).catalog
+    look_up = ran.shop.connections.__getitem__
+    with ReadOnlyResources(files, look_up=look_up) as resources, resources.warehouse() as warehouse:
+        assert as_the_key_says(warehouse, catalog, "5\0") == "5\0"

@@ -18,7 +18,7 @@ from audiences.pipeline.person.explained_user import Explanation
 from audiences.reporting.person_lookup import AskedBy, PersonFound, find_person, why
 
 router = APIRouter(prefix="/api/person")
-Text = Annotated[str, Field(min_length=1, max_length=1_000)]
+Text = Annotated[str, Field(min_length=1, max_length=1_000, pattern=r"^[^\x00-\x1f\x7f]*$")]  # no control characters
 
 
 class Asked(BaseModel):
@@ -54,7 +54,8 @@ def found(asking: Asking, asked: Find) -> PersonFound:
     with looking() as (project, resources):
         may_see = asking.reader(project.files)
         _, catalog = load_catalog(project.root)
-        return find_person(resources, catalog, asked.by, asked.value.strip(), now=now(), may_see=may_see)
+        person = find_person(resources, catalog, asked.by, asked.value.strip(), now=now(), may_see=may_see)
+    return person if asking.administers else person.without_tasks()
 
 
 @router.post("/why")

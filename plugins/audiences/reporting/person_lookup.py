@@ -63,6 +63,9 @@ class ArmShown(Shown):
     assigned_at: datetime
 
 
+_FOR_ADMINS = "something is still to be done; an admin sees what"
+
+
 class ErasureShown(Shown):
     """An erasure of the user: done, or asked for and `still_to_do`."""
 
@@ -92,6 +95,10 @@ class PersonFound(Shown):
     people: tuple[PersonShown, ...]
     more: tuple[str, ...]
     erased: bool
+
+    def without_tasks(self) -> PersonFound:
+        """The same for whoever may not erase: what is left to do of an erasure names campaigns and accounts of others."""
+        return self.model_copy(update={"people": tuple(map(_without_tasks, self.people))})
 
 
 def find_person(
@@ -189,6 +196,13 @@ def _membership(row: MembershipAnywhere, audience: str, name: str, ad_account: s
         until_run=row.removed_run,
         until=row.removed_at,
     )
+
+
+def _without_tasks(person: PersonShown) -> PersonShown:
+    if person.erasure is None or not person.erasure.still_to_do:
+        return person
+    erasure = person.erasure.model_copy(update={"still_to_do": (_FOR_ADMINS,)})
+    return person.model_copy(update={"erasure": erasure})
 
 
 def _arm(each: AssignmentAnywhere) -> ArmShown:

@@ -39,8 +39,10 @@ function inZone(options) {
 export const moment = (iso) =>
   iso ? inZone({ dateStyle: "medium", timeStyle: "short", hourCycle: "h23" }).format(new Date(iso)) : "–";
 
-/** `29 Nov`. */
-export const day = (iso) => (iso ? inZone({ day: "numeric", month: "short" }).format(new Date(iso)) : "–");
+const DATE = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
+
+/** `29 Nov`, of a date without a time, which is the same day in every zone. */
+export const day = (date) => (date ? DATE.format(new Date(date)) : "–");
 
 const STEPS = [
   ["day", 86_400],

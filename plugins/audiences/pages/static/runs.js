@@ -18,7 +18,7 @@ export function Runs({ campaign }) {
   const [offset, setOffset] = useState(0);
   const [chosen, setChosen] = useState(null);
   const answer = useAnswer(`campaigns/${encodeURIComponent(campaign)}/runs`, { offset, limit: PAGE }, { every: 30_000 });
-  const newest = answer.found?.offset === 0 ? answer.found.runs.find((run) => run.outcomes.qualified !== undefined) : null;
+  const newest = answer.found?.offset === 0 ? answer.found.runs.find((run) => run.trouble || run.outcomes.qualified !== undefined) : null;
   const run = chosen ?? (newest ?? answer.found?.runs[0])?.run;
   return h(Panel, { title: "Runs", aside: answer.found && counted(answer.found.total, "run") },
     h(Answered, { answer }, (found) =>
@@ -52,7 +52,7 @@ const History = ({ runs, chosen, onChoose }) =>
 
 function Run({ campaign, run }) {
   const [offset, setOffset] = useState(0);
-  const answer = useAnswer(`campaigns/${encodeURIComponent(campaign)}/runs/${run}`, { offset, limit: 20 });
+  const answer = useAnswer(`campaigns/${encodeURIComponent(campaign)}/runs/${run}`, { offset, limit: 20 }, { every: 30_000 });
   return h(Answered, { answer, waiting: `Loading run ${run}` }, (found) =>
     h(Stack, { gap: 4, borderWidth: 1, borderRadius: "md", p: { base: 3, md: 4 }, as: "article", "aria-label": `Run ${run}` },
       h(Head, { campaign, run: found.run, action: found.action }),

@@ -35,13 +35,15 @@ export const Figure = ({ name, value, note }) =>
     h(Text, { fontSize: "xl", fontWeight: "semibold", fontVariantNumeric: "tabular-nums" }, value),
     note && h(Text, { fontSize: "xs", color: "fg.muted" }, note));
 
+/** Facebook's own pages; an address that somebody else's text brings along stays text. */
+const OF_FACEBOOK = /^https:\/\/(?:[a-z0-9-]+\.)*(?:facebook|meta)\.com(?:\/|$)/;
 const NAMES_AND_ADDRESSES = /(`[^`\n]+`|https:\/\/[^\s<>"'`]+[^\s<>"'`.,;:)])/;
 
 /** A text of the product's: `words` in backticks are names and commands; `sentence` makes it begin with a capital. */
 export function Words({ children: text, sentence = false }) {
   const said = sentence && /^[a-z]/.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
   return said.split(NAMES_AND_ADDRESSES).map((part, index) => {
-    if (index % 2 === 0) return part;
+    if (index % 2 === 0 || (!part.startsWith("`") && !OF_FACEBOOK.test(part))) return part;
     return part.startsWith("`")
       ? h(Code, { key: index, size: "sm", colorPalette: "gray", whiteSpace: "pre-wrap" }, part.slice(1, -1))
       : h(OutLink, { key: index, href: part, color: "inherit", textDecoration: "underline" }, part);

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def as_the_key_says(warehouse: Warehouse, catalog: Catalog, user: str) -> str:
     """The id as the warehouse writes it; as given where its type has several texts for a value, and it names nobody alone."""
     found = warehouse.table(render(users_called(catalog, user))).column("user_id").to_pylist()
-    return str(found[0]) if len(found) == 1 else user
+    # No id for a text that is none of the key's, such as one with a null character.
+    return str(found[0]) if len(found) == 1 and found[0] is not None else user
 
 
 def never_held_out(resources: CampaignResources) -> list[str]:
