@@ -29,7 +29,7 @@ _FOUND_BY = ["position"]  # of the rows of a change file, by which a request rea
 ASSIGNED_FILE = "assigned.parquet"
 """The users whom the run assigns to an arm: `user_id`, `arm`."""
 OPTED_OUT_SINCE_FILE = "opted-out-since.parquet"
-"""The users who have opted out by the time that an answer has come (`user_id`), whether or not the run is about them."""
+"""The users who have opted out by the time that the run is planned (`user_id`), whether or not it is about them."""
 CLOSING_FILE = "closing.parquet"
 """The memberships that change when a replace session ends."""
 

@@ -1,4 +1,8 @@
-"""Who has opted out by now: read once more where a run has waited for people, since a question may stand for days."""
+"""Who has opted out by now, whether or not the run found them.
+
+It is read where a run has waited for an answer, since a question may stand for days, and for a full refresh, which sends anew
+members whom the run need not have found.
+"""
 
 from __future__ import annotations
 
