@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SCHEMA = Draft202012Validator(json.loads(schema_files()["include/campaign.schema.json"]))
 AFTER = [
     ("load_orders", "after the DAG load_orders"),
-    ("postgres://shop/public/orders", "after the asset postgres://shop/public/orders"),
+    ("postgres://db/shop/public/orders", "after the asset postgres://db/shop/public/orders"),
     (["load_orders", "s3://lake/users"], "after the DAG load_orders and the asset s3://lake/users"),
     ({"any": ["load_orders", {"asset": "orders"}]}, "after the DAG load_orders or the asset orders"),
     ({"asset": "orders"}, "after the asset orders"),
@@ -53,10 +53,24 @@ def test_beside_an_event_it_is_a_length_of_time():
         ("{after: load, ends: {after: 10 runs}}", "when.ends", "counts the runs of `repeat` or `cron`"),
         ("{after: 's3://me:secret@lake/x'}", "when.after", "holds a password"),
         ("{after: 'airflow://x'}", "when.after", "which Airflow keeps for itself"),
-        ("{after: 5 minutes}", "when", "says no time"),
+        ("{after: 5 minutes}", "when.after", "what a live campaign waits after an event, so it needs `on`"),
+        ("{after: 3}", "when.after", "`3` is neither the id of a DAG nor an asset; allowed: `{dag: id}`"),
+        ("{after: [load, true]}", "when.after", "`true` is neither the id of a DAG nor an asset"),
+        ("{after: {dag: 3}}", "when.after", "`dag` must be text; found `3`; put it in quotes"),
+        ("{after: [load, {dag: load}]}", "when.after", "names `load` more than once"),
+        ("{after: ['s3://lake/x', 'S3://lake/x/#y']}", "when.after", "names `s3://lake/x` more than once"),
+        ("{after: 'postgres://shop/orders'}", "when.after", "is written `postgres://host/database/schema/table`"),
+        ("{after: 'bigquery://shop/orders'}", "when.after", "is written `bigquery://project/dataset/table`"),
+        ("{after: 's3:///x'}", "when.after", "is written `s3://bucket`"),
+        ("{after: 'https://[::1'}", "when.after", "its host or port cannot be read"),
+        ("{after: {asset: context}}", "when.after", "a name that Airflow gives to no asset"),
+        ("{after: 'dag:test'}", "when.after", "write the DAG's id alone, `test`"),
+        ("{after: {asset: 'DAG://load_orders'}}", "when.after", "write the DAG's id alone, `load_orders`"),
         ("{after: {dags: [a]}}", "when.after", "unknown key"),
         ("{after: test}", "when.after", "runs after itself, without an end: `test` after `test`"),
         ("{after: 'facebook://act_1001/Test'}", "when.after", "runs after itself"),
+        ("{after: 'FACEBOOK://act_1001/Test/'}", "when.after", "runs after itself"),
+        ("{after: 'facebook://act_1001/T%65st?#x'}", "when.after", "runs after itself"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_at_its_place(folder: Folder, when, key, said):
@@ -77,6 +91,32 @@ def test_campaigns_that_run_after_each_other_in_a_circle_are_refused_all_of_them
     ]
     assert "`a` after `b` after `c` after `a`" in project.problems[0].message
     assert list(project.campaigns) == ["d"]
+
+
+def test_every_campaign_that_keeps_one_given_audience_brings_its_asset_about(folder: Folder):
+    text = "name: x\nwho: {{did: {{event: Charged}}}}\nwhat: {{audience: {{update: {{id: '7', action: add}}}}}}\nwhen: {0}\n"
+    for name, when in (("a", "{after: 'facebook://act_1001/7'}"), ("b", "{after: a}"), ("c", "now")):
+        folder.campaign(text.format(when), f"{name}.yml")
+    assert [problem.message for problem in folder.load().problems] == [
+        "runs after itself, without an end: `a` after `a`",
+        "runs after itself, without an end: `b` after `a` after `b`",
+    ]
+
+
+def test_what_is_never_brought_about_draws_a_warning(folder: Folder):
+    text = "name: {0}\n{1}who: {{did: {{event: Charged}}}}\nwhat: {{audience: {{create: {{name: {0}}}}}}}\nwhen: {2}\n"
+    folder.campaign(text.format("Körbe", "formerly: carts\n", "now"), "baskets.yml")
+    folder.campaign(text.format("b", "", "{after: [carts, 'facebook://act_1001/Körbe']}"), "b.yml")
+    folder.campaign(text.format("c", "", "{after: [baskets, 'Facebook://act_1001/K%C3%B6rbe']}"), "c.yml")
+    project = folder.load()
+    assert project.problems == ()
+    assert [(each.file, each.code, each.message) for each in project.warnings] == [
+        ("campaigns/b.yml", "never-runs", said)
+        for said in (
+            "never runs after `carts`, which is a former id: the campaign is `baskets` now",
+            "never runs after `facebook://act_1001/Körbe`: that audience's asset is written `facebook://act_1001/K%C3%B6rbe`",
+        )
+    ]
 
 
 def test_a_page_says_what_it_runs_after_and_no_name_acts(folder: Folder):

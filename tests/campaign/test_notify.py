@@ -51,6 +51,8 @@ def test_nobody_is_told_unless_somebody_is_named(folder: Folder):
         ('{email: "a@example.com\\nBcc: b@example.com"}', "notify.email", "is not an e-mail address"),
         ("{webhook: 'https://hooks.example.com/secret'}", "notify.webhook", "name of an Airflow connection"),
         ("{about: [faild]}", "notify.about[0]", "did you mean `failed`"),
+        ("{about: [failed, stopped, failed]}", "notify.about", "names `failed` more than once"),
+        ("{email: [a@example.com, a@example.com]}", "notify.email", "names `a@example.com` more than once"),
         ("{size_changed_by: 0}", "notify.size_changed_by", "must be at least 1"),
         ("{mail: a@example.com}", "notify.mail", "unknown key"),
     ],

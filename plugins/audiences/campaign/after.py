@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, ClassVar
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
-from audiences.campaign.base import Name, Strict, as_tuple, only_one
+from audiences.campaign import asset_uri
+from audiences.campaign.base import Name, Strict, as_tuple, only_one, written_twice
 from audiences.campaign.windows import Duration, Length
 from audiences.campaign.wording import shown
 
@@ -21,47 +21,74 @@ def _dag(value: str) -> str:
     if not _DAG.fullmatch(value):
         message = (
             f"{shown(value)} cannot be the id of a DAG: letters, digits, `_`, `-`, `.`; an asset is written as its URI, such as "
-            "`postgres://shop/public/orders`, or as `{asset: name}`"
+            "`postgres://db/shop/public/orders`, or as `{asset: name}`"
         )
         raise ValueError(message)
     return value
 
 
 def _asset(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.password:
-        message = "holds a password; the URI of an asset is a name and opens nothing, so write it without"
+    if value in asset_uri.NAMED:
+        message = f"{shown(value)} is a name that Airflow gives to no asset"
         raise ValueError(message)
-    if parts.scheme.lower() == "airflow":
-        message = f"{shown(value)} begins with `airflow:`, which Airflow keeps for itself"
+    asset_uri.as_stored(value)
+    scheme, colon, dag = value.partition(":")
+    if colon and scheme.lower() == asset_uri.OF_DAGS:
+        message = (
+            f"{shown(value)} begins with `dag:`, under which is kept what other DAGs have done; write the DAG's id alone, "
+            f"{shown(dag.strip('/') or 'load_orders')}, or `{{dag: id}}`"
+        )
         raise ValueError(message)
     return value
 
 
+_ALLOWED = "allowed: `{dag: id}`, `{asset: URI or name}`, or the id or URI alone"
+
+
 class Source(Strict):
-    """A DAG or an asset, whose id or URI alone will do: `load_orders`, `postgres://shop/public/orders`."""
+    """A DAG or an asset, whose id or URI alone will do: `load_orders`, `postgres://db/shop/public/orders`."""
 
     short_form: ClassVar = {"type": "string"}
 
     dag: Annotated[Name, AfterValidator(_dag)] | None = None
     """The id of a DAG: whenever a run of it has succeeded."""
-    asset: Annotated[Name, Field(max_length=1500), AfterValidator(_asset)] | None = None
+    asset: Annotated[Name, Field(max_length=asset_uri.LONGEST), AfterValidator(_asset)] | None = None
     """The URI or the name of an asset: whenever it was updated."""
 
     @model_validator(mode="before")
     @classmethod
     def _bare(cls, value: Any) -> Any:
+        if not isinstance(value, str | dict | Source):
+            message = f"{shown(value)} is neither the id of a DAG nor an asset; {_ALLOWED}"
+            raise ValueError(message)
+        if isinstance(value, dict) and (
+            wrong := [key for key in ("dag", "asset") if not isinstance(value.get(key), str | None)]
+        ):
+            message = f"`{wrong[0]}` must be text; found {shown(value[wrong[0]])}; put it in quotes"
+            raise ValueError(message)
         return {"asset" if ":" in value else "dag": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _check(self) -> Source:
         if only_one(self, "dag", "asset") is None:
-            message = "says nothing; allowed: `{dag: id}`, `{asset: URI or name}`, or the id or URI alone"
+            message = f"says nothing; {_ALLOWED}"
             raise ValueError(message)
         return self
 
+    @property
+    def stored(self) -> tuple[str, str]:
+        """What is waited for, equal for all spellings that Airflow takes for one."""
+        return ("dag", self.dag) if self.dag else ("asset", asset_uri.as_stored(self.asset or ""))
+
     def __str__(self) -> str:
         return f"the DAG {self.dag}" if self.dag else f"the asset {self.asset}"
+
+
+def _each_once(values: tuple[Source, ...]) -> tuple[Source, ...]:
+    if twice := written_twice(values, key=lambda source: source.stored):
+        message = f"names {' and '.join(shown(source.dag or source.asset) for source in twice)} more than once"
+        raise ValueError(message)
+    return values
 
 
 _ONE: list[JsonSchemaValue] = [
@@ -77,6 +104,7 @@ Sources = Annotated[
     tuple[Source, ...],
     Field(min_length=1, max_length=20),
     BeforeValidator(as_tuple, json_schema_input_type=Source | tuple[Source, ...]),
+    AfterValidator(_each_once),
 ]
 
 
@@ -93,8 +121,9 @@ class RunAfter(Strict):
     @model_validator(mode="before")
     @classmethod
     def _bare(cls, value: Any) -> Any:
-        alone = isinstance(value, str | list | tuple) or (isinstance(value, dict) and {"dag", "asset"} & {*value})
-        return {"all": value} if alone else value
+        if isinstance(value, RunAfter) or (isinstance(value, dict) and not {"dag", "asset"} & {*value}):
+            return value
+        return {"all": value}
 
     @model_validator(mode="after")
     def _check(self) -> RunAfter:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
-from audiences.campaign.base import ShortName, Strict, as_tuple
+from audiences.campaign.base import ShortName, Strict, as_tuple, each_once
 from audiences.campaign.windows import Duration, Length
 from audiences.campaign.wording import shown
 from audiences.redact import harmless_line
@@ -33,13 +33,6 @@ def _one_line(value: str) -> str:
     return value
 
 
-def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
-    if doubled := sorted({value for value in values if values.count(value) > 1}):
-        message = f"names {', '.join(map(shown, doubled))} more than once"
-        raise ValueError(message)
-    return values
-
-
 Approver = Annotated[ShortName, AfterValidator(_one_line)]
 
 
@@ -53,7 +46,7 @@ class Approval(Strict):
     approvers: Annotated[
         tuple[Approver, ...],
         BeforeValidator(as_tuple, json_schema_input_type=Approver | tuple[Approver, ...]),
-        AfterValidator(_each_once),
+        AfterValidator(each_once),
     ] = ()
     """The ids of the Airflow users who may answer; by default everybody with the right to the DAG."""
 

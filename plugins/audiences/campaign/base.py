@@ -6,7 +6,8 @@ The text under a field says what its key means; it travels into the JSON Schema 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar
+from collections.abc import Callable, Hashable, Iterable
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -25,6 +26,8 @@ from pydantic_core import CoreSchema
 
 from audiences.campaign.wording import shown
 from audiences.redact import without_secrets
+
+T = TypeVar("T")
 
 
 class Strict(BaseModel):
@@ -55,6 +58,26 @@ Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
 def as_tuple(value: Any) -> Any:
     """One value where several are allowed."""
     return value if isinstance(value, list | tuple) else (value,)
+
+
+def written_twice(values: Iterable[T], *, key: Callable[[T], Hashable]) -> list[T]:
+    """The first of each of those values that are there more than once, by `key`."""
+    first: dict[Hashable, T] = {}
+    doubled: dict[Hashable, T] = {}
+    for value in values:
+        if (found := key(value)) in first:
+            doubled[found] = first[found]
+        else:
+            first[found] = value
+    return list(doubled.values())
+
+
+def each_once(values: tuple[T, ...]) -> tuple[T, ...]:
+    """A list in which nothing stands twice."""
+    if doubled := written_twice(values, key=lambda value: value):
+        message = f"names {', '.join(map(shown, doubled))} more than once"
+        raise ValueError(message)
+    return values
 
 
 def _printable(value: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt
 
-from audiences.campaign.base import ConnectionId, Name, Strict, as_tuple
+from audiences.campaign.base import ConnectionId, Name, Strict, as_tuple, each_once
 from audiences.campaign.wording import shown
 
 Condition = Literal[
@@ -38,6 +38,7 @@ Addresses = Annotated[
     tuple[Address, ...],
     Field(max_length=50),
     BeforeValidator(as_tuple, json_schema_input_type=Address | tuple[Address, ...]),
+    AfterValidator(each_once),
 ]
 Percentage = Annotated[StrictInt, Field(ge=1, le=100)]
 
@@ -56,6 +57,7 @@ class Notify(Strict):
     about: Annotated[
         tuple[Condition, ...],
         BeforeValidator(as_tuple, json_schema_input_type=Condition | tuple[Condition, ...]),
+        AfterValidator(each_once),
     ] = CONDITIONS
     """What to tell of; everything unless given, nothing with an empty list."""
     size_changed_by: Percentage = 30

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StringConstraints, model_validator
 
-from audiences.campaign.base import Name, PlacedError, Strict, Text, only_one
+from audiences.campaign.base import Name, PlacedError, Strict, Text, each_once, only_one
 from audiences.campaign.identifiers import CONTACTS, FIELDS, Identifier
 from audiences.campaign.windows import Length
 from audiences.campaign.wording import shown
@@ -81,25 +81,18 @@ class Guards(Strict):
     """Stop when the newest event in the warehouse is older than this."""
 
 
-def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    if doubled := sorted({value for value in values if values.count(value) > 1}):
-        message = f"names {', '.join(map(shown, doubled))} more than once"
-        raise ValueError(message)
-    return values
-
-
 class What(Strict):
     """What a run does at Facebook."""
 
     audience: Audience
     """The audience: `create` a new one or `update` an existing one."""
-    identifiers: Annotated[tuple[Identifier, ...], AfterValidator(_distinct)] = CONTACTS
+    identifiers: Annotated[tuple[Identifier, ...], AfterValidator(each_once)] = CONTACTS
     """What Facebook recognises users by; `email` or `phone` at least. Always sent hashed, never raw."""
     refresh: Literal["difference", "replace"] = "difference"
     """Send only what changed, or `replace` the whole set at every run."""
-    ad_sets: Annotated[tuple[FacebookId, ...], AfterValidator(_distinct)] = ()
+    ad_sets: Annotated[tuple[FacebookId, ...], AfterValidator(each_once)] = ()
     """Ad sets whose targeting includes the audience."""
-    exclude_from_ad_sets: Annotated[tuple[FacebookId, ...], AfterValidator(_distinct)] = ()
+    exclude_from_ad_sets: Annotated[tuple[FacebookId, ...], AfterValidator(each_once)] = ()
     """Ad sets whose targeting excludes the audience."""
     schedule: Literal["campaign"] | None = None
     """`campaign` gives the ad sets the start, end and windows of `when`."""

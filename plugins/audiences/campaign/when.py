@@ -172,7 +172,14 @@ class When(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> When:
-        if only_one(self, *SCHEDULES, "on", *(("after",) if self.run_after else ())) is None:
+        given = only_one(self, *SCHEDULES, "on", *(("after",) if self.run_after else ()))
+        if given is None and self.wait:
+            message = (
+                "a length of time is what a live campaign waits after an event, so it needs `on`; a scheduled one runs after the "
+                "id of a DAG or the URI of an asset"
+            )
+            raise PlacedError(message, "after")
+        if given is None:
             allowed = ", ".join(f"`{name}`" for name in (*SCHEDULES, "after"))
             message = f"says no time; allowed: {allowed}, or `on` for a live campaign"
             raise ValueError(message)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from audiences.campaign import sharing
+from audiences.campaign.after import Source
 from audiences.campaign.checks.finding import Finding, Findings
 from audiences.campaign.model import Campaign
 from audiences.campaign.source import Document
@@ -56,6 +58,7 @@ def warnings_together(loaded: Mapping[str, LoadedCampaign]) -> Iterator[Problem]
         told = [_words(*pair) for pair in ((first, second), (second, first)) if _quarrel(*pair) == "perhaps"]
         plain = f"{first.document.file} updates the audience {_shared_id(first)} as well"
         yield second.document.problem(_ID, "shared-audience", told[0] if told else plain)
+    yield from _waiting_in_vain(loaded)
 
 
 def _name_taken(loaded: Iterable[LoadedCampaign]) -> Iterator[Problem]:
@@ -93,16 +96,55 @@ def _undone(loaded: Iterable[LoadedCampaign]) -> Iterator[Problem]:
 
 def _in_a_circle(loaded: Mapping[str, LoadedCampaign]) -> Iterator[Problem]:
     """Campaigns that run after each other, or after themselves: each run would lead to the next one, without an end."""
-    by_asset = {each.spec.asset_uri: name for name, each in loaded.items()}
+    keepers = _keepers(loaded)
     follows: dict[str, list[str]] = {}
     for name, each in loaded.items():
-        after = each.spec.campaign.when.run_after
-        named = [source.dag or by_asset.get(source.asset or "", "") for source in after.sources] if after else []
-        follows[name] = [other for other in named if other in loaded]
+        named = (keepers.get(_meant(source), []) for source in _run_after(each))
+        follows[name] = [other for others in named for other in others]
     for name, each in loaded.items():
         if circle := _way_back(name, follows):
             message = f"runs after itself, without an end: {' after '.join(map(shown, circle))}"
             yield each.document.problem(("when", "after"), "runs-after-itself", message)
+
+
+def _keepers(loaded: Mapping[str, LoadedCampaign]) -> dict[tuple[str, str], list[str]]:
+    """By what can be waited for, the campaigns whose runs bring it about; several may keep one given audience."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, each in loaded.items():
+        for source in (Source(dag=name), Source(asset=each.spec.asset_uri)):
+            found.setdefault(_meant(source), []).append(name)
+    return found
+
+
+def _meant(source: Source) -> tuple[str, str]:
+    """What is waited for, also where its percent-encoding is another one than that of the run that updates it."""
+    kind, name = source.stored
+    return kind, unquote(name) if kind == "asset" else name
+
+
+def _run_after(each: LoadedCampaign) -> tuple[Source, ...]:
+    after = each.spec.campaign.when.run_after
+    return after.sources if after else ()
+
+
+def _waiting_in_vain(loaded: Mapping[str, LoadedCampaign]) -> Iterator[Problem]:
+    """Campaigns that run after what nothing brings about: a former id, or an audience's asset in another spelling."""
+    now = {old: name for name, each in loaded.items() for old in each.spec.campaign.formerly}
+    assets = {_meant(source): source for source in (Source(asset=each.spec.asset_uri) for each in loaded.values())}
+    for each in loaded.values():
+        for source in _run_after(each):
+            name, asset = now.get(source.dag or ""), assets.get(_meant(source))
+            if name:
+                message = (
+                    f"never runs after {shown(source.dag)}, which is a former id: the campaign is {shown(name)} now"
+                )
+            elif asset and source.stored != asset.stored:
+                message = (
+                    f"never runs after {shown(source.asset)}: that audience's asset is written {shown(asset.asset)}"
+                )
+            else:
+                continue
+            yield each.document.problem(("when", "after"), "never-runs", message)
 
 
 def _way_back(name: str, follows: Mapping[str, list[str]]) -> list[str]:
