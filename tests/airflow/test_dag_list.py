@@ -8,6 +8,7 @@ import pytest
 from tests.campaign.conftest import folder  # noqa: F401  # a fixture
 
 from audiences.airflow.campaign_dag import campaign_dag
+from audiences.airflow.dispatcher_dag import dispatcher_dag
 from audiences.airflow.upkeep_dag import upkeep_dag
 from audiences_plugin import AudiencesPlugin
 
@@ -49,3 +50,12 @@ def test_a_schedule_is_in_words_and_stays_so_when_it_is_written_down(folder, whe
 
 def test_the_upkeep_runs_every_day_in_words(tmp_path):
     assert read_back(upkeep_dag(tmp_path)) == "every day at 04:15 UTC"
+
+
+def test_the_dispatcher_says_in_words_that_it_always_waits_and_runs_once_at_a_time_as_airflow_s_own_schedule_does(
+    tmp_path,
+):
+    dag = dispatcher_dag(tmp_path)
+    assert read_back(dag) == "always, waiting for events"
+    assert dag.timetable.description.startswith("Always waits for the events of live campaigns")
+    assert dag.timetable.active_runs_limit == 1

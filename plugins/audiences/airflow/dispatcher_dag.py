@@ -16,6 +16,7 @@ from audiences.airflow.failures import TAG
 from audiences.airflow.notifying import OnOwnFailure
 from audiences.airflow.sensors import LiveEventsSensor
 from audiences.airflow.triggers import ROLL_OVER_SECONDS
+from audiences.when.timetable import WatchTimetable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ def dispatcher_dag(project: Path) -> DAG:
         dag_display_name="Audiences live",
         description="Waits for the events of live campaigns and triggers their runs.",
         doc_md=__doc__,
-        schedule="@continuous",
+        schedule=WatchTimetable(),
         start_date=_LONG_AGO,
         catchup=False,
         max_active_runs=1,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pendulum
 from airflow.timetables.base import DagRunInfo, DataInterval, Timetable
-from airflow.timetables.simple import NullTimetable
+from airflow.timetables.simple import ContinuousTimetable, NullTimetable
 
 from audiences.when.recurrence import Recurrence
 from audiences.when.summary import description, summary
@@ -201,6 +201,17 @@ class EventTimetable(NullTimetable):
     def summary(self) -> str:
         """The events in words."""
         return self._summary
+
+
+class WatchTimetable(ContinuousTimetable):
+    """One run after the other, as `@continuous`; says in words what for, where Airflow lists schedules."""
+
+    description = "Always waits for the events of live campaigns: one run after the other"
+
+    @property
+    def summary(self) -> str:
+        """The schedule in words."""
+        return "always, waiting for events"
 
 
 def _number(interval: DataInterval | None) -> int:
