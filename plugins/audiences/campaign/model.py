@@ -9,11 +9,10 @@ from pydantic import ConfigDict, Field, model_validator
 from audiences.campaign.approval import RequiredApproval
 from audiences.campaign.base import CampaignIds, Label, Name, PlacedError, ShortName, Strict
 from audiences.campaign.goal import Goal
-from audiences.campaign.notify import Notify
+from audiences.campaign.notify import Deadline, Notify
 from audiences.campaign.what import What
 from audiences.campaign.when import When
 from audiences.campaign.who import Who
-from audiences.campaign.windows import Length
 
 
 class Campaign(Strict):
@@ -49,7 +48,7 @@ class Campaign(Strict):
     """The conversion that targets and control group are compared by."""
     notify: Notify | None = None
     """Whom to tell of what needs a person; what it leaves out is as in include/settings.yml."""
-    deadline: Length | None = None
+    deadline: Deadline | None = None
     """How long a run may take, from when it is queued, before somebody is told; by default that of include/settings.yml."""
 
     @model_validator(mode="before")

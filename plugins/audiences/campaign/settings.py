@@ -8,9 +8,8 @@ from pydantic import ConfigDict, Field, StrictInt, model_validator
 
 from audiences.campaign.approval import Approval
 from audiences.campaign.base import ConnectionId, Name, ShortName, StagingPath, Strict
-from audiences.campaign.notify import Notify
+from audiences.campaign.notify import Deadline, Notify
 from audiences.campaign.who import Percent
-from audiences.campaign.windows import Length
 
 REQUESTS_AT_ONCE = 8
 """Facebook names no limit of this kind. Eight requests of 10,000 rows that take a second each are 290 million rows an hour;
@@ -77,7 +76,7 @@ class Settings(Strict):
     """Who answers for campaigns that name nobody."""
     notify: Notify = Field(default_factory=Notify)
     """Whom to tell of what needs a person."""
-    deadline: Length | None = None
+    deadline: Deadline | None = None
     """How long a run may take, from when it is queued, before somebody is told; for campaigns that say nothing else."""
     approval: Approval | None = None
     """Deadline and approvers of campaigns that require an approval and do not say it themselves."""

@@ -18,8 +18,6 @@ FEW_PEOPLE = 100
 """Below about this many matched people Facebook delivers no ads to an audience."""
 ENDED_BY_SUCCESS: tuple[Condition, ...] = ("failed", "stopped", "deadline_missed")
 """What is over when a run of the campaign succeeds."""
-WORTH_TELLING: tuple[Condition, ...] = (*ENDED_BY_SUCCESS, "small_audience")
-"""Of these it is told when they are over."""
 _LOOK = (
     "The end of the failed task's log in Airflow says the same and more. Once it is put right, clear the run, or wait for the "
     "next one"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from audiences.campaign.notify import WORTH_TELLING
 from audiences.ledger import notices, request_counts
-from audiences.notices.what_holds import WORTH_TELLING, Ended, of_account, of_run, recovery
+from audiences.notices.what_holds import Ended, of_account, of_run, recovery
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
