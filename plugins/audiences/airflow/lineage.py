@@ -1,6 +1,7 @@
 """What OpenLineage learns of a campaign's steps: the tables of the warehouse that are read, the audience that is written.
 
 Airflow's OpenLineage provider asks operators themselves. It makes nothing of our asset, since it knows no `facebook://`.
+What it cannot be told is None, and the log says why.
 """
 
 from __future__ import annotations
@@ -8,23 +9,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audiences import connections
+from audiences.airflow.harmless import harmless
 
 if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
 
+_UNTOLD = "the lineage could not be told"
+
 
 def tables_read(spec: CampaignSpec) -> Any:
     """The users and the events of the warehouse as inputs; called only where the provider is installed."""
-    return _lineage(inputs=_tables(spec))
+    with harmless(_UNTOLD):
+        return _lineage(inputs=_tables(spec))
+    return None
 
 
 def audience_written(spec: CampaignSpec, *, members: int | None = None) -> Any:
     """The same inputs, and the audience as output with its rows."""
-    from airflow.providers.common.compat.openlineage.facet import OutputDataset, OutputStatisticsOutputDatasetFacet
+    with harmless(_UNTOLD):
+        from airflow.providers.common.compat.openlineage.facet import OutputDataset, OutputStatisticsOutputDatasetFacet
 
-    namespace, _, name = spec.asset_uri.rpartition("/")
-    facets = {} if members is None else {"outputStatistics": OutputStatisticsOutputDatasetFacet(rowCount=members)}
-    return _lineage(inputs=_tables(spec), outputs=[OutputDataset(namespace, name, outputFacets=facets)])
+        namespace, _, name = spec.asset_uri.rpartition("/")
+        facets = {} if members is None else {"outputStatistics": OutputStatisticsOutputDatasetFacet(rowCount=members)}
+        return _lineage(inputs=_tables(spec), outputs=[OutputDataset(namespace, name, outputFacets=facets)])
+    return None
 
 
 def _lineage(**sides: Any) -> Any:

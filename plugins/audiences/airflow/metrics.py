@@ -13,16 +13,30 @@ from typing import TYPE_CHECKING
 from airflow.sdk.observability import stats
 
 from audiences.airflow.failures import cause_of
+from audiences.airflow.harmless import harmless
 from audiences.errors import ThrottledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from audiences.notices.what_holds import Ended
+    from audiences.pipeline.resources import CampaignResources
+    from audiences.pipeline.results import Summary
+
+
+def of_summary(resources: CampaignResources, summary: Summary) -> None:
+    """As `of_run`, by the run's summary and its requests on record."""
+    from audiences.pipeline.steps.due_notices import ended
+
+    with harmless("the metrics of the run could not be sent"):
+        of_run(ended(resources, summary))
 
 
 def of_run(run: Ended) -> None:
-    """Count what a run that has ended added, removed, and could not send; how large its audience is."""
+    """Count what a run that has ended added, removed, and could not send; how large its audience is.
+
+    Where a metric cannot be sent, the log says so: no metric raises anything.
+    """
     _incr(run.campaign, f"runs_{run.state}", 1)
     _incr(run.campaign, "users_added", run.added)
     _incr(run.campaign, "users_removed", run.removed)
@@ -65,10 +79,12 @@ def throttle_seconds(campaign: str, really: Callable[[float], None]) -> Iterator
 
 def _incr(campaign: str, name: str, count: int) -> None:
     if count:
-        stats.incr(f"audiences.{name}", count=count, tags={"campaign": campaign})
-        stats.incr(f"audiences.{name}.{campaign}", count=count)
+        with harmless(f"the metric {name} could not be sent"):
+            stats.incr(f"audiences.{name}", count=count, tags={"campaign": campaign})
+            stats.incr(f"audiences.{name}.{campaign}", count=count)
 
 
 def _gauge(campaign: str, name: str, value: float) -> None:
-    stats.gauge(f"audiences.{name}.{campaign}", value)
-    stats.gauge(f"audiences.{name}", value, tags={"campaign": campaign})
+    with harmless(f"the metric {name} could not be sent"):
+        stats.gauge(f"audiences.{name}.{campaign}", value)
+        stats.gauge(f"audiences.{name}", value, tags={"campaign": campaign})

@@ -8,7 +8,6 @@ same, since that may be the very thing to tell.
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.bases.notifier import BaseNotifier
 
 from audiences.airflow.failures import NotDoneError, cause_of
+from audiences.airflow.harmless import harmless
 from audiences.logs import logger
 from audiences.notices import what_holds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from audiences.campaign.notify import Notify
     from audiences.campaign.spec import CampaignSpec
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.steps.due_notices import Due
 
 _log = logger(__name__)
+_UNTOLD = "people could not be told"
 _KILLED = "the task `{}` was ended from outside: killed, out of memory, or marked by hand; its log may say more"
 
 
@@ -46,7 +47,7 @@ class OnFailure(BaseNotifier):
 
     def notify(self, context: Any) -> None:
         """Tell it, once until the campaign succeeds again."""
-        with _harmless():
+        with harmless(_UNTOLD):
             notify, error = self.spec.notify, context.get("exception")
             cause = cause_of(error) if isinstance(error, BaseException) else None
             if not notify.somebody or isinstance(cause, NotDoneError) or _dry(context["dag_run"].conf):
@@ -66,7 +67,7 @@ class OnOwnFailure(BaseNotifier):
         """Tell it to those whom the settings name."""
         from audiences.campaign.project import Project, load_settings
 
-        with _harmless():
+        with harmless(_UNTOLD):
             notify = load_settings(self.project).notify
             some = next(iter(Project.load(self.project).campaigns.values()), None)
             if some is None or not notify.somebody:
@@ -84,7 +85,7 @@ def tell_of_run(resources: CampaignResources, summary: Summary, *, link: str | N
     notify = resources.spec.notify
     if not notify.somebody:
         return
-    with _harmless():
+    with harmless(_UNTOLD):
         from audiences.pipeline.steps.due_notices import due_of_run
 
         _send(resources.ledger, notify, due_of_run(resources, summary), resources, link=link)
@@ -119,7 +120,7 @@ async def deadline_missed(campaign: str, project: str, deadline: str, context: A
 def _deadline_missed(campaign: str, project: str, deadline: str, run: dict[str, Any]) -> None:
     from audiences.campaign.project import Project
 
-    with _harmless():
+    with harmless(_UNTOLD):
         # Of a run that has failed meanwhile people have been told already.
         if run.get("state") not in (None, "queued", "running") or _dry(run.get("conf")):
             return
@@ -181,13 +182,3 @@ def _send(
 
 def _dry(conf: Any) -> bool:
     return isinstance(conf, dict) and conf.get("dry_run") is True
-
-
-@contextmanager
-def _harmless() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001  # to tell of a run must not change what becomes of it
-        from audiences.ledger import runs
-
-        _log.error("people could not be told; nothing else is affected: %s", runs.error_text(error))

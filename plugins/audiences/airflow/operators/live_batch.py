@@ -65,7 +65,6 @@ def export_batch(spec: CampaignSpec, project: str, context: Context, asked: RunC
     from audiences.pipeline.live.run_batch import LiveSummary, run_batch, run_due
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRequest, Summary
-    from audiences.pipeline.steps.due_notices import ended
 
     ti, number = context["ti"], asked.batch
     request = RunRequest(
@@ -82,7 +81,7 @@ def export_batch(spec: CampaignSpec, project: str, context: Context, asked: RunC
         except OutsideWindowsError as closed:
             leave_out(context, f"left out: {closed}")
         if isinstance(done, Summary):
-            metrics.of_run(ended(resources, done))
+            metrics.of_summary(resources, done)
             tell_of_run(resources, done, link=ti.log_url)
     if done is None:
         leave_out(context, f"left out: batch {number} is exported already, or was dropped when the campaign ended")

@@ -300,7 +300,6 @@ class CloseRunOperator(StepOperator):
         """Return the run's summary; its one-line form becomes the note of the DAG run."""
         from audiences.pipeline.results import Plan
         from audiences.pipeline.steps.close_run import close_run
-        from audiences.pipeline.steps.due_notices import ended
 
         context = get_current_context()
         ti = context["ti"]
@@ -308,7 +307,7 @@ class CloseRunOperator(StepOperator):
         summary = close_run(resources, run, Plan.model_validate(planned) if planned else None)
         ti.xcom_push(key=NOTE, value=summary.in_words())
         _log.info("%s", summary.in_words())
-        metrics.of_run(ended(resources, summary))
+        metrics.of_summary(resources, summary)
         tell_of_run(resources, summary, link=ti.log_url)
         if summary.state != "success":
             raise NotDoneError(summary.error or summary.state)
