@@ -78,7 +78,7 @@ bench: $(READY) ## Measure the product against the script people write and again
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 constraints: ## Resolve the dependencies anew into constraints.txt (needs uv)
-	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra demo --extra test --extra bench --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --upgrade --output-file constraints.txt
 
 clean: ## Remove the virtual environment, the demo's data and caches
