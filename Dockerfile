@@ -20,6 +20,8 @@ RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))
 
 COPY --chown=airflow:root plugins plugins
 COPY --chown=airflow:root dags dags
+# Inside the package, since include/ is a mount, or not there at all when campaigns come from Git.
+COPY --chown=airflow:root include/sql plugins/audiences/include_sql
 
 # In place, so that Airflow's plugins folder and the command `audiences` run the same files.
 # The folders are made here because a new volume takes over their owner.

@@ -1,0 +1,90 @@
+"""What an image without mounts and an installed wheel have: the package with all that it reads at run time."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+TEXTS = {str(file.relative_to(PROJECT / "include" / "sql")): file for file in PROJECT.glob("include/sql/**/*.sql")}
+PACKAGE = {
+    str(file.relative_to(PROJECT / "plugins"))
+    for file in PROJECT.glob("plugins/audiences/**/*")
+    if file.is_file() and "__pycache__" not in file.parts
+}
+BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
+
+
+def laid_out(dockerfile: Path, home: Path) -> None:
+    """Copy what the Dockerfile copies, as it does: files into a folder, a folder's content into another one."""
+    for line in dockerfile.read_text().splitlines():
+        words = line.split()
+        if words[:1] != ["COPY"]:
+            continue
+        *sources, target = (word for word in words[1:] if not word.startswith("--"))
+        for source in map(PROJECT.joinpath, sources):
+            if source.is_dir():
+                ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+                shutil.copytree(source, home / target, ignore=ignored, dirs_exist_ok=True)
+            else:
+                shutil.copy(source, home / target)
+
+
+def ensure_every_text_is_found(package: Path) -> None:
+    """Read every SQL text by the look-up of that copy of the package."""
+    spec = spec_from_file_location("copied_sql", package / "sql.py")
+    copied = module_from_spec(spec)
+    spec.loader.exec_module(copied)
+    for name, file in TEXTS.items():
+        assert copied.statement(name.removesuffix(".sql")) == file.read_text(encoding="utf-8")
+
+
+def test_image_without_mounts_has_every_sql_text(tmp_path):
+    laid_out(PROJECT / "Dockerfile", tmp_path)
+    assert not (tmp_path / "include").exists()
+    assert {str(file) for file in PACKAGE} <= {
+        str(file.relative_to(tmp_path / "plugins")) for file in tmp_path.glob("plugins/audiences/**/*")
+    }
+    ensure_every_text_is_found(tmp_path / "plugins" / "audiences")
+
+
+def test_texts_of_the_project_go_before_those_of_the_package(tmp_path):
+    laid_out(PROJECT / "Dockerfile", tmp_path)
+    own = tmp_path / "include" / "sql" / "live" / "form.sql"
+    own.parent.mkdir(parents=True)
+    own.write_text("select 'ours'")
+    spec = spec_from_file_location("copied_sql", tmp_path / "plugins" / "audiences" / "sql.py")
+    copied = module_from_spec(spec)
+    spec.loader.exec_module(copied)
+    assert copied.statement("live/form") == "select 'ours'"
+    assert copied.statement("goal/counted") == TEXTS["goal/counted.sql"].read_text(encoding="utf-8")
+
+
+def test_wheel_holds_the_package_and_every_sql_text(tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("pyproject.toml", "setup.py", "README.md"):
+        shutil.copy(PROJECT / name, source)
+    for name in ("plugins/audiences", "include/sql"):
+        shutil.copytree(PROJECT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run([sys.executable, "-c", BUILD, str(tmp_path)], cwd=source, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert PACKAGE <= set(archive.namelist())
+        archive.extractall(tmp_path / "installed")
+    ensure_every_text_is_found(tmp_path / "installed" / "audiences")
+
+
+def test_every_statement_that_the_code_names_has_a_text():
+    named = {
+        name
+        for file in PROJECT.glob("plugins/audiences/**/*.py")
+        for name in re.findall(r'\bstatement\("([\w/]+)"\)', file.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert {f"{name}.sql" for name in named} <= set(TEXTS)
