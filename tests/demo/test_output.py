@@ -6,8 +6,14 @@ import json
 import pytest
 from rich.console import Console
 
-from audiences.demo.output import json_line, print_table
+from audiences.demo.airflow import AirflowApi
+from audiences.demo.folders import DemoFolders
+from audiences.demo.output import json_line, print_addresses, print_table
+from audiences.demo.postgres import Postgres
+from audiences.demo.processes import Children
 from audiences.demo.samples import SampleCampaign, without_runs
+from audiences.demo.start import Demo
+from audiences.sandbox.client import AdminClient
 from audiences.who.outcomes import Outcomes
 
 RIGHT = SampleCampaign(
@@ -42,6 +48,22 @@ def test_table_shows_the_counts_and_names_what_is_wrong():
     assert "filtered out" in printed
     assert "over cap" not in printed
     assert "✗ lapsed: the run is failed, of its tasks: plan failed" in printed
+
+
+def test_the_page_of_the_product_is_among_the_addresses(tmp_path):
+    demo = Demo(
+        DemoFolders(project=tmp_path, folder=tmp_path),
+        Postgres(tmp_path, 5433, tcp=True, password="secret"),
+        "http://127.0.0.1:8090",
+        AdminClient("http://127.0.0.1:8090"),
+        AirflowApi("http://127.0.0.1:8080"),
+        Children(record=tmp_path / "record", logs=tmp_path),
+    )
+    text = io.StringIO()
+    print_addresses(Console(file=text), demo)
+    lines = dict(line.split(maxsplit=1) for line in text.getvalue().splitlines())
+    assert lines["Audiences"].startswith("http://127.0.0.1:8080/plugin/audiences ")
+    assert lines["Airflow"].startswith("http://127.0.0.1:8080 ")
 
 
 def test_a_live_campaign_that_waits_for_events_has_a_dag():

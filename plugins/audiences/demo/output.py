@@ -65,6 +65,7 @@ def print_addresses(console: Console, demo: Demo) -> None:
     """Where to look, and how to get in."""
     lines = {
         "Airflow": f"{demo.airflow.url}  no login needed: everybody on this machine is admin",
+        "Audiences": f"{demo.airflow.url}/plugin/audiences  the product's own page there: every campaign, runs, people, health",
         "Sandbox": f"{demo.sandbox_url}  the local Facebook: audiences, sizes, requests",
         "Live": f"customers fill carts by now: {demo.folders.logs / 'shoppers.log'}; see the audience Cart_Left in the sandbox",
         "Warehouse": demo.server.tcp_uri("shop"),
