@@ -138,6 +138,16 @@ def test_no_two_modules_have_one_file_name_unless_a_command_is_named_after_what_
     assert {name: found for name, found in names.items() if len(found) > 1} == {}
 
 
+def test_no_two_public_classes_have_one_name() -> None:
+    """Who meets a class in a traceback or a search should not have to ask which of two it is."""
+    classes: dict[str, list[str]] = defaultdict(list)
+    for name, path in modules().items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                classes[node.name].append(name)
+    assert {name: found for name, found in classes.items() if len(found) > 1} == {}
+
+
 def test_no_module_has_the_name_of_the_package() -> None:
     """Importing it would hide the package: `from audiences.ledger import audiences`."""
     assert [str(path) for name, path in modules().items() if "." in name and name.endswith(".audiences")] == []

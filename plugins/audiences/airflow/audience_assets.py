@@ -13,7 +13,7 @@ from airflow.sdk import Asset, AssetAll, AssetAny
 if TYPE_CHECKING:
     from airflow.sdk.definitions.asset import BaseAsset
 
-    from audiences.campaign.after import RunAfter, Source
+    from audiences.campaign.after import RunAfter, Upstream
     from audiences.campaign.spec import CampaignSpec
     from audiences.pipeline.results import Summary
 
@@ -47,7 +47,7 @@ def finished_uri(dag: str) -> str:
     return f"dag:{dag}"
 
 
-def _awaited(source: Source) -> BaseAsset:
+def _awaited(source: Upstream) -> BaseAsset:
     """An asset of somebody else's is referred to, since declaring it again would quarrel with its owner about its name."""
     if source.dag is not None:
         return Asset(finished_uri(source.dag))

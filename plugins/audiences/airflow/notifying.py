@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from audiences.notices.notice import Notice
     from audiences.pipeline.resources import CampaignResources, Resources
     from audiences.pipeline.results import Summary
-    from audiences.pipeline.steps.due_notices import Due
+    from audiences.pipeline.steps.due_notices import DueNotice
 
 _log = logger(__name__)
 _UNTOLD = "people could not be told"
@@ -157,7 +157,7 @@ def _tell(notify: Notify, holding: Iterable[Notice], spec: CampaignSpec, *, link
     """Send what has not been sent, by the ledger; without one, all of it."""
     from audiences.ledger import runs
     from audiences.pipeline.resources import CampaignResources
-    from audiences.pipeline.steps.due_notices import Due, claimed
+    from audiences.pipeline.steps.due_notices import DueNotice, claimed
 
     wanted = [notice for notice in holding if notice.condition in notify.about]
     with CampaignResources(spec) as resources:
@@ -165,12 +165,12 @@ def _tell(notify: Notify, holding: Iterable[Notice], spec: CampaignSpec, *, link
             due, ledger = claimed(resources.ledger, wanted, at=resources.now()), resources.ledger
         except Exception as error:  # noqa: BLE001  # whatever keeps it from answering
             _log.error("the ledger does not say what was told already, so it is told again: %s", runs.error_text(error))
-            due, ledger = [Due(None, notice) for notice in wanted], None
+            due, ledger = [DueNotice(None, notice) for notice in wanted], None
         _send(ledger, notify, due, resources, link=link)
 
 
 def _send(
-    ledger: Ledger | None, notify: Notify, due: Iterable[Due], resources: Resources, *, link: str | None = None
+    ledger: Ledger | None, notify: Notify, due: Iterable[DueNotice], resources: Resources, *, link: str | None = None
 ) -> None:
     from audiences.airflow.senders import send
     from audiences.ledger import notices

@@ -45,7 +45,7 @@ def _asset(value: str) -> str:
 _ALLOWED = "allowed: `{dag: id}`, `{asset: URI or name}`, or the id or URI alone"
 
 
-class Source(Strict):
+class Upstream(Strict):
     """A DAG or an asset, whose id or URI alone will do: `load_orders`, `postgres://db/shop/public/orders`."""
 
     short_form: ClassVar = {"type": "string"}
@@ -58,7 +58,7 @@ class Source(Strict):
     @model_validator(mode="before")
     @classmethod
     def _bare(cls, value: Any) -> Any:
-        if not isinstance(value, str | dict | Source):
+        if not isinstance(value, str | dict | Upstream):
             message = f"{shown(value)} is neither the id of a DAG nor an asset; {_ALLOWED}"
             raise ValueError(message)
         if isinstance(value, dict) and (
@@ -69,7 +69,7 @@ class Source(Strict):
         return {"asset" if ":" in value else "dag": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _check(self) -> Source:
+    def _check(self) -> Upstream:
         if only_one(self, "dag", "asset") is None:
             message = f"says nothing; {_ALLOWED}"
             raise ValueError(message)
@@ -84,7 +84,7 @@ class Source(Strict):
         return f"the DAG {self.dag}" if self.dag else f"the asset {self.asset}"
 
 
-def _each_once(values: tuple[Source, ...]) -> tuple[Source, ...]:
+def _each_once(values: tuple[Upstream, ...]) -> tuple[Upstream, ...]:
     if twice := written_twice(values, key=lambda source: source.stored):
         message = f"names {' and '.join(shown(source.dag or source.asset) for source in twice)} more than once"
         raise ValueError(message)
@@ -101,9 +101,9 @@ _ONE: list[JsonSchemaValue] = [
     },
 ]
 Sources = Annotated[
-    tuple[Source, ...],
+    tuple[Upstream, ...],
     Field(min_length=1, max_length=20),
-    BeforeValidator(as_tuple, json_schema_input_type=Source | tuple[Source, ...]),
+    BeforeValidator(as_tuple, json_schema_input_type=Upstream | tuple[Upstream, ...]),
     AfterValidator(_each_once),
 ]
 
@@ -137,7 +137,7 @@ class RunAfter(Strict):
         return f"after {(' and ' if self.all else ' or ').join(map(str, self.sources))}"
 
     @property
-    def sources(self) -> tuple[Source, ...]:
+    def sources(self) -> tuple[Upstream, ...]:
         """All that is named."""
         return self.all or self.any or ()
 

@@ -32,13 +32,13 @@ ArmName = Literal["target", "campaign", "custom", "system"]
 CONTROLS: tuple[ArmName, ...] = ("campaign", "custom", "system")
 
 
-class Figures(BaseModel):
+class ReportPart(BaseModel):
     """A frozen part of a report; JSON in, JSON out."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ArmFigures(Figures):
+class ArmFigures(ReportPart):
     """Everyone assigned to one arm up to the report's time, and what they did in their windows so far.
 
     `open_windows`: users who may still convert. A user is one converter however often they convert, and `revenue` sums
@@ -55,7 +55,7 @@ class ArmFigures(Figures):
     revenue_per_user: float | None
 
 
-class Estimate(Figures):
+class Estimate(ReportPart):
     """Targets against a control group: per user on both sides, the difference with its 95 % interval and p-value.
 
     `incremental` is what all the targets compared did beyond what they would have done, with its interval;
@@ -75,7 +75,7 @@ class Estimate(Figures):
     incremental_high: float
 
 
-class ControlComparison(Figures):
+class ControlComparison(ReportPart):
     """The targets and one control group, over users whose window has ended.
 
     `targets` and `controls` are the users compared; an estimate is None where it would mislead, and `words` say why.
@@ -89,7 +89,7 @@ class ControlComparison(Figures):
     words: tuple[str, ...]
 
 
-class Data(Figures):
+class Data(ReportPart):
     """What the figures were made from: the goal's events that were read, of whatever user, and when users were assigned."""
 
     warehouse: str
@@ -100,7 +100,7 @@ class Data(Figures):
     last_window_ends: AwareDatetime | None
 
 
-class Report(Figures):
+class Report(ReportPart):
     """A campaign's goal as measured once; equal data give an equal report. `notes` concern all of it."""
 
     campaign: str

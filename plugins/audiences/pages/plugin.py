@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PREFIX: Final = "/audiences"
 
 
-class Pages:
+class ApplicationOnDemand:
     """The application behind `/audiences`, made when it is first asked."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ def _application() -> ASGIApp:
     return application()
 
 
-FASTAPI_APPS: Final[list[dict[str, Any]]] = [{"app": Pages(), "url_prefix": PREFIX, "name": "Audiences"}]
+FASTAPI_APPS: Final[list[dict[str, Any]]] = [{"app": ApplicationOnDemand(), "url_prefix": PREFIX, "name": "Audiences"}]
 
 # The host imports the script and then takes the global of the app's name.
 REACT_APPS: Final[list[dict[str, Any]]] = [

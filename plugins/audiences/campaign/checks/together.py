@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from audiences.campaign import sharing
-from audiences.campaign.after import Source
+from audiences.campaign.after import Upstream
 from audiences.campaign.checks.finding import Finding, Findings
 from audiences.campaign.model import Campaign
 from audiences.campaign.source import Document
@@ -111,18 +111,18 @@ def _keepers(loaded: Mapping[str, LoadedCampaign]) -> dict[tuple[str, str], list
     """By what can be waited for, the campaigns whose runs bring it about; several may keep one given audience."""
     found: dict[tuple[str, str], list[str]] = {}
     for name, each in loaded.items():
-        for source in (Source(dag=name), Source(asset=each.spec.asset_uri)):
+        for source in (Upstream(dag=name), Upstream(asset=each.spec.asset_uri)):
             found.setdefault(_meant(source), []).append(name)
     return found
 
 
-def _meant(source: Source) -> tuple[str, str]:
+def _meant(source: Upstream) -> tuple[str, str]:
     """What is waited for, also where its percent-encoding is another one than that of the run that updates it."""
     kind, name = source.stored
     return kind, unquote(name) if kind == "asset" else name
 
 
-def _run_after(each: LoadedCampaign) -> tuple[Source, ...]:
+def _run_after(each: LoadedCampaign) -> tuple[Upstream, ...]:
     after = each.spec.campaign.when.run_after
     return after.sources if after else ()
 
@@ -130,7 +130,7 @@ def _run_after(each: LoadedCampaign) -> tuple[Source, ...]:
 def _waiting_in_vain(loaded: Mapping[str, LoadedCampaign]) -> Iterator[Problem]:
     """Campaigns that run after what nothing brings about: a former id, or an audience's asset in another spelling."""
     now = {old: name for name, each in loaded.items() for old in each.spec.campaign.formerly}
-    assets = {_meant(source): source for source in (Source(asset=each.spec.asset_uri) for each in loaded.values())}
+    assets = {_meant(source): source for source in (Upstream(asset=each.spec.asset_uri) for each in loaded.values())}
     for each in loaded.values():
         for source in _run_after(each):
             name, asset = now.get(source.dag or ""), assets.get(_meant(source))

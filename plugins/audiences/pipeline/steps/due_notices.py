@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from audiences.pipeline.results import Summary
 
 
-class Due(NamedTuple):
+class DueNotice(NamedTuple):
     """A notice to be sent, and its number in the ledger, None where the ledger does not answer."""
 
     number: int | None
     notice: Notice
 
 
-def due_of_run(resources: CampaignResources, summary: Summary) -> list[Due]:
+def due_of_run(resources: CampaignResources, summary: Summary) -> list[DueNotice]:
     """What is to be told of a run that has ended, recovery from what had been told before included."""
     spec, ledger, now = resources.spec, resources.ledger, resources.now()
     run = ended(resources, summary)
@@ -40,17 +40,19 @@ def due_of_run(resources: CampaignResources, summary: Summary) -> list[Due]:
     return claimed(ledger, holding, at=now)
 
 
-def due_of_account(ledger: Ledger, account: str, checks: Iterable[Check], notify: Notify, *, at: datetime) -> list[Due]:
+def due_of_account(
+    ledger: Ledger, account: str, checks: Iterable[Check], notify: Notify, *, at: datetime
+) -> list[DueNotice]:
     """What is to be told of an ad account."""
     holding = of_account(account, checks, notify)
     notices.end_others(ledger, subject=account, held={(each.condition, each.what) for each in holding}, at=at)
     return claimed(ledger, holding, at=at)
 
 
-def claimed(ledger: Ledger, holding: Iterable[Notice], *, at: datetime) -> list[Due]:
+def claimed(ledger: Ledger, holding: Iterable[Notice], *, at: datetime) -> list[DueNotice]:
     """Of what holds, what has not been told yet, claimed for this process to be sent."""
     found = ((_claim(ledger, notice, at), notice) for notice in holding)
-    return [Due(number, notice) for number, notice in found if number is not None]
+    return [DueNotice(number, notice) for number, notice in found if number is not None]
 
 
 def _claim(ledger: Ledger, notice: Notice, at: datetime) -> int | None:
