@@ -165,11 +165,11 @@ def _timed(cached: CachedProject, ledger: Ledger) -> list[Timed]:
         "overview, first page": lambda: overview(cached.current(), ledger, now=now),
         "overview, last page": lambda: overview(cached.current(), ledger, now=now, offset=950),
         "overview, searched": lambda: overview(cached.current(), ledger, now=now, search="cart 0012"),
-        "history of a live campaign": lambda: history(ledger, "cart_00011", now=now),
-        "history, far back": lambda: history(ledger, "cart_00011", now=now, offset=800),
+        "history of a live campaign": lambda: history(cached.current(), ledger, "cart_00011", now=now),
+        "history, far back": lambda: history(cached.current(), ledger, "cart_00011", now=now, offset=800),
         "one run": lambda: run_detail(ledger, last, now=now),
         "sizes over 90 days, live": lambda: sizes(
-            ledger, "cart_00011", now=now, zone=cached.current().specs["cart_00011"].zone
+            cached.current(), ledger, "cart_00011", now=now, zone=cached.current().specs["cart_00011"].zone
         ),
         "one campaign": lambda: campaign_page(cached.current(), ledger, "cart_00011", now=now, look_up=nobody),
         "health": lambda: health(cached.current(), ledger, now=now, look_up=nobody),

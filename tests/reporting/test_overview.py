@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.campaign.conftest import folder  # noqa: F401  # a fixture
 
 from audiences.ledger import audiences_in_doubt, known_audiences
 from audiences.reporting.attention import Attention
-from audiences.reporting.overview import kind_of, one, schedule_words
+from audiences.reporting.campaign_shown import kind_of, schedule_words
+from audiences.reporting.overview import one
+from audiences.reporting.run_history import history
+from audiences.reporting.sizes import sizes
 
 pytestmark = pytest.mark.integration
 CAMPAIGN = """
@@ -36,6 +40,12 @@ def shown(desk, campaign="carts", **more):
 
 def kinds(desk, campaign="carts", **more):
     return [trouble.kind for trouble in shown(desk, campaign, **more).troubles]
+
+
+def rename(desk):
+    """The file of `carts` is `trolleys` from now on."""
+    (desk.folder.path / "campaigns/carts.yml").rename(desk.folder.path / "campaigns/trolleys.yml")
+    desk.write("trolleys", f"{desk.folder.text('campaigns/trolleys.yml')}formerly: carts\n")
 
 
 def today(desk):
@@ -184,11 +194,23 @@ def test_a_campaign_that_is_over_says_why_and_has_no_next_run(desk):
 
 def test_a_renamed_campaign_shows_the_run_that_it_takes_over(desk):
     desk.run("carts")
-    (desk.folder.path / "campaigns/carts.yml").rename(desk.folder.path / "campaigns/trolleys.yml")
-    text = desk.folder.text("campaigns/trolleys.yml")
-    desk.write("trolleys", f"{text}formerly: carts\n")
+    rename(desk)
     found = desk.overview()
     assert [(each.id, each.size) for each in found.campaigns] == [("trolleys", 4)]
+
+
+def test_a_renamed_campaign_has_its_history_before_and_after_it_takes_it_over(desk):
+    first = desk.run("carts")
+    rename(desk)
+
+    def told():
+        runs = history(desk.files(), desk.ledger, "trolleys", now=desk.shop.now).runs
+        by_day = sizes(desk.files(), desk.ledger, "trolleys", now=today(desk), zone=ZoneInfo("UTC"), days=1)
+        return [(run.run, run.dag) for run in runs], [(day.size, day.added) for day in by_day.days]
+
+    assert told() == ([(first.run, "carts")], [(4, 4)])
+    second = desk.run("trolleys", allow=frozenset({"status"}))
+    assert told() == ([(second.run, "trolleys"), (first.run, "carts")], [(4, 4)])
 
 
 def test_an_audience_that_was_deleted_has_no_members(desk):

@@ -35,7 +35,7 @@ def find(desk, asked_by, value, **more):
     files = desk.files()
     catalog = next(iter(files.specs.values())).catalog
     with ReadOnlyResources(files, look_up=desk.shop.connections.__getitem__) as resources:
-        return find_person(resources, catalog, asked_by, value, now=desk.shop.now, **more)
+        return find_person(files, resources, catalog, asked_by, value, now=desk.shop.now, **more)
 
 
 def test_a_user_is_found_by_id_with_memberships_and_arms(ran):
@@ -87,6 +87,13 @@ def test_a_membership_that_has_ended_is_there_with_the_run_that_ended_it(ran):
 def test_campaigns_that_one_may_not_see_are_left_out(ran):
     (person,) = find(ran, "user", "5", may_see=lambda name: name == "spring").people
     assert {each.campaign for each in (*person.memberships, *person.arms)} == {"spring"}
+
+
+def test_what_is_on_record_under_a_former_id_is_told_of_the_campaign_of_today(ran):
+    (ran.folder.path / "campaigns/carts.yml").rename(ran.folder.path / "campaigns/trolleys.yml")
+    ran.write("trolleys", f"{ran.folder.text('campaigns/trolleys.yml')}formerly: carts\n")
+    (person,) = find(ran, "user", "5", may_see=lambda name: name == "trolleys").people
+    assert [each.campaign for each in (*person.memberships, *person.arms)] == ["trolleys", "trolleys"]
 
 
 def test_why_somebody_is_in_or_out_is_what_explain_says(ran):

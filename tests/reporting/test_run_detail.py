@@ -80,7 +80,7 @@ def test_a_run_before_anybody_was_counted_has_no_funnel(desk):
     desk.shop.sql("drop table users")
     with pytest.raises(Exception, match="users"):
         desk.run("carts")
-    (run,) = history(desk.ledger, "carts", now=desk.shop.now).runs
+    (run,) = history(desk.files(), desk.ledger, "carts", now=desk.shop.now).runs
     found = detail(desk, run.run)
     assert (found.funnel, found.run.state, found.run.outcomes) == (None, "failed", {})
     assert found.run.words.startswith("failed: ")
@@ -125,24 +125,26 @@ def test_the_history_is_the_newest_first_and_in_pages(desk):
     desk.shop.user(9, "user9@example.com")
     desk.shop.event(9)
     second = desk.run("carts")
-    pages = [history(desk.ledger, "carts", now=desk.shop.now, offset=offset, limit=1) for offset in (0, 1, 2)]
+    pages = [
+        history(desk.files(), desk.ledger, "carts", now=desk.shop.now, offset=offset, limit=1) for offset in (0, 1, 2)
+    ]
     assert [[run.run for run in page.runs] for page in pages] == [[second.run], [first.run], []]
     assert [page.total for page in pages] == [2, 2, 2]
     assert [run.words for page in pages for run in page.runs] == [second.in_words(), first.in_words()]
     assert [run.size for page in pages for run in page.runs] == [5, 4]
-    assert history(desk.ledger, "nobody", now=desk.shop.now).total == 0
+    assert history(desk.files(), desk.ledger, "nobody", now=desk.shop.now).total == 0
 
 
 def test_a_run_of_before_sizes_were_recorded_is_told_without_one(desk):
     desk.run("carts")
     desk.shop.sql("update audiences.run set size = null", on="ledger")
-    (run,) = history(desk.ledger, "carts", now=desk.shop.now).runs
+    (run,) = history(desk.files(), desk.ledger, "carts", now=desk.shop.now).runs
     assert run.words == "targeted 4 (added 4); qualified 4; 1 request"
 
 
 def test_the_words_keep_their_order_whatever_a_record_does_to_its_keys(spring):
     summary = spring.run("spring")
-    (run,) = history(spring.ledger, "spring", now=spring.shop.now).runs
+    (run,) = history(spring.files(), spring.ledger, "spring", now=spring.shop.now).runs
     assert run.words == summary.in_words()
     assert list(run.outcomes) == list(summary.outcomes)
 

@@ -29,7 +29,9 @@ def three_runs(desk):
 
 
 def by_day(desk, zone, days=5):
-    found = sizes(desk.ledger, "carts", now=datetime(2026, 11, 24, 12, tzinfo=UTC), zone=ZoneInfo(zone), days=days)
+    found = sizes(
+        desk.files(), desk.ledger, "carts", now=datetime(2026, 11, 24, 12, tzinfo=UTC), zone=ZoneInfo(zone), days=days
+    )
     return {each.day: (each.size, each.runs, each.added, each.removed) for each in found.days}
 
 
@@ -54,4 +56,4 @@ def test_the_size_of_before_the_first_day_is_carried_over(three_runs):
 
 
 def test_a_campaign_that_never_ran_has_no_days(desk):
-    assert sizes(desk.ledger, "nobody", now=desk.shop.now, zone=ZoneInfo("UTC")).days == ()
+    assert sizes(desk.files(), desk.ledger, "nobody", now=desk.shop.now, zone=ZoneInfo("UTC")).days == ()

@@ -12,7 +12,8 @@ from audiences.cli.safe_console import as_text
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from audiences.reporting.overview import CampaignShown, Overview, SizeAt
+    from audiences.reporting.campaign_shown import CampaignShown, SizeAt
+    from audiences.reporting.overview import Overview
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _WHEN: Final = "%d %b %Y %H:%M %Z"

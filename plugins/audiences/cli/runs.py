@@ -17,11 +17,12 @@ def runs(campaign: CampaignArgument, limit: Limit = 20, offset: Offset = 0, as_j
     campaign.
     """
     from audiences.ledger import campaigns
+    from audiences.reporting.names_on_record import name_on_record
     from audiences.reporting.run_history import history
 
     with reading() as (files, resources):
-        known = campaigns.named(resources.ledger, campaign)
+        known = campaigns.named(resources.ledger, name_on_record(files, resources.ledger, campaign))
         if known is None and campaign not in files.files:
             wrong_usage(f"no such campaign: {campaign}{did_you_mean(campaign, files.files)}")
-        found = history(resources.ledger, campaign, now=datetime.now(UTC), offset=offset, limit=limit)
+        found = history(files, resources.ledger, campaign, now=datetime.now(UTC), offset=offset, limit=limit)
     show_found(found, as_json, runs_shown.history)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run; the columns are explained in the ledger's own comments.
+    """A run; the columns are explained in the ledger's own comments. `dag` is the id that the campaign had when it began.
 
     `audience` is the ledger's number of the audience, `facebook_id` Facebook's, None each before the run had a plan. `action` is
     what the campaign's file said of the audience, `batch` the number of the live batch that the run has exported.
@@ -24,6 +24,7 @@ class RunRecord:
 
     id: int
     campaign: str
+    dag: str
     external_id: str
     again: int
     state: RunState
@@ -52,7 +53,10 @@ class RunRecord:
 
 
 _SELECT = """
-select r.id, c.name as campaign, r.external_id, r.again, r.state, r.as_of, r.assigned_at, r.due, r.started_at, r.ended_at,
+select r.id, c.name as campaign,
+    coalesce((select f.name from audiences.former_name f where f.campaign_id = c.id and f.taken_over_at > r.started_at
+              order by f.taken_over_at limit 1), c.name) as dag,
+    r.external_id, r.again, r.state, r.as_of, r.assigned_at, r.due, r.started_at, r.ended_at,
     r.config_digest,
     coalesce(r.config #>> '{what,audience,update,action}', r.config #>> '{what,audience,create,action}', 'mirror') as action,
     r.audience_id as audience, a.facebook_id, r.planned, r.outcomes, r.rekeyed, r.rejected, r.requests, r.size, r.timings,

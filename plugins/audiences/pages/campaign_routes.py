@@ -11,6 +11,7 @@ from audiences.connections import look_up
 from audiences.pages.access import Asking
 from audiences.pages.looking import looking, now
 from audiences.reporting.campaign_page import CampaignPage, campaign_page
+from audiences.reporting.names_on_record import name_on_record
 from audiences.reporting.overview import Overview, overview
 from audiences.reporting.run_detail import RunDetail, run_detail
 from audiences.reporting.run_history import RunHistory, history
@@ -48,23 +49,24 @@ def size_by_day(asking: Asking, campaign: str, days: Annotated[int, Query(ge=2, 
     with looking() as (files, resources):
         spec = files.specs.get(campaign)
         zone = spec.zone if spec else ZoneInfo("UTC")
-        return sizes(resources.ledger, campaign, now=now(), zone=zone, days=days)
+        return sizes(files, resources.ledger, campaign, now=now(), zone=zone, days=days)
 
 
 @router.get("/{campaign}/runs")
 def runs(asking: Asking, campaign: str, offset: Offset = 0, limit: Limit = 25) -> RunHistory:
     """A page of the campaign's runs, the newest first."""
     asking.ensure_reads(campaign)
-    with looking() as (_, resources):
-        return history(resources.ledger, campaign, now=now(), offset=offset, limit=limit)
+    with looking() as (files, resources):
+        return history(files, resources.ledger, campaign, now=now(), offset=offset, limit=limit)
 
 
 @router.get("/{campaign}/runs/{run}")
 def run(asking: Asking, campaign: str, run: int, offset: Offset = 0, limit: Limit = 50) -> RunDetail:
     """One run of the campaign with a page of its requests."""
     asking.ensure_reads(campaign)
-    with looking() as (_, resources):
+    with looking() as (files, resources):
+        on_record = name_on_record(files, resources.ledger, campaign)
         found = run_detail(resources.ledger, run, now=now(), offset=offset, limit=limit)
-    if found is None or found.run.campaign != campaign:
+    if found is None or found.run.campaign != on_record:
         raise HTTPException(404, f"The campaign has no run {run}.")
     return found

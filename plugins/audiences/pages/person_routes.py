@@ -54,7 +54,7 @@ def found(asking: Asking, asked: Find) -> PersonFound:
     with looking() as (project, resources):
         may_see = asking.reader(project.files)
         _, catalog = load_catalog(project.root)
-        person = find_person(resources, catalog, asked.by, asked.value.strip(), now=now(), may_see=may_see)
+        person = find_person(project, resources, catalog, asked.by, asked.value.strip(), now=now(), may_see=may_see)
     return person if asking.administers else person.without_tasks()
 
 

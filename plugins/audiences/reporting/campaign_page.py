@@ -14,9 +14,10 @@ from audiences.errors import ConfigError
 from audiences.goal.report import Report, goal_digest
 from audiences.ledger import goals, run_records
 from audiences.reporting import overview
+from audiences.reporting.campaign_shown import CampaignShown  # noqa: TC001  # the same
 from audiences.reporting.file_difference import FileDifference, file_difference
 from audiences.reporting.links import Links, links
-from audiences.reporting.overview import CampaignShown  # noqa: TC001  # the same
+from audiences.reporting.names_on_record import name_on_record
 from audiences.reporting.shape import Shown
 from audiences.when.upcoming import next_sends
 
@@ -119,7 +120,7 @@ def campaign_page(
         file=_file(files, ledger, shown),
         next_sends=_next_sends(spec, shown, now) if spec else (),
         links=links(spec, shown.audience.id if shown.audience else None, look_up=look_up) if spec else None,
-        goals=tuple(_goals(spec, ledger, campaign)),
+        goals=tuple(_goals(spec, ledger, name_on_record(files, ledger, campaign))),
     )
 
 

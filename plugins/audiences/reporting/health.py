@@ -111,12 +111,12 @@ class Health(Shown):
 
 def health(files: ProjectFiles, ledger: Ledger, *, now: datetime, look_up: Callable[[str], Connection]) -> Health:
     """The whole of it."""
-    names = known_campaigns.names(ledger)
+    names = {number: files.called_now(name) for number, name in known_campaigns.names(ledger).items()}
     return Health(
         accounts=tuple(_accounts(files, ledger, now, look_up)),
         without_file=tuple(_without_file(files, ledger, names)),
         in_doubt=tuple(_in_doubt(ledger, names)),
-        live=tuple(_live(each, now) for each in live_standing.every(ledger)),
+        live=tuple(_live(files.called_now(each.campaign), each, now) for each in live_standing.every(ledger)),
     )
 
 
@@ -218,10 +218,10 @@ def _in_doubt(ledger: Ledger, names: dict[int, str]) -> Iterator[AudienceInDoubt
             )
 
 
-def _live(standing: LiveStanding, now: datetime) -> LiveHealth:
+def _live(campaign: str, standing: LiveStanding, now: datetime) -> LiveHealth:
     due: Iterable[datetime] = [each for each in (standing.first_due, standing.batch_due) if each is not None]
     return LiveHealth(
-        campaign=standing.campaign,
+        campaign=campaign,
         read_to=standing.read_to,
         error=standing.error,
         error_at=standing.error_at,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from audiences.connections import Connection
     from audiences.ledger.assignments import AssignmentAnywhere
     from audiences.ledger.database import Ledger
+    from audiences.ledger.known_audiences import AudienceRecord
     from audiences.ledger.members import MembershipAnywhere
     from audiences.pipeline.person.explained_user import Explanation
     from audiences.pipeline.resources import Resources
@@ -102,6 +103,7 @@ class PersonFound(Shown):
 
 
 def find_person(
+    files: ProjectFiles,
     resources: Resources,
     catalog: Catalog,
     asked_by: AskedBy,
@@ -126,7 +128,7 @@ def find_person(
         known, on_record, erased = found.users, found.on_record, found.erased
     every = (*known, *on_record)
     shown = every[:MOST_SHOWN]
-    people = _people(resources.ledger, shown, frozenset(known), may_see)
+    people = _people(files, resources.ledger, shown, frozenset(known), may_see)
     return PersonFound(
         asked_by=asked_by,
         people=people,
@@ -157,20 +159,23 @@ def why(
 
 
 def _people(
-    ledger: Ledger, users: Sequence[str], known: frozenset[str], may_see: Callable[[str], bool]
+    files: ProjectFiles,
+    ledger: Ledger,
+    users: Sequence[str],
+    known: frozenset[str],
+    may_see: Callable[[str], bool],
 ) -> tuple[PersonShown, ...]:
     audiences = {each.id: each for each in known_audiences.every(ledger)}
     held: dict[str, list[MembershipShown]] = {}
     for row in members.of_users(ledger, users):
-        if may_see(row.campaign):
-            audience = audiences[row.audience]
-            held.setdefault(row.user, []).append(
-                _membership(row, audience.facebook_id, audience.name, audience.ad_account)
-            )
+        campaign, audience = files.called_now(row.campaign), audiences[row.audience]
+        if may_see(campaign):
+            held.setdefault(row.user, []).append(_membership(campaign, row, audience))
     arms: dict[str, list[ArmShown]] = {}
     for each in assignments.of_users(ledger, users):
-        if may_see(each.campaign):
-            arms.setdefault(each.user, []).append(_arm(each))
+        campaign = files.called_now(each.campaign)
+        if may_see(campaign):
+            arms.setdefault(each.user, []).append(_arm(campaign, each))
     erased = Erased(*erasures.known(ledger))
     return tuple(
         PersonShown(
@@ -184,12 +189,12 @@ def _people(
     )
 
 
-def _membership(row: MembershipAnywhere, audience: str, name: str, ad_account: str) -> MembershipShown:
+def _membership(campaign: str, row: MembershipAnywhere, audience: AudienceRecord) -> MembershipShown:
     return MembershipShown(
-        audience=audience,
-        name=name,
-        ad_account=ad_account,
-        campaign=row.campaign,
+        audience=audience.facebook_id,
+        name=audience.name,
+        ad_account=audience.ad_account,
+        campaign=campaign,
         present=row.present,
         since_run=row.added_run,
         since=row.added_at,
@@ -205,8 +210,8 @@ def _without_tasks(person: PersonShown) -> PersonShown:
     return person.model_copy(update={"erasure": erasure})
 
 
-def _arm(each: AssignmentAnywhere) -> ArmShown:
-    return ArmShown(campaign=each.campaign, arm=each.arm, run=each.run_id, assigned_at=each.assigned_at)
+def _arm(campaign: str, each: AssignmentAnywhere) -> ArmShown:
+    return ArmShown(campaign=campaign, arm=each.arm, run=each.run_id, assigned_at=each.assigned_at)
 
 
 def _erasure(ledger: Ledger, erased: Erased, user: str) -> ErasureShown | None:

@@ -33,7 +33,7 @@ class ProjectFiles:
     """A project as it was read, and what is asked of it again and again.
 
     `files`: the file of each campaign, right or broken, by id; `changed_at`: when it was written. `accounted_for`: the ids that
-    have a file, or that a file takes over.
+    have a file, or that a file takes over; `successors`: of each former id the campaign that names it.
     """
 
     project: Project
@@ -41,6 +41,7 @@ class ProjectFiles:
     files: Mapping[str, str]
     changed_at: Mapping[str, datetime]
     accounted_for: frozenset[str]
+    successors: Mapping[str, str]
     times: SendTimes = field(default_factory=SendTimes, repr=False)
     _digests: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -52,12 +53,14 @@ class ProjectFiles:
             settings: Settings | None = load_settings(root)
         except ConfigError:
             settings = None
+        project = Project.load(root)
         return cls(
-            project=Project.load(root),
+            project=project,
             settings=settings,
             files={stem: named(FOLDER, found[0]) for stem, found in paths.items()},
             changed_at={stem: _changed_at(found[0]) for stem, found in paths.items()},
             accounted_for=accounted_for(root),
+            successors={old: name for name, spec in project.campaigns.items() for old in spec.campaign.formerly},
         )
 
     @property
@@ -74,6 +77,10 @@ class ProjectFiles:
         """What is wrong with the campaign's file; nothing for one that is right, or that there is not."""
         error = self.project.broken.get(self.files.get(campaign, ""))
         return error.problems if error else ()
+
+    def called_now(self, on_record: str) -> str:
+        """The id of the campaign that the ledger has under this name: another one where its file was renamed and has not run."""
+        return on_record if on_record in self.files else self.successors.get(on_record, on_record)
 
     def prepared(self) -> ProjectFiles:
         """The same with every digest computed, so that nobody who asks has to wait for a thousand of them."""

@@ -7,24 +7,28 @@ from typing import TYPE_CHECKING
 
 from audiences.ledger import run_records
 from audiences.reporting import run_words
+from audiences.reporting.names_on_record import name_on_record
 from audiences.reporting.remedy import Told  # noqa: TC001  # the same
 from audiences.reporting.shape import Paged, Shown
 
 if TYPE_CHECKING:
     from audiences.ledger.database import Ledger
     from audiences.ledger.run_records import RunRecord
+    from audiences.reporting.project_files import ProjectFiles
 
 
 class RunShown(Shown):
     """A run in the history.
 
-    `external_id` is Airflow's id of the run, or one that the command line made; `again` counts how often it was asked for once
+    `dag` is the DAG that ran it: the id that the campaign had then. `external_id` is Airflow's id of the run, or one that the
+    command line made; `again` counts how often it was asked for once
     more. `as_of`: as of when it looked at the data; `due`: the time of the schedule for which it was begun. `outcomes` are empty
     before users were counted. `size` is how many rows the audience held after it. `batch`: the live batch that it has exported.
     """
 
     run: int
     campaign: str
+    dag: str
     external_id: str
     again: int
     state: str
@@ -51,14 +55,17 @@ class RunHistory(Paged):
     runs: tuple[RunShown, ...]
 
 
-def history(ledger: Ledger, campaign: str, *, now: datetime, offset: int = 0, limit: int = 50) -> RunHistory:
-    """The campaign's runs after the first `offset`; none for a campaign that is not on record."""
+def history(
+    files: ProjectFiles, ledger: Ledger, campaign: str, *, now: datetime, offset: int = 0, limit: int = 50
+) -> RunHistory:
+    """The campaign's runs after the first `offset`, those under a former id among them; none where it is not on record."""
+    on_record = name_on_record(files, ledger, campaign)
     return RunHistory(
         campaign=campaign,
-        total=run_records.count(ledger, campaign),
+        total=run_records.count(ledger, on_record),
         offset=offset,
         limit=limit,
-        runs=tuple(shown(run, now) for run in run_records.of_campaign(ledger, campaign, offset=offset, limit=limit)),
+        runs=tuple(shown(run, now) for run in run_records.of_campaign(ledger, on_record, offset=offset, limit=limit)),
     )
 
 
@@ -67,6 +74,7 @@ def shown(run: RunRecord, now: datetime) -> RunShown:
     return RunShown(
         run=run.id,
         campaign=run.campaign,
+        dag=run.dag,
         external_id=run.external_id,
         again=run.again,
         state=str(run.state),

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from audiences.ledger import audience_sizes, campaigns
+from audiences.reporting.names_on_record import name_on_record
 from audiences.reporting.shape import Shown
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from audiences.ledger.database import Ledger
+    from audiences.reporting.project_files import ProjectFiles
 
 
 class DayOfAudience(Shown):
@@ -36,16 +38,18 @@ class Sizes(Shown):
     days: tuple[DayOfAudience, ...]
 
 
-def sizes(ledger: Ledger, campaign: str, *, now: datetime, zone: ZoneInfo, days: int = 90) -> Sizes:
-    """The last `days` days, today included, cut in that time zone."""
+def sizes(
+    files: ProjectFiles, ledger: Ledger, campaign: str, *, now: datetime, zone: ZoneInfo, days: int = 90
+) -> Sizes:
+    """The last `days` days, today included, cut in that time zone; with those under a former id still to be taken over."""
     today = now.astimezone(zone).date()
     first = today - timedelta(days=days - 1)
-    known = campaigns.named(ledger, campaign)
+    known = campaigns.named(ledger, name_on_record(files, ledger, campaign))
     if known is None:
         return Sizes(campaign=campaign, timezone=zone.key, days=())
     found = audience_sizes.by_day(ledger, [known.id], first=first, last=today, zone=zone.key)
     held = {day: size for each in found for day, size in zip(each.days, each.sizes, strict=True)}
-    changes = {each.day: each for each in audience_sizes.changes(ledger, campaign, first=first, zone=zone.key)}
+    changes = {each.day: each for each in audience_sizes.changes(ledger, known.name, first=first, zone=zone.key)}
 
     def shown(day: date) -> DayOfAudience:
         change = changes.get(day)

@@ -55,7 +55,7 @@ function Run({ campaign, run }) {
   const answer = useAnswer(`campaigns/${encodeURIComponent(campaign)}/runs/${run}`, { offset, limit: 20 }, { every: 30_000 });
   return h(Answered, { answer, waiting: `Loading run ${run}` }, (found) =>
     h(Stack, { gap: 4, borderWidth: 1, borderRadius: "md", p: { base: 3, md: 4 }, as: "article", "aria-label": `Run ${run}` },
-      h(Head, { campaign, run: found.run, action: found.action }),
+      h(Head, { run: found.run }),
       found.run.trouble &&
         h(Notice, { status: "error", title: found.run.trouble.reason, remedy: found.run.trouble.remedy },
           found.would && h(Text, null, found.would.words)),
@@ -68,7 +68,7 @@ function Run({ campaign, run }) {
       h(Requests, { requests: found.requests, onPage: setOffset })));
 }
 
-function Head({ campaign, run }) {
+function Head({ run }) {
   const lasted = run.ended_at && (new Date(run.ended_at) - new Date(run.started_at)) / 1_000;
   return h(Stack, { gap: 1 },
     h(HStack, { gap: 3, wrap: "wrap" },
@@ -79,7 +79,7 @@ function Head({ campaign, run }) {
           .filter(Boolean).join(" · ")),
       AIRFLOWS.test(run.external_id) &&
         h(RouterLink, {
-          to: `/dags/${encodeURIComponent(campaign)}/runs/${encodeURIComponent(run.external_id.replace(/^(live__.*)__\d+$/, "$1"))}`, fontSize: "sm",
+          to: `/dags/${encodeURIComponent(run.dag)}/runs/${encodeURIComponent(run.external_id.replace(/^(live__.*)__\d+$/, "$1"))}`, fontSize: "sm",
         }, "tasks and logs")),
     !run.trouble && h(Text, { fontSize: "sm" }, h(Words, { sentence: true }, run.words)));
 }
