@@ -81,6 +81,8 @@ def test_a_broken_file_is_shown_with_its_problems(spring):
     found = page(spring)
     assert (found.file.text, found.sections, found.links) == ("name: [", (), None)
     assert (found.file.problems[0].file, found.file.problems[0].line) == ("campaigns/spring.yml", 2)
+    spring.write("spring", "")
+    assert page(spring).file.text == ""
 
 
 def test_a_campaign_without_a_file_has_its_record_and_none_that_there_is_not(spring):

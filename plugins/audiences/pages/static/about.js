@@ -17,7 +17,12 @@ export function About({ page }) {
         file?.difference && h(Difference, { difference: file.difference }),
         file?.text
           ? h(Lines, { title: "The file as it is", text: file.text })
-          : h(Text, { color: "fg.muted" }, file ? "The file cannot be read." : "The campaign has no file any more."))));
+          : h(Text, { color: "fg.muted" }, withoutText(file)))));
+}
+
+function withoutText(file) {
+  if (!file) return "The campaign has no file any more.";
+  return file.text === null ? "The file cannot be read." : "The file is empty.";
 }
 
 const Listed = ({ title, lines }) =>

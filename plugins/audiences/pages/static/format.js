@@ -45,27 +45,33 @@ const DATE = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short"
 export const day = (date) => (date ? DATE.format(new Date(date)) : "–");
 
 const STEPS = [
-  ["day", 86_400],
-  ["hour", 3_600],
+  ["second", 60],
   ["minute", 60],
-  ["second", 1],
+  ["hour", 24],
+  ["day", Infinity],
 ];
 
-/** `5 minutes ago`, `in 2 days`. */
+/** `5 minutes ago`, `in 2 days`. What is rounded up to a whole of the next unit is told in that. */
 export function ago(iso, now = Date.now()) {
   if (!iso) return "–";
-  const seconds = (new Date(iso).getTime() - now) / 1_000;
-  const [unit, size] = STEPS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
-  return new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }).format(Math.round(seconds / size), unit);
+  let value = (new Date(iso).getTime() - now) / 1_000;
+  const [unit] = STEPS.find(([, most]) => {
+    if (Math.abs(Math.round(value)) < most) return true;
+    value /= most;
+    return false;
+  });
+  return new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }).format(Math.round(value), unit);
 }
 
-/** `850 ms`, `12 s`, `3 min 5 s`, `2 h 10 min`. */
+/** `850 ms`, `12 s`, `3 min 5 s`, `2 h 10 min`; rounded before it is cut into units, so that none of them is full. */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
-  if (seconds < 1) return `${Math.round(1_000 * seconds)} ms`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  const [whole, rest] = [Math.floor(seconds / 60), Math.round(seconds % 60)];
-  if (whole < 60) return rest ? `${whole} min ${rest} s` : `${whole} min`;
-  const minutes = whole % 60;
-  return minutes ? `${Math.floor(whole / 60)} h ${minutes} min` : `${Math.floor(whole / 60)} h`;
+  const [thousandths, whole, minutes] = [1_000, 1, 1 / 60].map((parts) => Math.round(seconds * parts));
+  if (thousandths < 1_000) return `${thousandths} ms`;
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3_600) return both(whole, 60, "min", "s");
+  return both(minutes, 60, "h", "min");
 }
+
+const both = (value, parts, unit, smaller) =>
+  value % parts ? `${Math.floor(value / parts)} ${unit} ${value % parts} ${smaller}` : `${value / parts} ${unit}`;
