@@ -58,7 +58,7 @@ def test_the_steps_come_in_the_order_in_which_a_run_decides() -> None:
 def test_a_funnel_is_told_in_the_words_of_the_commands() -> None:
     counts = Outcomes(qualified=5, targeted=5, added=2, kept=2, failed=1)
     assert [part.words for part in funnel(counts).parts] == ["added", "kept", "failed"]
-    assert [part.words for part in funnel(counts, sent=False).parts] == ["added", "kept", "not sent"]
+    assert [part.words for part in funnel(counts, unsent="not sent").parts] == ["added", "kept", "not sent"]
     suppressed = funnel(counts, action="remove_matching")
     assert [part.words for part in suppressed.parts] == ["sent for removal", "sent for removal before", "failed"]
     assert suppressed.removed_words == "members of ours among them"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.pipeline.live import conftest as pipeline_live
@@ -11,6 +12,7 @@ from audiences.ledger import runs
 from audiences.ledger.database import Ledger
 from audiences.reporting.run_detail import run_detail
 from audiences.reporting.run_history import history
+from audiences.reporting.sizes import sizes
 
 pytestmark = pytest.mark.integration
 live = pipeline_live.live  # a fixture
@@ -83,17 +85,106 @@ def test_a_run_before_anybody_was_counted_has_no_funnel(desk):
     (run,) = history(desk.files(), desk.ledger, "carts", now=desk.shop.now).runs
     found = detail(desk, run.run)
     assert (found.funnel, found.run.state, found.run.outcomes) == (None, "failed", {})
+    assert (found.uncounted, found.requests.none) == ("It ended before anybody was counted.", "No request was sent.")
     assert found.run.words.startswith("failed: ")
     assert detail(desk, 404) is None
 
 
-def test_a_run_under_way_shows_what_is_still_to_be_sent(desk):
-    summary = desk.run("carts")
-    desk.shop.sql("update audiences.run set state = 'running', ended_at = null, outcomes = '{}'", on="ledger")
-    found = detail(desk, summary.run)
-    assert (found.funnel.qualified, found.funnel.targeted) == (4, 4)
-    assert (found.funnel.parts[-1].words, found.funnel.parts[-1].users) == ("still to be sent", 4)
-    assert found.funnel.difference is None
+def interrupted(desk, **more):
+    """The number of a run of four users as it is on record in the middle: one of its two requests is acknowledged."""
+    run = desk.run("carts").run
+    values = {"state": "running", "ended_at": None, "started_at": desk.shop.now, "outcomes": "{}", **more}
+    columns = ", ".join(f"{name} = %s" for name in values)
+    desk.shop.sql(f"update audiences.run set {columns}", *values.values(), on="ledger")
+    desk.shop.sql("update audiences.chunk set begun = 3, rows = 3", on="ledger")
+    desk.shop.sql(
+        "insert into audiences.chunk (run_id, audience_id, number, action, file, first_row, rows, state)"
+        " select run_id, audience_id, 1, action, file, 3, 1, 'sending' from audiences.chunk",
+        on="ledger",
+    )
+    return run
+
+
+def rest(found):
+    return {part.outcome: (part.users, part.words) for part in found.funnel.parts}
+
+
+def test_a_run_under_way_shows_what_is_sent_and_what_is_still_to_be(desk):
+    found = detail(desk, interrupted(desk))
+    assert (found.funnel.qualified, found.funnel.targeted, found.run.phase) == (4, 4, "running")
+    assert rest(found) == {"added": (3, "added"), "kept": (0, "kept"), "failed": (1, "still to be sent")}
+    assert (found.funnel.difference, found.run.trouble, found.would) == (None, None, None)
+    assert {each.state: each.words for each in found.requests.requests} == {
+        "acknowledged": "Facebook took it", "sending": "sent, and not answered yet",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("how", [{"started_at": "2026-11-21T11:00:00Z"}, {"state": "abandoned", "ended_at": "now()"}])
+def test_of_a_run_that_died_it_is_told_what_is_on_record(desk, how):
+    found = detail(desk, interrupted(desk, **how))
+    assert (found.run.phase, found.run.words) == ("died", found.run.trouble.reason)
+    assert rest(found)["failed"] == (1, "not sent, as far as is on record")
+    assert rest(found)["added"] == (3, "added")
+    assert "nobody knows yet whether it arrived" in found.requests.by_state[-1].words
+
+
+def test_a_run_that_waits_to_be_approved_is_no_dead_one(desk):
+    run = interrupted(desk, started_at=desk.shop.now - timedelta(days=3))
+    desk.shop.sql("delete from audiences.chunk", on="ledger")
+    desk.shop.sql(
+        "insert into audiences.approval (campaign_id, run_id, asked_in, config_digest, shown, body, asked_at, until)"
+        " select campaign_id, id, external_id, config_digest, '', '', started_at, %s from audiences.run",
+        desk.shop.now + timedelta(hours=1), on="ledger",
+    )  # fmt: skip
+    found = detail(desk, run)
+    assert (found.run.phase, found.run.trouble) == ("waiting", None)
+    assert found.run.words == (
+        "waits since 20 Nov 2026 at 12:00 UTC for somebody to approve it, until 23 Nov 2026 at 13:00 UTC"
+    )
+    assert found.requests.none == "Nothing is sent before somebody has approved it."
+    assert rest(found)["failed"] == (4, "to be sent once approved")
+    assert desk.overview().with_troubles == {}
+    desk.shop.now += timedelta(hours=2)
+    assert detail(desk, run).run.phase == "died"
+
+
+@pytest.mark.parametrize(
+    ("more", "counts", "requests"),
+    [
+        ({}, "Nobody has been counted yet.", "No request is planned yet."),
+        ({"state": "failed", "ended_at": "now()"}, "It ended before anybody was counted.", "No request was sent."),
+        (
+            {"state": "abandoned", "ended_at": "now()"},
+            "Its process was gone before anybody was counted, as far as is on record.",
+            "No request was sent, as far as is on record.",
+        ),
+    ],
+    ids=["running", "failed", "abandoned"],
+)
+def test_why_there_are_no_counts_follows_what_the_run_is_at(desk, more, counts, requests):
+    run = interrupted(desk, planned="{}", **more)
+    desk.shop.sql("delete from audiences.chunk", on="ledger")
+    found = detail(desk, run)
+    assert (found.funnel, found.uncounted, found.requests.none) == (None, counts, requests)
+
+
+def test_a_run_that_had_nothing_to_send_needed_no_request(desk):
+    desk.run("carts")
+    found = detail(desk, desk.run("carts", allow=frozenset({"status"})).run)
+    assert (found.requests.none, found.uncounted) == ("No request was needed.", None)
+
+
+def test_whom_a_suppression_list_takes_out_is_removed_and_not_added(desk):
+    audience = desk.run("carts").audience.id
+    who, update = "who: {did: {event: Charged}}", f'update: {{id: "{audience}", action: remove_matching}}'
+    desk.write("buyers", f"name: Buyers\nstatus: published\n{who}\nwhat: {{audience: {{{update}}}}}\nwhen: now\n")
+    desk.shop.event(1, "Charged")
+    desk.run("buyers")
+    (run,) = history(desk.files(), desk.ledger, "buyers", now=desk.shop.now).runs
+    assert (run.outcomes["added"], run.added, run.removed) == (1, 0, 1)
+    today = datetime.fromtimestamp(desk.ledger.clock(), UTC)
+    found = sizes(desk.files(), desk.ledger, "buyers", now=today, zone=ZoneInfo("UTC"), days=1)
+    assert [(day.added, day.removed) for day in found.days] == [(0, 1)]
 
 
 def test_rejected_values_are_counted_by_identifier_and_reason(desk):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from audiences.reporting.run_history import RunHistory, RunShown
 
 _WHEN: Final = "%d %b %Y %H:%M %Z"
-_COLOURS: Final = {"success": "green", "running": "cyan", "stopped": "yellow"}
+_COLOURS: Final = {"success": "green", "running": "cyan", "waiting": "cyan", "stopped": "yellow"}
 
 
 def history(console: Console, found: RunHistory) -> None:
@@ -43,6 +43,8 @@ def detail(console: Console, found: RunDetail) -> None:
         console.print(funnel(found.funnel))
         if found.funnel.difference:
             console.print(f"[red]✗[/] {as_text(found.funnel.difference)}", highlight=False, soft_wrap=True)
+    if found.uncounted:
+        console.print(found.uncounted)
     if found.would:
         console.print(as_text(found.would.words), highlight=False)
     for value in found.rejected:
@@ -77,6 +79,8 @@ def funnel(found: Funnel) -> Table:
 
 def requests(console: Console, found: Requests) -> None:
     """Totals, then single requests, those with errors first."""
+    if found.none:
+        console.print(found.none)
     for total in found.by_state:
         console.print(
             f"{counted(total.requests, 'request')} to {total.action}, {counted(total.rows, 'row')}: {as_text(total.words)}",
@@ -92,10 +96,10 @@ def requests(console: Console, found: Requests) -> None:
 
 
 def _head(console: Console, run: RunShown) -> None:
-    colour = _COLOURS.get(run.state, "red")
+    colour = _COLOURS.get(run.phase, "red")
     asked = f", asked for again {run.again}×" if run.again else ""
     console.print(
-        f"run {run.run} [bold {colour}]{run.state}[/] {run.started_at.strftime(_WHEN)} [dim]{as_text(run.external_id)}[/]{asked}",
+        f"run {run.run} [bold {colour}]{run.phase}[/] {run.started_at.strftime(_WHEN)} [dim]{as_text(run.external_id)}[/]{asked}",
         highlight=False,
         soft_wrap=True,
     )

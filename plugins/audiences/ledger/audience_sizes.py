@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from audiences.ledger.run_records import ACTION
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
@@ -23,15 +25,18 @@ cross join lateral (
 ) sized
 group by c.id
 """
-CHANGES = """
+# Whom `remove_matching` has `added` it has sent for removal; the `removed` are among them.
+CHANGES = f"""
 select (ended_at at time zone %(zone)s)::date as day, count(*)::int as runs,
-    coalesce(sum((outcomes ->> 'added')::bigint), 0)::bigint as added,
-    coalesce(sum((outcomes ->> 'removed')::bigint), 0)::bigint as removed
-from audiences.run
+    coalesce(sum((outcomes ->> 'added')::bigint) filter (where {ACTION} <> 'remove_matching'), 0)::bigint as added,
+    coalesce(
+        sum((outcomes ->> case {ACTION} when 'remove_matching' then 'added' else 'removed' end)::bigint), 0
+    )::bigint as removed
+from audiences.run r
 where campaign_id = (select id from audiences.campaign where name = %(campaign)s)
   and ended_at >= %(first)s::date::timestamp at time zone %(zone)s
 group by 1 order by 1
-"""
+"""  # noqa: S608  # our own constant is put in
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class SizesByDay:
 
 @dataclass(frozen=True, slots=True)
 class ChangesOfDay:
-    """What the runs that ended on a day did: users who were added and removed."""
+    """What the runs that ended on a day did: users who came into the audience and who left it."""
 
     day: date
     runs: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from audiences.ledger import approvals
 from audiences.ledger.runs import RunState
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 class RunRecord:
     """A run; the columns are explained in the ledger's own comments. `dag` is the id that the campaign had when it began.
 
-    `audience` is the ledger's number of the audience, `facebook_id` Facebook's, None each before the run had a plan. `action` is
-    what the campaign's file said of the audience, `batch` the number of the live batch that the run has exported.
+    Of a run that has not ended, `asked_until` is how long its question for an approval stands, None without one, and `alive_at`
+    when it began or was last answered. `audience` is the ledger's number of the audience, `facebook_id` Facebook's, None each
+    before the run had a plan. `action` is what the campaign's file said of the audience, `batch` the number of the live batch
+    that the run has exported.
     """
 
     id: int
@@ -33,6 +36,8 @@ class RunRecord:
     due: datetime | None
     started_at: datetime
     ended_at: datetime | None
+    asked_until: datetime | None
+    alive_at: datetime
     config_digest: str
     action: str
     audience: int | None
@@ -52,17 +57,29 @@ class RunRecord:
         object.__setattr__(self, "state", RunState(self.state))
 
 
-_SELECT = """
+ACTION: Final = (
+    "coalesce(r.config #>> '{what,audience,update,action}', r.config #>> '{what,audience,create,action}', 'mirror')"
+)
+"""What the file said of the audience when a run r began."""
+# The questions of a run r that has not ended.
+_ASKED: Final = f"""
+left join lateral (
+    select max(a.until) filter (where a.state in ({", ".join(f"'{state}'" for state in approvals.OPEN)})) as until,
+        max(a.decided_at) as answered_at
+    from audiences.approval a where a.run_id = r.id and r.state = '{RunState.RUNNING}'
+) asked on true
+"""  # noqa: S608  # our own constants are put in
+_SELECT = f"""
 select r.id, c.name as campaign,
     coalesce((select f.name from audiences.former_name f where f.campaign_id = c.id and f.taken_over_at > r.started_at
               order by f.taken_over_at limit 1), c.name) as dag,
     r.external_id, r.again, r.state, r.as_of, r.assigned_at, r.due, r.started_at, r.ended_at,
-    r.config_digest,
-    coalesce(r.config #>> '{what,audience,update,action}', r.config #>> '{what,audience,create,action}', 'mirror') as action,
+    asked.until as asked_until, greatest(r.started_at, asked.answered_at) as alive_at, r.config_digest,
+    {ACTION} as action,
     r.audience_id as audience, a.facebook_id, r.planned, r.outcomes, r.rekeyed, r.rejected, r.requests, r.size, r.timings,
     r.error, r.warnings, (select max(b.id) from audiences.live_batch b where b.run_id = r.id) as batch
 from audiences.run r join audiences.campaign c on c.id = r.campaign_id left join audiences.audience a on a.id = r.audience_id
-"""
+{_ASKED}"""  # noqa: S608  # the same
 
 
 NUMBERED: Final = f"{_SELECT} where r.id = any(%(runs)s)"
@@ -104,12 +121,14 @@ def config_of(ledger: Ledger, run: int) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """The last run of a campaign: as much of it as a list of all campaigns is put in order by."""
+    """The last run of a campaign: as much of it as a list of all campaigns is put in order by; times as in `RunRecord`."""
 
     id: int
     state: RunState
     started_at: datetime
     ended_at: datetime | None
+    asked_until: datetime | None
+    alive_at: datetime
     config_digest: str
 
     def __post_init__(self) -> None:
@@ -143,21 +162,24 @@ def campaigns(ledger: Ledger, names: Sequence[str] | None = None) -> list[Record
         state: RunState,
         started_at: datetime,
         ended_at: datetime | None,
+        asked_until: datetime | None,
+        alive_at: datetime,
         config_digest: str,
     ) -> RecordedCampaign:
-        last = None if run is None else LastRun(run, state, started_at, ended_at, config_digest)
+        last = None if run is None else LastRun(run, state, started_at, ended_at, asked_until, alive_at, config_digest)
         return RecordedCampaign(id, name, last, size, audience)
 
     return ledger.rows(made, ALL_CAMPAIGNS, {"names": None if names is None else list(names)})
 
 
-ALL_CAMPAIGNS = """
+ALL_CAMPAIGNS = f"""
 select c.id, c.name, sized.size, sized.audience_id as audience, last.id as run, last.state, last.started_at, last.ended_at,
-    last.config_digest
+    last.asked_until, last.alive_at, last.config_digest
 from audiences.campaign c
 left join lateral (
-    select r.id, r.state, r.started_at, r.ended_at, r.config_digest from audiences.run r
-    where r.campaign_id = c.id order by r.id desc limit 1
+    select r.id, r.state, r.started_at, r.ended_at, asked.until as asked_until,
+        greatest(r.started_at, asked.answered_at) as alive_at, r.config_digest
+    from audiences.run r {_ASKED} where r.campaign_id = c.id order by r.id desc limit 1
 ) last on true
 left join lateral (
     select r.size, r.audience_id from audiences.run r
@@ -165,7 +187,7 @@ left join lateral (
 ) sized on true
 where %(names)s::text[] is null or c.name = any(%(names)s)
 order by c.name
-"""
+"""  # noqa: S608  # the same
 
 
 def scheduled(ledger: Ledger, names: Sequence[str]) -> dict[str, int]:

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from audiences.campaign.wording import counted
-from audiences.ledger.runs import RunState
-from audiences.reporting.run_words import died, moment
+from audiences.reporting.run_phase import RunPhase, phase_of
+from audiences.reporting.run_words import moment
 from audiences.reporting.send_times import OVERDUE_AFTER
 from audiences.reporting.shape import Shown
 
@@ -118,14 +118,18 @@ def _doubted(facts: CampaignFacts) -> Trouble:
     )
 
 
+_WRONG: Final = {
+    RunPhase.FAILED: (Attention.FAILED, "failed"),
+    RunPhase.STOPPED: (Attention.STOPPED, "was stopped by a guard before anything was sent"),
+    RunPhase.DIED: (Attention.DIED, "ended without a word"),
+}
+
+
 def _of_run(last: LastRun, now: datetime) -> Iterator[Trouble]:
     log = f"`audiences run-detail {last.id}` says why, and what to do."
-    if last.state in (RunState.FAILED, RunState.STOPPED):
-        kind = Attention.FAILED if last.state is RunState.FAILED else Attention.STOPPED
-        words = "failed" if last.state is RunState.FAILED else "was stopped by a guard before anything was sent"
+    if found := _WRONG.get(phase_of(last, now)):
+        kind, words = found
         yield Trouble(kind=kind, reason=f"the last run {words}", remedy=log)
-    elif last.state is RunState.ABANDONED or (last.state is RunState.RUNNING and died(last.started_at, now)):
-        yield Trouble(kind=Attention.DIED, reason="the last run ended without a word", remedy=log)
 
 
 def _silent(facts: CampaignFacts, spec: CampaignSpec, times: SendTimes, now: datetime) -> Iterator[Trouble]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from audiences.reporting import run_words
 from audiences.reporting.attention import Trouble  # noqa: TC001  # the same
 from audiences.reporting.remedy import Told  # noqa: TC001  # the same
+from audiences.reporting.run_phase import RunPhase, phase_of
 from audiences.reporting.shape import Shown
 from audiences.when.summary import summary, untimed_summary
 from audiences.when.upcoming import recurrence_of
@@ -36,6 +37,7 @@ class LastRunShown(Shown):
 
     run: int
     state: str
+    phase: RunPhase
     started_at: datetime
     ended_at: datetime | None
     words: str
@@ -161,6 +163,7 @@ def _last_run(run: RunRecord, now: datetime) -> LastRunShown:
     return LastRunShown(
         run=run.id,
         state=str(run.state),
+        phase=phase_of(run, now),
         started_at=run.started_at,
         ended_at=run.ended_at,
         words=run_words.sentence(run, now),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from audiences.pipeline.results import MEMBERS_FIRST, outcome_words
+from audiences.reporting.run_phase import RunPhase
 from audiences.reporting.run_words import action_of, outcomes_of, stopped_after_counting
 from audiences.reporting.shape import Shown
 from audiences.who.outcomes import DECIDED, Outcomes, UnreconciledError
@@ -13,11 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from audiences.campaign.what import Action
+    from audiences.ledger.request_counts import Totals
     from audiences.ledger.run_records import RunRecord
 
 _LEFT_OUT: Final = tuple(name for name in DECIDED if name != "targeted")
 _TARGETED: Final = ("added", "kept", "failed")
-_STILL_TO_BE_SENT: Final = "still to be sent"
+_NOT_SENT: Final = "not sent"
+_UNSENT: Final = {
+    RunPhase.RUNNING: "still to be sent",
+    RunPhase.WAITING: "to be sent once approved",
+    RunPhase.DIED: "not sent, as far as is on record",
+}
 
 
 class FunnelStep(Shown):
@@ -54,24 +61,27 @@ class Funnel(Shown):
     difference: str | None
 
 
-def funnel_of(run: RunRecord, *, custom: str | None = None) -> Funnel | None:
-    """The run's funnel; None for one that ended, or is, before its users are counted. `custom` names its custom control group.
+def funnel_of(run: RunRecord, sent: Totals, phase: RunPhase, *, custom: str | None = None) -> Funnel | None:
+    """The run's funnel; None for one of which no counts are on record. `custom` names its custom control group.
 
-    Of a run under way the users who are to be added are `failed`, in the words "still to be sent".
+    Of a run that was not closed with its counts they are those of its plan: `added` and `removed` is what was `sent` and
+    acknowledged so far, `failed` the rest of those who are to be added, in words that say what is known of it.
     """
-    if run.ended_at is None:
-        return (
-            funnel(_planned(run.planned), action=action_of(run), custom=custom, under_way=True) if run.planned else None
+    closed = run.ended_at is not None and (
+        stopped_after_counting(run) or run.state == "success" or any(run.outcomes.values())
+    )
+    if closed:
+        return funnel(
+            Outcomes(**outcomes_of(run)),
+            action=action_of(run),
+            custom=custom,
+            rekeyed=run.rekeyed,
+            unsent=_NOT_SENT if stopped_after_counting(run) else None,
         )
-    counted = stopped_after_counting(run) or run.state == "success" or any(run.outcomes.values())
-    if not counted:
+    if "qualified" not in run.planned:
         return None
     return funnel(
-        Outcomes(**outcomes_of(run)),
-        action=action_of(run),
-        custom=custom,
-        rekeyed=run.rekeyed,
-        sent=not stopped_after_counting(run),
+        _so_far(run.planned, sent), action=action_of(run), custom=custom, unsent=_UNSENT.get(phase, _NOT_SENT)
     )
 
 
@@ -81,10 +91,9 @@ def funnel(
     action: Action = "mirror",
     custom: str | None = None,
     rekeyed: int = 0,
-    sent: bool = True,
-    under_way: bool = False,
+    unsent: str | None = None,
 ) -> Funnel:
-    """Outcome counts as a funnel; `sent` is False for a run that sent nothing."""
+    """Outcome counts as a funnel; `unsent` says of those who `failed` that they were not sent, in the words for the run."""
     counts, left, steps = outcomes.as_dict(), outcomes.qualified, []
     for name in _LEFT_OUT:
         left -= counts[name]
@@ -93,11 +102,10 @@ def funnel(
             words = f"{words} ({custom})"
         steps.append(FunnelStep(outcome=name, words=words, users=counts[name], left=left))
     parts = [
-        FunnelPart(outcome=name, words=outcome_words(name, action=action, sent=sent), users=counts[name])
-        for name in _TARGETED
+        FunnelPart(outcome=name, words=outcome_words(name, action=action), users=counts[name]) for name in _TARGETED
     ]
-    if under_way:
-        parts[-1] = FunnelPart(outcome="failed", words=_STILL_TO_BE_SENT, users=outcomes.failed)
+    if unsent:
+        parts[-1] = FunnelPart(outcome="failed", words=unsent, users=outcomes.failed)
     return Funnel(
         qualified=outcomes.qualified,
         steps=tuple(steps),
@@ -110,9 +118,12 @@ def funnel(
     )
 
 
-def _planned(planned: Mapping[str, int]) -> Outcomes:
+def _so_far(planned: Mapping[str, int], sent: Totals) -> Outcomes:
+    """The counts of a plan with what Facebook has acknowledged of it."""
     decided = {name: planned[name] for name in (*DECIDED, "qualified", "kept") if name in planned}
-    return Outcomes(**decided, failed=planned.get("begun", 0))
+    begun = planned.get("begun", 0)
+    added = min(begun, max(0, sent.begun + planned.get("begun_unsent", 0) - planned.get("begun_and_gone", 0)))
+    return Outcomes(**decided, added=added, failed=begun - added, removed=sent.gone + planned.get("gone_unsent", 0))
 
 
 def _difference(outcomes: Outcomes) -> str | None:

@@ -6,24 +6,26 @@ import re
 from datetime import datetime  # noqa: TC003  # pydantic reads annotations at run time
 from typing import TYPE_CHECKING, Final
 
-from audiences.ledger import ad_set_links, campaigns, live_batches, request_records, run_records
+from audiences.ledger import ad_set_links, campaigns, live_batches, request_counts, request_records, run_records
 from audiences.ledger.chunk_states import RequestState
 from audiences.pipeline.live.run_batch import BatchReport, report_on
 from audiences.pipeline.results import Would
 from audiences.reporting.funnel import Funnel, funnel_of
 from audiences.reporting.remedy import Told
 from audiences.reporting.run_history import RunShown, shown
-from audiences.reporting.run_words import action_of, seconds_of, stopped_after_counting
+from audiences.reporting.run_phase import phase_of
+from audiences.reporting.run_words import action_of, no_request, seconds_of, stopped_after_counting, uncounted
 from audiences.reporting.shape import Paged, Shown
 
 if TYPE_CHECKING:
     from audiences.ledger.database import Ledger
     from audiences.ledger.request_records import RequestRecord
     from audiences.ledger.run_records import RunRecord
+    from audiences.reporting.run_phase import RunPhase
 
 _GUARD: Final = re.compile(r"stopped by the guard `([a-z_]+)`")
 REQUEST_WORDS: Final = {
-    RequestState.PLANNED: "not sent yet",
+    RequestState.PLANNED: "not sent",
     RequestState.SENDING: "sent, and nobody knows yet whether it arrived; it is sent again before anything else",
     RequestState.ACKNOWLEDGED: "Facebook took it",
     RequestState.SPLIT: "refused for what some of its rows hold, and sent in halves",
@@ -32,7 +34,8 @@ REQUEST_WORDS: Final = {
     RequestState.DROPPED: "never sent: a later run computes anew what is to change",
     RequestState.LOST: "its rows are gone, so nobody will know whether it arrived; sending the whole set makes it right",
 }
-"""What the state of a request means."""
+"""What the state of a request means, once its run has ended or died."""
+_UNTIL_THEN: Final = {RequestState.PLANNED: "not sent yet", RequestState.SENDING: "sent, and not answered yet"}
 
 
 class RejectedValues(Shown):
@@ -78,8 +81,9 @@ class RequestTotal(Shown):
 
 
 class Requests(Paged):
-    """A page of a run's requests, those with an error first; `by_state` counts all of them."""
+    """A page of a run's requests, those with an error first; `by_state` counts all of them, `none` says why there are none."""
 
+    none: str | None
     by_state: tuple[RequestTotal, ...]
     requests: tuple[RequestShown, ...]
 
@@ -103,13 +107,15 @@ class AdSetShown(Shown):
 class RunDetail(Shown):
     """A run with everything on record of it.
 
-    `funnel` is None where it ended before anybody was counted. `guard`: the guard that stopped it. `seconds` by step, of runs on
-    the command line. `batch`: what the batch of a live campaign held, and how late it was acted upon.
+    `funnel` is None where no counts are on record, and `uncounted` says why in words. `guard`: the guard that stopped it.
+    `seconds` by step, of runs on the command line. `batch`: what the batch of a live campaign held, and how late it was acted
+    upon.
     """
 
     run: RunShown
     action: str
     funnel: Funnel | None
+    uncounted: str | None
     would: WouldHave | None
     guard: str | None
     rejected: tuple[RejectedValues, ...]
@@ -124,53 +130,63 @@ def run_detail(ledger: Ledger, run: int, *, now: datetime, offset: int = 0, limi
     record = run_records.find(ledger, run)
     if record is None:
         return None
-    guard = _GUARD.search(record.error or "")
+    guard, phase = _GUARD.search(record.error or ""), phase_of(record, now)
+    counts = funnel_of(record, request_counts.totals(ledger, run), phase, custom=_custom_group(ledger, record))
     return RunDetail(
         run=shown(record, now),
         action=action_of(record),
-        funnel=funnel_of(record, custom=_custom_group(ledger, record)),
-        would=_would(record),
+        funnel=counts,
+        uncounted=None if counts else uncounted(phase),
+        would=None if phase.goes_on else _would(record),
         guard=guard[1] if guard else None,
         rejected=tuple(
             RejectedValues(identifier=identifier, reason=reason, values=values)
             for identifier, reasons in record.rejected.items()
             for reason, values in sorted(reasons.items(), key=lambda each: -each[1])
         ),
-        requests=requests_of(ledger, run, offset=offset, limit=limit),
+        requests=_requests(ledger, record, phase, offset=offset, limit=limit),
         ad_sets=tuple(_ad_sets(ledger, record)),
         seconds=seconds_of(record),
         batch=_batch(ledger, record),
     )
 
 
-def requests_of(ledger: Ledger, run: int, *, offset: int = 0, limit: int = 100) -> Requests:
+def _requests(ledger: Ledger, run: RunRecord, phase: RunPhase, *, offset: int, limit: int) -> Requests:
     """A page of the run's requests."""
-    counts = request_records.counts(ledger, run)
+    counts = request_records.counts(ledger, run.id)
+    total = sum(each.requests for each in counts)
     return Requests(
-        total=sum(each.requests for each in counts),
+        total=total,
+        none=None if total else no_request(phase, planned="qualified" in run.planned),
         offset=offset,
         limit=limit,
         by_state=tuple(
             RequestTotal(
                 action=each.action,
                 state=str(each.state),
-                words=REQUEST_WORDS[each.state],
+                words=_request_words(each.state, phase),
                 requests=each.requests,
                 rows=each.rows,
             )
             for each in counts
         ),
-        requests=tuple(_request(each) for each in request_records.of_run(ledger, run, offset=offset, limit=limit)),
+        requests=tuple(
+            _request(each, phase) for each in request_records.of_run(ledger, run.id, offset=offset, limit=limit)
+        ),
     )
 
 
-def _request(record: RequestRecord) -> RequestShown:
+def _request_words(state: RequestState, phase: RunPhase) -> str:
+    return (_UNTIL_THEN if phase.goes_on else REQUEST_WORDS).get(state, REQUEST_WORDS[state])
+
+
+def _request(record: RequestRecord, phase: RunPhase) -> RequestShown:
     return RequestShown(
         number=record.number,
         action=record.action,
         rows=record.rows,
         state=str(record.state),
-        words=REQUEST_WORDS[record.state],
+        words=_request_words(record.state, phase),
         tries=record.tries,
         received=record.received,
         invalid=record.invalid,

@@ -9,6 +9,7 @@ from audiences.ledger import run_records
 from audiences.reporting import run_words
 from audiences.reporting.names_on_record import name_on_record
 from audiences.reporting.remedy import Told  # noqa: TC001  # the same
+from audiences.reporting.run_phase import RunPhase, phase_of
 from audiences.reporting.shape import Paged, Shown
 
 if TYPE_CHECKING:
@@ -21,9 +22,11 @@ class RunShown(Shown):
     """A run in the history.
 
     `dag` is the DAG that ran it: the id that the campaign had then. `external_id` is Airflow's id of the run, or one that the
-    command line made; `again` counts how often it was asked for once
-    more. `as_of`: as of when it looked at the data; `due`: the time of the schedule for which it was begun. `outcomes` are empty
-    before users were counted. `size` is how many rows the audience held after it. `batch`: the live batch that it has exported.
+    command line made; `again` counts how often it was asked for once more. `state` is the one on record, `phase` the one for
+    people: of a run that never ended, whether it is under way. `as_of`: as of when it looked at the data; `due`: the time of the
+    schedule for which it was begun. `outcomes` are empty before users were counted; `added` and `removed` are who came into the
+    audience and left it by them. `size` is how many rows the audience held after it. `batch`: the live batch that
+    it has exported.
     """
 
     run: int
@@ -32,6 +35,7 @@ class RunShown(Shown):
     external_id: str
     again: int
     state: str
+    phase: RunPhase
     as_of: datetime
     due: datetime | None
     started_at: datetime
@@ -39,6 +43,8 @@ class RunShown(Shown):
     config_digest: str
     audience: str | None
     outcomes: dict[str, int]
+    added: int | None
+    removed: int | None
     rekeyed: int
     requests: int
     size: int | None
@@ -78,6 +84,7 @@ def shown(run: RunRecord, now: datetime) -> RunShown:
         external_id=run.external_id,
         again=run.again,
         state=str(run.state),
+        phase=phase_of(run, now),
         as_of=run.as_of,
         due=run.due,
         started_at=run.started_at,
@@ -85,6 +92,8 @@ def shown(run: RunRecord, now: datetime) -> RunShown:
         config_digest=run.config_digest,
         audience=run.facebook_id,
         outcomes=run_words.outcomes_of(run),
+        added=run_words.came(run),
+        removed=run_words.left(run),
         rekeyed=run.rekeyed,
         requests=run.requests,
         size=run.size,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final, get_args
 
 from audiences.campaign.what import Action
@@ -11,6 +10,7 @@ from audiences.campaign.wording import counted
 from audiences.ledger.runs import RunState
 from audiences.pipeline.results import AudienceSize, Summary, Would, in_words
 from audiences.reporting.remedy import Told
+from audiences.reporting.run_phase import RunPhase, phase_of
 from audiences.who.outcomes import Outcomes
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from audiences.ledger.run_records import RunRecord
 
-DIED_AFTER: Final = timedelta(days=1)
-"""A run that began so long ago and has not ended is taken for dead, as `ledger.runs.under_way` does."""
 _NAMES: Final = frozenset(field.name for field in fields(Outcomes))
 _STEPS: Final = ("open_run", "extract", "select", "plan", "remove", "add", "remove_late", "link_ad_sets")
 _ABANDONED = Told(
@@ -30,6 +28,31 @@ _DIED = Told(
     reason="it began more than a day ago and never ended, so its process is gone",
     remedy="See the log of its tasks. The next run goes on from what is on record.",
 )
+
+
+_UNCOUNTED: Final = {
+    RunPhase.RUNNING: "Nobody has been counted yet.",
+    RunPhase.WAITING: "Nobody has been counted yet.",
+    RunPhase.DIED: "Its process was gone before anybody was counted, as far as is on record.",
+}
+_NO_REQUEST: Final = {
+    RunPhase.RUNNING: "No request is planned yet.",
+    RunPhase.WAITING: "Nothing is sent before somebody has approved it.",
+    RunPhase.DIED: "No request was sent, as far as is on record.",
+    RunPhase.SUCCESS: "No request was needed.",
+}
+
+
+def uncounted(phase: RunPhase) -> str:
+    """What is said of a run that has no counts."""
+    return _UNCOUNTED.get(phase, "It ended before anybody was counted.")
+
+
+def no_request(phase: RunPhase, *, planned: bool) -> str:
+    """What is said of a run that has no request on record; `planned`: it has found out what is to be sent."""
+    if phase is RunPhase.RUNNING and planned:
+        return "No request is needed."
+    return _NO_REQUEST.get(phase, "No request was sent.")
 
 
 def summary_of(run: RunRecord) -> Summary | None:
@@ -68,6 +91,17 @@ def outcomes_of(run: RunRecord) -> dict[str, int]:
     return Outcomes(**{name: count for name, count in run.outcomes.items() if name in _NAMES}).as_dict()
 
 
+def came(run: RunRecord) -> int | None:
+    """How many users the run has put into the audience; None before users were counted."""
+    added = outcomes_of(run).get("added")
+    return 0 if added is not None and action_of(run) == "remove_matching" else added
+
+
+def left(run: RunRecord) -> int | None:
+    """How many it has taken out; of `remove_matching` whom it has sent for removal, members of ours among them."""
+    return outcomes_of(run).get("added" if action_of(run) == "remove_matching" else "removed")
+
+
 def seconds_of(run: RunRecord) -> dict[str, float]:
     """How long the steps took, in their order; of runs on the command line."""
     named = [step for step in _STEPS if step in run.timings]
@@ -86,11 +120,11 @@ def action_of(run: RunRecord) -> Action:
 
 def sentence(run: RunRecord, now: datetime) -> str:
     """One line on what came of the run."""
-    if run.state is RunState.RUNNING:
-        return f"under way since {moment(run.started_at)}" if not died(run.started_at, now) else _DIED.reason
-    found = summary_of(run)
+    phase, found = phase_of(run, now), summary_of(run)
+    if phase is RunPhase.WAITING and run.asked_until:
+        return f"waits since {moment(run.started_at)} for somebody to approve it, until {moment(run.asked_until)}"
     if found is None:
-        return _ABANDONED.reason
+        return f"under way since {moment(run.started_at)}" if phase.goes_on else _dead(run).reason
     return found.in_words() if run.size is not None else _without_size(run, found)
 
 
@@ -108,18 +142,16 @@ def _without_size(run: RunRecord, found: Summary) -> str:
 
 def trouble(run: RunRecord, now: datetime) -> Told | None:
     """Why the run did not succeed, and what to do; None for one that did, or that is under way."""
-    if run.state is RunState.SUCCESS:
+    phase = phase_of(run, now)
+    if phase is RunPhase.SUCCESS or phase.goes_on:
         return None
-    if run.state is RunState.RUNNING:
-        return _DIED if died(run.started_at, now) else None
-    if run.state is RunState.ABANDONED:
-        return _ABANDONED
+    if phase is RunPhase.DIED:
+        return _dead(run)
     return Told.of(run.error or "the run was ended from outside")
 
 
-def died(started_at: datetime, now: datetime) -> bool:
-    """Whether a run that has not ended must have died."""
-    return now - started_at > DIED_AFTER
+def _dead(run: RunRecord) -> Told:
+    return _ABANDONED if run.state is RunState.ABANDONED else _DIED
 
 
 def moment(at: datetime) -> str:

@@ -111,7 +111,7 @@ function upcoming({ over, next_send: next, kind, status }) {
 function LastRun({ run }) {
   if (!run) return h(Text, { color: "fg.muted" }, "has not run yet");
   return h(Stack, { gap: 1 },
-    h(HStack, { gap: 2 }, h(State, { of: run.state }),
+    h(HStack, { gap: 2 }, h(State, { of: run.phase }),
       h(Text, { as: "span", color: "fg.muted", title: moment(run.started_at) }, ago(run.ended_at ?? run.started_at))),
     !run.trouble && h(Text, { lineClamp: 3, title: run.words }, run.words));
 }

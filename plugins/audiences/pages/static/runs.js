@@ -44,9 +44,9 @@ const History = ({ runs, chosen, onChoose }) =>
             "aria-label": `Show run ${run.run}`, onClick: () => onChoose(run.run),
           }, run.run)),
         h(Cell, { whiteSpace: "nowrap", title: moment(run.started_at) }, ago(run.started_at)),
-        h(Cell, null, h(State, { of: run.state })),
-        h(Cell, { end: true }, count(run.outcomes.added)),
-        h(Cell, { end: true }, count(run.outcomes.removed)),
+        h(Cell, null, h(State, { of: run.phase })),
+        h(Cell, { end: true }, count(run.added)),
+        h(Cell, { end: true }, count(run.removed)),
         h(Cell, { end: true }, count(run.size)),
         h(Cell, { minW: "260px" }, h(Text, { lineClamp: 2, title: run.words }, run.words)))));
 
@@ -60,7 +60,7 @@ function Run({ campaign, run }) {
         h(Notice, { status: "error", title: found.run.trouble.reason, remedy: found.run.trouble.remedy },
           found.would && h(Text, null, found.would.words)),
       found.run.warnings.map((warning) => h(Notice, { key: warning, status: "warning", title: warning })),
-      found.funnel ? h(Funnel, { funnel: found.funnel }) : h(Text, { color: "fg.muted" }, "It ended before anybody was counted."),
+      found.funnel ? h(Funnel, { funnel: found.funnel }) : h(Text, { color: "fg.muted" }, found.uncounted),
       found.batch && h(Batch, { batch: found.batch }),
       found.rejected.length > 0 && h(Rejected, { rejected: found.rejected }),
       found.ad_sets.filter((each) => each.trouble).map((each) =>
@@ -73,7 +73,7 @@ function Head({ run }) {
   return h(Stack, { gap: 1 },
     h(HStack, { gap: 3, wrap: "wrap" },
       h(Text, { as: "h3", fontWeight: "semibold" }, `Run ${run.run}`),
-      h(State, { of: run.state }),
+      h(State, { of: run.phase }),
       h(Text, { fontSize: "sm", color: "fg.muted" },
         [moment(run.started_at), lasted && `took ${duration(lasted)}`, run.as_of && `looked as of ${moment(run.as_of)}`]
           .filter(Boolean).join(" · ")),
@@ -96,7 +96,7 @@ const Rejected = ({ rejected }) =>
         h("li", { key: `${each.identifier} ${each.reason}` }, `${each.identifier}: ${count(each.values)} × ${each.reason}`))));
 
 function Requests({ requests, onPage }) {
-  if (!requests.total) return h(Text, { fontSize: "sm", color: "fg.muted" }, "No request was needed.");
+  if (!requests.total) return h(Text, { fontSize: "sm", color: "fg.muted" }, requests.none);
   const wrong = requests.requests.some((each) => each.trouble || each.in_doubt || each.state !== "acknowledged");
   return h(Stack, { gap: 2 },
     h(Text, { as: "h4", fontSize: "sm", fontWeight: "semibold" }, counted(requests.total, "request")),

@@ -77,8 +77,8 @@ export function Answered({ answer, children, waiting = "Loading" }) {
 }
 
 const PALETTES = {
-  good: "green", success: "green", running: "cyan", warning: "orange", stopped: "orange", failed: "red", problem: "red",
-  abandoned: "red", live: "purple", draft: "gray", ended: "gray",
+  good: "green", success: "green", running: "cyan", waiting: "cyan", warning: "orange", stopped: "orange", failed: "red", problem: "red",
+  died: "red", live: "purple", draft: "gray", ended: "gray",
 };
 
 /** A state in a word, with a colour that repeats the word. */
