@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import UTC, datetime
 
 import pytest
 from tests.pipeline.conftest import CARTS, command_line, project, sandbox_server, shop  # noqa: F401  # fixtures
 
+from audiences.campaign.project import Project
+from audiences.ledger import approvals
 from audiences.review.git_revision import MAIN, RevisionError, commit_of, files_at
 
 pytestmark = pytest.mark.integration
@@ -103,6 +106,21 @@ def test_added_removed_renamed_and_broken_campaigns_are_told(audiences, reposito
     assert campaign(found)["people"]["goes"] == 40
 
 
+def test_of_a_file_that_was_wrong_before_is_counted_what_it_does_now_and_not_who_comes(audiences, repository):
+    repository.write("campaigns/carts.yml", "name: [")
+    commit(repository.path)
+    repository.write("campaigns/carts.yml", CARTS)
+    found = as_json(audiences, "HEAD")
+    told = campaign(found)
+    assert (told["change"], told["was_wrong"]) == ("changed", True)
+    assert (told["people"]["comes"], told["people"]["before"], told["people"]["after"]["targeted"]) == (None, None, 40)
+    assert len(found["problems_before"]) == 1
+    assert found["problems_before"][0].startswith("campaigns/carts.yml:")
+    out = audiences("diff", "HEAD")[1]
+    assert "#### `carts`: changed (published); its file was wrong before" in out
+    assert "The old file was wrong, so who comes and who goes is not known." in out
+
+
 def test_what_reaches_a_campaign_through_shared_files_is_told(audiences, repository):
     repository.write("include/segments/vip.csv", "user_id\n1000001\n1000002\n")
     repository.write("campaigns/carts.yml", CARTS.replace("{did: {event: Added To Cart}}", "{segment: vip}"))
@@ -126,10 +144,41 @@ def test_users_whom_a_file_names_are_counted_and_not_named(audiences, repository
     assert "erika" not in out
 
 
-def test_a_version_that_has_to_be_approved_says_so(audiences, repository):
-    repository.write("campaigns/carts.yml", f"{CARTS}approval: required\n")
-    assert campaign(as_json(audiences))["asks_again"]
-    assert "Somebody has to approve this version" in audiences("diff")[1]
+def test_a_version_that_has_to_be_approved_says_so_and_one_that_was_approved_before_that_nobody_is_asked(
+    audiences,
+    repository,
+    shop,  # noqa: F811  # a fixture
+):
+    asking = f"{CARTS}approval: required\n"
+    repository.write("campaigns/carts.yml", asking)
+    commit(repository.path)
+    repository.write("campaigns/carts.yml", asking.replace("Carts", "Carts two"))
+    assert campaign(as_json(audiences, "HEAD"))["approval"] == {
+        "asked": True,
+        "words": "Somebody has to approve this version in the Airflow UI before it sends.",
+    }
+    spec, at = Project.load(repository.path).campaigns["carts"], datetime(2026, 11, 2, tzinfo=UTC)
+    with shop.resources(spec) as resources, resources.working() as known:
+        question = approvals.ask(
+            resources.ledger,
+            campaign=known.id,
+            run=None,
+            asked_in="r",
+            digest=spec.digest,
+            shown="x",
+            body="?",
+            at=at,
+            until=at,
+        )
+        approvals.answer(resources.ledger, question, approved=True, by="anna", name="Anna", at=at)
+        approvals.put_in_force(resources.ledger, question, at=at)
+    found = campaign(as_json(audiences, "HEAD"))["approval"]
+    assert found["asked"] is False
+    assert "this very version was approved on 02 Nov 2026" in found["words"]
+    out = audiences("diff", "HEAD")[1]
+    assert "\n**Sends without asking anybody for an approval: `carts`.**" in out
+    assert f"**{found['words']}**" in out
+    assert "anna" not in out.lower()
 
 
 def test_without_a_warehouse_it_says_what_the_files_say(audiences, repository, monkeypatch):
@@ -193,8 +242,8 @@ def test_links_of_the_old_version_lead_nowhere_out_of_the_project_and_the_workin
     with files_at(folder, linked) as old:
         assert (old / "campaigns/leak.yml").is_symlink()
         assert (old / "include/inside.yml").read_text() == repository.text("include/settings.yml")
-    found = as_json(audiences, linked, "--offline")
-    assert found["campaigns"] == [], "a campaign that could not be read before, and is gone"
+    (told,) = as_json(audiences, linked, "--offline")["campaigns"]
+    assert (told["campaign"], told["change"], told["was_wrong"]) == ("leak", "removed", True)
     assert git(folder, "status", "--porcelain") == before
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from audiences.campaign.phrases import code
@@ -11,8 +11,10 @@ from audiences.campaign.wording import counted
 from audiences.errors import AudiencesError, ConnectionMissingError
 from audiences.pipeline.results import outcome_words
 from audiences.redact import without_people
+from audiences.review.approval_asked import ApprovalAsked, approval_asked, approved_at, needs_approval
 from audiences.review.changed_campaigns import CampaignChange, changes
 from audiences.review.git_revision import commit_of, files_at
+from audiences.review.old_tree import FOLDERS
 from audiences.review.people_concerned import PeopleChange, people_of
 
 if TYPE_CHECKING:
@@ -25,22 +27,26 @@ if TYPE_CHECKING:
 
 MOST_COUNTED: Final = 50
 """Campaigns whose people are counted; a change of the catalog may concern a thousand."""
+_MOST_LISTED: Final = 50
 LONGEST: Final = 60_000
 """Characters: a comment on GitHub has room for 65,536."""
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Campaigns that a change of files concerns since `commit`, with `people` and `errors` by campaign.
+    """Campaigns that a change of files concerns since `commit`, with `people`, `approvals` and `errors` by campaign.
 
-    `uncounted` says why nobody was counted; None where people were.
+    `problems` are those of the files now, `problems_before` those of then. `uncounted` says why nobody was counted; None where
+    people were.
     """
 
     commit: str
     changes: tuple[CampaignChange, ...]
     people: dict[str, PeopleChange] = field(default_factory=dict)
+    approvals: dict[str, ApprovalAsked] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    problems_before: tuple[str, ...] = ()
     uncounted: str | None = None
 
     @property
@@ -61,33 +67,45 @@ def review(
     """
     commit = commit_of(project, revision)
     with files_at(project, commit) as folder:
-        before = Project.load(folder)
+        # Where neither folder was there, there was no project yet, and nothing is missing from it.
+        there = any(not (folder / name).is_dir() or any((folder / name).iterdir()) for name in FOLDERS)
+        before = Project.load(folder) if there else Project(folder)
     after = Project.load(project)
-    found = tuple(changes(before, after))
+    found = Review(
+        commit=commit,
+        changes=tuple(changes(before, after)),
+        problems=tuple(without_people(str(problem)) for problem in after.problems),
+        problems_before=tuple(without_people(str(problem)) for problem in before.problems),
+        uncounted=None if open_resources else "only the files were looked at",
+    )
+    if open_resources:
+        found = _counted(found, at, open_resources)
+    asked = {change.campaign: approval_asked(change, ledger=False, approved=None) for change in found.changes}
+    return replace(found, approvals={name: words for name, words in asked.items() if words} | found.approvals)
+
+
+def _counted(found: Review, at: datetime, open_resources: Callable[[CampaignSpec], CampaignResources]) -> Review:
+    """The review with people, and with what the ledger knows of approvals, as far as there are connections."""
     people: dict[str, PeopleChange] = {}
     errors: dict[str, str] = {}
-    uncounted = None if open_resources else "only the files were looked at"
-    for change in found if open_resources else ():
-        if change.kind == "broken":
+    asked: dict[str, ApprovalAsked] = {}
+    for change in found.changes:
+        name, before, after = change.campaign, change.before, change.after
+        if change.kind == "broken" or not (before or after):
             continue
         if len(people) + len(errors) == MOST_COUNTED:
-            uncounted = f"only the first {MOST_COUNTED} campaigns were counted"
-            break
+            left = f"only the first {MOST_COUNTED} campaigns were counted"
+            return replace(found, people=people, errors=errors, approvals=asked, uncounted=left)
         try:
-            people[change.campaign] = people_of(change.before, change.after, at, open_resources)  # type: ignore[arg-type]  # not None here
+            if after and needs_approval(after):
+                approved = approved_at(after, open_resources)
+                asked[name] = approval_asked(change, ledger=True, approved=approved)  # type: ignore[assignment]  # it needs one
+            people[name] = people_of(before, after, at, open_resources, was_wrong=change.was_wrong)
         except ConnectionMissingError as error:
-            uncounted = str(error)
-            break
+            return replace(found, people=people, errors=errors, approvals=asked, uncounted=str(error))
         except AudiencesError as error:
-            errors[change.campaign] = without_people(str(error))
-    return Review(
-        commit=commit,
-        changes=found,
-        people=people,
-        errors=errors,
-        problems=tuple(without_people(str(problem)) for problem in after.problems),
-        uncounted=uncounted,
-    )
+            errors[name] = without_people(str(error))
+    return replace(found, people=people, errors=errors, approvals=asked)
 
 
 def as_json(found: Review) -> dict[str, Any]:
@@ -98,18 +116,21 @@ def as_json(found: Review) -> dict[str, Any]:
             {
                 "campaign": change.campaign,
                 "change": change.kind,
+                "formerly": change.formerly,
+                "was_wrong": change.was_wrong,
                 "status": {"before": _status(change.before), "after": _status(change.after)},
                 "keys": list(change.keys),
                 "more_keys": change.more_keys,
                 "words": [asdict(words) for words in change.words],
                 "problems": list(change.problems),
-                "asks_again": _asks(change),
+                "approval": asdict(found.approvals[change.campaign]) if change.campaign in found.approvals else None,
                 "people": asdict(found.people[change.campaign]) if change.campaign in found.people else None,
                 "error": found.errors.get(change.campaign),
             }
             for change in found.changes
         ],
         "problems": list(found.problems),
+        "problems_before": list(found.problems_before),
         "uncounted": found.uncounted,
     }
 
@@ -124,11 +145,17 @@ def as_markdown(found: Review) -> str:
             if not found.people
             else f"{_plain(found.uncounted)}.\n"
         )
-    if found.problems:
-        parts.append("**Wrong files**\n\n" + "\n".join(f"- {code(problem)}" for problem in found.problems[:50]) + "\n")
+    unasked = [name for name, approval in found.approvals.items() if approval.asked is False]
+    if unasked:
+        named = ", ".join(map(code, unasked[:_MOST_LISTED]))
+        more = f" and {len(unasked) - _MOST_LISTED} more" if len(unasked) > _MOST_LISTED else ""
+        parts.append(f"**Sends without asking anybody for an approval: {named}{more}.** The reasons are below.\n")
+    for title, problems in (("Wrong files", found.problems), ("Files that were wrong before", found.problems_before)):
+        if problems:
+            parts.append(f"**{title}**\n\n" + "\n".join(f"- {code(each)}" for each in problems[:_MOST_LISTED]) + "\n")
     left = len(found.changes)
     for change in found.changes:
-        part = "\n".join(_campaign(change, found.people.get(change.campaign), found.errors.get(change.campaign))) + "\n"
+        part = "\n".join(_campaign(found, change)) + "\n"
         if sum(map(len, parts)) + len(part) > LONGEST:
             parts.append(f"… and {counted(left, 'campaign')} more; `audiences diff` shows all.\n")
             break
@@ -137,19 +164,19 @@ def as_markdown(found: Review) -> str:
     return "\n".join(parts)
 
 
-def _campaign(change: CampaignChange, people: PeopleChange | None, error: str | None) -> Iterator[str]:
+def _campaign(found: Review, change: CampaignChange) -> Iterator[str]:
+    people, error = found.people.get(change.campaign), found.errors.get(change.campaign)
     yield f"#### {code(change.campaign)}: {_kind(change)}"
     yield ""
     if people:
-        moved = f", {people.to_control:,} of them to a control group" if people.to_control else ""
-        yield f"**+{people.comes:,} \N{MINUS SIGN}{people.goes:,} people**{moved}"
+        yield _moves(people)
         yield ""
         yield from _outcomes(change, people)
     if error:
         yield f"Not counted: {code(error)}"
         yield ""
-    if _asks(change):
-        yield "Somebody has to approve this version in the Airflow UI before it sends."
+    if approval := found.approvals.get(change.campaign):
+        yield f"**{approval.words}**" if approval.asked is False else approval.words
         yield ""
     for problem in change.problems:
         yield f"- {code(problem)}"
@@ -160,6 +187,13 @@ def _campaign(change: CampaignChange, people: PeopleChange | None, error: str | 
     for words in change.words:
         lines = [*(f"- {line}" for line in words.gone), *(f"+ {line}" for line in words.new)]
         yield from (f"{words.section}:", "", "```diff", *(line.replace("```", "´´´") for line in lines), "```", "")
+
+
+def _moves(people: PeopleChange) -> str:
+    if people.comes is None or people.goes is None:
+        return "The old file was wrong, so who comes and who goes is not known."
+    moved = f", {people.to_control:,} of them to a control group" if people.to_control else ""
+    return f"**+{people.comes:,} \N{MINUS SIGN}{people.goes:,} people**{moved}"
 
 
 def _outcomes(change: CampaignChange, people: PeopleChange) -> Iterator[str]:
@@ -179,22 +213,18 @@ def _outcomes(change: CampaignChange, people: PeopleChange) -> Iterator[str]:
 
 
 def _kind(change: CampaignChange) -> str:
+    wrong = "; its file was wrong before" if change.was_wrong else ""
     if change.kind == "broken":
-        return "its file is wrong"
-    if change.kind == "renamed" and change.before:
-        return f"renamed from {code(change.before.id)}"
+        return f"its file is wrong{', as it was before' if change.was_wrong else ''}"
+    if change.kind == "renamed" and change.formerly:
+        return f"renamed from {code(change.formerly)}{wrong}"
     statuses = [_status(each) for each in (change.before, change.after)]
-    if change.kind == "changed" and statuses[0] != statuses[1]:
+    if change.kind == "changed" and statuses[0] and statuses[0] != statuses[1]:
         return f"changed, from {statuses[0]} to {statuses[1]}"
     if change.kind == "removed" and change.before:
         ends = {"keep": "its members stay", "unlink": "its ad sets are unlinked", "empty": "its members are removed"}
         return f"removed ({statuses[0]}); {ends[change.before.campaign.when.on_end]}"
-    return f"{change.kind} ({statuses[1]})"
-
-
-def _asks(change: CampaignChange) -> bool:
-    campaign = change.after.campaign if change.after else None
-    return campaign is not None and campaign.approval is not None and campaign.status == "published"
+    return f"{change.kind}{f' ({statuses[1]})' if statuses[1] else ''}{wrong}"
 
 
 def _status(spec: CampaignSpec | None) -> str | None:

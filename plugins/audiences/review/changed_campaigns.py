@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from audiences.campaign.describe import sections
+from audiences.campaign.files import FOLDER
 from audiences.campaign.phrases import bullets
 from audiences.campaign.wording import counted
 from audiences.redact import without_people
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from audiences.campaign.project import Project
     from audiences.campaign.spec import CampaignSpec
+    from audiences.errors import ConfigError
 
 Kind = Literal["added", "removed", "renamed", "changed", "broken"]
 MOST_KEYS = 12
@@ -39,6 +41,7 @@ class Wording:
 class CampaignChange:
     """A campaign before and after; None where it is not there, or its file is wrong (`problems`).
 
+    `was_wrong`: there was a file before, and it was wrong, so nobody knows what it would have done. `formerly` is the id before.
     `keys` are the settings that differ, by file. Nobody's id is in it.
     """
 
@@ -46,6 +49,8 @@ class CampaignChange:
     kind: Kind
     before: CampaignSpec | None
     after: CampaignSpec | None
+    was_wrong: bool = False
+    formerly: str | None = None
     keys: tuple[str, ...] = ()
     more_keys: int = 0
     words: tuple[Wording, ...] = ()
@@ -54,33 +59,56 @@ class CampaignChange:
 
 def changes(before: Project, after: Project) -> list[CampaignChange]:
     """Every campaign that is another one than before, by id."""
-    broken = {_stem(file): error for file, error in after.broken.items() if file.startswith("campaigns/")}
-    former = {old: name for name, spec in after.campaigns.items() for old in spec.campaign.formerly}
+    was_broken, broken = _broken(before), _broken(after)
+    there = {*before.campaigns, *was_broken}
+    former = {
+        old: name for name, spec in after.campaigns.items() for old in spec.campaign.formerly if name not in there
+    }
+    # Of a folder that could not be read nobody knows which campaigns were in it.
+    unknown = FOLDER in before.broken
     found = []
-    for name in sorted({*before.campaigns, *after.campaigns, *broken}):
+    for name in sorted(there | {*after.campaigns, *broken}):
         old, new = before.campaigns.get(name), after.campaigns.get(name)
+        was_wrong = name in was_broken or unknown
         if name in broken:
             problems = tuple(without_people(str(problem)) for problem in broken[name].problems)
-            found.append(CampaignChange(name, "broken", old, None, problems=problems))
+            found.append(CampaignChange(name, "broken", old, None, was_wrong=was_wrong, problems=problems))
         elif new is None and name in former:
             continue  # told with its new name
         elif new is None:
-            found.append(_change(name, "removed", old, None))
-        elif old is None:
-            earlier = next((before.campaigns[each] for each in new.campaign.formerly if each in before.campaigns), None)
-            found.append(_change(name, "renamed" if earlier else "added", earlier, new))
-        elif old.digest != new.digest:
-            found.append(_change(name, "changed", old, new))
+            found.append(_change(name, "removed", old, None, was_wrong=was_wrong))
+        elif name not in there and not unknown:
+            earlier = next((each for each in new.campaign.formerly if each in there), None)
+            was = before.campaigns.get(earlier) if earlier else None
+            kind: Kind = "renamed" if earlier else "added"
+            found.append(_change(name, kind, was, new, was_wrong=earlier in was_broken, formerly=earlier))
+        elif old is None or old.digest != new.digest:
+            found.append(_change(name, "changed", old, new, was_wrong=was_wrong))
     return found
 
 
-def _change(name: str, kind: Kind, old: CampaignSpec | None, new: CampaignSpec | None) -> CampaignChange:
+def _broken(project: Project) -> dict[str, ConfigError]:
+    """What is wrong with campaigns, by their ids."""
+    return {_stem(file): error for file, error in project.broken.items() if file.startswith(f"{FOLDER}/")}
+
+
+def _change(
+    name: str,
+    kind: Kind,
+    old: CampaignSpec | None,
+    new: CampaignSpec | None,
+    *,
+    was_wrong: bool,
+    formerly: str | None = None,
+) -> CampaignChange:
     keys = sorted(set(_keys(old, new))) if old and new else []
     return CampaignChange(
         name,
         kind,
         old,
         new,
+        was_wrong=was_wrong,
+        formerly=formerly,
         keys=tuple(map(without_people, keys[:MOST_KEYS])),
         more_keys=max(0, len(keys) - MOST_KEYS),
         words=tuple(_words(old, new)),
@@ -147,4 +175,4 @@ def _described(spec: CampaignSpec | None) -> dict[str, tuple[str, ...]]:
 
 
 def _stem(file: str) -> str:
-    return file.removeprefix("campaigns/").rpartition(".")[0]
+    return file.removeprefix(f"{FOLDER}/").rpartition(".")[0]

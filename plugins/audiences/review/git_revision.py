@@ -11,22 +11,24 @@ import re
 import subprocess
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from audiences.campaign.wording import shown
-from audiences.errors import FixConfigError
+from audiences.campaign.wording import file_name
+from audiences.review.old_tree import Entry, OldFolder, RevisionError, needed_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAIN: Final = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 """Where a project's main branch may be, the first of these that there is."""
-_FOLDERS: Final = ("campaigns", "include")
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
-_LINK, _FILES = "120000", ("100644", "100755")
 _SECONDS = 60
+_WHOLE: Final = "this clone lacks a part of the history: fetch the whole (`git fetch --refetch --no-filter`)"
+_PART: Final = (
+    "this clone has a part of the history only, so where the branch left the main branch is not known; fetch the whole "
+    "(`git fetch --unshallow`, or `fetch-depth: 0` for actions/checkout), or name a revision"
+)
 # Nothing in the repository's settings is to start a program, and no folder of the project is to pass for a repository.
 _QUIET: Final = (
     *("-c", "core.fsmonitor=false"),
@@ -36,41 +38,38 @@ _QUIET: Final = (
 )
 
 
-@dataclass(eq=False)
-class RevisionError(FixConfigError):
-    """Git does not know the revision, or the project is in no repository."""
-
-    revision: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"{shown(self.revision)} cannot be compared with: {self.why}"
-
-
 def commit_of(project: Path, revision: str | None) -> str:
     """The commit of a revision, by default where the working tree's branch left the main branch. Raises RevisionError."""
     if revision is None:
         head = _commit(project, "HEAD")
-        for main in MAIN:
-            if _known(project, main):
-                found = _git(project, "merge-base", "--end-of-options", head, _commit(project, main), revision=main)
-                return _checked(found, main)
-        return head
+        main = next((name for name in MAIN if _known(project, name)), None)
+        if main is None and _shallow(project):
+            raise RevisionError(MAIN[0], _PART)
+        return _left(project, head, main) if main else head
     return _commit(project, revision)
 
 
 @contextmanager
 def files_at(project: Path, commit: str) -> Iterator[Path]:
-    """A folder with `campaigns/` and `include/` of the project at that commit; it goes away afterwards. Raises RevisionError."""
+    """A folder with the project's files at that commit, those that `campaigns/` and `include/` need; it goes away afterwards.
+
+    Raises RevisionError.
+    """
     prefix = _git(project, "rev-parse", "--show-prefix", revision=commit).decode(errors="surrogateescape").rstrip("\n")
+    entries = list(_entries(project, commit, prefix))
+    links = [entry for entry in entries if entry.is_link]
+    targets = dict(zip((entry.path for entry in links), _contents(project, commit, links), strict=True))
     with tempfile.TemporaryDirectory(prefix="audiences-review-") as name:
         root = Path(name)
-        for folder in _FOLDERS:
-            (root / folder).mkdir()
-        entries = list(_entries(project, commit, prefix))
-        contents = _contents(project, [blob for _, blob, _ in entries])
-        for (mode, _, path), content in zip(entries, contents, strict=True):
-            _put(root, path, mode, content)
+        folder = OldFolder(root, commit[:12])
+        needed = needed_of(entries, {path: os.fsdecode(target) for path, target in targets.items()}, commit=commit[:12])
+        files = [entry for entry in needed if not entry.is_link]
+        for entry, content in zip(files, _contents(project, commit, files), strict=True):
+            folder.put_file(entry.path, content)
+        for entry in needed:
+            if entry.is_link:
+                folder.put_link(entry.path, targets[entry.path])
+        folder.complete()
         yield root
 
 
@@ -98,8 +97,22 @@ def _checked(found: bytes, revision: str) -> str:
     return commit[0]
 
 
-def _entries(project: Path, commit: str, prefix: str) -> Iterator[tuple[str, str, PurePosixPath]]:
-    """Mode, blob and path, below the project, of every file and link in its two folders."""
+def _left(project: Path, head: str, main: str) -> str:
+    """Where the branch left the main branch."""
+    try:
+        found = _git(project, "merge-base", "--end-of-options", head, _commit(project, main), revision=main)
+    except RevisionError:
+        why = _PART if _shallow(project) else "the branch has no commit in common with it; name a revision"
+        raise RevisionError(main, why) from None
+    return _checked(found, main)
+
+
+def _shallow(project: Path) -> bool:
+    return _git(project, "rev-parse", "--is-shallow-repository", revision="HEAD").strip() == b"true"
+
+
+def _entries(project: Path, commit: str, prefix: str) -> Iterator[Entry]:
+    """Every file, link and submodule of the project."""
     tree = f"{commit}:{prefix.rstrip('/')}" if prefix else commit
     try:
         listed = _git(project, "ls-tree", "-r", "-z", "--full-tree", "--end-of-options", tree, revision=commit)
@@ -111,36 +124,25 @@ def _entries(project: Path, commit: str, prefix: str) -> Iterator[tuple[str, str
         about, _, name = line.partition(b"\t")
         mode, _, blob = about.decode().split()
         path = PurePosixPath(os.fsdecode(name))
-        if mode in (_LINK, *_FILES) and path.parts[0] in _FOLDERS and not {"..", "."} & set(path.parts):
-            yield mode, blob, path
+        if not {"..", "."} & set(path.parts):
+            yield Entry(path, mode, blob)
 
 
-def _contents(project: Path, blobs: list[str]) -> Iterator[bytes]:
-    """The content of each blob, in order."""
-    answer = _git(
-        project, "cat-file", "--batch", revision="HEAD", given="".join(f"{blob}\n" for blob in blobs).encode()
-    )
+def _contents(project: Path, commit: str, entries: list[Entry]) -> Iterator[bytes]:
+    """The content of each file or link, in order."""
+    given = "".join(f"{entry.blob}\n" for entry in entries).encode()
+    try:
+        answer = _git(project, "cat-file", "--batch", revision=commit, given=given) if entries else b""
+    except RevisionError as error:
+        raise RevisionError(commit[:12], f"git does not have all its files ({error.why}); {_WHOLE}") from None
     place = 0
-    for blob in blobs:
+    for entry in entries:
         end = answer.index(b"\n", place)
         *_, size = answer[place:end].split()
         if not size.isdigit():
-            raise RevisionError(blob, "git has lost a file of it; fetch the whole history")
+            raise RevisionError(commit[:12], f"git does not have its {file_name(str(entry.path))}; {_WHOLE}")
         place = end + 1 + int(size) + 1
         yield answer[end + 1 : place - 1]
-
-
-def _put(root: Path, path: PurePosixPath, mode: str, content: bytes) -> None:
-    """A link stays a link: the loader refuses those that lead out of the project, as it does in the working tree."""
-    target = root / path
-    parents = [target.parent, *target.parent.parents]
-    if any(parent.is_symlink() for parent in parents[: len(path.parts)]):
-        return  # git knows no file behind a link
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if mode == _LINK:
-        target.symlink_to(os.fsdecode(content).split("\x00")[0] or ".")
-    else:
-        target.write_bytes(content)
 
 
 def _git(project: Path, *arguments: str, revision: str, given: bytes = b"") -> bytes:
@@ -169,5 +171,6 @@ def _git(project: Path, *arguments: str, revision: str, given: bytes = b"") -> b
         raise RevisionError(revision, f"git did not answer in {_SECONDS} seconds") from None
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
+        said.sort(key=lambda line: line.startswith(("warning:", "hint:")))
         raise RevisionError(revision, said[0][:200] if said else "git does not know it")
     return done.stdout

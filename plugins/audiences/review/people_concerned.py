@@ -34,13 +34,14 @@ class PeopleChange:
     """Counts by outcome before and after, None for a side that is not there; and who comes, goes, and moves to a control group.
 
     Who comes and goes are targets: those of a version that does not send, a draft say, count as nobody, unless neither sends.
+    None where the old file was wrong, so that nobody knows.
     """
 
     before: dict[str, int] | None
     after: dict[str, int] | None
-    comes: int
-    goes: int
-    to_control: int
+    comes: int | None
+    goes: int | None
+    to_control: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,13 @@ def people_of(
     after: CampaignSpec | None,
     at: datetime,
     open_resources: Callable[[CampaignSpec], CampaignResources],
+    *,
+    was_wrong: bool = False,
 ) -> PeopleChange:
-    """Rehearse and compare. Raises what the warehouse and the ledger raise, ConnectionMissingError among it."""
+    """Rehearse, and compare unless the old file was wrong.
+
+    Raises what the warehouse and the ledger raise, ConnectionMissingError among it.
+    """
     sends = [spec is not None and spec.campaign.status == "published" for spec in (before, after)]
     either = any(sends)
     with ExitStack() as sides, tempfile.TemporaryDirectory(prefix="audiences-") as spill:
@@ -74,9 +80,9 @@ def people_of(
     return PeopleChange(
         before=old.outcomes if old else None,
         after=new.outcomes if new else None,
-        comes=found.comes,
-        goes=found.goes,
-        to_control=found.to_control,
+        comes=None if was_wrong else found.comes,
+        goes=None if was_wrong else found.goes,
+        to_control=None if was_wrong else found.to_control,
     )
 
 
