@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,16 +23,18 @@ HOST = "127.0.0.1"
 
 @dataclass
 class MailServer:
-    """The mails that were taken; `refuse` answers each with an error."""
+    """The mails that were taken; `refuse` answers each with an error, `slow` takes so many seconds for each."""
 
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
     refuse: bool = False
+    slow: float = 0
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  # aiosmtpd's name
         if self.refuse:
             return "554 no"
+        await asyncio.sleep(self.slow)
         self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
         self.recipients.append(envelope.rcpt_tos)
         return "250 OK"
@@ -39,7 +42,13 @@ class MailServer:
     @property
     def connection(self) -> str:
         """As an Airflow connection in JSON."""
-        extra = {"disable_ssl": True, "disable_tls": True, "from_email": "audiences@example.com", "retry_limit": 0}
+        extra = {
+            "timeout": 600,
+            "disable_ssl": True,
+            "disable_tls": True,
+            "from_email": "audiences@example.com",
+            "retry_limit": 5,
+        }
         return json.dumps({"conn_type": "smtp", "host": HOST, "port": self.port, "extra": extra})
 
 

@@ -8,13 +8,20 @@ import os
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
-import psycopg
 import pytest
-from tests.airflow.receivers import mail_server
+from tests.airflow.receivers import http_server, mail_server
 
 from audiences.airflow.failures import NotDoneError, TaskFailed
-from audiences.airflow.notifying import OnFailure, OnOwnFailure, deadline_missed, tell_of_accounts, tell_of_run
+from audiences.airflow.notifying import (
+    OnFailure,
+    OnOwnFailure,
+    deadline_missed,
+    tell_late,
+    tell_of_accounts,
+    tell_of_run,
+)
 from audiences.campaign.notify import Notify
+from audiences.campaign.project import Project
 from audiences.errors import StoppedError
 
 pytestmark = pytest.mark.integration
@@ -109,10 +116,58 @@ def test_a_mail_server_that_refuses_fails_nothing_and_the_next_failure_tries_aga
     spec = telling(shop)
     mail.refuse = True
     failed(spec, TaskFailed(GUARD))
+    assert undelivered(shop) == [("stopped", ["email"])]
     mail.refuse = False
-    with psycopg.connect(shop.connections["ledger"].dsn(application="test")) as ledger:
-        ledger.execute("update audiences.notice set claimed_at = claimed_at - interval '6 minutes'")
     failed(spec, TaskFailed(GUARD))
+    assert len(told(mail)) == 1
+    assert undelivered(shop) == []
+
+
+def test_who_never_heard_of_a_failure_hears_nothing_of_its_end(shop, mail):
+    spec = telling(shop, about=("stopped", "recovered"))
+    mail.refuse = True
+    failed(spec, TaskFailed(GUARD))
+    shop.user(1, "one@example.com")
+    shop.event(1)
+    mail.refuse = False
+    ran(shop, spec)
+    assert told(mail) == []
+
+
+def test_who_heard_of_a_failure_hears_of_its_end_however_late_and_once(shop, mail):
+    spec = telling(shop, about=("stopped", "recovered"))
+    failed(spec, TaskFailed(GUARD))
+    shop.user(1, "one@example.com")
+    shop.event(1)
+    mail.refuse = True
+    ran(shop, spec)
+    assert undelivered(shop) == [("recovered", ["email"])]
+    mail.refuse = False
+    ran(shop, spec)
+    ran(shop, spec)
+    assert told(mail)[1:] == [f"{spec.campaign.name} is right again"]
+    assert "Over are: stopped" in mail.mails[1].get_body(("html",)).get_content()
+
+
+def undelivered(shop):
+    """Conditions that are still to be told, each with the ways by which nobody took it."""
+    return shop.sql(
+        "select condition, array(select jsonb_object_keys(undelivered)) from audiences.notice"
+        " where over_at is null and (sent_at is null or undelivered <> '{}') order by id",
+        on="ledger",
+    )
+
+
+def test_a_webhook_that_was_down_is_told_later_and_the_mail_is_not_sent_twice(shop, mail, monkeypatch):
+    spec = telling(shop, webhook="ops")
+    with http_server() as http:
+        http.status = 500
+        monkeypatch.setenv("AIRFLOW_CONN_OPS", http.connection())
+        failed(spec, TaskFailed(GUARD))
+        http.status = 200
+        failed(spec, TaskFailed(GUARD))
+        failed(spec, TaskFailed(GUARD))
+        assert len(http.requests) == 2
     assert len(told(mail)) == 1
 
 
@@ -123,10 +178,11 @@ def test_of_a_dry_run_and_of_what_a_file_does_not_want_nobody_is_told(shop, mail
     assert told(mail) == []
 
 
-def test_a_size_that_changed_is_told_for_each_run_in_which_it_did(shop, mail):
+def test_a_size_that_changed_is_told_for_each_run_in_which_it_did_also_when_nobody_took_the_mail_at_first(shop, mail):
     spec = telling(shop, about=("size_changed",))
     users = iter(range(1, 100))
     for more in (4, 1, 3, 5):  # 4, 5 (+25 %), 8 (+60 %), 13 (+62 %)
+        mail.refuse = more == 3
         for user in (next(users) for _ in range(more)):
             shop.user(user, f"user{user}@example.com")
             shop.event(user)
@@ -198,3 +254,59 @@ def test_a_deadline_is_told_once_and_not_of_a_run_that_had_failed_before(shop, m
     for _ in range(2):
         asyncio.run(deadline_missed("carts", str(project), "2 hours", context=context))
     assert told(mail) == ["Carts has not ended within 2 hours"] * mails
+
+
+CARTS = (
+    "name: Carts\nstatus: {status}\nwhen: now\nwho: {{did: {{event: Added To Cart}}}}\n"
+    "what: {{audience: {{create: {{name: carts}}}}}}\nnotify: {{about: [stopped, recovered]}}\n"
+)
+
+
+def test_the_upkeep_sends_what_could_not_be_sent_once_to_those_whom_the_files_name_by_now(shop, mail, project):
+    (project / "include/settings.yml").write_text(
+        PROJECT.replace("[token, api_version, deadline_missed]", "[failed, stopped]")
+    )
+    (project / "campaigns/carts.yml").write_text(CARTS.format(status="published"))
+    spec = Project.load_campaign(project, "carts")
+    run = SimpleNamespace(dag_id="audiences_upkeep", run_after=datetime(2026, 11, 29, tzinfo=UTC), conf={})
+    mail.refuse = True
+    failed(spec, TaskFailed(GUARD))
+    OnOwnFailure(project)({"exception": TaskFailed(GUARD), "ti": SimpleNamespace(task_id="expire"), "dag_run": run})
+    (project / "campaigns/carts.yml").write_text("name: [")  # whom it names is not known
+    (project / "campaigns/other.yml").write_text(CARTS.format(status="published").replace("carts", "other"))
+    assert tell_late(project) == 1
+    mail.refuse = False
+    (project / "campaigns/carts.yml").write_text(CARTS.format(status="published"))
+    assert (tell_late(project), tell_late(project)) == (2, 0)
+    assert told(mail) == [
+        "Carts was stopped by a guard, and nothing was sent",
+        "The task expire of audiences_upkeep failed",
+    ]
+    text = mail.mails[0].get_body(("html",)).get_content()
+    assert '<a href="http://airflow/x?a=1&amp;b=2">Open in Airflow</a>' in text
+
+
+@pytest.mark.parametrize(("status", "about"), [("stopped", "[stopped]"), ("published", "[failed]"), ("gone", "")])
+def test_the_upkeep_sends_nothing_that_nobody_awaits_any_more(shop, mail, project, status, about):
+    (project / "campaigns/other.yml").write_text(CARTS.format(status="published").replace("carts", "other"))
+    (project / "campaigns/carts.yml").write_text(CARTS.format(status="published"))
+    mail.refuse = True
+    failed(Project.load_campaign(project, "carts"), TaskFailed(GUARD))
+    mail.refuse = False
+    if status == "gone":
+        (project / "campaigns/carts.yml").unlink()
+    else:
+        file = CARTS.format(status=status).replace("[stopped, recovered]", about)
+        (project / "campaigns/carts.yml").write_text(file)
+    assert tell_late(project) == 0
+    assert undelivered(shop) == []
+    assert told(mail) == []
+
+
+def test_a_campaign_that_is_named_like_an_ad_account_is_told_of_apart_from_it(shop, mail, project):
+    (project / "campaigns/act_1001.yml").write_text(CARTS.format(status="published").replace("carts", "x"))
+    spec = Project.load_campaign(project, "act_1001")
+    failed(spec, TaskFailed(GUARD))
+    tell_of_accounts(project)  # whose token is right
+    failed(spec, TaskFailed(GUARD))
+    assert told(mail) == ["Carts was stopped by a guard, and nothing was sent"]

@@ -1,8 +1,8 @@
 """Tells people: from the step that closes a run, from a task that failed, from the daily upkeep, from a deadline.
 
-What goes wrong here is told in the log and fails nothing. A notice is claimed in the ledger before it is sent, so that it is
-sent once although Airflow calls back twice for a worker that was killed; while the ledger does not answer it is sent all the
-same, since that may be the very thing to tell.
+What goes wrong here is told in the log and fails nothing. A notice is put on record and taken in the ledger before it is sent,
+so that it is sent once although Airflow calls back twice for a worker that was killed, and sent later where nobody takes it now;
+while the ledger does not answer it is sent all the same, since that may be the very thing to tell.
 """
 
 from __future__ import annotations
@@ -24,11 +24,10 @@ if TYPE_CHECKING:
 
     from audiences.campaign.notify import Notify
     from audiences.campaign.spec import CampaignSpec
-    from audiences.ledger.database import Ledger
+    from audiences.ledger.notices import WaitingNotice
     from audiences.notices.notice import Notice
     from audiences.pipeline.resources import CampaignResources, Resources
     from audiences.pipeline.results import Summary
-    from audiences.pipeline.steps.due_notices import DueNotice
 
 _log = logger(__name__)
 _UNTOLD = "people could not be told"
@@ -50,10 +49,10 @@ class OnFailure(BaseNotifier):
         with harmless(_UNTOLD):
             notify, error = self.spec.notify, context.get("exception")
             cause = cause_of(error) if isinstance(error, BaseException) else None
-            if not notify.somebody or isinstance(cause, NotDoneError) or _dry(context["dag_run"].conf):
+            if isinstance(cause, NotDoneError) or _dry(context["dag_run"].conf):
                 return
             notice = _failure(self.spec, cause, context["ti"].task_id)
-            _tell(notify, [notice], self.spec, link=getattr(context["ti"], "log_url", None))
+            _tell(notify, notice, self.spec, link=getattr(context["ti"], "log_url", None))
 
 
 class OnOwnFailure(BaseNotifier):
@@ -73,11 +72,15 @@ class OnOwnFailure(BaseNotifier):
             if some is None or not notify.somebody:
                 return
             run, task, error = context["dag_run"], context["ti"].task_id, context.get("exception")
-            about = getattr(context.get("task"), "campaign", None)
-            name = f"The task {task} of {run.dag_id}{f' for {about}' if about else ''}"
             reason, _ = _reason(cause_of(error) if isinstance(error, BaseException) else None, task)
-            told = what_holds.failure(subject=run.dag_id, name=name, reason=reason)
-            _tell(notify, [replace(told, what=f"{task} {about or ''} {run.run_after:%Y-%m-%d}")], some)
+            notice = what_holds.task_failed(
+                dag=run.dag_id,
+                task=task,
+                campaign=getattr(context.get("task"), "campaign", None),
+                reason=reason,
+                day=run.run_after,
+            )
+            _tell(notify, notice, some, link=getattr(context["ti"], "log_url", None))
 
 
 def tell_of_run(resources: CampaignResources, summary: Summary, *, link: str | None = None) -> None:
@@ -88,7 +91,7 @@ def tell_of_run(resources: CampaignResources, summary: Summary, *, link: str | N
     with harmless(_UNTOLD):
         from audiences.pipeline.steps.due_notices import due_of_run
 
-        _send(resources.ledger, notify, due_of_run(resources, summary), resources, link=link)
+        _deliver(resources, [(each, notify) for each in due_of_run(resources, summary, link=link)])
 
 
 def tell_of_accounts(project: Path) -> list[str]:
@@ -108,8 +111,27 @@ def tell_of_accounts(project: Path) -> list[str]:
         for account, checks in check_accounts(settings, (), now=now).items():
             found += [notice.title for notice in what_holds.of_account(account, checks, settings.notify)]
             due = due_of_account(resources.ledger, account, checks, settings.notify, at=now)
-            _send(resources.ledger, settings.notify, due, resources)
+            with harmless(_UNTOLD):
+                _deliver(resources, [(each, settings.notify) for each in due])
     return found
+
+
+def tell_late(project: Path) -> int:
+    """Send what could not be sent before, of everything; how many notices it was about, sent now or still not."""
+    from audiences.campaign.files import accounted_for
+    from audiences.campaign.project import Project, load_settings
+    from audiences.pipeline.resources import CampaignResources
+    from audiences.pipeline.upkeep.late_notices import late_notices
+
+    settings, specs = load_settings(project), Project.load(project).campaigns
+    some = next(iter(specs.values()), None)
+    if some is None:
+        return 0
+    with CampaignResources(some) as resources:
+        late = late_notices(resources.ledger, settings, specs, accounted_for(project), at=resources.now())
+        with harmless(_UNTOLD):
+            _deliver(resources, late)
+    return len(late)
 
 
 async def deadline_missed(campaign: str, project: str, deadline: str, context: Any = None) -> None:
@@ -125,14 +147,9 @@ def _deadline_missed(campaign: str, project: str, deadline: str, run: dict[str, 
         if run.get("state") not in (None, "queued", "running") or _dry(run.get("conf")):
             return
         spec = Project.load_campaign(Path(project), campaign)
-        if spec.notify.somebody and "deadline_missed" in spec.notify.about:
-            notice = what_holds.deadline_missed(
-                campaign=campaign,
-                name=spec.campaign.name,
-                deadline=deadline,
-                run=str(run.get("dag_run_id", "")),
-            )
-            _tell(spec.notify, [notice], spec)
+        run_id = str(run.get("dag_run_id", ""))
+        notice = what_holds.deadline_missed(campaign=campaign, name=spec.campaign.name, deadline=deadline, run=run_id)
+        _tell(spec.notify, notice, spec)
 
 
 def _reason(cause: BaseException | None, task: str) -> tuple[str, bool]:
@@ -153,31 +170,37 @@ def _failure(spec: CampaignSpec, cause: BaseException | None, task: str) -> Noti
     return what_holds.failure(subject=spec.id, name=spec.campaign.name, reason=reason, stopped=stopped)
 
 
-def _tell(notify: Notify, holding: Iterable[Notice], spec: CampaignSpec, *, link: str | None = None) -> None:
-    """Send what has not been sent, by the ledger; without one, all of it."""
+def _tell(notify: Notify, notice: Notice, spec: CampaignSpec, *, link: str | None = None) -> None:
+    """Tell what holds, and what could not be told before of the same, by the ledger; without one, what holds."""
+    from audiences.airflow.senders import send
     from audiences.ledger import runs
     from audiences.pipeline.resources import CampaignResources
-    from audiences.pipeline.steps.due_notices import DueNotice, claimed
+    from audiences.pipeline.steps.due_notices import due
 
-    wanted = [notice for notice in holding if notice.condition in notify.about]
+    if not notify.wants(notice.condition):
+        return
+    notice = replace(notice, link=link)
     with CampaignResources(spec) as resources:
         try:
-            due, ledger = claimed(resources.ledger, wanted, at=resources.now()), resources.ledger
+            found = due(resources.ledger, notice, at=resources.now())
         except Exception as error:  # noqa: BLE001  # whatever keeps it from answering
             _log.error("the ledger does not say what was told already, so it is told again: %s", runs.error_text(error))
-            due, ledger = [DueNotice(None, notice) for notice in wanted], None
-        _send(ledger, notify, due, resources, link=link)
+            send(notify, notice)
+            return
+        _deliver(resources, [(each, notify) for each in found])
 
 
-def _send(
-    ledger: Ledger | None, notify: Notify, due: Iterable[DueNotice], resources: Resources, *, link: str | None = None
-) -> None:
+def _deliver(resources: Resources, due: Iterable[tuple[WaitingNotice, Notify]]) -> None:
+    """Send each, one after the other: it is taken just before, so that the ledger's lease begins with the sending."""
     from audiences.airflow.senders import send
     from audiences.ledger import notices
 
-    for number, notice in due:
-        if send(notify, replace(notice, link=link)) and ledger is not None and number is not None:
-            notices.sent(ledger, number, at=resources.now())
+    ledger, slow = resources.ledger, dict[str, str]()
+    for waiting, notify in due:
+        taken = notices.take(ledger, waiting.id, at=resources.now())
+        if taken is not None:
+            sent = send(notify, taken.notice, only=taken.ways, slow=slow)
+            notices.put_back(ledger, taken.id, delivered=bool(sent.taken), undelivered=sent.failed, at=resources.now())
 
 
 def _dry(conf: Any) -> bool:

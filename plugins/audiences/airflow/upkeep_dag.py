@@ -18,6 +18,7 @@ from audiences.airflow.operators.ending import EndCampaignOperator, WithAnEndOpe
 from audiences.airflow.operators.upkeep import (
     ExpireOperator,
     MeasureGoalOperator,
+    TellLateOperator,
     TellOfAccountsOperator,
     TidyOperator,
     WithGoalsOperator,
@@ -43,7 +44,7 @@ def upkeep_dag(project: Path) -> DAG:
         dag_id=DAG_ID,
         dag_display_name="Audiences upkeep",
         description="Measures goals whose windows are open, takes out members whose time is up, ends campaigns that are over, "
-        "cleans up staging.",
+        "sends notices that could not be sent, cleans up staging.",
         doc_md=__doc__,
         schedule=CampaignTimetable.of_recurrence(_DAILY),
         catchup=False,
@@ -66,6 +67,7 @@ def upkeep_dag(project: Path) -> DAG:
         TellOfAccountsOperator(
             task_id="check_accounts", task_display_name="check tokens and API versions", project=str(project), pool=POOL
         )
+        TellLateOperator(task_id="send_late", task_display_name="send notices again", project=str(project))
         TidyOperator(task_id="tidy_staging", task_display_name="clean up staging", project=str(project))
     return dag
 

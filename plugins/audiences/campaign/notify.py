@@ -111,3 +111,7 @@ class Notify(Strict):
     def somebody(self) -> bool:
         """Whether there is anybody to be told."""
         return bool((self.email or self.slack or self.webhook) and self.about)
+
+    def wants(self, condition: str) -> bool:
+        """Whether somebody is to be told of this."""
+        return self.somebody and condition in self.about

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from audiences.redact import harmless, harmless_line, without_secrets
 
 if TYPE_CHECKING:
     from audiences.campaign.notify import Condition
 
+Kind: TypeAlias = Literal["campaign", "ad_account", "dag"]
+"""What a notice is about; `dag` is one of the project's own."""
 _LONGEST = 4000  # characters of a reason; Slack takes 40,000 in all, a mail more
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A condition that holds for a `subject`: a campaign's id, an ad account, or one of the project's own DAGs.
+    """A condition that holds for a `subject`: the id of a campaign, of an ad account, or of one of the project's own DAGs.
 
-    `what` tells apart what may hold beside each other, such as the run in which a size changed. Subject, condition and `what`
-    are its key: it is told once until the condition is over.
+    `what` tells apart what may hold beside each other, such as the run in which a size changed. Kind, subject, condition and
+    `what` are its key: it is told once until the condition is over.
     """
 
+    kind: Kind
     condition: Condition
     subject: str
     what: str
@@ -50,6 +53,7 @@ class Notice:
         """The same for programs."""
         return {
             "condition": self.condition,
+            "kind": self.kind,
             "subject": harmless_line(self.subject),
             "what": harmless_line(self.what),
             "title": harmless_line(self.title),

@@ -10,14 +10,19 @@ from audiences.notices.notice import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from audiences.campaign.notify import Condition, Notify
     from audiences.checklist import Check
+    from audiences.notices.notice import Kind
 
 FEW_PEOPLE = 100
 """Below about this many matched people Facebook delivers no ads to an audience."""
 ENDED_BY_SUCCESS: tuple[Condition, ...] = ("failed", "stopped", "deadline_missed")
 """What is over when a run of the campaign succeeds."""
+EVENTS: tuple[Condition, ...] = ("size_changed", "recovered")
+"""What happens and does not stand: told once, however late, and never over before."""
+_CAMPAIGN: Kind = "campaign"
 _LOOK = (
     "The end of the failed task's log in Airflow says the same and more. Once it is put right, clear the run, or wait for the "
     "next one"
@@ -55,10 +60,18 @@ def of_run(run: Ended, notify: Notify) -> list[Notice]:
 
 
 def failure(*, subject: str, name: str, reason: str, stopped: bool = False) -> Notice:
-    """A run that failed, or that a guard `stopped` before anything was sent."""
+    """A campaign's run that failed, or that a guard `stopped` before anything was sent."""
     if stopped:
-        return Notice("stopped", subject, "", f"{name} was stopped by a guard, and nothing was sent", reason, _RIGHT)
-    return Notice("failed", subject, "", f"{name} failed", reason, _LOOK)
+        title = f"{name} was stopped by a guard, and nothing was sent"
+        return Notice(_CAMPAIGN, "stopped", subject, "", title, reason, _RIGHT)
+    return Notice(_CAMPAIGN, "failed", subject, "", f"{name} failed", reason, _LOOK)
+
+
+def task_failed(*, dag: str, task: str, campaign: str | None, reason: str, day: datetime) -> Notice:
+    """A task of one of the project's own DAGs that failed, for one campaign where it was for one; told once a day."""
+    name = f"The task {task} of {dag}{f' for {campaign}' if campaign else ''}"
+    what = f"{task} {campaign or ''} {day:%Y-%m-%d}"
+    return Notice("dag", "failed", dag, what, f"{name} failed", reason, _LOOK)
 
 
 def _failure(run: Ended) -> Iterator[Notice]:
@@ -78,6 +91,7 @@ def _numbers(run: Ended, notify: Notify) -> Iterator[Notice]:
         grown = "grew" if run.members > before else "shrank"
         share = abs(run.members - before) / before
         yield Notice(
+            _CAMPAIGN,
             "size_changed",
             run.campaign,
             f"run {run.run}",  # each such run is one of its own
@@ -89,6 +103,7 @@ def _numbers(run: Ended, notify: Notify) -> Iterator[Notice]:
     wanted = run.added + run.failed
     if run.failed * 100 > notify.failed_above * wanted:
         yield Notice(
+            _CAMPAIGN,
             "failed_share",
             run.campaign,
             "",
@@ -98,6 +113,7 @@ def _numbers(run: Ended, notify: Notify) -> Iterator[Notice]:
         )
     if run.unusable * 100 > notify.invalid_above * run.sent:
         yield Notice(
+            _CAMPAIGN,
             "invalid_share",
             run.campaign,
             "",
@@ -108,6 +124,7 @@ def _numbers(run: Ended, notify: Notify) -> Iterator[Notice]:
         )
     if run.state == "success" and run.whole and run.adds and run.members < FEW_PEOPLE:
         yield Notice(
+            _CAMPAIGN,
             "small_audience",
             run.campaign,
             "",
@@ -123,9 +140,10 @@ def recovery(run: Ended, over: Iterable[str]) -> Notice:
     words = ", ".join(sorted({condition.replace("_", " ") for condition in over}))
     reason = f"Its last run succeeded: {run.members:,} members, {run.added:,} added, {run.removed:,} removed"
     return Notice(
+        _CAMPAIGN,
         "recovered",
         run.campaign,
-        f"run {run.run}",
+        "",  # the last success counts, whichever it was
         f"{run.name} is right again",
         f"{reason}. Over are: {words}",
         "Nothing",
@@ -135,6 +153,7 @@ def recovery(run: Ended, over: Iterable[str]) -> Notice:
 def deadline_missed(*, campaign: str, name: str, deadline: str, run: str) -> Notice:
     """A run that has not ended in time; `deadline` in words."""
     return Notice(
+        _CAMPAIGN,
         "deadline_missed",
         campaign,
         "",
@@ -150,7 +169,7 @@ _ACCOUNT: dict[str, Condition] = {"access token": "token", "API version": "api_v
 def of_account(account: str, checks: Iterable[Check], notify: Notify) -> list[Notice]:
     """What is to be told of an ad account: a token that expires within two weeks or is not valid, an API version that ends."""
     return [
-        Notice(condition, account, "", f"Ad account {account}: {check.name}", check.found, check.remedy)
+        Notice("ad_account", condition, account, "", f"Ad account {account}: {check.name}", check.found, check.remedy)
         for check in checks
         if (condition := _ACCOUNT.get(check.name)) and condition in notify.about
         if check.known and check.state is not State.OK

@@ -130,6 +130,24 @@ class TellOfAccountsOperator(BaseOperator):
         return found
 
 
+class TellLateOperator(BaseOperator):
+    """Sends notices that could not be sent when they were raised, and ends those that nobody awaits any more."""
+
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, project: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+
+    def execute(self, context: Context) -> int:
+        """Return how many there were."""
+        from audiences.airflow.notifying import tell_late
+
+        with told(context):
+            RunConf.of(context["dag_run"].dag_id, context["dag_run"].conf)
+            return tell_late(Path(self.project))
+
+
 class WithKeepForOperator(ListOperator):
     """Names the campaigns with `keep_for` that have run or still do; a draft has added nobody."""
 

@@ -1,10 +1,10 @@
-"""Which notices are due: what holds of a run or an ad account, without what has been told before."""
+"""Which notices are due: what holds of a run or an ad account is put on record, and what has been told before is left out."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from audiences.campaign.notify import WORTH_TELLING
 from audiences.ledger import notices, request_counts
 from audiences.notices.what_holds import Ended, of_account, of_run, recovery
 
@@ -15,57 +15,50 @@ if TYPE_CHECKING:
     from audiences.campaign.notify import Notify
     from audiences.checklist import Check
     from audiences.ledger.database import Ledger
+    from audiences.ledger.notices import WaitingNotice
     from audiences.notices.notice import Notice
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import Summary
 
 
-class DueNotice(NamedTuple):
-    """A notice to be sent, and its number in the ledger, None where the ledger does not answer."""
-
-    number: int | None
-    notice: Notice
-
-
-def due_of_run(resources: CampaignResources, summary: Summary) -> list[DueNotice]:
-    """What is to be told of a run that has ended, recovery from what had been told before included."""
+def due_of_run(resources: CampaignResources, summary: Summary, *, link: str | None = None) -> list[WaitingNotice]:
+    """What is to be told of a campaign whose run has ended: what holds, what it recovered from, what could not be told before."""
     spec, ledger, now = resources.spec, resources.ledger, resources.now()
     run = ended(resources, summary)
     holding = of_run(run, spec.notify)
-    if run.state == "success":
-        held = {(notice.condition, notice.what) for notice in holding}
-        over = notices.end_others(ledger, subject=spec.id, held=held, at=now)
-        if "recovered" in spec.notify.about and (told := set(over) & set(WORTH_TELLING)):
-            holding.append(recovery(run, told))
-    return claimed(ledger, holding, at=now)
+    with ledger.sql.transaction():  # or a process that dies in between would end a failure and never tell of it
+        if run.state == "success":
+            held = {(notice.condition, notice.what) for notice in holding}
+            over = notices.end_others(ledger, "campaign", spec.id, held=held, at=now)
+            over_and_told = notices.recovered_from(ledger, spec.id, ended=over, at=now)
+            if over_and_told and "recovered" in spec.notify.about:
+                holding.append(recovery(run, over_and_told))
+        put(ledger, holding, at=now, link=link)
+    return notices.waiting(ledger, kind="campaign", subject=spec.id)
 
 
 def due_of_account(
     ledger: Ledger, account: str, checks: Iterable[Check], notify: Notify, *, at: datetime
-) -> list[DueNotice]:
+) -> list[WaitingNotice]:
     """What is to be told of an ad account."""
     holding = of_account(account, checks, notify)
-    notices.end_others(ledger, subject=account, held={(each.condition, each.what) for each in holding}, at=at)
-    return claimed(ledger, holding, at=at)
+    held = {(notice.condition, notice.what) for notice in holding}
+    with ledger.sql.transaction():
+        notices.end_others(ledger, "ad_account", account, held=held, at=at)
+        put(ledger, holding, at=at)
+    return notices.waiting(ledger, kind="ad_account", subject=account)
 
 
-def claimed(ledger: Ledger, holding: Iterable[Notice], *, at: datetime) -> list[DueNotice]:
-    """Of what holds, what has not been told yet, claimed for this process to be sent."""
-    found = ((_claim(ledger, notice, at), notice) for notice in holding)
-    return [DueNotice(number, notice) for number, notice in found if number is not None]
+def due(ledger: Ledger, notice: Notice, *, at: datetime) -> list[WaitingNotice]:
+    """What is to be told of the subject of a notice that holds: it, and what could not be told before."""
+    notices.put(ledger, notice, at=at)
+    return notices.waiting(ledger, kind=notice.kind, subject=notice.subject)
 
 
-def _claim(ledger: Ledger, notice: Notice, at: datetime) -> int | None:
-    return notices.claim(
-        ledger,
-        subject=notice.subject,
-        condition=notice.condition,
-        what=notice.what,
-        title=notice.title,
-        reason=notice.reason,
-        remedy=notice.remedy,
-        at=at,
-    )
+def put(ledger: Ledger, holding: Iterable[Notice], *, at: datetime, link: str | None = None) -> None:
+    """Put on record what holds."""
+    for notice in holding:
+        notices.put(ledger, replace(notice, link=link), at=at)
 
 
 def ended(resources: CampaignResources, summary: Summary) -> Ended:
