@@ -29,7 +29,7 @@ READERS = {
     ("GET", "/api/campaigns/{campaign}/runs/{run}"),
     ("POST", "/api/person/why"),
 }
-OPERATORS = {("POST", "/api/health/accounts"), ("POST", "/api/health/warehouse")}
+OPERATORS = {("POST", "/api/health/accounts/{account}"), ("POST", "/api/health/warehouse")}
 ADMINS = {("POST", "/api/person/erase")}
 BODIES = {
     "/api/person": {"by": "user", "value": "1"},
@@ -44,6 +44,7 @@ def address(path: str, world: World, campaign: str) -> str:
         path.removeprefix("/")
         .replace("{campaign}", campaign)
         .replace("{run}", str(world.runs.get(campaign, 0)))
+        .replace("{account}", "main")
         .replace("{digest}", "x")
         .replace("{name}", "ui.js")
     )
@@ -177,6 +178,16 @@ def test_what_was_sent_is_not_repeated_in_an_answer(server: Server) -> None:
     assert answer.status_code == 422
     assert "ada@example.com" not in answer.text
     assert "again" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", ["a%00b", "a%00b/runs", "a%00b/sizes", "%1f", "readable/runs/99999999999999999999", "readable/runs/0"]
+)
+def test_what_can_be_in_no_address_is_refused_and_no_fault_of_the_server(by_role: Server, path: str) -> None:
+    assert by_role.call("admin", "GET", f"api/campaigns/{path}").status_code == 422
+    assert by_role.call("admin", "GET", "api/campaigns?search=a%00b").status_code == 422
+    assert by_role.call("admin", "POST", "api/health/accounts/a%00b").status_code == 422
+    assert by_role.call("admin", "POST", "api/health/accounts/nobody").status_code == 404
 
 
 def test_a_script_is_kept_by_the_browser_under_an_address_that_changes_with_it(server: Server) -> None:

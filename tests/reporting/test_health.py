@@ -17,6 +17,7 @@ from audiences.reporting.project_files import ProjectFiles
 
 pytestmark = pytest.mark.integration
 live = pipeline_live.live  # a fixture
+GIVEN = "23850000000000077"
 SPRING = """
 name: Spring
 status: published
@@ -96,7 +97,60 @@ def test_audiences_in_doubt_are_named_with_the_reason(desk):
     assert look(desk).in_doubt == ()
     audiences_in_doubt.begin(desk.ledger, audience.id, "others changed it")
     (found,) = look(desk).in_doubt
-    assert (found.audience, found.campaign, found.reason) == (summary.audience.id, "carts", "others changed it")
+    assert (found.audience, found.campaigns, found.reason) == (summary.audience.id, ("carts",), "others changed it")
+    assert found.remedy.startswith(
+        "The next run sends the whole set, which ends the doubt. `audiences run carts --allow"
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "remedy"),
+    [
+        ("remove_matching", "The next run sends everybody who matches for removal again, which ends the doubt."),
+        ("mirror", "Runs send only what changed until then, and whoever else is in it stays."),
+    ],
+)
+def test_the_remedy_for_a_given_audience_is_that_of_its_campaign(desk, action, remedy):
+    desk.shop.sandbox.admin.put_audience(id=GIVEN, account="act_1001", name="Given", schema=["EMAIL"])
+    desk.write("given", SPRING.replace("create: {name: Spring}", f'update: {{id: "{GIVEN}", action: {action}}}'))
+    desk.run("given")
+    desk.shop.sql("update audiences.audience set in_doubt = 'others changed it'", on="ledger")
+    (found,) = look(desk, may_see=lambda name: name == "given", operates=False).in_doubt
+    assert (found.audience, found.campaigns) == (GIVEN, ("given",))
+    (trouble,) = next(each for each in desk.overview().campaigns if each.id == "given").troubles
+    assert found.remedy == trouble.remedy
+    assert found.remedy.startswith(remedy)
+    assert look(desk, may_see=lambda name: name != "given").in_doubt == ()
+    (desk.folder.path / "campaigns/given.yml").unlink()
+    (found,) = look(desk).in_doubt
+    assert (found.campaigns, found.remedy.split(",")[0]) == ((), "Bring back the file of the campaign")
+
+
+def test_an_audience_that_a_run_is_changing_is_in_doubt_only_when_it_is_left_behind(desk):
+    run = desk.run("carts").run
+    desk.shop.sql(
+        "insert into audiences.upload_session (run_id, audience_id, attempt, facebook_id, schema, closing, state, opened_at)"
+        " select id, audience_id, 1, 1, '{EMAIL}', 'closing', 'open', now() from audiences.run where id = %s",
+        run, on="ledger",
+    )  # fmt: skip
+    desk.shop.sql(
+        "update audiences.audience set busy_campaign = created_for, busy_until = now() + interval '5 minutes'",
+        on="ledger",
+    )
+    assert look(desk).in_doubt == ()
+    assert desk.overview().with_troubles == {}
+    desk.shop.sql("update audiences.audience set busy_until = now()", on="ledger")
+    assert [each.reason for each in look(desk).in_doubt] == ["a replace of it broke off"]
+    assert desk.overview().with_troubles == {"in_doubt": 1}
+
+
+def test_who_may_not_see_all_is_told_that_it_is_about_a_part(desk):
+    desk.write("spring", SPRING)
+    assert look(desk).whole
+    part = look(desk, may_see=lambda name: name == "spring")
+    assert (part.whole, part.accounts == look(desk).accounts) == (False, True)
+    guest = look(desk, operates=False)
+    assert (guest.whole, guest.accounts) == (False, ())
 
 
 def test_a_request_whose_rows_are_lost_puts_its_audience_in_doubt(desk):
@@ -130,7 +184,7 @@ def test_a_live_campaign_shows_what_is_waiting_and_for_how_long(live, shop, proj
 def test_facebook_and_the_warehouse_are_asked_on_demand(desk):
     desk.run("carts")
     look_up = desk.shop.connections.__getitem__
-    (checks,) = ask_facebook(desk.files(), now=desk.shop.now, look_up=look_up).values()
+    checks = ask_facebook(desk.files(), "main", now=desk.shop.now, look_up=look_up)
     assert {"API version", "access token", "permissions", "Custom Audience terms"} <= {each.name for each in checks}
     found = ask_warehouse(desk.files(), look_up=look_up)
     assert set(found) == {"include/warehouse.yml", "include/segments", "the login of the connection"}
@@ -141,7 +195,24 @@ def test_settings_that_are_wrong_leave_the_rest(desk):
     desk.run("carts")
     desk.folder.write("include/settings.yml", "ad_accounts: {}\n")
     assert look(desk).accounts == ()
-    assert ask_facebook(desk.files(), now=desk.shop.now, look_up=desk.shop.connections.__getitem__) == {}
+    assert ask_facebook(desk.files(), "main", now=desk.shop.now, look_up=desk.shop.connections.__getitem__) is None
+
+
+def test_only_the_account_that_is_asked_about_is_asked(desk):
+    accounts = "main: {id: act_1001, connection: facebook_main}, other: {id: act_1002, connection: nowhere}"
+    desk.folder.write("include/settings.yml", f"ad_accounts: {{{accounts}}}\n")
+    desk.write(
+        "carts", desk.folder.text("campaigns/carts.yml").replace("name: Carts", "name: Carts\nad_account: main", 1)
+    )
+    asked = []
+
+    def look_up(name):
+        asked.append(name)
+        return desk.shop.connections[name]
+
+    assert ask_facebook(desk.files(), "main", now=desk.shop.now, look_up=look_up)
+    assert "nowhere" not in asked
+    assert ask_facebook(desk.files(), "nobody", now=desk.shop.now, look_up=look_up) is None
 
 
 def test_a_ledger_that_was_never_used_is_well(desk):

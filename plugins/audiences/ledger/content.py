@@ -130,7 +130,10 @@ class Doubt:
 
 
 def doubts(ledger: Ledger) -> dict[int, str]:
-    """The same for all audiences that are still at Facebook: the reasons by the ledger's number."""
+    """The same for all audiences that are still at Facebook: the reasons by the ledger's number.
+
+    Not of one that a run holds right now: that its set is half replaced is how a replace goes, and the run sees to older doubts.
+    """
     found = ledger.rows(Doubt, DOUBTS, _SESSIONS)
     return {each.audience: each.reason for each in found}
 
@@ -141,7 +144,7 @@ with healed as (
         greatest(max(s.opened_at), max(a.confirmed_at)) as at
     from audiences.audience a
     left join audiences.upload_session s on s.audience_id = a.id and s.state = %(ended)s
-    where a.deleted_at is null group by a.id
+    where a.deleted_at is null and (a.busy_until is null or a.busy_until <= now()) group by a.id
 ),
 found as (
     select h.audience, coalesce(

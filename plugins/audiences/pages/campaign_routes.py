@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException, Query
 
 from audiences.connections import look_up
 from audiences.pages.access import Asking
+from audiences.pages.given import Limit, Offset, RunNumber, Search, Text
 from audiences.pages.looking import looking, now
 from audiences.reporting.campaign_page import CampaignPage, campaign_page
 from audiences.reporting.names_on_record import name_on_record
@@ -18,9 +19,6 @@ from audiences.reporting.run_history import RunHistory, history
 from audiences.reporting.sizes import Sizes, sizes
 
 router = APIRouter(prefix="/api/campaigns")
-Offset = Annotated[int, Query(ge=0, le=10_000_000)]
-Limit = Annotated[int, Query(ge=1, le=100)]
-Search = Annotated[str, Query(max_length=200)]
 
 
 @router.get("")
@@ -32,7 +30,7 @@ def listed(asking: Asking, search: Search = "", offset: Offset = 0, limit: Limit
 
 
 @router.get("/{campaign}")
-def page(asking: Asking, campaign: str) -> CampaignPage:
+def page(asking: Asking, campaign: Text) -> CampaignPage:
     """One campaign in full; 404 for a DAG that is none."""
     asking.ensure_reads(campaign)
     with looking() as (files, resources):
@@ -43,7 +41,7 @@ def page(asking: Asking, campaign: str) -> CampaignPage:
 
 
 @router.get("/{campaign}/sizes")
-def size_by_day(asking: Asking, campaign: str, days: Annotated[int, Query(ge=2, le=400)] = 30) -> Sizes:
+def size_by_day(asking: Asking, campaign: Text, days: Annotated[int, Query(ge=2, le=400)] = 30) -> Sizes:
     """The size of the campaign's audience, and how many came and went, by day in the campaign's time zone."""
     asking.ensure_reads(campaign)
     with looking() as (files, resources):
@@ -53,7 +51,7 @@ def size_by_day(asking: Asking, campaign: str, days: Annotated[int, Query(ge=2, 
 
 
 @router.get("/{campaign}/runs")
-def runs(asking: Asking, campaign: str, offset: Offset = 0, limit: Limit = 25) -> RunHistory:
+def runs(asking: Asking, campaign: Text, offset: Offset = 0, limit: Limit = 25) -> RunHistory:
     """A page of the campaign's runs, the newest first."""
     asking.ensure_reads(campaign)
     with looking() as (files, resources):
@@ -61,7 +59,7 @@ def runs(asking: Asking, campaign: str, offset: Offset = 0, limit: Limit = 25) -
 
 
 @router.get("/{campaign}/runs/{run}")
-def run(asking: Asking, campaign: str, run: int, offset: Offset = 0, limit: Limit = 50) -> RunDetail:
+def run(asking: Asking, campaign: Text, run: RunNumber, offset: Offset = 0, limit: Limit = 50) -> RunDetail:
     """One run of the campaign with a page of its requests."""
     asking.ensure_reads(campaign)
     with looking() as (files, resources):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 
 from audiences.connections import look_up
 from audiences.pages.access import Asking
+from audiences.pages.given import Text
 from audiences.pages.looking import files, looking, now
 from audiences.reporting.health import CheckShown, Health, ask_facebook, ask_warehouse, health
 
@@ -19,26 +20,24 @@ Checks: TypeAlias = dict[str, tuple[CheckShown, ...]]
 def on_record(asking: Asking) -> Health:
     """What is on record; of campaigns and their audiences only what the caller may read."""
     with looking() as (project, resources):
-        found = health(project, resources.ledger, now=now(), look_up=look_up)
-        may_see = asking.reader(project.files)
-    operates = asking.operates
-    return found.model_copy(
-        update={
-            "accounts": found.accounts if operates else (),
-            "without_file": tuple(each for each in found.without_file if may_see(each.campaign)),
-            "in_doubt": tuple(
-                each for each in found.in_doubt if (may_see(each.campaign) if each.campaign else operates)
-            ),
-            "live": tuple(each for each in found.live if may_see(each.campaign)),
-        }
-    )
+        return health(
+            project,
+            resources.ledger,
+            now=now(),
+            look_up=look_up,
+            may_see=asking.reader(project.files),
+            operates=asking.operates,
+        )
 
 
-@router.post("/accounts")
-def preflight(asking: Asking) -> Checks:
-    """Ask Facebook about every ad account."""
+@router.post("/accounts/{account}")
+def preflight(asking: Asking, account: Text) -> tuple[CheckShown, ...]:
+    """Ask Facebook about the ad account of that name, and no other: each takes its time."""
     asking.ensure_operates()
-    return ask_facebook(files(), now=now(), look_up=look_up)
+    found = ask_facebook(files(), account, now=now(), look_up=look_up)
+    if found is None:
+        raise HTTPException(404, f"The settings have no ad account `{account}`.")
+    return found
 
 
 @router.post("/warehouse")

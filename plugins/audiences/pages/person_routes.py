@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from fastapi import APIRouter, HTTPException
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from audiences.campaign.project import load_catalog, load_settings
 from audiences.connections import look_up
 from audiences.pages.access import Asking
+from audiences.pages.given import Text
 from audiences.pages.looking import files, looking, now, root
 from audiences.pipeline.erase import erase
 from audiences.pipeline.person.erasure_report import Erasure
@@ -18,7 +17,6 @@ from audiences.pipeline.person.explained_user import Explanation
 from audiences.reporting.person_lookup import AskedBy, PersonFound, find_person, why
 
 router = APIRouter(prefix="/api/person")
-Text = Annotated[str, Field(min_length=1, max_length=1_000, pattern=r"^[^\x00-\x1f\x7f]*$")]  # no control characters
 
 
 class Asked(BaseModel):

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from audiences.campaign.wording import counted
+from audiences.reporting import doubt_words
 from audiences.reporting.run_phase import RunPhase, phase_of
 from audiences.reporting.run_words import moment
 from audiences.reporting.send_times import OVERDUE_AFTER
@@ -106,15 +107,11 @@ def _broken(problems: tuple[Problem, ...]) -> Trouble:
 
 
 def _doubted(facts: CampaignFacts) -> Trouble:
-    confirm = f"`audiences run {facts.id} --allow doubt` says that it holds whom it should."
-    if facts.created:
-        remedy = f"The next run sends the whole set, which ends the doubt. {confirm}"
-    else:
-        remedy = (
-            f"Runs send only what changed until then. {confirm} `audiences adopt {facts.id}` takes the audience over."
-        )
+    action = facts.spec.campaign.what.audience.action if facts.spec else None
     return Trouble(
-        kind=Attention.IN_DOUBT, reason=f"it is not known whom the audience holds: {facts.doubt}", remedy=remedy
+        kind=Attention.IN_DOUBT,
+        reason=f"it is not known whom the audience holds: {facts.doubt}",
+        remedy=doubt_words.remedy(facts.id, created=facts.created, action=action),
     )
 
 

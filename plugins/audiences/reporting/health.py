@@ -12,17 +12,19 @@ from audiences.facebook.credentials import Credentials
 from audiences.facebook.preflight_checks import EXPIRES_SOON, version_check
 from audiences.ledger import campaigns as known_campaigns
 from audiences.ledger import content, known_audiences, live_standing, members, preflights
-from audiences.pipeline.upkeep.check_accounts import check_accounts
+from audiences.pipeline.upkeep.check_accounts import check_account
+from audiences.reporting import doubt_words
 from audiences.reporting.catalog_checks import catalog_checks
 from audiences.reporting.shape import Shown
 from audiences.warehouse.catalog.reflect import Glance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from audiences.campaign.settings import AdAccount
     from audiences.connections import Connection
     from audiences.ledger.database import Ledger
+    from audiences.ledger.known_audiences import AudienceRecord
     from audiences.ledger.live_standing import LiveStanding
     from audiences.reporting.project_files import ProjectFiles
 
@@ -69,13 +71,17 @@ class CampaignWithoutFile(Shown):
 
 
 class AudienceInDoubt(Shown):
-    """An audience of which it is not known whom it holds at Facebook, and why; `campaign` made it, None for a given one."""
+    """An audience of which it is not known whom it holds at Facebook, why, and what ends that; `campaigns` feed it.
+
+    One that a run is changing is not among them.
+    """
 
     audience: str
     name: str
     ad_account: str
-    campaign: str | None
+    campaigns: tuple[str, ...]
     reason: str
+    remedy: str
 
 
 class LiveHealth(Shown):
@@ -101,33 +107,47 @@ class LiveHealth(Shown):
 
 
 class Health(Shown):
-    """What is on record of the installation; nothing is asked of Facebook or of the warehouse."""
+    """What is on record of the installation; nothing is asked of Facebook or of the warehouse.
 
+    `whole`: it is about all accounts and campaigns. Else it is about those that whoever asks may see.
+    """
+
+    whole: bool
     accounts: tuple[AccountHealth, ...]
     without_file: tuple[CampaignWithoutFile, ...]
     in_doubt: tuple[AudienceInDoubt, ...]
     live: tuple[LiveHealth, ...]
 
 
-def health(files: ProjectFiles, ledger: Ledger, *, now: datetime, look_up: Callable[[str], Connection]) -> Health:
-    """The whole of it."""
+def health(
+    files: ProjectFiles,
+    ledger: Ledger,
+    *,
+    now: datetime,
+    look_up: Callable[[str], Connection],
+    may_see: Callable[[str], bool] = lambda _: True,
+    operates: bool = True,
+) -> Health:
+    """Of campaigns and their audiences what `may_see` lets see; of ad accounts only for who `operates` the installation."""
     names = {number: files.called_now(name) for number, name in known_campaigns.names(ledger).items()}
+    live = [_live(files.called_now(each.campaign), each, now) for each in live_standing.every(ledger)]
     return Health(
-        accounts=tuple(_accounts(files, ledger, now, look_up)),
-        without_file=tuple(_without_file(files, ledger, names)),
-        in_doubt=tuple(_in_doubt(ledger, names)),
-        live=tuple(_live(files.called_now(each.campaign), each, now) for each in live_standing.every(ledger)),
+        whole=operates and all(map(may_see, {*files.files, *names.values()})),
+        accounts=tuple(_accounts(files, ledger, now, look_up)) if operates else (),
+        without_file=tuple(each for each in _without_file(files, ledger, names) if may_see(each.campaign)),
+        in_doubt=tuple(_in_doubt(files, ledger, names, may_see, operates)),
+        live=tuple(each for each in live if may_see(each.campaign)),
     )
 
 
 def ask_facebook(
-    files: ProjectFiles, *, now: datetime, look_up: Callable[[str], Connection]
-) -> dict[str, tuple[CheckShown, ...]]:
-    """The preflight by ad account, which asks Facebook some questions for each; none where the settings are wrong."""
-    if files.settings is None:
-        return {}
-    found = check_accounts(files.settings, files.specs.values(), now=now, look_up=look_up)
-    return {account: tuple(map(CheckShown.of, checks)) for account, checks in found.items()}
+    files: ProjectFiles, account: str, *, now: datetime, look_up: Callable[[str], Connection]
+) -> tuple[CheckShown, ...] | None:
+    """The preflight of the ad account of that name, which asks Facebook some questions; None where the settings have none."""
+    known = files.settings.ad_accounts.get(account) if files.settings else None
+    if known is None:
+        return None
+    return tuple(map(CheckShown.of, check_account(known, files.specs.values(), now=now, look_up=look_up)))
 
 
 def ask_warehouse(files: ProjectFiles, *, look_up: Callable[[str], Connection]) -> dict[str, tuple[CheckShown, ...]]:
@@ -205,17 +225,43 @@ def _without_file(files: ProjectFiles, ledger: Ledger, names: dict[int, str]) ->
             )
 
 
-def _in_doubt(ledger: Ledger, names: dict[int, str]) -> Iterator[AudienceInDoubt]:
+def _in_doubt(
+    files: ProjectFiles, ledger: Ledger, names: dict[int, str], may_see: Callable[[str], bool], operates: bool
+) -> Iterator[AudienceInDoubt]:
+    """Those of campaigns that may be seen; one that no campaign feeds is for who operates the installation."""
     doubts = content.doubts(ledger)
     for audience in known_audiences.every(ledger) if doubts else ():
-        if audience.id in doubts:
-            yield AudienceInDoubt(
-                audience=audience.facebook_id,
-                name=audience.name,
-                ad_account=audience.ad_account,
-                campaign=names.get(audience.created_for or 0),
-                reason=doubts[audience.id],
-            )
+        feeding = _feeding(files, audience, names)
+        seen = tuple(filter(may_see, feeding))
+        if audience.id not in doubts or not (seen or (operates and not feeding)):
+            continue
+        created = audience.created_for is not None
+        yield AudienceInDoubt(
+            audience=audience.facebook_id,
+            name=audience.name,
+            ad_account=audience.ad_account,
+            campaigns=seen,
+            reason=doubts[audience.id],
+            remedy=_what_ends(files, seen, created=created),
+        )
+
+
+def _feeding(files: ProjectFiles, audience: AudienceRecord, names: dict[int, str]) -> list[str]:
+    """The campaign that created the audience, and those whose files give it by its id."""
+    given = [
+        name
+        for name, spec in files.specs.items()
+        if spec.campaign.what.audience.update and spec.campaign.what.audience.update.id == audience.facebook_id
+    ]
+    made = names.get(audience.created_for or 0)
+    return list(dict.fromkeys([*([made] if made else []), *given]))
+
+
+def _what_ends(files: ProjectFiles, campaigns: Sequence[str], *, created: bool) -> str:
+    spec = next((files.specs[name] for name in campaigns if name in files.specs), None)
+    if spec is None:
+        return doubt_words.remedy_without_campaign(created=created)
+    return doubt_words.remedy(spec.id, created=created, action=spec.campaign.what.audience.action)
 
 
 def _live(campaign: str, standing: LiveStanding, now: datetime) -> LiveHealth:

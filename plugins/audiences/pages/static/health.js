@@ -13,43 +13,73 @@ const MARKS = { ok: ["green", "ok"], warn: ["orange", "look"], fail: ["red", "wr
 export function Health() {
   const answer = useAnswer("health", {}, { every: 30_000 });
   const me = useAnswer("me");
-  const operates = me.found?.operates;
-  return h(Answered, { answer }, (health) =>
-    h(Stack, { gap: 4 },
-      h(Panel, { title: "Ad accounts" }, operates
-        ? h(Stack, { gap: 4 }, health.accounts.map((account) => h(Account, { key: account.id, account })),
-            h(Asked, { path: "health/accounts", label: "Ask Facebook now",
-              note: "Token, permissions, terms, limits, audiences. Nothing is changed." }))
-        : h(NeedsRight)),
-      h(Panel, { title: "Warehouse" }, operates
-        ? h(Asked, { path: "health/warehouse", label: "Compare the catalog with the warehouse",
-            note: "Columns, types, keys, indexes, saved segments, rights of the login. Nothing is changed." })
-        : h(NeedsRight)),
-      h(Panel, { title: "Live campaigns", aside: counted(health.live.length, "campaign") }, health.live.length
-        ? h(Stack, { gap: 5 }, health.live.map((live) =>
-            h(Stack, { key: live.campaign, gap: 2 }, h(ToCampaign, { id: live.campaign }), h(Standing, { live }))))
-        : h(Text, { color: "fg.muted", fontSize: "sm" }, "Nobody watches for events.")),
-      h(Panel, { title: "Audiences in doubt", aside: counted(health.in_doubt.length, "audience") }, health.in_doubt.length
-        ? h(InDoubt, { found: health.in_doubt })
-        : h(Text, { color: "fg.muted", fontSize: "sm" }, "Of every audience it is known whom it holds.")),
-      h(Panel, { title: "Campaigns without a file", aside: counted(health.without_file.length, "audience") }, health.without_file.length
-        ? h(WithoutFile, { found: health.without_file })
-        : h(Text, { color: "fg.muted", fontSize: "sm" }, "Every campaign that holds members has a file."))));
+  return h(Answered, { answer }, (health) => h(Parts, { health, operates: me.found?.operates }));
 }
+
+function Parts({ health, operates }) {
+  // That all is well is said of what the reader may see.
+  const ofWhat = health.whole ? "" : " that you may see";
+  const { live, in_doubt: inDoubt, without_file: withoutFile } = health;
+  return h(Stack, { gap: 4 },
+    h(Panel, { title: "Ad accounts" }, operates ? h(Accounts, { accounts: health.accounts }) : h(NeedsRight)),
+    h(Panel, { title: "Warehouse" }, operates
+      ? h(Asked, { path: "health/warehouse", label: "Compare the catalog with the warehouse",
+          note: "Columns, types, keys, indexes, saved segments, rights of the login. Nothing is changed." })
+      : h(NeedsRight)),
+    h(Panel, { title: "Live campaigns", aside: counted(live.length, "campaign") }, live.length
+      ? h(Stack, { gap: 5 }, live.map((each) =>
+          h(Stack, { key: each.campaign, gap: 2 }, h(ToCampaign, { id: each.campaign }), h(Standing, { live: each }))))
+      : h(Quiet, null, `Nobody watches for events of a campaign${ofWhat}.`)),
+    h(Panel, { title: "Audiences in doubt", aside: counted(inDoubt.length, "audience") }, inDoubt.length
+      ? h(InDoubt, { found: inDoubt })
+      : h(Quiet, null, `Of every audience${ofWhat} it is known whom it holds.`)),
+    h(Panel, { title: "Campaigns without a file", aside: counted(withoutFile.length, "audience") }, withoutFile.length
+      ? h(WithoutFile, { found: withoutFile })
+      : h(Quiet, null, health.whole ? "Every campaign that holds members has a file." : "Every campaign that you may see has a file.")));
+}
+
+const Quiet = ({ children }) => h(Text, { color: "fg.muted", fontSize: "sm" }, children);
 
 const NeedsRight = () =>
   h(Text, { color: "fg.muted", fontSize: "sm" }, "To see this you need the right to read connections, as Airflow's role op has it.");
 
 const ToCampaign = ({ id }) => h(RouterLink, { to: `/dags/${encodeURIComponent(id)}/plugin/campaign`, fontWeight: "semibold" }, id);
 
-const Account = ({ account }) =>
-  h(Box, null,
+/** The ad accounts, each asked about in a request of its own: with many of them, one after the other takes its time. */
+function Accounts({ accounts }) {
+  const [answers, setAnswers] = useState({});
+  const [asking, setAsking] = useState(null);
+  const put = (name, found) => setAnswers((before) => ({ ...before, [name]: found }));
+  const ask = async (names) => {
+    for (const [index, name] of names.entries()) {
+      setAsking({ name, index, of: names.length });
+      put(name, null);
+      await post(`health/accounts/${encodeURIComponent(name)}`, {}).then((checks) => put(name, { checks }), (refused) => put(name, { refused }));
+    }
+    setAsking(null);
+  };
+  if (!accounts.length) return h(Quiet, null, "The settings name no ad account.");
+  return h(Stack, { gap: 4 },
+    accounts.map((account) => h(Account, { key: account.name, account, answer: answers[account.name], asking, onAsk: ask })),
+    h(HStack, { gap: 3, wrap: "wrap" },
+      accounts.length > 1 && h(Button, { size: "sm", variant: "outline", disabled: Boolean(asking), onClick: () => ask(accounts.map(({ name }) => name)) },
+        "Ask Facebook about all, one by one"),
+      h(Text, { fontSize: "sm", color: "fg.muted", role: "status" }, asking
+        ? `Asking about ${asking.name}, ${asking.index + 1} of ${asking.of} …`
+        : "Token, permissions, terms, limits, audiences. Nothing is changed.")));
+}
+
+const Account = ({ account, answer, asking, onAsk }) =>
+  h(Box, { as: "section", "aria-label": `Ad account ${account.name}` },
     h(HStack, { gap: 3, wrap: "wrap", mb: 1 },
       h(Heading, { as: "h3", size: "sm" }, account.name),
       h(Text, { fontSize: "sm", color: "fg.muted" },
         [account.id, `connection ${account.connection}`,
-          account.passed_at ? `preflight passed ${ago(account.passed_at)}` : "no preflight has passed yet"].join(" · "))),
-    h(Checks, { checks: account.checks }),
+          account.passed_at ? `preflight passed ${ago(account.passed_at)}` : "no preflight has passed yet"].join(" · ")),
+      h(Button, { size: "xs", variant: "outline", disabled: Boolean(asking), "aria-label": `Ask Facebook about ${account.name}`, onClick: () => onAsk([account.name]) },
+        asking?.name === account.name && h(Spinner, { size: "xs" }), "Ask Facebook now")),
+    h(Checks, { checks: answer?.checks ?? account.checks }),
+    answer?.refused && h(Notice, { status: "error", title: answer.refused.message }),
     account.warnings.map((warning) => h(Notice, { key: warning, status: "warning", title: warning })));
 
 const Checks = ({ checks }) =>
@@ -85,8 +115,8 @@ function Asked({ path, label, note }) {
 const InDoubt = ({ found }) =>
   h(Stack, { gap: 2 }, found.map((each) =>
     h(Notice, { key: each.audience, status: "warning", title: `${each.name ?? "Audience"} (${each.audience}): ${each.reason}`,
-      remedy: "The next run of a campaign that made its audience sends the whole set, which ends the doubt." },
-      each.campaign && h(Text, null, "Campaign: ", h(ToCampaign, { id: each.campaign })))));
+      remedy: each.remedy },
+      each.campaigns.map((id) => h(Text, { key: id }, "Campaign: ", h(ToCampaign, { id }))))));
 
 const WithoutFile = ({ found }) =>
   h(Rows, { label: "Campaigns without a file", columns: [{ title: "Campaign" }, { title: "Audience" }, { title: "Ad account" }] },

@@ -36,13 +36,14 @@ def check_accounts(
     """The checks by ad account; what cannot be asked at one account is a line of its own and keeps no other from being."""
     specs = list(campaigns)
     accounts = {account.id: account for account in settings.ad_accounts.values()}
-    return {
-        name: _of_account(account, [spec for spec in specs if spec.account.id == name], now, look_up)
-        for name, account in accounts.items()
-    }
+    return {name: check_account(account, specs, now=now, look_up=look_up) for name, account in accounts.items()}
 
 
-def _of_account(account: AdAccount, specs: Sequence[CampaignSpec], now: datetime, look_up: LookUp) -> list[Check]:
+def check_account(
+    account: AdAccount, campaigns: Iterable[CampaignSpec], *, now: datetime, look_up: LookUp = connections.look_up
+) -> list[Check]:
+    """The checks of one ad account, with the audiences that those of the campaigns feed that are in it."""
+    specs = [spec for spec in campaigns if spec.account.id == account.id]
     try:
         credentials = Credentials.of_account(look_up(account.connection), account.id)
     except FixAccessError as error:
