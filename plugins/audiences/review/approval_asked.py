@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audiences.ledger import approvals
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
@@ -31,6 +29,8 @@ def needs_approval(spec: CampaignSpec | None) -> bool:
 
 def approved_at(spec: CampaignSpec, open_resources: Callable[[CampaignSpec], CampaignResources]) -> datetime | None:
     """When this very version was approved, by the ledger; None where it was not."""
+    from audiences.ledger import approvals
+
     with open_resources(spec) as resources:
         known = resources.campaign()
         question = known and approvals.in_force(resources.ledger, campaign=known.id, digest=spec.digest)

@@ -15,7 +15,6 @@ from audiences.review.approval_asked import ApprovalAsked, approval_asked, appro
 from audiences.review.changed_campaigns import CampaignChange, changes
 from audiences.review.git_revision import commit_of, files_at
 from audiences.review.old_tree import FOLDERS
-from audiences.review.people_concerned import PeopleChange, people_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from audiences.campaign.spec import CampaignSpec
     from audiences.pipeline.resources import CampaignResources
+    from audiences.review.people_concerned import PeopleChange
 
 MOST_COUNTED: Final = 50
 """Campaigns whose people are counted; a change of the catalog may concern a thousand."""
@@ -86,6 +86,8 @@ def review(
 
 def _counted(found: Review, at: datetime, open_resources: Callable[[CampaignSpec], CampaignResources]) -> Review:
     """The review with people, and with what the ledger knows of approvals, as far as there are connections."""
+    from audiences.review.people_concerned import people_of  # pandas and more, which take a second or two
+
     people: dict[str, PeopleChange] = {}
     errors: dict[str, str] = {}
     asked: dict[str, ApprovalAsked] = {}
