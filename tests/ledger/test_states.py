@@ -31,6 +31,7 @@ from audiences.ledger.live_events import EventState
 from audiences.ledger.replace_sessions import SessionState
 from audiences.ledger.runs import RunState
 from audiences.ledger.transitions import IllegalTransitionError
+from audiences.notices.notice import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,7 @@ CHECKED = {
     ("live_event", "state"): set(EventState),
     ("approval", "state"): set(ApprovalState),
     ("assignment", "arm"): set(assignments.ARMS),
+    ("notice", "kind"): set(get_args(Kind)),
     ("ad_set", "place"): set(get_args(ad_set_links.Inclusion)),
     ("campaign_end", "on_end"): set(get_args(When.model_fields["on_end"].annotation)),
 }

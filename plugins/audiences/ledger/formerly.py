@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audiences.errors import FixConfigError
+from audiences.ledger import notices
 from audiences.ledger.campaigns import (
     BUSY_SECONDS,
     CampaignBusyError,
@@ -228,18 +229,10 @@ def _rename(ledger: Ledger, old: KnownCampaign, name: str) -> bool:
     ledger.sql.execute(
         "insert into audiences.former_name (name, campaign_id, taken_over_at) values (%(was)s, %(old)s, now())", values
     )
-    for statement in _RENAME_NOTICES:
-        ledger.sql.execute(statement.encode(), values)
+    notices.rename(ledger, old.name, name)
     return True
 
 
-# Notices know a campaign by its name. What the new name has open is told already; the old one's goes on.
-_RENAME_NOTICES = (
-    "update audiences.notice n set over_at = now() where kind = 'campaign' and subject = %(was)s and over_at is null and exists"
-    " (select from audiences.notice o where o.kind = 'campaign' and o.subject = %(name)s and o.over_at is null"
-    " and (o.condition, o.what) = (n.condition, n.what))",
-    "update audiences.notice set subject = %(name)s where kind = 'campaign' and subject = %(was)s",
-)
 # What a campaign without state of its own (see `_has_state`) can have on record, table by table.
 _ABSORB = (
     "delete from audiences.approval a using audiences.run n, audiences.run o where a.run_id = n.id and n.campaign_id = %(new)s"

@@ -246,6 +246,28 @@ def end_what_nobody_awaits(
     )
 
 
+def rename(ledger: Ledger, was: str, name: str) -> None:
+    """Let the notices of a campaign go on under its new name, in the transaction of the caller.
+
+    Of what is open under both names the new one's is kept.
+    """
+    names = {"was": was, "name": name}
+    ledger.sql.execute(
+        """
+        update audiences.notice n set over_at = now()
+        where kind = 'campaign' and subject = %(was)s and over_at is null and exists (
+            select from audiences.notice o
+            where o.kind = 'campaign' and o.subject = %(name)s and o.over_at is null
+              and (o.condition, o.what) = (n.condition, n.what)
+        )
+        """,
+        names,
+    )
+    ledger.sql.execute(
+        "update audiences.notice set subject = %(name)s where kind = 'campaign' and subject = %(was)s", names
+    )
+
+
 def open_ones(ledger: Ledger) -> list[OpenNotice]:
     """What stands open now, and what has happened and could not be told; the newest first, what could not be told before it."""
     return ledger.rows(
