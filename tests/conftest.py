@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 from tests.databases import Databases
 from tests.left_out import pytest_ignore_collect  # noqa: F401  # pytest's hook
+from tests.object_stores import s3, s3_server  # noqa: F401  # fixtures
 from tests.turns import pytest_collection_finish, pytest_collection_modifyitems, pytest_sessionfinish  # noqa: F401  # pytest's hooks
 
 from audiences.connections import Connection

@@ -30,7 +30,7 @@ try:
             writer.write_batch(rows)
 except Exception as error:
     print(as_disk(error))
-print(sorted(path.name for path in Staging(sys.argv[1]).path.iterdir()))
+print(sorted(Staging(sys.argv[1]).folder.names()))
 """
 
 

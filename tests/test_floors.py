@@ -18,6 +18,7 @@ FLOORS: Final = (
     {"campaign"},
     {"connecting", "libpq"},
     {"connections", "adbc"},
+    {"object_store"},
     {"query"},
     {"who", "what", "when", "goal", "notices"},
     {"warehouse", "facebook", "ledger"},

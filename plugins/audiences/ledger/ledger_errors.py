@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from audiences import connecting
 from audiences.disk import as_disk
 from audiences.errors import AudiencesError, FailedError, FixAccessError, RetryError
+from audiences.object_store import as_object_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,7 +149,9 @@ def placed(connection: Connection) -> Iterator[None]:
 
 def as_ours(error: BaseException) -> AudiencesError | None:
     """The error as one of ours, whose words are for people; None for any other, of which nobody knows what to do."""
-    return error if isinstance(error, AudiencesError) else as_disk(error) or as_lost(error)
+    if isinstance(error, AudiencesError):
+        return error
+    return as_object_store(error) or as_disk(error) or as_lost(error)
 
 
 def as_lost(

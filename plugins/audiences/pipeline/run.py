@@ -18,6 +18,7 @@ from audiences.facebook.graph_errors import UnreachableError
 from audiences.ledger import runs
 from audiences.ledger.ledger_errors import as_ours
 from audiences.logs import logger
+from audiences.object_store import store_told
 from audiences.pipeline.preconditions.as_of import at_present, ensure_now
 from audiences.pipeline.preconditions.export_windows import OutsideWindowsError
 from audiences.pipeline.scope import EVERYBODY, Scope
@@ -64,7 +65,7 @@ class Timings(dict[str, float]):
         """Do the step, again after a wait or a passing fault, and note how long it took in all."""
         begun = time.perf_counter()
         try:
-            return self._patient(work)
+            return self._patient(store_told()(work))
         finally:
             self[step] = round(time.perf_counter() - begun, 3)
 

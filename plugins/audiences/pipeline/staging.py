@@ -7,15 +7,16 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
-from upath import UPath
+from pyarrow.fs import FSSpecHandler, PyFileSystem
 
 from audiences.disk import DiskError, changed
 from audiences.errors import FixConfigError
+from audiences.object_store import Folder, store_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +74,11 @@ def default_root() -> str:
     return str(Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "audiences-staging")
 
 
+def staging_root(setting: str | None) -> str:
+    """The folder of all runs, by what the settings say under `staging`, without a slash at its end."""
+    return (setting or default_root()).rstrip("/")
+
+
 @dataclass(eq=False)
 class OutsideStagingError(FixConfigError):
     """A folder that was to be cleared does not lie under the staging root."""
@@ -95,20 +101,24 @@ def run_folder(root: str | None, campaign: str, external_id: str) -> str:
     """
     readable = "".join(c if c.isascii() and c.isalnum() else "_" for c in external_id)[:_READABLE]
     digest = hashlib.sha256(external_id.encode(errors="surrogatepass")).hexdigest()[:_DIGITS]
-    return f"{root or default_root()}/{campaign}/{readable}-{digest}"
+    return f"{staging_root(root)}/{campaign}/{readable}-{digest}"
 
 
 class Staging:
-    """The files of one run. They hold user ids, hashes and filter properties, and nothing raw."""
+    """The files of one run. They hold user ids, hashes and filter properties, and nothing raw.
+
+    Faults of an object store are raised as ObjectStoreLostError and ObjectStoreClosedError; those of a disk as they come.
+    """
 
     def __init__(self, path: str) -> None:
-        self.path = UPath(path)
-        if isinstance(self.path, Path):  # local: nobody else's business
-            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder = Folder.of(path)
+        if self.folder.local:  # nobody else's business
+            Path(self.folder.path).mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def exists(self, name: str) -> bool:
-        """Whether the file is there."""
-        return (self.path / name).exists()
+        """Whether the file is there now, whoever wrote it."""
+        with store_told():
+            return self.folder.holds(name)
 
     def intact(self, name: str) -> bool:
         """Whether the file is there and can be read to its end."""
@@ -120,27 +130,31 @@ class Staging:
     @contextmanager
     def writer(self, name: str, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
         """Write a file record batch by record batch; it takes its name only when it is complete."""
-        unfinished = self.path / f"{name}.unfinished"
-        with (
-            unfinished.open("wb") as stream,
-            pq.ParquetWriter(
-                stream,
-                schema,
-                # Hashes cannot be compressed, and hardly anything else repeats.
-                compression={name: "none" if name == "identifiers" else "lz4" for name in schema.names},
-                use_dictionary=False,
-                write_statistics=_FOUND_BY if _FOUND_BY[0] in schema.names else False,
-                # A flipped bit in a hash would name another person, unnoticed. It takes 0.02 s a million rows.
-                write_page_checksum=True,
-            ) as writer,
-        ):
-            yield writer
-        unfinished.rename(self.path / name)
+        unfinished = f"{name}.unfinished"
+        with store_told():
+            with (
+                self._open(unfinished, "wb") as stream,
+                pq.ParquetWriter(
+                    stream,
+                    schema,
+                    # Hashes cannot be compressed, and hardly anything else repeats.
+                    compression={name: "none" if name == "identifiers" else "lz4" for name in schema.names},
+                    use_dictionary=False,
+                    write_statistics=_FOUND_BY if _FOUND_BY[0] in schema.names else False,
+                    # A flipped bit in a hash would name another person, unnoticed. It takes 0.02 s a million rows.
+                    write_page_checksum=True,
+                ) as writer,
+            ):
+                yield writer
+            self.folder.rename(unfinished, name)
         pa.default_memory_pool().release_unused()
 
     def dataset(self, *names: str) -> ds.Dataset:
         """Files as one data set, read piece by piece."""
-        return ds.dataset([(self.path / name).path for name in names], format=_CHECKED, filesystem=self.path.fs)
+        with store_told():
+            files = [self.folder.file(name) for name in names]
+            fs = self.folder.fs
+            return ds.dataset(files, format=_CHECKED, filesystem=fs if self.folder.local else PyFileSystem(_Asked(fs)))
 
     def rows(self, *names: str) -> Iterator[pa.RecordBatch]:
         """The rows of files, one record batch after the other.
@@ -149,26 +163,36 @@ class Staging:
         as a whole. Raises DiskError for a file that was changed.
         """
         for name in names:
-            try:
-                with (
-                    (self.path / name).open("rb") as stream,
-                    pq.ParquetFile(stream, pre_buffer=False, page_checksum_verification=True) as file,
-                ):
-                    yield from file.iter_batches(_RECORD_BATCH_ROWS, use_threads=False)
-            except pa.ArrowInvalid:
-                raise changed(str(self.path / name)) from None
-            except OSError as error:
-                if type(error) is OSError and error.errno is None:  # Arrow's own, of what is in the file
-                    raise changed(str(self.path / name)) from None
-                raise
+            with (
+                store_told(),
+                self._told_if_changed(name),
+                self._open(name, "rb") as stream,
+                pq.ParquetFile(stream, pre_buffer=False, page_checksum_verification=True) as file,
+            ):
+                yield from file.iter_batches(_RECORD_BATCH_ROWS, use_threads=False)
+
+    def _open(self, name: str, mode: Literal["rb", "wb"]) -> Any:
+        path = self.folder.file(name)
+        return Path(path).open(mode) if self.folder.local else self.folder.fs.open(path, mode)
+
+    @contextmanager
+    def _told_if_changed(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except pa.ArrowInvalid:
+            raise changed(self.folder.file(name)) from None
+        except OSError as error:
+            if type(error) is OSError and error.errno is None:  # Arrow's own, of what is in the file
+                raise changed(self.folder.file(name)) from None
+            raise
 
     def clear(self, *, root: str | None) -> None:
         """Remove the run's files and the folder; raises OutsideStagingError for one that is not inside the root."""
-        root = root or default_root()
-        if not _strictly_inside(self.path, UPath(root)):
-            raise OutsideStagingError(folder=str(self.path), root=root)
-        if self.path.exists():
-            self.path.fs.rm(self.path.path, recursive=True)
+        outer = Folder.of(staging_root(root))
+        if not _strictly_inside(self.folder, outer):
+            raise OutsideStagingError(folder=self.folder.url, root=outer.url)
+        with store_told():
+            self.folder.remove()
 
     def unused(self, name: str) -> str:
         """A name like this one that no file has yet: an earlier attempt's requests may still need its files."""
@@ -179,16 +203,35 @@ class Staging:
         return f"{stem}-{taken}.{ending}"
 
 
-def _strictly_inside(folder: UPath, root: UPath) -> bool:
+class _Asked(FSSpecHandler):  # type: ignore[misc]  # Arrow has no types
+    """Opens a store's files for Arrow, whose own takes a store that does not answer for one that lacks the file."""
+
+    def open_input_file(self, path: str) -> pa.PythonFile:
+        with store_told():
+            return pa.PythonFile(self.fs.open(path, "rb"), mode="r")
+
+
+def run_folders(setting: str | None) -> list[str]:
+    """The folders of runs that lie under the staging root now, of all campaigns of the project."""
+    root = staging_root(setting)
+    with store_told():
+        return [
+            f"{root}/{campaign}/{run}"
+            for campaign in Folder.of(root).folders()
+            for run in Folder.of(f"{root}/{campaign}").folders()
+        ]
+
+
+def _strictly_inside(folder: Folder, root: Folder) -> bool:
     """Whether the folder lies below the root, wherever links and `..` lead; the root itself does not.
 
     In an object store `..` is a name like any other to the store, and a step up to a library on the way, so it is refused.
     """
-    if isinstance(folder, Path) and isinstance(root, Path):
-        return root.resolve() in folder.resolve().parents
-    if folder.protocol != root.protocol or folder.storage_options != root.storage_options:
+    if folder.local and root.local:
+        return Path(root.path).resolve() in Path(folder.path).resolve().parents
+    if folder.fs is not root.fs:
         return False
-    inside, outer = (path.path.rstrip("/").split("/") for path in (folder, root))
+    inside, outer = (path.rstrip("/").split("/") for path in (folder.path, root.path))
     return (
         len(inside) > len(outer) and inside[: len(outer)] == outer and not {"..", ".", ""} & set(inside[len(outer) :])
     )

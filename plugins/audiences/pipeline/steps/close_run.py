@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audiences.errors import AudiencesError
+from audiences.errors import AudiencesError, RetryError
 from audiences.facebook import custom_audiences as facebook_audiences
 from audiences.ledger import (
     audiences_in_doubt,
@@ -91,7 +91,7 @@ def close_run(
     _note_status(resources, run)
     known_audiences.release(ledger, run.audience, run.campaign)
     if not chunks.of_unknown_fate(ledger, run.audience) and not replace_sessions.unfinished(ledger, run.audience):
-        Staging(run.staging).clear(root=resources.spec.staging)
+        _clear_staging(resources, run)
     return Summary(
         run=run.run,
         campaign=resources.spec.id,
@@ -108,6 +108,14 @@ def close_run(
         error=error,
         warnings=tuple(runs.noted(ledger, run.run).warnings),
     )
+
+
+def _clear_staging(resources: CampaignResources, run: RunRef) -> None:
+    """Remove the staged rows; while their store is away they are left to the daily upkeep, since the run itself is over."""
+    try:
+        Staging(run.staging).clear(root=resources.spec.staging)
+    except RetryError as error:
+        _log.warning("the staged rows of the run are left to the daily upkeep, which removes them: %s", error)
 
 
 def _note_uploaded(resources: CampaignResources, run: RunRef, planned: Plan | None, scope: Scope) -> None:

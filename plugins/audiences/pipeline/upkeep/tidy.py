@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from upath import UPath
-
 from audiences.ledger import runs
 from audiences.logs import logger
-from audiences.pipeline.staging import Staging, default_root
+from audiences.pipeline.staging import Staging, run_folders
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,13 +29,7 @@ class Tidied:
 
 def tidy(ledger: Ledger, root: str | None, *, ended_before: datetime) -> Tidied:
     """Clean up a staging root, of all campaigns of the project; None stands for the default one."""
-    root = root or default_root()
-    folders = [
-        f"{root}/{campaign.name}/{run.name}"
-        for campaign in (UPath(root).iterdir() if UPath(root).exists() else ())
-        if campaign.is_dir()
-        for run in campaign.iterdir()
-    ]
+    folders = run_folders(root)
     disposable = runs.disposable(ledger, folders, before=ended_before)
     for folder in disposable:
         _log.info("removing %s, whose run ended long ago", folder)

@@ -1,0 +1,297 @@
+"""Folders in an object store, or on a disk: how they are reached, and the faults of stores in words.
+
+A store is asked each time. The libraries remember listings, and answer from them what another worker has changed since; their
+`exists` takes a store that does not answer for one that lacks the file. Neither is used here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from audiences import connections
+from audiences.errors import AudiencesError, FixAccessError, FixConfigError, RetryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fsspec import AbstractFileSystem
+
+_ON_DISK: Final = frozenset({"", "file", "local"})
+_AZURE: Final = frozenset({"abfs", "abfss", "az", "adl"})
+_EXTRAS: Final = {
+    **dict.fromkeys(("s3", "s3a", "s3n"), ("s3", "apache-airflow-providers-amazon[s3fs]")),
+    **dict.fromkeys(("gs", "gcs"), ("gcs", "apache-airflow-providers-google")),
+    **dict.fromkeys(_AZURE, ("azure", "apache-airflow-providers-microsoft-azure")),
+}
+"""By scheme: the extra of this package that reaches the store, and the provider that takes credentials from a connection."""
+_LIBRARIES: Final = frozenset(
+    {"aiobotocore", "aiohttp", "azure", "botocore", "adlfs", "fsspec", "gcsfs", "google", "s3fs"}
+)
+# Faults that stay until somebody acts, by the name of the class, and by the code that a store gives for them.
+_CLOSED: Final = re.compile(
+    r"Credential|Unauthorized|Forbidden|AccessDenied|ClientAuthentication|ProfileNotFound|NoRegion|ParamValidation"
+    r"|InvalidEndpoint|UnknownEndpoint"
+)
+_CLOSED_CODES: Final = re.compile(
+    r"AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|NoSuchBucket|InvalidBucketName"
+    r"|AllAccessDisabled|AccountProblem|AuthorizationHeaderMalformed|PermanentRedirect|KMS|InvalidArgument|MethodNotAllowed"
+)
+_CLOSED_STATUS: Final = frozenset({400, 401, 403, 405, 501})
+# DuckDB gives the text only of what met it while it read rows through us.
+_OURS_IN_TEXT: Final = re.compile(r"\bObjectStore(Lost|Closed)Error: [^(]{1,200}\(([\w: `.-]{1,200})\)")
+_THEIRS_IN_TEXT: Final = re.compile(
+    rf"\b(?:{'|'.join(sorted(_LIBRARIES))})\.[\w.]{{1,80}}?\b(\w{{1,60}}(?:Error|Exception|Timeout))\b"
+)
+
+
+@dataclass(eq=False)
+class ObjectStoreLostError(RetryError):
+    """The object store could not be reached, or failed; `fault` names the library's class and the store's code, no more."""
+
+    fault: str
+
+    def __str__(self) -> str:
+        return (
+            f"the object store of `staging` cannot be reached, or failed ({self.fault}). Such faults pass: when all tries are "
+            "used up, see that it is up and reachable from every worker, then run it again; what Facebook acknowledged is on "
+            "record, and nothing is lost"
+        )
+
+
+@dataclass(eq=False)
+class ObjectStoreClosedError(FixAccessError):
+    """The object store does not let us in, until a person acts: credentials, rights, the bucket, its key."""
+
+    fault: str
+
+    def __str__(self) -> str:
+        return (
+            f"the object store of `staging` does not let us in ({self.fault}). Look at the bucket, at the credentials and at "
+            "their rights: to list the folder, and to read, write and delete in it (docs/staging.md). Nothing is lost"
+        )
+
+
+@dataclass(eq=False)
+class StoreNotInstalledError(FixConfigError):
+    """The staging URL is of a kind for which a package is missing here."""
+
+    url: str
+    needed: str
+
+    def __str__(self) -> str:
+        return f"`staging: {self.url}` cannot be reached: install {self.needed} wherever tasks run (docs/staging.md)"
+
+
+def is_local(url: str) -> bool:
+    """Whether the folder is on a disk of this machine, or mounted there."""
+    return _split(url)[0] in _ON_DISK
+
+
+def _split(url: str) -> tuple[str, str]:
+    scheme, separator, rest = url.partition("://")
+    return (scheme.lower(), rest) if separator else ("", url)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder by its URL or path, and the file system in which it is, under the name `path`."""
+
+    url: str
+    fs: AbstractFileSystem
+    path: str
+
+    @classmethod
+    def of(cls, url: str) -> Folder:
+        """The folder; nothing is asked or made yet.
+
+        Credentials are those of the Airflow connection before the `@`, else those of the environment.
+        Raises ConnectionMissingError, ConnectionUnreadableError and StoreNotInstalledError.
+        """
+        scheme, rest = _split(url)
+        if scheme in _ON_DISK:
+            from fsspec.core import url_to_fs
+
+            fs, path = url_to_fs(rest)
+            return cls(url, fs, path)
+        where, slash, inside = rest.partition("/")
+        connection, _, bucket = where.rpartition("@")
+        if scheme in _AZURE and "." in bucket:  # container@account.dfs.core.windows.net is how Azure itself writes it
+            connection, bucket = "", where
+        plain = f"{scheme}://{bucket}{slash}{inside}"
+        fs = _file_system(scheme, connection, f"{scheme}://{bucket}", os.getpid())
+        return cls(url, fs, str(fs._strip_protocol(plain)))  # the name for it in fsspec
+
+    @property
+    def local(self) -> bool:
+        """Whether it is on a disk."""
+        return is_local(self.url)
+
+    def file(self, name: str) -> str:
+        """The name of a file in it."""
+        return f"{self.path}/{name}"
+
+    def holds(self, name: str) -> bool:
+        """Whether the file is there now. A store or disk that does not say is an error, never a no."""
+        try:
+            self.fs.info(self.file(name))
+        except FileNotFoundError:
+            self.ensure_reached()
+            return False
+        return True
+
+    def ensure_reached(self) -> None:
+        """Raise ObjectStoreClosedError where the bucket itself is not there: what is missing in it is not gone then."""
+        bucket = self.path.strip("/").partition("/")[0]
+        if self.local or not bucket:
+            return
+        try:
+            self.fs.info(bucket)
+        except FileNotFoundError:
+            fault = f"there is no bucket {bucket}"
+            raise ObjectStoreClosedError(fault) from None
+
+    def names(self) -> list[str]:
+        """The names of what lies in it now; empty for one that is not there."""
+        return [path.rstrip("/").rpartition("/")[2] for path, _ in self._entries()]
+
+    def folders(self) -> list[str]:
+        """The names of the folders in it."""
+        return [path.rstrip("/").rpartition("/")[2] for path, kind in self._entries() if kind == "directory"]
+
+    def _entries(self) -> Iterator[tuple[str, str]]:
+        try:
+            entries: list[dict[str, Any]] = self.fs.ls(self.path, detail=True)
+        except FileNotFoundError:
+            self.ensure_reached()
+            return
+        for entry in entries:
+            name = str(entry["name"])
+            if name.strip("/") != self.path.strip("/"):  # some stores list the folder itself
+                yield name, str(entry["type"])
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a complete file its name, in place of one that has it. In a store that is a copy within, whole or not at all."""
+        if self.local:
+            Path(self.file(old)).replace(self.file(new))
+        else:
+            self.fs.cp_file(self.file(old), self.file(new))
+            self.fs.rm_file(self.file(old))
+
+    def remove(self) -> None:
+        """Remove it with all that is in it; nothing happens where nothing is."""
+        try:
+            self.fs.rm(self.path, recursive=True)
+        except FileNotFoundError:
+            self.ensure_reached()
+
+
+@cache
+def _file_system(scheme: str, connection: str, bucket: str, _: int) -> AbstractFileSystem:
+    """One per process, which its threads share: to make one takes longer than a request. `bucket` is a URL without connection."""
+    from fsspec.core import url_to_fs
+    from fsspec.dircache import DirCache
+
+    extra, provider = _EXTRAS.get(scheme, ("", ""))
+    try:
+        fs = _by_connection(scheme, connection) if connection else url_to_fs(bucket, skip_instance_cache=True)[0]
+    except (ImportError, ValueError) as error:  # Airflow's and fsspec's words for a package that is missing
+        if not isinstance(error, ImportError) and "registered" not in str(error) and "Protocol" not in str(error):
+            raise
+        needed = (
+            f"`{provider}`"
+            if connection and provider
+            else f"the extra `{extra}`"
+            if extra
+            else f"a package for `{scheme}://`"
+        )
+        raise StoreNotInstalledError(bucket, needed) from None
+    if hasattr(fs, "dircache"):
+        fs.dircache = DirCache(use_listings_cache=False)
+    return fs
+
+
+def _by_connection(scheme: str, connection: str) -> AbstractFileSystem:
+    """The file system that Airflow makes of a connection, as of its ObjectStoragePath."""
+    from airflow.sdk.io import get_fs
+
+    connections.look_up(connection)  # which tells what is wrong with it
+    return get_fs(scheme, connection)
+
+
+@contextmanager
+def store_told() -> Iterator[None]:
+    """Raise a fault of an object store in the body as an error of ours."""
+    try:
+        yield
+    except Exception as error:
+        ours = as_object_store(error)
+        if ours is None or ours is error:
+            raise
+        raise ours from error
+
+
+def as_object_store(error: BaseException) -> ObjectStoreLostError | ObjectStoreClosedError | None:
+    """Our error for a fault of an object store; None for any other, a file that it does not have among them."""
+    if isinstance(error, AudiencesError):
+        return error if isinstance(error, ObjectStoreLostError | ObjectStoreClosedError) else None
+    if type(error).__module__ in ("duckdb", "_duckdb"):
+        return _in_text(str(error))
+    original = _of_library(error)
+    if original is None:
+        return None
+    code = _code(original)
+    name = type(original).__name__
+    if isinstance(error, FileNotFoundError) and code != "NoSuchBucket":
+        return None
+    fault = f"{name}: {code}" if code else name
+    if (
+        isinstance(error, PermissionError)
+        or _CLOSED.search(name)
+        or _CLOSED_CODES.search(code)
+        or _status(original) in _CLOSED_STATUS
+    ):
+        return ObjectStoreClosedError(fault)
+    return ObjectStoreLostError(fault)
+
+
+def _of_library(error: BaseException) -> BaseException | None:
+    """The error of a store's library that this one is, or was made of."""
+    seen: BaseException | None = error
+    for _ in range(8):  # a chain of causes is short, and may be a circle
+        if seen is None or type(seen).__module__.partition(".")[0] in _LIBRARIES:
+            return seen
+        seen = seen.__cause__
+    return None
+
+
+def _code(error: BaseException) -> str:
+    """What the store itself calls the fault: a word of its documentation, nothing of the request."""
+    response = getattr(error, "response", None)
+    found = (
+        response.get("Error", {}).get("Code", "") if isinstance(response, dict) else getattr(error, "error_code", "")
+    )
+    return found if isinstance(found, str) and re.fullmatch(r"\w{1,60}", found) else ""
+
+
+def _status(error: BaseException) -> int | None:
+    """The HTTP status of the store's answer, by whichever name the library has for it."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        found = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    else:
+        found = next((getattr(error, name) for name in ("status", "status_code", "code") if hasattr(error, name)), None)
+    return found if isinstance(found, int) else None
+
+
+def _in_text(text: str) -> ObjectStoreLostError | ObjectStoreClosedError | None:
+    if ours := _OURS_IN_TEXT.search(text):
+        return (ObjectStoreLostError if ours[1] == "Lost" else ObjectStoreClosedError)(ours[2])
+    if theirs := _THEIRS_IN_TEXT.search(text):
+        return (ObjectStoreClosedError if _CLOSED.search(theirs[1]) else ObjectStoreLostError)(theirs[1])
+    return None
