@@ -85,6 +85,7 @@ class Airflow:
         self.write(
             f"campaigns/{name}.yml",
             f"name: {more.get('title', name)}\nstatus: {status}\nwho: {who}\nwhen: {more.get('when', 'now')}\n"
+            f"tasks: {more.get('tasks', 'by_size')}\n"
             f"what: {{audience: {{create: {{name: {name}}}}}{more.get('what', '')}}}\n",
         )
 

@@ -64,7 +64,7 @@ def test_a_passing_fault_is_tried_again_and_shows_no_frames(connected, shop):
     shop.sandbox.admin.add_fault("throttle", path="*/users", minutes=1, block=True)
     connected.campaign("carts")
     said = connected.airflow("dags", "test", "carts")
-    assert connected.rows("select state, try_number from task_instance where task_id = 'add'") == [("success", 2)]
+    assert connected.rows("select state, try_number from task_instance where task_id = 'extract'") == [("success", 2)]
     assert FRAME not in said, said[-6000:]
     assert "It is tried again" in said
 

@@ -20,6 +20,15 @@ def test_a_campaign_runs_through_airflow_and_the_audience_is_right(connected, sh
     expected = {shop.row_of(f"user{number}@example.com", None) for number in range(1, 30) if number % 10}
     assert shop.members(audience) == expected
     assert "@example.com" not in said
+    # A small campaign is three tasks, and what each step took is on record, with how long each task waited.
+    done = connected.rows("select task_id from task_instance where state = 'success' order by start_date")
+    assert done == [("open_run",), ("extract",), ("close_run",)]
+    left = connected.rows("select distinct task_id from task_instance where state = 'skipped' order by task_id")
+    assert left == [("add",), ("plan",), ("remove",), ("remove_late",), ("select",)]
+    ((timings,),) = shop.sql("select timings from audiences.run", on="ledger")
+    tasks, others = ("open_run", "extract", "close_run"), ("select", "plan", "remove", "add", "remove_late")
+    assert set(timings) == {*tasks, *others, *(f"{task}_queued" for task in tasks)}
+    assert timings["extract"] > 0
 
 
 def test_a_guard_fails_the_dag_run_without_a_retry_and_says_how_to_go_on(connected, shop):
@@ -56,9 +65,9 @@ def test_changed_identifiers_go_through_airflow_with_additions_before_removals(c
     for number in range(1, 4):
         shop.user(number, f"user{number}@example.com", f"+1415555000{number}")
         shop.event(number)
-    connected.campaign("carts", what=", identifiers: [email]")
+    connected.campaign("carts", what=", identifiers: [email]", tasks="by_step")
     connected.airflow("dags", "test", "carts")
-    connected.campaign("carts", what=", identifiers: [email, phone]")
+    connected.campaign("carts", what=", identifiers: [email, phone]", tasks="by_step")
     said = connected.airflow("dags", "test", "carts")
     counts = "state, outcomes ->> 'added', outcomes ->> 'kept', outcomes ->> 'removed'"
     states = shop.sql(f"select {counts} from audiences.run order by id", on="ledger")
@@ -79,7 +88,7 @@ def test_a_throttled_upload_gives_its_worker_back_and_no_call_is_made_until_the_
     states = shop.sql("select state, outcomes ->> 'added', error from audiences.run", on="ledger")
     assert states == [("success", "1", None)], said[-6000:]
     # The first try ended there and then: a try that sleeps would have been the only one.
-    assert connected.rows("select state, try_number from task_instance where task_id = 'add'") == [("success", 2)]
+    assert connected.rows("select state, try_number from task_instance where task_id = 'extract'") == [("success", 2)]
     assert shop.sandbox.admin.state(members=False)["accounts"][0]["usage"]["calls_while_blocked"] == 0
 
 

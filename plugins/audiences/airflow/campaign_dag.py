@@ -12,7 +12,7 @@ from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from audiences.airflow.audience_assets import audience_asset, schedule_after
 from audiences.airflow.failures import TAG
 from audiences.airflow.notifying import OnFailure, deadline_missed
-from audiences.airflow.operators import live_batch, steps
+from audiences.airflow.operators import live_batch, sending, steps
 from audiences.airflow.retry_policies import ByErrorClass
 from audiences.airflow.run_conf import LIFTED_IN_FORM
 from audiences.campaign.describe import describe
@@ -106,15 +106,15 @@ def _pipeline(spec: CampaignSpec, project: Path) -> None:
         task_id=steps.SELECT, task_display_name="filter, hold out control groups", map_index_template=_LABEL
     ).expand(shard=extract.output)
     plan = steps.PlanOperator(task_id=steps.PLAN, task_display_name="plan changes", trigger_rule="none_failed")
-    remove = steps.RemoveOperator(task_id="remove", task_display_name="remove from Facebook", pool=POOL)
-    add = steps.AddOperator.partial(
-        task_id="add",
+    remove = sending.RemoveOperator(task_id=steps.REMOVE, task_display_name="remove from Facebook", pool=POOL)
+    add = sending.AddOperator.partial(
+        task_id=steps.ADD,
         task_display_name="add to Facebook",
         pool=POOL,
         map_index_template=_LABEL,
     ).expand(requests=plan.output)
-    deferred = steps.RemoveDeferredOperator(
-        task_id="remove_late", task_display_name="remove old rows", pool=POOL, trigger_rule="none_failed"
+    deferred = sending.RemoveDeferredOperator(
+        task_id=steps.REMOVE_LATE, task_display_name="remove old rows", pool=POOL, trigger_rule="none_failed"
     )
     first = [opened, extract, select, plan]
     if spec.campaign.approval:
@@ -128,7 +128,7 @@ def _pipeline(spec: CampaignSpec, project: Path) -> None:
     close = steps.CloseRunOperator(task_id=steps.CLOSE, task_display_name="close run", outlets=[audience_asset(spec)])
     ends = [add, deferred, close]
     if spec.campaign.what.ad_sets or spec.campaign.what.exclude_from_ad_sets:
-        link = steps.LinkAdSetsOperator(
+        link = sending.LinkAdSetsOperator(
             task_id="link_ad_sets", task_display_name="link ad sets", trigger_rule="none_failed"
         )
         ends.insert(2, link)

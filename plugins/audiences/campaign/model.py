@@ -44,6 +44,8 @@ class Campaign(Strict):
     """Which audience, and what is done to it."""
     when: When
     """When runs take place, or which events a live campaign waits for."""
+    tasks: Literal["by_size", "by_step"] = "by_size"
+    """`by_step` makes each step of a run a task in Airflow; `by_size` does so only above 100,000 users, which saves time."""
     goal: Goal | None = None
     """The conversion that targets and control group are compared by."""
     notify: Notify | None = None

@@ -57,10 +57,10 @@ class CampaignSpec(Strict):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the canonical JSON: two equal digests mean the same campaign in every respect but who is told of it."""
+        """SHA-256 over the canonical JSON: two equal digests mean the same campaign, whoever is told of it and by what tasks."""
         telling = {"notify", "deadline"}
         data = self.model_dump(
-            mode="json", by_alias=True, exclude={**dict.fromkeys(telling, True), "campaign": telling}
+            mode="json", by_alias=True, exclude={**dict.fromkeys(telling, True), "campaign": {*telling, "tasks"}}
         )
         canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

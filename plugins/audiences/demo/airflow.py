@@ -33,6 +33,9 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "dag-processor": ("dag-processor",),
     "triggerer": ("triggerer", "--skip-serve-logs"),
 }
+# Tasks are forked from the scheduler's workers, and find imported there what they need.
+OF_COMPONENT: Mapping[str, Mapping[str, str]] = {"scheduler": {"AUDIENCES_PRELOAD": "true"}}
+"""Environment variables of one component alone."""
 
 
 def command(*arguments: str) -> list[str]:

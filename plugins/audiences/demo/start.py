@@ -180,7 +180,8 @@ def _start_airflow(
 ) -> None:
     def start(name: str) -> Child:
         command = airflow.command(*airflow.COMPONENTS[name])
-        return demo.children.start(name, command, environment=variables, folder=demo.folders.project)
+        its_own = {**variables, **airflow.OF_COMPONENT.get(name, {})}
+        return demo.children.start(name, command, environment=its_own, folder=demo.folders.project)
 
     server, *others = (start(name) for name in airflow.COMPONENTS if name != "scheduler")
     with progress.waiting("loading the sample shop"):

@@ -224,6 +224,15 @@ def memberships(ledger: Ledger, audience: int) -> int:
     return _counted(ledger, audience, "count(*)")
 
 
+def more_than(ledger: Ledger, audience: int, number: int) -> bool:
+    """Whether there are more memberships than that; of an audience of any size it looks at no more than so many."""
+    return ledger.holds(
+        "select exists (select from audiences.member where audience_id = %(audience)s and removed_run is null and present"
+        " offset %(number)s)",
+        {"audience": audience, "number": number},
+    )
+
+
 def _counted(ledger: Ledger, audience: int, what: str) -> int:
     return ledger.number(
         f"select {what} from audiences.member"  # noqa: S608  # a constant of this file

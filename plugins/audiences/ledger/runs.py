@@ -105,7 +105,8 @@ def start(
         values (%(campaign)s, %(external_id)s, coalesce((select again + closed::int from last), 0), %(digest)s,
             %(config)s, %(terms)s, %(as_of)s, %(now)s, %(due)s, %(running)s, now(), %(staging)s)
         on conflict (campaign_id, external_id, again) do update set state = excluded.state, ended_at = null, error = null,
-            stopped = false, warnings = '{}', planned = run.planned - 'leaving', as_of = excluded.as_of
+            stopped = false, warnings = '{}', planned = run.planned - 'leaving', as_of = excluded.as_of,
+            timings = '{}', step_ended_at = null
         returning id
         """,
         {
@@ -276,13 +277,14 @@ def end(
 ) -> None:
     """Close the run with its outcome counts, of which `rekeyed` are among the kept, and the `size` of its audience in rows.
 
+    `timings` come to those that its steps have put on record.
     Raises IllegalTransitionError for a run that is not on record.
     """
     TRANSITIONS.move(
         ledger,
         run,
         state,
-        "ended_at = now(), outcomes = %(outcomes)s, requests = %(requests)s, timings = %(timings)s, error = %(error)s,"
+        "ended_at = now(), outcomes = %(outcomes)s, requests = %(requests)s, timings = timings || %(timings)s, error = %(error)s,"
         " size = %(size)s, rekeyed = %(rekeyed)s",
         outcomes=Jsonb(outcomes or {}),
         requests=requests,

@@ -1,4 +1,4 @@
-"""A whole run in this process, without Airflow: `audiences run`, and the tests."""
+"""A whole run in this process, without Airflow: `audiences run`, and the tests; of a small run in Airflow most steps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tenacity import (
 
 from audiences.errors import AudiencesError, RetryError, WaitError
 from audiences.facebook.graph_errors import UnreachableError
-from audiences.ledger import runs
+from audiences.ledger import chunks, known_audiences, members, runs
 from audiences.ledger.ledger_errors import as_ours
 from audiences.logs import logger
 from audiences.object_store import store_told
@@ -30,15 +30,18 @@ from audiences.pipeline.steps.plan import plan
 from audiences.pipeline.steps.select import select
 from audiences.pipeline.upload import full_refresh
 from audiences.pipeline.upload.export import export
+from audiences.pipeline.upload.resolve_unknown import resolve_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from audiences.pipeline.resources import CampaignResources
-    from audiences.pipeline.results import Plan, RunRef, RunRequest, Sent, Summary
+    from audiences.pipeline.results import Extracted, Plan, RunRef, RunRequest, Sent, Summary
 
 Result = TypeVar("Result")
 TRIES = 5
+SMALL = 100_000
+"""So many users may qualify, and memberships be on record, that Airflow has one task from the extraction to the last removal."""
 _log = logger(__name__)
 
 
@@ -134,15 +137,51 @@ def to_its_end(
     failure: Exception | None = None
     try:
         planned = plan()
-        timings.of("remove", lambda: export(resources, run, "remove"))
-        timings.of("add", lambda: _add(resources, run))
-        timings.of("remove_late", lambda: export(resources, run, "remove", deferred=True))
+        _send(resources, run, timings)
         if ad_sets:
             timings.of("link_ad_sets", lambda: link_ad_sets(resources, run, scope=scope))
     except Exception as error:  # noqa: BLE001  # the run is closed first, whatever it was
         failure = as_ours(error) or error
         runs.note_error(resources.ledger, run.run, failure)
     return Attempt(close_run(resources, run, planned, timings=timings, ad_sets=ad_sets, scope=scope), failure)
+
+
+def is_small(resources: CampaignResources, run: RunRef, extracted: Extracted) -> bool:
+    """Whether the steps after the extraction are not worth a task each, and none of them is to be apart.
+
+    People are asked between two of them, where the campaign needs an approval, and a full refresh goes on where it broke.
+    """
+    campaign = resources.spec.campaign
+    if campaign.tasks == "by_step" or campaign.approval or run.full_refresh:
+        return False
+    return extracted.rows <= SMALL and not members.more_than(resources.ledger, run.audience, SMALL)
+
+
+def export_at_once(
+    resources: CampaignResources,
+    run: RunRef,
+    extracted: Extracted,
+    timings: Timings,
+    *,
+    on_planned: Callable[[Plan], None],
+) -> None:
+    """Do what follows the extraction, up to the last removal; `on_planned` gets the plan before anything is sent.
+
+    Raises what the steps raise. Calling it again, after a new extraction, plans anew what is left.
+    """
+    ledger = resources.ledger
+    if any(chunk.run == run.run for chunk in chunks.of_unknown_fate(ledger, run.audience)):
+        audience = known_audiences.find(ledger, run.facebook_id)
+        runs.warn(ledger, run.run, resolve_unknown(resources, audience) if audience else [])
+    selected = timings.of("select", lambda: [select(resources, run, shard) for shard in extracted.shards])
+    on_planned(timings.of("plan", lambda: plan(resources, run, extracted, selected)))
+    _send(resources, run, timings)
+
+
+def _send(resources: CampaignResources, run: RunRef, timings: Timings) -> None:
+    timings.of("remove", lambda: export(resources, run, "remove"))
+    timings.of("add", lambda: _add(resources, run))
+    timings.of("remove_late", lambda: export(resources, run, "remove", deferred=True))
 
 
 def _add(resources: CampaignResources, run: RunRef) -> Sent:

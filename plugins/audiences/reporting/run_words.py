@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 from audiences.campaign.what import Action
 from audiences.campaign.wording import counted
+from audiences.ledger.run_timings import QUEUED
 from audiences.ledger.runs import RunState
 from audiences.pipeline.results import AudienceSize, Summary, Would, in_words
 from audiences.reporting.remedy import Told
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from audiences.ledger.run_records import RunRecord
 
 _NAMES: Final = frozenset(field.name for field in fields(Outcomes))
-_STEPS: Final = ("open_run", "extract", "select", "plan", "remove", "add", "remove_late", "link_ad_sets")
+_STEPS: Final = ("open_run", "extract", "select", "plan", "remove", "add", "remove_late", "link_ad_sets", "close_run")
 _ABANDONED = Told(
     reason="its process ended without a word",
     remedy="The next run goes on from what is on record. The log of its tasks says how far it came.",
@@ -103,8 +104,8 @@ def left(run: RunRecord) -> int | None:
 
 
 def seconds_of(run: RunRecord) -> dict[str, float]:
-    """How long the steps took, in their order; of runs on the command line."""
-    named = [step for step in _STEPS if step in run.timings]
+    """How long the steps took, in their order, each after how long it was queued, which it never is on the command line."""
+    named = [name for step in _STEPS for name in (f"{step}{QUEUED}", step) if name in run.timings]
     return {step: run.timings[step] for step in (*named, *sorted(run.timings.keys() - set(named)))}
 
 

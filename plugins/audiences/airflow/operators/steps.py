@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from audiences.pipeline.resources import CampaignResources
-    from audiences.pipeline.results import Preview, RunRef
+    from audiences.pipeline.results import Extracted, Plan, Preview, RunRef
 
 _log = logger(__name__)
 OPEN, EXTRACT, SELECT, PLAN, CLOSE = "open_run", "extract", "select", "plan", "close_run"
+REMOVE, ADD, REMOVE_LATE = "remove", "add", "remove_late"
 FOUND, PLANNED = "found", "planned"
 BACKFILL = (
     "left out: a backfill stands for a time that has passed, and what is sent is always as of now; to run the campaign now, "
@@ -94,6 +95,7 @@ class OpenRunOperator(HoldingOperator):
 
     def work(self, context: Context) -> dict[str, Any]:
         """Return the run reference; the campaign goes to XCom under `spec`."""
+        from audiences.ledger import run_timings
         from audiences.pipeline.preconditions.as_of import as_of
         from audiences.pipeline.preconditions.in_force import NotInForceError
         from audiences.pipeline.resources import CampaignResources
@@ -108,6 +110,7 @@ class OpenRunOperator(HoldingOperator):
         run, again = context["dag_run"], context["ti"].try_number > 1
         due = run.run_after if run.run_type == "scheduled" else None
         woken = run.run_type == "asset_triggered"
+        begun, queued = time.perf_counter(), (datetime.now(UTC) - run.run_after).total_seconds()
         with CampaignResources(self.spec, on_file=accounted_for(Path(self.project))) as resources:
             request = RunRequest(
                 external_id=str(context["run_id"]),
@@ -129,6 +132,9 @@ class OpenRunOperator(HoldingOperator):
                 if (due is not None or woken) and not again:
                     leave_out(context, f"left out: {error.found}")
                 raise
+            cleared = bool(run.clear_number)  # long after it was due, perhaps
+            spent = {OPEN: time.perf_counter() - begun}
+            run_timings.note(resources.ledger, opened.run, spent, queued=0 if cleared else queued)
         context["ti"].xcom_push(key="spec", value=self.spec.model_dump_json(by_alias=True))
         return opened.model_dump(mode="json")
 
@@ -139,10 +145,12 @@ class StepOperator(HoldingOperator):
     spec: CampaignSpec | None = None
     """The campaign, once the step has begun: for OpenLineage, which asks afterwards."""
     members: int | None = None
+    seconds: dict[str, float]
+    """What has been done so far took so long, by step; the task's own comes first."""
 
     def work(self, context: Context) -> Any:
-        """Do the step with its resources; a failure is noted on the run's record before Airflow sees it."""
-        from audiences.ledger import runs
+        """Do the step with its resources; a failure is noted on the run's record before Airflow sees it, and how long it took."""
+        from audiences.ledger import run_timings, runs
         from audiences.pipeline.resources import CampaignResources
         from audiences.pipeline.results import RunRef
 
@@ -150,17 +158,21 @@ class StepOperator(HoldingOperator):
         spec = CampaignSpec.model_validate_json(ti.xcom_pull(task_ids=OPEN, key="spec"))
         run = RunRef.model_validate(ti.xcom_pull(task_ids=OPEN))
         self.spec = spec
+        begun, self.seconds = time.perf_counter(), {self.task_id: 0.0}
         with (
             metrics.throttle_seconds(spec.id, time.sleep) as throttled,
             CampaignResources(spec, sleep=throttled.sleep) as resources,
         ):
             try:
                 return self.step(resources, run)
-            except (OutsideWindowsError, AirflowSkipException):
+            except (OutsideWindowsError, AirflowSkipException, DownstreamTasksSkipped):
                 raise
             except Exception as error:
                 runs.note_error(resources.ledger, run.run, error)
                 raise
+            finally:
+                self.seconds[self.task_id] = time.perf_counter() - begun - sum(self.seconds.values())  # the rest of it
+                run_timings.note(resources.ledger, run.run, self.seconds)
 
     @abstractmethod
     def step(self, resources: CampaignResources, run: RunRef) -> Any:
@@ -168,7 +180,7 @@ class StepOperator(HoldingOperator):
 
 
 class ExtractOperator(StepOperator):
-    """Stages the qualified users."""
+    """Stages the qualified users; of a small campaign it goes on to the last removal, and the tasks for that are skipped."""
 
     def get_openlineage_facets_on_complete(self, _: Any) -> Any:
         """The tables that were read; OpenLineage's provider asks for them."""
@@ -178,9 +190,30 @@ class ExtractOperator(StepOperator):
         """Return the shards, over which `select` is mapped; everything found goes to XCom under `found`."""
         from audiences.pipeline.steps.extract import extract
 
+        context = get_current_context()
         extracted = extract(resources, run)
-        get_current_context()["ti"].xcom_push(key=FOUND, value=extracted.model_dump(mode="json"))
+        # Not in a run that was cleared: what an earlier attempt of it mapped could not be skipped.
+        if not context["dag_run"].clear_number and self._export(resources, run, extracted, context):
+            raise DownstreamTasksSkipped(tasks=[SELECT, PLAN, REMOVE, ADD, REMOVE_LATE])  # type: ignore[no-untyped-call]  # Airflow's own has no types
+        context["ti"].xcom_push(key=FOUND, value=extracted.model_dump(mode="json"))
         return [shard.model_dump(mode="json") for shard in extracted.shards]
+
+    def _export(self, resources: CampaignResources, run: RunRef, extracted: Extracted, context: Context) -> bool:
+        """Go on to the end of the upload, if that is not worth a task for each step; the plan goes to XCom."""
+        from audiences.pipeline.run import Timings, export_at_once, is_small
+
+        if not is_small(resources, run, extracted):
+            return False
+
+        def keep(planned: Plan) -> None:
+            context["ti"].xcom_push(key=PLANNED, value=planned.model_dump(mode="json"))
+
+        timings = Timings(time.sleep, tries=1)  # Airflow tries again
+        try:
+            export_at_once(resources, run, extracted, timings, on_planned=keep)
+        finally:
+            self.seconds.update(timings)
+        return True
 
 
 class SelectOperator(StepOperator):
@@ -220,70 +253,6 @@ class PlanOperator(StepOperator):
         return [list(requests) for requests in planned.add_tasks]
 
 
-class RemoveOperator(StepOperator):
-    """Sends the planned removals, which go before all additions."""
-
-    ui_color = "#fdecea"
-
-    def step(self, resources: CampaignResources, run: RunRef) -> Any:
-        """Return how many requests were sent and refused."""
-        from audiences.pipeline.upload.export import export
-
-        return export(resources, run, "remove").model_dump(mode="json")
-
-
-class RemoveDeferredOperator(StepOperator):
-    """Sends deferred removals: rows under the earlier identifiers, once the additions under the new ones are in."""
-
-    ui_color = "#fdecea"
-
-    def step(self, resources: CampaignResources, run: RunRef) -> Any:
-        """Return how many requests were sent and refused; skipped when there are none, as in nearly every run."""
-        from audiences.pipeline.upload.export import export
-
-        sent = export(resources, run, "remove", deferred=True)
-        if not sent.requests:
-            message = "no removal had to wait for the additions"
-            raise AirflowSkipException(message)
-        return sent.model_dump(mode="json")
-
-
-class AddOperator(StepOperator):
-    """Sends some of the planned additions; a full refresh sends the full set in one replace session.
-
-    :param requests: the numbers of these requests in the ledger.
-    """
-
-    ui_color = "#e7f6ec"
-
-    def __init__(self, *, requests: list[int], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.requests = requests
-
-    def step(self, resources: CampaignResources, run: RunRef) -> Any:
-        """Return how many requests were sent and refused."""
-        from audiences.pipeline.upload import full_refresh
-        from audiences.pipeline.upload.export import export
-
-        label = f"{len(self.requests)} request{'' if len(self.requests) == 1 else 's'}"
-        get_current_context()["label"] = label  # type: ignore[typeddict-unknown-key]  # for map_index_template
-        if full_refresh.is_planned(resources, run):
-            return full_refresh.send(resources, run).model_dump(mode="json")
-        return export(resources, run, "add", self.requests).model_dump(mode="json")
-
-
-class LinkAdSetsOperator(StepOperator):
-    """Brings the campaign's ad sets to what its file says; `close_run` tells what a person must put right."""
-
-    ui_color = "#e7f6ec"
-
-    def step(self, resources: CampaignResources, run: RunRef) -> Any:
-        """Return how many ad sets were changed."""
-        from audiences.pipeline.steps.link_ad_sets import link_ad_sets
-
-        return link_ad_sets(resources, run)
-
-
 class CloseRunOperator(StepOperator):
     """Reconciles the outcome counts and closes the record; fails when the run did.
 
@@ -303,7 +272,7 @@ class CloseRunOperator(StepOperator):
 
         context = get_current_context()
         ti = context["ti"]
-        planned = ti.xcom_pull(task_ids=PLAN, key=PLANNED)
+        planned = ti.xcom_pull(task_ids=EXTRACT, key=PLANNED) or ti.xcom_pull(task_ids=PLAN, key=PLANNED)
         summary = close_run(resources, run, Plan.model_validate(planned) if planned else None)
         ti.xcom_push(key=NOTE, value=summary.in_words())
         _log.info("%s", summary.in_words())

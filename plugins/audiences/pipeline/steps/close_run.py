@@ -15,6 +15,7 @@ from audiences.ledger import (
     rejected_rows,
     replace_sessions,
     request_counts,
+    run_timings,
     runs,
 )
 from audiences.ledger.runs import RunState
@@ -104,7 +105,7 @@ def close_run(
         action=resources.spec.campaign.what.audience.action,
         would=_would(noted.planned) if planned is None else None,
         rejected=rejected,
-        timings=dict(timings or {}),
+        timings=run_timings.of_run(ledger, run.run),
         error=error,
         warnings=tuple(runs.noted(ledger, run.run).warnings),
     )

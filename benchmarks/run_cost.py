@@ -1,0 +1,155 @@
+"""What a small campaign costs through Airflow, in the demo's set-up: `python -m benchmarks.run_cost [--at-once N]`.
+
+CPU is that of all processes of the set-up but Postgres: Airflow's, those of tasks that have ended too, and the sandbox's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+from rich.console import Console
+
+from audiences.demo.folders import DemoFolders
+from audiences.demo.progress import Progress
+from audiences.demo.start import started
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from audiences.demo.start import Demo
+
+ROOT = Path(__file__).parents[1]
+CPU, WALL, AT_ONCE = 17.4 * 0.35, 14.8 * 0.5, 0.4
+"""Seconds that are wanted at most of a small campaign on a quiet machine of two cores; of many at once, the share of before."""
+_WARM = 2
+_POLL_SECONDS = 0.1
+_PATIENCE_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds of CPU and of wall clock of `runs` that were triggered at the same time; `tasks` that were executed for them."""
+
+    runs: int
+    cpu: float
+    wall: float
+    tasks: int
+
+
+def measure(folder: Path, console: Console, *, rounds: int = 3, at_once: int = 60) -> tuple[float, list[Cost]]:
+    """The idle set-up's share of a core, and the costs of `rounds` single runs and of `at_once` together, all of them warm."""
+    project = _project(folder / "project", campaigns=max(at_once, 1))
+    folders = DemoFolders(project=project, folder=folder / "demo")
+    with folders.occupied(), started(folders, Progress(console)) as demo:
+        _wait_for_dags(demo, max(at_once, 1))
+        for _ in range(_WARM):
+            _cost_of(demo, [_name(0)])
+        begun, before = time.monotonic(), cpu_seconds()
+        time.sleep(20)
+        idle = (cpu_seconds() - before) / (time.monotonic() - begun)
+        found = [_cost_of(demo, [_name(0)]) for _ in range(rounds)]
+        if at_once:
+            found.append(_cost_of(demo, [_name(number) for number in range(at_once)]))
+    return idle, found
+
+
+def verdicts(idle: float, found: Iterable[Cost]) -> list[str]:
+    """The figures beside what is wanted, a line each."""
+    lines = [f"        idle: {idle:.0%} of a core"]
+    for cost in found:
+        said = f"{cost.cpu:.1f} s of CPU, {cost.wall:.1f} s until it is over, {cost.tasks} tasks"
+        if cost.runs > 1:
+            lines.append(f"        {cost.runs} runs at once: {said}")
+            continue
+        reached = "reached" if cost.cpu <= CPU and cost.wall <= WALL else "MISSED "
+        lines.append(f"{reached} a small campaign: {said}, wanted ≤ {CPU:.1f} and {WALL:.1f}")
+    return lines
+
+
+def cpu_seconds() -> float:
+    """What all processes below this one have spent, those that have ended and were waited for included."""
+    spent = 0.0
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            spent += sum(process.cpu_times()[:4])
+    return spent
+
+
+def _name(number: int) -> str:
+    return f"cart_{number:03d}"
+
+
+def _project(project: Path, *, campaigns: int) -> Path:
+    (project / "campaigns").mkdir(parents=True)
+    shutil.copytree(ROOT / "include", project / "include")
+    text = (ROOT / "campaigns" / "abandoned_cart.yml").read_text()
+    # At a time of the day that does not come meanwhile.
+    at = datetime.now(UTC) + timedelta(hours=12)
+    text = text.replace('at: "09:00"', f'at: "{at:%H:%M}"').replace("Asia/Kolkata", "UTC")
+    for number in range(campaigns):
+        named = text.replace("name: Abandoned_Cart", f"name: N{number}_Cart")
+        (project / "campaigns" / f"{_name(number)}.yml").write_text(named)
+    for name in ("dags", "plugins"):
+        (project / name).symlink_to(ROOT / name)
+    return project
+
+
+def _wait_for_dags(demo: Demo, campaigns: int) -> None:
+    until = time.monotonic() + 300
+    while len([dag for dag in demo.airflow.dag_ids() if dag.startswith("cart_")]) < campaigns:
+        demo.children.check()
+        if time.monotonic() > until:
+            message = f"Airflow did not read the campaigns: {demo.airflow.import_errors()}"
+            raise SystemExit(message)
+        time.sleep(1)
+
+
+def _cost_of(demo: Demo, dags: list[str]) -> Cost:
+    """Trigger these campaigns at once, wait for all of them, and say what that took."""
+    before, begun = cpu_seconds(), time.monotonic()
+    open_runs = {(dag, demo.airflow.trigger(dag)) for dag in dags}
+    runs = set(open_runs)
+    while open_runs:
+        time.sleep(_POLL_SECONDS if len(dags) == 1 else 1.0)
+        demo.children.check()
+        for dag, run in [*open_runs]:
+            state = demo.airflow.run_state(dag, run)
+            if state == "failed":
+                message = f"the run {run} of {dag} failed: {demo.airflow.task_states(dag, run)}"
+                raise SystemExit(message)
+            if state != "success":
+                break  # the others come later still
+            open_runs.discard((dag, run))
+        if time.monotonic() - begun > _PATIENCE_SECONDS:
+            message = "the runs took too long"
+            raise SystemExit(message)
+    wall = time.monotonic() - begun
+    time.sleep(1)  # processes that are ending
+    spent = cpu_seconds() - before
+    tasks = sum(list(demo.airflow.task_states(*run).values()).count("success") for run in runs)
+    return Cost(runs=len(dags), cpu=spent, wall=wall, tasks=tasks)
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--at-once", type=int, default=60)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="audiences-cost-") as folder:
+        idle, found = measure(Path(folder), Console(stderr=True), rounds=asked.rounds, at_once=asked.at_once)
+    sys.stdout.write("\n".join(verdicts(idle, found)) + "\n")
+
+
+if __name__ == "__main__":
+    main()
