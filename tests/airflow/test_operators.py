@@ -11,7 +11,9 @@ from tests.airflow.conftest import CATALOG
 from tests.pipeline.conftest import project, sandbox_server, shop  # noqa: F401  # fixtures
 from tests.pipeline.live.conftest import live  # noqa: F401  # the same
 
+from audiences.airflow.failures import TaskFailed
 from audiences.airflow.operators.ending import WithAnEndOperator
+from audiences.airflow.operators.steps import OpenRunOperator
 from audiences.airflow.operators.upkeep import TidyOperator, WithGoalsOperator, WithKeepForOperator
 from audiences.airflow.polling import Poller, signature
 from audiences.airflow.retry_policies import TRIES_OF_THE_UNKNOWN, ByErrorClass
@@ -19,6 +21,7 @@ from audiences.airflow.triggers import LiveEventsTrigger
 from audiences.airflow.upkeep_dag import DAG_ID
 from audiences.campaign.files import accounted_for
 from audiences.campaign.project import Project
+from audiences.pipeline.preconditions.shared_staging import StagingNotSharedError
 from audiences.when.live.watch import Watch
 
 pytestmark = pytest.mark.integration  # importing Airflow takes a second or two
@@ -161,3 +164,20 @@ def test_a_file_that_live_campaigns_are_made_of_changes_the_signature(tmp_path, 
 def test_an_unknown_error_is_tried_again_as_often_as_stated(tries):
     found = ByErrorClass().evaluate(ValueError("x"), tries, 8).action.name
     assert found == ("RETRY" if tries <= TRIES_OF_THE_UNKNOWN else "FAIL")
+
+
+def test_a_task_that_could_stage_on_another_machines_disk_is_refused_before_anything_is_done(connected, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor")
+    write(connected, "dahlia")
+    spec = Project.load_campaign(connected.path, "dahlia").model_copy(update={"staging": None})
+    run = SimpleNamespace(dag_id="dahlia", conf={}, run_type="manual", run_after=None)
+    pushed = {}
+    ti = SimpleNamespace(task_id="open_run", try_number=1, xcom_push=lambda key, value: pushed.update({key: value}))
+    with pytest.raises(TaskFailed) as raised:
+        OpenRunOperator(task_id="open_run", spec=spec, project=str(connected.path)).execute(
+            {"dag_run": run, "ti": ti, "run_id": "manual__1"}
+        )
+    assert isinstance(raised.value.error, StagingNotSharedError)
+    assert "CeleryExecutor" in pushed["failure"]
+    decision = ByErrorClass().evaluate(raised.value, 1, 8)
+    assert (decision.action.value, "may pass" in decision.reason) == ("fail", False)

@@ -368,9 +368,10 @@ def test_a_process_without_the_connection_ends_with_a_message(process, project):
 
 def test_preflight_says_per_line_what_is_fine_and_what_a_person_must_do(audiences, shop):
     code, shown, _ = audiences("preflight", "--json")
-    assert (code, json.loads(shown)["ok"]) == (0, True)
+    assert (code, json.loads(shown)["ok"], json.loads(shown)["staging"]["state"]) == (0, True, "ok")
     shop.sandbox.admin.settings(accounts={"act_1001": {"tos_accepted": False}})
     code, shown, _ = audiences("preflight")
+    assert "staging" in shown
     shop.sandbox.admin.settings(accounts={"act_1001": {"tos_accepted": True}})
     assert code == 1
     assert "terms" in shown.lower()

@@ -146,6 +146,13 @@ def import_airflow() -> None:
     _log_to_stderr()
 
 
+def executor() -> str:
+    """Airflow's `[core] executor`, as it is configured here; after `import_airflow`."""
+    from airflow.sdk.configuration import conf
+
+    return str(conf.get("core", "executor"))
+
+
 def _log_to_stderr() -> None:
     handler = RichHandler(console=err, show_path=False, rich_tracebacks=False)
     handler.addFilter(ONE_LINE)  # which libraries log comes here too

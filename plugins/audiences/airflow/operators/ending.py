@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, get_current_context
 
+from audiences.airflow.executors import ensure_shared_staging
 from audiences.airflow.failures import NOTE, NotDoneError, told
 from audiences.airflow.run_conf import RunConf
 from audiences.campaign.files import accounted_for
@@ -88,6 +89,7 @@ class EndCampaignOperator(BaseOperator):
         spec = self._gone() if self.deleted else Project.load_campaign(Path(self.project), self.campaign)
         if spec is None:
             return "its last configuration no longer fits the settings; nothing is done"
+        ensure_shared_staging(spec)
         with CampaignResources(spec) as resources:
             ended = end_campaign(resources, deleted=self.deleted)
         if ended and ended.error:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from airflow.sdk import BaseOperator, RetryDecision, RetryPolicy
 
 from audiences.airflow import lineage, metrics
+from audiences.airflow.executors import ensure_shared_staging
 from audiences.airflow.failures import NOTE, NotDoneError, cause_of, told
 from audiences.airflow.notifying import tell_of_run
 from audiences.airflow.operators.steps import leave_out, preview_in_task
@@ -66,6 +67,8 @@ def export_batch(spec: CampaignSpec, project: str, context: Context, asked: RunC
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRequest, Summary
 
+    # The next run may be on another worker, and must find what this one leaves when it is killed.
+    ensure_shared_staging(spec)
     ti, number = context["ti"], asked.batch
     request = RunRequest(
         external_id=f"{context['run_id']}__{ti.try_number}",

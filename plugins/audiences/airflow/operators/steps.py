@@ -17,6 +17,7 @@ from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
 from audiences.airflow import lineage, metrics
 from audiences.airflow.audience_assets import update_of
+from audiences.airflow.executors import ensure_shared_staging
 from audiences.airflow.failures import NOTE, NotDoneError, told
 from audiences.airflow.notifying import tell_of_run
 from audiences.airflow.operators.holding import HoldingOperator
@@ -94,7 +95,7 @@ class OpenRunOperator(HoldingOperator):
         return super().execute(context)
 
     def work(self, context: Context) -> dict[str, Any]:
-        """Return the run reference; the campaign goes to XCom under `spec`."""
+        """Return the run reference; the campaign goes to XCom under `spec`. Raises StagingNotSharedError."""
         from audiences.ledger import run_timings
         from audiences.pipeline.preconditions.as_of import as_of
         from audiences.pipeline.preconditions.in_force import NotInForceError
@@ -107,6 +108,7 @@ class OpenRunOperator(HoldingOperator):
             preview_in_task(self.spec, self.project, context, asked, ask_facebook=True)
             others = sorted(self.get_flat_relative_ids(upstream=False))
             raise DownstreamTasksSkipped(tasks=others)  # type: ignore[no-untyped-call]  # Airflow's own has no types
+        ensure_shared_staging(self.spec)
         run, again = context["dag_run"], context["ti"].try_number > 1
         due = run.run_after if run.run_type == "scheduled" else None
         woken = run.run_type == "asset_triggered"

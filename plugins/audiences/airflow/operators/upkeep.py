@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, get_current_context
 
+from audiences.airflow.executors import ensure_shared_staging
 from audiences.airflow.failures import NOTE, NotDoneError, told
 from audiences.airflow.run_conf import RunConf
 from audiences.campaign.project import Project
@@ -165,6 +166,7 @@ class ExpireOperator(CampaignOperator):
         """Return the summary of the run in one line; fails when the run did."""
         from audiences.pipeline.upkeep.expire import expire
 
+        ensure_shared_staging(resources.spec)
         summary = expire(resources)
         if summary and summary.state != "success":
             raise NotDoneError(summary.in_words())
