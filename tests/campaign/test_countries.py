@@ -186,3 +186,10 @@ def test_the_names_in_all_languages_are_not_loaded_for_codes_and_english_names()
     )
     package = Path(audiences.__file__).parents[1]
     assert subprocess.run([sys.executable, "-c", check], env={"PYTHONPATH": str(package)}, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("written", ["", "  ", "\u200b"])
+def test_nothing_is_looked_up_in_no_language(written):
+    names_in_all_languages.cache_clear()
+    assert country_code(written) is None
+    assert names_in_all_languages.cache_info().currsize == 0

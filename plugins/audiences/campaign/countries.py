@@ -44,7 +44,9 @@ def _read(text: str, *, english_only: bool) -> str | None:
     visible = "".join(character for character in text if unicodedata.category(character) != "Cf").strip()
     if code := _named(visible, english_names()):
         return code
-    return None if english_only else _named(visible, names_in_all_languages())
+    if english_only or not visible:
+        return None
+    return _named(visible, names_in_all_languages())
 
 
 @cache
