@@ -121,14 +121,15 @@ class Commands:
 
 @contextmanager
 def forking(
-    program: str, environment: Mapping[str, str], folder: Path, *, imports: Sequence[str] = ()
+    program: str, environment: Mapping[str, str], folder: Path, *, imports: Sequence[str] = (), prepare: str = ""
 ) -> Iterator[Commands]:
     """A server that forks commands of a program of ours with this environment; their output goes to folders under `folder`.
 
-    `imports` are modules that the program does not import before it needs them.
+    `imports` are modules that the program does not import before it needs them. `prepare` is code that the server executes
+    once before it forks: what each command would make anew. It must start no thread and open nothing.
     """
     # -P: the folder of this file has an `airflow` in it.
-    command = [sys.executable, "-P", __file__, _MAINS[program], *imports]
+    command = [sys.executable, "-P", __file__, _MAINS[program], prepare, *imports]
     server = subprocess.Popen(command, env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield Commands(server, program, environment, folder)
@@ -145,8 +146,9 @@ def _serve() -> None:
     main = sys.argv[1]
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # modules print when they are imported
-    for module in (main, *sys.argv[2:]):
+    for module in (main, *sys.argv[3:]):
         importlib.import_module(module)
+    exec(sys.argv[2], {})
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children, so none becomes a zombie
     for line in sys.stdin:
         child = os.fork()
