@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+import requests
 from adbc_driver_manager import Error as DriverError
 from adbc_driver_postgresql import dbapi
 from airflow.sdk import Connection as AirflowConnection
@@ -15,9 +16,12 @@ from airflow.secrets.environment_variables import EnvironmentVariablesBackend
 from airflow.secrets.local_filesystem import LocalFilesystemBackend
 from psycopg.conninfo import conninfo_to_dict
 from tests.ledger.records import one
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import NewConnectionError
 
-from audiences.connections import Connection, look_up, misread
+from audiences.connections import Connection, look_up, misread, without_places
 from audiences.errors import ConnectionMissingError, ConnectionUnreadableError, FixAccessError, SecretsBackendError
+from audiences.facebook.classify import CallContext, error_for_exception
 from audiences.facebook.credentials import Credentials
 from audiences.facebook.graph_errors import ConnectionIncompleteError
 from audiences.ledger.database import Ledger
@@ -309,6 +313,36 @@ def test_a_uri_reaches_the_dsn_whole(monkeypatch):
     assert given(found) | {"host": "/run/pg", "password": "p/#w", "sslmode": "prefer"} == given(found)
     assert found.settings == {"search_path": "crm"}
     assert "p/#w" not in f"{found!r}{found.place}"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"host": "db.internal"},
+        {"host": "db.internal", "port": 5432, "schema": "shop"},
+        {"host": "one, two", "extra": {"port": "1,2"}},
+        {"host": "::1", "port": 5432},
+        {"port": 5433, "schema": "a `quoted` name"},
+        {"extra": {"service": "shop in `crm`"}},
+        {"extra": {"hostaddr": "10.0.0.7", "service": "s", "dbname": "d"}, "port": 1},
+    ],
+    ids=str,
+)
+def test_the_place_of_a_database_can_be_taken_out_of_a_text(given):
+    found = Connection("warehouse", **given)
+    told = f"it does not answer ({found.place}). The {found.place}; twice"
+    assert without_places(told) == (
+        "it does not answer (the Airflow connection `warehouse`). The the Airflow connection `warehouse`; twice"
+    )
+
+
+def test_the_place_of_a_graph_host_of_ones_own_can_be_taken_out_of_a_text():
+    context = CallContext("send rows", "1", graph_url="http://10.0.0.7:8090")
+    nobody = NewConnectionError(HTTPConnection("10.0.0.7"), "refused")
+    told = str(error_for_exception(requests.ConnectionError(nobody), context))
+    assert "http://10.0.0.7:8090, the `graph_url`" in told
+    assert without_places(told).startswith("send rows: nothing answers at the `graph_url` of the connection; start")
 
 
 def test_a_uri_of_several_hosts_and_ports_is_read_by_libpq(monkeypatch):

@@ -21,6 +21,12 @@ Opened = TypeVar("Opened")
 _NEITHER = "it is neither a URI nor JSON that Airflow can read"
 _SCHEME = re.compile(r"\w[\w+.-]*")
 _BEFORE_HOST = re.compile(r"(?<= at )\S*@")  # of a whole URI in the field for the host, with login and password
+_LOCAL = "the local socket"
+# What `place` says before it names the connection; and where Facebook is taken to be, in `facebook.classify`.
+_PLACE = re.compile(
+    rf"database `[^`]*`(?: at (?:{_LOCAL}|\S+?)(?::\S+?)?)?(?: of the service `[^`]*`)?, (?=the Airflow conn)"
+)
+_GRAPH = re.compile(r"\S+, (?=the `graph_url` of the conn)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +44,11 @@ class Connection:
 
     @property
     def place(self) -> str:
-        """Where a database is and which connection says so, for people."""
+        """Where a database is and which connection says so, for people; `without_places` takes it out of a text again."""
         known = {name: self.extra.get(name) or value for name, value in (("host", self.host), ("port", self.port))}
-        database, service = self.extra.get("dbname") or self.schema or "", libpq.service(self.extra)
-        where = known["host"] or self.extra.get("hostaddr") or ("" if service else "the local socket")
+        database = str(self.extra.get("dbname") or self.schema or "").replace("`", "'")
+        service = (libpq.service(self.extra) or "").replace("`", "'")
+        where = "".join(str(known["host"] or self.extra.get("hostaddr") or "").split()) or ("" if service else _LOCAL)
         served = f" of the service `{service}`" if service else ""
         at = f" at {where}{':' + str(known['port']) if known['port'] else ''}" if where else ""
         told = f"database `{database}`{at}{served}, the Airflow connection `{self.id}`"
@@ -63,6 +70,14 @@ class Connection:
         They go along when the connection is made, and are set once more inside: a pooler may have dropped them.
         """
         return opened(lambda: libpq.asked_settings(libpq.options_in_force(self.dsn(application=""))))
+
+
+def without_places(text: str) -> str:
+    """`text` without where databases and a Graph host of one's own are: for whoever may not read the connections.
+
+    It names the connections still, by which whoever may read them finds the place.
+    """
+    return _GRAPH.sub("", _PLACE.sub("", text))
 
 
 def opened(connect: Callable[[], Opened]) -> Opened:

@@ -13,6 +13,8 @@ from pathlib import Path
 ROLES = ("viewer", "user", "op", "admin")
 READER = "reader"
 """A user of the FAB auth manager who may read one DAG, `READABLE`, and no other."""
+CHANGER = "changer"
+"""One who may change that DAG as well."""
 READABLE = "readable"
 
 MANAGERS = {
@@ -37,18 +39,20 @@ def prepare(kind: str) -> None:
 
 
 def add_users() -> None:
-    """Users of the FAB auth manager: one of each usual role, and one who may read a single DAG."""
+    """Users of the FAB auth manager: one of each usual role, and those who may read or change a single DAG."""
     from airflow.providers.fab.www.app import create_app
 
     app = create_app(enable_plugins=False)
     with app.app_context():
         security = app.appbuilder.sm
         security.sync_roles()
-        role = security.add_role(READER)
-        for action, resource in (("can_read", "Website"), ("can_read", f"DAG:{READABLE}")):
-            security.add_permission_to_role(role, security.create_permission(action, resource))
-        for name in (*ROLES, READER):
-            given = role if name == READER else security.find_role(name.capitalize())
+        rights = {READER: ("can_read",), CHANGER: ("can_read", "can_edit")}
+        own = {name: security.add_role(name) for name in rights}
+        for name, actions in rights.items():
+            for action, resource in (("can_read", "Website"), *((action, f"DAG:{READABLE}") for action in actions)):
+                security.add_permission_to_role(own[name], security.create_permission(action, resource))
+        for name in (*ROLES, *own):
+            given = own.get(name) or security.find_role(name.capitalize())
             security.add_user(name, name, name, f"{name}@example.com", given, password=name)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 from tests.pages.conftest import HIDDEN, World
-from tests.pages.serving import READABLE, READER, ROLES
+from tests.pages.serving import CHANGER, READABLE, READER, ROLES
 
 if TYPE_CHECKING:
     from tests.pages.server import Server
@@ -20,15 +20,14 @@ EVERYBODY = {
     ("GET", "/assets/{digest}/{name}"),
     ("GET", "/api/campaigns"),
     ("GET", "/api/health"),
-    ("POST", "/api/person"),
 }
 READERS = {
     ("GET", "/api/campaigns/{campaign}"),
     ("GET", "/api/campaigns/{campaign}/sizes"),
     ("GET", "/api/campaigns/{campaign}/runs"),
     ("GET", "/api/campaigns/{campaign}/runs/{run}"),
-    ("POST", "/api/person/why"),
 }
+CHANGERS = {("POST", "/api/person"), ("POST", "/api/person/why")}
 OPERATORS = {("POST", "/api/health/accounts/{account}"), ("POST", "/api/health/warehouse")}
 ADMINS = {("POST", "/api/person/erase")}
 BODIES = {
@@ -43,7 +42,7 @@ def address(path: str, world: World, campaign: str) -> str:
     return (
         path.removeprefix("/")
         .replace("{campaign}", campaign)
-        .replace("{run}", str(world.runs.get(campaign, 0)))
+        .replace("{run}", str(world.runs.get(campaign, 404)))
         .replace("{account}", "main")
         .replace("{digest}", "x")
         .replace("{name}", "ui.js")
@@ -60,7 +59,7 @@ def call(
 
 
 def test_every_route_is_tried_here(server: Server) -> None:
-    assert server.routes() == EVERYBODY | READERS | OPERATORS | ADMINS
+    assert server.routes() == EVERYBODY | READERS | CHANGERS | OPERATORS | ADMINS
 
 
 def test_without_a_session_nothing_is_answered(server: Server, world: World) -> None:
@@ -81,12 +80,12 @@ def test_the_routes_are_described_to_nobody(server: Server, path: str) -> None:
 def test_each_role_opens_what_airflow_gives_it_and_no_more(server: Server, world: World, role: str) -> None:
     open_to = {
         "viewer": EVERYBODY | READERS,
-        "user": EVERYBODY | READERS,
-        "op": EVERYBODY | READERS | OPERATORS,
-        "admin": EVERYBODY | READERS | OPERATORS | ADMINS,
+        "user": EVERYBODY | READERS | CHANGERS,
+        "op": EVERYBODY | READERS | CHANGERS | OPERATORS,
+        "admin": EVERYBODY | READERS | CHANGERS | OPERATORS | ADMINS,
     }[role]
     told = server.call(role, "GET", "api/me").json()
-    assert told == {"operates": role in ("op", "admin"), "administers": role == "admin"}
+    assert told == {"looks_up": role != "viewer", "operates": role in ("op", "admin"), "administers": role == "admin"}
     for route in sorted(server.routes()):
         status = call(server, world, role, route).status_code
         expected = (200, 422) if route in open_to else (403,)
@@ -117,8 +116,29 @@ def test_of_a_person_nothing_is_told_about_hidden_campaigns(by_dag: Server) -> N
         found = by_dag.call(user, "POST", "api/person", json={"by": "email", "value": "ada@example.com"}).json()
         return {each["campaign"] for person in found["people"] for each in (*person["memberships"], *person["arms"])}
 
-    assert memberships("viewer") == {READABLE, HIDDEN}
-    assert memberships(READER) == {READABLE}
+    assert memberships("user") == {READABLE, HIDDEN}
+    assert memberships(CHANGER) == {READABLE}
+
+
+def test_who_may_only_read_campaigns_looks_nobody_up(by_dag: Server, world: World) -> None:
+    assert by_dag.call(READER, "GET", "api/me").json()["looks_up"] is False
+    for route in sorted(CHANGERS):
+        assert call(by_dag, world, READER, route).status_code == 403, route
+        assert call(by_dag, world, CHANGER, route).status_code == 200, route
+    hidden = call(by_dag, world, CHANGER, ("POST", "/api/person/why"), HIDDEN)
+    assert (hidden.status_code, "to change the DAG" in hidden.json()["detail"]) == (403, True)
+
+
+def test_where_databases_are_is_told_to_who_may_read_connections_only(by_role: Server, world: World) -> None:
+    error = f"the warehouse does not let us in ({world.shop.connections['warehouse'].place}). Correct it"
+    world.shop.sql("update audiences.run set warnings = array[%s]", error, on="ledger")
+    try:
+        for path in (f"campaigns/{READABLE}/runs", f"campaigns/{READABLE}/runs/{world.runs[READABLE]}", "campaigns"):
+            told = {role: by_role.call(role, "GET", f"api/{path}").text for role in ("user", "op")}
+            assert "does not let us in (the Airflow connection `warehouse`). Correct it" in told["user"], path
+            assert "does not let us in (database `" in told["op"], path
+    finally:
+        world.shop.sql("update audiences.run set warnings = '{}'", on="ledger")
 
 
 def test_whom_somebody_asks_about_is_in_no_log_and_no_answer(server: Server) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.pipeline.test_erase import erased
 
-from audiences.pipeline.person.called import as_the_key_says
+from audiences.pipeline.person.called import AddressAsIdError, as_the_key_says
 from audiences.pipeline.person.holders import UnreadableAddressError
 from audiences.reporting.person_lookup import find_person, why
 from audiences.reporting.read_only import ReadOnlyResources
@@ -53,10 +53,18 @@ def test_a_user_is_found_by_id_with_memberships_and_arms(ran):
 
 
 @pytest.mark.parametrize(
-    ("asked_by", "value"), [("email", " user.five@EXAMPLE.com"), ("phone", "+1 (415) 555-0005"), ("user", "5")]
+    ("asked_by", "value", "read_as"),
+    [
+        ("email", " user.five@EXAMPLE.com", "email"),
+        ("phone", "+1 (415) 555-0005", "phone"),
+        ("user", "5", "user"),
+        ("user", "user.five@example.com", "email"),
+        ("user", "+1 415 555 0005", "phone"),
+    ],
 )
-def test_an_address_is_read_as_an_upload_reads_it_and_is_not_in_the_answer(ran, asked_by, value):
+def test_an_address_is_read_as_an_upload_reads_it_and_is_not_in_the_answer(ran, asked_by, value, read_as):
     found = find(ran, asked_by, value)
+    assert found.asked_by == read_as
     assert [person.user for person in found.people] == ["5"]
     text = found.model_dump_json()
     assert "@" not in text
@@ -70,8 +78,7 @@ def test_what_can_be_nobodys_address_is_refused_without_being_quoted(ran):
 
 
 def test_somebody_nobody_knows_is_not_known(ran):
-    (person,) = find(ran, "user", "77").people
-    assert (person.known, person.memberships, person.arms) == (False, (), ())
+    assert find(ran, "user", "77").people == find(ran, "user", "14155550005").people == ()
     assert find(ran, "email", "nobody@example.com").people == ()
 
 
@@ -101,6 +108,9 @@ def test_why_somebody_is_in_or_out_is_what_explain_says(ran):
     found = why(files, "carts", "5", now=ran.shop.now, look_up=look_up)
     assert (found.outcome, found.campaign) == ("targeted", "carts")
     assert why(files, "nobody", "5", now=ran.shop.now, look_up=look_up) is None
+    with pytest.raises(AddressAsIdError, match="is an e-mail address") as refused:
+        why(files, "carts", "user.five@example.com", now=ran.shop.now, look_up=look_up)
+    assert "user.five" not in str(refused.value)
 
 
 def test_somebody_who_was_erased_is_known_as_erased_and_by_nothing_else(ran):

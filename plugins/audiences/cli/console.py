@@ -168,8 +168,6 @@ def explanation(console: Console, found: Explanation) -> None:
     if not found.known:
         on_record = found.assignment or found.history
         console.print("the ledger knows the user still" if on_record else "nor is there anything in the ledger")
-        if "@" in found.user:
-            console.print("an e-mail address is looked up with --email")
     for line in found.history:
         console.print(f"  • {as_text(line)}", highlight=False)
 

@@ -34,11 +34,14 @@ def explain(
     Exit code 1 when the warehouse has no user of this id, or when nobody has the address.
     """
     from audiences.pipeline import explain as look
+    from audiences.pipeline.person.called import ensure_id
 
     given: dict[Literal["email", "phone"], str | None] = {"email": email, "phone": phone}
     by = [(kind, address) for kind, address in given.items() if address is not None]
     if (user is not None) + len(by) != 1:
         wrong_usage("give one of --user, --email and --phone")
+    if user is not None:
+        ensure_id(user)
     spec, moment = load(campaign), at or datetime.now(UTC)
     with resources_of(spec, read_only=True) as resources:
         if user is not None:

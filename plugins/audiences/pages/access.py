@@ -4,8 +4,8 @@
 |---|---|---|
 | a session | everybody who logged in | the pages themselves |
 | to read the DAG of a campaign | viewer and above, or by DAG | the campaign, in lists and by itself |
-| to change the DAG of a campaign | user and above, or by DAG | nothing of its own yet |
-| to read connections | op and above | what asks Facebook and the warehouse about the installation |
+| to change the DAG of a campaign | user and above, or by DAG | looking people up: where they are in it, and why |
+| to read connections | op and above | what asks Facebook and the warehouse; where databases are, in errors |
 | to change roles | admin | erasing a person |
 
 A campaign's DAG has the campaign's id, also while its file is broken or gone and Airflow has no such DAG: the right is asked for
@@ -15,23 +15,28 @@ by that id, so nothing shows that a stranger could not see while the DAG was the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 from urllib.parse import urlsplit
 
 from airflow.api_fastapi.app import get_auth_manager
-from airflow.api_fastapi.auth.managers.models.resource_details import DagDetails
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.core_api.security import GetUserDep
 from airflow.configuration import conf
 from airflow.models.dag import DagModel
 from fastapi import Depends, HTTPException, Request
 
+from audiences.connections import without_places
+from audiences.reporting.shape import Shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from airflow.api_fastapi.auth.managers.base_auth_manager import ResourceMethod
     from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 
+ShownT = TypeVar("ShownT", bound=Shown)
 _SAFE: Final = frozenset({"GET", "HEAD"})
+_LOOKING_UP: Final = "Looking people up needs the right to change the DAG of a campaign, as Airflow's role user has it."
 _ROLES: Final = "Roles"
 """To change it is an admin's right with the FAB auth manager; other auth managers are asked about a view of this name."""
 
@@ -42,34 +47,59 @@ class Caller:
 
     user: BaseUser
 
-    def readable(self, campaigns: Iterable[str]) -> frozenset[str]:
-        """Of these campaigns, those whose DAG the caller may read."""
+    def allowed(self, campaigns: Iterable[str], method: ResourceMethod) -> frozenset[str]:
+        """Of these campaigns, those whose DAG the caller may read (`GET`) or change (`PUT`)."""
         by_team: dict[str | None, set[str]] = {}
         for campaign, team in _teams(list(campaigns)).items():
             by_team.setdefault(team, set()).add(campaign)
         manager = get_auth_manager()
         return frozenset().union(
             *(
-                manager.filter_authorized_dag_ids(dag_ids=ids, user=self.user, method="GET", team_name=team)
+                manager.filter_authorized_dag_ids(dag_ids=ids, user=self.user, method=method, team_name=team)
                 for team, ids in by_team.items()
             )
         )
 
     def reader(self, known: Iterable[str]) -> Callable[[str], bool]:
         """Says of a campaign whether the caller may read its DAG; the `known` ones are asked for together."""
-        asked = frozenset(known)
-        allowed = self.readable(asked)
-        return lambda campaign: campaign in allowed if campaign in asked else self.may_read(campaign)
+        return self._says(known, "GET")
 
-    def may_read(self, campaign: str) -> bool:
-        """Whether the caller may read the campaign's DAG."""
-        details = DagDetails(id=campaign, team_name=_teams([campaign])[campaign])
-        return bool(get_auth_manager().is_authorized_dag(method="GET", details=details, user=self.user))
+    def looker_up(self, known: Iterable[str]) -> Callable[[str], bool]:
+        """Says of a campaign whether the caller may look people up in it. Refuses who may do so in none of the `known` ones.
+
+        What is told of a person beyond campaigns, that the warehouse has somebody with this address, is theirs alone too.
+        """
+        asked = frozenset(known)
+        if not self.looks_up(asked):
+            raise HTTPException(403, _LOOKING_UP)
+        return self._says(asked, "PUT")
+
+    def looks_up(self, known: Iterable[str]) -> bool:
+        """Whether the caller may look people up at all: may change the DAG of one of these campaigns, or is an admin."""
+        return bool(self.allowed(known, "PUT")) or self.administers
+
+    def _says(self, known: Iterable[str], method: ResourceMethod) -> Callable[[str], bool]:
+        asked = frozenset(known)
+        allowed = self.allowed(asked, method)
+        return lambda campaign: campaign in (allowed if campaign in asked else self.allowed([campaign], method))
 
     def ensure_reads(self, campaign: str) -> None:
         """Refuse whoever may not read the campaign's DAG, in words that do not tell whether there is one."""
-        if not self.may_read(campaign):
+        if not self.allowed([campaign], "GET"):
             raise HTTPException(403, f"You have no right to read the DAG `{campaign}`. An Airflow admin can give it.")
+
+    def ensure_looks_up(self, campaign: str) -> None:
+        """Refuse whoever may not change the campaign's DAG, in the same way."""
+        if not self.allowed([campaign], "PUT"):
+            raise HTTPException(403, f"You have no right to change the DAG `{campaign}`. {_LOOKING_UP}")
+
+    def shown(self, answer: ShownT) -> ShownT:
+        """The answer as the caller may read it: where databases are is for who may read the connections."""
+        return answer if self.operates else answer.rewritten(without_places)
+
+    def told(self, error: Exception) -> str:
+        """The same of an error."""
+        return str(error) if self.operates else without_places(str(error))
 
     @property
     def operates(self) -> bool:
@@ -101,9 +131,16 @@ def _teams(campaigns: list[str]) -> dict[str, str | None]:
     return {campaign: known.get(campaign) for campaign in campaigns}
 
 
-def caller(user: GetUserDep) -> Caller:
+def caller(user: GetUserDep, request: Request) -> Caller:
     """Whoever has the session; without one the answer is 401."""
+    request.state.caller = Caller(user)
     return Caller(user)
+
+
+def asked_by(request: Request) -> Caller | None:
+    """Whose request this is, for who answers it in the place of a route; None where it has not come so far."""
+    found = getattr(request.state, "caller", None)
+    return found if isinstance(found, Caller) else None
 
 
 Asking = Annotated[Caller, Depends(caller)]

@@ -9,9 +9,10 @@ from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
+from audiences.connections import without_places
 from audiences.errors import AudiencesError, FixAccessError, FixConfigError, RefusedError, RetryError, WaitError
 from audiences.logs import logger
-from audiences.pages import access, assets, campaign_routes, health_routes, person_routes
+from audiences.pages import access, assets, campaign_routes, health_routes, looking, person_routes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -51,7 +52,8 @@ def _asset(digest: str, name: str) -> Response:
 
 def _me(asking: access.Asking) -> dict[str, object]:
     """What the pages may offer."""
-    return {"operates": asking.operates, "administers": asking.administers}
+    looks_up = asking.looks_up(looking.files().files)
+    return {"looks_up": looks_up, "operates": asking.operates, "administers": asking.administers}
 
 
 async def _private(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -62,10 +64,12 @@ async def _private(request: Request, call_next: Callable[[Request], Awaitable[Re
     return response
 
 
-def _told(_: Request, error: Exception) -> JSONResponse:
+def _told(request: Request, error: Exception) -> JSONResponse:
     """An error of the product says itself what happened and what to do."""
     _log.warning("%s: %s", type(error).__name__, error)
-    return JSONResponse({"detail": str(error)}, status_code=_status(error))
+    caller = access.asked_by(request)
+    detail = caller.told(error) if caller else without_places(str(error))
+    return JSONResponse({"detail": detail}, status_code=_status(error))
 
 
 def _status(error: Exception) -> int:

@@ -26,7 +26,8 @@ def listed(asking: Asking, search: Search = "", offset: Offset = 0, limit: Limit
     """A page of the campaigns that the caller may read, those with problems first."""
     with looking() as (files, resources):
         may_see = asking.reader(files.files)
-        return overview(files, resources.ledger, now=now(), search=search, offset=offset, limit=limit, may_see=may_see)
+        found = overview(files, resources.ledger, now=now(), search=search, offset=offset, limit=limit, may_see=may_see)
+    return asking.shown(found)
 
 
 @router.get("/{campaign}")
@@ -37,7 +38,7 @@ def page(asking: Asking, campaign: Text) -> CampaignPage:
         found = campaign_page(files, resources.ledger, campaign, now=now(), look_up=look_up)
     if found is None:
         raise HTTPException(404, f"The DAG `{campaign}` is no campaign.")
-    return found
+    return asking.shown(found)
 
 
 @router.get("/{campaign}/sizes")
@@ -55,7 +56,7 @@ def runs(asking: Asking, campaign: Text, offset: Offset = 0, limit: Limit = 25) 
     """A page of the campaign's runs, the newest first."""
     asking.ensure_reads(campaign)
     with looking() as (files, resources):
-        return history(files, resources.ledger, campaign, now=now(), offset=offset, limit=limit)
+        return asking.shown(history(files, resources.ledger, campaign, now=now(), offset=offset, limit=limit))
 
 
 @router.get("/{campaign}/runs/{run}")
@@ -67,4 +68,4 @@ def run(asking: Asking, campaign: Text, run: RunNumber, offset: Offset = 0, limi
         found = run_detail(resources.ledger, run, now=now(), offset=offset, limit=limit)
     if found is None or found.run.campaign != on_record:
         raise HTTPException(404, f"The campaign has no run {run}.")
-    return found
+    return asking.shown(found)

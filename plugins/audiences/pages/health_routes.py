@@ -20,7 +20,7 @@ Checks: TypeAlias = dict[str, tuple[CheckShown, ...]]
 def on_record(asking: Asking) -> Health:
     """What is on record; of campaigns and their audiences only what the caller may read."""
     with looking() as (project, resources):
-        return health(
+        found = health(
             project,
             resources.ledger,
             now=now(),
@@ -28,6 +28,7 @@ def on_record(asking: Asking) -> Health:
             may_see=asking.reader(project.files),
             operates=asking.operates,
         )
+    return asking.shown(found)
 
 
 @router.post("/accounts/{account}")

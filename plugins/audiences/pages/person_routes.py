@@ -48,9 +48,9 @@ class Erase(Asked):
 
 @router.post("")
 def found(asking: Asking, asked: Find) -> PersonFound:
-    """In which audiences the person is, since when, and in which arm of each campaign that the caller may read."""
+    """In which audiences the person is, since when, and in which arm of each campaign whose DAG the caller may change."""
     with looking() as (project, resources):
-        may_see = asking.reader(project.files)
+        may_see = asking.looker_up(project.files)
         _, catalog = load_catalog(project.root)
         person = find_person(project, resources, catalog, asked.by, asked.value.strip(), now=now(), may_see=may_see)
     return person if asking.administers else person.without_tasks()
@@ -59,7 +59,7 @@ def found(asking: Asking, asked: Find) -> PersonFound:
 @router.post("/why")
 def explained(asking: Asking, asked: Why) -> Explanation:
     """Why the user is in or out of the campaign's audience now."""
-    asking.ensure_reads(asked.campaign)
+    asking.ensure_looks_up(asked.campaign)
     explanation = why(files(), asked.campaign, asked.user, now=now(), look_up=look_up)
     if explanation is None:
         raise HTTPException(

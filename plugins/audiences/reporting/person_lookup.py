@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from audiences.ledger import assignments, erasures, known_audiences, members
 from audiences.pipeline import explain as explaining
-from audiences.pipeline.person.called import as_the_key_says
+from audiences.pipeline.person.called import address_in, as_the_key_says, ensure_id
 from audiences.pipeline.person.holders import holders
 from audiences.pipeline.resources import CampaignResources
 from audiences.query.render import render
@@ -87,7 +87,7 @@ class PersonShown(Shown):
 
 
 class PersonFound(Shown):
-    """Everybody who was asked for; what was asked is not in here.
+    """Everybody who was asked for; what was asked is not in here. `asked_by` is what it was: an address is none's id.
 
     `more` are the ids of those who are not shown, when many share an address. `erased`: somebody who has the address was erased.
     """
@@ -119,6 +119,8 @@ def find_person(
     known: tuple[str, ...]
     on_record: tuple[str, ...]
     if asked_by == "user":
+        asked_by = address_in(value) or asked_by
+    if asked_by == "user":
         with resources.warehouse() as warehouse:
             user = as_the_key_says(warehouse, catalog, value)
             there = bool(warehouse.table(render(is_there(catalog, user))).num_rows)
@@ -129,6 +131,8 @@ def find_person(
     every = (*known, *on_record)
     shown = every[:MOST_SHOWN]
     people = _people(files, resources.ledger, shown, frozenset(known), may_see)
+    if asked_by == "user":  # what nobody has for an id may be anything, and is not repeated
+        people = tuple(one for one in people if one.known or one.memberships or one.arms or one.erasure)
     return PersonFound(
         asked_by=asked_by,
         people=people,
@@ -147,8 +151,10 @@ def why(
 ) -> Explanation | None:
     """Why the user is in or out of the campaign's audience now, as `audiences explain` says it; None without a right file.
 
-    Of a campaign with a cap or `keep_for` all users are looked at, so this is asked one campaign at a time.
+    Of a campaign with a cap or `keep_for` all users are looked at, so this is asked one campaign at a time. Raises
+    AddressAsIdError.
     """
+    ensure_id(user)
     spec: CampaignSpec | None = files.specs.get(campaign)
     if spec is None:
         return None

@@ -15,11 +15,12 @@ export function Person() {
   const [value, setValue] = useState("");
   const [state, setState] = useState({ asking: false, found: null, refused: null });
   const me = useAnswer("me");
+  if (me.found && !me.found.looks_up) return h(NeedsRight);
   const ask = () => {
     if (!value.trim()) return Promise.resolve();
     setState((before) => ({ ...before, asking: true, refused: null }));
     return post("person", { by, value }).then(
-      (found) => setState({ asking: false, found, refused: null }),
+      (found) => setState({ asking: false, found: { ...found, by }, refused: null }),
       (refused) => setState({ asking: false, found: null, refused }));
   };
   return h(Stack, { gap: 4, maxW: "1100px" },
@@ -46,9 +47,16 @@ export function Person() {
       state.found && h(Found, { found: state.found, administers: me.found?.administers, onErased: ask })));
 }
 
+const AS = { email: "an e-mail address", phone: "a phone number" };
+
+const NeedsRight = () =>
+  h(Text, { color: "fg.muted", fontSize: "sm" },
+    "To look people up you need the right to change the DAG of a campaign, as Airflow's role user has it.");
+
 function Found({ found, administers, onErased }) {
   return h(Stack, { gap: 4 },
     !found.people.length && h(Notice, { title: "Nobody is known by this, in the warehouse or on record." }),
+    found.asked_by !== found.by && h(Notice, { title: `This is no user's id but ${AS[found.asked_by]}, and was looked up as such.` }),
     found.erased && h(Notice, { status: "warning", title: "Somebody who is known by this was erased, and is not uploaded any more." }),
     found.people.map((person) => h(OnePerson, { key: person.user, person, administers, onErased })),
     found.more.length > 0 && h(Text, { fontSize: "sm" }, `And ${counted(found.more.length, "other user")}: ${found.more.join(", ")}`));

@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from audiences.errors import FixConfigError
 from audiences.query.conditions import text_of
+from audiences.query.key import PATTERN
 from audiences.query.listed_ids import users_called, users_listed
 from audiences.query.render import render
 
 if TYPE_CHECKING:
     from audiences.campaign.catalog import Catalog
+    from audiences.pipeline.person.holders import Address
     from audiences.pipeline.resources import CampaignResources
     from audiences.warehouse.reader import Warehouse
+
+
+@dataclass(eq=False)
+class AddressAsIdError(FixConfigError):
+    """An e-mail address or a phone number was given as a user's id; it is not in the text."""
+
+    kind: Address
+
+    def __str__(self) -> str:
+        what = {"email": "an e-mail address", "phone": "a phone number"}[self.kind]
+        return (
+            f"what was given as a user's id is {what}, which no id may be; look the person up by it: `--{self.kind} -`"
+        )
+
+
+def address_in(user: str) -> Address | None:
+    """What kind of address was written where an id belongs; None for what may be an id."""
+    if not re.search(PATTERN, user):
+        return None
+    return "email" if "@" in user else "phone"
+
+
+def ensure_id(user: str) -> None:
+    """Raise AddressAsIdError for an address: an answer says the id again, and addresses stay out of answers."""
+    if kind := address_in(user):
+        raise AddressAsIdError(kind=kind)
 
 
 def as_the_key_says(warehouse: Warehouse, catalog: Catalog, user: str) -> str:
