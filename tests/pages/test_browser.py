@@ -15,14 +15,14 @@ import psycopg
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
-from tests.pages.front import FAILED, Front, open_front
+from tests.pages.front import FAILED, LIVE, Front, open_front
 
 from audiences.demo import launched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
     from audiences.demo.postgres import Postgres
 
@@ -199,6 +199,75 @@ def test_another_run_shows_its_own_funnel(screen: Screen) -> None:
     expect(screen.page.get_by_role("article", name="Run 1", exact=True)).to_contain_text("Run 1")
 
 
+def test_a_live_run_shows_what_its_batch_held(screen: Screen) -> None:
+    screen.open(f"dags/{LIVE}/plugin/campaign", "section[aria-label='What the batch held']")
+    batch = screen.page.get_by_role("region", name="What the batch held")
+    expect(batch).to_contain_text(
+        re.compile(r"Batch \d+: [1-9][\d,]* events? of [1-9][\d,]* users?, .* after the last was due")
+    )
+    expect(batch).to_contain_text("exported")
+    assert usable(screen) == []
+
+
+def test_a_long_history_is_turned_page_by_page(screen: Screen, front: Front) -> None:
+    more = "insert into audiences.run (campaign_id, external_id, config_digest, config, control_terms, as_of, assigned_at, state,"
+    more += " started_at, ended_at, staging) select r.campaign_id, 'copy__' || n, config_digest, config, control_terms, as_of,"
+    more += " assigned_at, 'failed', started_at, ended_at, staging from audiences.run r join audiences.campaign c"
+    more += " on c.id = r.campaign_id, generate_series(1, 10) n where c.name = 'remove_buyers'"
+    with psycopg.connect(front.demo.server.uri("ledger"), autocommit=True) as ledger:
+        ledger.execute(more.encode())
+        screen.open("dags/remove_buyers/plugin/campaign", "article")
+        runs = screen.page.get_by_role("region", name="Runs", exact=True)
+        buttons = runs.get_by_role("button", name="Show run")
+        expect(runs).to_contain_text("1 to 10 of 11")
+        expect(runs.get_by_role("button", name="Previous")).to_be_disabled()
+        runs.get_by_role("button", name="Next").click()
+        expect(runs).to_contain_text("11 to 11 of 11")
+        expect(buttons).to_have_count(1)
+        expect(runs.get_by_role("button", name="Next")).to_be_disabled()
+        runs.get_by_role("button", name="Previous").click()
+        expect(buttons).to_have_count(10)
+        ledger.execute("delete from audiences.run where external_id like 'copy__%'")
+
+
+def test_times_are_told_in_whole_units(screen: Screen) -> None:
+    told = """async url => {
+        const { ago, duration } = await import(url);
+        const now = Date.now(), since = seconds => ago(new Date(now - 1000 * seconds).toISOString(), now);
+        return [...[0, 0.9996, 59.7, 119.7, 185, 3599.7, 7800].map(duration), ...[59.7, 3599.7, 86399, 90000].map(since)];
+    }"""
+    assert screen.page.evaluate(told, f"{screen.url}/audiences/assets/x/format.js") == [
+        *("0 s", "1 s", "1 min", "2 min", "3 min 5 s", "1 h", "2 h 10 min"),
+        *("1 minute ago", "1 hour ago", "yesterday", "yesterday"),
+    ]
+
+
+def test_a_file_that_is_empty_is_not_said_to_be_unreadable(screen: Screen) -> None:
+    def emptied(route: Route) -> None:
+        answer = route.fetch()
+        found = answer.json()
+        found["file"]["text"] = ""
+        route.fulfill(response=answer, json=found)
+
+    address = f"**/audiences/api/campaigns/{launched.CAMPAIGN}"
+    screen.page.route(address, emptied)
+    screen.open(*CAMPAIGN)
+    expect(screen.page.get_by_role("region", name="Who, what, when")).to_contain_text("The file is empty.")
+    screen.page.unroute(address)
+
+
+def test_who_may_not_see_everything_is_told_so(screen: Screen, front: Front) -> None:
+    screen.page.context.add_cookies([{"name": "_token", "value": front.server.token("viewer"), "url": screen.url}])
+    screen.open(*HEALTH)
+    for words in ("Of every audience that you may see it is known", "Every campaign that you may see has a file"):
+        expect(screen.page.get_by_text(words)).to_be_visible()
+    screen.open("plugin/audiences/person", "#audiences-page")
+    expect(
+        screen.page.get_by_text("To look people up you need the right to change the DAG of a campaign")
+    ).to_be_visible()
+    expect(screen.page.get_by_role("button", name="Find")).to_have_count(0)
+
+
 def test_a_campaign_is_told_in_words_beside_its_file_and_what_changed_since_it_ran(screen: Screen) -> None:
     screen.open(*CAMPAIGN)
     about = screen.page.get_by_role("region", name="Who, what, when")
@@ -226,9 +295,12 @@ def test_a_person_is_found_explained_and_erased_only_when_asked_twice(screen: Sc
     with psycopg.connect(front.demo.server.uri("shop")) as shop:
         (email,) = shop.execute("select email from shop.users where id = %s", [user]).fetchone() or ()
     screen.open(*PERSON)
-    screen.page.get_by_label("Asked by").select_option("email")
-    screen.page.get_by_label("E-mail address").fill(email)
+    screen.page.get_by_label("User id").fill(email)
     screen.page.get_by_role("button", name="Find").click()
+    expect(screen.page.get_by_text("This is no user's id but an e-mail address")).to_be_visible()
+    screen.page.get_by_label("Asked by").select_option("email")
+    screen.page.get_by_role("button", name="Find").click()
+    expect(screen.page.get_by_text("This is no user's id")).to_have_count(0)
     person = screen.page.get_by_role("region", name=f"User {user}")
     person.get_by_role("button", name=f"Why in or out of {launched.CAMPAIGN}").click()
     expect(person.get_by_text("targeted", exact=True)).to_be_visible(timeout=30_000)

@@ -3,7 +3,7 @@
 import { About } from "./about.js";
 import { useAnswer } from "./api.js";
 import { SizeChart } from "./charts.js";
-import { ago, count, counted, moment } from "./format.js";
+import { ago, count, counted, momentInZone } from "./format.js";
 import { Goal } from "./goal.js";
 import { estimate, statusOf } from "./list.js";
 import { Standing } from "./live.js";
@@ -49,7 +49,7 @@ function Head({ page }) {
         note: campaign.over ?? campaign.schedule }),
       h(Figure, {
         name: "Sends next", value: campaign.next_send ? ago(campaign.next_send) : campaign.kind === "live" ? "as events come" : "not",
-        note: next.slice(0, 3).map((at) => moment(at)).join(" · ") }),
+        note: next.slice(0, 3).map(momentInZone).join(" · ") }),
       h(Figure, { name: "Size now", value: count(campaign.size), note: "rows that it holds by our doing" }),
       h(Figure, {
         name: "At Facebook", value: audience?.id ? estimate(audience) : "not created yet",

@@ -39,6 +39,13 @@ function inZone(options) {
 export const moment = (iso) =>
   iso ? inZone({ dateStyle: "medium", timeStyle: "short", hourCycle: "h23" }).format(new Date(iso)) : "–";
 
+/** The same with its zone, which need not be the one in which the campaign's file says it. */
+export const momentInZone = (iso) => (iso ? inZone(WITH_ZONE).format(new Date(iso)) : "–");
+
+const WITH_ZONE = {
+  day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short",
+};
+
 const DATE = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
 
 /** `29 Nov`, of a date without a time, which is the same day in every zone. */
@@ -67,7 +74,7 @@ export function ago(iso, now = Date.now()) {
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
   const [thousandths, whole, minutes] = [1_000, 1, 1 / 60].map((parts) => Math.round(seconds * parts));
-  if (thousandths < 1_000) return `${thousandths} ms`;
+  if (thousandths && thousandths < 1_000) return `${thousandths} ms`;
   if (whole < 60) return `${whole} s`;
   if (whole < 3_600) return both(whole, 60, "min", "s");
   return both(minutes, 60, "h", "min");

@@ -66,7 +66,7 @@ function Accounts({ accounts }) {
         "Ask Facebook about all, one by one"),
       h(Text, { fontSize: "sm", color: "fg.muted", role: "status" }, asking
         ? `Asking about ${asking.name}, ${asking.index + 1} of ${asking.of} …`
-        : "Token, permissions, terms, limits, audiences. Nothing is changed.")));
+        : "Asks about token, permissions, terms, limits and audiences. Nothing is changed.")));
 }
 
 const Account = ({ account, answer, asking, onAsk }) =>
@@ -103,7 +103,7 @@ function Asked({ path, label, note }) {
   };
   return h(Stack, { gap: 3, align: "flex-start" },
     h(HStack, { gap: 3, wrap: "wrap" },
-      h(Button, { size: "sm", variant: "outline", onClick: ask, disabled: state.asking }, state.asking && h(Spinner, { size: "xs" }), label),
+      h(Button, { size: "sm", variant: "outline", onClick: ask, disabled: state.asking, maxW: "100%", h: "auto", minH: 9, whiteSpace: "normal" }, state.asking && h(Spinner, { size: "xs" }), label),
       h(Text, { fontSize: "sm", color: "fg.muted" }, note)),
     h(Stack, { gap: 4, "aria-live": "polite", w: "100%" },
       state.refused && h(Notice, { status: "error", title: state.refused.message }),

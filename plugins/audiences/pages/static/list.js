@@ -2,7 +2,7 @@
 
 import { useAnswer } from "./api.js";
 import { Sparkline } from "./charts.js";
-import { ago, count, counted, moment } from "./format.js";
+import { ago, count, counted, moment, momentInZone } from "./format.js";
 import {
   Answered, Badge, Box, Button, Flex, Grid, HStack, Input, Notice, RouterLink, Stack, State, Text, VisuallyHidden, Wrap,
   h, useEffect, useState,
@@ -53,7 +53,7 @@ function Found({ found, search, onPage }) {
         h(Badge, { key: kind, colorPalette: "red", variant: "surface" }, `${number} ${KINDS[kind] ?? kind}`))),
     h(Grid, {
       templateColumns: COLUMNS, gap: 4, px: 4, display: { base: "none", lg: "grid" }, fontSize: "xs", color: "fg.muted",
-      fontWeight: "medium", "aria-hidden": true,
+      fontWeight: "medium", "aria-hidden": true, borderStartWidth: 4, borderEndWidth: 1, borderColor: "transparent",
     }, TITLES.map((title) => h("span", { key: title }, title))),
     h(Stack, { as: "ul", gap: 2, listStyleType: "none", "aria-label": "Campaigns" },
       campaigns.map((campaign) => h(Campaign, { key: campaign.id, campaign }))),
@@ -103,7 +103,7 @@ const Part = ({ title, children }) =>
 
 function upcoming({ over, next_send: next, kind, status }) {
   if (over) return over;
-  if (next) return `sends next ${ago(next)}, ${moment(next)}`;
+  if (next) return `sends next ${ago(next)}, ${momentInZone(next)}`;
   if (kind === "live" && status === "published") return "sends as events come";
   return "sends nothing";
 }

@@ -84,10 +84,14 @@ function Head({ run }) {
     !run.trouble && h(Text, { fontSize: "sm" }, h(Words, { sentence: true }, run.words)));
 }
 
+/** What the batch of a live run held: how many events of how many users, from when to when, and what became of them. */
 const Batch = ({ batch }) =>
-  h(Wrap, { gap: 3, fontSize: "sm" },
-    Object.entries(batch).filter(([, value]) => typeof value === "number").map(([name, value]) =>
-      h(Badge, { key: name, variant: "outline" }, `${name.replaceAll("_", " ")}: ${count(value)}`)));
+  h(Stack, { gap: 1, fontSize: "sm", as: "section", "aria-label": "What the batch held" },
+    h(Text, null, h(Text, { as: "span", fontWeight: "semibold" }, `Batch ${batch.id}: `),
+      `${counted(batch.events, "event")} of ${counted(batch.users, "user")}, ${moment(batch.first_event)} to ${moment(batch.last_event)}, `,
+      `acted upon ${duration(Math.max(0, batch.lag_seconds))} after the last was due`, batch.tries > 1 && `, at try ${batch.tries}`, "."),
+    h(Wrap, { gap: 2 }, Object.entries(batch.decided).map(([state, events]) =>
+      h(Badge, { key: state, variant: "outline" }, `${count(events)} ${state.replaceAll("_", " ")}`))));
 
 const Rejected = ({ rejected }) =>
   h(Details, { title: `Values that could not be used: ${count(rejected.reduce((sum, each) => sum + each.values, 0))}` },

@@ -46,7 +46,7 @@ export function Words({ children: text, sentence = false }) {
     if (index % 2 === 0 || (!part.startsWith("`") && !OF_FACEBOOK.test(part))) return part;
     return part.startsWith("`")
       ? h(Code, { key: index, size: "sm", colorPalette: "gray", whiteSpace: "pre-wrap" }, part.slice(1, -1))
-      : h(OutLink, { key: index, href: part, color: "inherit", textDecoration: "underline" }, part);
+      : h(OutLink, { key: index, href: part, color: "inherit", textDecoration: "underline", display: "inline", overflowWrap: "anywhere" }, part);
   });
 }
 
