@@ -23,7 +23,10 @@ from audiences.demo.processes import Children
 from audiences.demo.shop import load_shop
 from audiences.demo.start import Demo
 from audiences.errors import AudiencesError
+from audiences.ledger import notices
+from audiences.ledger.database import Ledger
 from audiences.ledger.migrate import migrate
+from audiences.notices.what_holds import failure
 from audiences.pipeline.live.run_batch import run_due
 from audiences.pipeline.resources import CampaignResources
 from audiences.pipeline.results import RunRequest
@@ -106,6 +109,16 @@ def _fill(demo: Demo) -> None:
     with contextlib.suppress(AudiencesError):
         _run(demo, project.campaigns[FAILED], now)
     demo.sandbox.clear_faults()
+    with Ledger(demo.connection("ledger")) as ledger:
+        _raise_notice(ledger, now)
+
+
+def _raise_notice(ledger: Ledger, at: datetime) -> None:
+    """Of the campaign that failed, while the mail server was down."""
+    reason = "the Custom Audience terms of the ad account have not been accepted"
+    number = notices.put(ledger, failure(subject=FAILED, name="Lapsed high value", reason=reason), at=at)
+    undelivered = {"email": "by mail, connection `smtp_default`: SMTPConnectError; the log of the task says more"}
+    notices.put_back(ledger, number or 0, delivered=False, undelivered=undelivered, at=at)
 
 
 def _run(demo: Demo, spec: CampaignSpec, at: datetime) -> None:

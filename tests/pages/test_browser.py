@@ -280,6 +280,9 @@ def test_a_campaign_is_told_in_words_beside_its_file_and_what_changed_since_it_r
 
 def test_whoever_operates_asks_facebook_and_the_warehouse_from_the_page(screen: Screen) -> None:
     screen.open(*HEALTH)
+    told = screen.page.get_by_role("region", name="Notices", exact=True)
+    expect(told).to_contain_text("Could not be sent by mail, connection smtp_default: SMTPConnectError")
+    expect(told).to_contain_text("Not told yet")
     screen.page.get_by_role("button", name="Ask Facebook about main").click()
     account = screen.page.get_by_role("region", name="Ad account main")
     expect(account.get_by_text("Custom Audience terms")).to_be_visible(timeout=30_000)

@@ -9,6 +9,12 @@ import requests
 from tests.pages.conftest import HIDDEN, World
 from tests.pages.serving import CHANGER, READABLE, READER, ROLES
 
+from audiences.campaign.notify import Notify
+from audiences.checklist import Check, State
+from audiences.ledger import notices
+from audiences.ledger.database import Ledger
+from audiences.notices.what_holds import failure, of_account, task_failed
+
 if TYPE_CHECKING:
     from tests.pages.server import Server
 
@@ -105,6 +111,26 @@ def test_without_the_right_to_its_dag_a_campaign_is_neither_listed_nor_readable(
         unknown = call(by_dag, world, READER, route, "unheard_of")
         assert unknown.status_code == 403
         assert unknown.text == refused.text.replace(HIDDEN, "unheard_of")
+
+
+def test_notices_are_shown_to_whoever_may_read_their_campaign_and_those_of_the_installation_to_operators(
+    by_dag: Server, world: World
+) -> None:
+    checks = [Check("access token", State.WARN, "expires soon")]
+    with Ledger(world.shop.connections["ledger"]) as ledger:
+        for campaign in (READABLE, HIDDEN):
+            notices.put(ledger, failure(subject=campaign, name=campaign, reason="no"), at=world.shop.now)
+        for each in of_account("act_1001", checks, Notify()):
+            notices.put(ledger, each, at=world.shop.now)
+        failed = task_failed(dag="audiences_upkeep", task="expire", campaign=READABLE, reason="no", day=world.shop.now)
+        notices.put(ledger, failed, at=world.shop.now)
+
+    def shown(user: str) -> set[str]:
+        return {each["subject"] for each in by_dag.call(user, "GET", "api/health").json()["notices"]}
+
+    assert shown(READER) == {READABLE}
+    assert shown("viewer") == {READABLE, HIDDEN}
+    assert shown("op") == {READABLE, HIDDEN, "act_1001", "audiences_upkeep"}
 
 
 def test_a_run_is_not_reached_through_another_campaign(by_dag: Server, world: World) -> None:

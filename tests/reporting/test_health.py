@@ -10,8 +10,9 @@ from tests.pipeline.live import conftest as pipeline_live
 
 from audiences.checklist import State
 from audiences.errors import ConnectionMissingError
-from audiences.ledger import audiences_in_doubt, known_audiences
+from audiences.ledger import audiences_in_doubt, known_audiences, notices
 from audiences.ledger.database import EmptyLedger, Ledger
+from audiences.notices.what_holds import failure
 from audiences.reporting.health import ask_facebook, ask_warehouse, health
 from audiences.reporting.project_files import ProjectFiles
 
@@ -218,4 +219,18 @@ def test_only_the_account_that_is_asked_about_is_asked(desk):
 def test_a_ledger_that_was_never_used_is_well(desk):
     with EmptyLedger(desk.shop.connections["ledger"]) as empty:
         found = health(desk.files(), empty, now=desk.shop.now, look_up=desk.shop.connections.__getitem__)
-    assert (found.without_file, found.in_doubt, found.live) == ((), (), ())
+    assert (found.without_file, found.in_doubt, found.live, found.notices) == ((), (), (), ())
+
+
+def test_notices_that_stand_open_are_shown_with_why_they_could_not_be_sent(desk):
+    hostile = "no <b> \u202e EAAabcdefghijkl"
+    told = notices.put(desk.ledger, failure(subject="carts", name="Carts", reason=hostile), at=desk.shop.now)
+    notices.take(desk.ledger, told, at=desk.shop.now)
+    why = "by mail, connection `smtp_default`: SMTPDataError"
+    notices.put_back(desk.ledger, told, delivered=False, undelivered={"email": why}, at=desk.shop.now)
+    (found,) = look(desk).notices
+    assert (found.about, found.subject, found.condition, found.title) == ("campaign", "carts", "failed", "Carts failed")
+    assert found.reason == "no <b> \N{REPLACEMENT CHARACTER} [secret]"
+    assert (found.raised_at, found.told_at, found.undelivered) == (desk.shop.now, None, (why,))
+    notices.end_others(desk.ledger, "campaign", "carts", held=(), at=desk.shop.now)
+    assert look(desk).notices == ()

@@ -35,7 +35,7 @@ class Notice:
 
     def in_text(self) -> str:
         """The notice as plain text, title first; no name in it begins a line, hides or steers."""
-        parts = (harmless_line(self.title), _safe(self.reason), f"What to do: {_safe(self.remedy)}", self.link or "")
+        parts = (harmless_line(self.title), safe(self.reason), f"What to do: {safe(self.remedy)}", self.link or "")
         return "\n\n".join(filter(None, parts))
 
     def in_html(self) -> str:
@@ -57,12 +57,13 @@ class Notice:
             "subject": harmless_line(self.subject),
             "what": harmless_line(self.what),
             "title": harmless_line(self.title),
-            "reason": _safe(self.reason),
-            "remedy": _safe(self.remedy),
+            "reason": safe(self.reason),
+            "remedy": safe(self.remedy),
             "link": self.link,
         }
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """A text of a notice as it may be shown anywhere: one harmless line of some length, without secrets."""
     found = without_secrets(harmless(harmless_line(text)))
     return found if len(found) <= _LONGEST else f"{found[: _LONGEST - 1]}…"

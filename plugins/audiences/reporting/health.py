@@ -15,6 +15,7 @@ from audiences.ledger import content, known_audiences, live_standing, members, p
 from audiences.pipeline.upkeep.check_accounts import check_account
 from audiences.reporting import doubt_words
 from audiences.reporting.catalog_checks import catalog_checks
+from audiences.reporting.open_notices import NoticeShown, open_notices
 from audiences.reporting.shape import Shown
 from audiences.warehouse.catalog.reflect import Glance
 
@@ -117,6 +118,7 @@ class Health(Shown):
     without_file: tuple[CampaignWithoutFile, ...]
     in_doubt: tuple[AudienceInDoubt, ...]
     live: tuple[LiveHealth, ...]
+    notices: tuple[NoticeShown, ...]
 
 
 def health(
@@ -137,6 +139,7 @@ def health(
         without_file=tuple(each for each in _without_file(files, ledger, names) if may_see(each.campaign)),
         in_doubt=tuple(_in_doubt(files, ledger, names, may_see, operates)),
         live=tuple(each for each in live if may_see(each.campaign)),
+        notices=tuple(open_notices(files, ledger, may_see, operates=operates)),
     )
 
 

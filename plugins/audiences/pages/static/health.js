@@ -21,6 +21,9 @@ function Parts({ health, operates }) {
   const ofWhat = health.whole ? "" : " that you may see";
   const { live, in_doubt: inDoubt, without_file: withoutFile } = health;
   return h(Stack, { gap: 4 },
+    h(Panel, { title: "Notices", aside: counted(health.notices.length, "notice") }, health.notices.length
+      ? h(Notices, { notices: health.notices })
+      : h(Quiet, null, `No notice${ofWhat} stands open, and all of them could be sent.`)),
     h(Panel, { title: "Ad accounts" }, operates ? h(Accounts, { accounts: health.accounts }) : h(NeedsRight)),
     h(Panel, { title: "Warehouse" }, operates
       ? h(Asked, { path: "health/warehouse", label: "Compare the catalog with the warehouse",
@@ -43,7 +46,8 @@ const Quiet = ({ children }) => h(Text, { color: "fg.muted", fontSize: "sm" }, c
 const NeedsRight = () =>
   h(Text, { color: "fg.muted", fontSize: "sm" }, "To see this you need the right to read connections, as Airflow's role op has it.");
 
-const ToCampaign = ({ id }) => h(RouterLink, { to: `/dags/${encodeURIComponent(id)}/plugin/campaign`, fontWeight: "semibold" }, id);
+const ToCampaign = ({ id, ...look }) =>
+  h(RouterLink, { to: `/dags/${encodeURIComponent(id)}/plugin/campaign`, fontWeight: "semibold", ...look }, id);
 
 /** The ad accounts, each asked about in a request of its own: with many of them, one after the other takes its time. */
 function Accounts({ accounts }) {
@@ -111,6 +115,22 @@ function Asked({ path, label, note }) {
         h(Box, { key: of }, h(Heading, { as: "h3", size: "sm", mb: 1 }, of),
           checks.length ? h(Checks, { checks }) : h(Text, { fontSize: "sm", color: "fg.muted" }, "Nothing to look at.")))));
 }
+
+const SHOWN = 50;
+
+/** What people are told of and what is not over; what could not be sent is first. */
+const Notices = ({ notices }) =>
+  h(Stack, { gap: 2 },
+    notices.slice(0, SHOWN).map((each) =>
+      h(Notice, { key: [each.about, each.subject, each.title, each.raised_at].join(" "), title: each.title,
+        status: each.undelivered.length ? "error" : "warning" },
+        h(Text, null, h(Words, { sentence: true }, each.reason)),
+        h(Text, null, h(Words, { sentence: true }, each.remedy)),
+        each.undelivered.map((why) =>
+          h(Text, { key: why, fontWeight: "medium" }, h(Words, { sentence: true }, `Could not be sent ${why}. It is sent again`))),
+        h(Text, null, `${each.told_at ? "Told" : "Not told yet"}; raised ${ago(each.raised_at)}. `,
+          each.about === "campaign" && h(ToCampaign, { id: each.subject, color: "fg", textDecoration: "underline" })))),
+    notices.length > SHOWN && h(Quiet, null, `And ${notices.length - SHOWN} more.`));
 
 const InDoubt = ({ found }) =>
   h(Stack, { gap: 2 }, found.map((each) =>
