@@ -67,7 +67,7 @@ def _revision(database: psycopg.Connection[TupleRow]) -> str | None:
     return str(found[0]) if found else None
 
 
-def _upgraded(connection: Connection) -> str:
+def _upgraded(connection: Connection, to: str = "head") -> str:
     from alembic import command
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
@@ -92,7 +92,7 @@ def _upgraded(connection: Connection) -> str:
             if found and found > NEWEST:
                 raise LedgerRevisionError(found)
             config.attributes["connection"] = database
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
             database.commit()
             return str(database.execute(text("select version_num from audiences.alembic_version")).scalar_one())
         finally:
