@@ -17,7 +17,7 @@ from rich.table import Table
 
 from audiences.demo.postgres import running_postgres
 from audiences.sandbox import running_sandbox_process
-from benchmarks import answers, latency, loading
+from benchmarks import answers, latency, loading, run_cost
 from benchmarks.world import World
 
 NAMES = {
@@ -44,6 +44,9 @@ def main() -> None:
     parser.add_argument(
         "--ledger-runs", type=int, default=100_000, help="over which pages are answered; 0 leaves it out"
     )
+    parser.add_argument(
+        "--runs-at-once", type=int, default=60, help="through Airflow, beside single runs; 0 leaves both out"
+    )
     asked = parser.parse_args()
     console = Console()
     if asked.rounds:
@@ -55,6 +58,10 @@ def main() -> None:
         found_answers, remarks, plans = answers.measure(1_000, asked.ledger_runs)
         for line in (*remarks, *answers.verdicts(found_answers, plans)):
             console.print(line, soft_wrap=True)
+    if asked.runs_at_once:
+        with tempfile.TemporaryDirectory(prefix="audiences-cost-") as folder:
+            for line in run_cost.verdicts(*run_cost.measure(Path(folder), console, at_once=asked.runs_at_once)):
+                console.print(line, soft_wrap=True)
     if asked.live_events:
         with tempfile.TemporaryDirectory(prefix="audiences-live-") as folder:
             found = latency.measure(Path(folder), asked.live_events, console)

@@ -15,9 +15,7 @@ from audiences.ledger.database import EmptyLedger, Ledger
 from audiences.ledger.identity import note_home
 from audiences.ledger.ledger_errors import placed
 from audiences.ledger.migrate import ensure_newest, migrate
-from audiences.warehouse.catalog.reflect import QUESTION_TIMEOUT, Glance
-from audiences.warehouse.reader import STATEMENT_TIMEOUT, Warehouse
-from audiences.warehouse.saved_queries import ensure_readable, has_queries
+from audiences.warehouse.timeouts import QUESTION_TIMEOUT, STATEMENT_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
     from audiences.facebook.session import GraphSession
     from audiences.ledger.campaigns import KnownCampaign
+    from audiences.warehouse.catalog.reflect import Glance
+    from audiences.warehouse.reader import Warehouse
 
 
 _TRIES: Final = 6
@@ -98,6 +98,8 @@ class Resources:
 
     def warehouse(self) -> Warehouse:
         """A new snapshot of the warehouse; the caller closes it."""
+        from audiences.warehouse.reader import Warehouse  # half of the steps never read it
+
         return Warehouse(
             self._look_up(self._warehouse),
             application=self._application,
@@ -107,6 +109,8 @@ class Resources:
 
     def glance(self, *, timeout: str = QUESTION_TIMEOUT) -> Glance:
         """The warehouse for short questions, each on its own, which may take `timeout`; the caller closes it."""
+        from audiences.warehouse.catalog.reflect import Glance
+
         return Glance(self._look_up(self._warehouse), timezone=self._timezone, timeout=timeout)
 
     def graph_session(self, account: AdAccount, *, by_any_connection: bool = False) -> GraphSession:
@@ -198,6 +202,8 @@ class CampaignResources(Resources):
 
     def _ensure_readable(self) -> None:
         """Put the campaign's SQL segments before the warehouse, once; raises as `saved_queries.ensure_readable` does."""
+        from audiences.warehouse.saved_queries import ensure_readable, has_queries
+
         if not self._readable and has_queries(self.spec):
             with self.glance() as glance:
                 ensure_readable(self.spec, glance)

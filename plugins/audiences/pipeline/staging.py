@@ -17,6 +17,7 @@ from pyarrow.fs import FSSpecHandler, PyFileSystem
 from audiences.disk import DiskError, changed
 from audiences.errors import FixConfigError
 from audiences.object_store import Folder, store_told
+from audiences.user_ids import USER_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,8 @@ _CHECKED = ds.ParquetFileFormat(
     default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
 )
 _FOUND_BY = ["position"]  # of the rows of a change file, by which a request reads its own only
+HELD_OUT = pa.schema([USER_ID, ("arm", pa.string())])
+"""The columns of files that say which arm users are in."""
 ASSIGNED_FILE = "assigned.parquet"
 """The users whom the run assigns to an arm: `user_id`, `arm`."""
 OPTED_OUT_SINCE_FILE = "opted-out-since.parquet"

@@ -13,6 +13,7 @@ from audiences.concurrency import prefetch
 from audiences.connections import opened
 from audiences.errors import FixAccessError, RetryError
 from audiences.warehouse.driver_errors import fault
+from audiences.warehouse.timeouts import STATEMENT_TIMEOUT
 from audiences.warehouse.transaction_settings import TransactionSettings
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from audiences.connections import Connection
 
-STATEMENT_TIMEOUT = "30min"
 # What a read-only snapshot has this error from: a replica removes rows as its primary does, and with them who reads them.
 _CONFLICT: Final = "40001"
 _REMEDIES: Final = {

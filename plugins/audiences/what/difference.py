@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -74,6 +73,8 @@ class Difference:
     """
 
     def __init__(self, *, campaign: int, action: Action, spill: Path, anew: bool = False) -> None:
+        import duckdb  # many know these columns and compare nothing
+
         self._database = duckdb.connect(
             config={
                 "memory_limit": MEMORY,

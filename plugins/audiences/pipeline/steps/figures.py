@@ -10,8 +10,7 @@ import pyarrow as pa
 
 from audiences.campaign.wording import counted
 from audiences.pipeline.results import MEMBERS_FIRST, Reference, RunRef, Selected, outcome_words
-from audiences.pipeline.staging import Staging, held_out_file
-from audiences.pipeline.steps.select import HELD_OUT
+from audiences.pipeline.staging import HELD_OUT, Staging, held_out_file
 from audiences.who.outcomes import Outcomes
 
 if TYPE_CHECKING:

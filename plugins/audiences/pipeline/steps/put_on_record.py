@@ -27,8 +27,7 @@ from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.results import AudienceHolding, Plan, Rejected, RunRef, Selected
 from audiences.pipeline.scope import EVERYBODY, Scope
-from audiences.pipeline.staging import ASSIGNED_FILE, Staging, change_file, held_out_file, never_held_out_file
-from audiences.pipeline.steps.select import HELD_OUT
+from audiences.pipeline.staging import ASSIGNED_FILE, HELD_OUT, Staging, change_file, held_out_file, never_held_out_file
 from audiences.pipeline.upload import full_refresh
 from audiences.user_ids import USERS
 from audiences.what.difference import CHANGES, Counts, Difference

@@ -13,6 +13,7 @@ from audiences.concurrency import map_concurrently, prefetch
 from audiences.ledger import assignments, erasures
 from audiences.pipeline.results import RunRef, Selected, Shard
 from audiences.pipeline.staging import (
+    HELD_OUT,
     Staging,
     candidates_file,
     held_out_file,
@@ -21,7 +22,7 @@ from audiences.pipeline.staging import (
     shard_file,
 )
 from audiences.query.columns import columns_of
-from audiences.user_ids import USER_ID, USERS
+from audiences.user_ids import USERS
 from audiences.what.difference import CANDIDATES
 from audiences.what.erased import Erased
 from audiences.who.cap import rank_keys
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from audiences.pipeline.resources import CampaignResources
 
 DECIDE_CONCURRENCY = 2  # batches
-HELD_OUT = pa.schema([USER_ID, ("arm", pa.string())])
 
 
 def select(resources: CampaignResources, run: RunRef, shard: Shard) -> Selected:

@@ -22,6 +22,7 @@ from audiences.warehouse.catalog.relation import POSTGRES, Column, Relation
 from audiences.warehouse.catalog.structure import Structure, questions, structure
 from audiences.warehouse.driver_errors import fault
 from audiences.warehouse.reader import WarehouseQueryError, as_ours
+from audiences.warehouse.timeouts import QUESTION_TIMEOUT
 from audiences.warehouse.transaction_settings import TransactionSettings
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from audiences.connections import Connection
 
-QUESTION_TIMEOUT = "20s"
 _KINDS = {
     "r": "table",
     "p": "partitioned table",

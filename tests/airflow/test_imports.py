@@ -1,0 +1,93 @@
+"""What each step makes a worker import that has not preloaded anything, by the imports that stand at the head of modules."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from tests.test_floors import modules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+HEAVY: Final = {
+    "adbc_driver_manager": "ADBC",
+    "adbc_driver_postgresql": "ADBC",
+    "alembic": "Alembic",
+    "duckdb": "DuckDB",
+    "facebook_business": "Facebook's SDK",
+    "numpy": "NumPy",
+    "pandas": "pandas",
+    "phonenumbers": "phonenumbers",
+    "pyarrow": "Arrow",
+    "sqlalchemy": "SQLAlchemy",
+}
+"""What takes a twentieth of a second or more."""
+SENDS: Final = {"Arrow", "NumPy"}
+READS: Final = {"ADBC", "Arrow", "SQLAlchemy"}
+COMPARES: Final = {"Arrow", "DuckDB", "NumPy"}
+MAY: Final = {
+    "airflow.campaign_dag": set(),  # in the DAG processor, at each look
+    "airflow.dispatcher_dag": set(),
+    "airflow.upkeep_dag": set(),
+    "pipeline.resources": {"Arrow"},
+    "pipeline.steps.open_run": {*READS, *SENDS, "Facebook's SDK"},
+    "pipeline.steps.extract": {"Arrow", "DuckDB", "NumPy", "SQLAlchemy", "phonenumbers"},
+    "pipeline.steps.select": {*COMPARES, "SQLAlchemy", "pandas"},
+    "pipeline.steps.plan": {*COMPARES, *READS, *SENDS, "Facebook's SDK"},
+    "pipeline.upload.export": SENDS,
+    "pipeline.upload.full_refresh": SENDS,
+    "pipeline.steps.link_ad_sets": {"Arrow", "Facebook's SDK"},
+    "pipeline.steps.close_run": {"Arrow", "Facebook's SDK"},
+    "pipeline.steps.due_notices": set(),
+}
+"""What a step may import, by the module that an operator imports for it. Each imports `pipeline.resources` as well."""
+
+
+def imported(body: Sequence[ast.stmt]) -> Iterator[str]:
+    """What these statements import when the module is: not inside functions, and not for types alone."""
+    for node in body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.If):
+            if ast.unparse(node.test) != "TYPE_CHECKING":
+                yield from imported(node.body)
+            yield from imported(node.orelse)
+        elif isinstance(node, ast.Try | ast.ClassDef):
+            yield from imported(node.body)
+
+
+OURS: Final = modules()
+
+
+@cache
+def direct(module: str) -> frozenset[str]:
+    """The modules that this one imports, with the packages that they are in."""
+    found = set(imported(ast.parse(OURS[module].read_text(encoding="utf-8")).body))
+    return frozenset(".".join(name.split(".")[:end]) for name in found for end in range(1, name.count(".") + 2))
+
+
+def heavy(module: str) -> set[str]:
+    """The heavy libraries behind a module, whichever of ours lead there."""
+    seen: set[str] = set()
+    todo = {module}
+    while todo:
+        each = todo.pop()
+        seen.add(each)
+        if each in OURS:
+            todo |= direct(each) - seen
+    return {HEAVY[name] for name in seen & HEAVY.keys()}
+
+
+@pytest.mark.parametrize("module", MAY)
+def test_a_step_imports_only_what_it_uses(module):
+    assert heavy(f"audiences.{module}") == MAY[module]
+
+
+def test_no_task_imports_alembic_where_the_ledger_is_at_its_newest_revision():
+    assert "Alembic" not in heavy("audiences.ledger.migrate")
