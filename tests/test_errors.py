@@ -6,6 +6,7 @@ import ast
 import pickle
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, get_args, get_origin, get_type_hints
@@ -91,6 +92,8 @@ def sample(hint: Any) -> Any:
         return (sample(arguments[0]),)
     if origin is dict:
         return {sample(arguments[0]): sample(arguments[1])}
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return next(iter(hint))
     if hint in plain:
         return plain[hint]
     if arguments:  # one of several types, or one of several values

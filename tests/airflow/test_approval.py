@@ -216,7 +216,7 @@ def test_people_are_asked_before_anything_is_sent_and_only_a_yes_in_time_by_who_
     assert "nobody answered before" in ended["note"]
     assert office.answer(office.path("late"), "Approve", by="ben") == 200
     assert office.last_run("late")[:3] == ("stopped", "0", "1")
-    assert office.approvals("late") == [("lapsed", None)]
+    assert office.approvals("late") == [("unanswered", None)]
     assert office.members("late") == set()
 
 

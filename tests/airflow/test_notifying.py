@@ -23,6 +23,9 @@ from audiences.airflow.notifying import (
 from audiences.campaign.notify import Notify
 from audiences.campaign.project import Project
 from audiences.errors import StoppedError
+from audiences.ledger import approvals
+from audiences.ledger.approvals import ApprovalState
+from audiences.pipeline.preconditions.approved import NotApprovedError
 
 pytestmark = pytest.mark.integration
 TO = "crm@example.com"
@@ -254,6 +257,42 @@ def test_a_deadline_is_told_once_and_not_of_a_run_that_had_failed_before(shop, m
     for _ in range(2):
         asyncio.run(deadline_missed("carts", str(project), "2 hours", context=context))
     assert told(mail) == ["Carts has not ended within 2 hours"] * mails
+
+
+def test_that_a_run_waits_for_an_approval_and_that_none_came_are_told_as_such(shop, mail, project):
+    file = project / "campaigns/carts.yml"
+    file.write_text(f"{CARTS.format(status='published').partition('notify')[0]}approval: required\n")
+    settings = (project / "include/settings.yml").read_text()
+    (project / "include/settings.yml").write_text(settings.replace("deadline_missed]", "deadline_missed, stopped]"))
+    spec = Project.load_campaign(project, "carts")
+    with shop.resources(spec) as resources, resources.working() as known:
+        approvals.ask(
+            resources.ledger,
+            campaign=known.id,
+            run=None,
+            asked_in="manual__1",
+            digest=spec.digest,
+            shown="",
+            body="",
+            at=resources.now(),
+            until=datetime.now(UTC) + timedelta(hours=1),
+        )
+    for run in ("manual__1", "manual__2"):
+        context = {"dag_run": {"state": "running", "dag_run_id": run, "conf": {}}}
+        asyncio.run(deadline_missed("carts", str(project), "2 hours", context=context))
+    late = mail.mails[0].get_body(("html",)).get_content()
+    assert "It waits for somebody to approve it, until" in late
+    assert "Answer under Required Actions in the Airflow UI" in late
+    error = NotApprovedError(
+        guard="approval", found="nobody answered", allow_once="", question=ApprovalState.UNANSWERED
+    )
+    failed(spec, TaskFailed(error))
+    failed(spec, TaskFailed(GUARD))
+    assert told(mail) == [
+        "Carts has not ended within 2 hours",
+        "Carts: nobody answered in time whether it may send, and nothing was sent",
+        "Carts was stopped by a guard, and nothing was sent",
+    ]
 
 
 CARTS = (

@@ -297,6 +297,7 @@ ANSWERS: dict[ApprovalState, Callable[[Ledger, int], object]] = {
     ApprovalState.APPROVED: lambda ledger, question: answer(ledger, question, approved=True),
     ApprovalState.REJECTED: lambda ledger, question: answer(ledger, question, approved=False),
     ApprovalState.IN_FORCE: lambda ledger, question: approvals.put_in_force(ledger, question, at=NOON),
+    ApprovalState.UNANSWERED: lambda ledger, question: approvals.unanswered(ledger, question, why="too late"),
     ApprovalState.LAPSED: lambda ledger, question: approvals.lapse(ledger, question, why="too late"),
 }
 
@@ -316,6 +317,24 @@ def test_a_question_goes_from_state_to_state_as_allowed_and_not_otherwise(
     asked = approvals.of_run(ledger, run)
     assert asked is not None
     assert asked.state == (to if allowed else found)
+
+
+@pytest.mark.parametrize(
+    ("by", "name", "said"),
+    [
+        ("anna", "anna", "anna"),
+        ("4", "Anna Berg", "Anna Berg (4)"),
+        ("4", "anna@example.com", "4"),
+        ("anna@example.com", "Anna", "Anna"),
+        ("anna@example.com", "anna@example.com", "the person who answered question 7"),
+        ("+44 20 7946 0958", None, "the person who answered question 7"),
+        (None, None, "nobody"),
+    ],
+)
+def test_who_answered_is_named_without_an_address_or_a_number_of_anybody(
+    by: str | None, name: str | None, said: str
+) -> None:
+    assert approvals.called(7, by=by, name=name) == said
 
 
 @pytest.mark.parametrize("found", ApprovalState)

@@ -64,6 +64,24 @@ def test_a_notice_says_what_why_and_what_to_do():
     )
 
 
+@pytest.mark.parametrize(
+    ("unapproved", "title", "remedy"),
+    [
+        ("rejected", "Carts: the approval was refused, and nothing was sent", "Edit the campaign file"),
+        ("unanswered", "Carts: nobody answered in time whether it may send", "Answer under Required Actions"),
+        ("lapsed", "Carts: it is not approved, and nothing was sent", "The next run asks again"),
+    ],
+)
+def test_a_run_that_was_not_approved_is_told_as_such_and_beside_one_that_a_guard_stopped(unapproved, title, remedy):
+    run = replace(GOOD, state="stopped", reason="Anna rejected it")
+    (guarded,) = of_run(run, ALL)
+    (notice,) = of_run(replace(run, unapproved=unapproved), ALL)
+    assert notice.title.startswith(title)
+    assert notice.remedy.startswith(remedy)
+    assert "guard" not in notice.in_text()
+    assert (notice.condition, notice.what) != (guarded.condition, guarded.what)
+
+
 def test_recovery_names_what_is_over():
     assert recovery(GOOD, {"failed", "deadline_missed"}).reason.endswith("Over are: deadline missed, failed")
 
@@ -106,4 +124,8 @@ def test_a_token_in_a_reason_and_a_reason_without_end_do_not_get_out():
 
 
 def test_a_missed_deadline_names_the_run():
-    assert "within 2 hours" in deadline_missed(campaign="carts", name="Carts", deadline="2 hours", run="r1").title
+    late = {"campaign": "carts", "name": "Carts", "deadline": "2 hours", "run": "r1"}
+    assert "within 2 hours" in deadline_missed(**late).title
+    waiting = deadline_missed(**late, asked_until="Mon 30 Nov 2026 at 09:00 UTC")
+    assert "It waits for somebody to approve it, until Mon 30 Nov 2026 at 09:00 UTC" in waiting.reason
+    assert waiting.remedy == "Answer under Required Actions in the Airflow UI"

@@ -131,6 +131,21 @@ def test_a_guard_that_stopped_the_last_run_is_told_with_how_to_allow_it(desk):
     assert found.troubles[0].kind is Attention.STOPPED
     assert found.last_run.trouble.reason.startswith("stopped by the guard `max_removal`: 1 of 4 members (25.0 %)")
     assert "`audiences run spring --allow max_removal`" in found.last_run.trouble.remedy
+    # The same run, had it asked somebody: what came of the question is said, and no guard.
+    desk.shop.sql(
+        "insert into audiences.approval (campaign_id, run_id, asked_in, config_digest, shown, body, asked_at, until)"
+        " select campaign_id, id, 'r', '', '', '', now(), now() from audiences.run where state = 'stopped'",
+        on="ledger",
+    )
+    for state, kind, said in (
+        ("rejected", Attention.REFUSED, "its approval was refused"),
+        ("unanswered", Attention.UNANSWERED, "nobody answered in time"),
+        ("lapsed", Attention.STOPPED, "it is not approved"),
+        ("in_force", Attention.STOPPED, "by a guard"),
+    ):
+        desk.shop.sql(f"update audiences.approval set state = '{state}'", on="ledger")
+        (trouble,) = shown(desk, "spring").troubles
+        assert (trouble.kind, said in trouble.reason) == (kind, True)
 
 
 def test_an_audience_in_doubt_says_why_and_what_the_next_run_does(desk):

@@ -147,9 +147,30 @@ def _deadline_missed(campaign: str, project: str, deadline: str, run: dict[str, 
         if run.get("state") not in (None, "queued", "running") or _dry(run.get("conf")):
             return
         spec = Project.load_campaign(Path(project), campaign)
+        if not spec.notify.wants("deadline_missed"):
+            return
         run_id = str(run.get("dag_run_id", ""))
-        notice = what_holds.deadline_missed(campaign=campaign, name=spec.campaign.name, deadline=deadline, run=run_id)
+        notice = what_holds.deadline_missed(
+            campaign=campaign,
+            name=spec.campaign.name,
+            deadline=deadline,
+            run=run_id,
+            asked_until=_asked_until(spec, run_id),
+        )
         _tell(spec.notify, notice, spec)
+
+
+def _asked_until(spec: CampaignSpec, run_id: str) -> str | None:
+    """Until when the run waits for somebody to approve it, in words; None where it does not, or the ledger does not say."""
+    from audiences.pipeline.resources import CampaignResources
+    from audiences.pipeline.steps.due_notices import asked_until
+
+    if spec.campaign.approval is None:
+        return None
+    with harmless("it is not known whether the run waits for an approval"), CampaignResources(spec) as resources:
+        until = asked_until(resources, run_id)
+        return f"{until.astimezone(spec.zone):%a %d %b %Y at %H:%M %Z}" if until else None
+    return None
 
 
 def _reason(cause: BaseException | None, task: str) -> tuple[str, bool]:
@@ -166,8 +187,14 @@ def _reason(cause: BaseException | None, task: str) -> tuple[str, bool]:
 
 
 def _failure(spec: CampaignSpec, cause: BaseException | None, task: str) -> Notice:
+    from audiences.pipeline.preconditions.approved import NotApprovedError
+    from audiences.pipeline.steps.due_notices import unapproved_of
+
     reason, stopped = _reason(cause, task)
-    return what_holds.failure(subject=spec.id, name=spec.campaign.name, reason=reason, stopped=stopped)
+    unapproved = unapproved_of(cause.question) if isinstance(cause, NotApprovedError) else None
+    return what_holds.failure(
+        subject=spec.id, name=spec.campaign.name, reason=reason, stopped=stopped, unapproved=unapproved
+    )
 
 
 def _tell(notify: Notify, notice: Notice, spec: CampaignSpec, *, link: str | None = None) -> None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from audiences.ledger.transitions import Transitions
+from audiences.redact import without_people
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,6 +26,7 @@ class ApprovalState(StrEnum):
     APPROVED = "approved"
     IN_FORCE = "in_force"
     REJECTED = "rejected"
+    UNANSWERED = "unanswered"
     LAPSED = "lapsed"
 
 
@@ -32,11 +34,14 @@ TRANSITIONS: Final = Transitions(
     "approval",
     "question",
     {
-        ApprovalState.ASKED: frozenset({ApprovalState.APPROVED, ApprovalState.REJECTED, ApprovalState.LAPSED}),
+        ApprovalState.ASKED: frozenset(
+            {ApprovalState.APPROVED, ApprovalState.REJECTED, ApprovalState.UNANSWERED, ApprovalState.LAPSED}
+        ),
         # Verified by the step that sends, or found to be about something else.
         ApprovalState.APPROVED: frozenset({ApprovalState.IN_FORCE, ApprovalState.LAPSED}),
         ApprovalState.IN_FORCE: frozenset(),
         ApprovalState.REJECTED: frozenset(),
+        ApprovalState.UNANSWERED: frozenset(),
         ApprovalState.LAPSED: frozenset(),
     },
 )
@@ -48,7 +53,7 @@ OPEN: Final = TRANSITIONS.before(ApprovalState.LAPSED)
 class Question:
     """A question on record. `digest` is that of the campaign's version, `shown` that of the figures; `by` an Airflow user's id.
 
-    `lapsed_for` says why the question is void, None where it is not.
+    `lapsed_for` says why nothing comes of the question, None where somebody rejected it, or something may still come of it.
     """
 
     id: int
@@ -70,8 +75,25 @@ class Question:
 
     @property
     def who(self) -> str:
-        """The person who answered, in words."""
-        return f"{self.name} ({self.by})" if self.name and self.name != self.by else self.by or "nobody"
+        """The person who answered, in words that may stand in errors and notices; see `called`."""
+        return called(self.id, by=self.by, name=self.name)
+
+
+def called(question: int, *, by: str | None, name: str | None) -> str:
+    """Who answered a question: Airflow's name and id of the user, but for what is an e-mail address or a phone number.
+
+    Where nothing is left, the question by its number: the ledger has the person.
+    """
+    if not by:
+        return "nobody"
+    said = list(dict.fromkeys(each for each in (name, by) if each and without_people(each) == each))
+    return (
+        f"{said[0]} ({said[1]})"
+        if len(said) > 1
+        else said[0]
+        if said
+        else f"the person who answered question {question}"
+    )
 
 
 _SELECT = (
@@ -137,6 +159,11 @@ def put_in_force(ledger: Ledger, question: int, *, at: datetime) -> None:
 def lapse(ledger: Ledger, question: int, *, why: str) -> None:
     """Record that the question is void. Raises IllegalTransitionError for one that is closed."""
     TRANSITIONS.move(ledger, question, ApprovalState.LAPSED, "lapsed_for = %(why)s", why=why)
+
+
+def unanswered(ledger: Ledger, question: int, *, why: str) -> None:
+    """Record that nobody answered in time. Raises IllegalTransitionError for a question that is answered, or closed."""
+    TRANSITIONS.move(ledger, question, ApprovalState.UNANSWERED, "lapsed_for = %(why)s", why=why)
 
 
 def in_force(ledger: Ledger, *, campaign: int, digest: str) -> Question | None:

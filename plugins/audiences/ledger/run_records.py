@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from audiences.ledger import approvals
+from audiences.ledger.approvals import ApprovalState
 from audiences.ledger.runs import RunState
 
 if TYPE_CHECKING:
@@ -121,7 +122,10 @@ def config_of(ledger: Ledger, run: int) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """The last run of a campaign: as much of it as a list of all campaigns is put in order by; times as in `RunRecord`."""
+    """The last run of a campaign: as much of it as a list of all campaigns is put in order by; times as in `RunRecord`.
+
+    `approval` is what came of the question that the run asked, if it asked one.
+    """
 
     id: int
     state: RunState
@@ -130,9 +134,11 @@ class LastRun:
     asked_until: datetime | None
     alive_at: datetime
     config_digest: str
+    approval: ApprovalState | None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", RunState(self.state))
+        object.__setattr__(self, "approval", ApprovalState(self.approval) if self.approval else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +171,13 @@ def campaigns(ledger: Ledger, names: Sequence[str] | None = None) -> list[Record
         asked_until: datetime | None,
         alive_at: datetime,
         config_digest: str,
+        approval: ApprovalState | None,
     ) -> RecordedCampaign:
-        last = None if run is None else LastRun(run, state, started_at, ended_at, asked_until, alive_at, config_digest)
+        last = (
+            None
+            if run is None
+            else LastRun(run, state, started_at, ended_at, asked_until, alive_at, config_digest, approval)
+        )
         return RecordedCampaign(id, name, last, size, audience)
 
     return ledger.rows(made, ALL_CAMPAIGNS, {"names": None if names is None else list(names)})
@@ -174,7 +185,8 @@ def campaigns(ledger: Ledger, names: Sequence[str] | None = None) -> list[Record
 
 ALL_CAMPAIGNS = f"""
 select c.id, c.name, sized.size, sized.audience_id as audience, last.id as run, last.state, last.started_at, last.ended_at,
-    last.asked_until, last.alive_at, last.config_digest
+    last.asked_until, last.alive_at, last.config_digest,
+    (select q.state from audiences.approval q where q.run_id = last.id order by q.id desc limit 1) as approval
 from audiences.campaign c
 left join lateral (
     select r.id, r.state, r.started_at, r.ended_at, asked.until as asked_until,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from audiences.checklist import State
 from audiences.notices.notice import Notice
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from audiences.checklist import Check
     from audiences.notices.notice import Kind
 
+Unapproved = Literal["rejected", "unanswered", "lapsed"]
+"""What came of the question whether a run may send: the ledger's states of it."""
 FEW_PEOPLE = 100
 """Below about this many matched people Facebook delivers no ads to an audience."""
 ENDED_BY_SUCCESS: tuple[Condition, ...] = ("failed", "stopped", "deadline_missed")
@@ -27,6 +29,22 @@ _LOOK = (
     "The end of the failed task's log in Airflow says the same and more. Once it is put right, clear the run, or wait for the "
     "next one"
 )
+_ANSWER: Final[dict[Unapproved, tuple[str, str]]] = {
+    "rejected": (
+        "the approval was refused, and nothing was sent",
+        "Edit the campaign file, and the next run asks about the new version. To have this one looked at again, trigger the DAG "
+        "`{dag}`",
+    ),
+    "unanswered": (
+        "nobody answered in time whether it may send, and nothing was sent",
+        "Answer under Required Actions in the Airflow UI: the next run asks again; to be asked now, trigger the DAG `{dag}`. If "
+        "nobody could answer, see that `approvers` in the file are ids of Airflow users and that `deadline` leaves them time",
+    ),
+    "lapsed": (
+        "it is not approved, and nothing was sent",
+        "The next run asks again; to be asked now, trigger the DAG `{dag}`",
+    ),
+}
 _RIGHT = "If what the guard found is right, let the run through once as it says above; if not, put the data or the rules right"
 
 
@@ -34,9 +52,9 @@ _RIGHT = "If what the guard found is right, let the run through once as it says 
 class Ended:
     """What is known of a run that has ended.
 
-    `reason` is that of its failure. `members` are those of the audience afterwards, `added` and
-    `removed` of them in this run; `sent` rows of which Facebook could not use `unusable`. `whole`: the run was about the whole
-    audience, and not a batch of a live campaign; `adds`: it may add people.
+    `reason` is that of its failure, and `unapproved` what came of its question where it was not approved. `members` are those of
+    the audience afterwards, `added` and `removed` of them in this run; `sent` rows of which Facebook could not use `unusable`.
+    `whole`: the run was about the whole audience, and not a batch of a live campaign; `adds`: it may add people.
     """
 
     campaign: str
@@ -44,6 +62,7 @@ class Ended:
     run: int
     state: Literal["success", "failed", "stopped"]
     reason: str = ""
+    unapproved: Unapproved | None = None
     members: int = 0
     added: int = 0
     removed: int = 0
@@ -59,8 +78,13 @@ def of_run(run: Ended, notify: Notify) -> list[Notice]:
     return [notice for notice in (*_failure(run), *_numbers(run, notify)) if notice.condition in notify.about]
 
 
-def failure(*, subject: str, name: str, reason: str, stopped: bool = False) -> Notice:
-    """A campaign's run that failed, or that a guard `stopped` before anything was sent."""
+def failure(
+    *, subject: str, name: str, reason: str, stopped: bool = False, unapproved: Unapproved | None = None
+) -> Notice:
+    """A campaign's run that failed, or was `stopped` before anything was sent, by a guard or since it was not approved."""
+    if stopped and unapproved:
+        title, remedy = _ANSWER[unapproved]
+        return Notice(_CAMPAIGN, "stopped", subject, "approval", f"{name}: {title}", reason, remedy.format(dag=subject))
     if stopped:
         title = f"{name} was stopped by a guard, and nothing was sent"
         return Notice(_CAMPAIGN, "stopped", subject, "", title, reason, _RIGHT)
@@ -77,7 +101,9 @@ def task_failed(*, dag: str, task: str, campaign: str | None, reason: str, day: 
 def _failure(run: Ended) -> Iterator[Notice]:
     if run.state != "success":
         stopped = run.state == "stopped"
-        yield failure(subject=run.campaign, name=run.name, reason=run.reason, stopped=stopped)
+        yield failure(
+            subject=run.campaign, name=run.name, reason=run.reason, stopped=stopped, unapproved=run.unapproved
+        )
 
 
 def _numbers(run: Ended, notify: Notify) -> Iterator[Notice]:
@@ -150,17 +176,18 @@ def recovery(run: Ended, over: Iterable[str]) -> Notice:
     )
 
 
-def deadline_missed(*, campaign: str, name: str, deadline: str, run: str) -> Notice:
-    """A run that has not ended in time; `deadline` in words."""
-    return Notice(
-        _CAMPAIGN,
-        "deadline_missed",
-        campaign,
-        "",
-        f"{name} has not ended within {deadline}",
-        f"The run {run} was queued that long ago, and still runs or waits",
-        "See in Airflow what it waits for: the logs of its tasks tell of a throttled account, a closed window, a busy pool",
-    )
+def deadline_missed(*, campaign: str, name: str, deadline: str, run: str, asked_until: str | None = None) -> Notice:
+    """A run that has not ended in time; `deadline` in words, as is `asked_until`, where it waits for an approval until then."""
+    reason = f"The run {run} was queued that long ago, and still runs or waits"
+    remedy = "See in Airflow what it waits for: the logs of its tasks tell of a throttled account, a closed window, a busy pool"
+    if asked_until:
+        reason = (
+            f"The run {run} was queued that long ago. It waits for somebody to approve it, until {asked_until}; then it ends and "
+            "sends nothing"
+        )
+        remedy = "Answer under Required Actions in the Airflow UI"
+    title = f"{name} has not ended within {deadline}"
+    return Notice(_CAMPAIGN, "deadline_missed", campaign, "", title, reason, remedy)
 
 
 _ACCOUNT: dict[str, Condition] = {"access token": "token", "API version": "api_version"}

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from audiences.campaign.wording import counted
+from audiences.ledger.approvals import ApprovalState
 from audiences.reporting import doubt_words
 from audiences.reporting.run_phase import RunPhase, phase_of
 from audiences.reporting.run_words import moment
@@ -36,6 +37,8 @@ class Attention(StrEnum):
     FAILED = "failed"
     DIED = "died"
     STOPPED = "stopped"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"
     NOT_READ = "not_read"
     OVERDUE = "overdue"
     NO_FILE = "no_file"
@@ -122,9 +125,18 @@ _WRONG: Final = {
 }
 
 
+_UNAPPROVED: Final = {
+    ApprovalState.REJECTED: (Attention.REFUSED, "sent nothing: its approval was refused"),
+    ApprovalState.UNANSWERED: (Attention.UNANSWERED, "sent nothing: nobody answered in time whether it may"),
+    ApprovalState.LAPSED: (Attention.STOPPED, "sent nothing: it is not approved"),
+}
+
+
 def _of_run(last: LastRun, now: datetime) -> Iterator[Trouble]:
     log = f"`audiences run-detail {last.id}` says why, and what to do."
-    if found := _WRONG.get(phase_of(last, now)):
+    phase = phase_of(last, now)
+    found = _UNAPPROVED.get(last.approval) if phase is RunPhase.STOPPED and last.approval else None
+    if found := found or _WRONG.get(phase):
         kind, words = found
         yield Trouble(kind=kind, reason=f"the last run {words}", remedy=log)
 

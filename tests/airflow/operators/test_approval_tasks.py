@@ -110,17 +110,17 @@ def test_a_yes_of_somebody_who_is_not_among_the_approvers_sends_nothing(approve)
 
 
 @pytest.mark.parametrize(
-    ("answer", "why"),
+    ("answer", "why", "became"),
     [
-        ({"error": "time is up", "error_type": "timeout"}, "nobody answered before"),
-        (event(user=None), "the answer came from nobody"),
+        ({"error": "time is up", "error_type": "timeout"}, "nobody answered before", "unanswered"),
+        (event(user=None), "the answer came from nobody", "lapsed"),
     ],
 )
-def test_no_answer_and_one_of_nobody_end_the_run(approve, answer, why):
+def test_no_answer_and_one_of_nobody_end_the_run(approve, answer, why, became):
     with pytest.raises(TaskFailed):
         approve.operator.execute_complete(approve.context, answer)
     assert why in approve.pushed["failure"]
-    assert state(approve) == "lapsed"
+    assert state(approve) == became
 
 
 def test_an_answer_after_the_file_was_edited_is_void(approve, connected):

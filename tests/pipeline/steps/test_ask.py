@@ -9,6 +9,7 @@ import pytest
 
 from audiences.errors import StoppedError
 from audiences.ledger import approvals, runs
+from audiences.ledger.approvals import ApprovalState
 from audiences.ledger.transitions import IllegalTransitionError
 from audiences.pipeline.preconditions.approved import NotApprovedError
 from audiences.pipeline.results import RunRequest
@@ -151,12 +152,14 @@ def test_after_a_no_nobody_is_touched_the_outcomes_add_up_and_the_next_run_asks_
 def test_without_an_answer_the_run_ends_unsent(shop, asked):
     fill(shop, 1)
     run = asked(required(shop))
-    error = NotApprovedError(guard="approval", found="nobody answered", allow_once="")
-    withdraw(run.resources, run.question, error, why="nobody answered")
+    error = NotApprovedError(
+        guard="approval", found="nobody answered", allow_once="", question=ApprovalState.UNANSWERED
+    )
+    withdraw(run.resources, run.question, error)
     summary = close_run(run.resources, run.run, None)
     assert (summary.state, summary.outcomes["failed"]) == ("stopped", 1)
-    assert states(shop) == ["lapsed"]
-    with pytest.raises(IllegalTransitionError, match="`lapsed` and cannot become `approved`"):
+    assert states(shop) == ["unanswered"]
+    with pytest.raises(IllegalTransitionError, match="`unanswered` and cannot become `approved`"):
         run.answer()
 
 

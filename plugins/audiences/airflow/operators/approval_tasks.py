@@ -14,6 +14,7 @@ from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from audiences.airflow import lineage
+from audiences.airflow.approvers import doubts_about_approvers
 from audiences.airflow.failures import told
 from audiences.airflow.operators.live_batch import export_batch
 from audiences.airflow.operators.steps import EXTRACT, FOUND, OPEN, SELECT, StepOperator, preview_in_task, previewed
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from audiences.campaign.spec import CampaignSpec
-    from audiences.ledger.approvals import Question
+    from audiences.ledger.approvals import ApprovalState, Question
     from audiences.pipeline.preconditions.approved import NotApprovedError
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef
@@ -50,7 +51,8 @@ class AskOperator(StepOperator):
         selected = [
             Selected.model_validate(part) for part in context["ti"].xcom_pull(task_ids=[SELECT]) if part is not None
         ]
-        question = ask(resources, run, extracted, selected, asked_in=str(context["run_id"]))
+        doubts = doubts_about_approvers(resources.spec.campaign.approval)
+        question = ask(resources, run, extracted, selected, asked_in=str(context["run_id"]), doubts=doubts)
         if question is None:
             message = "this version of the campaign is approved"
             raise AirflowSkipException(message)
@@ -80,12 +82,14 @@ class AskingOperator(ApprovalOperator):
 
     def put(self, context: Context, question: Question) -> None:
         """Show the question and wait for the answer, which ends this process. Raises NotApprovedError where Airflow cannot."""
+        from audiences.ledger.approvals import ApprovalState
+
         approval, left = self.spec.campaign.approval, question.until - datetime.now(UTC)
         self.body = question.body
         self.assigned_users = [{"id": user, "name": user} for user in (approval.approvers if approval else ())]
         self.response_timeout = max(left, timedelta(seconds=1))
         if _on_show(self, context) != self.body:
-            self.give_up(question, _SHOWN_BEFORE, void=True)
+            raise self.unsent(question, _SHOWN_BEFORE, ApprovalState.LAPSED)
         super().execute(context)
 
     def approved(self, context: Context, question: Question, event: dict[str, Any]) -> bool:
@@ -94,40 +98,46 @@ class AskingOperator(ApprovalOperator):
         Raises NotApprovedError for no answer in time, and when the file was edited meanwhile.
         """
         from audiences.ledger import approvals
+        from audiences.ledger.approvals import ApprovalState
         from audiences.pipeline.resources import CampaignResources
 
         if event.get("error_type") == "timeout":
             until = question.until.astimezone(self.spec.zone)
-            self.give_up(
-                question, f"nobody answered before {until:%a %d %b %Y at %H:%M %Z} whether it may send", void=True
-            )
+            found = f"nobody answered before {until:%a %d %b %Y at %H:%M %Z} whether it may send"
+            raise self.unsent(question, found, ApprovalState.UNANSWERED)
         answer = HITLOperator.execute_complete(self, context, event)
         user, yes = answer["responded_by_user"] or {}, bool(answer["chosen_options"] == [self.APPROVE])
         if self.spec.digest != question.digest:
-            self.give_up(question, "the campaign's file was edited after the question was asked", void=True)
+            edited = "the campaign's file was edited after the question was asked"
+            raise self.unsent(question, edited, ApprovalState.LAPSED)
         if not user.get("id"):
-            self.give_up(question, "the answer came from nobody", void=True)
+            raise self.unsent(question, "the answer came from nobody", ApprovalState.LAPSED)
         by, name = str(user["id"]), str(user.get("name") or user["id"])
         with CampaignResources(self.spec) as resources:
             approvals.answer(
                 resources.ledger, question.id, approved=yes, by=by, name=name, at=answer["responded_at"]
             )  # fmt: skip
-        _log.info("%s by %s (%s)", "approved" if yes else "rejected", name, by)
+        who = approvals.called(question.id, by=by, name=name)
+        _log.info("%s by %s", "approved" if yes else "rejected", who)
         return yes
 
-    def give_up(self, question: Question, found: str, *, void: bool = False) -> None:
-        """Note why nothing is sent, and raise it; `void`: the question is void too."""
-        raise self.unsent(question, found, void=void)
+    def rejected(self, question: Question, event: dict[str, Any]) -> NotApprovedError:
+        """Note that somebody said no."""
+        from audiences.ledger.approvals import ApprovalState, called
 
-    def unsent(self, question: Question, found: str, *, void: bool = False) -> NotApprovedError:
-        """Note why nothing is sent."""
+        user = event["responded_by_user"]
+        who = called(question.id, by=str(user["id"]), name=str(user.get("name") or user["id"]))
+        return self.unsent(question, f"{who} rejected it", ApprovalState.REJECTED)
+
+    def unsent(self, question: Question, found: str, became: ApprovalState) -> NotApprovedError:
+        """Note why nothing is sent, and what became of the question."""
         from audiences.pipeline.preconditions.approved import not_approved
         from audiences.pipeline.resources import CampaignResources
         from audiences.pipeline.steps.ask import withdraw
 
         with CampaignResources(self.spec) as resources:
-            error = not_approved(resources, found)
-            withdraw(resources, question, error, why=found if void else None)
+            error = not_approved(resources, found, question=became)
+            withdraw(resources, question, error)
         return error
 
 
@@ -144,8 +154,7 @@ class ApproveOperator(AskingOperator):
         with told(context):
             question = self._question(context)
             if not self.approved(context, question, event):
-                user = event["responded_by_user"]
-                self.unsent(question, f"{user.get('name') or user['id']} rejected it")
+                self.rejected(question, event)
             return super().execute_complete(context, event)
 
     def _question(self, context: Context) -> Question:
@@ -193,8 +202,7 @@ class ApprovedBatchOperator(AskingOperator):
                 question = asked_in(resources, str(context["run_id"]))
                 try:
                     if not self.approved(context, question, event):
-                        user = event["responded_by_user"]
-                        self.give_up(question, f"{user.get('name') or user['id']} rejected it")
+                        raise self.rejected(question, event)
                     put_in_force(resources, question)
                 except NotApprovedError as error:
                     wait_on(resources, asked.batch, error)
@@ -221,7 +229,8 @@ class ApprovedBatchOperator(AskingOperator):
                 wait_on(resources, asked.batch, error)
                 raise
             found = previewed(self.spec, self.project, asked)
-            return ask_live(resources, found, asked_in=str(context["run_id"]), batch=asked.batch)
+            doubts = doubts_about_approvers(self.spec.campaign.approval)
+            return ask_live(resources, found, asked_in=str(context["run_id"]), batch=asked.batch, doubts=doubts)
 
 
 def _on_show(operator: HITLOperator, context: Context) -> str | None:

@@ -26,7 +26,7 @@ const NoCampaign = ({ dag }) =>
     "A campaign is a file under campaigns/, and its DAG has the file's name. ",
     h(RouterLink, { to: "/plugin/audiences", color: "inherit", textDecoration: "underline" }, "See all campaigns."));
 
-const OF_A_RUN = new Set(["failed", "stopped", "died"]);
+const OF_A_RUN = new Set(["failed", "stopped", "refused", "unanswered", "died"]);
 
 const Parts = ({ page }) =>
   h(Stack, { gap: 4 },

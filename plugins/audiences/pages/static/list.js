@@ -12,11 +12,12 @@ const PAGE = 25;
 const COLUMNS = "minmax(0, 2.3fr) minmax(0, 1.7fr) minmax(0, 2.6fr) minmax(0, 1.1fr) minmax(0, 1.5fr)";
 const TITLES = ["Campaign", "Schedule", "Last run", "Size now", "At Facebook"];
 const KINDS = {
-  broken_file: "broken file", in_doubt: "in doubt", failed: "failed", died: "died", stopped: "stopped by a guard",
+  broken_file: "broken file", in_doubt: "in doubt", failed: "failed", died: "died", stopped: "stopped",
+  refused: "approval refused", unanswered: "nobody answered",
   not_read: "not watched", overdue: "overdue", no_file: "no file",
 };
 
-const OF_A_RUN = new Set(["failed", "stopped", "died"]);
+const OF_A_RUN = new Set(["failed", "stopped", "refused", "unanswered", "died"]);
 
 export function Campaigns() {
   const [typed, setTyped] = useState("");

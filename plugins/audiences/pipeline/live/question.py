@@ -16,6 +16,8 @@ from audiences.pipeline.steps.ask import body, deadline
 from audiences.pipeline.steps.figures import Figures
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from audiences.errors import AudiencesError
     from audiences.ledger.approvals import Question
     from audiences.pipeline.resources import CampaignResources
@@ -39,11 +41,13 @@ def needed(resources: CampaignResources, batch: int | None) -> bool:
     found = (
         f"{last.who} rejected this version of the campaign; edit its file, or trigger the DAG by hand to ask once more"
     )
-    raise approved.not_approved(resources, found)
+    raise approved.not_approved(resources, found, question=ApprovalState.REJECTED)
 
 
-def ask_live(resources: CampaignResources, preview: Preview, *, asked_in: str, batch: int | None) -> Question:
-    """Put the question on record. The batch waits with it, and with the batch the events after it."""
+def ask_live(
+    resources: CampaignResources, preview: Preview, *, asked_in: str, batch: int | None, doubts: Sequence[str] = ()
+) -> Question:
+    """Put the question on record. The batch waits with it, and with the batch the events after it; `doubts` as in `ask`."""
     ledger, spec, at = resources.ledger, resources.spec, resources.now()
     outcomes, until = preview.outcomes, deadline(spec, at)
     figures = Figures(
@@ -63,7 +67,7 @@ def ask_live(resources: CampaignResources, preview: Preview, *, asked_in: str, b
             asked_in=asked_in,
             digest=spec.digest,
             shown=figures.shown(spec.digest),
-            body=body(spec, figures, last, until=until, warnings=preview.warnings),
+            body=body(spec, figures, last, until=until, warnings=(*doubts, *preview.warnings)),
             at=at,
             until=until,
         )

@@ -24,16 +24,20 @@ GUARD = "approval"
 
 @dataclass(eq=False)
 class NotApprovedError(StoppedError):
-    """Nobody has approved that this version of the campaign sends."""
+    """Nobody has approved that this version of the campaign sends; `question` is what came of one, None where none was asked."""
+
+    question: ApprovalState | None = None
 
     def __str__(self) -> str:
         return f"stopped: {self.found}. Nothing was sent. {self.allow_once}"
 
 
-def not_approved(resources: CampaignResources, found: str) -> NotApprovedError:
+def not_approved(
+    resources: CampaignResources, found: str, *, question: ApprovalState | None = None
+) -> NotApprovedError:
     """The error for what was found, with what to do."""
     once = f"The next run asks again; to be asked now, trigger the DAG `{resources.spec.id}`"
-    return NotApprovedError(guard=GUARD, found=found, allow_once=once)
+    return NotApprovedError(guard=GUARD, found=found, allow_once=once, question=question)
 
 
 def in_force(resources: CampaignResources, campaign: int) -> bool:
@@ -77,9 +81,11 @@ def verify(resources: CampaignResources, campaign: int, question: Question | Non
     if question is None or question.campaign != campaign:
         raise not_approved(resources, "nobody was asked to approve this version of the campaign")
     if wrong := _wrong(resources, question, shown=shown):
-        if question.state in approvals.OPEN:
+        state = question.state
+        if state in approvals.OPEN:
             approvals.lapse(ledger, question.id, why=wrong)
-        raise not_approved(resources, wrong)
+            state = ApprovalState.LAPSED
+        raise not_approved(resources, wrong, question=state)
     approvals.put_in_force(ledger, question.id, at=resources.now())
     if not in_force(resources, campaign):
         message = f"question {question.id} is in force, and not for the version {spec.digest}"
@@ -91,7 +97,7 @@ def _wrong(resources: CampaignResources, question: Question, *, shown: str) -> s
     approval = resources.spec.campaign.approval
     if question.state is ApprovalState.REJECTED:
         return f"{question.who} rejected it"
-    if question.state is ApprovalState.LAPSED:
+    if question.state in (ApprovalState.LAPSED, ApprovalState.UNANSWERED):
         return f"the question is void: {question.lapsed_for}"
     if question.state is ApprovalState.ASKED or question.decided_at is None or not question.by:
         return "nobody has answered the question whether it may send"

@@ -12,6 +12,7 @@ from audiences.campaign.describe import in_words
 from audiences.campaign.phrases import codes, plain
 from audiences.campaign.wording import counted
 from audiences.ledger import approvals, runs
+from audiences.ledger.approvals import ApprovalState
 from audiences.pipeline.preconditions.approved import in_force
 from audiences.pipeline.preconditions.unmatched import advising
 from audiences.pipeline.steps.compare import compared
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.campaign.spec import CampaignSpec
-    from audiences.errors import AudiencesError
     from audiences.ledger.approvals import Question
     from audiences.ledger.runs import LastSent
+    from audiences.pipeline.preconditions.approved import NotApprovedError
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import Extracted, RunRef, Selected
     from audiences.pipeline.steps.figures import Figures
@@ -39,11 +40,18 @@ _LIVE = (
 
 
 def ask(
-    resources: CampaignResources, run: RunRef, extracted: Extracted, selected: Sequence[Selected], *, asked_in: str
+    resources: CampaignResources,
+    run: RunRef,
+    extracted: Extracted,
+    selected: Sequence[Selected],
+    *,
+    asked_in: str,
+    doubts: Sequence[str] = (),
 ) -> Question | None:
     """Put the question on record whether the run may send; None when this version of the campaign needs no answer.
 
-    `asked_in` is the id of the DAG run. Raises StoppedError for a guard: nobody is asked about what would not be sent.
+    `asked_in` is the id of the DAG run; `doubts` say who cannot answer. Raises StoppedError for a guard: nobody is asked about
+    what would not be sent.
     """
     ledger, spec, at = resources.ledger, resources.spec, resources.now()
     if in_force(resources, run.campaign):
@@ -59,7 +67,7 @@ def ask(
             runs.counted(ledger, run.run, {**decided, "begun": counts.begun, "leaving": counts.gone})
     until = deadline(spec, at)
     last = runs.last_sent(ledger, run.campaign, but_run=run.run)
-    warnings = (*runs.noted(ledger, run.run).warnings, *extracted.misfits)
+    warnings = (*doubts, *runs.noted(ledger, run.run).warnings, *extracted.misfits)
     approvals.ask(
         ledger,
         campaign=run.campaign,
@@ -74,12 +82,11 @@ def ask(
     return approvals.of_run(ledger, run.run)
 
 
-def withdraw(
-    resources: CampaignResources, question: Question, error: AudiencesError, *, why: str | None = None
-) -> None:
-    """Note why the run ends unsent; with `why`, the question is void."""
-    if why is not None and question.state in approvals.OPEN:
-        approvals.lapse(resources.ledger, question.id, why=why)
+def withdraw(resources: CampaignResources, question: Question, error: NotApprovedError) -> None:
+    """Note why the run ends unsent, and what came of the question, unless that is on record."""
+    close = {ApprovalState.LAPSED: approvals.lapse, ApprovalState.UNANSWERED: approvals.unanswered}
+    if error.question in close and question.state in approvals.OPEN:
+        close[error.question](resources.ledger, question.id, why=error.found)
     if question.run is not None:
         runs.note_error(resources.ledger, question.run, error)
 

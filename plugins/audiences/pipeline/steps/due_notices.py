@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from audiences.ledger import notices, request_counts
+from audiences.ledger import approvals, notices, request_counts
+from audiences.ledger.approvals import ApprovalState
 from audiences.notices.what_holds import Ended, of_account, of_run, recovery
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from audiences.ledger.database import Ledger
     from audiences.ledger.notices import WaitingNotice
     from audiences.notices.notice import Notice
+    from audiences.notices.what_holds import Unapproved
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import Summary
 
@@ -61,6 +63,27 @@ def put(ledger: Ledger, holding: Iterable[Notice], *, at: datetime, link: str | 
         notices.put(ledger, replace(notice, link=link), at=at)
 
 
+def asked_until(resources: CampaignResources, dag_run: str) -> datetime | None:
+    """Until when the DAG run waits for the answer to its question; None where it does not wait for one."""
+    known = resources.campaign()
+    question = known and approvals.asked_in(resources.ledger, campaign=known.id, dag_run=dag_run)
+    waits = question and question.state is ApprovalState.ASKED and question.until > resources.now()
+    return question.until if question and waits else None
+
+
+def unapproved_of(state: ApprovalState | None) -> Unapproved:
+    """What came of the question of a run that was not approved, for people; `state` is None where nobody was asked."""
+    if state is ApprovalState.REJECTED:
+        return "rejected"
+    return "unanswered" if state is ApprovalState.UNANSWERED else "lapsed"
+
+
+def _unapproved(ledger: Ledger, summary: Summary) -> Unapproved | None:
+    question = approvals.of_run(ledger, summary.run)
+    closed = (ApprovalState.REJECTED, ApprovalState.UNANSWERED, ApprovalState.LAPSED)
+    return unapproved_of(question.state) if question and question.state in closed else None
+
+
 def ended(resources: CampaignResources, summary: Summary) -> Ended:
     """What is known of a run that has ended, from its summary and its requests on record."""
     campaign, totals = resources.spec.campaign, request_counts.totals(resources.ledger, summary.run)
@@ -71,6 +94,7 @@ def ended(resources: CampaignResources, summary: Summary) -> Ended:
         run=summary.run,
         state=summary.state,
         reason=summary.error or "",
+        unapproved=_unapproved(resources.ledger, summary) if summary.state == "stopped" else None,
         members=summary.audience.members,
         added=summary.outcomes.get("added", 0),
         removed=summary.outcomes.get("removed", 0),
