@@ -133,6 +133,9 @@ def _pipeline(spec: CampaignSpec, project: Path) -> None:
         )
         ends.insert(2, link)
     chain(*first, remove, *ends)
+    add.set_downstream(
+        ends[2]
+    )  # since the task between them is skipped, long before, where nothing is to be removed late
     opened.as_setup()  # type: ignore[no-untyped-call]  # Airflow's own method has no types
     close.as_teardown(setups=opened, on_failure_fail_dagrun=True)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
-from audiences.airflow.operators.steps import StepOperator
+from audiences.airflow.operators.steps import REMOVE_LATE, StepOperator
 
 if TYPE_CHECKING:
     from audiences.pipeline.resources import CampaignResources
@@ -15,15 +15,20 @@ if TYPE_CHECKING:
 
 
 class RemoveOperator(StepOperator):
-    """Sends the planned removals, which go before all additions."""
+    """Sends the planned removals, which go before all additions; where none is to go after them, skips the task for that."""
 
     ui_color = "#fdecea"
 
     def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Return how many requests were sent and refused."""
+        from audiences.ledger import chunks
         from audiences.pipeline.upload.export import export
 
-        return export(resources, run, "remove").model_dump(mode="json")
+        sent = export(resources, run, "remove").model_dump(mode="json")
+        if not chunks.of_run(resources.ledger, run.run, action="remove", deferred=True):
+            get_current_context()["ti"].xcom_push(key="return_value", value=sent)
+            raise DownstreamTasksSkipped(tasks=[REMOVE_LATE])  # type: ignore[no-untyped-call]  # Airflow's own has no types
+        return sent
 
 
 class RemoveDeferredOperator(StepOperator):
