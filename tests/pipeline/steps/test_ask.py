@@ -287,6 +287,26 @@ def test_without_the_warehouse_an_approved_run_sends_nothing_until_a_retry_has_r
     assert shop.members(run.run.facebook_id) == {shop.row_of("user1@example.com", None)}
 
 
+def test_a_later_try_of_what_was_approved_sends_as_of_when_it_was_shown(shop, asked):
+    fill(shop, 1, 2)
+    what = {"audience": {"create": {"name": "carts", "action": "add"}}}
+    first = asked(required(shop, what={**what, "keep_for": "10 days"}))
+    first.answer()
+    first.send()
+    fill(shop, 3)
+    edited = asked(required(shop, what={**what, "keep_for": "11 days"}), "second")
+    edited.answer()
+    there = shop.connections["warehouse"]
+    shop.connections["warehouse"] = replace(there, port=1)
+    with pytest.raises(WarehouseTransientError):
+        edited.plan()
+    assert states(shop) == ["in_force", "in_force"]
+    shop.connections["warehouse"] = there
+    shop.now += timedelta(days=12)
+    summary = edited.send()
+    assert (summary.outcomes["added"], summary.outcomes["removed"]) == (1, 0), "nobody was shown that members expire"
+
+
 def test_a_shop_in_which_nobody_can_opt_out_is_not_read_again(shop, asked):
     fill(shop, 1)
     spec = required(shop)

@@ -47,8 +47,9 @@ def plan(
     asks = not approved.in_force(resources, run.campaign)
     # Of another attempt too, which has put the approval in force and went no further.
     question = approvals.of_run(resources.ledger, run.run) if resources.spec.campaign.approval else None
-    # What was approved is what is sent: the difference as of when it was shown, but for those who have opted out since.
-    now = question.asked_at if asks and question else None
+    # What was approved is what is sent: the difference as of when it was shown, but for those who have opted out since. So it is
+    # for a later try of this step, when the approval is in force already; a run that was opened anew has asked nothing since.
+    now = question.asked_at if question and (asks or question.asked_at >= run.at) else None
     if asks:
         with _guarded(resources, run, extracted, selected, now=now) as (difference, counts, outcomes):
             figures = figures_of(run, selected, difference, counts, outcomes)
