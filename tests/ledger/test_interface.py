@@ -27,7 +27,7 @@ MODULES = [name for _, name, folder in pkgutil.iter_modules([str(ROOMS)]) if not
 SHARED = {
     "audience": {"known_audiences", "audiences_in_doubt", "content", "formerly"},  # each has columns of its own
     "never_held_out": {"assignments", "formerly"},
-    "run": {"runs", "formerly", "run_timings"},  # `timings` and `step_ended_at` are columns of the last
+    "run": {"runs", "formerly", "run_timings", "staged_runs"},  # the last two have columns of their own
     "goal_result": {"goals", "formerly"},
     "campaign": {"campaigns", "formerly", "ended_campaigns"},  # `missing_since` is a column of the last
     "approval": {"approvals", "formerly"},

@@ -70,6 +70,7 @@ class PlannedRequest:
 class Chunk(PlannedRequest):
     """A request on record, number `number` of the run, counted from 0; `staging` is the run's folder.
 
+    `staged_on` says on which disk or in which store that is, None for one of a run of an earlier version.
     `part_of` is the planned request of which it has some of the rows, for one that was cut in parts. One `in_doubt` was
     refused and may have been carried out before.
     """
@@ -80,6 +81,7 @@ class Chunk(PlannedRequest):
     number: int
     state: RequestState
     staging: str
+    staged_on: str | None
     part_of: int | None
     in_doubt: bool
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "c.action, c.file, c.first_row, c.rows, c.schema, c.late as deferred,"
-    " c.id, c.run_id as run, c.audience_id as audience, c.number, c.state, r.staging, c.part_of,"
+    " c.id, c.run_id as run, c.audience_id as audience, c.number, c.state, r.staging, r.staged_on, c.part_of,"
     " c.doubtful as in_doubt"
 )
 _SELECT = f"select {_COLUMNS} from audiences.chunk c join audiences.run r on r.id = c.run_id"  # noqa: S608  # constants only

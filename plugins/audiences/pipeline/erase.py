@@ -24,7 +24,7 @@ from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.person.called import as_the_key_says
 from audiences.pipeline.person.erasure_report import AudienceRows, ErasedFrom, Erasure
 from audiences.pipeline.person.files_naming import files_naming
-from audiences.pipeline.upkeep.tidy import tidy
+from audiences.pipeline.upkeep.tidy import staged_elsewhere, tidy
 from audiences.query.key_spelling import key_spelling, spelling_of
 from audiences.query.render import render
 from audiences.what.encode import Encoder
@@ -65,7 +65,7 @@ def erase(resources: ErasureResources, user: str, at: datetime) -> Erasure:
         removed = erasures.remove(ledger, user, rows)
         cleaned = texts.clean(ledger, user, LIKELY, person.traces.cleaned)
         tidy(ledger, resources.settings.staging, ended_before=at)
-    still_to_do = [*blocked, *_files(resources, person.traces)]
+    still_to_do = [*blocked, *_files(resources, person.traces), *([] if blocked else _staged(resources))]
     left = {**erasures.left(ledger, user, rows), **texts.naming(ledger, user, LIKELY, person.traces.cleaned)}
     done = not still_to_do and not any(left.values())
     erasures.end(
@@ -194,6 +194,15 @@ def _files(resources: ErasureResources, traces: Traces) -> list[str]:
         if unreadable
         else f"{name} names the person: {remedy}"
         for name, unreadable in (files_naming(resources.root, traces) if resources.root else ())
+    ]
+
+
+def _staged(resources: ErasureResources) -> list[str]:
+    """Staged rows that cannot be cleared from here; they hold hashes, and maybe the person's."""
+    return [
+        f"run {left.run} of `{left.campaign}` left staged rows in `{left.staging}`, which cannot be cleared from here: erase "
+        f"again where that folder is seen; if it is lost for good, say so first: `audiences ledger staging-gone {left.run}`"
+        for left in staged_elsewhere(resources.ledger, resources.settings.staging)
     ]
 
 

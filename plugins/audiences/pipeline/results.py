@@ -71,6 +71,8 @@ class RunRef(Reference):
     facebook_id: str
     at: AwareDatetime
     staging: str
+    staged_on: str | None = None
+    """On which disk or in which store the folder is, as `preconditions.staged_here.home` says it."""
     allow: frozenset[str] = frozenset()
     full_refresh: bool = False
     in_doubt: str | None = None

@@ -153,6 +153,7 @@ class StepOperator(HoldingOperator):
     def work(self, context: Context) -> Any:
         """Do the step with its resources; a failure is noted on the run's record before Airflow sees it, and how long it took."""
         from audiences.ledger import run_timings, runs
+        from audiences.pipeline.preconditions.staged_here import ensure_seen
         from audiences.pipeline.resources import CampaignResources
         from audiences.pipeline.results import RunRef
 
@@ -166,6 +167,8 @@ class StepOperator(HoldingOperator):
             CampaignResources(spec, sleep=throttled.sleep) as resources,
         ):
             try:
+                if run.staged_on:  # not said of a run that an earlier version opened
+                    ensure_seen(run.run, run.staging, run.staged_on)
                 return self.step(resources, run)
             except (OutsideWindowsError, AirflowSkipException, DownstreamTasksSkipped):
                 raise

@@ -17,6 +17,7 @@ from audiences.ledger import (
     request_counts,
     run_timings,
     runs,
+    staged_runs,
 )
 from audiences.ledger.runs import RunState
 from audiences.logs import logger
@@ -115,6 +116,7 @@ def _clear_staging(resources: CampaignResources, run: RunRef) -> None:
     """Remove the staged rows; while their store is away they are left to the daily upkeep, since the run itself is over."""
     try:
         Staging(run.staging).clear(root=resources.spec.staging)
+        staged_runs.cleared(resources.ledger, [run.run])
     except RetryError as error:
         _log.warning("the staged rows of the run are left to the daily upkeep, which removes them: %s", error)
 

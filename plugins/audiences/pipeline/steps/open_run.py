@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from audiences.errors import StoppedError, UnsupportedError
+from audiences.errors import AudiencesError, StoppedError, UnsupportedError
 from audiences.facebook.status import Reaction
 from audiences.ledger import (
     audiences_in_doubt,
@@ -16,8 +17,10 @@ from audiences.ledger import (
     known_audiences,
     live_campaigns,
     runs,
+    staged_runs,
 )
 from audiences.ledger.runs import RunState
+from audiences.object_store import Folder, store_told
 from audiences.pipeline.audience import in_doubt, shared_audience
 from audiences.pipeline.audience.left_behind import told_left_behind
 from audiences.pipeline.audience.standing import find_or_create
@@ -26,6 +29,7 @@ from audiences.pipeline.preconditions.event_misfits import event_misfits
 from audiences.pipeline.preconditions.in_force import ensure_in_force, too_early
 from audiences.pipeline.preconditions.known_ids import ensure_known
 from audiences.pipeline.preconditions.readable_properties import ensure_readable_properties
+from audiences.pipeline.preconditions.staged_here import ensure_seen, home, root_of
 from audiences.pipeline.results import DOUBT, RunRef, RunRequest
 from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.staging import run_folder
@@ -84,6 +88,7 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: Scope | No
         folder = run_folder(spec.staging, spec.id, request.external_id)
         run = _start(resources, request, campaign=campaign, salt=known.salt, staging=folder)
         try:
+            staged_on = _staged_on(resources, run, folder)
             runs.warn(ledger, run, [*map(TAKEN_OVER.format, renamed), *shared_audience.check_formerly(resources)])
             runs.warn(ledger, run, preflight(resources))
             if asks:
@@ -94,6 +99,7 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: Scope | No
         except Exception as error:
             state: EndedState = RunState.STOPPED if isinstance(error, StoppedError) else RunState.FAILED
             runs.end(ledger, run, state=state, error=runs.error_text(error))
+            _note_if_nothing_is_staged(resources, run, folder)
             raise
         chunks.drop_planned(ledger, audience.id, but_run=run)
     return RunRef(
@@ -104,6 +110,7 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: Scope | No
         facebook_id=audience.facebook_id,
         at=request.at,
         staging=folder,
+        staged_on=staged_on,
         allow=request.allow,
         full_refresh=refreshed,
         in_doubt=doubted,
@@ -127,6 +134,21 @@ def _start(resources: CampaignResources, request: RunRequest, *, campaign: int, 
     )
     runs.abandon_others(resources.ledger, campaign=campaign, run=run)
     return run
+
+
+def _staged_on(resources: CampaignResources, run: int, folder: str) -> str:
+    """Where the run stages its rows, on record from now on; raises StagedElsewhereError where it has begun to on another disk."""
+    here = home(root_of(folder), make=True) or ""
+    staged_on = staged_runs.begin(resources.ledger, run, here)
+    ensure_seen(run, folder, staged_on)
+    return staged_on
+
+
+def _note_if_nothing_is_staged(resources: CampaignResources, run: int, folder: str) -> None:
+    """A run that was not opened seldom has staged anything; one that was taken up again may have, in an earlier attempt."""
+    with suppress(AudiencesError, OSError), store_told():  # what ended the run is told, and nothing else
+        if not Folder.of(folder).names():
+            staged_runs.cleared(resources.ledger, [run])
 
 
 def _ensure_can_ask(resources: CampaignResources, request: RunRequest, scope: Scope, *, run: int) -> None:

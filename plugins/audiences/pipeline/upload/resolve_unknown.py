@@ -9,6 +9,7 @@ from audiences.errors import RefusedError
 from audiences.ledger import audiences_in_doubt, chunks, erasures, known_audiences, requests_in_doubt
 from audiences.ledger.chunk_states import RequestState
 from audiences.logs import logger
+from audiences.pipeline.preconditions.staged_here import ensure_seen
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.upload import export, replace_session
 from audiences.pipeline.upload.request_body import staged
@@ -30,14 +31,18 @@ def resolve_unknown(resources: CampaignResources, audience: KnownAudience, *, an
     bring back somebody who has left. It is taken as carried out then: this run's difference sends whoever is not wanted, a
     whole set ends it, and without one later runs send what is still meant. `anew`: the doubt came with this run.
 
-    Raises what needs a wait, a retry or a person.
+    Raises what needs a wait, a retry or a person, StagedElsewhereError among that: rows on a disk that is not seen from here are
+    not taken for gone.
     """
     replace_session.resolve_unknown(resources, audience.id, audience.facebook_id)
     stale = (anew or audience.created) and audiences_in_doubt.holds(resources.ledger, audience.id)
     warnings: list[str] = []
     for chunk in chunks.of_unknown_fate(resources.ledger, audience.id):
         name = f"request {chunk.number} of run {chunk.run} ({chunk.action} {counted(chunk.rows, 'row')})"
-        if not Staging(chunk.staging).intact(chunk.file):
+        staging = Staging(chunk.staging)
+        if not staging.exists(chunk.file):
+            ensure_seen(chunk.run, chunk.staging, chunk.staged_on)
+        if not staging.intact(chunk.file):
             error = (
                 f"the staged rows of run {chunk.run} are gone or were changed; a full refresh makes the audience right"
             )
