@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 class AddressAsIdError(FixConfigError):
     """An e-mail address or a phone number was given as a user's id; it is not in the text."""
 
-    kind: Address
+    kind: str
 
     def __str__(self) -> str:
-        what = {"email": "an e-mail address", "phone": "a phone number"}[self.kind]
+        what = "an e-mail address" if self.kind == "email" else "a phone number"
         return (
             f"what was given as a user's id is {what}, which no id may be; look the person up by it: `--{self.kind} -`"
         )
