@@ -19,6 +19,7 @@ FLOORS: Final = (
     {"connecting", "libpq"},
     {"connections", "adbc"},
     {"object_store"},
+    {"run_folders"},
     {"query"},
     {"who", "what", "when", "goal", "notices"},
     {"warehouse", "facebook", "ledger"},

@@ -12,7 +12,8 @@ from audiences.disk import DiskError
 from audiences.errors import ConnectionMissingError
 from audiences.ledger.ledger_errors import as_ours
 from audiences.object_store import ObjectStoreClosedError, ObjectStoreLostError, StoreNotInstalledError
-from audiences.pipeline.staging import Staging, run_folder, run_folders
+from audiences.pipeline.staging import Staging
+from audiences.run_folders import clear, run_folder, run_folders
 
 ROWS = pa.record_batch({"user_id": ["1", "2"], "identifiers": [b"one", b"two"]})
 
@@ -73,7 +74,7 @@ def test_a_half_written_file_never_takes_the_name(root):
     assert not staging.exists("rows.parquet")
     assert not staging.intact("rows.parquet")
     assert list(written(f"{root}/carts/one").rows("rows.parquet")) == [ROWS]
-    staging.clear(root=root)
+    clear(staging.folder.url, root=root)
     assert staging.folder.names() == []
 
 
@@ -94,8 +95,8 @@ def test_folders_of_runs_are_listed_and_cleared_and_their_neighbours_stay(root):
         written(folder)
     assert set(run_folders(root)) == set(run_folders(f"{root}/")) == folders
     gone = folders.pop()
-    Staging(gone).clear(root=root)
-    Staging(gone).clear(root=root)  # twice is harmless
+    clear(gone, root=root)
+    clear(gone, root=root)  # twice is harmless
     assert set(run_folders(root)) == folders
 
 
@@ -133,7 +134,7 @@ def everything(root: str) -> dict[str, object]:
         "data set in DuckDB": lambda: through_duckdb(staging.dataset("rows.parquet")),
         "writer": lambda: written(f"{root}/carts/two"),
         "listing": lambda: run_folders(root),
-        "clear": lambda: staging.clear(root=root),
+        "clear": lambda: clear(staging.folder.url, root=root),
     }
 
 
@@ -213,7 +214,7 @@ def test_credentials_come_from_an_airflow_connection(s3, monkeypatch):
     assert s3.client.list_objects_v2(Bucket=bucket)["Contents"][0]["Key"].startswith("audiences/carts/one-")
     s3.client.put_object(Bucket=bucket, Key=f"audiences/carts/{folder.rpartition('/')[2]}/theirs", Body=b"x")
     assert staging.exists("theirs")
-    staging.clear(root=root)
+    clear(staging.folder.url, root=root)
     assert run_folders(root) == []
     with pytest.raises(ConnectionMissingError, match="other_store"):
         Staging(f"s3://other_store@{bucket}/audiences/carts/one")

@@ -32,15 +32,15 @@ MAY: Final = {
     "airflow.campaign_dag": set(),  # in the DAG processor, at each look
     "airflow.dispatcher_dag": set(),
     "airflow.upkeep_dag": set(),
-    "pipeline.resources": {"Arrow"},
+    "pipeline.resources": set(),
     "pipeline.steps.open_run": {*READS, *SENDS, "Facebook's SDK"},
     "pipeline.steps.extract": {"Arrow", "DuckDB", "NumPy", "SQLAlchemy", "phonenumbers"},
     "pipeline.steps.select": {*COMPARES, "SQLAlchemy", "pandas"},
     "pipeline.steps.plan": {*COMPARES, *READS, *SENDS, "Facebook's SDK"},
     "pipeline.upload.export": SENDS,
     "pipeline.upload.full_refresh": SENDS,
-    "pipeline.steps.link_ad_sets": {"Arrow", "Facebook's SDK"},
-    "pipeline.steps.close_run": {"Arrow", "Facebook's SDK"},
+    "pipeline.steps.link_ad_sets": {"Facebook's SDK"},
+    "pipeline.steps.close_run": {"Facebook's SDK"},
     "pipeline.steps.due_notices": set(),
 }
 """What a step may import, by the module that an operator imports for it. Each imports `pipeline.resources` as well."""

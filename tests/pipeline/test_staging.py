@@ -10,7 +10,8 @@ from upath import UPath
 
 from audiences.disk import DiskError
 from audiences.ledger.ledger_errors import as_ours
-from audiences.pipeline.staging import OutsideStagingError, Staging, run_folder
+from audiences.pipeline.staging import Staging
+from audiences.run_folders import OutsideStagingError, clear, run_folder
 
 IDS = [
     "..",
@@ -81,7 +82,7 @@ def test_only_what_lies_below_the_root_is_cleared(tmp_path, scheme, folder):
         pytest.skip("covered as a plain path")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(OutsideStagingError, match="nothing in it was removed"):
-        Staging(f"{scheme}{root}{folder}").clear(root=f"{scheme}{root}")
+        clear(f"{scheme}{root}{folder}", root=f"{scheme}{root}")
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -92,7 +93,7 @@ def test_a_run_folder_is_cleared_and_its_neighbour_stays(tmp_path, scheme):
     for folder in (mine, neighbour):
         UPath(folder).mkdir(parents=True, exist_ok=True)
         (UPath(folder) / "rows.parquet").write_bytes(b"rows")
-    Staging(mine).clear(root=root)
+    clear(mine, root=root)
     assert not UPath(mine).exists()
     assert (UPath(neighbour) / "rows.parquet").exists()
 

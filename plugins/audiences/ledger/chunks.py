@@ -9,7 +9,6 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
 from psycopg.types.json import Jsonb
 
 from audiences.ledger import members
@@ -290,5 +289,7 @@ def record_unsent(ledger: Ledger, *, audience: int, run: int, changes: pa.Table)
 
 def count(changes: pa.Table) -> tuple[int, int]:
     """How many memberships begin with these changes, and how many users are gone."""
+    import pyarrow.compute as pc
+
     begun, gone = (int(pc.sum(changes.column(name)).as_py() or 0) for name in ("begins", "gone"))
     return begun, gone

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
-from audiences.user_ids import USERS
-
 if TYPE_CHECKING:
     from datetime import datetime
+
+    import pyarrow as pa
 
     from audiences.ledger.database import Ledger
 
 
 def expiring(ledger: Ledger, *, audience: int, campaign: int, since: datetime) -> pa.Table:
     """Members (`user_id`) by the campaign's doing whom a run added that decided at `since` or earlier."""
+    from audiences.user_ids import USERS
+
     return ledger.read(
         "select distinct user_id from audiences.member"  # noqa: S608  # numbers only
         f" where audience_id = {int(audience)} and campaign_id = {int(campaign)} and removed_run is null and present"
@@ -27,6 +27,8 @@ def expiring(ledger: Ledger, *, audience: int, campaign: int, since: datetime) -
 
 def expired(ledger: Ledger, *, audience: int, campaign: int) -> pa.Table:
     """Users (`user_id`) who have left because their time was up and have qualified in every run since."""
+    from audiences.user_ids import USERS
+
     return ledger.read(
         "select user_id from audiences.expired"  # noqa: S608  # numbers only
         f" where audience_id = {int(audience)} and campaign_id = {int(campaign)}",
@@ -36,6 +38,8 @@ def expired(ledger: Ledger, *, audience: int, campaign: int) -> pa.Table:
 
 def record(ledger: Ledger, *, audience: int, campaign: int, users: pa.Table) -> None:
     """Put these users (`user_id`) on record as expired, in place of those who were."""
+    import pyarrow as pa
+
     now = {"audience_id": pa.scalar(audience, pa.int32()), "campaign_id": pa.scalar(campaign, pa.int32())}
     for name, value in now.items():
         users = users.append_column(name, pa.repeat(value, users.num_rows))

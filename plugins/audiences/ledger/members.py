@@ -6,21 +6,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from audiences.user_ids import USER_ID
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    import pyarrow as pa
     from adbc_driver_postgresql import dbapi
 
     from audiences.ledger.database import Ledger
 
 
-HELD = pa.schema([("campaign_id", pa.int32()), USER_ID, ("identifiers", pa.binary()), ("present", pa.bool_())])
 # Two halves, each with an index of its own; the current ones are found campaign by campaign.
 HISTORY = """
 select c.name as campaign, m.present, m.added_run, a.assigned_at as added_at, m.removed_run, r.assigned_at as removed_at
@@ -108,10 +103,15 @@ order by m.user_id, m.audience_id, m.added_run, m.removed_run nulls last, c.name
 @contextmanager
 def held(ledger: Ledger, audience: int) -> Iterator[pa.RecordBatchReader]:
     """Everything campaigns hold in the audience now: `campaign_id`, `user_id`, `identifiers`, `present`."""
+    import pyarrow as pa
+
+    from audiences.user_ids import USER_ID
+
+    columns = pa.schema([("campaign_id", pa.int32()), USER_ID, ("identifiers", pa.binary()), ("present", pa.bool_())])
     with ledger.stream(
         "select campaign_id, user_id, identifiers, present from audiences.member"  # noqa: S608  # a number
         f" where audience_id = {int(audience)} and removed_run is null",
-        HELD,
+        columns,
     ) as rows:
         yield rows
 
@@ -185,6 +185,9 @@ def write(cursor: dbapi.Cursor, *, audience: int, run: int, changes: pa.Table) -
 
     Ends come first: changed identifiers of one user are an end and a beginning.
     """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     columns = ["campaign_id", "user_id", "identifiers", "present"]
     begun = changes.filter(changes.column("begins")).select(columns)
     ended = changes.filter(pc.invert(changes.column("begins"))).select(columns)

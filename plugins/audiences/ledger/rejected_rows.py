@@ -5,18 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from audiences.ledger import chunks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    import pyarrow as pa
+
     from audiences.ledger.chunk_states import Chunk
     from audiences.ledger.database import Ledger
 
-ROWS = pa.schema([("identifiers", pa.binary())])
 TRIED_AGAIN_AFTER = timedelta(days=30)
 """A refused row is quarantined for so long: sending it at every run would cost two dozen requests each time to find it anew."""
 
@@ -61,9 +60,11 @@ def _quarantine(ledger: Ledger, chunk: Chunk, bad: Mapping[bytes, str]) -> None:
 
 def quarantined(ledger: Ledger, audience: int, at: datetime) -> pa.Table:
     """The rows (`identifiers`) in quarantine at that time, since Facebook refused them within TRIED_AGAIN_AFTER."""
+    import pyarrow as pa
+
     since = (at - TRIED_AGAIN_AFTER).isoformat()
     return ledger.read(
         "select identifiers from audiences.refused_row join audiences.run r on r.id = run_id"  # noqa: S608  # a number and a time
         f" where refused_row.audience_id = {int(audience)} and r.assigned_at > timestamptz '{since}'",
-        ROWS,
+        pa.schema([("identifiers", pa.binary())]),
     )

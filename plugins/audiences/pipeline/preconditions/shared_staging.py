@@ -10,7 +10,7 @@ from typing import Final
 from audiences.checklist import Check, State
 from audiences.errors import AudiencesError, FixConfigError, RetryError
 from audiences.object_store import Folder, is_local, store_told
-from audiences.pipeline.staging import staging_root
+from audiences.run_folders import staging_root
 
 _ON_THIS_MACHINE: Final = frozenset({"LocalExecutor", "SequentialExecutor"})
 _REMEDY: Final = (

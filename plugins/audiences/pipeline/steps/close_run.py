@@ -24,9 +24,9 @@ from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.results import AudienceSize, Plan, RunRef, Summary, Would
 from audiences.pipeline.scope import EVERYBODY, Scope
-from audiences.pipeline.staging import Staging
 from audiences.pipeline.steps.link_ad_sets import not_as_wanted
 from audiences.pipeline.steps.verdict import judge
+from audiences.run_folders import clear
 from audiences.who.outcomes import DECIDED, Outcomes
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def close_run(
 def _clear_staging(resources: CampaignResources, run: RunRef) -> None:
     """Remove the staged rows; while their store is away they are left to the daily upkeep, since the run itself is over."""
     try:
-        Staging(run.staging).clear(root=resources.spec.staging)
+        clear(run.staging, root=resources.spec.staging)
         staged_runs.cleared(resources.ledger, [run.run])
     except RetryError as error:
         _log.warning("the staged rows of the run are left to the daily upkeep, which removes them: %s", error)

@@ -32,13 +32,13 @@ from audiences.pipeline.preconditions.readable_properties import ensure_readable
 from audiences.pipeline.preconditions.staged_here import ensure_seen, home, root_of
 from audiences.pipeline.results import DOUBT, RunRef, RunRequest
 from audiences.pipeline.scope import EVERYBODY, Scope
-from audiences.pipeline.staging import run_folder
 from audiences.pipeline.steps.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.steps.link_ad_sets import take_back_dropped
 from audiences.pipeline.steps.preflight import preflight
 from audiences.pipeline.upload import full_refresh
 from audiences.pipeline.upload.resolve_unknown import resolve_unknown
 from audiences.query.render import render
+from audiences.run_folders import run_folder
 from audiences.who.freshness import newest_event
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from audiences.errors import AudiencesError
 from audiences.ledger import runs, staged_runs
 from audiences.logs import logger
 from audiences.pipeline.preconditions.staged_here import home, root_of
-from audiences.pipeline.staging import Staging, run_folders, staging_root
+from audiences.run_folders import clear, run_folders, staging_root
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,7 +50,7 @@ def _removed(folder: str, *, must: bool) -> bool:
     """Remove a folder; one under a former root, whose store may be closed by now, keeps no other from being removed."""
     _log.info("removing %s, whose run ended long ago", folder)
     try:
-        Staging(folder).clear(root=root_of(folder))
+        clear(folder, root=root_of(folder))
     except AudiencesError as error:
         if must:
             raise
