@@ -134,7 +134,7 @@ def test_a_guard_that_stopped_the_last_run_is_told_with_how_to_allow_it(desk):
     # The same run, had it asked somebody: what came of the question is said, and no guard.
     desk.shop.sql(
         "insert into audiences.approval (campaign_id, run_id, asked_in, config_digest, shown, body, asked_at, until)"
-        " select campaign_id, id, 'r', '', '', '', now(), now() from audiences.run where state = 'stopped'",
+        " select campaign_id, id, 'r', '', '', '', as_of, as_of from audiences.run where state = 'stopped'",
         on="ledger",
     )
     for state, kind, said in (

@@ -124,7 +124,7 @@ def config_of(ledger: Ledger, run: int) -> dict[str, object]:
 class LastRun:
     """The last run of a campaign: as much of it as a list of all campaigns is put in order by; times as in `RunRecord`.
 
-    `approval` is what came of the question that the run asked, if it asked one.
+    `approval` is what came of the question that the run asked since it was last opened, if it asked one.
     """
 
     id: int
@@ -186,10 +186,11 @@ def campaigns(ledger: Ledger, names: Sequence[str] | None = None) -> list[Record
 ALL_CAMPAIGNS = f"""
 select c.id, c.name, sized.size, sized.audience_id as audience, last.id as run, last.state, last.started_at, last.ended_at,
     last.asked_until, last.alive_at, last.config_digest,
-    (select q.state from audiences.approval q where q.run_id = last.id order by q.id desc limit 1) as approval
+    (select q.state from audiences.approval q where q.run_id = last.id and q.asked_at >= last.as_of
+     order by q.id desc limit 1) as approval
 from audiences.campaign c
 left join lateral (
-    select r.id, r.state, r.started_at, r.ended_at, asked.until as asked_until,
+    select r.id, r.state, r.as_of, r.started_at, r.ended_at, asked.until as asked_until,
         greatest(r.started_at, asked.answered_at) as alive_at, r.config_digest
     from audiences.run r {_ASKED} where r.campaign_id = c.id order by r.id desc limit 1
 ) last on true

@@ -15,6 +15,7 @@ from audiences.pipeline.preconditions.approved import NotApprovedError
 from audiences.pipeline.results import RunRequest
 from audiences.pipeline.steps.ask import ask, withdraw
 from audiences.pipeline.steps.close_run import close_run
+from audiences.pipeline.steps.due_notices import ended
 from audiences.pipeline.steps.extract import extract
 from audiences.pipeline.steps.link_ad_sets import link_ad_sets
 from audiences.pipeline.steps.open_run import open_run
@@ -141,6 +142,7 @@ def test_after_a_no_nobody_is_touched_the_outcomes_add_up_and_the_next_run_asks_
     assert summary.state == "stopped"
     assert summary.in_words().startswith("stopped: Anna (anna) rejected it. Nothing was sent.")
     assert "not sent 3" in summary.in_words()
+    assert ended(run.resources, summary).unapproved == "rejected"
     assert summary.outcomes["targeted"] == summary.outcomes["failed"] == 3
     assert summary.would.added == 3
     assert assigned(shop) == 0
@@ -159,6 +161,7 @@ def test_without_an_answer_the_run_ends_unsent(shop, asked):
     summary = close_run(run.resources, run.run, None)
     assert (summary.state, summary.outcomes["failed"]) == ("stopped", 1)
     assert states(shop) == ["unanswered"]
+    assert ended(run.resources, summary).unapproved == "unanswered"
     with pytest.raises(IllegalTransitionError, match="`unanswered` and cannot become `approved`"):
         run.answer()
 

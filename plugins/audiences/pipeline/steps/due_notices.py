@@ -81,7 +81,9 @@ def unapproved_of(state: ApprovalState | None) -> Unapproved:
 def _unapproved(ledger: Ledger, summary: Summary) -> Unapproved | None:
     question = approvals.of_run(ledger, summary.run)
     closed = (ApprovalState.REJECTED, ApprovalState.UNANSWERED, ApprovalState.LAPSED)
-    return unapproved_of(question.state) if question and question.state in closed else None
+    # A run that was opened anew may have asked before, and be stopped by a guard now.
+    asked = question is not None and question.asked_at >= summary.at and question.state in closed
+    return unapproved_of(question.state) if question and asked else None
 
 
 def ended(resources: CampaignResources, summary: Summary) -> Ended:
