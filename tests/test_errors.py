@@ -27,6 +27,7 @@ KINDS: Final = {
     errors.FailedError,
 }
 WITHIN: Final = {
+    "audiences.airflow.senders.TooSlowError": "an OSError, which the sender of notices puts on record as the reason",
     "audiences.campaign.base.PlacedError": "of a model's check, which pydantic turns into a problem of the file",
     "audiences.campaign.checks.query._MistakeError": "caught where the query is read",
     "audiences.campaign.sql_tokens.NotLexicalError": "caught where the query is read",
