@@ -22,7 +22,7 @@ before, watch = signature(folder), _watch(folder)
 said = watch.model_dump(mode="json", by_alias=True, exclude_none=True)
 path, kwargs = LiveEventsTrigger(watch=said, project=str(folder), seen=before).serialize()
 again = import_string(path)(**json.loads(json.dumps(kwargs)))
-print("RESULT" + json.dumps([Watch.model_validate(again.watch) == watch, again._changed(), watch.broken]))
+print("RESULT" + json.dumps([Watch.model_validate(again.watch) == watch, again._changed(again.seen), watch.broken]))
 """
 
 

@@ -147,7 +147,7 @@ def test_loading_campaigns_imports_nothing_heavy(airflow):
 
 
 FORM = f"""
-import json
+import json, os
 from airflow.dag_processing.dagbag import DagBag
 from airflow.serialization.serialized_objects import DagSerialization
 bag = DagBag(dag_folder={str(ROOT / "dags" / "campaigns.py")!r}, bundle_path={str(ROOT / "dags")!r}, bundle_name="dags-folder")
@@ -156,6 +156,9 @@ for dag_id, dag in bag.dags.items():
     dag.params.validate()
     written = DagSerialization.to_dict(dag)
     read = DagSerialization.from_dict(written).params
+    # Where the loader is, is Airflow's own note; of the project's folder nothing is passed on.
+    passed = {{key: value for key, value in written["dag"].items() if key not in ("fileloc", "relative_fileloc")}}
+    assert os.environ["AUDIENCES_PROJECT"] not in json.dumps(passed, default=repr), dag_id
     tasks = [task["__var"] for task in written["dag"]["tasks"]]
     copies = [params for task in tasks for params in (task.get("params"), task.get("partial_kwargs", {{}}).get("params"))]
     found[dag_id] = [dict(read), [each for each in copies if each]]

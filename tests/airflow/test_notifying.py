@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from pydantic import TypeAdapter
 from tests.airflow.receivers import http_server, mail_server
 
+from audiences.airflow.campaign_dag import _deadline
 from audiences.airflow.failures import NotDoneError, TaskFailed
 from audiences.airflow.notifying import (
     OnFailure,
@@ -22,6 +24,7 @@ from audiences.airflow.notifying import (
 )
 from audiences.campaign.notify import Notify
 from audiences.campaign.project import Project
+from audiences.campaign.windows import Length
 from audiences.errors import StoppedError
 from audiences.ledger import approvals
 from audiences.ledger.approvals import ApprovalState
@@ -254,8 +257,13 @@ def test_a_task_of_the_upkeep_that_fails_is_told_once_a_day_for_each_campaign(sh
 @pytest.mark.parametrize(("state", "mails"), [("running", 1), ("queued", 1), ("failed", 0), ("success", 0)])
 def test_a_deadline_is_told_once_and_not_of_a_run_that_had_failed_before(shop, mail, project, state, mails):
     context = {"dag_run": {"state": state, "dag_run_id": "manual__1", "conf": {}}}
-    for _ in range(2):
-        asyncio.run(deadline_missed("carts", str(project), "2 hours", context=context))
+    spec = Project.load_campaign(project, "carts").model_copy(
+        update={"deadline": TypeAdapter(Length).validate_python("2 hours")}
+    )
+    passed = _deadline(spec).callback.kwargs
+    assert str(project) not in repr(passed), "the triggerer may have the project elsewhere, or not at all"
+    asyncio.run(deadline_missed(**passed, context=context))
+    asyncio.run(deadline_missed("carts", str(project), "2 hours", context=context))  # as an earlier version passed it
     assert told(mail) == ["Carts has not ended within 2 hours"] * mails
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 
 import pytest
 from tests.pipeline.conftest import project, sandbox_server, shop  # noqa: F401  # fixtures
@@ -53,3 +54,34 @@ def test_looks_that_failed_before_one_that_did_not_are_forgotten(live, project, 
     with caplog.at_level(logging.ERROR), pytest.raises(Exception, match="ledger cannot be reached"):
         asyncio.run(first())
     assert len(polls) == 9 + 1 + 10
+
+
+def test_a_checkout_of_the_triggerers_own_is_watched_from_its_own_times_and_no_path_is_passed(tmp_path, monkeypatch):
+    """The worker has the same files at another path, written at another time: the wait must not end at once for that."""
+    for number, place in enumerate(("worker", "triggerer")):
+        folder = tmp_path / place
+        (folder / "campaigns").mkdir(parents=True)
+        (folder / "include").mkdir()
+        (folder / "campaigns" / "live.yml").write_text("name: live")
+        os.utime(folder / "campaigns" / "live.yml", (number, number))
+    monkeypatch.setenv("AUDIENCES_PROJECT", str(tmp_path / "triggerer"))
+    waiting = LiveEventsTrigger(
+        watch=None, seen=signature(tmp_path / "worker"), poll_seconds=0.01, roll_over_seconds=0.5
+    )
+    _, arguments = waiting.serialize()
+    assert str(tmp_path) not in repr(arguments)
+    polls, poll = [], Poller.poll
+
+    def counted(poller):
+        polls.append(poller)
+        if len(polls) == 5:
+            (tmp_path / "triggerer" / "campaigns" / "live.yml").write_text("name: changed")
+        return poll(poller)
+
+    monkeypatch.setattr(Poller, "poll", counted)
+
+    async def first():
+        return await anext(LiveEventsTrigger(**arguments).run())
+
+    assert asyncio.run(first()).payload["batches"] == []
+    assert len(polls) == 5, "up to the change, which is seen here"

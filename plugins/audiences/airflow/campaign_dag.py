@@ -49,7 +49,7 @@ def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
         max_active_runs=1,
         rerun_with_latest_version=True,  # a cleared run is a run now, by the file of now
         is_paused_upon_creation=False,
-        deadline=_deadline(spec, project) if runs else None,
+        deadline=_deadline(spec) if runs else None,
         tags=[TAG, campaign.status, campaign.qualification, *map(harmless_line, campaign.tags)],
         default_args={
             "owner": harmless_line(campaign.owner or "audiences"),
@@ -87,11 +87,16 @@ def _schedule(spec: CampaignSpec) -> BaseAsset | CampaignTimetable | EventTimeta
     return schedule_after(when.run_after) if when.run_after else CampaignTimetable.of(spec)
 
 
-def _deadline(spec: CampaignSpec, project: Path) -> DeadlineAlert | None:
+def _deadline(spec: CampaignSpec) -> DeadlineAlert | None:
     """From when a run is queued, so that one that waits in a queue is told of as well."""
     if spec.deadline is None or not spec.notify.somebody:
         return None
-    told = {"campaign": spec.id, "project": str(project), "deadline": str(spec.deadline)}
+    # Saved segments may be lists of any length, and say nothing of whom to tell.
+    told = {
+        "campaign": spec.id,
+        "deadline": str(spec.deadline),
+        "spec": spec.model_copy(update={"segments": {}}).model_dump_json(by_alias=True, exclude_unset=True),
+    }
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
         interval=timedelta(seconds=spec.deadline.seconds),

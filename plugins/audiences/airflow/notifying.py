@@ -134,19 +134,26 @@ def tell_late(project: Path) -> int:
     return len(late)
 
 
-async def deadline_missed(campaign: str, project: str, deadline: str, context: Any = None) -> None:
-    """Airflow calls this in the triggerer when a run has not ended in time; beside its event loop, since mail takes a while."""
-    await asyncio.to_thread(_deadline_missed, campaign, project, deadline, (context or {}).get("dag_run") or {})
+async def deadline_missed(
+    campaign: str, project: str = "", deadline: str = "", spec: str = "", context: Any = None
+) -> None:
+    """Airflow calls this in the triggerer when a run has not ended in time; beside its event loop, since mail takes a while.
+
+    `spec` is the campaign as JSON, since the triggerer may not have its file; `project` its folder, of an earlier version.
+    """
+    run = (context or {}).get("dag_run") or {}
+    await asyncio.to_thread(_deadline_missed, campaign, project, deadline, spec, run)
 
 
-def _deadline_missed(campaign: str, project: str, deadline: str, run: dict[str, Any]) -> None:
+def _deadline_missed(campaign: str, project: str, deadline: str, told: str, run: dict[str, Any]) -> None:
     from audiences.campaign.project import Project
+    from audiences.campaign.spec import CampaignSpec
 
     with harmless(_UNTOLD):
         # Of a run that has failed meanwhile people have been told already.
         if run.get("state") not in (None, "queued", "running") or _dry(run.get("conf")):
             return
-        spec = Project.load_campaign(Path(project), campaign)
+        spec = CampaignSpec.model_validate_json(told) if told else Project.load_campaign(Path(project), campaign)
         if not spec.notify.wants("deadline_missed"):
             return
         run_id = str(run.get("dag_run_id", ""))

@@ -51,7 +51,6 @@ class LiveEventsSensor(BaseSensorOperator):
             self.defer(
                 trigger=LiveEventsTrigger(
                     watch=watch.model_dump(mode="json", by_alias=True, exclude_none=True) if watch else None,
-                    project=self.project,
                     seen=seen,
                     roll_over_seconds=UNSEEN_SECONDS if _stays_at_its_commit(context) else ROLL_OVER_SECONDS,
                 ),

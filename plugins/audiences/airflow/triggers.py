@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from audiences.airflow.polling import Poller, signature
+from audiences.airflow.project_here import project_here
 from audiences.logs import logger
 from audiences.when.live.watch import Watch
 
@@ -34,20 +35,20 @@ class LiveEventsTrigger(BaseTrigger):
     """Fires when there are batches to run, when the campaign files have changed, and when it has waited long enough.
 
     :param watch: what to watch for, as JSON; None when there is no live campaign.
-    :param project: the project's folder.
     :param seen: the signature of the project's files at the time when `watch` was made.
     :param poll_seconds: the pause between two polls.
     :param roll_over_seconds: how long to wait in all.
+    :param project: the project's folder, of a task that an earlier version deferred; else each process knows its own.
     """
 
     def __init__(
         self,
         *,
         watch: dict[str, Any] | None,
-        project: str,
         seen: str,
         poll_seconds: float = POLL_SECONDS,
         roll_over_seconds: float = ROLL_OVER_SECONDS,
+        project: str | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own has no types
         self.watch = watch
@@ -60,7 +61,7 @@ class LiveEventsTrigger(BaseTrigger):
         """The import path, and the arguments."""
         return f"{type(self).__module__}.{type(self).__qualname__}", {
             "watch": self.watch,
-            "project": self.project,
+            **({"project": self.project} if self.project else {}),
             "seen": self.seen,
             "poll_seconds": self.poll_seconds,
             "roll_over_seconds": self.roll_over_seconds,
@@ -68,12 +69,14 @@ class LiveEventsTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until there is something to say, and fire once. Database work happens in a thread beside the event loop."""
-        sees = await asyncio.to_thread(Path(self.project).exists)
-        until = time.monotonic() + (self.roll_over_seconds if sees else min(self.roll_over_seconds, UNSEEN_SECONDS))
+        now = await asyncio.to_thread(self._signature)
+        # Another checkout has other times of change, and whether it was changed just now cannot be told: so the wait is short.
+        limit = self.roll_over_seconds if now == self.seen else min(self.roll_over_seconds, UNSEEN_SECONDS)
+        until = time.monotonic() + limit
         poller = Poller(Watch.model_validate(self.watch) if self.watch else None)
         failures = 0
         try:
-            while time.monotonic() < until and not self._changed():
+            while time.monotonic() < until and not self._changed(now):
                 await asyncio.sleep(min(self.poll_seconds * 2**failures, _LONGEST_PAUSE))
                 try:
                     found = await asyncio.to_thread(poller.poll)
@@ -91,7 +94,13 @@ class LiveEventsTrigger(BaseTrigger):
             await asyncio.to_thread(poller.close)
         yield TriggerEvent({"batches": [], "said": poller.said})  # type: ignore[no-untyped-call]  # the same
 
-    def _changed(self) -> bool:
+    def _changed(self, before: str) -> bool:
         """Whether the campaign files are others now, as far as they can be seen from here."""
-        folder = Path(self.project)
-        return folder.exists() and signature(folder) != self.seen
+        return self._folder.exists() and signature(self._folder) != before
+
+    def _signature(self) -> str:
+        return signature(self._folder) if self._folder.exists() else ""
+
+    @property
+    def _folder(self) -> Path:
+        return Path(self.project) if self.project else project_here()
