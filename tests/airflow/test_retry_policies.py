@@ -9,6 +9,7 @@ from audiences.airflow.failures import TaskFailed
 from audiences.airflow.retry_policies import ByErrorClass
 from audiences.errors import FacebookAccessError, FacebookTransientError, StoppedError, ThrottledError
 from audiences.ledger.own_session import LedgerPooledError
+from audiences.object_store import ObjectStoreClosedError, ObjectStoreLostError
 from audiences.warehouse.reader import WarehouseClosedError, WarehouseQueryError
 
 pytestmark = pytest.mark.integration  # importing Airflow takes a second or two
@@ -71,3 +72,14 @@ def test_a_task_that_fails_without_a_traceback_is_tried_again_by_the_class_of_it
 )
 def test_what_a_person_must_put_right_at_a_database_is_not_tried_again(error):
     assert decision(error).action.name == "FAIL"
+
+
+def test_an_object_store_that_is_away_for_five_minutes_is_waited_for_and_one_that_lets_nobody_in_is_not():
+    waits = [decision(ObjectStoreLostError("EndpointConnectionError"), tried) for tried in range(1, 9)]
+    assert {each.action.name for each in waits} == {"RETRY"}
+    assert sum(each.retry_delay.total_seconds() for each in waits) > 2 * 300
+    for error in (
+        ObjectStoreClosedError("ClientError: AccessDenied"),
+        FileNotFoundError("marketing/audiences/carts/add-0.parquet"),
+    ):
+        assert decision(error).action.name == "FAIL"

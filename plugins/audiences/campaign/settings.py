@@ -69,7 +69,8 @@ class Settings(Strict):
     ledger: ConnectionId = "ledger"
     """The Airflow connection of the Postgres that keeps the ledger."""
     staging: StagingPath | None = None
-    """Where rows are staged between the tasks of a run: a path, or a URL such as `s3://bucket/audiences`."""
+    """Where rows are staged between the tasks of a run: a path that all workers share, or a URL such as `s3://bucket/audiences`
+    or, with the credentials of an Airflow connection, `s3://connection@bucket/audiences`."""
     timezone: Name | None = None
     """The time zone of campaigns that name none; by default that of the warehouse catalog."""
     owner: ShortName = "audiences"
