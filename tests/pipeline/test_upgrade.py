@@ -21,7 +21,9 @@ from tests.pipeline.test_erase import erased
 from tests.pipeline.test_explain import ask
 
 from audiences.campaign.spec import CampaignSpec
+from audiences.ledger import staged_runs
 from audiences.ledger.migrate import NEWEST, migrate
+from audiences.pipeline.preconditions.staged_here import StagedElsewhereError
 from audiences.pipeline.upkeep.measure import measure
 from audiences.sandbox import AD_SETS, AUDIENCE
 
@@ -159,9 +161,17 @@ def test_explain_tells_the_history_of_before(upgraded: Shop) -> None:
     assert ask(upgraded, carts(upgraded), 12, LATER).outcome == "opted_out"
 
 
+def disk_is_lost(shop: Shop) -> None:
+    """A person says that the disk on which the runs of before have staged rows is lost: it is none of this machine's."""
+    unknown = "select distinct run_id from audiences.chunk where session is null and (state = 'sending' or doubtful)"
+    with shop.resources(carts(shop)) as resources:
+        assert all(staged_runs.give_up(resources.ledger, run) for (run,) in shop.sql(unknown, on="ledger"))
+
+
 def test_a_person_is_erased_from_audiences_of_before_and_stays_out(upgraded: Shop) -> None:
     shop, person = upgraded, min({4, 5, 6, 7} - held_out(upgraded))
     assert "odd" in str(erased(shop, person).still_to_do), "its replace session may still bring the person back"
+    disk_is_lost(shop)
     shop.run(campaign(shop, "odd", {"audience": {"create": {"name": "Odd"}}}))
     found = erased(shop, person)
     hers = rows(shop, person)
@@ -181,6 +191,9 @@ def test_campaigns_that_share_an_audience_still_do_not_remove_each_others_users(
 
 
 def test_requests_and_replace_sessions_in_every_state_end_in_the_set_of_the_rules(upgraded: Shop) -> None:
+    with pytest.raises(StagedElsewhereError, match="`audiences ledger staging-gone 10`"):
+        upgraded.run(campaign(upgraded, "odd", {"audience": {"create": {"name": "Odd"}}}))
+    disk_is_lost(upgraded)
     summary = upgraded.run(campaign(upgraded, "odd", {"audience": {"create": {"name": "Odd"}}}))
     assert summary.state == "success"
     assert upgraded.members(audience(upgraded, "Odd")) == rows(upgraded, 1, 2, *range(4, 12), of_2=MOVED)
