@@ -6,33 +6,26 @@ and three hours ago.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
 import pytest
-from rich.console import Console
-from tests.airflow.conftest import ROOT
+from tests.airflow.demos import airflow_demo, wished  # noqa: F401  # a fixture
 from tests.pipeline.conftest import row_of
 
 from audiences.demo.airflow import AirflowApiError
-from audiences.demo.folders import DemoFolders
-from audiences.demo.progress import Progress
-from audiences.demo.start import started
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1200)]
 HOUR = timedelta(hours=1)  # Airflow has one run of a logical date
-THEN, NOW = 60_001, 60_002  # the users who qualify
+THEN, NOW = 60_011, 60_012  # the users who qualify
 PAST = (datetime.now(UTC) - timedelta(days=20)).replace(hour=9, minute=0, second=0, microsecond=0)
 DUE = (datetime.now(UTC) - timedelta(hours=3)).replace(second=0, microsecond=0)
 CAMPAIGN = """
 name: Dated
 status: published
-who: {did: {event: Wishlisted, within: last 7 days, where: {amount: 1}}, control_group: {system: false}}
+who: {did: {event: Wishlisted, within: last 7 days, where: {amount: 2}}, control_group: {system: false}}
 what: {audience: {create: {name: Dated}}, identifiers: [email]}
 """
 OPERATORS = '''
@@ -70,6 +63,13 @@ class RunsOfDates:
             time.sleep(1)
         return found
 
+    def knows(self, dag, *, seconds=120):
+        """Wait until Airflow has read the DAG."""
+        until = time.monotonic() + seconds
+        while dag not in self.demo.airflow.dag_ids():
+            assert time.monotonic() < until, self.demo.airflow.import_errors()
+            time.sleep(1)
+
     def trigger(self, name, **body):
         found = self.call("POST", "/api/v2/dags/dated/dagRuns", json={"dag_run_id": name, "logical_date": None, **body})
         return found["dag_run_id"]
@@ -93,31 +93,15 @@ class RunsOfDates:
 
 
 @pytest.fixture
-def runs():
-    with tempfile.TemporaryDirectory(prefix="audiences-e2e-") as name:
-        project = Path(name) / "project"
-        for folder in ("campaigns", "dags"):
-            (project / folder).mkdir(parents=True)
-        shutil.copytree(ROOT / "include", project / "include")
-        for file in (ROOT / "dags").glob("*.py"):
-            (project / "dags" / file.name).symlink_to(file)
-        (project / "dags" / "operators.py").write_text(OPERATORS.replace("PAST", (PAST + 2 * HOUR).isoformat()))
-        (project / "plugins").symlink_to(ROOT / "plugins")
-        folders = DemoFolders(project=project, folder=Path(name) / "demo")
-        with folders.occupied(), started(folders, Progress(Console(quiet=True))) as demo:
-            with psycopg.connect(demo.server.uri("shop"), autocommit=True) as shop:
-                for user, at in ((THEN, PAST - timedelta(days=1)), (NOW, datetime.now(UTC) - timedelta(hours=1))):
-                    shop.execute(
-                        "insert into shop.users (id, email) values (%s, %s)", (user, f"user{user}@example.com")
-                    )
-                    shop.execute(
-                        "insert into shop.events (user_id, name, occurred_at, properties)"
-                        """ values (%s, 'Wishlisted', %s, '{"amount": 1}')""",
-                        (user, at),
-                    )
-            when = f"when: {{dates: ['{PAST.isoformat()}', '{DUE.isoformat()}']}}\n"
-            (project / "campaigns" / "dated.yml").write_text(CAMPAIGN + when)
-            yield RunsOfDates(demo)
+def runs(airflow_demo):  # noqa: F811  # the fixture imported above
+    project = airflow_demo.folders.project
+    operators = OPERATORS.replace("PAST", (PAST + 2 * HOUR).isoformat())
+    (project / "dags" / "operators.py").write_text(operators)
+    for user, at in ((THEN, PAST - timedelta(days=1)), (NOW, datetime.now(UTC) - HOUR)):
+        wished(airflow_demo.server.uri("shop"), user, amount=2, at=at)
+    when = f"when: {{dates: ['{PAST.isoformat()}', '{DUE.isoformat()}']}}\n"
+    (project / "campaigns" / "dated.yml").write_text(CAMPAIGN + when)
+    return RunsOfDates(airflow_demo)
 
 
 def test_whatever_the_date_of_a_run_it_sends_what_holds_now_or_nothing(runs):
@@ -133,6 +117,7 @@ def test_whatever_the_date_of_a_run_it_sends_what_holds_now_or_nothing(runs):
         "by_operator_in_the_past",
     ]
     mistyped = [runs.trigger("mistyped", conf={"dryrun": True}), "by_operator_mistyped"]
+    runs.knows("operators")
     runs.call("POST", "/api/v2/dags/operators/dagRuns", json={"logical_date": None})
     for run in by_hand:
         assert runs.ended(run)["state"] == "success", run

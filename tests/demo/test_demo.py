@@ -96,18 +96,20 @@ def members(sessions: set[int]) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
-def test_interrupted_in_the_middle_of_starting_it_leaves_nothing_running(start, number, code):
+def test_a_second_demo_in_the_same_folder_is_refused_and_the_first_when_interrupted_leaves_nothing_running(start):
     demo = start()
     sessions = demo.starts("sandbox", "airflow-db-migrate")
     assert members(sessions)
-    demo.process.send_signal(number)
-    assert demo.ends() == code, demo.output
+    second = start()
+    assert second.ends() == 1
+    assert f"(process {demo.process.pid})" in second.output
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.ends() == 0, demo.output
     assert members(sessions) == []
     assert not (demo.folder / "postgres" / "data" / "postmaster.pid").exists()
 
 
-def test_killed_demo_is_cleaned_up_by_the_next(start):
+def test_a_killed_demo_is_cleaned_up_by_the_next_which_when_terminated_leaves_nothing_running(start):
     killed = start()
     sessions = killed.starts("sandbox", "airflow-db-migrate")
     killed.process.kill()
@@ -119,15 +121,12 @@ def test_killed_demo_is_cleaned_up_by_the_next(start):
     (told,) = [line for line in following.printed if "left behind" in line]
     assert told.rstrip().endswith(", Postgres")
     assert members(sessions) == []
-    following.starts("sandbox")
+    sessions = following.starts("sandbox")
     assert [line for line in following.printed if "is taken" in line] == [
         line for line in killed.printed if "is taken" in line
     ]
-
-
-def test_second_demo_in_the_same_folder_is_refused(start):
-    first = start()
-    first.starts("sandbox")
-    second = start()
-    assert second.ends() == 1
-    assert f"(process {first.process.pid})" in second.output
+    assert members(sessions)
+    following.process.send_signal(signal.SIGTERM)
+    assert following.ends() == 143, following.output
+    assert members(sessions) == []
+    assert not (following.folder / "postgres" / "data" / "postmaster.pid").exists()
