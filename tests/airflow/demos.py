@@ -1,4 +1,4 @@
-"""A demo with all processes of Airflow and people in several roles, started once for the tests that need no other one."""
+"""A demo with all processes of Airflow, to which people in several roles log in."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def with_roles(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def airflow_demo() -> Iterator[Demo]:
+@contextmanager
+def demo_with_roles() -> Iterator[Demo]:
     """A running demo over a project with no campaign but `late`, whose dags/ is a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="audiences-e2e-") as name, pytest.MonkeyPatch.context() as patch:
         project = Path(name) / "project"

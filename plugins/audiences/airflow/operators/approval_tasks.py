@@ -236,7 +236,7 @@ class ApprovedBatchOperator(AskingOperator):
 def _on_show(operator: HITLOperator, context: Context) -> str | None:
     """Put the question to Airflow and give the text that it shows: of a task that was cleared, it keeps that of the first time.
 
-    Airflow's own operator does not look at what comes back (contract: `tests/airflow/test_approval.py`).
+    Airflow's own operator does not look at what comes back (contract: `tests/airflow/test_with_all_processes.py`).
     """
     from airflow.sdk.execution_time.comms import CreateHITLDetailPayload
     from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
