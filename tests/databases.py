@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -21,11 +21,65 @@ _OTHERS = """
 select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
 """
 _SHAPE = """
-select table_schema, table_name, column_name, data_type from information_schema.columns
-where table_schema not in ('pg_catalog', 'information_schema') order by 1, 2, 3
+select relation.oid::regclass::text, attname, format_type(atttypid, atttypmod)
+from pg_class relation join pg_attribute on attrelid = relation.oid
+where relkind in ('r', 'v', 'm', 'p', 'f') and attnum > 0 and not attisdropped
+    and relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'pg_toast'::regnamespace)
+order by 1, 2
 """
+# Whatever is changed in the schema, the rights among it, is another version of a row in one of these.
+_CATALOGS = {
+    "pg_attrdef": "oid",
+    "pg_attribute": "attrelid",
+    "pg_class": "oid",
+    "pg_constraint": "oid",
+    "pg_default_acl": "oid",
+    "pg_description": "objoid",
+    "pg_extension": "oid",
+    "pg_foreign_server": "oid",
+    "pg_namespace": "oid",
+    "pg_operator": "oid",
+    "pg_policy": "oid",
+    "pg_proc": "oid",
+    "pg_publication": "oid",
+    "pg_rewrite": "oid",
+    "pg_trigger": "oid",
+    "pg_type": "oid",
+}
+_FIRST_OF_USERS = 16384
+_MADE = " union all ".join(
+    f"select '{catalog}', count(*), sum(xmin::text::int8 * ({number}::int8 % 65521)) from {catalog}"
+    f" where {number} >= {_FIRST_OF_USERS} or xmin::text::int8 >= {_FIRST_OF_USERS}"
+    for catalog, number in _CATALOGS.items()
+)
 # What migrating puts in; everything else in the ledger's schema is of the test.
 _KEPT = ("alembic_version", "erasure_salt", "identity")
+# To truncate a table is to make its files anew, and those of its indexes. Most tests fill few of the tables, with few rows.
+_EMPTY = """
+do $$
+declare
+    found record;
+    filled boolean;
+begin
+    set local session_replication_role = replica; -- no order among tables that refer to each other
+    for found in
+        select oid::regclass as name from pg_class
+        where relnamespace = {schema}::regnamespace and relkind = 'r' and not relname = any({kept}::text[])
+    loop
+        execute format('select exists (select from %s)', found.name) into filled;
+        if filled then
+            execute format('delete from %s', found.name);
+        end if;
+    end loop;
+    for found in
+        select seqrelid::regclass as name, seqstart from pg_sequence join pg_class on oid = seqrelid
+        where relnamespace = {schema}::regnamespace
+    loop
+        perform setval(found.name, found.seqstart, false);
+    end loop;
+end
+$$
+"""
 
 
 @dataclass
@@ -35,14 +89,22 @@ class Databases:
     postgres: Postgres
     made: int = 0
     _free: dict[str, list[str]] = field(default_factory=lambda: {"warehouse": [], "ledger": []})
+    _made: dict[str, list[Any]] = field(default_factory=dict)
     _ledger: list[Any] = field(default_factory=list)
 
     @contextmanager
-    def warehouse(self) -> Iterator[Connection]:
-        """An empty database."""
-        name = self._take("warehouse")
+    def warehouse(self, tables: LiteralString = "") -> Iterator[Connection]:
+        """A database with nothing but these empty tables (statements), if any.
+
+        As long as no test changes them they are not made anew, so that drivers need not learn the server's types again.
+        """
+        name = self._take_with(tables) if tables else self._take("warehouse")
         yield self._connection("warehouse", name)
         with self._alone_in(name) as database:
+            if tables and database.execute(_MADE).fetchall() == self._made[name]:
+                _empty(database, "public")
+                self._free[tables].append(name)
+                return
             for (schema,) in database.execute(
                 "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'"
             ).fetchall():
@@ -58,12 +120,7 @@ class Databases:
         with self._alone_in(name) as database:
             if database.execute(_SHAPE).fetchall() != self._ledger:
                 return  # the test changed the schema; nobody else gets this one
-            tables = database.execute(
-                "select tablename from pg_tables where schemaname = 'audiences' and not tablename = any(%s)",
-                [list(_KEPT)],
-            ).fetchall()
-            listed = sql.SQL(", ").join(sql.Identifier("audiences", table) for (table,) in tables)
-            database.execute(sql.SQL("truncate {} restart identity cascade").format(listed))
+            _empty(database, "audiences")
         self._free["ledger"].append(name)
 
     def _take(self, kind: str) -> str:
@@ -76,6 +133,15 @@ class Databases:
             migrate(self._connection(kind, name))
             with self._alone_in(name) as database:
                 self._ledger = database.execute(_SHAPE).fetchall()
+        return name
+
+    def _take_with(self, tables: LiteralString) -> str:
+        if self._free.setdefault(tables, []):
+            return self._free[tables].pop()
+        name = self._take("warehouse")
+        with self._alone_in(name) as database:
+            database.execute(tables)
+            self._made[name] = database.execute(_MADE).fetchall()
         return name
 
     @contextmanager
@@ -94,3 +160,8 @@ class Databases:
             login="postgres",
             schema=database,
         )
+
+
+def _empty(database: psycopg.Connection[Any], schema: str) -> None:
+    """Take out what a test has put into the tables of the schema, and begin their numbers anew."""
+    database.execute(sql.SQL(_EMPTY).format(schema=schema, kept=list(_KEPT)))

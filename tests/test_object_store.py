@@ -7,6 +7,7 @@ import pickle
 import duckdb
 import pyarrow as pa
 import pytest
+from fsspec import filesystem
 
 from audiences.disk import DiskError
 from audiences.errors import ConnectionMissingError
@@ -22,6 +23,7 @@ ROWS = pa.record_batch({"user_id": ["1", "2"], "identifiers": [b"one", b"two"]})
 def root(request, tmp_path):
     """A staging root in a store that is there."""
     if request.param == "memory":
+        filesystem("memory").makedirs(str(tmp_path), exist_ok=True)  # its bucket
         return f"memory://{tmp_path}/staging"
     return f"s3://{request.getfixturevalue('s3').bucket()}/audiences"
 

@@ -71,13 +71,13 @@ def test_a_passing_fault_is_tried_again_and_shows_no_frames(connected, shop):
 
 def test_an_unknown_error_keeps_its_frames_and_the_note_says_where_to_look(connected, shop):
     connected.campaign("carts")
-    # A fault that nobody has foreseen: rows are to be staged where no library knows the way to.
-    connected.write("include/settings.yml", f"{SETTINGS}staging: nosuch://bucket/audiences\n")
+    # A fault that nobody has foreseen: rows are to be staged where fsspec needs to know more than a URL says.
+    connected.write("include/settings.yml", f"{SETTINGS}staging: reference://bucket/audiences\n")
     shop.user(1, "one@example.com")
     shop.event(1)
     said = connected.airflow("dags", "test", "carts")
     note = note_of(connected)
-    assert "in the task `extract`, whose log says more" in note, said[-6000:]
+    assert "TypeError in the task `open_run`, whose log says more" in note, said[-6000:]
     assert FRAME in said
 
 

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.integration  # importing Airflow takes a second or two
 @pytest.fixture
 def sent():
     """Calls something and gives the lines that came."""
+    from airflow.sdk._shared.observability.metrics.base_stats_logger import NoStatsLogger
     from airflow.sdk._shared.observability.metrics.statsd_logger import SafeStatsdLogger
 
     def lines_of(call) -> list[str]:
@@ -39,14 +40,7 @@ def sent():
         return lines
 
     yield lines_of
-    stats.initialize(factory=_Nothing, export_legacy_names=True)
-
-
-class _Nothing:
-    """What Airflow has where metrics are off."""
-
-    def __getattr__(self, _: str):
-        return lambda *_, **__: None
+    stats.initialize(factory=NoStatsLogger, export_legacy_names=True)
 
 
 def test_what_a_run_came_to_is_counted_by_campaign_and_in_all_and_nothing_is_sent_for_nothing(sent):

@@ -22,6 +22,7 @@ from audiences.facebook.contract import MOST_PAGES
 from audiences.facebook.credentials import Credentials
 from audiences.facebook.graph_errors import OddAnswerError
 from audiences.facebook.session import GraphSession
+from audiences.facebook.transport import Http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -209,3 +210,16 @@ def test_pages_without_end_are_read_to_the_bound(graph: GraphSession, monkeypatc
     with pytest.raises(OddAnswerError, match="goes on after 5 pages"):
         audience_members.upload_sessions(graph, "7")
     assert asked == [None, "1", "2", "3", "4"]
+
+
+def test_proxy_and_ca_bundle_of_the_environment_are_taken_once_for_the_address_that_is_asked(monkeypatch, tmp_path):
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
+    monkeypatch.setenv("NO_PROXY", "graph.internal")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "company.pem"))
+    outside, inside = (Http(pool_size=1, answer_within=1) for _ in range(2))
+    outside.as_environment_says("https://graph.facebook.com")
+    inside.as_environment_says("https://graph.internal")
+    assert outside.proxies["https"] == "http://proxy.example.com:3128"
+    assert "https" not in inside.proxies
+    assert outside.verify == inside.verify == str(tmp_path / "company.pem")
+    assert not outside.trust_env

@@ -198,10 +198,9 @@ def shop(databases: Databases, sandbox_server: SandboxServer, tmp_path: Path) ->
             "graph_url": sandbox_server.url,
         },
     )
-    with databases.warehouse() as warehouse, databases.ledger() as ledger:
+    with databases.warehouse(TABLES) as warehouse, databases.ledger() as ledger:
         connections = {"warehouse": warehouse, "ledger": ledger, "facebook_main": facebook}
         made = Shop(connections, sandbox_server, tmp_path / "staging")
-        made.sql(TABLES)
         yield made
         for connection in made.open.values():
             connection.close()

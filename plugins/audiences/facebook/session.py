@@ -271,6 +271,7 @@ def _http(credentials: Credentials, pool_size: int, answer_within: float) -> Htt
     http = Http(pool_size=pool_size, answer_within=answer_within)
     http.auth = _Bearer(credentials.access_token)
     http.headers["User-Agent"] = "audiences"
+    http.as_environment_says(credentials.graph_url)
     return http
 
 
