@@ -20,7 +20,7 @@ def in_turn(items: Sequence[pytest.Item], processes: int) -> list[pytest.Item]:
     """The tests in another order. pytest-xdist gives each process as many of them, one process after the other.
 
     The first one, or the first two of four, begin with the tests of Airflow, as each process that has any needs an
-    installation for them. The slow end-to-end ones, each of which starts a demo, come one after the other in another process:
+    installation for them. The slow end-to-end ones, which start demos, come one after the other in another process:
     two demos would want the same ports. The last process begins with the other slow ones.
     """
 

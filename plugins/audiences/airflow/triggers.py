@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from audiences.airflow.polling import Poller, signature
-from audiences.airflow.project_here import project_here
 from audiences.logs import logger
+from audiences.project_here import project_here
 from audiences.when.live.watch import Watch
 
 if TYPE_CHECKING:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from audiences.project_here import project_here
 from audiences.reporting.project_files import CachedProject
 from audiences.reporting.read_only import ReadOnlyResources
 
@@ -21,14 +20,9 @@ if TYPE_CHECKING:
 _LOOKED_AT_SECONDS: Final = 2.0
 
 
-def root() -> Path:
-    """The project's folder, as the DAGs find it."""
-    return Path(os.environ.get("AUDIENCES_PROJECT", Path(__file__).parents[3]))
-
-
 @cache
 def _project() -> CachedProject:
-    return CachedProject(root())
+    return CachedProject(project_here())
 
 
 def files() -> ProjectFiles:

@@ -9,11 +9,12 @@ from audiences.campaign.project import load_catalog, load_settings
 from audiences.connections import look_up
 from audiences.pages.access import Asking
 from audiences.pages.given import Text
-from audiences.pages.looking import files, looking, now, root
+from audiences.pages.looking import files, looking, now
 from audiences.pipeline.erase import erase
 from audiences.pipeline.person.erasure_report import Erasure
 from audiences.pipeline.person.erasure_resources import ErasureResources
 from audiences.pipeline.person.explained_user import Explanation
+from audiences.project_here import project_here
 from audiences.reporting.person_lookup import AskedBy, PersonFound, find_person, why
 
 router = APIRouter(prefix="/api/person")
@@ -74,6 +75,6 @@ def erased(asking: Asking, asked: Erase) -> Erasure:
     asking.ensure_administers()
     if asked.user != asked.again:
         raise HTTPException(422, "The two ids differ, so nobody was erased.")
-    settings, (_, catalog) = load_settings(root()), load_catalog(root())
-    with ErasureResources(settings, catalog, root=root()) as resources:
+    settings, (_, catalog) = load_settings(project_here()), load_catalog(project_here())
+    with ErasureResources(settings, catalog, root=project_here()) as resources:
         return erase(resources, asked.user, now())

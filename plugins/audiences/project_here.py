@@ -1,4 +1,4 @@
-"""The project as the process at hand sees it: the triggerer and each worker may have it at another path, or not at all."""
+"""The project as a process sees it: API server, triggerer and each worker may have it at another path, or not at all."""
 
 from __future__ import annotations
 
