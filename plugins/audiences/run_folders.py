@@ -6,21 +6,29 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from audiences.errors import FixConfigError
 from audiences.object_store import Folder, store_told
 
+STAGING: Final = "AUDIENCES_STAGING"
+"""The environment variable by which an installation says where rows are staged, for settings that do not."""
 _READABLE, _DIGITS = 60, 16  # characters of a run's id and of its digest in the name of its folder
 
 
 def default_root() -> str:
-    """Where rows are staged unless the settings say otherwise: beside Airflow's own files."""
+    """Where rows are staged unless the settings or the environment say otherwise: beside Airflow's own files."""
     return str(Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "audiences-staging")
 
 
+def named_root(setting: str | None) -> str | None:
+    """What was said about where rows are staged: by the settings under `staging`, else by the environment; None for nothing."""
+    return setting or os.environ.get(STAGING) or None
+
+
 def staging_root(setting: str | None) -> str:
-    """The folder of all runs, by what the settings say under `staging`, without a slash at its end."""
-    return (setting or default_root()).rstrip("/")
+    """The folder of all runs, without a slash at its end."""
+    return (named_root(setting) or default_root()).rstrip("/")
 
 
 @dataclass(eq=False)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-import yaml
-from tests.airflow.conftest import ROOT
+from tests import compose_files
 
 from audiences.demo.airflow import OF_COMPONENT
 
@@ -61,7 +60,15 @@ def test_whoever_is_not_told_to_imports_nothing_more(airflow):
 
 def test_the_schedulers_of_the_demo_and_of_the_containers_are_told_to_and_no_other_component_is():
     assert OF_COMPONENT == {"scheduler": {PRELOAD: "true"}}
-    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    told = {name for name, service in services.items() if PRELOAD in service.get("environment", {})}
+    services = compose_files.services("docker-compose.yml")
+    told = {name for name, service in services.items() if PRELOAD in service["environment"]}
     assert told == {"airflow-scheduler"}
     assert services["airflow-scheduler"]["environment"][PRELOAD] == "true"
+
+
+def test_the_workers_of_the_containers_are_told_to_and_no_other_component_is():
+    celery = "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG"
+    services = compose_files.services("docker-compose.celery.yml")
+    told = {name for name, service in services.items() if {celery, PRELOAD} & service["environment"].keys()}
+    assert told == {"airflow-worker"}
+    assert json.loads(services["airflow-worker"]["environment"][celery]) == {"imports": ["audiences.airflow.preloaded"]}

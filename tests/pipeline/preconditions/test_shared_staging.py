@@ -11,6 +11,7 @@ from audiences.pipeline.preconditions.shared_staging import (
     ensure_shared,
     remote_executor,
 )
+from audiences.run_folders import STAGING, run_folder
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,17 @@ def test_local_tasks_and_named_folders_go_on(tmp_path):
     assert not (tmp_path / "not").exists()
     (tmp_path / "file").touch()
     assert check_staging(str(tmp_path / "file" / "below"), "LocalExecutor").state is State.FAIL
+
+
+def test_an_installation_names_the_folder_for_settings_that_do_not(monkeypatch, tmp_path):
+    monkeypatch.setenv(STAGING, str(tmp_path))
+    ensure_shared(None, "CeleryExecutor")
+    assert check_staging(None, "CeleryExecutor").state is State.OK
+    assert run_folder(None, "carts", "first").startswith(f"{tmp_path}/carts/first-")
+    assert run_folder("/mnt/ours", "carts", "first").startswith("/mnt/ours/carts/first-")
+    monkeypatch.setenv(STAGING, "")
+    with pytest.raises(StagingNotSharedError):
+        ensure_shared(None, "CeleryExecutor")
 
 
 def test_an_object_store_is_tried_out_and_nothing_is_left_in_it(s3):

@@ -10,12 +10,12 @@ from typing import Final
 from audiences.checklist import Check, State
 from audiences.errors import AudiencesError, FixConfigError, RetryError
 from audiences.object_store import Folder, is_local, store_told
-from audiences.run_folders import staging_root
+from audiences.run_folders import STAGING, named_root, staging_root
 
 _ON_THIS_MACHINE: Final = frozenset({"LocalExecutor", "SequentialExecutor"})
 _REMEDY: Final = (
-    "Set `staging` in include/settings.yml to an object store, or to a folder that all workers mount at that path "
-    "(docs/staging.md)."
+    f"Set `staging` in include/settings.yml, or {STAGING} wherever tasks run, to an object store, or to a folder that all "
+    "workers mount at that path (docs/staging.md)."
 )
 _NAME: Final = "staging"
 _PROBE: Final = ".audiences-preflight"
@@ -55,17 +55,17 @@ def remote_executor(configured: str) -> str | None:
 def ensure_shared(setting: str | None, configured: str) -> None:
     """Raise StagingNotSharedError where rows would be staged on whichever machine has the task.
 
-    A folder that the settings name is taken for one that all workers mount: a step that does not find it says so.
+    A folder that somebody named is taken for one that all workers mount: a step that does not find it says so.
     """
     remote = remote_executor(configured)
-    if remote and setting is None:
+    if remote and named_root(setting) is None:
         raise StagingNotSharedError(remote, staging_root(setting))
 
 
 def check_staging(setting: str | None, configured: str) -> Check:
     """A line for people. In an object store a small file is written, renamed, read and removed; on a disk nothing is."""
     root, remote = staging_root(setting), remote_executor(configured)
-    if remote and setting is None:
+    if remote and named_root(setting) is None:
         return Check(_NAME, State.FAIL, _not_shared(remote, root), _REMEDY)
     if is_local(root):
         return _check_disk(root, remote)
