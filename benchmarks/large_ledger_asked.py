@@ -26,6 +26,7 @@ from audiences.ledger import (
     members,
     rejected_rows,
 )
+from audiences.ledger.erasures import Trail
 from audiences.what.difference import CANDIDATES, Difference
 from audiences.what.erased import strong_cells
 
@@ -204,33 +205,21 @@ def _lost(number: int, ledger: Ledger) -> int:
 
 def _of_a_person(ledger: Ledger) -> Iterator[Question]:
     """What erasing a person asks, and looking one up."""
-    rows = [row.identifiers for row in _rows_of_user(ledger)]
+    rows = members.rows_of(ledger, USER)
     cells = frozenset(cell for row in rows for cell in strong_cells(row))
+    trail = Trail(USER, tuple(rows))
     yield _asking("person: memberships by user id", lambda ledger: len(members.of_users(ledger, [USER])))
     yield _asking("person: assignments by user id", lambda ledger: len(assignments.of_users(ledger, [USER])))
-    yield _asking("person: whose is an address", lambda ledger: len(members.with_bytes(ledger, cells)), times=1)
-    yield _asking("erase: rows of the user", lambda ledger: len(erasures.rows_of(ledger, USER)))
-    yield _asking("erase: rows with the same address", lambda ledger: len(erasures.rows_with(ledger, cells)), times=1)
-    yield _asking("erase: other users with the rows", lambda ledger: erasures.others_with(ledger, USER, rows))
-    yield _asking("erase: audiences with the rows", lambda ledger: len(erasures.audiences_with(ledger, USER, rows)))
-    yield _asking("erase: take it all out", partial(_removed, rows))
-    yield _asking(
-        "erase: look whether anything is left", lambda ledger: sum(erasures.left(ledger, USER, rows).values())
-    )
+    yield _asking("person: whose is an address", lambda ledger: len(members.with_bytes(ledger, cells)))
+    yield _asking("erase: rows of the user", lambda ledger: len(members.rows_of(ledger, USER)))
+    yield _asking("erase: audiences with the rows", lambda ledger: len(erasures.audiences_with(ledger, trail)))
+    yield _asking("erase: take it all out", partial(_removed, trail))
+    yield _asking("erase: look whether anything is left", lambda ledger: sum(erasures.left(ledger, trail).values()))
 
 
-def _rows_of_user(ledger: Ledger) -> list[members.UserRow]:
-    return ledger.rows(
-        members.UserRow,
-        "select user_id, identifiers from audiences.member"
-        " where audience_id = 1 and campaign_id = 1 and user_id = %(user)s and removed_run is null",
-        {"user": USER},
-    )
-
-
-def _removed(rows: list[bytes], ledger: Ledger) -> int:
+def _removed(trail: Trail, ledger: Ledger) -> int:
     with ledger.sql.transaction(force_rollback=True):
-        return sum(erasures.remove(ledger, USER, rows).values())
+        return sum(erasures.remove(ledger, trail).values())
 
 
 def _of_a_page(campaigns: list[int]) -> Iterator[Question]:

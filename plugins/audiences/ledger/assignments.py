@@ -149,9 +149,11 @@ def added_between(ledger: Ledger, campaign: int, first: datetime, after: datetim
         "select id from audiences.run where campaign_id = %(campaign)s and assigned_at >= %(first)s and assigned_at < %(after)s",
         {"campaign": campaign, "first": first, "after": after},
     )
-    return ledger.read(
-        "select distinct user_id from audiences.member"  # noqa: S608  # numbers only
-        f" where campaign_id = {int(campaign)} and added_run in ({_numbers(runs)})",
+    added = f"campaign_id = {int(campaign)} and added_run in ({_numbers(runs)})"
+    return ledger.read(  # two halves, each by an index of its own
+        "select user_id from audiences.member where audience_id = any(array(select id from audiences.audience))"  # noqa: S608  # numbers only
+        f" and {added} and removed_run is null"
+        f" union select user_id from audiences.member where {added} and removed_run is not null",
         USERS,
     )
 

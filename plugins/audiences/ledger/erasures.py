@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from audiences.ledger import members
 from audiences.ledger.chunk_states import OF_UNKNOWN_FATE
 from audiences.ledger.replace_sessions import SessionState
 from audiences.ledger.runs import RunState
@@ -180,64 +181,49 @@ def end(
     )
 
 
-def rows_of(ledger: Ledger, user: str) -> list[bytes]:
-    """Every row that was ever recorded for the user in any audience."""
-    return ledger.values(
-        bytes, "select distinct identifiers from audiences.member where user_id = %(user)s", {"user": user}
-    )
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """By what a person is found in the ledger: the `user`, the packed `rows` that name them, `others` who have one of these."""
+
+    user: str
+    rows: tuple[bytes, ...] = ()
+    others: tuple[str, ...] = ()
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """For the conditions of `_where`."""
+        return {"user": self.user, "users": [self.user, *self.others], "rows": list(self.rows)}
 
 
-def rows_with(ledger: Ledger, cells: Iterable[bytes]) -> list[bytes]:
-    """Rows of anybody that hold the bytes of one of the cells somewhere."""
-    return ledger.values(
-        bytes,
-        "select distinct m.identifiers from"
-        " (select identifiers from audiences.member union all select identifiers from audiences.refused_row) m,"
-        " unnest(%(cells)s::bytea[]) cell where position(cell in m.identifiers) > 0",
-        {"cells": list(cells)},
-    )
-
-
-def others_with(ledger: Ledger, user: str, rows: Sequence[bytes]) -> int:
-    """How many other users are recorded with one of the rows."""
-    return ledger.number(
-        "select count(distinct user_id) from audiences.member where identifiers = any(%(rows)s)"
-        " and user_id <> %(user)s",
-        {"rows": list(rows), "user": user},
-    )
-
-
-def audiences_with(ledger: Ledger, user: str, rows: Sequence[bytes]) -> list[Touched]:
+def audiences_with(ledger: Ledger, trail: Trail) -> list[Touched]:
     """Audiences in which the user or one of the rows is or was."""
     return ledger.rows(
         Touched,
-        "select a.facebook_id as id, a.name, count(distinct m.identifiers) as rows"
-        " from audiences.member m join audiences.audience a on a.id = m.audience_id"
-        " where m.user_id = %(user)s or m.identifiers = any(%(rows)s) group by a.id order by a.id",
-        {"user": user, "rows": list(rows)},
+        "select a.facebook_id as id, a.name, count(distinct m.identifiers) as rows"  # noqa: S608  # our own text
+        f" from (select * from audiences.member where {_MEMBERSHIPS}) m join audiences.audience a on a.id = m.audience_id"
+        " group by a.id order by a.id",
+        trail.parameters,
     )
 
 
-def remove(ledger: Ledger, user: str, rows: Sequence[bytes]) -> dict[str, int]:
+def remove(ledger: Ledger, trail: Trail) -> dict[str, int]:
     """Delete the user from every table that knows users, and the rows whoever held them; how many, by table."""
     removed: dict[str, int] = {}
     with ledger.sql.transaction():
         for table, where in _tables(ledger).items():
             deleted = ledger.sql.execute(
-                sql.SQL("delete from audiences.{} where {}").format(sql.Identifier(table), where),
-                {"user": user, "rows": list(rows)},
+                sql.SQL("delete from audiences.{} where {}").format(sql.Identifier(table), where), trail.parameters
             )
             removed[table] = deleted.rowcount
     return removed
 
 
-def left(ledger: Ledger, user: str, rows: Sequence[bytes]) -> dict[str, int]:
+def left(ledger: Ledger, trail: Trail) -> dict[str, int]:
     """Count what is still there of the person, by table."""
-    values = {"user": user, "rows": list(rows)}
     return {
         table: ledger.number(
             sql.SQL("select count(*) from audiences.{} where {}").format(sql.Identifier(table), where).as_string(),
-            values,
+            trail.parameters,
         )
         for table, where in _tables(ledger).items()
     }
@@ -283,22 +269,34 @@ class _Table:
     columns: tuple[str, ...]
 
 
+# Conditions by which indexes begin, so that none of the tables is read as a whole.
+_BEGIN = {
+    "audience_id": "audience_id = any(array(select id from audiences.audience))",
+    "campaign_id": "campaign_id = any(array(select id from audiences.campaign))",
+}
+_WHOSE: dict[tuple[str, ...], str] = {
+    ("user_id",): "user_id = %(user)s",
+    ("identifiers",): "identifiers = any(%(rows)s)",
+    ("identifiers", "user_id"): "(user_id = %(user)s or identifiers = any(%(rows)s))",
+}
+_MEMBERSHIPS = f"{members.IS_OF_USERS} and {_WHOSE['identifiers', 'user_id']}"
+
+
 def _tables(ledger: Ledger) -> dict[str, sql.SQL]:
     """Every table that knows users or rows, those of later versions too, and which of its rows are the person's."""
     found = ledger.rows(
         _Table,
-        "select c.table_name as name, array_agg(c.column_name::text) as columns"
+        "select c.table_name as name, array_agg(c.column_name::text order by c.column_name::text) as columns"
         " from information_schema.columns c join information_schema.tables t"
         " on t.table_schema = c.table_schema and t.table_name = c.table_name and t.table_type = 'BASE TABLE'"
-        " where c.table_schema = 'audiences' and c.column_name in ('user_id', 'identifiers')"
-        " group by c.table_name order by c.table_name",
+        " where c.table_schema = 'audiences' and c.column_name in ('user_id', 'identifiers', 'audience_id', 'campaign_id')"
+        " group by c.table_name having bool_or(c.column_name in ('user_id', 'identifiers')) order by c.table_name",
     )
-    return {table.name: _where(table.columns) for table in found}
+    return {table.name: sql.SQL(_where(table)) for table in found}
 
 
-def _where(columns: Sequence[str]) -> sql.SQL:
-    if "identifiers" not in columns:
-        return sql.SQL("user_id = %(user)s")
-    if "user_id" not in columns:
-        return sql.SQL("identifiers = any(%(rows)s)")
-    return sql.SQL("user_id = %(user)s or identifiers = any(%(rows)s)")
+def _where(table: _Table) -> str:
+    if table.name == "member":
+        return _MEMBERSHIPS
+    begin = [condition for column, condition in _BEGIN.items() if column in table.columns]
+    return " and ".join([*begin, _WHOSE[tuple(column for column in table.columns if column not in _BEGIN)]])

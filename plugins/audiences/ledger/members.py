@@ -77,27 +77,31 @@ where p.campaign_id = any(%(campaigns)s)
 order by 1, 2
 """
 )
-OF_USERS = (
+# Where the memberships of users are, in two halves, each found by an index of its own.
+_PLACES = (
     _PAIRS  # noqa: S608  # our own text, put together of two
     + """
+select now.place from pairs p cross join unnest(%(users)s::text[]) asked (user_id) cross join lateral (
+    select m.ctid as place from audiences.member m
+    where m.audience_id = p.audience_id and m.campaign_id = p.campaign_id and m.user_id = asked.user_id collate "C"
+      and m.removed_run is null
+    offset 0
+) now
+union all
+select ctid from audiences.member where user_id = any(%(users)s) and removed_run is not null
+"""
+)
+IS_OF_USERS = f"ctid = any(array({_PLACES}))"
+"""That a membership is one of `users`, in any audience; so these are found however many others there are."""
+OF_USERS = f"""
 select m.user_id as user, m.audience_id as audience, c.name as campaign, m.present, m.added_run, a.assigned_at as added_at,
     m.removed_run, r.assigned_at as removed_at
-from (
-    select now.* from pairs p cross join unnest(%(users)s::text[]) asked (user_id) cross join lateral (
-        select * from audiences.member m
-        where m.audience_id = p.audience_id and m.campaign_id = p.campaign_id and m.user_id = asked.user_id collate "C"
-          and m.removed_run is null
-        offset 0
-    ) now
-    union all
-    select * from audiences.member where user_id = any(%(users)s) and removed_run is not null
-) m
+from (select * from audiences.member where {IS_OF_USERS}) m
 join audiences.campaign c on c.id = m.campaign_id
 join audiences.run a on a.id = m.added_run
 left join audiences.run r on r.id = m.removed_run
 order by m.user_id, m.audience_id, m.added_run, m.removed_run nulls last, c.name
-"""
-)
+"""  # noqa: S608  # our own text, put together
 
 
 @contextmanager
@@ -170,13 +174,28 @@ def holding(ledger: Ledger, campaigns: Iterable[int]) -> list[HeldBy]:
     return ledger.rows(HeldBy, HOLDING, {"campaigns": list(campaigns)})
 
 
+def rows_of(ledger: Ledger, user: str) -> list[bytes]:
+    """Every row that was ever recorded for the user in any audience."""
+    return ledger.values(
+        bytes,
+        f"select distinct identifiers from audiences.member where {IS_OF_USERS}",  # noqa: S608  # our own text
+        {"users": [user]},
+    )
+
+
 def with_bytes(ledger: Ledger, cells: Iterable[bytes]) -> list[UserRow]:
-    """Everybody who ever was in an audience with one of the cells among the bytes of their row."""
+    """Everybody who ever was in an audience with one of the cells among the bytes of their row.
+
+    Reads all memberships: an index would touch a page at random for each row that is ever added, and this is asked seldom.
+    """
+    asked = {f"cell_{number}": cell for number, cell in enumerate(cells)}
+    if not asked:
+        return []
+    among = " or ".join(f"position(%({name})s::bytea in identifiers) > 0" for name in asked)
     return ledger.rows(
         UserRow,
-        "select distinct m.user_id, m.identifiers from audiences.member m, unnest(%(cells)s::bytea[]) cell"
-        " where position(cell in m.identifiers) > 0",
-        {"cells": list(cells)},
+        f"select distinct user_id, identifiers from audiences.member where {among}",  # noqa: S608  # our own text
+        asked,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from audiences.ledger import chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     import pyarrow as pa
@@ -37,6 +37,16 @@ def leave_out(ledger: Ledger, chunk: Chunk, bad: Mapping[bytes, str]) -> None:
 def of_run(ledger: Ledger, run: int) -> list[bytes]:
     """The rows (packed) that were refused one by one in the run."""
     return ledger.values(bytes, "select identifiers from audiences.refused_row where run_id = %(run)s", {"run": run})
+
+
+def with_bytes(ledger: Ledger, cells: Collection[bytes]) -> list[bytes]:
+    """The rows (packed) in quarantine with one of the cells somewhere among their bytes."""
+    return ledger.values(
+        bytes,
+        "select distinct identifiers from audiences.refused_row, unnest(%(cells)s::bytea[]) cell"
+        " where position(cell in identifiers) > 0",
+        {"cells": list(cells)},
+    )
 
 
 def lost(ledger: Ledger, run: int, campaign: int) -> int:

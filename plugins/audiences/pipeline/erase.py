@@ -17,7 +17,8 @@ from audiences.campaign.settings import AdAccount
 from audiences.errors import AudiencesError
 from audiences.facebook import audience_members as facebook_members
 from audiences.facebook.contract import MAX_ROWS, REPLACE_WINDOW_SECONDS
-from audiences.ledger import erasures, known_audiences, texts
+from audiences.ledger import erasures, known_audiences, members, rejected_rows, texts
+from audiences.ledger.erasures import Trail
 from audiences.ledger.known_audiences import AudienceTakenError
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
@@ -34,10 +35,12 @@ from audiences.what.traces import LIKELY, Traces
 from audiences.who.person import person
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from audiences.campaign.catalog import Catalog
     from audiences.facebook.audience_members import Receipt
+    from audiences.ledger.database import Ledger
     from audiences.ledger.erasures import Unfinished
     from audiences.pipeline.person.erasure_resources import ErasureResources
 
@@ -52,21 +55,25 @@ def erase(resources: ErasureResources, user: str, at: datetime) -> Erasure:
     """
     ledger, user = resources.ledger, _as_the_key_says(resources, user)
     person = _person(resources, user, at)
-    rows = person.rows
     number = erasures.begin(ledger, at=at, digests=person.digests)
     _ensure_quiet(resources)
-    audiences, others = erasures.audiences_with(ledger, user, rows), erasures.others_with(ledger, user, rows)
-    accounts = [*(_erase_from_any(resources, account, person) for account in _accounts(resources)), *_closed(resources)]
+    trail = _trail(ledger, user, person)
+    audiences = erasures.audiences_with(ledger, trail)
+    everything = sorted({*trail.rows, *person.cells})
+    accounts = [
+        *(_erase_from_any(resources, account, everything) for account in _accounts(resources)),
+        *_closed(resources),
+    ]
     blocked = [f"ad account {one.id}: {one.error}. Then erase again" for one in accounts if one.error]
     window, closed = REPLACE_WINDOW_SECONDS + WAIT_SECONDS, resources.settings.closed_ad_accounts
     blocked += [_told(found) for found in erasures.unfinished(ledger, window=window, closed=closed)]
     removed, cleaned = dict[str, int](), dict[str, int]()
     if not blocked:
-        removed = erasures.remove(ledger, user, rows)
+        removed = erasures.remove(ledger, trail)
         cleaned = texts.clean(ledger, user, LIKELY, person.traces.cleaned)
         tidy(ledger, resources.settings.staging, ended_before=at)
     still_to_do = [*blocked, *_files(resources, person.traces), *([] if blocked else _staged(resources))]
-    left = {**erasures.left(ledger, user, rows), **texts.naming(ledger, user, LIKELY, person.traces.cleaned)}
+    left = {**erasures.left(ledger, trail), **texts.naming(ledger, user, LIKELY, person.traces.cleaned)}
     done = not still_to_do and not any(left.values())
     erasures.end(
         ledger,
@@ -85,7 +92,7 @@ def erase(resources: ErasureResources, user: str, at: datetime) -> Erasure:
         ledger=removed,
         texts=cleaned,
         left=left,
-        other_users=others,
+        other_users=len(trail.others),
         remembered=len(person.digests),
         still_to_do=tuple(still_to_do),
     )
@@ -98,12 +105,12 @@ def lift(resources: ErasureResources, user: str, at: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Person:
-    """Who is erased: packed `rows`, the `cells` that name them, the hashes to remember, how texts are searched for them.
+    """Who is erased: their `own` packed rows, the `cells` that name them, the hashes to remember, how texts are searched.
 
     `known`: the warehouse or the ledger has the user, or had before an earlier erasure.
     """
 
-    rows: list[bytes]
+    own: frozenset[bytes]
     cells: frozenset[bytes]
     digests: frozenset[bytes]
     traces: Traces
@@ -116,18 +123,16 @@ def _as_the_key_says(resources: ErasureResources, user: str) -> str:
 
 
 def _person(resources: ErasureResources, user: str, at: datetime) -> _Person:
-    """The person by the warehouse and the whole of the ledger."""
+    """The person by the warehouse and by what the ledger has of the user."""
     ledger = resources.ledger
     there, found = _in_warehouse(resources, user, at)
-    own = {*found, *erasures.rows_of(ledger, user)}
+    own = frozenset({*found, *members.rows_of(ledger, user)})
     cells = frozenset(cell for row in own for cell in strong_cells(row))
-    shared = rows_in_common(erasures.rows_with(ledger, cells), cells) if cells else []
     erased = Erased(*erasures.known(ledger))
     of_user = erased.digest_of_user(user)
     digests = frozenset({of_user, *(digest for cell in cells for digest in erased.digests_of_row(cell))})
-    known = (
-        there or bool(own) or any(erasures.left(ledger, user, []).values()) or erasures.found_before(ledger, of_user)
-    )
+    recorded = any(erasures.left(ledger, Trail(user)).values())
+    known = there or bool(own) or recorded or erasures.found_before(ledger, of_user)
     with resources.warehouse() as warehouse:
         spelling = spelling_of(warehouse.table(render(key_spelling(resources.catalog))).to_pylist())
     # A key may write one value in several ways, 7.00 for 7; texts are compared by a spelling of our own.
@@ -139,7 +144,19 @@ def _person(resources: ErasureResources, user: str, at: datetime) -> _Person:
         default_country=resources.catalog.default_country,
         spelling=spelling,
     )
-    return _Person(sorted({*own, *shared}), cells, digests, traces, known)
+    return _Person(own, cells, digests, traces, known)
+
+
+def _trail(ledger: Ledger, user: str, person: _Person) -> Trail:
+    """Whoever else has, or had, a row with one of the person's cells, looked for in the whole of the ledger.
+
+    Once, and when nobody uploads the person any more: from here on no such row comes.
+    """
+    held = members.with_bytes(ledger, person.cells)
+    shared = set(rows_in_common([row.identifiers for row in held], person.cells))
+    refused = rows_in_common(rejected_rows.with_bytes(ledger, person.cells), person.cells)
+    others = {row.user_id for row in held if row.identifiers in shared} - {user}
+    return Trail(user, tuple(sorted({*person.own, *shared, *refused})), tuple(sorted(others)))
 
 
 def _properties_of_ids(catalog: Catalog) -> frozenset[str]:
@@ -216,11 +233,11 @@ def _ensure_quiet(resources: ErasureResources) -> None:
         raise AudienceTakenError(what=what, seconds=WAIT_SECONDS, facebook_id=busy.facebook_id)
 
 
-def _erase_from_any(resources: ErasureResources, ways: list[AdAccount], person: _Person) -> ErasedFrom:
+def _erase_from_any(resources: ErasureResources, ways: list[AdAccount], everything: Sequence[bytes]) -> ErasedFrom:
     """By the first way that leads there; where none does, what stands in the way of the first."""
     tried: list[ErasedFrom] = []
     for account in ways:
-        tried.append(_erase_from(resources, account, person))
+        tried.append(_erase_from(resources, account, everything))
         if tried[-1].error is None:
             return tried[-1]
     if ways[0] in resources.settings.ad_accounts.values():
@@ -234,9 +251,8 @@ def _erase_from_any(resources: ErasureResources, ways: list[AdAccount], person: 
     return tried[0].model_copy(update={"error": error})
 
 
-def _erase_from(resources: ErasureResources, account: AdAccount, person: _Person) -> ErasedFrom:
-    """Tell an ad account to drop these rows from all its audiences, and whoever it knows by one of the cells alone."""
-    everything = sorted({*person.rows, *person.cells})
+def _erase_from(resources: ErasureResources, account: AdAccount, everything: Sequence[bytes]) -> ErasedFrom:
+    """Tell an ad account to drop these rows from all its audiences, among them cells, for whoever it knows by one alone."""
     receipts: list[Receipt] = []
     error = None
     try:
