@@ -14,16 +14,17 @@ import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from audiences.connections import Connection
 from audiences.demo.postgres import running_postgres
 from audiences.ledger.database import Ledger
 from audiences.ledger.migrate import migrate
 from audiences.what.rows import KEYS
-from benchmarks.large_ledger_asked import SIZES, asked
+from benchmarks.large_ledger_asked import SIZES, aged, asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -220,6 +221,9 @@ def main(arguments: list[str] | None = None) -> None:
         "--keep", type=Path, help="a folder in which the ledger stays (15 GB at 50,000,000 memberships)"
     )
     parser.add_argument("--only", default="", help="the questions whose name holds this")
+    parser.add_argument(
+        "--age", action="store_true", help="end a third of the memberships after that, and look at newcomers"
+    )
     given = parser.parse_args(arguments)
     with (
         tempfile.TemporaryDirectory(prefix="audiences-large-") as folder,
@@ -231,8 +235,8 @@ def main(arguments: list[str] | None = None) -> None:
         _say(f"{given.memberships:,} memberships: {remark}")
         for line in lines_of_sizes(ledger):
             _say(line)
-        wanted: list[Any] = [each for each in asked(ledger, Path(folder)) if given.only in each.name]
-        for cost in measure(ledger, wanted):
+        wanted = chain(asked(ledger, Path(folder)), aged(ledger) if given.age else ())
+        for cost in measure(ledger, [each for each in wanted if given.only in each.name]):
             _say(f"{cost.name}: {cost.seconds:.3f} s, {cost.pages:,} pages read, {cost.found:,} found")
 
 

@@ -241,6 +241,30 @@ def _of_upkeep() -> Iterator[Question]:
     )
 
 
+def aged(ledger: Ledger) -> Iterator[Question]:
+    """What the room that memberships leave does to those who come after: their rows lie where others were."""
+    measured = len(SIZES)
+    newest = ledger.number("select max(id) from audiences.campaign")
+    ended = f"removed_run is null and audience_id > {measured} and hashtext(user_id) % 3 = 0"
+    yield _asking("aged: a third of the other memberships ends", partial(_do, ENDED.format(ended)), times=1)
+    yield _asking("aged: vacuum after that", partial(_do, "vacuum audiences.member"), times=1)
+    yield _asking("aged: 1,000,000 who come after that", partial(_do, CAME.format(newest + 1)), times=1)
+    yield _asking("aged: analyze", partial(_do, "vacuum analyze audiences.member"), times=1)
+    yield _asking("aged: read who is held of these", partial(_held, newest + 1))
+    yield _asking("aged: in how many pages these are", lambda ledger: ledger.number(PAGES.format(newest + 1)), times=1)
+
+
+ENDED: Final = "update audiences.member set removed_run = 1 where {}"
+CAME: Final = (
+    "insert into audiences.member (audience_id, campaign_id, user_id, identifiers, present, added_run)"
+    " select {0}, {0}, lpad(n::text, 10, '0'), sha256(n::text::bytea) || sha256(('+' || n)::bytea), true, 1"
+    " from generate_series(1, 1000000) n"
+)
+PAGES: Final = (
+    "select count(distinct (ctid::text::point)[0]) from audiences.member where audience_id = {} and removed_run is null"
+)
+
+
 def _end_of_last_audience(ledger: Ledger) -> int:
     last = max(
         each.audience for each in members.holding(ledger, ledger.values(int, "select id from audiences.campaign"))
