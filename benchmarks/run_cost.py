@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
+import psycopg
 from rich.console import Console
 
 from audiences.demo.folders import DemoFolders
@@ -24,7 +25,7 @@ from audiences.demo.progress import Progress
 from audiences.demo.start import started
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from audiences.demo.start import Demo
 
@@ -41,12 +42,16 @@ _PATIENCE_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds of CPU and of wall clock of `runs` that were triggered at the same time; `tasks` that were executed for them."""
+    """Seconds of CPU and of wall clock of `runs` that were triggered at the same time; `tasks` that were executed for them.
+
+    `parts` says which process spent the CPU; that of Postgres comes beside it, and of all databases in it.
+    """
 
     runs: int
     cpu: float
     wall: float
     tasks: int
+    parts: Mapping[str, float]
 
 
 def measure(folder: Path, console: Console, *, rounds: int = 3, at_once: int = 60) -> tuple[float, list[Cost]]:
@@ -70,6 +75,8 @@ def verdicts(idle: float, found: Iterable[Cost]) -> list[str]:
     """The figures beside what is wanted, a line each."""
     lines = [f"        idle: {idle:.0%} of a core"]
     for cost in found:
+        parts = ", ".join(f"{name} {seconds / cost.runs:.2f}" for name, seconds in cost.parts.items())
+        lines.append(f"        CPU of each of {cost.runs}: {parts}")
         said = f"{cost.cpu:.1f} s of CPU, {cost.wall:.1f} s until it is over, {cost.tasks} tasks"
         if cost.runs > 1:
             reached = "reached" if cost.wall <= AT_ONCE * cost.runs else "MISSED "
@@ -82,10 +89,32 @@ def verdicts(idle: float, found: Iterable[Cost]) -> list[str]:
 
 def cpu_seconds() -> float:
     """What all processes below this one have spent, those that have ended and were waited for included."""
-    spent = 0.0
-    for process in psutil.Process().children(recursive=True):
+    return _spent_below(psutil.Process())
+
+
+def cpu_by_part(demo: Demo) -> dict[str, float]:
+    """What each component has spent, and apart from the scheduler the tasks, which are forked from it; and Postgres."""
+    found = {}
+    for child in demo.children.started:
         with suppress(psutil.NoSuchProcess):
-            spent += sum(process.cpu_times()[:4])
+            process = psutil.Process(child.process.pid)
+            own, below = sum(process.cpu_times()[:2]), _spent_below(process) + sum(process.cpu_times()[2:4])
+            apart = child.name.endswith("scheduler")
+            found[child.name] = own if apart else own + below
+            if apart:
+                found["tasks"] = below
+    with psycopg.connect(demo.server.uri("postgres")) as connection:
+        server = psutil.Process(connection.info.backend_pid).parent()
+        if server is not None:
+            found["Postgres"] = sum(server.cpu_times()[:4]) + _spent_below(server)
+    return found
+
+
+def _spent_below(process: psutil.Process) -> float:
+    spent = 0.0
+    for below in process.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            spent += sum(below.cpu_times()[:4])
     return spent
 
 
@@ -120,7 +149,7 @@ def _wait_for_dags(demo: Demo, campaigns: int) -> None:
 
 def _cost_of(demo: Demo, dags: list[str]) -> Cost:
     """Trigger these campaigns at once, wait for all of them, and say what that took."""
-    before, begun = cpu_seconds(), time.monotonic()
+    before, parts, begun = cpu_seconds(), cpu_by_part(demo), time.monotonic()
     open_runs = {(dag, demo.airflow.trigger(dag)) for dag in dags}
     runs = set(open_runs)
     while open_runs:
@@ -141,7 +170,8 @@ def _cost_of(demo: Demo, dags: list[str]) -> Cost:
     time.sleep(1)  # processes that are ending
     spent = cpu_seconds() - before
     tasks = sum(list(demo.airflow.task_states(*run).values()).count("success") for run in runs)
-    return Cost(runs=len(dags), cpu=spent, wall=wall, tasks=tasks)
+    by_part = {name: seconds - parts.get(name, 0.0) for name, seconds in cpu_by_part(demo).items()}
+    return Cost(runs=len(dags), cpu=spent, wall=wall, tasks=tasks, parts=by_part)
 
 
 def main() -> None:

@@ -120,6 +120,11 @@ class Children:
             self._write_record()
         return child
 
+    @property
+    def started(self) -> tuple[Child, ...]:
+        """All of them, those that have ended too."""
+        return tuple(self._children)
+
     def check(self) -> None:
         """Raise ChildEndedError when one of the processes ended badly."""
         for child in list(self._children):
