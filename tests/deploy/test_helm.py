@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 HELM: Final = PROJECT / "docs" / "helm"
 EXECUTORS: Final = {"celery": "CeleryExecutor", "kubernetes": "KubernetesExecutor"}
 MANY_WORKERS: Final = FILES[1]
+COMPONENTS: Final = {
+    "airflow-apiserver": "apiServer",
+    "airflow-dag-processor": "dagProcessor",
+    "airflow-scheduler": "scheduler",
+    "airflow-triggerer": "triggerer",
+    "airflow-worker": "workers",
+}
 CONNECTIONS: Final = {f"AIRFLOW_CONN_{name}" for name in ("FACEBOOK_MAIN", "LEDGER", "OBJECT_STORE", "WAREHOUSE")}
 SECRET: Final = re.compile(r"password|secret|key|conn|token|broker|passwd", re.IGNORECASE)
 # What the compose file says and the chart sees to, or what another place has otherwise.
@@ -59,26 +66,30 @@ def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return {**merged, **{key: _over(below[key], above[key]) for key in both}}
 
 
-def settings(executor: str) -> dict[str, str]:
-    """The settings of airflow.cfg by the names that they have as environment variables."""
+def settings(executor: str, component: str = "") -> dict[str, str]:
+    """The settings of airflow.cfg by the names of environment variables, with those that only this component has as such."""
+    found = values(executor)
+    own = found.get(component, {}).get("env", [])
     return {
-        f"AIRFLOW__{section.upper()}__{option.upper()}": value
-        for section, options in values(executor)["config"].items()
-        for option, value in options.items()
+        **{
+            f"AIRFLOW__{section.upper()}__{option.upper()}": value
+            for section, options in found["config"].items()
+            for option, value in options.items()
+        },
+        **{each["name"]: each["value"] for each in own if each["name"].startswith("AIRFLOW__")},
     }
 
 
-def of_compose() -> dict[str, str]:
-    """The same in the Compose file for many workers, with what it has where .env says nothing."""
+def of_compose(executor: str, service: str) -> dict[str, str]:
+    """The same of a service in the Compose file for many workers, with what it has where .env says nothing."""
     given = {name: "given" for name, operator, _ in compose_files.variables(MANY_WORKERS) if operator == "?"}
-    found: dict[str, str] = {}
-    for service in compose_files.services(MANY_WORKERS).values():
-        found |= {
-            name: interpolated(str(value), given)
-            for name, value in service.get("environment", {}).items()
-            if name.startswith("AIRFLOW__")
-        }
-    return found
+    return {
+        name: interpolated(str(value), given)
+        for name, value in compose_files.services(MANY_WORKERS)[service].get("environment", {}).items()
+        if name.startswith("AIRFLOW__")
+        and name not in ELSEWHERE
+        and (executor == "celery" or not name.startswith("AIRFLOW__CELERY"))
+    }
 
 
 def leaves(found: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -95,17 +106,13 @@ def leaves(found: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_settings_are_those_of_the_compose_file(executor):
-    compose, chart = of_compose(), settings(executor)
-    wanted = {
-        name: value
-        for name, value in compose.items()
-        if name not in ELSEWHERE and (executor == "celery" or not name.startswith("AIRFLOW__CELERY"))
-    }
-    told = {name: value for name, value in chart.items() if name not in {*ELSEWHERE, *ONLY_HERE}}
-    assert {name: value.lower() for name, value in told.items()} == {
-        name: value.lower() for name, value in wanted.items()
-    }
-    assert compose.keys() >= ELSEWHERE.keys()
+    compose = {component: of_compose(executor, service) for service, component in COMPONENTS.items()}
+    for component, wanted in compose.items():
+        told = settings(executor, component)
+        assert {name: told[name].lower() for name in wanted} == {name: value.lower() for name, value in wanted.items()}
+        assert told.keys() - ELSEWHERE.keys() - ONLY_HERE <= {name for each in compose.values() for name in each}
+    everything = compose_files.text(MANY_WORKERS)
+    assert all(name in everything for name in ELSEWHERE)
 
 
 def test_every_setting_exists():
@@ -116,8 +123,8 @@ def test_every_setting_exists():
         for section, content in sections.items()
         for option in content["options"]
     }
-    for executor in EXECUTORS:
-        assert settings(executor).keys() <= known
+    for executor, component in product(EXECUTORS, COMPONENTS.values()):
+        assert settings(executor, component).keys() <= known
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
@@ -148,7 +155,7 @@ def test_connections_are_where_the_compose_file_has_them_and_come_from_secrets(e
         assert named.keys() == CONNECTIONS
         assert {name: ref["key"] for name, ref in named.items()} == {name: name for name in CONNECTIONS}
     for component in ("dagProcessor", "scheduler"):
-        assert "env" not in found[component]
+        assert not any("valueFrom" in each for each in found[component].get("env", []))
     assert found["triggerer"]["replicas"] == 2
 
 
