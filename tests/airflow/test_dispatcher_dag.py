@@ -38,7 +38,7 @@ def test_the_dispatcher_is_there_as_soon_as_a_file_says_live_however_broken_that
     airflow.write("campaigns/live.yml", 'qualification: "live"\nnonsense')
     found = load(airflow)
     assert (found["errors"], found["heavy"]) == ({}, [])
-    assert found["dags"]["audiences_live"]["tasks"] == ["wait_for_events", "trigger_run"]
+    assert found["dags"]["audiences_live"]["tasks"] == ["wait_for_events"]
 
 
 def test_the_trigger_comes_back_from_json_and_notices_a_changed_file(airflow):
@@ -49,20 +49,23 @@ def test_the_trigger_comes_back_from_json_and_notices_a_changed_file(airflow):
     assert json.loads(said.split("RESULT", 1)[1]) == [True, True, ["bad"]]
 
 
-def test_a_campaign_that_cannot_be_triggered_does_not_hold_up_the_looks_for_the_others(airflow):
-    """Such as one whose file Airflow has not read yet: a task that waited to be tried again would keep the run open."""
+def test_a_run_that_cannot_be_opened_does_not_hold_up_the_looks_for_other_campaigns(airflow):
+    """Such as that of a file that Airflow has not read yet: a task that waited to be tried again would keep the run open."""
     airflow.write("campaigns/live.yml", LIVE)
-    said = airflow.python(
+    said = airflow.code(
         "from pathlib import Path\nfrom audiences.airflow.dispatcher_dag import dispatcher_dag\n"
-        f"print('RESULT', dispatcher_dag(Path({str(airflow.project)!r})).get_task('trigger_run').retries)"
+        "from audiences.airflow.failures import TaskFailed\nfrom audiences.airflow.live_runs import NotOpenedError\n"
+        f"policy = dispatcher_dag(Path({str(airflow.project)!r})).get_task('wait_for_events').retry_policy\n"
+        "refused = TaskFailed(NotOpenedError(refused=(('live', 'not found'),)))\n"
+        "print('RESULT', *(policy.evaluate(error, 1, 8).action.value for error in (refused, TimeoutError())))"
     )
-    assert "RESULT 0" in said, said
+    assert "RESULT fail default" in said, said
 
 
 def test_a_wait_whose_trigger_cannot_be_loaded_is_skipped_and_not_failed(airflow):
     """Such as one that an earlier version began, under a module path that is gone; the next run of the DAG begins at once."""
     airflow.write("campaigns/live.yml", LIVE)
-    said = airflow.python(
+    said = airflow.code(
         "from pathlib import Path\nfrom airflow.sdk.exceptions import AirflowSkipException\n"
         "from audiences.airflow.dispatcher_dag import dispatcher_dag\n"
         f"wait = dispatcher_dag(Path({str(airflow.project)!r})).get_task('wait_for_events')\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 
 import pytest
 from tests.pipeline.conftest import project, sandbox_server, shop  # noqa: F401  # fixtures
@@ -85,3 +86,25 @@ def test_a_checkout_of_the_triggerers_own_is_watched_from_its_own_times_and_no_p
 
     assert asyncio.run(first()).payload["batches"] == []
     assert len(polls) == 5, "up to the change, which is seen here"
+
+
+def test_the_first_look_waits_until_airflow_knows_that_the_deferred_process_has_ended(tmp_path, monkeypatch):
+    """Else the task that is resumed is taken for one that was killed."""
+    looks, begun = [], time.monotonic()
+    monkeypatch.setattr(Poller, "poll", lambda _: looks.append(time.monotonic() - begun) or {"batches": []})
+    waiting = LiveEventsTrigger(
+        watch=None,
+        seen="",
+        project=str(tmp_path / "none"),
+        poll_seconds=0.01,
+        first_poll_seconds=0.3,
+        roll_over_seconds=0.4,
+    )
+    again = LiveEventsTrigger(**waiting.serialize()[1])
+
+    async def first():
+        return await anext(again.run())
+
+    asyncio.run(first())
+    assert looks[0] >= 0.3
+    assert len(looks) > 2

@@ -1,7 +1,7 @@
-"""One DAG for all live campaigns: wait for events, then trigger a run of each campaign that has a batch to export.
+"""One DAG of one task for all live campaigns: wait for events, open a run of each campaign that has a batch, and wait on.
 
 It runs all the time, one run after the other. The truth is in the ledger: a batch whose run did not begin, failed or died is
-triggered again, under a run id that tells which batch and which try it is, so that a doubled trigger is the same run.
+opened again, under a run id that tells which batch and which try it is, so that a run that is opened twice is the same run.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG
 
 from audiences.airflow.failures import TAG
 from audiences.airflow.notifying import OnOwnFailure
+from audiences.airflow.retry_policies import NextRunTriesAgain
 from audiences.airflow.sensors import LiveEventsSensor
 from audiences.airflow.triggers import ROLL_OVER_SECONDS
 from audiences.when.timetable import WatchTimetable
@@ -32,7 +32,7 @@ def dispatcher_dag(project: Path) -> DAG:
     with DAG(
         dag_id=DAG_ID,
         dag_display_name="Audiences live",
-        description="Waits for the events of live campaigns and triggers their runs.",
+        description="Waits for the events of live campaigns and opens their runs.",
         doc_md=__doc__,
         schedule=WatchTimetable(),
         start_date=_LONG_AGO,
@@ -51,22 +51,13 @@ def dispatcher_dag(project: Path) -> DAG:
             "priority_weight": 100,
         },
     ) as dag:
-        wait = LiveEventsSensor(
+        LiveEventsSensor(
             task_id="wait_for_events",
-            task_display_name="wait for events",
+            task_display_name="wait for events, open the campaigns' runs",
             project=str(project),
             # Only should the trigger ever fail to end its wait by itself.
             timeout=2 * ROLL_OVER_SECONDS,
             soft_fail=True,
+            retry_policy=NextRunTriesAgain(),
         )
-        TriggerDagRunOperator.partial(
-            task_id="trigger_run",
-            task_display_name="trigger the campaign's run",
-            logical_date=None,
-            skip_when_already_exists=True,
-            # The ledger offers the batch again. While this task waited to be tried again, as for a campaign whose file Airflow
-            # has not read yet, nobody would look for the events of the others.
-            retries=0,
-            map_index_template="{{ task.trigger_dag_id }}",
-        ).expand_kwargs(wait.output)
     return dag

@@ -16,7 +16,6 @@ from typing import Final
 
 MODULES: Final = (
     # Airflow's own, which it imports in each task.
-    "airflow.providers.standard.operators.trigger_dagrun",
     "airflow.providers.standard.triggers.temporal",
     "airflow.sdk.execution_time.task_runner",
     # Ours, with the libraries that they import, and what some of them import only when it is needed.

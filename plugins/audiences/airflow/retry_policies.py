@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from airflow.sdk import RetryDecision, RetryPolicy
 
 from audiences.airflow.failures import cause_of
-from audiences.errors import RetryError, WaitError
+from audiences.errors import FailedError, RetryError, WaitError
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -40,6 +40,32 @@ class ByErrorClass(RetryPolicy):
             delay = min(FIRST_DELAY * 2 ** (try_number - 1), LONGEST_DELAY)
             return RetryDecision.retry(delay=delay, reason=f"{type(ours or exception).__name__} may pass")
         return RetryDecision.fail(reason=type(ours or exception).__name__)
+
+    def serialize(self) -> dict[str, Any]:
+        """Nothing to remember."""
+        return {}
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> Self:  # noqa: ARG003  # Airflow's signature
+        """Nothing to restore."""
+        return cls()
+
+
+class NextRunTriesAgain(RetryPolicy):
+    """What trying again at once would not change ends the run, since the next one begins in a moment; else as the task says."""
+
+    def evaluate(
+        self,
+        exception: BaseException,
+        try_number: int,  # noqa: ARG002  # Airflow's signature
+        max_tries: int,  # noqa: ARG002  # Airflow's signature
+        context: Context | None = None,  # noqa: ARG002  # Airflow's signature
+    ) -> RetryDecision:
+        """Decide for one failure."""
+        cause = cause_of(exception)
+        if isinstance(cause, FailedError):
+            return RetryDecision.fail(reason=f"{type(cause).__name__}; the next run goes on")
+        return RetryDecision.default()
 
     def serialize(self) -> dict[str, Any]:
         """Nothing to remember."""

@@ -21,7 +21,7 @@ from audiences.when.live.watch import Watch
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-POLL_SECONDS = 5.0
+POLL_SECONDS = 2.0
 ROLL_OVER_SECONDS = 6 * 3600.0
 """How long one wait may take while nothing is due, where the trigger sees by itself that the campaign files have changed."""
 UNSEEN_SECONDS = 300.0
@@ -37,6 +37,7 @@ class LiveEventsTrigger(BaseTrigger):
     :param watch: what to watch for, as JSON; None when there is no live campaign.
     :param seen: the signature of the project's files at the time when `watch` was made.
     :param poll_seconds: the pause between two polls.
+    :param first_poll_seconds: the pause before the first one; as between two unless given.
     :param roll_over_seconds: how long to wait in all.
     :param project: the project's folder, of a task that an earlier version deferred; else each process knows its own.
     """
@@ -47,6 +48,7 @@ class LiveEventsTrigger(BaseTrigger):
         watch: dict[str, Any] | None,
         seen: str,
         poll_seconds: float = POLL_SECONDS,
+        first_poll_seconds: float | None = None,
         roll_over_seconds: float = ROLL_OVER_SECONDS,
         project: str | None = None,
     ) -> None:
@@ -55,6 +57,7 @@ class LiveEventsTrigger(BaseTrigger):
         self.project = project
         self.seen = seen
         self.poll_seconds = poll_seconds
+        self.first_poll_seconds = first_poll_seconds
         self.roll_over_seconds = roll_over_seconds
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -64,6 +67,7 @@ class LiveEventsTrigger(BaseTrigger):
             **({"project": self.project} if self.project else {}),
             "seen": self.seen,
             "poll_seconds": self.poll_seconds,
+            "first_poll_seconds": self.first_poll_seconds,
             "roll_over_seconds": self.roll_over_seconds,
         }
 
@@ -75,18 +79,20 @@ class LiveEventsTrigger(BaseTrigger):
         until = time.monotonic() + limit
         poller = Poller(Watch.model_validate(self.watch) if self.watch else None)
         failures = 0
+        pause = self.poll_seconds if self.first_poll_seconds is None else self.first_poll_seconds
         try:
             while time.monotonic() < until and not self._changed(now):
-                await asyncio.sleep(min(self.poll_seconds * 2**failures, _LONGEST_PAUSE))
+                await asyncio.sleep(pause)
                 try:
                     found = await asyncio.to_thread(poller.poll)
                 except Exception:
                     failures += 1
+                    pause = min(self.poll_seconds * 2**failures, _LONGEST_PAUSE)
                     if failures >= _MOST_FAILURES:
                         raise
                     _log.exception("a look for live events failed; %s in a row", failures)
                     continue
-                failures = 0
+                failures, pause = 0, self.poll_seconds
                 if found["batches"]:
                     yield TriggerEvent(found)  # type: ignore[no-untyped-call]  # Airflow's own has no types
                     return

@@ -67,6 +67,8 @@ def environment(
         "api.secret_key": secrets.token_hex(32),
         "api_auth.jwt_secret": secrets.token_hex(32),
         "scheduler.scheduler_idle_sleep_time": "0.5",
+        # Up to so many seconds pass until it is noticed that a task's process has ended, and its slot is free.
+        "workers.min_heartbeat_interval": "1",
         # At each refresh Airflow forgets the errors of files that are not Python, until it has read the campaigns again.
         "dag_processor.refresh_interval": "60",
         "dag_processor.min_file_process_interval": "10",
