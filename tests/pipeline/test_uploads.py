@@ -81,6 +81,17 @@ def test_requests_hold_ten_thousand_rows_and_no_more(shop, fill, users, requests
     assert not any(entry["token_in_url"] for entry in removals)
 
 
+def test_a_run_asks_facebook_three_times_besides_what_it_sends(shop, fill):
+    fill(3)
+    spec = shop.campaign(who=EVER)
+    shop.run(spec)
+    shop.sql("insert into users (id, email) values (4, 'user4@example.com')")
+    shop.event(4)
+    before = len(shop.sandbox.admin.requests())
+    shop.run(spec)
+    assert [call["method"] for call in shop.sandbox.admin.requests()[before:]] == ["GET", "GET", "POST", "GET"]
+
+
 def test_hashes_in_upper_case_are_sent_in_lower_case_and_not_hashed_again(shop, fill):
     fill(5)
     shop.sql("update users set email = upper(encode(sha256(lower(email)::bytea), 'hex')), phone = null")
