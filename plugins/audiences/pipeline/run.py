@@ -17,6 +17,7 @@ from audiences.errors import AudiencesError, RetryError, WaitError
 from audiences.facebook.graph_errors import UnreachableError
 from audiences.ledger import chunks, known_audiences, members, runs
 from audiences.ledger.ledger_errors import as_ours
+from audiences.ledger.run_timings import QUEUED
 from audiences.logs import logger
 from audiences.object_store import store_told
 from audiences.pipeline.preconditions.as_of import at_present, ensure_now
@@ -105,15 +106,19 @@ def attempt(
     sleep: Callable[[float], None] = time.sleep,
     tries: int = TRIES,
     scope: Scope = EVERYBODY,
+    queued: float | None = None,
 ) -> Attempt:
     """Run the campaign once, each step up to `tries` times. Raises what kept the run from being opened at all.
 
-    That is among others StoppedError for a run as of another time than now. `scope` says whom the run is about.
+    That is among others StoppedError for a run as of another time than now. `scope` says whom the run is about, `queued` how many
+    seconds it has waited for its turn, for the record.
     """
     ensure_now(resources, request)
     timings = Timings(sleep, tries)
     with resources.working():
         run = timings.of("open_run", lambda: open_run(resources, at_present(resources, request), scope=scope))
+        if queued is not None:
+            timings[f"open_run{QUEUED}"] = round(queued, 3)
 
         def planned() -> Plan:
             extracted = timings.of("extract", lambda: extract(resources, run, scope=scope))

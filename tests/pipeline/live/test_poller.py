@@ -63,9 +63,12 @@ def test_an_inactive_user_is_added_and_one_who_acted_in_time_is_not(live):
     live.event(4, "Charged", at=start + MINUTE, amount=0)  # not what `unless` means
     live.event(5, "Charged", at=start + MINUTE, amount=1)
     assert live.poll_and_run(29 * MINUTE) == []
-    (summary,) = live.poll_and_run(3 * MINUTE)
+    (batch,) = live.poll(3 * MINUTE).batches
+    summary = live.run(batch, queued=2.5)
     assert live.members() == {2, 3, 4, 6}
     assert summary.batch.decided == {"excluded": 2, "exported": 4}
+    assert summary.timings["open_run_queued"] == 2.5
+    assert [step for step in summary.timings if step.endswith("_queued")] == ["open_run_queued"]
     assert summary.batch.lag_seconds == 120
 
 

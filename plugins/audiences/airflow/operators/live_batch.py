@@ -63,16 +63,18 @@ class RunBatchOperator(BaseOperator):
 
 def export_batch(spec: CampaignSpec, project: str, context: Context, asked: RunConf) -> dict[str, Any]:
     """Run the batch that was `asked` for, or what is due; returns the summary."""
-    from audiences.pipeline.live.run_batch import LiveSummary, run_batch, run_due
+    from audiences.pipeline.live.run_batch import Idle, LiveSummary, run_batch, run_due
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRequest, Summary
 
     # The next run may be on another worker, and must find what this one leaves when it is killed.
     ensure_shared_staging(spec)
-    ti, number = context["ti"], asked.batch
+    ti, run, number, now = context["ti"], context["dag_run"], asked.batch, datetime.now(UTC)
+    # One that was cleared was due long ago, perhaps.
+    queued = None if run.clear_number else max((now - run.run_after).total_seconds(), 0)
     request = RunRequest(
         external_id=f"{context['run_id']}__{ti.try_number}",
-        at=datetime.now(UTC),  # not the run's time: users must qualify as they are exported
+        at=now,  # not the run's time: users must qualify as they are exported
         allow=asked.allow,
     )
     with (
@@ -80,7 +82,10 @@ def export_batch(spec: CampaignSpec, project: str, context: Context, asked: RunC
         CampaignResources(spec, sleep=throttled.sleep, on_file=accounted_for(Path(project))) as resources,
     ):
         try:
-            done = run_due(resources, request) if number is None else run_batch(resources, number, request, tries=1)
+            if number is None:
+                done: Summary | Idle | None = run_due(resources, request)
+            else:
+                done = run_batch(resources, number, request, tries=1, queued=queued)
         except OutsideWindowsError as closed:
             leave_out(context, f"left out: {closed}")
         if isinstance(done, Summary):

@@ -88,8 +88,11 @@ def run_batch(
     *,
     sleep: Callable[[float], None] = time.sleep,
     tries: int = TRIES,
+    queued: float | None = None,
 ) -> LiveSummary | None:
     """Export a batch, each step up to `tries` times; None when that is done already, or it was dropped.
+
+    `queued`: how many seconds the run has waited since it was triggered, for the record.
 
     After a failure the dispatcher triggers another run of the batch, as soon as the error allows, then ever later. Raises
     what kept the run from being opened at all, OutsideWindowsError and NotInForceError among it.
@@ -104,7 +107,7 @@ def run_batch(
         if not live_batches.postpone(ledger, number, until=at + live_batches.SILENT):
             return None
         try:
-            done = attempt(resources, request, sleep=sleep, tries=tries, scope=scope)
+            done = attempt(resources, request, sleep=sleep, tries=tries, scope=scope, queued=queued)
         except Exception as error:
             live_batches.postpone(ledger, number, until=at + _pause(error, batch), error=runs.error_text(error))
             raise
