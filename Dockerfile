@@ -9,14 +9,18 @@ COPY --chown=airflow:root pyproject.toml constraints.txt README.md ./
 # Packages of your own, such as apache-airflow-providers-git for a Git bundle; they may not contradict constraints.txt.
 ARG EXTRA_PACKAGES=""
 
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], 'setuptools', sep='\n')" \
+# With the pip of the lock, whatever the base image brings: before 26.1 pip takes the hashes of constraints for a rule that
+# every requirement has to be pinned as well, and stops.
+RUN sed -n '/^pip==/,/[^\\]$/p' constraints.txt > /tmp/pip.txt \
+ && python -m pip install --no-cache-dir --require-hashes --requirement /tmp/pip.txt \
+ && python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], 'setuptools', sep='\n')" \
       > /tmp/requirements.txt \
  && pip install --no-cache-dir --constraint constraints.txt --requirement /tmp/requirements.txt \
  && if [ -n "${EXTRA_PACKAGES}" ]; then \
       sed -E '/^ *--hash/d; s/ *\\$//' constraints.txt > /tmp/versions.txt \
       && pip install --no-cache-dir --constraint /tmp/versions.txt ${EXTRA_PACKAGES}; \
     fi \
- && rm -f /tmp/requirements.txt /tmp/versions.txt
+ && rm -f /tmp/pip.txt /tmp/requirements.txt /tmp/versions.txt
 
 COPY --chown=airflow:root plugins plugins
 COPY --chown=airflow:root dags dags
