@@ -13,7 +13,7 @@ TWICE := --numprocesses=$(shell expr 2 '*' $(CORES)) --maxprocesses=8 --dist=wor
 # Tests start Airflow and the command line many times; each start would otherwise compile anew whatever it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help venv demo test check schemas screenshots unit integration e2e long simulation chaos mutants bench constraints clean
+.PHONY: help venv demo test check schemas screenshots unit integration e2e long simulation chaos mutants containers bench constraints clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -74,6 +74,9 @@ chaos: $(READY) ## Storms of faults for twelve minutes, sets compared after each
 mutants: $(READY) ## Plant known faults one by one and see whether the tests notice (ARGS="--only ledger --jobs 4")
 	@$(BIN)/python -m tests.mutants $(ARGS)
 
+containers: $(READY) ## The image and the Compose files on a container engine that is made here, as root (ARGS=--quick)
+	@$(BIN)/python -m tests.containers $(ARGS)
+
 bench: $(READY) ## Measure the product against the script people write and against the floor, and how fast live campaigns are (a few minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
@@ -82,4 +85,4 @@ constraints: ## Resolve the dependencies anew into constraints.txt (needs uv)
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --upgrade --output-file constraints.txt
 
 clean: ## Remove the virtual environment, the demo's data and caches
-	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis plugins/*.egg-info
+	rm -rf $(VENV) .demo .containers .pytest_cache .mypy_cache .ruff_cache .hypothesis plugins/*.egg-info

@@ -25,10 +25,15 @@ def volumes(name: str) -> set[str]:
     return set(_content(name)["volumes"])
 
 
-def text(name: str) -> str:
+def files(name: str) -> list[str]:
     """The files that make up the set-up: this one, and those that it takes services over from."""
     others = {content["extends"]["file"] for content in _content(name)["services"].values() if "extends" in content}
-    return "\n".join((PROJECT / file).read_text() for file in (name, *sorted(others)))
+    return [name, *sorted(others)]
+
+
+def text(name: str) -> str:
+    """All that is written in these files."""
+    return "\n".join((PROJECT / file).read_text() for file in files(name))
 
 
 def variables(name: str) -> list[tuple[str, str, str]]:
