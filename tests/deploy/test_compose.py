@@ -21,6 +21,7 @@ from airflow.providers.celery.get_provider_info import get_provider_info
 from tests import compose_files
 from tests.compose_files import FILES, PROJECT, interpolated
 
+from audiences.airflow import alive
 from audiences.cli import main
 from audiences.demo.postgres import running_postgres
 
@@ -166,6 +167,13 @@ def test_every_service_that_goes_on_has_a_health_check_and_is_started_again(file
         goes_on = name not in passing
         assert (service["restart"] == "always") == goes_on, name
         assert ("test" in service.get("healthcheck", {})) == goes_on, name
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_health_checks_import_no_airflow(file):
+    for name in ("airflow-dag-processor", "airflow-triggerer"):
+        kind, *command = SERVICES[file][name]["healthcheck"]["test"]
+        assert (kind, command[:-1]) == ("CMD", ["python", "-m", alive.__name__]), name
 
 
 @pytest.mark.parametrize("file", FILES)
