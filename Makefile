@@ -13,7 +13,7 @@ TWICE := --numprocesses=$(shell expr 2 '*' $(CORES)) --maxprocesses=8 --dist=wor
 # Tests start Airflow and the command line many times; each start would otherwise compile anew whatever it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help venv demo test check schemas screenshots unit integration e2e long simulation chaos mutants containers bench constraints clean
+.PHONY: help venv demo test check schemas screenshots unit integration e2e long simulation chaos distributed mutants containers bench constraints clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ simulation: $(READY) ## Hold the goal report against thousands of simulated camp
 
 chaos: $(READY) ## Storms of faults for twelve minutes, sets compared after each (ARGS="--seed 7 --minutes 60")
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+distributed: $(READY) ## Many workers as docker-compose.celery.yml has them; faults, and how long each takes to heal (ARGS=--quick)
+	@$(BIN)/python -m tests.distributed $(ARGS)
 
 mutants: $(READY) ## Plant known faults one by one and see whether the tests notice (ARGS="--only ledger --jobs 4")
 	@$(BIN)/python -m tests.mutants $(ARGS)

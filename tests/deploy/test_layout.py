@@ -8,9 +8,14 @@ import subprocess
 import sys
 import zipfile
 from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.compose_files import PROJECT
+from tests.image import laid_out
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 TEXTS = {str(file.relative_to(PROJECT / "include" / "sql")): file for file in PROJECT.glob("include/sql/**/*.sql")}
 PACKAGE = {
     str(file.relative_to(PROJECT / "plugins"))
@@ -18,21 +23,6 @@ PACKAGE = {
     if file.is_file() and "__pycache__" not in file.parts
 }
 BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
-
-
-def laid_out(dockerfile: Path, home: Path) -> None:
-    """Copy what the Dockerfile copies, as it does: files into a folder, a folder's content into another one."""
-    for line in dockerfile.read_text().splitlines():
-        words = line.split()
-        if words[:1] != ["COPY"]:
-            continue
-        *sources, target = (word for word in words[1:] if not word.startswith("--"))
-        for source in map(PROJECT.joinpath, sources):
-            if source.is_dir():
-                ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-                shutil.copytree(source, home / target, ignore=ignored, dirs_exist_ok=True)
-            else:
-                shutil.copy(source, home / target)
 
 
 def ensure_every_text_is_found(package: Path) -> None:
@@ -45,7 +35,7 @@ def ensure_every_text_is_found(package: Path) -> None:
 
 
 def test_image_without_mounts_has_every_sql_text(tmp_path):
-    laid_out(PROJECT / "Dockerfile", tmp_path)
+    laid_out(tmp_path)
     assert not (tmp_path / "include").exists()
     assert {str(file) for file in PACKAGE} <= {
         str(file.relative_to(tmp_path / "plugins")) for file in tmp_path.glob("plugins/audiences/**/*")
@@ -54,7 +44,7 @@ def test_image_without_mounts_has_every_sql_text(tmp_path):
 
 
 def test_texts_of_the_project_go_before_those_of_the_package(tmp_path):
-    laid_out(PROJECT / "Dockerfile", tmp_path)
+    laid_out(tmp_path)
     own = tmp_path / "include" / "sql" / "live" / "form.sql"
     own.parent.mkdir(parents=True)
     own.write_text("select 'ours'")

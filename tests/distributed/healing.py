@@ -1,0 +1,311 @@
+"""Faults strike the cluster one by one, in the middle of a run; what must hold is held after each, and the time is taken."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.chaos.oracle import unpacked
+from tests.distributed.cluster import BUCKET
+from tests.distributed.world import LIVE, MANY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.distributed.cluster import Cluster
+    from tests.distributed.machines import Machine
+    from tests.distributed.world import World
+
+AWAY: Final = 20.0
+"""Seconds until a service that was killed is started again."""
+NOTICED: Final = 180.0
+"""Seconds at most until a task begins anew whose worker was lost, on a machine with much else to do; by default it takes 338."""
+_CHANGED: Final = 30_000  # users who come before each run, and as many who go
+_SLOW: Final[dict[str, Any]] = {
+    "kind": "slow",
+    "path": "/*/users",
+    "seconds": 4,
+    "times": None,
+}  # so that something strikes in mid-upload
+_PATIENCE: Final = 420.0
+_UPLOADS: Final = ("POST audience/users", "DELETE audience/users")
+
+
+@dataclass(frozen=True, slots=True)
+class Healed:
+    """What one fault came to. Seconds are from the strike; `went_on` is when the work that it hit began anew.
+
+    `sending` requests were under way at that moment, and `twice` of all were carried out twice: of these nobody knew the fate.
+    """
+
+    fault: str
+    went_on: float
+    over: float
+    sending: int = 0
+    twice: int = 0
+
+
+@dataclass
+class Healing:
+    """The trials. Each leaves everything up again, and raises AssertionError for what does not hold."""
+
+    cluster: Cluster
+    world: World
+    runs: list[str] = field(default_factory=list)
+
+    def undisturbed(self) -> Healed:
+        """The first run, and what can be seen of it alone: both workers took part, and its logs are in the store."""
+        found = self._run("nothing", lambda _: True, lambda: None, back=None, changed=0)
+        run = self.runs[-1]
+        took_part = {host for (host,) in self._tasks(run, "hostname", "hostname <> ''")}
+        assert took_part == {machine.name for machine in self.cluster.of("airflow-worker")}, took_part
+        parts = self._tasks(run, "task_id, count(*)", "map_index >= 0 group by 1")
+        assert all(count > 1 for _, count in parts), parts
+        assert len(parts) == 2, parts
+        for worker in self.cluster.of("airflow-worker"):
+            with_arrow = processes_with_arrow(worker)
+            assert with_arrow >= 3, f"{with_arrow} processes of {worker.name}, not the parent and its pool of two"
+        (scheduler,) = self.cluster.of("airflow-scheduler")
+        assert processes_with_arrow(scheduler) == 0  # it begins no task
+        log = self.cluster.api.log_of(MANY, run, "extract")
+        assert f"s3://{BUCKET}/logs/" in log, log
+        assert "extracted" in log, log
+        return found
+
+    def worker(self) -> Healed:
+        """A worker is lost in mid-upload, and does not come back before all is well."""
+        found = self._run(
+            "a worker is killed in mid-upload", self._uploads, lambda: self._uploading().kill(), again="try_number > 1"
+        )
+        assert found.went_on < NOTICED, found
+        for machine in self.cluster.machines.values():
+            if machine.name.startswith("airflow-worker") and not machine.is_up:
+                self._start_worker(machine)
+        return found
+
+    def triggerer(self) -> Healed:
+        """The triggerer that waits for events is lost; those that come meanwhile are exported all the same."""
+        self.cluster.wait_until(lambda: self._waiting() is not None, 120, "no triggerer waits for events")
+        machine = self.cluster.machines[str(self._waiting())]
+        struck = time.monotonic()
+        machine.kill()
+        self.world.wish(20)
+        self.cluster.wait_until(lambda: self._waiting() not in (None, machine.name), _PATIENCE, "nobody took over")
+        went_on = time.monotonic() - struck
+        self.cluster.wait_until(
+            lambda: self._members(LIVE) == self.world.wanted(LIVE), _PATIENCE, "events are not exported"
+        )
+        over = time.monotonic() - struck
+        events = self.cluster.rows("ledger", "select count(*), count(distinct event_id) from audiences.live_event")
+        assert events == [(len(self.world.wished),) * 2], events
+        machine.start()
+        return Healed("the triggerer that waits for events is killed", went_on, over)
+
+    def redis(self) -> Healed:
+        """Redis is killed while tasks are handed over, and no task is failed for that."""
+        fault = "Redis is killed, and back after 20 s"
+        found = self._killed(fault, "redis", lambda run: self._is_running(run, "extract"))
+        self._ensure_no_second_try()
+        return found
+
+    def store(self) -> Healed:
+        """The object store is away while shards are read and written."""
+        return self._killed(
+            "the store is killed, and back after 20 s", "object-store", lambda run: self._is_running(run, "select")
+        )
+
+    def apiserver(self) -> Healed:
+        """The API server, to which all tasks talk, is killed in mid-upload, and no task is failed for that."""
+        found = self._killed("the API server is killed, and back after 20 s", "airflow-apiserver-1", self._uploads)
+        self._ensure_no_second_try()
+        return found
+
+    def scheduler(self) -> Healed:
+        """The scheduler is killed in mid-upload."""
+        return self._killed("the scheduler is killed, and back after 20 s", "airflow-scheduler-1", self._uploads)
+
+    def ledger(self) -> Healed:
+        """Every connection to the ledger is cut, again and again for ten seconds."""
+
+        def cut() -> None:
+            self.cluster.rows(
+                "ledger",
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = 'ledger' and pid <> pg_backend_pid()",
+            )
+
+        return self._run("connections to the ledger are cut for 10 s", self._uploads, cut, times=10)
+
+    def ensure_nothing_is_left(self) -> None:
+        """A run after all of it sends nothing."""
+        since = self._last_request()
+        self._wait_until_over(self._trigger())
+        sent = self._applied(since)
+        assert sent == 0, f"{sent} uploads although nothing had changed"
+
+    # One run.
+
+    def _killed(self, fault: str, name: str, ready: Callable[[str], bool]) -> Healed:
+        machine = self.cluster.machines[name]
+        return self._run(fault, ready, machine.kill, back=machine.start)
+
+    def _run(
+        self,
+        fault: str,
+        ready: Callable[[str], bool],
+        strike: Callable[[], Any],
+        *,
+        back: Callable[[], None] | None = None,
+        again: str = "true",
+        changed: int = _CHANGED,
+        times: int = 1,
+    ) -> Healed:
+        """Have the fault strike a run once it is `ready`, `times` times, a second apart.
+
+        `again` says of which tasks it matters when they begin.
+        """
+        if changed:
+            self.world.live_on(changed)
+        wanted = self.world.wanted(MANY)
+        rule = self.cluster.sandbox.add_fault(**_SLOW)
+        since = self._last_request()
+        run = self._trigger()
+        self.cluster.wait_until(lambda: ready(run), 120, f"{run} is not where it should be struck", every=0.1)
+        begun, struck = datetime.now(UTC), time.monotonic()
+        sending = self._strike(run, strike)
+        for _ in range(times - 1):
+            time.sleep(1)
+            sending += self._strike(run, strike)
+        if back is not None:
+            time.sleep(AWAY)
+            back()
+        self._wait_until_over(run)
+        over = time.monotonic() - struck
+        self.cluster.sandbox.clear_faults(rule)
+        began = [at for (at,) in self._tasks(run, "start_date", again) if at and at > begun]
+        assert began or fault == "nothing", self._tasks(run, "task_id, try_number, start_date", "true")
+        went_on = (min(began) - begun).total_seconds() if began else 0.0
+        twice = self._applied(since) - len(self._requests(run, "acknowledged"))
+        self.ensure_right(wanted)
+        assert 0 <= twice <= sending, f"{twice} requests were carried out twice, {sending} were under way"
+        return Healed(fault, went_on, over, sending, twice)
+
+    def _strike(self, run: str, strike: Callable[[], Any]) -> int:
+        """Strike; how many requests were under way."""
+        before = self._requests(run, "sending")
+        strike()
+        return len({*before, *self._requests(run, "sending")})
+
+    def ensure_right(self, wanted: set[Any]) -> None:
+        """Facebook's members are the ledger's, and both what the rules want; every run has ended well; nothing raw was sent."""
+        members = self._members(MANY)
+        assert members == wanted, f"{len(members - wanted)} too many, {len(wanted - members)} too few"
+        found = self.cluster.rows(
+            "ledger",
+            "select m.user_id, m.identifiers from audiences.member m join audiences.campaign c on c.id = m.campaign_id"
+            f" where c.name = '{MANY}' and m.removed_run is null and m.present",
+        )
+        assert len({user for user, _ in found}) == len(found), "somebody is twice on record"
+        assert {unpacked(packed) for _, packed in found} == wanted, "the ledger differs"
+        states = self.cluster.rows(
+            "ledger",
+            "select r.external_id, r.state from audiences.run r join audiences.campaign c on c.id = r.campaign_id"
+            f" where c.name = '{MANY}' order by r.id",
+        )
+        assert states == [(run, "success") for run in self.runs], states
+        state = self.cluster.sandbox.state(members=False, requests=False)
+        assert state["pii"]["clean"], state["pii"]
+        assert state["counters"]["token_in_url"] == 0
+
+    def _ensure_no_second_try(self) -> None:
+        again = self._tasks(self.runs[-1], "task_id, try_number", "try_number > 1")
+        assert not again, f"tried again: {again}"
+
+    # What can be asked.
+
+    def _trigger(self) -> str:
+        self.runs.append(self.cluster.api.trigger(MANY))
+        return self.runs[-1]
+
+    def _wait_until_over(self, run: str) -> None:
+        def over() -> bool:
+            ((state,),) = self.cluster.rows("airflow", "select state from dag_run where run_id = %s", run)
+            assert state != "failed", self._tasks(run, "task_id, map_index, state, try_number", "true")
+            return bool(state == "success")
+
+        self.cluster.wait_until(over, _PATIENCE, f"{run} is not over")
+
+    def _tasks(self, run: str, columns: str, where: str) -> list[tuple[Any, ...]]:
+        query = f"select {columns} from task_instance where run_id = %s and dag_id = '{MANY}' and {where}"
+        return self.cluster.rows("airflow", query, run)
+
+    def _is_running(self, run: str, task: str) -> bool:
+        return bool(self._tasks(run, "1", f"task_id = '{task}' and state = 'running'"))
+
+    def _uploads(self, run: str) -> bool:
+        return bool(self._requests(run, "sending")) and self._is_running(run, "add")
+
+    def _uploading(self) -> Machine:
+        """A worker that sends to Facebook now."""
+        ((host, _), *_others) = self._tasks(
+            self.runs[-1], "hostname, map_index", "task_id = 'add' and state = 'running'"
+        )
+        return self.cluster.machines[host]
+
+    def _requests(self, run: str, state: str) -> list[tuple[Any, ...]]:
+        return self.cluster.rows(
+            "ledger",
+            "select c.id from audiences.chunk c join audiences.run r on r.id = c.run_id"
+            " where r.external_id = %s and c.state = %s",
+            run,
+            state,
+        )
+
+    def _waiting(self) -> str | None:
+        """The triggerer in which the wait for events is."""
+        found = self.cluster.rows(
+            "airflow",
+            "select j.hostname from trigger t join job j on j.id = t.triggerer_id where t.classpath like 'audiences.%%'",
+        )
+        return str(found[0][0]) if found else None
+
+    def _last_request(self) -> int:
+        return max((entry["number"] for entry in self.cluster.sandbox.requests()), default=0)
+
+    def _applied(self, since: int) -> int:
+        """How many uploads Facebook carried out after the request of that number, the live campaign's left out."""
+        live = self._audience(LIVE)
+        return sum(
+            entry["applied"] and entry["call"] in _UPLOADS and entry["audience"] != live
+            for entry in self.cluster.sandbox.requests(since)
+        )
+
+    def _audience(self, campaign: str) -> str | None:
+        state = self.cluster.sandbox.state(members=False, requests=False)
+        return next((one["id"] for one in state["audiences"] if one["name"] == campaign.capitalize()), None)
+
+    def _members(self, campaign: str) -> set[Any]:
+        audience = self._audience(campaign)
+        rows = self.cluster.sandbox.members(audience) if audience else []
+        return {tuple(sorted(row.items())) for row in rows}
+
+    def _start_worker(self, machine: Machine) -> None:
+        machine.log.write_text("")
+        machine.start()
+        self.cluster.wait_until(lambda: self.cluster.is_listening(machine), 120, f"{machine.name} does not come back")
+
+
+def processes_with_arrow(machine: Machine) -> int:
+    """How many of a machine's processes have imported Arrow, or were forked from one that had."""
+    return sum("/libarrow.so" in _mapped(process.pid) for process in machine.processes())
+
+
+def _mapped(pid: int) -> str:
+    """The libraries in the process, and all else that is mapped; nothing for one that has ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/maps").read_text()
+    return ""
