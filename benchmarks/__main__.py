@@ -17,7 +17,7 @@ from rich.table import Table
 
 from audiences.demo.postgres import running_postgres
 from audiences.sandbox import running_sandbox_process
-from benchmarks import answers, latency, loading, run_cost
+from benchmarks import answers, latency, loading, many_campaigns, run_cost
 from benchmarks.world import World
 
 NAMES = {
@@ -54,6 +54,9 @@ def main() -> None:
     if asked.campaigns:
         for line in loading.verdicts(loading.measure(asked.campaigns)):
             console.print(line)
+        with tempfile.TemporaryDirectory(prefix="audiences-many-") as folder:
+            for line in many_campaigns.verdicts(many_campaigns.measure(Path(folder), console, asked.campaigns)):
+                console.print(line, soft_wrap=True)
     if asked.ledger_runs:
         found_answers, remarks, plans = answers.measure(1_000, asked.ledger_runs)
         for line in (*remarks, *answers.verdicts(found_answers, plans)):

@@ -14,6 +14,7 @@ from airflow.sdk import get_parsing_context
 from audiences.airflow.broken_dag import BrokenCampaignDag
 from audiences.airflow.campaign_dag import campaign_dag
 from audiences.airflow.parse_budget import no_collector, time_is_up
+from audiences.airflow.readings import Readings
 from audiences.campaign.project import RESERVED, Project, not_yet_read
 from audiences.errors import ConfigError, Problem
 from audiences.logs import logger
@@ -32,20 +33,24 @@ def build_one(campaign: str) -> bool:
 
 
 def build_all() -> None:
-    """In the DAG processor: a DAG per campaign, a stand-in per broken file."""
+    """In the DAG processor: a DAG per campaign that it has to be given, a stand-in per broken file."""
     is_up = time_is_up(time.monotonic)
     project = Project.load(PROJECT, time_is_up=is_up)
-    broken = dict(project.broken)
-    for campaign, spec in project.campaigns.items():
+    broken, readings = dict(project.broken), Readings.of(PROJECT)
+    for campaign in readings.due({campaign: PROJECT / file for campaign, file in project.files.items()}):
         try:
             if is_up():
-                not_yet_read([Path(project.files[campaign])])
-            campaign_dag(spec, PROJECT)
+                if not readings.stands(campaign):
+                    not_yet_read([Path(project.files[campaign])])
+                continue
+            campaign_dag(project.campaigns[campaign], PROJECT)
+            readings.note(campaign)
         except ConfigError as error:
             broken[project.files[campaign]] = error
         except Exception as error:  # noqa: BLE001  # whatever it is, it must stay this campaign's own
             file = project.files[campaign]
             broken[file] = ConfigError((Problem(file, 0, 0, "", "no-dag", f"{type(error).__name__}: {error}"),))
+    readings.keep()
     for file, problems in broken.items():
         with BrokenCampaignDag(file, problems):
             pass  # entering a DAG's context is what registers it with Airflow

@@ -58,6 +58,17 @@ def test_whoever_is_not_told_to_imports_nothing_more(airflow):
     assert found(airflow.code(STARTING + SAID)) == [False, False]
 
 
+def test_the_dag_processor_has_imported_what_dag_files_do_and_nothing_heavy(airflow):
+    said = airflow.code(
+        "import sys\nsys.argv[1:] = ['dag-processor']\n"
+        "from airflow.sdk.listener import get_listener_manager\nfrom airflow.jobs.job import Job\n"
+        "found = ['audiences.airflow.readings' in sys.modules]\nJob()\n"
+        "found += [f'audiences.airflow.{name}' in sys.modules for name in ('readings', 'preloaded')]\nimport json\n"
+        + SAID
+    )
+    assert found(said) == [False, True, False]
+
+
 def test_the_schedulers_of_the_demo_and_of_the_containers_are_told_to_and_no_other_component_is():
     assert OF_COMPONENT == {"scheduler": {PRELOAD: "true"}}
     services = compose_files.services("docker-compose.yml")

@@ -72,6 +72,8 @@ def environment(
         # At each refresh Airflow forgets the errors of files that are not Python, until it has read the campaigns again.
         "dag_processor.refresh_interval": "60",
         "dag_processor.min_file_process_interval": "10",
+        # Campaigns that have not changed are then given to Airflow only every few minutes.
+        "dag_processor.stale_dag_threshold": "300",
         "dag_processor.parsing_processes": "1",
     }
     ours = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}

@@ -1,0 +1,163 @@
+"""What a thousand campaign files cost an Airflow that runs, in the demo's set-up: `python -m benchmarks.many_campaigns [N]`.
+
+How long until the DAGs of all are there, how soon a changed file shows, and what all processes spend while nothing happens.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import psycopg
+from rich.console import Console
+
+from audiences.demo.folders import DemoFolders
+from audiences.demo.progress import Progress
+from audiences.demo.start import started
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import LiteralString
+
+    from audiences.demo.start import Demo
+
+ROOT = Path(__file__).parents[1]
+VISIBLE, IDLE = 40.0, 0.25
+"""Seconds until a changed file among a thousand shows, and the share of a core that all processes spend meanwhile, at most."""
+_PATIENCE_SECONDS = 900
+_LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ManyCampaigns:
+    """Seconds until the DAGs of all `campaigns` were there; seconds until each change showed; shares of a core by component."""
+
+    campaigns: int
+    all_there: float
+    changes: tuple[float, ...]
+    idle: Mapping[str, float]
+
+
+def measure(
+    folder: Path, console: Console, campaigns: int, *, changes: int = 3, idle_seconds: float = 180
+) -> ManyCampaigns:
+    """Start the demo over that many campaigns of one kind, and watch Airflow's tables."""
+    project = _project(folder / "project", campaigns)
+    folders = DemoFolders(project=project, folder=folder / "demo")
+    begun = time.monotonic()
+    with (
+        folders.occupied(),
+        started(folders, Progress(console)) as demo,
+        psycopg.connect(demo.server.uri("airflow"), autocommit=True) as tables,
+    ):
+        _wait(demo, tables, "select count(*) from dag where dag_id like %s and not is_stale", "cart\\_%", campaigns)
+        all_there = time.monotonic() - begun
+        time.sleep(30)
+        idle = _idle(demo, idle_seconds)
+        seconds = [_change(demo, tables, project, number) for number in range(changes)]
+    return ManyCampaigns(campaigns, all_there, tuple(seconds), idle)
+
+
+def verdicts(found: ManyCampaigns) -> list[str]:
+    """The figures beside what is wanted, a line each."""
+    idle, slowest = sum(found.idle.values()), max(found.changes)
+    parts = ", ".join(f"{name} {share:.1%}" for name, share in found.idle.items())
+    few = found.campaigns <= 1000
+    return [
+        f"        {found.campaigns:,} campaigns: all there after {found.all_there:.0f} s",
+        f"{_verdict(slowest <= VISIBLE, counts=few)}  a changed file shows after {slowest:.0f} s, wanted ≤ {VISIBLE:.0f}",
+        f"{_verdict(idle <= IDLE, counts=few)}  idle: {idle:.0%} of a core ({parts}), wanted ≤ {IDLE:.0%}",
+    ]
+
+
+def _verdict(reached: bool, *, counts: bool) -> str:
+    return ("reached" if reached else "MISSED ") if counts else "       "
+
+
+def _project(project: Path, campaigns: int) -> Path:
+    (project / "campaigns").mkdir(parents=True)
+    shutil.copytree(ROOT / "include", project / "include")
+    text = (ROOT / "campaigns" / "abandoned_cart.yml").read_text()
+    # At a time of the day that does not come meanwhile.
+    at = datetime.now(UTC) + timedelta(hours=12)
+    text = text.replace('at: "09:00"', f'at: "{at:%H:%M}"').replace("Asia/Kolkata", "UTC")
+    for number in range(campaigns):
+        named = text.replace("name: Abandoned_Cart", f"name: N{number}_Cart")
+        (project / "campaigns" / f"cart_{number:05d}.yml").write_text(named)
+    for name in ("dags", "plugins"):
+        (project / name).symlink_to(ROOT / name)
+    return project
+
+
+def _wait(demo: Demo, tables: psycopg.Connection, query: LiteralString, pattern: str, wanted: int) -> None:
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while (row := tables.execute(query, (pattern,)).fetchone()) is None or row[0] != wanted:
+        demo.children.check()
+        if time.monotonic() > until:
+            message = f"{row} instead of {wanted}: {query}"
+            raise SystemExit(message)
+        time.sleep(_LOOK_SECONDS)
+
+
+def _change(demo: Demo, tables: psycopg.Connection, project: Path, number: int) -> float:
+    """Seconds until a campaign's new name shows in the list of DAGs; begun at another moment of the reading each time."""
+    time.sleep(7 * number)
+    file = project / "campaigns" / f"cart_{number:05d}.yml"
+    changed = re.sub("^name: .*", f"name: Changed {number}", file.read_text(), count=1, flags=re.MULTILINE)
+    begun = time.monotonic()
+    file.write_text(changed)
+    shown: LiteralString = "select count(*) from dag where dag_display_name like %s"
+    _wait(demo, tables, shown, f"Changed {number} %", 1)
+    return time.monotonic() - begun
+
+
+def _idle(demo: Demo, seconds: float) -> dict[str, float]:
+    """The share of a core that each component spends, with what it starts."""
+    known = json.loads(demo.folders.record.read_text())
+    before, begun = {entry["name"]: _spent(entry["pid"]) for entry in known}, time.monotonic()
+    time.sleep(seconds)
+    past = time.monotonic() - begun
+    return {
+        entry["name"]: (_spent(entry["pid"]) - before[entry["name"]]) / past
+        for entry in known
+        if psutil.pid_exists(entry["pid"])
+    }
+
+
+def _spent(pid: int) -> float:
+    """CPU seconds of a process and of those below it, ended ones included."""
+    spent = 0.0
+    with suppress(psutil.NoSuchProcess):
+        for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                spent += sum(process.cpu_times()[:4])
+    return spent
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("campaigns", type=int, nargs="?", default=1000)
+    parser.add_argument("--changes", type=int, default=3)
+    parser.add_argument("--idle-seconds", type=float, default=180)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="audiences-many-") as folder:
+        found = measure(
+            Path(folder), Console(stderr=True), asked.campaigns, changes=asked.changes, idle_seconds=asked.idle_seconds
+        )
+    sys.stdout.write("\n".join(verdicts(found)) + "\n")
+
+
+if __name__ == "__main__":
+    main()
