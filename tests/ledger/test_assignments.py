@@ -53,8 +53,10 @@ def test_a_users_assignment_is_that_of_the_campaign_with_its_run(ledger, campaig
 
 def test_groups_come_back_by_the_numbers_of_the_formula(ledger, campaign):
     assign(ledger, campaign, start(ledger, campaign, terms="old"), a="target", b="system", c="custom", d="campaign")
-    found = assignments.not_by_formula(ledger, campaign, "new").to_pylist()
-    assert {row["user_id"]: row["arm"] for row in found} == {"a": 0, "b": 1, "c": 2, "d": 3}
+    for later in ("new", "pew"):  # both sides of it in the order of the index
+        found = assignments.not_by_formula(ledger, campaign, later).to_pylist()
+        assert {row["user_id"]: row["arm"] for row in found} == {"a": 0, "b": 1, "c": 2, "d": 3}
+    assert assignments.not_by_formula(ledger, campaign, "old").num_rows == 0
 
 
 def test_a_user_who_is_assigned_again_keeps_the_first_arm_and_run(ledger, campaign):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pytest
-from tests.ledger.records import NOON
+from tests.ledger.records import NOON, one
 
 from audiences.ledger import (
     assignments,
@@ -21,7 +21,10 @@ from audiences.ledger import (
     known_audiences,
     live_events,
     members,
+    other_campaigns,
     rejected_rows,
+    run_records,
+    runs,
 )
 from audiences.ledger.database import Ledger
 from audiences.ledger.erasures import Trail
@@ -158,6 +161,56 @@ def test_only_what_is_asked_about_is_read(filled, what):
     with read_by_index(filled):
         found = ask(filled)
     assert found == expected
+
+
+# One live campaign has had 20,000 runs, ten others one each, and forty none.
+BUSY: Final = """
+insert into audiences.campaign (name) select 'campaign_' || n from generate_series(1, 51) n;
+insert into audiences.audience (ad_account, facebook_id, name, created_for) select 'act_1', id, name, id from audiences.campaign;
+insert into audiences.run (campaign_id, external_id, audience_id, config_digest, config, control_terms, as_of, assigned_at, state,
+    started_at, ended_at, staging, size)
+select case when g <= 10 then g + 1 else 1 end, g, 1, '', '{}', 'terms', $at, $at, 'success', $at, $at, '', 1
+from generate_series(1, 20010) g;
+insert into audiences.assignment (campaign_id, user_id, arm, run_id) select 1, g, 'target', g from generate_series(11, 20010) g;
+analyze audiences.run, audiences.assignment, audiences.campaign
+"""
+RUNS_READ: Final = """
+select sum(seq_tup_read + idx_tup_fetch)::int as rows from pg_stat_all_tables
+where schemaname = 'audiences' and relname in ('run', 'assignment')
+"""
+
+
+@pytest.fixture(scope="module")
+def busy(databases: Databases) -> Iterator[Ledger]:
+    with databases.ledger() as connection, Ledger(connection) as ledger:
+        for statement in BUSY.replace("$at", f"timestamptz '{NOON}'").split(";\n"):
+            ledger.sql.execute(statement.encode())
+        # As a sample sees it that has none of the few: that all runs are of one campaign.
+        ledger.sql.execute("alter table audiences.run alter campaign_id set (n_distinct = 1)")
+        ledger.sql.execute("analyze audiences.run")
+        yield ledger
+        ledger.sql.execute("alter table audiences.run alter campaign_id reset (n_distinct)")
+
+
+OF_MANY_RUNS: Final[dict[str, tuple[Callable[[Ledger], int], int]]] = {
+    "the last run of each campaign": (lambda ledger: len(run_records.campaigns(ledger)), 51),
+    "the runs of a campaign that has none": (lambda ledger: len(run_records.of_campaign(ledger, "campaign_40")), 0),
+    "who else changes the audience": (lambda ledger: len(other_campaigns.changing(ledger, audience=1, campaign=1)), 10),
+    "assignments by other terms": (lambda ledger: assignments.not_by_formula(ledger, 1, "terms").num_rows, 0),
+    "runs that died": (lambda ledger: runs.abandon_others(ledger, campaign=1, run=1) or 0, 0),
+    "whether a run is under way": (lambda ledger: runs.under_way(ledger, 1), False),
+}
+
+
+@pytest.mark.parametrize("what", OF_MANY_RUNS)
+def test_of_many_runs_only_those_that_are_asked_about_are_read(busy, what):
+    ask, expected = OF_MANY_RUNS[what]
+    _read_as_a_whole(busy)
+    (before,) = one(busy, RUNS_READ)
+    found = ask(busy)
+    _read_as_a_whole(busy)
+    assert found == expected
+    assert one(busy, RUNS_READ).rows - before < 500
 
 
 def test_whoever_has_an_address_is_looked_for_among_all(filled):

@@ -31,15 +31,13 @@ def not_by_formula(ledger: Ledger, campaign: int, terms: str) -> pa.Table:
     """
     runs = ledger.values(
         int,
-        "select id from audiences.run where campaign_id = %(campaign)s and control_terms <> %(terms)s",
+        "select id from audiences.run where campaign_id = %(campaign)s and control_terms < %(terms)s"
+        " union all select id from audiences.run where campaign_id = %(campaign)s and control_terms > %(terms)s",
         {"campaign": campaign, "terms": terms},
     )
-    return ledger.read(
-        f"select user_id, {_NUMBER} from audiences.assignment"  # noqa: S608  # numbers and our own text only
-        f" where campaign_id = {int(campaign)} and (run_id in ({_numbers(runs)})"
-        f" or user_id in (select user_id from audiences.never_held_out where campaign_id = {int(campaign)}))",
-        RECORDED,
-    )
+    some = f"select user_id, {_NUMBER} from audiences.assignment where campaign_id = {int(campaign)}"  # noqa: S608  # numbers and our own text only
+    named = f'select user_id collate "C" from audiences.never_held_out where campaign_id = {int(campaign)}'  # noqa: S608  # a number
+    return ledger.read(f"{some} and user_id in ({named}) union {some} and run_id in ({_numbers(runs)})", RECORDED)
 
 
 def never_held_out(ledger: Ledger, campaign: int, users: Sequence[str]) -> None:

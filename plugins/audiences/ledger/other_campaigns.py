@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from audiences.ledger.run_records import newest_first
+
 if TYPE_CHECKING:
     from audiences.ledger.database import Ledger
 
@@ -49,9 +51,9 @@ def changing(ledger: Ledger, *, audience: int, campaign: int) -> list[Changing]:
     """The other campaigns that have run on the audience and are not over, by name."""
     return ledger.rows(
         Changing,
-        "select c.name, r.config from audiences.campaign c join lateral"
-        " (select config, audience_id from audiences.run where campaign_id = c.id and audience_id is not null"
-        "  order by id desc limit 1) r on r.audience_id = %(audience)s"
+        "select c.name, r.config from audiences.campaign c join lateral"  # noqa: S608  # our own text
+        f" (select r.config, r.audience_id from audiences.run r"
+        f"  where {newest_first('c.id', such='r.audience_id is not null')} limit 1) r on r.audience_id = %(audience)s"
         " where c.id <> %(campaign)s and not exists (select from audiences.campaign_end e where e.campaign_id = c.id)"
         " order by c.name",
         {"audience": audience, "campaign": campaign},
