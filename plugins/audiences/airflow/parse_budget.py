@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _SHARE_OF_IMPORT = 0.6
-_SHARE_OF_CHILD = 0.4  # which serialises the DAGs after that, about as long as they took to build
+_SHARE_OF_CHILD = 0.3  # which serialises the DAGs after that, and the errors of those that are left
 
 
 def time_is_up(clock: Callable[[], float]) -> Callable[[], bool]:
