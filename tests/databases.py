@@ -91,6 +91,7 @@ class Databases:
     _free: dict[str, list[str]] = field(default_factory=lambda: {"warehouse": [], "ledger": []})
     _made: dict[str, list[Any]] = field(default_factory=dict)
     _ledger: list[Any] = field(default_factory=list)
+    _open: dict[str, psycopg.Connection[Any]] = field(default_factory=dict)
 
     @contextmanager
     def warehouse(self, tables: LiteralString = "") -> Iterator[Connection]:
@@ -100,16 +101,16 @@ class Databases:
         """
         name = self._take_with(tables) if tables else self._take("warehouse")
         yield self._connection("warehouse", name)
-        with self._alone_in(name) as database:
-            if tables and database.execute(_MADE).fetchall() == self._made[name]:
-                _empty(database, "public")
-                self._free[tables].append(name)
-                return
-            for (schema,) in database.execute(
-                "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'"
-            ).fetchall():
-                database.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
-            database.execute("create schema public; grant usage on schema public to public")
+        database = self._alone_in(name)
+        if tables and database.execute(_MADE).fetchall() == self._made[name]:
+            _empty(database, "public")
+            self._free[tables].append(name)
+            return
+        for (schema,) in database.execute(
+            "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'"
+        ).fetchall():
+            database.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
+        database.execute("create schema public; grant usage on schema public to public")
         self._free["warehouse"].append(name)
 
     @contextmanager
@@ -117,10 +118,10 @@ class Databases:
         """A database with the ledger's schema and nothing in it."""
         name = self._take("ledger")
         yield self._connection("ledger", name)
-        with self._alone_in(name) as database:
-            if database.execute(_SHAPE).fetchall() != self._ledger:
-                return  # the test changed the schema; nobody else gets this one
-            _empty(database, "audiences")
+        database = self._alone_in(name)
+        if database.execute(_SHAPE).fetchall() != self._ledger:
+            return  # the test changed the schema; nobody else gets this one
+        _empty(database, "audiences")
         self._free["ledger"].append(name)
 
     def _take(self, kind: str) -> str:
@@ -131,26 +132,33 @@ class Databases:
         self.postgres.create_database(name)
         if kind == "ledger":
             migrate(self._connection(kind, name))
-            with self._alone_in(name) as database:
-                self._ledger = database.execute(_SHAPE).fetchall()
+            database = self._alone_in(name)
+            self._ledger = database.execute(_SHAPE).fetchall()
         return name
 
     def _take_with(self, tables: LiteralString) -> str:
         if self._free.setdefault(tables, []):
             return self._free[tables].pop()
         name = self._take("warehouse")
-        with self._alone_in(name) as database:
-            database.execute(tables)
-            self._made[name] = database.execute(_MADE).fetchall()
+        database = self._alone_in(name)
+        database.execute(tables)
+        self._made[name] = database.execute(_MADE).fetchall()
         return name
 
-    @contextmanager
-    def _alone_in(self, name: str) -> Iterator[psycopg.Connection[Any]]:
-        with psycopg.connect(self.postgres.uri(name), autocommit=True) as database:
-            database.execute(_OTHERS)
-            for statement in ("alter database {} reset all", "grant connect, temporary on database {} to public"):
-                database.execute(sql.SQL(statement).format(sql.Identifier(name)))
-            yield database
+    def _alone_in(self, name: str) -> psycopg.Connection[Any]:
+        """The session that empties the database, after the end of all others. It stays open: it knows the tables already."""
+        found = self._open.get(name)
+        if found is None or found.closed:
+            found = self._open[name] = psycopg.connect(self.postgres.uri(name), autocommit=True, prepare_threshold=1)
+        found.execute(_OTHERS)
+        for statement in ("alter database {} reset all", "grant connect, temporary on database {} to public"):
+            found.execute(sql.SQL(statement).format(sql.Identifier(name)))
+        return found
+
+    def close(self) -> None:
+        """End the sessions that were kept open."""
+        for session in self._open.values():
+            session.close()
 
     def _connection(self, connection_id: str, database: str) -> Connection:
         return Connection(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 TRACEBACK = 70
 """The exit code of a command that ended with an exception instead of a word."""
 _LOOK_SECONDS = 0.02
+_ROOT = str(Path(__file__).parents[1])
 _MAINS = {"audiences": "audiences.cli", "airflow": "airflow.__main__"}
 
 
@@ -143,12 +144,18 @@ def forking(
 
 def _serve() -> None:
     """Fork for each line on standard input; answer with the child's process id."""
+    sys.path.append(_ROOT)
+    from tests.garbage import hold_collection, keep_what_is_there
+
+    sys.path.remove(_ROOT)
     main = sys.argv[1]
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # modules print when they are imported
+    hold_collection()
     for module in (main, *sys.argv[3:]):
         importlib.import_module(module)
     exec(sys.argv[2], {})
+    keep_what_is_there()  # so that no child looks at it, or copies its pages by looking
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children, so none becomes a zombie
     for line in sys.stdin:
         child = os.fork()

@@ -5,12 +5,12 @@ Whatever takes long and begins last keeps one process busy while the others have
 
 from __future__ import annotations
 
-import gc
 import os
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.garbage import keep_what_is_there
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,15 +55,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays until the end: from now on the garbage collector need not look at it again.
-
-    Nor need it look as often as it does for programs that run for days.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
-
-
-def pytest_sessionfinish() -> None:
-    """At the end libraries look for what was left behind."""
-    gc.unfreeze()
+    """What was imported and collected stays until the end."""
+    keep_what_is_there()

@@ -63,18 +63,21 @@ _IMPORTS = (
     "pyarrow.dataset",
     "pyarrow.parquet",
 )
-# What each command of Airflow's would make anew before its first task: the words of its command line, the tables' classes, and
-# the execution API, which makes a copy of its routes for each of its versions when it is first asked (3 s of CPU).
+# What each command of Airflow's would make anew before its first task: the words of its command line, the tables' classes,
+# what providers know of assets' URIs, and the execution API, which makes a copy of its routes for each of its versions when it
+# is first asked (3 s of CPU).
 _PREPARE = """
 import asyncio, httpx
 from airflow.cli.cli_parser import get_parser
 from airflow.sdk.execution_time.supervisor import in_process_api_server
+from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime
 from sqlalchemy.orm import configure_mappers
 async def ask():
     async with httpx.AsyncClient(transport=in_process_api_server().atransport, base_url="http://prepared") as client:
         return await client.get("/health")
 get_parser()
 configure_mappers()
+ProvidersManagerTaskRuntime().asset_uri_handlers
 asyncio.run(ask()).raise_for_status()
 """
 

@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import ttest_ind_from_stats
-from statsmodels.stats.proportion import confint_proportions_2indep, test_proportions_2indep
 from tests.goal.simulated import Law, counted, measured
 
 from audiences.goal.lift import ArmSample, Stratum, of_rates, of_revenue
 
-test_proportions_2indep.__test__ = False
+
+def of_statsmodels():
+    """SciPy and it take two seconds to import: not in each process that collects this file."""
+    from statsmodels.stats import proportion
+
+    return proportion
 
 
 def sample(users: int, converters: int, amount: float = 10.0) -> ArmSample:
@@ -40,7 +43,7 @@ strata = st.lists(st.builds(Stratum, samples(), samples()), min_size=1, max_size
 @given(samples(), samples())
 def test_the_interval_of_rates_is_that_of_statsmodels(target, control):
     found = of_rates([Stratum(target, control)])
-    low, high = confint_proportions_2indep(
+    low, high = of_statsmodels().confint_proportions_2indep(
         target.converters, target.users, control.converters, control.users, method="newcomb"
     )
     assert (found.low, found.high) == pytest.approx((low, high), abs=1e-12)
@@ -56,7 +59,7 @@ def test_the_interval_holds_where_nobody_or_everybody_converted_and_for_a_handfu
     for converters in all_or_none(users):
         for other in all_or_none(others):
             found = of_rates([Stratum(sample(users, converters), sample(others, other))])
-            expected = confint_proportions_2indep(converters, users, other, others, method="newcomb")
+            expected = of_statsmodels().confint_proportions_2indep(converters, users, other, others, method="newcomb")
             assert (found.low, found.high) == pytest.approx(expected, abs=1e-12)
             assert found.low - 1e-12 <= converters / users - other / others <= found.high + 1e-12
             assert 0 <= found.p_value <= 1
@@ -64,9 +67,11 @@ def test_the_interval_holds_where_nobody_or_everybody_converted_and_for_a_handfu
 
 def test_the_test_of_rates_says_about_what_the_score_test_says():
     for target, control in ((sample(9000, 600), sample(1000, 50)), (sample(5000, 260), sample(5000, 250))):
-        expected = test_proportions_2indep(
-            target.converters, target.users, control.converters, control.users, method="score"
-        ).pvalue
+        expected = (
+            of_statsmodels()
+            .test_proportions_2indep(target.converters, target.users, control.converters, control.users, method="score")
+            .pvalue
+        )
         assert of_rates([Stratum(target, control)]).p_value == pytest.approx(expected, abs=0.01)
 
 
@@ -79,6 +84,8 @@ def test_the_test_of_revenue_is_welchs(target, control):
     found = of_revenue([Stratum(target, control)])
     if not target.variance_of_mean or not control.variance_of_mean:
         return
+    from scipy.stats import ttest_ind_from_stats  # as late as that of statsmodels
+
     expected = ttest_ind_from_stats(
         *(target.mean, spread(target), target.users),
         *(control.mean, spread(control), control.users),

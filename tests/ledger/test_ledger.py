@@ -28,7 +28,7 @@ def test_migrating_at_once_from_several_processes_is_safe(new_database):
 
 def test_a_campaign_is_worked_on_by_one_process_at_a_time(ledger, new_database, monkeypatch):
     monkeypatch.setattr("audiences.ledger.campaigns.LOCK_WAIT", "100ms")
-    with Ledger(ledger._connection) as second, formerly.working_on(ledger, "abandoned_cart"):
+    with Ledger(ledger.connection) as second, formerly.working_on(ledger, "abandoned_cart"):
         with formerly.working_on(second, "another"):
             pass
         with pytest.raises(CampaignBusyError, match="abandoned_cart"), formerly.working_on(second, "abandoned_cart"):

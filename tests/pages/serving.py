@@ -10,6 +10,8 @@ import os
 import sys
 from pathlib import Path
 
+from tests.garbage import hold_collection, keep_what_is_there
+
 ROLES = ("viewer", "user", "op", "admin")
 READER = "reader"
 """A user of the FAB auth manager who may read one DAG, `READABLE`, and no other."""
@@ -72,6 +74,7 @@ def serve(port: int) -> None:
     from airflow.api_fastapi.app import create_app
 
     app = create_app()
+    keep_what_is_there()
     (Path(os.environ["AIRFLOW_HOME"]) / "routes.json").write_text(json.dumps(routes()))
     uvicorn.run(app, port=port, log_level="warning")
 
@@ -88,6 +91,7 @@ def routes() -> list[tuple[str, str]]:
 
 def main() -> None:
     port, kind = int(sys.argv[1]), sys.argv[2]
+    hold_collection()
     prepare(kind)
     from airflow.utils.db import initdb
 

@@ -14,6 +14,8 @@ import os
 from importlib import import_module
 from typing import Final
 
+from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime
+
 MODULES: Final = (
     # Airflow's own, which it imports in each task.
     "airflow.providers.standard.triggers.temporal",
@@ -41,3 +43,6 @@ MODULES: Final = (
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 for _name in MODULES:
     import_module(_name)
+# What providers know of the URIs of assets. Airflow asks when a DAG with an asset is built, so in each task's process, and
+# imports all that the providers name for it: a quarter of a second with that of Amazon.
+_ = ProvidersManagerTaskRuntime().asset_uri_handlers  # type: ignore[no-untyped-call]  # Airflow gives it no types

@@ -33,7 +33,7 @@ class Ledger:
     """An open ledger. Statements commit one by one; `bulk` keeps transactions of its own."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
         self.sql: psycopg.Connection[TupleRow] = session(connection, application="audiences-ledger", autocommit=True)
         # Written out and not escaped: SQL_ASCII, an encoding of plain bytes, has no character for an escape.
         set_json_dumps(partial(json.dumps, ensure_ascii=False), self.sql)
@@ -55,10 +55,10 @@ class Ledger:
         """
         from audiences import adbc
 
-        bulk = opened(lambda: adbc.connect(self._connection.dsn(application="audiences-ledger-bulk")))
+        bulk = opened(lambda: adbc.connect(self.connection.dsn(application="audiences-ledger-bulk")))
         # By a statement, as a pooler refuses or drops what comes with the connection.
         with bulk.cursor() as cursor:
-            wanted = {**self._connection.settings, **ALWAYS, "synchronous_commit": "off"}
+            wanted = {**self.connection.settings, **ALWAYS, "synchronous_commit": "off"}
             cursor.execute(setting_again(wanted, local=False))
         bulk.commit()
         return bulk

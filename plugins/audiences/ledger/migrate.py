@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiences.errors import FixAccessError
+from audiences.ledger.database import Ledger
 from audiences.ledger.own_session import session
 
 if TYPE_CHECKING:
-    import psycopg
-    from psycopg.rows import TupleRow
-
     from audiences.connections import Connection
-    from audiences.ledger.database import Ledger
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 NEWEST = max(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*_*.py"))
@@ -52,19 +49,20 @@ def migrate(connection: Connection) -> str:
 
     Raises LedgerRevisionError for one that a newer version of the product has migrated.
     """
-    with session(connection, application="audiences-migrate", autocommit=True) as database:
-        if _revision(database) == NEWEST:
-            return NEWEST
-    return _upgraded(connection)
+    with Ledger(connection) as ledger:
+        return migrate_open(ledger)
 
 
-def _revision(database: psycopg.Connection[TupleRow]) -> str | None:
-    """The ledger's revision; None for one that was never migrated. Asked at every start of a step, so without Alembic."""
-    known = database.execute("select to_regclass('audiences.alembic_version') is not null").fetchone()
-    if known != (True,):
+def migrate_open(ledger: Ledger) -> str:
+    """The same with a ledger that is open already; done at every start of a step, so without Alembic where nothing is to do."""
+    return NEWEST if _revision(ledger) == NEWEST else _upgraded(ledger.connection)
+
+
+def _revision(ledger: Ledger) -> str | None:
+    """The ledger's revision; None for one that was never migrated."""
+    if not ledger.holds("select to_regclass('audiences.alembic_version') is not null"):
         return None
-    found = database.execute("select version_num from audiences.alembic_version").fetchone()
-    return str(found[0]) if found else None
+    return ledger.value(str, "select version_num from audiences.alembic_version")
 
 
 def _upgraded(connection: Connection, to: str = "head") -> str:

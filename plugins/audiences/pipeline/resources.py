@@ -14,7 +14,7 @@ from audiences.ledger.account_semaphore import AccountSemaphore
 from audiences.ledger.database import EmptyLedger, Ledger
 from audiences.ledger.identity import note_home
 from audiences.ledger.ledger_errors import placed
-from audiences.ledger.migrate import ensure_newest, migrate
+from audiences.ledger.migrate import ensure_newest, migrate_open
 from audiences.warehouse.timeouts import QUESTION_TIMEOUT, STATEMENT_TIMEOUT
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ class Resources:
                 return self._opened.enter_context(EmptyLedger(connection))
             ensure_newest(ledger)
             return ledger
-        migrate(connection)
         ledger = self._opened.enter_context(Ledger(connection))
+        migrate_open(ledger)
         note_home(ledger)
         return ledger
 

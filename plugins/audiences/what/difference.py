@@ -7,6 +7,7 @@ needed. The statements are in `include/sql/difference/`.
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from audiences.campaign.what import Action
 
-MEMORY = "160MB"
 _RECORD_BATCH_ROWS = 50_000
 
 CANDIDATES = pa.schema([USER_ID, ("identifiers", pa.binary()), ("rank", pa.binary())])
@@ -73,17 +73,10 @@ class Difference:
     """
 
     def __init__(self, *, campaign: int, action: Action, spill: Path, anew: bool = False) -> None:
-        import duckdb  # many know these columns and compare nothing
+        from audiences.larger_than_memory import session  # many know these columns and compare nothing
 
-        self._database = duckdb.connect(
-            config={
-                "memory_limit": MEMORY,
-                "threads": 2,
-                "temp_directory": str(spill),
-                "arrow_large_buffer_size": False,
-                "preserve_insertion_order": False,  # every answer says its order, and it takes memory
-            }
-        )
+        self._opened = ExitStack()
+        self._database = self._opened.enter_context(session(spill))
         self._parameters = {"campaign": campaign, "action": action, "anew": anew}
         self._limit: int | None = None
         self._again = True
@@ -93,7 +86,7 @@ class Difference:
 
     def close(self) -> None:
         """Free the comparison's memory and files."""
-        self._database.close()
+        self._opened.close()
 
     def hold(self, held: pa.RecordBatchReader) -> None:
         """Say who is in the audience now: `campaign_id`, `user_id`, `identifiers`, `present`."""
@@ -130,14 +123,16 @@ class Difference:
 
     def compute(self) -> Counts:
         """Compare; `changes` can be read afterwards."""
-        self._run(f"create view eligible as {'from candidates' if self._again else statement('difference/eligible')}")
+        self._run(
+            f"create temp view eligible as {'from candidates' if self._again else statement('difference/eligible')}"
+        )
         if self._limit is None:
-            self._run("create view wanted as select user_id, identifiers from eligible")
+            self._run("create temp view wanted as select user_id, identifiers from eligible")
         else:
-            self._run(f"create table wanted as {statement('difference/capped')}", limit=self._limit)
+            self._run(f"create temp table wanted as {statement('difference/capped')}", limit=self._limit)
         for table in ("differs", "begun", "ended", "shared", "kept", "quarantined"):
-            self._run(f"create table {table} as {statement(f'difference/{table}')}")
-        self._run(f"create view changes as {statement('difference/changes')}")
+            self._run(f"create temp table {table} as {statement(f'difference/{table}')}")
+        self._run(f"create temp view changes as {statement('difference/changes')}")
         return Counts(*self._run(statement("difference/counts"))[0])
 
     def wants(self, user: str) -> bool:
@@ -156,7 +151,7 @@ class Difference:
 
     def full_set(self) -> int:
         """How many distinct rows the audience has afterwards; `lasting` can be read then."""
-        self._run(f"create table whole as {statement('difference/full_set')}")
+        self._run(f"create temp table whole as {statement('difference/full_set')}")
         return int(self._run("select coalesce(max(position) + 1, 0) from whole")[0][0])
 
     def lasting(self) -> Iterator[pa.RecordBatch]:
@@ -191,7 +186,7 @@ class Difference:
     def _take(self, name: str, rows: pa.RecordBatchReader) -> None:
         """Read rows into a table of DuckDB's, which goes to disk before it goes over the memory limit."""
         self._database.register("given", rows)
-        self._run(f"create table {name} as from given")
+        self._run(f"create temp table {name} as from given")
         self._database.unregister("given")
 
     def _batches(self, query: str) -> Iterator[pa.RecordBatch]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import duckdb
-
+from audiences.larger_than_memory import session
 from audiences.sql import statement
-from audiences.what.difference import MEMORY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,16 +27,10 @@ def moves(
     *, before: pa.RecordBatchReader, after: pa.RecordBatchReader, held_out: pa.RecordBatchReader, spill: Path
 ) -> Moves:
     """Compare two sets of users (`user_id`), and those held out after (`user_id`, `arm`); what is large goes to `spill`."""
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY,
-        "threads": 2,
-        "temp_directory": str(spill),
-        "preserve_insertion_order": False,
-    }
-    with closing(duckdb.connect(config=config)) as database:
+    with session(spill) as database:
         for name, rows in (("before", before), ("after", after), ("held_out", held_out)):
             database.register("given", rows)
-            database.execute(f"create table {name}_users as select distinct user_id from given")  # noqa: S608  # three names of ours
+            database.execute(f"create temp table {name}_users as select distinct user_id from given")  # noqa: S608  # three names of ours
             database.unregister("given")
         found = database.execute(statement("difference/moves")).fetchall()
     return Moves(*(int(count) for count in found[0]))
