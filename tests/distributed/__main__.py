@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 QUICK = ("worker",)
 ALL = (*QUICK, "triggerer", "redis", "store", "apiserver", "scheduler", "ledger")
+HEAD = f"{'seconds from the strike until':<55}{'work goes on':>14}{'the run is over':>17}{'sent twice':>12}\n"
 
 
 def missing() -> str | None:
@@ -45,6 +46,12 @@ def healed(faults: Iterable[str]) -> Iterator[Healed]:
         trials.ensure_nothing_is_left()
 
 
+def line(found: Healed) -> str:
+    """A line of the table."""
+    twice = f"{found.twice} of {found.sending}" if found.sending else "0"
+    return f"{found.fault:<55}{found.went_on:>14.0f}{found.over:>17.0f}{twice:>12}\n"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="tests.distributed", description="Faults over many workers, and how they heal."
@@ -59,12 +66,9 @@ def main() -> int:
         sys.stdout.write(f"make distributed is left out: {lacking}\n")
         return 0
     begun = time.monotonic()
-    sys.stdout.write(
-        f"{'seconds from the strike until':<55}{'work goes on':>14}{'the run is over':>17}{'sent twice':>12}\n"
-    )
+    sys.stdout.write(HEAD)
     for found in healed(asked.only or (QUICK if asked.quick else ALL)):
-        twice = f"{found.twice} of {found.sending}" if found.sending else "0"
-        sys.stdout.write(f"{found.fault:<55}{found.went_on:>14.0f}{found.over:>17.0f}{twice:>12}\n")
+        sys.stdout.write(line(found))
         sys.stdout.flush()
     sys.stdout.write(f"every set is right, and nothing is left to send; {time.monotonic() - begun:.0f} s\n")
     return 0

@@ -26,6 +26,7 @@ SERVICES: Final = compose_files.services(FILE)
 HOST: Final = "127.0.0.1"
 _IMAGE: Final = "/opt/airflow"
 _SMALLER: Final = {
+    "plugins/audiences/warehouse/reader.py": ("BATCH_BYTES = 4 * 1024 * 1024", "BATCH_BYTES = 1024 * 1024"),
     "plugins/audiences/pipeline/steps/extract.py": ("SHARD_ROWS = 1_000_000", "SHARD_ROWS = 25_000"),
     "plugins/audiences/pipeline/steps/put_on_record.py": ("FEWEST_PER_TASK = 20 ", "FEWEST_PER_TASK = 2 "),
 }

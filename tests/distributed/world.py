@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.distributed.cluster import Cluster
 
 MANY, LIVE = "many", "live"
-USERS: Final = 150_000
+USERS: Final = 120_000
 _RULES: Final = Rules(
     MANY,
     lambda user, at: user.did("Added To Cart", days=30, at=at),
