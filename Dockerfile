@@ -4,7 +4,7 @@
 FROM apache/airflow:slim-3.3.2-python3.11
 
 WORKDIR ${AIRFLOW_HOME}
-COPY --chown=airflow:root pyproject.toml constraints.txt README.md ./
+COPY --chown=airflow:root pyproject.toml constraints.txt ./
 
 # Packages of your own, such as apache-airflow-providers-git for a Git bundle; they may not contradict constraints.txt.
 ARG EXTRA_PACKAGES=""
@@ -22,6 +22,7 @@ RUN sed -n '/^pip==/,/[^\\]$/p' constraints.txt > /tmp/pip.txt \
     fi \
  && rm -f /tmp/pip.txt /tmp/requirements.txt /tmp/versions.txt
 
+COPY --chown=airflow:root README.md ./
 COPY --chown=airflow:root plugins plugins
 COPY --chown=airflow:root dags dags
 # Inside the package, since include/ is a mount, or not there at all when campaigns come from Git.

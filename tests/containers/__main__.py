@@ -15,7 +15,7 @@ from tests.compose_files import FILES, PROJECT
 from tests.containers import checks
 from tests.containers.campaign import fill_warehouse
 from tests.containers.engine import CommandError, NoEngineError, running_engine
-from tests.containers.images import build_images
+from tests.containers.images import build_before, build_images
 from tests.containers.installation import Installation, NotHealthyError
 from tests.containers.shown import Shown
 
@@ -49,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             files = [asked.file] if asked.file else FILES[:1] if asked.quick else FILES
             wrong = [name for name in files if not _show(engine, progress, name, quick=asked.quick)]
             return int(bool(wrong))
+    except KeyboardInterrupt:
+        progress.note("stopped before the end")
+        return 130
     except NoEngineError as error:
         why = f"no containers here, so nothing of them is shown: {error}"
         console.print(why, markup=False, highlight=False, soft_wrap=True)
@@ -63,7 +66,7 @@ def _show(engine: Engine, progress: Progress, compose_file: str, *, quick: bool)
         shown = Shown(progress)
         try:
             build_images(installation, progress)
-            _check(installation, shown, quick=quick)
+            _check(installation, shown, progress, quick=quick)
         except (AssertionError, CommandError, FailedError, NotHealthyError, OSError) as error:
             say = partial(progress.console.print, markup=False, highlight=False, soft_wrap=True)
             say(f"{installation.logs()}\n{error}")
@@ -75,7 +78,7 @@ def _show(engine: Engine, progress: Progress, compose_file: str, *, quick: bool)
         return True
 
 
-def _check(installation: Installation, shown: Shown, *, quick: bool) -> None:
+def _check(installation: Installation, shown: Shown, progress: Progress, *, quick: bool) -> None:
     def show(what: str, seen: Callable[..., object], *arguments: str) -> None:
         shown.check(what, partial(seen, installation, *arguments))
 
@@ -88,8 +91,13 @@ def _check(installation: Installation, shown: Shown, *, quick: bool) -> None:
     fill_warehouse(installation)
     show("a campaign runs", checks.campaign_runs)
     show("a killed triggerer heals", checks.killed_one_heals, "airflow-triggerer")
-    if not quick:
-        show("down and up loses nothing", checks.nothing_is_lost_when_taken_down)
+    if quick:
+        return
+    show("tasks killed in mid-upload are tried again", checks.run_goes_on_when_its_tasks_are_killed)
+    show("down and up loses nothing", checks.nothing_is_lost_when_taken_down)
+    if before := build_before(installation, progress):
+        installation.remove()
+        show("an upgrade keeps all", checks.upgrade_keeps_all, before)
 
 
 if __name__ == "__main__":

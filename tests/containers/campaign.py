@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from tests.containers.installation import Installation
 
-CAMPAIGN: Final = "abandoned_cart"
 _USERS, _EVENTS = 5_000, 50_000
 _FOUND_SECONDS: Final = 180.0
 _POLL_SECONDS: Final = 1.0
@@ -61,30 +60,45 @@ def wait_for(what: str, ready: Callable[[], bool], *, seconds: float) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def begin_run(installation: Installation) -> str:
+def begin_run(installation: Installation, campaign: str) -> str:
     """Trigger the campaign, once Airflow has its DAG."""
     airflow = installation.airflow()
-    wait_for(f"a DAG {CAMPAIGN}", lambda: CAMPAIGN in airflow.dag_ids(), seconds=_FOUND_SECONDS)
-    airflow.unpause(CAMPAIGN)
-    return airflow.trigger(CAMPAIGN)
+    wait_for(f"a DAG {campaign}", lambda: campaign in airflow.dag_ids(), seconds=_FOUND_SECONDS)
+    airflow.unpause(campaign)
+    return airflow.trigger(campaign)
 
 
-def end_run(installation: Installation, run: str, *, seconds: float = 300) -> Outcome:
+def end_run(installation: Installation, campaign: str, run: str, *, seconds: float = 300) -> Outcome:
     """Wait for the run's success, and compare."""
     begun = time.monotonic()
     airflow = installation.airflow()
     wait_for(
         f"the end of {run}",
-        lambda: airflow.run_state(CAMPAIGN, run) not in ("queued", "running"),
+        lambda: airflow.run_state(campaign, run) not in ("queued", "running"),
         seconds=seconds,
     )
-    state = airflow.run_state(CAMPAIGN, run)
-    assert state == "success", f"the run is {state}: {airflow.task_states(CAMPAIGN, run)}"
-    summary = airflow.result(CAMPAIGN, run, "close_run")
+    state = airflow.run_state(campaign, run)
+    assert state == "success", f"the run is {state}: {airflow.task_states(campaign, run)}"
+    summary = airflow.result(campaign, run, "close_run")
     taken = time.monotonic() - begun
-    return Outcome(
-        outcomes=summary["outcomes"], members=_members(installation, summary["audience"]["id"]), seconds=taken
-    )
+    members = _members(installation, summary["audience"]["id"])
+    outcome = Outcome(outcomes=summary["outcomes"], members=members, seconds=taken)
+    assert members == outcome.outcomes["targeted"] > 0, outcome
+    return outcome
+
+
+def run_campaign(installation: Installation, campaign: str) -> Outcome:
+    """A whole run."""
+    return end_run(installation, campaign, begin_run(installation, campaign))
+
+
+def begin_upload(installation: Installation, campaign: str) -> str:
+    """Trigger the campaign, and be back while its first upload waits for Facebook's answer, which it gets in a minute."""
+    sandbox = installation.sandbox()
+    sandbox.add_fault("slow", path="/*/users", seconds=60, times=1)
+    run = begin_run(installation, campaign)
+    wait_for("an upload", lambda: bool(sandbox.faults()["fired_by_kind"].get("slow")), seconds=_FOUND_SECONDS)
+    return run
 
 
 def _members(installation: Installation, audience: str) -> int:

@@ -48,6 +48,33 @@ def build_images(installation: Installation, progress: Progress) -> None:
     progress.done(f"{image}, by the project's Dockerfile")
 
 
+def build_before(installation: Installation, progress: Progress) -> str | None:
+    """The image with the product as it was before the newest migration of the ledger; None where Git cannot tell.
+
+    Airflow and the other packages are those of today: it is the ledger that is upgraded.
+    """
+    newest = max((PROJECT / "plugins/audiences/ledger/migrations/versions").glob("[0-9]*.py"))
+    git = ["git", "-C", str(PROJECT)]
+    name = f"{installation.image}-before"
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder, "tree.tar")
+        try:
+            commit = run([*git, "log", "--diff-filter=A", "--format=%H", "-1", "--", str(newest)]).strip()
+            run([*git, "archive", f"--output={tree}", f"{commit}^", "plugins", "dags", "include/sql"])
+            run(["tar", "--extract", f"--file={tree}", f"--directory={folder}"])
+        except CommandError as error:
+            progress.note(f"no image before {newest.name}: {str(error).splitlines()[-1]}")
+            return None
+        Path(folder, "Dockerfile").write_text(
+            f"FROM {installation.image}\nRUN rm -r plugins/audiences dags\n"
+            "COPY --chown=airflow:root plugins plugins\nCOPY --chown=airflow:root dags dags\n"
+            "COPY --chown=airflow:root include/sql plugins/audiences/include_sql\n"
+        )
+        _build(installation.engine, Path(folder), name, {})
+    progress.done(f"{name}, the product before {newest.stem}")
+    return name
+
+
 def _build(engine: Engine, folder: Path, name: str, arguments: Mapping[str, str]) -> None:
     given = [f"--build-arg={key}={value}" for key, value in arguments.items()]
     engine.docker("build", "--quiet", "--network=host", f"--tag={name}", *given, str(folder))

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import secrets
 import shutil
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import psycopg
 from tests import compose_files
 from tests.compose_files import PROJECT, interpolated
 from tests.containers.engine import CommandError, run
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tests.containers.engine import Engine
 
 _AROUND: Final = PROJECT / "tests" / "containers" / "around.yml"
+CAMPAIGNS: Final = ("plain", "disturbed", "upgraded")
 _POLL_SECONDS: Final = 1.0
 _TAIL_LINES: Final = "40"
 
@@ -76,6 +77,7 @@ class Installation:
             shutil.copy(PROJECT / file, folder)
         for name in ("campaigns", "include"):
             shutil.copytree(PROJECT / name, folder / name)
+        _write_campaigns(folder / "campaigns")
         self._ports = Ports()
         self.port = self._ports.take("Airflow", 18_080)  # Far from where demos and tests listen.
         needed = {name for name, operator, _ in compose_files.variables(compose_file) if operator == "?"}
@@ -134,9 +136,12 @@ class Installation:
         """Take all of it away: containers, networks, volumes."""
         self.compose("down", "--volumes", "--remove-orphans", "--timeout=5")
 
-    def kill(self, container: Container) -> None:
-        """End a container's first process as a lack of memory would; `docker kill` would count as a wish of the user's."""
-        os.kill(container.process, 9)
+    def ledger_revision(self) -> str:
+        """The number of the last migration that the ledger has seen."""
+        with psycopg.connect(self.database("postgres", "airflow").dsn(application="containers")) as connection:
+            found = connection.execute("select version_num from audiences.alembic_version").fetchone()
+        assert found
+        return str(found[0])
 
     @property
     def url(self) -> str:
@@ -179,6 +184,13 @@ class Installation:
                 said = str(error)
             tails.append(f"---- {one.name} ({one.state}/{one.health})\n{said}")
         return "\n".join(tails)
+
+
+def _write_campaigns(folder: Path) -> None:
+    """One sample under several names, each with an audience of its own: the first run of each has members to send."""
+    text = (folder / "abandoned_cart.yml").read_text()
+    for name in CAMPAIGNS:
+        (folder / f"{name}.yml").write_text(text.replace("name: Abandoned_Cart_30_Days", f"name: {name}"))
 
 
 def _values() -> dict[str, str]:
