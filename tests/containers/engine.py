@@ -7,6 +7,7 @@ product's, and nothing is shown then.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -74,6 +75,11 @@ def running_engine(folder: Path, progress: Progress) -> Iterator[Engine]:
         raise NoEngineError(message)
     _install(progress)
     folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        yield from _engine(folder, progress)
+
+
+def _engine(folder: Path, progress: Progress) -> Iterator[Engine]:
     if _stop(folder / "pid"):
         progress.note("stopped the engine that the last run left behind")
     if _answers({**os.environ, "DOCKER_HOST": "unix:///var/run/docker.sock"}):
@@ -98,6 +104,18 @@ def running_engine(folder: Path, progress: Progress) -> Iterator[Engine]:
             _unmount(Path(short))
 
 
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep others off the folder; what a run leaves behind that was killed is then nobody's."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            message = f"another run has its engine in {folder}"
+            raise NoEngineError(message) from error
+        yield
+
+
 def _install(progress: Progress) -> None:
     missing = sorted({package for program, package in PROGRAMS.items() if not shutil.which(program)})
     if not missing:
@@ -105,7 +123,8 @@ def _install(progress: Progress) -> None:
     if not shutil.which("apt-get"):
         message = f"there is no {', no '.join(missing)}, and no apt-get to install them with"
         raise NoEngineError(message)
-    apt = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    # No service is to be started: the engine is one of our own.
+    apt = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     try:
         run(["apt-get", "update", "-qq"], environment=apt)
         run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], environment=apt)
