@@ -52,6 +52,12 @@ def demo(shop, project):
     return project
 
 
+def options(command: click.Command) -> set[str]:
+    """The options of a command, and of the commands in it."""
+    own = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    return own.union(*map(options, getattr(command, "commands", {}).values()))
+
+
 def edited(text: str) -> str:
     """The copy with what step 2 says."""
     (block,) = re.findall(r"```yaml\n(.*?)```", SECTION, re.DOTALL)
@@ -100,3 +106,11 @@ def test_a_quoted_command_is_one_with_these_options(page: str, line: str) -> Non
         elif isinstance(command, typer.core.TyperGroup):
             assert word in command.commands, f"{page}: {line}"
             command = command.commands[word]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_an_option_that_stands_alone_is_one_of_a_command(page: Path) -> None:
+    named = set(re.findall(r"`(--[a-z][a-z-]*)", page.read_text(encoding="utf-8")))
+    # Where a page is about one command, it is one of that.
+    of = typer.main.get_command(app)
+    assert named <= options(of.commands.get(page.stem, of)) | {"--help"}
