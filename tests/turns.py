@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 def in_turn(items: Sequence[pytest.Item], processes: int) -> list[pytest.Item]:
     """The tests in another order. pytest-xdist gives each process as many of them, one process after the other.
 
-    The first one, or the first two of four, begin with the tests of Airflow, as each process that has any needs an
-    installation for them. The slow end-to-end ones, which start demos, come one after the other in another process:
-    two demos would want the same ports. The last process begins with the other slow ones.
+    The first one begins with the tests of Airflow, all of them, as each process that has any needs an installation for
+    them. The slow end-to-end ones, which start demos, come one after the other in the second process: two demos would want
+    the same ports. The last process begins with the other slow ones.
     """
 
     def those(*, e2e: bool, slow: bool) -> list[pytest.Item]:
@@ -30,11 +30,9 @@ def in_turn(items: Sequence[pytest.Item], processes: int) -> list[pytest.Item]:
     airflow, demos, slow = those(e2e=True, slow=False), those(e2e=True, slow=True), those(e2e=False, slow=True)
     early = set(map(id, [*airflow, *demos, *slow]))
     rest = iter([item for item in items if id(item) not in early])
-    homes = 2 if processes >= 4 else 1
-    half = -(-len(airflow) // homes)
-    heads = [airflow[start : start + half] for start in range(0, half * homes, half or 1)][:processes]
-    heads += [[] for _ in range(processes - len(heads))]
-    heads[min(homes, processes - 1)] += demos
+    heads: list[list[pytest.Item]] = [[] for _ in range(processes)]
+    heads[0] += airflow
+    heads[min(1, processes - 1)] += demos
     heads[-1] += slow
     found: list[pytest.Item] = []
     for number, head in enumerate(heads):
