@@ -35,8 +35,9 @@ def build_one(campaign: str) -> bool:
 def build_all() -> None:
     """In the DAG processor: a DAG per campaign that it has to be given, a stand-in per broken file."""
     is_up = time_is_up(time.monotonic)
+    readings = Readings.of(PROJECT, Path(__file__))
     project = Project.load(PROJECT, time_is_up=is_up)
-    broken, readings = dict(project.broken), Readings.of(PROJECT)
+    broken = dict(project.broken)
     for campaign in readings.due({campaign: PROJECT / file for campaign, file in project.files.items()}):
         try:
             if is_up():

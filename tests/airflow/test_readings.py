@@ -22,12 +22,15 @@ def reading(tmp_path, files):
     """Does a reading as of some second, which may break off after so many campaigns; gives what Airflow was given."""
     from audiences.airflow.readings import Readings, Rhythm
 
-    def read(now, *, gone_after=300.0, holds_for="this process", most=None, memory=tmp_path / "memory.json"):
+    def read(
+        now, *, gone_after=300.0, holds_for="this process", most=None, memory=tmp_path / "memory.json", breaks_off=False
+    ):
         readings = Readings(memory, holds_for, now, Rhythm(15.0, gone_after, 30.0))
         given = readings.due(files)[:most]
         for campaign in given:
             readings.note(campaign)
-        readings.keep()
+        if not breaks_off:
+            readings.keep()
         return given
 
     return read
@@ -71,6 +74,12 @@ def test_what_there_was_no_time_for_comes_first_at_the_next_reading(reading):
 
 def test_with_airflows_own_threshold_everything_is_given_each_time(reading):
     assert [reading(now, gone_after=50.0) for now in (0, 30)] == [MANY, MANY]
+
+
+def test_after_a_reading_that_broke_off_everything_is_given_since_airflow_took_all_for_gone(reading):
+    reading(0)
+    assert len(reading(100, breaks_off=True)) < len(MANY)
+    assert sorted(reading(120)) == MANY
 
 
 @pytest.mark.parametrize("kept", ["", "[]", "{}", '{"holds_for": "this process", "given": {"cart_00": 3}}', "\x00"])

@@ -4,6 +4,7 @@ Building, writing and comparing a DAG takes Airflow some ten milliseconds of CPU
 its file has changed or not. A campaign that has not is given anew only so often that Airflow does not take it for gone, for which
 see `[dag_processor] stale_dag_threshold`; a few of them at each reading. What was given when is kept in a file in AIRFLOW_HOME,
 for one process of the DAG processor, so that a restart gives everything. Where it cannot be kept, everything is given each time.
+After a reading that broke off everything is given as well: Airflow took all campaigns for gone then.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ class Readings:
 
     :param memory: the file in which that is kept; None gives everything, and keeps nothing.
     :param holds_for: the process, and the state of all files that campaigns share; another one has been given nothing.
+        The memory is away until `keep`, so that nothing is left of a reading that does not come to its end.
     :param now: this reading's time, in seconds.
     """
 
@@ -82,8 +84,8 @@ class Readings:
     _states: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, project: Path) -> Self:
-        """Those of the DAG processor that reads at the moment; everybody else gets everything."""
+    def of(cls, project: Path, loader: Path) -> Self:
+        """Those of the DAG processor that reads the DAG file `loader` at the moment; everybody else gets everything."""
         rhythm = Rhythm(
             conf.getfloat("dag_processor", "min_file_process_interval"),
             conf.getfloat("dag_processor", "stale_dag_threshold"),
@@ -92,7 +94,8 @@ class Readings:
         if not is_plain_reading() or rhythm.again_after <= 0:
             return cls(None, "", time.time(), rhythm)
         name = hashlib.sha256(str(project).encode()).hexdigest()[:12]
-        state = _state_of([project / name for name in _OF_A_COMMIT] + sorted(_files(project / "include")))
+        # The loader too: while it is gone or broken, Airflow takes all of its DAGs for gone.
+        state = _state_of([loader, *(project / name for name in _OF_A_COMMIT), *sorted(_files(project / "include"))])
         return cls(Path(AIRFLOW_HOME) / f"audiences-readings-{name}.json", f"{_reader()} {state}", time.time(), rhythm)
 
     def __post_init__(self) -> None:
@@ -100,6 +103,7 @@ class Readings:
             return
         try:
             kept = json.loads(self.memory.read_text())
+            self.memory.unlink()
             if kept["holds_for"] == self.holds_for:
                 self._given = {
                     campaign: _Given(str(state), float(first), float(last))
