@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 
 import pyarrow as pa
@@ -57,6 +58,14 @@ def test_groups_come_back_by_the_numbers_of_the_formula(ledger, campaign):
         found = assignments.not_by_formula(ledger, campaign, later).to_pylist()
         assert {row["user_id"]: row["arm"] for row in found} == {"a": 0, "b": 1, "c": 2, "d": 3}
     assert assignments.not_by_formula(ledger, campaign, "old").num_rows == 0
+
+
+def test_terms_may_be_longer_than_an_index_takes(ledger, campaign):
+    """A salt has no limit of length, and a run whose terms could not be put on record could not begin."""
+    salt = "".join(hashlib.sha256(bytes([number])).hexdigest() for number in range(200))
+    assign(ledger, campaign, start(ledger, campaign, terms=f"campaign {salt}: 10 %"), a="campaign")
+    assert assignments.not_by_formula(ledger, campaign, f"campaign {salt}: 20 %").num_rows == 1
+    assert assignments.not_by_formula(ledger, campaign, f"campaign {salt}: 10 %").num_rows == 0
 
 
 def test_a_user_who_is_assigned_again_keeps_the_first_arm_and_run(ledger, campaign):

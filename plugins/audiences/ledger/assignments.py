@@ -29,10 +29,10 @@ def not_by_formula(ledger: Ledger, campaign: int, terms: str) -> pa.Table:
     They were made while salts or percentages were different, or belong to users who once were under `never_hold_out`. All
     others need not be read: the assignment is a pure function of the terms.
     """
+    of_campaign = "select id from audiences.run where campaign_id = %(campaign)s and hashtextextended(control_terms, 0)"
     runs = ledger.values(
         int,
-        "select id from audiences.run where campaign_id = %(campaign)s and control_terms < %(terms)s"
-        " union all select id from audiences.run where campaign_id = %(campaign)s and control_terms > %(terms)s",
+        f"{of_campaign} < hashtextextended(%(terms)s, 0) union all {of_campaign} > hashtextextended(%(terms)s, 0)",
         {"campaign": campaign, "terms": terms},
     )
     some = f"select user_id, {_NUMBER} from audiences.assignment where campaign_id = {int(campaign)}"  # noqa: S608  # numbers and our own text only
