@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from audiences import larger_than_memory
@@ -44,3 +46,27 @@ def test_after_a_failure_the_next_session_is_opened_anew(tmp_path):
     assert larger_than_memory._kept == []
     with session(tmp_path) as database:
         assert database.execute("select 1").fetchall() == [(1,)]
+
+
+def test_a_forked_process_opens_an_instance_of_its_own(tmp_path):
+    """Those of its parent have lost their threads: to use one ends the process."""
+    sorts = "select count(*) from (select sha256(range::text) as text from range(200_000) order by text)"
+    with session(tmp_path) as database:
+        database.execute(sorts)
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            with session(tmp_path) as database:
+                database.execute(sorts)
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+    assert larger_than_memory._kept == []
+
+
+def test_of_sessions_at_once_one_instance_is_kept(tmp_path):
+    with session(tmp_path), session(tmp_path):
+        pass
+    assert len(larger_than_memory._kept) == 1

@@ -2,11 +2,13 @@
 
 To open an instance takes 12 ms of CPU and to close one 5, more than a small comparison does; so one that has ended is kept for
 the next session of this process. Sessions have temporary tables and views only, which end with them.
+A child process cannot use, or close, an instance of its parent: its threads are not there. So none is kept over a fork.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import os
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -29,13 +31,29 @@ def session(spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     except BaseException:
         instance.close()
         raise
-    _kept.append(instance)
+    if _kept:
+        instance.close()
+    else:
+        _kept.append(instance)
+
+
+def _close_kept() -> None:
+    while instance := _taken():
+        instance.close()
+
+
+os.register_at_fork(before=_close_kept)
+
+
+def _taken() -> duckdb.DuckDBPyConnection | None:
+    with suppress(IndexError):  # also where another thread takes the last one
+        return _kept.pop()
+    return None
 
 
 def _instance(spill: Path) -> duckdb.DuckDBPyConnection:
     folder = str(spill).replace("'", "''")
-    while _kept:
-        instance = _kept.pop()
+    while instance := _taken():
         try:
             instance.execute(f"set temp_directory = '{folder}'")
         except duckdb.Error:  # it has spilled, and then stays with its folder, or it was broken off for good
