@@ -75,11 +75,11 @@ class Cluster:
         self.rows(
             "airflow", f"create role airflow login superuser password '{self.containers.given['POSTGRES_PASSWORD']}'"
         )
-        self._place_store()
         self._new("redis", "redis").start()
         self.wait_until(lambda: self.is_healthy("redis"), 30, "Redis is not healthy")
         for name in ONCE:
             self._new(name, name).start()
+        self._place_store()  # for which the bucket waits
         for name in ONCE:
             self.machines[name].finish(_READY_SECONDS)
         for service in COMPONENTS:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.chaos.oracle import unpacked
 from tests.distributed.cluster import BUCKET
+from tests.distributed.records import Records, processes_with_arrow
 from tests.distributed.world import LIVE, MANY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.distributed.cluster import Cluster
-    from tests.distributed.machines import Machine
     from tests.distributed.world import World
 
 AWAY: Final = 20.0
@@ -32,7 +30,6 @@ _SLOW: Final[dict[str, Any]] = {
     "times": None,
 }  # so that something strikes in mid-upload
 _PATIENCE: Final = 420.0
-_UPLOADS: Final = ("POST audience/users", "DELETE audience/users")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +54,16 @@ class Healing:
     world: World
     runs: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.records = Records(self.cluster)
+
     def undisturbed(self) -> Healed:
         """The first run, and what can be seen of it alone: both workers took part, and its logs are in the store."""
         found = self._run("nothing", lambda _: True, lambda: None, back=None, changed=0)
         run = self.runs[-1]
-        took_part = {host for (host,) in self._tasks(run, "hostname", "hostname <> ''")}
+        took_part = {host for (host,) in self.records.tasks(run, "hostname", "hostname <> ''")}
         assert took_part == {machine.name for machine in self.cluster.of("airflow-worker")}, took_part
-        parts = dict(self._tasks(run, "task_id, count(*)", "map_index >= 0 group by 1"))
+        parts = dict(self.records.tasks(run, "task_id, count(*)", "map_index >= 0 group by 1"))
         assert parts.keys() == {"select", "add"}, parts
         assert min(parts.values()) >= 3, f"too few parts for what is to be shown: {parts}"
         for worker in self.cluster.of("airflow-worker"):
@@ -79,7 +79,10 @@ class Healing:
     def worker(self) -> Healed:
         """A worker is lost in mid-upload, and does not come back before all is well."""
         found = self._run(
-            "a worker is killed in mid-upload", self._uploads, lambda: self._uploading().kill(), again="try_number > 1"
+            "a worker is killed in mid-upload",
+            self.records.uploads,
+            lambda: self.records.uploading(self.runs[-1]).kill(),
+            again="try_number > 1",
         )
         assert found.went_on < NOTICED, found
         for machine in self.cluster.machines.values():
@@ -89,15 +92,17 @@ class Healing:
 
     def triggerer(self) -> Healed:
         """The triggerer that waits for events is lost; those that come meanwhile are exported all the same."""
-        self.cluster.wait_until(lambda: self._waiting() is not None, 120, "no triggerer waits for events")
-        machine = self.cluster.machines[str(self._waiting())]
+        self.cluster.wait_until(lambda: self.records.waiting() is not None, 120, "no triggerer waits for events")
+        machine = self.cluster.machines[str(self.records.waiting())]
         struck = time.monotonic()
         machine.kill()
         self.world.wish(20)
-        self.cluster.wait_until(lambda: self._waiting() not in (None, machine.name), _PATIENCE, "nobody took over")
+        self.cluster.wait_until(
+            lambda: self.records.waiting() not in (None, machine.name), _PATIENCE, "nobody took over"
+        )
         went_on = time.monotonic() - struck
         self.cluster.wait_until(
-            lambda: self._members(LIVE) == self.world.wanted(LIVE), _PATIENCE, "events are not exported"
+            lambda: self.records.members(LIVE) == self.world.wanted(LIVE), _PATIENCE, "events are not exported"
         )
         over = time.monotonic() - struck
         events = self.cluster.rows("ledger", "select count(*), count(distinct event_id) from audiences.live_event")
@@ -108,25 +113,29 @@ class Healing:
     def redis(self) -> Healed:
         """Redis is killed while tasks are handed over, and no task is failed for that."""
         fault = "Redis is killed, and back after 20 s"
-        found = self._killed(fault, "redis", lambda run: self._is_running(run, "extract"))
+        found = self._killed(fault, "redis", lambda run: self.records.is_running(run, "extract"))
         self._ensure_no_second_try()
         return found
 
     def store(self) -> Healed:
         """The object store is away while shards are read and written."""
         return self._killed(
-            "the store is killed, and back after 20 s", "object-store", lambda run: self._is_running(run, "select")
+            "the store is killed, and back after 20 s",
+            "object-store",
+            lambda run: self.records.is_running(run, "select"),
         )
 
     def apiserver(self) -> Healed:
         """The API server, to which all tasks talk, is killed in mid-upload, and no task is failed for that."""
-        found = self._killed("the API server is killed, and back after 20 s", "airflow-apiserver-1", self._uploads)
+        found = self._killed(
+            "the API server is killed, and back after 20 s", "airflow-apiserver-1", self.records.uploads
+        )
         self._ensure_no_second_try()
         return found
 
     def scheduler(self) -> Healed:
         """The scheduler is killed in mid-upload."""
-        return self._killed("the scheduler is killed, and back after 20 s", "airflow-scheduler-1", self._uploads)
+        return self._killed("the scheduler is killed, and back after 20 s", "airflow-scheduler-1", self.records.uploads)
 
     def ledger(self) -> Healed:
         """Every connection to the ledger is cut, again and again for ten seconds."""
@@ -138,13 +147,13 @@ class Healing:
                 " where datname = 'ledger' and pid <> pg_backend_pid()",
             )
 
-        return self._run("connections to the ledger are cut for 10 s", self._uploads, cut, times=10)
+        return self._run("connections to the ledger are cut for 10 s", self.records.uploads, cut, times=10)
 
     def ensure_nothing_is_left(self) -> None:
         """A run after all of it sends nothing."""
-        since = self._last_request()
+        since = self.records.last_request()
         self._wait_until_over(self._trigger())
-        sent = self._applied(since)
+        sent = self.records.applied(since)
         assert sent == 0, f"{sent} uploads although nothing had changed"
 
     # One run.
@@ -172,7 +181,7 @@ class Healing:
             self.world.live_on(changed)
         wanted = self.world.wanted(MANY)
         rule = self.cluster.sandbox.add_fault(**_SLOW)
-        since = self._last_request()
+        since = self.records.last_request()
         run = self._trigger()
         self.cluster.wait_until(lambda: ready(run), 120, f"{run} is not where it should be struck", every=0.1)
         begun, struck = datetime.now(UTC), time.monotonic()
@@ -186,23 +195,23 @@ class Healing:
         self._wait_until_over(run)
         over = time.monotonic() - struck
         self.cluster.sandbox.clear_faults(rule)
-        began = [at for (at,) in self._tasks(run, "start_date", again) if at and at > begun]
-        assert began or fault == "nothing", self._tasks(run, "task_id, try_number, start_date", "true")
+        began = [at for (at,) in self.records.tasks(run, "start_date", again) if at and at > begun]
+        assert began or fault == "nothing", self.records.tasks(run, "task_id, try_number, start_date", "true")
         went_on = (min(began) - begun).total_seconds() if began else 0.0
-        twice = self._applied(since) - len(self._requests(run, "acknowledged"))
+        twice = self.records.applied(since) - len(self.records.requests(run, "acknowledged"))
         self.ensure_right(wanted)
         assert 0 <= twice <= sending, f"{twice} requests were carried out twice, {sending} were under way"
         return Healed(fault, went_on, over, sending, twice)
 
     def _strike(self, run: str, strike: Callable[[], Any]) -> int:
         """Strike; how many requests were under way."""
-        before = self._requests(run, "sending")
+        before = self.records.requests(run, "sending")
         strike()
-        return len({*before, *self._requests(run, "sending")})
+        return len({*before, *self.records.requests(run, "sending")})
 
     def ensure_right(self, wanted: set[Any]) -> None:
         """Facebook's members are the ledger's, and both what the rules want; every run has ended well; nothing raw was sent."""
-        members = self._members(MANY)
+        members = self.records.members(MANY)
         assert members == wanted, f"{len(members - wanted)} too many, {len(wanted - members)} too few"
         found = self.cluster.rows(
             "ledger",
@@ -222,10 +231,8 @@ class Healing:
         assert state["counters"]["token_in_url"] == 0
 
     def _ensure_no_second_try(self) -> None:
-        again = self._tasks(self.runs[-1], "task_id, try_number", "try_number > 1")
+        again = self.records.tasks(self.runs[-1], "task_id, try_number", "try_number > 1")
         assert not again, f"tried again: {again}"
-
-    # What can be asked.
 
     def _trigger(self) -> str:
         self.runs.append(self.cluster.api.trigger(MANY))
@@ -234,73 +241,7 @@ class Healing:
     def _wait_until_over(self, run: str) -> None:
         def over() -> bool:
             ((state,),) = self.cluster.rows("airflow", "select state from dag_run where run_id = %s", run)
-            assert state != "failed", self._tasks(run, "task_id, map_index, state, try_number", "true")
+            assert state != "failed", self.records.tasks(run, "task_id, map_index, state, try_number", "true")
             return bool(state == "success")
 
         self.cluster.wait_until(over, _PATIENCE, f"{run} is not over")
-
-    def _tasks(self, run: str, columns: str, where: str) -> list[tuple[Any, ...]]:
-        query = f"select {columns} from task_instance where run_id = %s and dag_id = '{MANY}' and {where}"
-        return self.cluster.rows("airflow", query, run)
-
-    def _is_running(self, run: str, task: str) -> bool:
-        return bool(self._tasks(run, "1", f"task_id = '{task}' and state = 'running'"))
-
-    def _uploads(self, run: str) -> bool:
-        return bool(self._requests(run, "sending")) and self._is_running(run, "add")
-
-    def _uploading(self) -> Machine:
-        """A worker that sends to Facebook now."""
-        ((host, _), *_others) = self._tasks(
-            self.runs[-1], "hostname, map_index", "task_id = 'add' and state = 'running'"
-        )
-        return self.cluster.machines[host]
-
-    def _requests(self, run: str, state: str) -> list[tuple[Any, ...]]:
-        return self.cluster.rows(
-            "ledger",
-            "select c.id from audiences.chunk c join audiences.run r on r.id = c.run_id"
-            " where r.external_id = %s and c.state = %s",
-            run,
-            state,
-        )
-
-    def _waiting(self) -> str | None:
-        """The triggerer in which the wait for events is."""
-        found = self.cluster.rows(
-            "airflow",
-            "select j.hostname from trigger t join job j on j.id = t.triggerer_id where t.classpath like 'audiences.%%'",
-        )
-        return str(found[0][0]) if found else None
-
-    def _last_request(self) -> int:
-        return max((entry["number"] for entry in self.cluster.sandbox.requests()), default=0)
-
-    def _applied(self, since: int) -> int:
-        """How many uploads Facebook carried out after the request of that number, the live campaign's left out."""
-        live = self._audience(LIVE)
-        return sum(
-            entry["applied"] and entry["call"] in _UPLOADS and entry["audience"] != live
-            for entry in self.cluster.sandbox.requests(since)
-        )
-
-    def _audience(self, campaign: str) -> str | None:
-        state = self.cluster.sandbox.state(members=False, requests=False)
-        return next((one["id"] for one in state["audiences"] if one["name"] == campaign.capitalize()), None)
-
-    def _members(self, campaign: str) -> set[Any]:
-        audience = self._audience(campaign)
-        rows = self.cluster.sandbox.members(audience) if audience else []
-        return {tuple(sorted(row.items())) for row in rows}
-
-
-def processes_with_arrow(machine: Machine) -> int:
-    """How many of a machine's processes have imported Arrow, or were forked from one that had."""
-    return sum("/libarrow.so" in _mapped(process.pid) for process in machine.processes())
-
-
-def _mapped(pid: int) -> str:
-    """The libraries in the process, and all else that is mapped; nothing for one that has ended."""
-    with suppress(FileNotFoundError, ProcessLookupError):
-        return Path(f"/proc/{pid}/maps").read_text()
-    return ""
