@@ -13,7 +13,7 @@ from airflow.sdk import get_parsing_context
 
 from audiences.airflow.broken_dag import BrokenCampaignDag
 from audiences.airflow.campaign_dag import campaign_dag
-from audiences.airflow.parse_budget import no_collector, time_is_up
+from audiences.airflow.parse_budget import TO_READ, no_collector, time_is_up
 from audiences.airflow.readings import Readings
 from audiences.campaign.project import RESERVED, Project, not_yet_read
 from audiences.errors import ConfigError, Problem
@@ -34,9 +34,9 @@ def build_one(campaign: str) -> bool:
 
 def build_all() -> None:
     """In the DAG processor: a DAG per campaign that it has to be given, a stand-in per broken file."""
-    is_up = time_is_up(time.monotonic)
+    is_up, is_read_up = time_is_up(time.monotonic), time_is_up(time.monotonic, TO_READ)
     readings = Readings.of(PROJECT, Path(__file__))
-    project = Project.load(PROJECT, time_is_up=is_up)
+    project = Project.load(PROJECT, time_is_up=is_read_up)
     broken = dict(project.broken)
     for campaign in readings.due({campaign: PROJECT / file for campaign, file in project.files.items()}):
         try:

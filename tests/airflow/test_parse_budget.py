@@ -23,3 +23,15 @@ def test_the_shorter_of_two_limits_counts_and_one_that_is_off_does_not(monkeypat
     assert not over()
     now[0] += 0.02
     assert over() is (seconds is not None)
+
+
+def test_reading_the_files_leaves_time_to_build_what_was_read(monkeypatch):
+    """Of more files than there is time for none became a DAG: reading them took it all, at each reading."""
+    from audiences.airflow.parse_budget import TO_READ, time_is_up
+
+    monkeypatch.setenv("AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT", "100")
+    monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT", "0")
+    now = [5.0]
+    read, built = time_is_up(lambda: now[0], TO_READ), time_is_up(lambda: now[0])
+    now[0] += 49
+    assert (read(), built()) == (True, False)
