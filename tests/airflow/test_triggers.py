@@ -108,3 +108,12 @@ def test_the_first_look_waits_until_airflow_knows_that_the_deferred_process_has_
     asyncio.run(first())
     assert looks[0] >= 0.3
     assert len(looks) > 2
+
+
+@pytest.mark.parametrize("setting", ["CORE__PARALLELISM", "CELERY__WORKER_CONCURRENCY"])
+def test_a_task_that_may_be_the_only_one_does_not_keep_its_place_from_the_runs_it_opens(monkeypatch, setting):
+    from audiences.airflow.sensors import may_be_the_only_one
+
+    assert not may_be_the_only_one()
+    monkeypatch.setenv(f"AIRFLOW__{setting}", "1")
+    assert may_be_the_only_one()

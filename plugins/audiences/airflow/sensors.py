@@ -115,7 +115,7 @@ class LiveEventsSensor(BaseSensorOperator):
 
         Where a poll fails, the trigger goes on, which is patient.
         """
-        if conf.getint("core", "parallelism") == 1:  # the runs would wait for this task to end
+        if may_be_the_only_one():
             return opened
         begun = last = time.monotonic()
         with closing(Poller(Watch.model_validate(wait.watch) if wait.watch else None)) as poller:
@@ -154,6 +154,11 @@ class _Wait:
     watch: dict[str, Any] | None
     seen: str
     until: float
+
+
+def may_be_the_only_one() -> bool:
+    """Whether Airflow may have no place for another task beside this one, so that the runs it opens wait for its end."""
+    return 1 in (conf.getint("core", "parallelism"), conf.getint("celery", "worker_concurrency", fallback=16))
 
 
 def _noticed_after() -> float:
