@@ -132,6 +132,7 @@ print("RESULT" + json.dumps([first, again, seen[0]]))
 def test_the_dag_processor_is_given_unchanged_campaigns_once_and_a_callback_and_a_command_find_them(airflow):
     from tests.airflow.conftest import ROOT
 
+    airflow.home.mkdir(exist_ok=True)  # Airflow made it when it was imported, before another test
     for name in ("one", "two"):
         airflow.campaign(name)
     airflow.environment |= {
