@@ -90,6 +90,7 @@ def _check(installation: Installation, shown: Shown, progress: Progress, *, quic
     show("volumes are owned right", checks.volumes_are_owned_right)
     fill_warehouse(installation)
     show("a campaign runs", checks.campaign_runs)
+    show("logs of tasks are read in the pages", checks.logs_are_read)
     show("a killed triggerer heals", checks.killed_one_heals, "airflow-triggerer")
     if quick:
         return

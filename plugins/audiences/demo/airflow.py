@@ -184,6 +184,12 @@ class AirflowApi:
         path = f"/api/v2/dags/{dag}/dagRuns/{quote(run, safe='')}/taskInstances/{task}/xcomEntries/return_value"
         return self._call("GET", path)["value"]
 
+    def log(self, dag: str, run: str, task: str) -> str:
+        """What a task's first try has logged, one line of it a line."""
+        path = f"/api/v2/dags/{dag}/dagRuns/{quote(run, safe='')}/taskInstances/{task}/logs/1"
+        lines = self._call("GET", path, headers={"Accept": "application/json"})["content"]
+        return "\n".join(line if isinstance(line, str) else line["event"] for line in lines)
+
     def task_states(self, dag: str, run: str) -> dict[str, str]:
         """The state of each task of a run that has one, `up_for_retry` among them; mapped tasks carry their number."""
         path = f"/api/v2/dags/{dag}/dagRuns/{quote(run, safe='')}/taskInstances"
