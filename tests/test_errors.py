@@ -90,7 +90,7 @@ def sample(hint: Any) -> Any:
     }
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is tuple:
-        return (sample(arguments[0]),)
+        return tuple(sample(each) for each in arguments if each is not ...)
     if origin is dict:
         return {sample(arguments[0]): sample(arguments[1])}
     if isinstance(hint, type) and issubclass(hint, Enum):

@@ -52,8 +52,8 @@ class Rules:
 
 @dataclass
 class Verdict:
-    """Who is wanted (user → row), the rows that must never be added, who is not even a candidate, who of those
-    is known to have opted out, users by outcome.
+    """Who is wanted (user → row), the rows that must never be added, who is not even a candidate, who has opted out (whether
+    they qualify or not: a whole set is uploaded anew without them), users by outcome.
 
     Under a cap more are `candidates` than are wanted: who of them is chosen depends on who is a member at that moment.
     """
@@ -85,6 +85,8 @@ def judge(rules: Rules, users: list[User], at: datetime, members: set[int]) -> V
     verdict = Verdict(at)
     candidates = verdict.candidates
     for user in users:
+        if user.opted_out:
+            verdict.opted_out.add(user.id)
         if not rules.qualifies(user, at):
             verdict.unfit.add(user.id)
             continue
@@ -94,8 +96,6 @@ def judge(rules: Rules, users: list[User], at: datetime, members: set[int]) -> V
             candidates[user.id] = row
             continue
         verdict.outcomes[outcome] += 1
-        if outcome == "opted_out":
-            verdict.opted_out.add(user.id)
         verdict.untouchable.add(row)
         verdict.unfit.add(user.id)
     chosen = sorted(candidates, key=lambda user: (user not in members, _rank(rules.campaign, user)))[: rules.cap]
