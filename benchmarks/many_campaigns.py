@@ -49,6 +49,10 @@ class ManyCampaigns:
     idle: Mapping[str, float]
 
 
+_SETTLED_SECONDS = 100.0
+"""Whatever is new is given to Airflow at each reading for a minute and a half (`audiences.airflow.readings`)."""
+
+
 def measure(
     folder: Path, console: Console, campaigns: int, *, changes: int = 3, idle_seconds: float = 180
 ) -> ManyCampaigns:
@@ -63,7 +67,7 @@ def measure(
     ):
         _wait(demo, tables, "select count(*) from dag where dag_id like %s and not is_stale", "cart\\_%", campaigns)
         all_there = time.monotonic() - begun
-        time.sleep(30)
+        time.sleep(_SETTLED_SECONDS)
         idle = _idle(demo, idle_seconds)
         seconds = [_change(demo, tables, project, number) for number in range(changes)]
     return ManyCampaigns(campaigns, all_there, tuple(seconds), idle)
