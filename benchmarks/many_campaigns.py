@@ -8,13 +8,11 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import shutil
 import sys
 import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +23,7 @@ from rich.console import Console
 from audiences.demo.folders import DemoFolders
 from audiences.demo.progress import Progress
 from audiences.demo.start import started
+from benchmarks.carts import cart, project_of_carts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
     from audiences.demo.start import Demo
 
-ROOT = Path(__file__).parents[1]
 VISIBLE, IDLE = 40.0, 0.25
 """Seconds until a changed file among a thousand shows, and the share of a core that all processes spend meanwhile, at most."""
 _PATIENCE_SECONDS = 900
@@ -57,7 +55,7 @@ def measure(
     folder: Path, console: Console, campaigns: int, *, changes: int = 3, idle_seconds: float = 180
 ) -> ManyCampaigns:
     """Start the demo over that many campaigns of one kind, and watch Airflow's tables."""
-    project = _project(folder / "project", campaigns)
+    project = project_of_carts(folder / "project", campaigns)
     folders = DemoFolders(project=project, folder=folder / "demo")
     begun = time.monotonic()
     with (
@@ -89,21 +87,6 @@ def _verdict(reached: bool, *, counts: bool) -> str:
     return ("reached" if reached else "MISSED ") if counts else "       "
 
 
-def _project(project: Path, campaigns: int) -> Path:
-    (project / "campaigns").mkdir(parents=True)
-    shutil.copytree(ROOT / "include", project / "include")
-    text = (ROOT / "campaigns" / "abandoned_cart.yml").read_text()
-    # At a time of the day that does not come meanwhile.
-    at = datetime.now(UTC) + timedelta(hours=12)
-    text = text.replace('at: "09:00"', f'at: "{at:%H:%M}"').replace("Asia/Kolkata", "UTC")
-    for number in range(campaigns):
-        named = text.replace("name: Abandoned_Cart", f"name: N{number}_Cart")
-        (project / "campaigns" / f"cart_{number:05d}.yml").write_text(named)
-    for name in ("dags", "plugins"):
-        (project / name).symlink_to(ROOT / name)
-    return project
-
-
 def _wait(demo: Demo, tables: psycopg.Connection, query: LiteralString, pattern: str, wanted: int) -> None:
     until = time.monotonic() + _PATIENCE_SECONDS
     while (row := tables.execute(query, (pattern,)).fetchone()) is None or row[0] != wanted:
@@ -117,7 +100,7 @@ def _wait(demo: Demo, tables: psycopg.Connection, query: LiteralString, pattern:
 def _change(demo: Demo, tables: psycopg.Connection, project: Path, number: int) -> float:
     """Seconds until a campaign's new name shows in the list of DAGs; begun at another moment of the reading each time."""
     time.sleep(7 * number)
-    file = project / "campaigns" / f"cart_{number:05d}.yml"
+    file = project / "campaigns" / f"{cart(number)}.yml"
     changed = re.sub("^name: .*", f"name: Changed {number}", file.read_text(), count=1, flags=re.MULTILINE)
     begun = time.monotonic()
     file.write_text(changed)

@@ -6,13 +6,11 @@ CPU is that of all processes of the set-up but Postgres: Airflow's, those of tas
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,13 +21,13 @@ from rich.console import Console
 from audiences.demo.folders import DemoFolders
 from audiences.demo.progress import Progress
 from audiences.demo.start import started
+from benchmarks.carts import cart, project_of_carts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from audiences.demo.start import Demo
 
-ROOT = Path(__file__).parents[1]
 CPU, WALL, AT_ONCE = 6.1, 7.4, 3.5
 """Seconds that are wanted at most on a quiet machine of two cores: of a small campaign, and for each of many at once.
 
@@ -56,18 +54,18 @@ class Cost:
 
 def measure(folder: Path, console: Console, *, rounds: int = 3, at_once: int = 60) -> tuple[float, list[Cost]]:
     """The idle set-up's share of a core, and the costs of `rounds` single runs and of `at_once` together, all of them warm."""
-    project = _project(folder / "project", campaigns=max(at_once, 1))
+    project = project_of_carts(folder / "project", max(at_once, 1))
     folders = DemoFolders(project=project, folder=folder / "demo")
     with folders.occupied(), started(folders, Progress(console)) as demo:
         _wait_for_dags(demo, max(at_once, 1))
         for _ in range(_WARM):
-            _cost_of(demo, [_name(0)])
+            _cost_of(demo, [cart(0)])
         begun, before = time.monotonic(), cpu_seconds()
         time.sleep(20)
         idle = (cpu_seconds() - before) / (time.monotonic() - begun)
-        found = [_cost_of(demo, [_name(0)]) for _ in range(rounds)]
+        found = [_cost_of(demo, [cart(0)]) for _ in range(rounds)]
         if at_once:
-            found.append(_cost_of(demo, [_name(number) for number in range(at_once)]))
+            found.append(_cost_of(demo, [cart(number) for number in range(at_once)]))
     return idle, found
 
 
@@ -116,25 +114,6 @@ def _spent_below(process: psutil.Process) -> float:
         with suppress(psutil.NoSuchProcess):
             spent += sum(below.cpu_times()[:4])
     return spent
-
-
-def _name(number: int) -> str:
-    return f"cart_{number:03d}"
-
-
-def _project(project: Path, *, campaigns: int) -> Path:
-    (project / "campaigns").mkdir(parents=True)
-    shutil.copytree(ROOT / "include", project / "include")
-    text = (ROOT / "campaigns" / "abandoned_cart.yml").read_text()
-    # At a time of the day that does not come meanwhile.
-    at = datetime.now(UTC) + timedelta(hours=12)
-    text = text.replace('at: "09:00"', f'at: "{at:%H:%M}"').replace("Asia/Kolkata", "UTC")
-    for number in range(campaigns):
-        named = text.replace("name: Abandoned_Cart", f"name: N{number}_Cart")
-        (project / "campaigns" / f"{_name(number)}.yml").write_text(named)
-    for name in ("dags", "plugins"):
-        (project / name).symlink_to(ROOT / name)
-    return project
 
 
 def _wait_for_dags(demo: Demo, campaigns: int) -> None:
