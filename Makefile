@@ -80,7 +80,7 @@ mutants: $(READY) ## Plant known faults one by one and see whether the tests not
 containers: $(READY) ## The image and the Compose files on a container engine that is made here, as root (ARGS=--quick)
 	@$(BIN)/python -m tests.containers $(ARGS)
 
-bench: $(READY) ## Measure the product against the script people write and against the floor, and how fast live campaigns are (a few minutes)
+bench: $(READY) ## Measure the product against the script people write, the floor and another commit (ARGS="--against REV --only starts"; --help)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 constraints: ## Resolve the dependencies anew into constraints.txt (needs uv)

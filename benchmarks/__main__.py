@@ -1,159 +1,144 @@
-"""`make bench`: one table from one run, medians of several rounds."""
+"""`make bench`: one table from one run, medians of several rounds; other figures below it."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
+import shlex
 import sys
 import tempfile
-from collections import defaultdict
+from contextlib import ExitStack
 from pathlib import Path
-from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
-from rich.table import Table
 
-from audiences.demo.postgres import running_postgres
-from audiences.sandbox import running_sandbox_process
-from benchmarks import answers, latency, loading, many_campaigns, run_cost
-from benchmarks.world import World
+from benchmarks import (
+    answers,
+    builds,
+    latency,
+    loading,
+    many_campaigns,
+    results,
+    rows,
+    run_cost,
+    sequence,
+    small_plan,
+    starts,
+    whole_runs,
+)
 
-NAMES = {
-    "a": "the script people write",
-    "b": "the floor",
-    "c": "ours, first sync",
-    "d": "ours, 1 % changed",
-    "e": "ours, nothing changed",
-}
-TARGETS = (("c", "a", 0.5), ("c", "b", 4.0), ("d", "c", 0.3), ("e", "c", 0.25))
-PEAK_MB = 600
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from benchmarks.builds import Build
+    from benchmarks.rows import Row
 
 
 def main() -> None:
-    """Run all contenders and print the table."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--users", type=int, default=1_000_000)
-    parser.add_argument("--events", type=int, default=4_000_000)
-    parser.add_argument("--rounds", type=int, default=3, help="of the comparison; 0 leaves it out")
-    parser.add_argument(
-        "--live-events", type=int, default=40, help="for the latency of live campaigns; 0 leaves it out"
-    )
-    parser.add_argument("--campaigns", type=int, default=1000, help="that Airflow loads; 0 leaves it out")
-    parser.add_argument(
-        "--ledger-runs", type=int, default=100_000, help="over which pages are answered; 0 leaves it out"
-    )
-    parser.add_argument(
-        "--runs-at-once", type=int, default=60, help="through Airflow, beside single runs; 0 leaves both out"
-    )
-    asked = parser.parse_args()
+    """Measure what was asked for, print the table and the rest, and write the page."""
+    asked = _arguments()
     console = Console()
-    if asked.rounds:
-        compare(asked, console)
-    if asked.campaigns:
-        for line in loading.verdicts(loading.measure(asked.campaigns)):
-            console.print(line)
-        with tempfile.TemporaryDirectory(prefix="audiences-many-") as folder:
-            for line in many_campaigns.verdicts(many_campaigns.measure(Path(folder), console, asked.campaigns)):
+    with ExitStack() as opened:
+        contenders = [builds.this_build()]
+        if asked.against:
+            contenders.append(opened.enter_context(builds.build_of(asked.against)))
+        found = [row for name in asked.only if name in ROWS for row in ROWS[name](contenders, asked, console)]
+    if found:
+        console.print(rows.table(found))
+        for row in found:
+            for verdict in row.verdicts():
+                console.print(verdict, soft_wrap=True)
+        page = results.page(found, contenders, shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]))
+        if asked.results:
+            asked.results.write_text(page, encoding="utf-8")
+    for name in asked.only:
+        if name in FIGURES:
+            for line in FIGURES[name](asked, console):
                 console.print(line, soft_wrap=True)
-    if asked.ledger_runs:
-        found_answers, remarks, plans = answers.measure(1_000, asked.ledger_runs)
-        for line in (*remarks, *answers.verdicts(found_answers, plans)):
-            console.print(line, soft_wrap=True)
-    if asked.runs_at_once:
-        with tempfile.TemporaryDirectory(prefix="audiences-cost-") as folder:
-            for line in run_cost.verdicts(*run_cost.measure(Path(folder), console, at_once=asked.runs_at_once)):
-                console.print(line, soft_wrap=True)
-    if asked.live_events:
-        with tempfile.TemporaryDirectory(prefix="audiences-live-") as folder:
-            found = latency.measure(Path(folder), asked.live_events, console)
-        console.print(latency.table(found))
-        for line in latency.verdicts(found):
-            console.print(line)
 
 
-def compare(asked: argparse.Namespace, console: Console) -> None:
-    """The product against the script and the floor."""
-    with (
-        tempfile.TemporaryDirectory(prefix="audiences-bench-") as folder,
-        running_postgres(Path(folder) / "pg") as postgres,
-        running_sandbox_process() as sandbox,
-    ):
-        world = World(postgres, sandbox.url, Path(folder))
-        console.print(f"loading {asked.users:,} users and {asked.events:,} events …")
-        world.make(users=asked.users, events=asked.events)
-        figures: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for number in range(asked.rounds):
-            for key, module in (("a", "script"), ("b", "floor"), ("c", "ours"), ("d", "ours"), ("e", "ours")):
-                if key in "abc":
-                    sandbox.admin.reset()
-                    postgres.create_database("ledger")
-                if key == "d":
-                    world.change(percent=1)
-                figures[key].append(run(world, module))
-                console.print(
-                    f"round {number + 1} ({key}) {NAMES[key]}: {figures[key][-1]}", style="dim", soft_wrap=True
-                )
-    console.print(table(figures))
-    console.print(steps(figures))
-    for key, other, bound in TARGETS:
-        ratio = seconds(figures[key]) / seconds(figures[other])
-        console.print(
-            f"{'reached' if ratio <= bound else 'MISSED '}  ({key}) / ({other}) = {ratio:.2f}, wanted ≤ {bound}"
-        )
-    peak = max(figure["peak_mb"] for key in "cde" for figure in figures[key])
-    console.print(f"{'reached' if peak <= PEAK_MB else 'MISSED '}  peak memory {peak:.0f} MB, wanted ≤ {PEAK_MB}")
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--against", metavar="REV", help="measure the build of this commit beside this one")
+    parser.add_argument("--only", nargs="+", choices=[*ROWS, *FIGURES], help="what is measured; all when left out")
+    parser.add_argument("--results", type=Path, help="the page to write; RESULTS.md when all rows are measured")
+    parser.add_argument("--rounds", type=int, default=3, help="of each row")
+    parser.add_argument("--users", type=int, default=1_000_000, help="of whole runs")
+    parser.add_argument("--events", type=int, default=4_000_000, help="of whole runs")
+    parser.add_argument("--members", type=int, default=5_000_000, help="of the audience of the small campaign")
+    parser.add_argument("--in-sequence", type=int, default=100, help="campaigns on the command line")
+    parser.add_argument("--sequence-users", type=int, default=100_000, help="of the shop of these")
+    parser.add_argument("--live-events", type=int, default=40, help="for the latency of live campaigns")
+    parser.add_argument("--campaigns", type=int, default=1000, help="that Airflow loads")
+    parser.add_argument("--ledger-runs", type=int, default=100_000, help="over which pages are answered")
+    parser.add_argument("--runs-at-once", type=int, default=60, help="through Airflow, beside single runs")
+    asked = parser.parse_args()
+    if asked.only is None:
+        asked.only = [*ROWS, *FIGURES]
+        asked.results = asked.results or results.FILE
+    return asked
 
 
-def run(world: World, module: str) -> dict[str, Any]:
-    """One contender in a process of its own."""
-    done = subprocess.run(  # noqa: S603  # our own modules
-        [sys.executable, "-m", f"benchmarks.{module}"],
-        env=world.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        message = f"benchmarks.{module} failed:\n{done.stderr[-3000:]}"
-        raise SystemExit(message)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+def _whole_runs(contenders: Sequence[Build], asked: argparse.Namespace, console: Console) -> list[Row]:
+    found, steps = whole_runs.measure(contenders, console, users=asked.users, events=asked.events, rounds=asked.rounds)
+    console.print(steps)
     return found
 
 
-def seconds(figures: list[dict[str, Any]]) -> float:
-    """The median over the rounds."""
-    return float(median(figure["seconds"] for figure in figures))
+def _plan(contenders: Sequence[Build], asked: argparse.Namespace, console: Console) -> list[Row]:
+    return small_plan.measure(contenders, console, members=asked.members, rounds=asked.rounds)
 
 
-def table(figures: dict[str, list[dict[str, Any]]]) -> Table:
-    """Medians."""
-    shown = Table("", "", "seconds", "peak MB", "rows", "requests", "vs (a)", "vs (b)")
-    for key, name in NAMES.items():
-        rounds = figures[key]
-        shown.add_row(
-            key,
-            name,
-            f"{seconds(rounds):.2f}",
-            f"{median(found['peak_mb'] for found in rounds):.0f}",
-            f"{rounds[0]['rows']:,}",
-            f"{rounds[0]['requests']:,}",
-            f"{seconds(rounds) / seconds(figures['a']):.2f}",
-            f"{seconds(rounds) / seconds(figures['b']):.2f}",
-        )
-    return shown
+def _sequence(contenders: Sequence[Build], asked: argparse.Namespace, console: Console) -> list[Row]:
+    size = {"count": asked.in_sequence, "users": asked.sequence_users}
+    return sequence.measure(contenders, console, **size, rounds=asked.rounds)
 
 
-def steps(figures: dict[str, list[dict[str, Any]]]) -> Table:
-    """Median seconds of each step of our runs."""
-    names = list(figures["c"][0]["steps"])
-    shown = Table("", *names, title="seconds by step")
-    for key in "cde":
-        medians = [median(found["steps"][name] for found in figures[key]) for name in names]
-        shown.add_row(key, *(f"{spent:.2f}" for spent in medians))
-    return shown
+def _starts(contenders: Sequence[Build], asked: argparse.Namespace, console: Console) -> list[Row]:
+    return starts.measure(contenders, console, rounds=asked.rounds)
 
+
+def _loading(asked: argparse.Namespace, _: Console) -> list[str]:
+    return loading.verdicts(loading.measure(asked.campaigns))
+
+
+def _many(asked: argparse.Namespace, console: Console) -> list[str]:
+    with tempfile.TemporaryDirectory(prefix="audiences-many-") as folder:
+        return many_campaigns.verdicts(many_campaigns.measure(Path(folder), console, asked.campaigns))
+
+
+def _answers(asked: argparse.Namespace, _: Console) -> list[str]:
+    found, remarks, plans = answers.measure(1_000, asked.ledger_runs)
+    return [*remarks, *answers.verdicts(found, plans)]
+
+
+def _run_cost(asked: argparse.Namespace, console: Console) -> list[str]:
+    with tempfile.TemporaryDirectory(prefix="audiences-cost-") as folder:
+        return run_cost.verdicts(*run_cost.measure(Path(folder), console, at_once=asked.runs_at_once))
+
+
+def _latency(asked: argparse.Namespace, console: Console) -> list[str]:
+    with tempfile.TemporaryDirectory(prefix="audiences-live-") as folder:
+        found = latency.measure(Path(folder), asked.live_events, console)
+    console.print(latency.table(found))
+    return list(latency.verdicts(found))
+
+
+ROWS: Final[dict[str, Callable[[Sequence[Build], argparse.Namespace, Console], list[Row]]]] = {
+    "whole-runs": _whole_runs,
+    "plan": _plan,
+    "sequence": _sequence,
+    "starts": _starts,
+}
+"""The rows of the table, which builds are compared by."""
+FIGURES: Final[dict[str, Callable[[argparse.Namespace, Console], Sequence[str]]]] = {
+    "loading": _loading,
+    "many-campaigns": _many,
+    "answers": _answers,
+    "run-cost": _run_cost,
+    "live": _latency,
+}
+"""What is measured of this build alone, in lines."""
 
 if __name__ == "__main__":
     main()

@@ -23,6 +23,7 @@ from rich.console import Console
 from audiences.demo.folders import DemoFolders
 from audiences.demo.progress import Progress
 from audiences.demo.start import started
+from benchmarks import spent
 from benchmarks.carts import cart, project_of_carts
 
 if TYPE_CHECKING:
@@ -123,13 +124,9 @@ def _idle(demo: Demo, seconds: float) -> dict[str, float]:
 
 
 def _spent(pid: int) -> float:
-    """CPU seconds of a process and of those below it, ended ones included."""
-    spent = 0.0
     with suppress(psutil.NoSuchProcess):
-        for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
-            with suppress(psutil.NoSuchProcess):
-                spent += sum(process.cpu_times()[:4])
-    return spent
+        return spent.by_tree(psutil.Process(pid))
+    return 0.0
 
 
 def main() -> None:

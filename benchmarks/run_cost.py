@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
-import psycopg
 from rich.console import Console
 
 from audiences.demo.folders import DemoFolders
 from audiences.demo.progress import Progress
 from audiences.demo.start import started
+from benchmarks import spent
 from benchmarks.carts import cart, project_of_carts
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def verdicts(idle: float, found: Iterable[Cost]) -> list[str]:
 
 def cpu_seconds() -> float:
     """What all processes below this one have spent, those that have ended and were waited for included."""
-    return _spent_below(psutil.Process())
+    return spent.below(psutil.Process())
 
 
 def cpu_by_part(demo: Demo) -> dict[str, float]:
@@ -96,24 +96,13 @@ def cpu_by_part(demo: Demo) -> dict[str, float]:
     for child in demo.children.started:
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(child.process.pid)
-            own, below = sum(process.cpu_times()[:2]), _spent_below(process) + sum(process.cpu_times()[2:4])
+            own, below = sum(process.cpu_times()[:2]), spent.below(process) + sum(process.cpu_times()[2:4])
             apart = child.name.endswith("scheduler")
             found[child.name] = own if apart else own + below
             if apart:
                 found["tasks"] = below
-    with psycopg.connect(demo.server.uri("postgres")) as connection:
-        server = psutil.Process(connection.info.backend_pid).parent()
-        if server is not None:
-            found["Postgres"] = sum(server.cpu_times()[:4]) + _spent_below(server)
+    found["Postgres"] = spent.by_server(demo.server.uri("postgres"))
     return found
-
-
-def _spent_below(process: psutil.Process) -> float:
-    spent = 0.0
-    for below in process.children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            spent += sum(below.cpu_times()[:4])
-    return spent
 
 
 def _wait_for_dags(demo: Demo, campaigns: int) -> None:
@@ -147,10 +136,10 @@ def _cost_of(demo: Demo, dags: list[str]) -> Cost:
             raise SystemExit(message)
     wall = time.monotonic() - begun
     time.sleep(1)  # processes that are ending
-    spent = cpu_seconds() - before
+    cpu = cpu_seconds() - before
     tasks = sum(list(demo.airflow.task_states(*run).values()).count("success") for run in runs)
     by_part = {name: seconds - parts.get(name, 0.0) for name, seconds in cpu_by_part(demo).items()}
-    return Cost(runs=len(dags), cpu=spent, wall=wall, tasks=tasks, parts=by_part)
+    return Cost(runs=len(dags), cpu=cpu, wall=wall, tasks=tasks, parts=by_part)
 
 
 def main() -> None:

@@ -1,19 +1,27 @@
-"""The benchmark's world: a warehouse of 1,000,000 users and 4,000,000 events, a sandbox, a project with one campaign."""
+"""The benchmarks' world: a warehouse that all contenders read, and for each of them a project, a ledger and a sandbox."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
 import psycopg
 
+from audiences.demo.postgres import running_postgres
+from audiences.sandbox import running_sandbox_process
+
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
     from audiences.demo.postgres import Postgres
+    from audiences.sandbox.server import SandboxProcess
 
 TABLES = Template("""
 create table users (
@@ -72,26 +80,17 @@ where u.id in (
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Where everything is."""
+    """The warehouse that all contenders read, and the folder in which each has its place."""
 
     postgres: Postgres
-    sandbox: str
     folder: Path
 
     def make(self, *, users: int, events: int) -> None:
-        """Fill the warehouse and write the project."""
+        """Fill the warehouse."""
         self.postgres.create_database("shop")
         with psycopg.connect(self.postgres.uri("shop"), autocommit=True) as connection:
             for text in TABLES.substitute(users=users, events=events).split(";\n"):
                 connection.execute(text.encode())
-        for name, content in {
-            "campaigns/benchmark.yml": CAMPAIGN,
-            "include/warehouse.yml": WAREHOUSE,
-            "include/settings.yml": SETTINGS + f"staging: {self.folder / 'staging'}\n",
-        }.items():
-            file = self.folder / "project" / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(content)
 
     def change(self, percent: int) -> None:
         """Change that share of the users: half get another e-mail address, half opt out or back in."""
@@ -107,11 +106,49 @@ class World:
             )
             connection.execute("vacuum analyze users")
 
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one contender works: a project with its staging, a ledger and a sandbox, apart from those of all others."""
+
+    world: World
+    name: str
+    sandbox: SandboxProcess
+
+    @property
+    def project(self) -> Path:
+        """The folder with `campaigns/` and `include/`."""
+        return self.world.folder / self.name / "project"
+
+    @property
+    def ledger(self) -> str:
+        """The name of the database."""
+        return f"ledger_{self.name}"
+
+    def write(self, campaigns: Mapping[str, str], more: Mapping[str, str] | None = None) -> None:
+        """Write the project: campaigns by their ids, and `more` files by their paths."""
+        staging = f"staging: {self.world.folder / self.name / 'staging'}\n"
+        for name, content in {
+            **{f"campaigns/{campaign}.yml": text for campaign, text in campaigns.items()},
+            "include/warehouse.yml": WAREHOUSE,
+            "include/settings.yml": SETTINGS + staging,
+            **(more or {}),
+        }.items():
+            file = self.project / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content)
+
+    def forget(self) -> None:
+        """Give the place an empty ledger, an empty sandbox and no staged files."""
+        self.sandbox.admin.reset()
+        self.world.postgres.create_database(self.ledger)
+        shutil.rmtree(self.world.folder / self.name / "staging", ignore_errors=True)
+
     def environment(self) -> dict[str, str]:
         """What a contender's process needs to know."""
 
         def at(database: str) -> str:
-            host, port = str(self.postgres.socket_directory), self.postgres.port
+            host, port = str(self.world.postgres.socket_directory), self.world.postgres.port
             return json.dumps(
                 {"conn_type": "postgres", "host": host, "port": port, "login": "postgres", "schema": database}
             )  # fmt: skip
@@ -120,15 +157,36 @@ class World:
             "app_id": "1234567890",
             "app_secret": "sandbox-secret",
             "access_token": "sandbox-token",
-            "graph_url": self.sandbox,
+            "graph_url": self.sandbox.url,
         }
         return {
             **os.environ,
-            "AIRFLOW_HOME": str(self.folder / "airflow"),
+            "AIRFLOW_HOME": str(self.world.folder / "airflow"),
             "AIRFLOW_CONN_WAREHOUSE": at("shop"),
-            "AIRFLOW_CONN_LEDGER": at("ledger"),
+            "AIRFLOW_CONN_LEDGER": at(self.ledger),
             "AIRFLOW_CONN_FACEBOOK_MAIN": json.dumps({"conn_type": "facebook_social", "extra": facebook}),
-            "BENCH_SHOP": self.postgres.uri("shop"),
-            "BENCH_SANDBOX": self.sandbox,
-            "BENCH_PROJECT": str(self.folder / "project"),
+            "AUDIENCES_PROJECT": str(self.project),
+            "BENCH_SHOP": self.world.postgres.uri("shop"),
+            "BENCH_SANDBOX": self.sandbox.url,
+            "BENCH_PROJECT": str(self.project),
         }
+
+
+@contextmanager
+def place(world: World, name: str) -> Iterator[Place]:
+    """A place of that name, its sandbox running."""
+    with running_sandbox_process() as sandbox:
+        yield Place(world, name, sandbox)
+
+
+@contextmanager
+def world_with_places(names: Sequence[str], *, users: int, events: int) -> Iterator[tuple[World, dict[str, Place]]]:
+    """A warehouse of that size and a place for each name; all of it goes away."""
+    with (
+        tempfile.TemporaryDirectory(prefix="audiences-bench-") as folder,
+        running_postgres(Path(folder) / "pg", kept=False) as postgres,
+        ExitStack() as opened,
+    ):
+        world = World(postgres, Path(folder))
+        world.make(users=users, events=events)
+        yield world, {name: opened.enter_context(place(world, name)) for name in names}

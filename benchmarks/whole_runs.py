@@ -1,0 +1,120 @@
+"""Whole runs over a large warehouse: the first sync, 1 % changed, nothing changed; beside the script and the floor."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from statistics import median
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.table import Table
+
+from benchmarks import spent
+from benchmarks.rows import Bound, Row, against
+from benchmarks.world import CAMPAIGN, World, world_with_places
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
+
+    from benchmarks.builds import Build
+
+SCRIPT: Final = "the script"
+FLOOR: Final = "the floor"
+FIRST: Final = "first sync"
+CHANGED: Final = "1 % changed"
+UNCHANGED: Final = "nothing changed"
+OTHER_BUILD: Final = {FIRST: 0.75, CHANGED: 0.45, UNCHANGED: 0.4}
+"""What is wanted of the seconds of the build before."""
+PEAK_MB: Final = 600
+PEAK_SHARE: Final = 0.65
+
+Found = dict[tuple[str, str], list[dict[str, Any]]]
+"""What each round found, by work and contender."""
+
+
+def measure(
+    builds: Sequence[Build], console: Console, *, users: int, events: int, rounds: int
+) -> tuple[list[Row], Table]:
+    """The rows, and the seconds of each step. Builds take turns in each piece of work, and the first turn, too."""
+    console.print(f"loading {users:,} users and {events:,} events …")
+    found: Found = defaultdict(list)
+    keys = [build.key for build in builds]
+    with world_with_places(keys, users=users, events=events) as (world, places):
+        for at in places.values():
+            at.write({"benchmark": CAMPAIGN})
+
+        def note(work: str, contender: str, figures: dict[str, Any]) -> None:
+            found[work, contender].append(figures)
+            console.print(f"{work}, {contender}: {figures}", style="dim", soft_wrap=True)
+
+        for number in range(rounds):
+            aside = places[keys[0]]
+            for contender in (SCRIPT, FLOOR):
+                aside.forget()
+                note(
+                    FIRST, contender, run(world, builds[0].module(contender.removeprefix("the ")), aside.environment())
+                )
+            turns = builds if number % 2 == 0 else builds[::-1]
+            for work in (FIRST, CHANGED, UNCHANGED):
+                if work == CHANGED:
+                    world.change(percent=1)
+                for build in turns:
+                    at = places[build.key]
+                    if work == FIRST:
+                        at.forget()
+                    note(work, build.name, run(world, build.module("ours"), build.environment(at.environment())))
+    names = [build.name for build in builds]
+    return _rows(found, names, users), steps(found, names)
+
+
+def run(world: World, command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
+    """One contender in a process of its own; `cpu` with what Postgres spent meanwhile."""
+    shop = world.postgres.uri("postgres")
+    before = spent.by_server(shop)
+    done = spent.by_command(command, environment)
+    found: dict[str, Any] = json.loads(done.output.splitlines()[-1])
+    found["cpu"] += spent.by_server(shop) - before
+    return found
+
+
+def _rows(found: Found, names: Sequence[str], users: int) -> list[Row]:
+    def figures(work: str, name: str, key: str = "seconds") -> list[float]:
+        return [float(each[key]) for each in found[work, name]]
+
+    ours = names[0]
+    script, floor = (figures(FIRST, name) for name in (SCRIPT, FLOOR))
+    first = figures(FIRST, ours)
+    besides = {
+        FIRST: [Bound(SCRIPT, script, 0.35), Bound(FLOOR, floor, 1.6)],
+        CHANGED: [Bound("its first sync", first, 0.3)],
+        UNCHANGED: [Bound(FLOOR, floor, 0.5), Bound("its first sync", first, 0.25)],
+    }
+    rows = []
+    for work, share in OTHER_BUILD.items():
+        shown = [*names, *((SCRIPT, FLOOR) if work == FIRST else ())]
+        seconds = {name: figures(work, name) for name in shown}
+        cpu = {name: figures(work, name, "cpu") for name in shown}
+        bounds = [*against(names, seconds, share), *besides[work]]
+        rows.append(Row(f"{work}, {users:,} users", "s", seconds, bounds, cpu))
+    peaks = {
+        name: [max(round_) for round_ in zip(*(figures(work, name, "peak_mb") for work in OTHER_BUILD), strict=True)]
+        for name in names
+    }
+    limit = Bound(f"{PEAK_MB} MB", [PEAK_MB], 1.0)
+    bounds = [*against(names, peaks, PEAK_SHARE), limit]
+    by_contender = {**peaks, SCRIPT: figures(FIRST, SCRIPT, "peak_mb")}
+    return [*rows, Row(f"peak memory, {users:,} users", "MB", by_contender, bounds)]
+
+
+def steps(found: Found, names: Sequence[str]) -> Table:
+    """Median seconds of each step of the builds' runs."""
+    columns = list(found[FIRST, names[0]][0]["steps"])
+    shown = Table("", *columns, title="seconds by step")
+    for work in OTHER_BUILD:
+        for name in names:
+            rounds = [each["steps"] for each in found[work, name]]
+            medians = [median(each.get(column, 0.0) for each in rounds) for column in columns]
+            shown.add_row(f"{work}, {name}", *(f"{seconds:.2f}" for seconds in medians))
+    return shown
