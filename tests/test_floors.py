@@ -16,7 +16,7 @@ FLOORS: Final = (
     {"disk"},
     {"logs"},
     {"campaign"},
-    {"connecting", "libpq"},
+    {"connecting", "connection_texts", "libpq"},
     {"connections", "adbc"},
     {"object_store"},
     {"run_folders"},

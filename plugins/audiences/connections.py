@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from audiences import libpq
+from audiences import connection_texts, libpq
+from audiences.connection_texts import NEITHER, misread
 from audiences.errors import ConnectionMissingError, ConnectionUnreadableError, SecretsBackendError
 
 if TYPE_CHECKING:
@@ -17,9 +19,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Connection as AirflowConnection
     from airflow.sdk.bases.secrets_backend import BaseSecretsBackend
 
+    from audiences.connection_texts import ConnectionParts
+
 Opened = TypeVar("Opened")
-_NEITHER = "it is neither a URI nor JSON that Airflow can read"
-_SCHEME = re.compile(r"\w[\w+.-]*")
 _BEFORE_HOST = re.compile(r"(?<= at )\S*@")  # of a whole URI in the field for the host, with login and password
 _LOCAL = "the local socket"
 # What `place` says before it names the connection; and where Facebook is taken to be, in `facebook.classify`.
@@ -100,6 +102,13 @@ def look_up(connection_id: str) -> Connection:
 
 
 def _looked_up(connection_id: str) -> Connection:
+    stated = connection_texts.of_environment(connection_id)
+    plain = connection_texts.plainly(stated)
+    return _asked_of_airflow(connection_id) if plain is None else _read(connection_id, stated, plain)
+
+
+def _asked_of_airflow(connection_id: str) -> Connection:
+    import_airflow()
     from airflow.sdk import Connection as AirflowConnection
     from airflow.sdk.exceptions import AirflowNotFoundException
 
@@ -115,7 +124,28 @@ def _looked_up(connection_id: str) -> Connection:
         raise fault
     if found is None:
         raise ConnectionMissingError(connection=connection_id)
-    read = Connection(
+    read = _read(connection_id, stated, found)
+    _ = found.extra_dejson  # Airflow hides from its logs what it reads there
+    if why := "" if stated else _torn(read):
+        raise ConnectionUnreadableError(connection=connection_id, why=why)
+    return read
+
+
+def import_airflow() -> None:
+    """Import Airflow where that is not done yet. It sends all logs to standard output then; where they go already they stay."""
+    if "airflow" in sys.modules:
+        return
+    root = logging.root
+    handlers, level = [*root.handlers], root.level
+    import airflow.sdk  # noqa: F401  # for what the import does
+
+    if handlers:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+def _read(connection_id: str, stated: str, found: AirflowConnection | ConnectionParts) -> Connection:
+    return Connection(
         id=connection_id,
         # Of a scheme with `_` in it Airflow reads none.
         type=found.conn_type or ("" if stated.startswith("{") else stated.partition("://")[0]) or None,
@@ -124,11 +154,8 @@ def _looked_up(connection_id: str) -> Connection:
         login=found.login,
         password=found.password,
         schema=found.schema,
-        extra=_extra(connection_id, found),
+        extra=_extra(connection_id, found.extra),
     )
-    if why := "" if stated else _torn(read):
-        raise ConnectionUnreadableError(connection=connection_id, why=why)
-    return read
 
 
 def _stated(connection_id: str) -> tuple[str, SecretsBackendError | None]:
@@ -159,36 +186,6 @@ def _text_of(backend: BaseSecretsBackend, connection_id: str) -> str:
         return ""
 
 
-def misread(stated: str) -> str:
-    """Why a text is no connection, or would be read as something else than was meant; empty if neither.
-
-    A part of it may be a part of the password, so none is quoted.
-    """
-    stated = stated.strip()
-    if stated.startswith("{"):
-        return misread(_uri_in(stated))
-    scheme, _, rest = stated.partition("://")
-    if not _SCHEME.fullmatch(scheme) or (scheme == stated != ""):
-        return _NEITHER if stated else ""
-    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    if "#" in rest:
-        return "it has a raw `#` in it"
-    if ":" in authority and "@" not in authority and "@" in rest[len(authority) :]:
-        return "its password has a raw `/` or `?` in it"
-    return ""
-
-
-def _uri_in(stated: str) -> str:
-    """The `uri` of a connection that is JSON, the other way to write one there; empty without it."""
-    import json
-
-    try:
-        uri = json.loads(stated).get("uri")
-    except (ValueError, AttributeError):  # told by whoever reads the connection
-        return ""
-    return uri if isinstance(uri, str) else ""
-
-
 def _torn(found: Connection) -> str:
     """The same as `misread`, of a URI that was taken apart before it was stored. Of a raw `#` there is no trace then."""
     where = found.host and not found.login and not found.password
@@ -204,11 +201,11 @@ def _read_by_libpq(connection_id: str, stated: str) -> Connection:
 
     scheme, _, rest = stated.partition("://")
     if scheme.lower() not in ("postgres", "postgresql"):
-        raise ConnectionUnreadableError(connection=connection_id, why=_NEITHER)
+        raise ConnectionUnreadableError(connection=connection_id, why=NEITHER)
     try:
         found = conninfo_to_dict(f"postgresql://{rest}")
     except ProgrammingError:  # its words quote the URI
-        raise ConnectionUnreadableError(connection=connection_id, why=_NEITHER) from None
+        raise ConnectionUnreadableError(connection=connection_id, why=NEITHER) from None
     if not re.fullmatch(r"[0-9,]*", str(found.get("port") or "")):  # of a URI without a host it is the password
         raise ConnectionUnreadableError(connection=connection_id, why="its port is no number")
     password = found.pop("password", None)
@@ -230,15 +227,14 @@ def _no_fault(record: logging.LogRecord) -> bool:
     return not record.exc_info
 
 
-def _extra(connection_id: str, found: AirflowConnection) -> dict[str, Any]:
+def _extra(connection_id: str, text: str | None) -> dict[str, Any]:
     """The extra as a mapping; Airflow would take one that it cannot read for none."""
     import json
 
     try:
-        extra = json.loads(found.extra) if found.extra else {}
+        extra = json.loads(text) if text else {}
     except ValueError:
         extra = None
     if not isinstance(extra, dict):
         raise ConnectionUnreadableError(connection=connection_id, why="its extra is no JSON object")
-    masked: dict[str, Any] = found.extra_dejson  # Airflow hides what it reads there from its logs
-    return masked
+    return extra

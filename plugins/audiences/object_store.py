@@ -218,6 +218,7 @@ def _file_system(scheme: str, connection: str, bucket: str, _: int) -> AbstractF
 
 def _by_connection(scheme: str, connection: str) -> AbstractFileSystem:
     """The file system that Airflow makes of a connection, as of its ObjectStoragePath."""
+    connections.import_airflow()
     from airflow.sdk.io import get_fs
 
     connections.look_up(connection)  # which tells what is wrong with it

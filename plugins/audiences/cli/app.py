@@ -123,7 +123,6 @@ def resources_of(spec: CampaignSpec, *, read_only: bool = False) -> CampaignReso
     """The resources of the campaign, closed by the caller."""
     from audiences.pipeline.resources import CampaignResources
 
-    import_airflow()
     return CampaignResources(spec, read_only=read_only, on_file=accounted_for(Here.project))
 
 
@@ -133,24 +132,9 @@ def reading() -> Iterator[tuple[ProjectFiles, Resources]]:
     from audiences.reporting.project_files import ProjectFiles
     from audiences.reporting.read_only import ReadOnlyResources
 
-    import_airflow()
     files = ProjectFiles.read(Here.project)
     with ReadOnlyResources(files) as resources:
         yield files, resources
-
-
-def import_airflow() -> None:
-    """Airflow looks connections up. On import it sends all logs to standard output, which is for our JSON."""
-    import airflow.sdk  # noqa: F401  # for what the import does
-
-    _log_to_stderr()
-
-
-def executor() -> str:
-    """Airflow's `[core] executor`, as it is configured here; after `import_airflow`."""
-    from airflow.sdk.configuration import conf
-
-    return str(conf.get("core", "executor"))
 
 
 def _log_to_stderr() -> None:

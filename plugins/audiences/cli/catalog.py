@@ -12,7 +12,7 @@ from audiences.campaign.project import load_catalog, warehouse_connection
 from audiences.campaign.wording import dotted
 from audiences.checklist import State
 from audiences.cli import console as show
-from audiences.cli.app import AsJson, Here, app, import_airflow, out
+from audiences.cli.app import AsJson, Here, app, out
 from audiences.cli.safe_console import as_text
 from audiences.errors import FixConfigError
 
@@ -62,7 +62,6 @@ def init(
     replaced = file.exists()
     if replaced and not force:
         raise FileThereError(file=to)
-    import_airflow()
     with Glance(look_up(connection or warehouse_connection(Here.project))) as glance:
         text = draft(relation_named(users, glance), relation_named(events, glance) if events else None, glance)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +99,6 @@ def check(
     from audiences.warehouse.catalog.reflect import Glance
 
     document, catalog = load_catalog(Here.project)
-    import_airflow()
     with Glance(look_up(connection or warehouse_connection(Here.project)), timezone=catalog.timezone) as glance:
         found = catalog_checks(Here.project, document, catalog, glance)
         lists = list(unrecorded(catalog, glance))

@@ -11,7 +11,7 @@ import typer
 from audiences.campaign.project import load_catalog, load_settings
 from audiences.campaign.wording import counted
 from audiences.cli import console as show
-from audiences.cli.app import AsJson, Here, app, import_airflow, out, show_found
+from audiences.cli.app import AsJson, Here, app, out, show_found
 from audiences.cli.safe_console import as_text
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ def erase(
     from audiences.pipeline.run import Timings
 
     settings, (_, catalog) = load_settings(Here.project), load_catalog(Here.project)
-    import_airflow()
     with ErasureResources(settings, catalog, root=Here.project) as resources:
         if lift:
             forgotten = take_back(resources, user, datetime.now(UTC))

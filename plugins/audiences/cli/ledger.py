@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from audiences.cli.app import app, import_airflow, out
+from audiences.cli.app import app, out
 
 ledger_app = typer.Typer(help="The ledger: what we know we did.", no_args_is_help=True)
 app.add_typer(ledger_app, name="ledger")
@@ -24,7 +24,6 @@ def migrate_ledger(
     from audiences.ledger.ledger_errors import placed
     from audiences.ledger.migrate import migrate
 
-    import_airflow()
     found = look_up(connection)
     with placed(found):
         out.print(f"the ledger is at revision {migrate(found)}")
@@ -46,7 +45,6 @@ def staging_gone(
     from audiences.ledger.migrate import ensure_newest
     from audiences.ledger.staged_runs import give_up
 
-    import_airflow()
     found = look_up(connection)
     with placed(found), Ledger(found) as ledger:
         ensure_newest(ledger)

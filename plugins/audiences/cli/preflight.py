@@ -8,7 +8,7 @@ import typer
 
 from audiences.campaign.project import Project, load_settings
 from audiences.cli import console as show
-from audiences.cli.app import AsJson, Here, app, executor, import_airflow, out
+from audiences.cli.app import AsJson, Here, app, out
 
 
 @app.command(epilog="Example: `audiences preflight --json`")
@@ -22,8 +22,7 @@ def preflight(as_json: AsJson = False) -> None:
     from audiences.pipeline.upkeep.check_accounts import check_accounts
 
     project, settings = Project.load(Here.project), load_settings(Here.project)
-    import_airflow()
-    staging = check_staging(settings.staging, executor())
+    staging = check_staging(settings.staging, _executor())
     found = check_accounts(settings, project.campaigns.values(), now=datetime.now(UTC))
     every = [staging, *(check for checks in found.values() for check in checks)]
     failed = any(check.state is State.FAIL or not check.known for check in every)
@@ -33,3 +32,13 @@ def preflight(as_json: AsJson = False) -> None:
     else:
         show.checks(out, {"this installation": [staging], **found})
     raise typer.Exit(1 if failed else 0)
+
+
+def _executor() -> str:
+    """Airflow's `[core] executor`, as it is configured here."""
+    from audiences.connections import import_airflow
+
+    import_airflow()
+    from airflow.sdk.configuration import conf
+
+    return str(conf.get("core", "executor"))
