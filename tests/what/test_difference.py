@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import cache
 from typing import NamedTuple
 
@@ -80,10 +80,29 @@ def expected(action: str, held: set[Hold], want: dict[str, bytes]) -> set[Hold]:
     return after
 
 
-def computed(tmp_path, action, held, want, limit=None, exempt=()):
+def as_rows(held):
+    return pa.Table.from_pylist([dict(zip(HELD.names, hold, strict=True)) for hold in held], schema=HELD).to_reader()
+
+
+class Others:
+    """What the other campaign holds, asked for by rows; `asked` says how."""
+
+    def __init__(self, held):
+        in_audience = [hold.row for hold in held if hold.present]
+        self.memberships, self.rows = len(in_audience), len(set(in_audience))
+        self.held = {hold for hold in held if hold.campaign != ME}
+        self.asked = []
+
+    @contextmanager
+    def with_rows(self, identifiers):
+        self.asked.append(identifiers)
+        yield as_rows(hold for hold in self.held if identifiers is None or hold.row in identifiers)
+
+
+def computed(tmp_path, action, held, want, limit=None, exempt=(), others=None):
     with closing(Difference(campaign=ME, action=action, spill=tmp_path)) as difference:
         difference.hold(
-            pa.Table.from_pylist([dict(zip(HELD.names, hold, strict=True)) for hold in held], schema=HELD).to_reader()
+            as_rows(held if others is None else {hold for hold in held if hold.campaign == ME}), others=others
         )
         candidates = [
             {"user_id": user, "identifiers": row, "rank": user.encode()} for user, row in sorted(want.items())
@@ -178,6 +197,29 @@ def test_a_second_run_without_changes_has_nothing_to_send(tmp_path_factory, acti
     _, first = drawn(tmp_path_factory, action, held, want)
     counts, second = drawn(tmp_path_factory, action, applied(held, first), want)
     assert (counts.add, counts.remove, second) == (0, 0, {"add": [], "remove": [], "none": []})
+
+
+@random_audiences(30)
+def test_what_others_hold_is_asked_for_only_by_rows_that_come_and_go(tmp_path_factory, action, circle):
+    held, want = circle
+    if action in ("mirror", "add"):
+        others = Others(held)
+        assert computed(tmp_path_factory.getbasetemp(), action, held, want, others=others) == drawn(
+            tmp_path_factory, action, held, want
+        )
+        comes_and_goes = expected(action, held, want) ^ held
+        assert [set(rows) for rows in others.asked] == (
+            [{hold.row for hold in comes_and_goes}] if comes_and_goes else []
+        )
+
+
+def test_of_many_rows_that_come_what_others_hold_is_looked_at_as_a_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr("audiences.what.difference.MOST_ASKED", 1)
+    held = {Hold(OTHER, "b", b"same", True), Hold(OTHER, "c", b"c", True)}
+    others = Others(held)
+    counts, _ = computed(tmp_path, "mirror", held, {"a": b"same", "d": b"d"}, others=others)
+    assert others.asked == [None]
+    assert (counts.add, counts.memberships_after, counts.rows_after) == (1, 4, 3)
 
 
 def test_users_with_the_same_identifiers_share_one_row_of_a_request(tmp_path):

@@ -1,5 +1,6 @@
 -- The figures of a difference, in the order of what/difference.py: Counts.
--- Dialect: DuckDB. Tables: candidates, wanted, differs, begun, ended, held, expiring, shared, kept, quarantined, changes.
+-- Dialect: DuckDB. Tables: candidates, wanted, differs, begun, ended, held, expiring, shared, kept, quarantined, changes,
+-- elsewhere (memberships, rows: of the whole audience, where not all of it is in `held`; else empty).
 -- Parameters: $campaign, $action.
 with figures as (
   select
@@ -29,17 +30,18 @@ with figures as (
     ) as add_rows,
     (select count(distinct identifiers) from changes where action = 'remove') as remove_rows,
     (select count(*) from begun where present and identifiers in (select identifiers from quarantined)) as quarantined,
-    (select count(*) from held where present) + (select count(*) from changes where present and begins)
+    coalesce((select memberships from elsewhere), (select count(*) from held where present))
+      + (select count(*) from changes where present and begins)
       - (select count(*) from changes where present and not begins) as memberships_after,
     -- As in `shared`: only those whose hash comes more than once can be held by several.
-    (select count(*) from held where present) - (
+    coalesce((select rows from elsewhere), (select count(*) from held where present) - (
       select coalesce(sum(memberships - 1), 0)::bigint from (
         select count(*) as memberships
         from held
         where present and hash(identifiers) in (select hash(identifiers) from held where present group by 1 having count(*) > 1)
         group by identifiers
       )
-    ) as rows_before,
+    )) as rows_before,
     (select count(distinct identifiers) from changes where action = 'remove' and present and not begins) as rows_leaving
 )
 select * exclude (rows_before, rows_leaving), rows_before + add_rows - rows_leaving as rows_after

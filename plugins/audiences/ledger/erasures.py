@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from audiences.ledger import members
+from audiences.ledger import audience_revisions, members
 from audiences.ledger.chunk_states import OF_UNKNOWN_FATE
 from audiences.ledger.replace_sessions import SessionState
 from audiences.ledger.runs import RunState
@@ -215,6 +215,7 @@ def remove(ledger: Ledger, trail: Trail) -> dict[str, int]:
                 sql.SQL("delete from audiences.{} where {}").format(sql.Identifier(table), where), trail.parameters
             )
             removed[table] = deleted.rowcount
+        audience_revisions.changed_by_no_run(ledger)
     return removed
 
 

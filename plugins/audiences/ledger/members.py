@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from audiences.ledger import audience_revisions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     import pyarrow as pa
@@ -105,19 +107,52 @@ order by m.user_id, m.audience_id, m.added_run, m.removed_run nulls last, c.name
 
 
 @contextmanager
-def held(ledger: Ledger, audience: int) -> Iterator[pa.RecordBatchReader]:
-    """Everything campaigns hold in the audience now: `campaign_id`, `user_id`, `identifiers`, `present`."""
+def held(
+    ledger: Ledger, audience: int, *, by: int | None = None, but_by: int | None = None
+) -> Iterator[pa.RecordBatchReader]:
+    """Everything campaigns hold in the audience now: `campaign_id`, `user_id`, `identifiers`, `present`.
+
+    Only what campaign `by` holds, or what all others than `but_by` do.
+    """
+    of = f" and campaign_id = {int(by)}" if by is not None else ""
+    but = f" and campaign_id <> {int(but_by)}" if but_by is not None else ""
+    with ledger.stream(
+        f"{_HELD} where audience_id = {int(audience)} and removed_run is null{of}{but}", _held()
+    ) as rows:
+        yield rows
+
+
+def _held() -> pa.Schema:
     import pyarrow as pa
 
     from audiences.user_ids import USER_ID
 
-    columns = pa.schema([("campaign_id", pa.int32()), USER_ID, ("identifiers", pa.binary()), ("present", pa.bool_())])
-    with ledger.stream(
-        "select campaign_id, user_id, identifiers, present from audiences.member"  # noqa: S608  # a number
-        f" where audience_id = {int(audience)} and removed_run is null",
-        columns,
-    ) as rows:
-        yield rows
+    return pa.schema([("campaign_id", pa.int32()), USER_ID, ("identifiers", pa.binary()), ("present", pa.bool_())])
+
+
+_HELD: Final = "select campaign_id, user_id, identifiers, present from audiences.member"
+
+
+def held_with(ledger: Ledger, audience: int, *, but_by: int, rows: Sequence[bytes]) -> pa.Table:
+    """What others than campaign `but_by` hold under one of these packed rows, with the columns of `held`.
+
+    The memberships of the others are looked through, once for each call: an index of rows would touch a page at random for
+    each that is ever added.
+    """
+    import pyarrow as pa
+
+    with ledger.sql.cursor() as cursor:
+        cursor.execute(
+            f"{_HELD} where audience_id = %(audience)s and removed_run is null and campaign_id <> %(but_by)s"
+            " and identifiers = any(%(rows)s)",
+            {"audience": audience, "but_by": but_by, "rows": list(rows)},
+            binary=True,
+        )
+        found = cursor.fetchall()
+    columns = list(zip(*found, strict=True)) or [()] * len(_held())
+    return pa.table(
+        [pa.array(column, field.type) for column, field in zip(columns, _held(), strict=True)], schema=_held()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +238,8 @@ def with_bytes(ledger: Ledger, cells: Iterable[bytes]) -> list[UserRow]:
 def write(cursor: dbapi.Cursor, *, audience: int, run: int, changes: pa.Table) -> None:
     """Record memberships that begin or end: `campaign_id`, `user_id`, `identifiers`, `present`, `begins`.
 
-    Ends come first: changed identifiers of one user are an end and a beginning.
+    Ends come first: changed identifiers of one user are an end and a beginning. The revision of the audience comes last, since
+    what others write waits for whoever has changed it until the end of the transaction.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -227,6 +263,8 @@ def write(cursor: dbapi.Cursor, *, audience: int, run: int, changes: pa.Table) -
         }.items():
             begun = begun.append_column(name, pa.repeat(value, begun.num_rows))
         cursor.adbc_ingest("member", begun, mode="append", db_schema_name="audiences")
+    if changes.num_rows:
+        audience_revisions.changed(cursor, audience=audience, run=run)
 
 
 def rekeyed(ledger: Ledger, audience: int, campaign: int, run: int) -> int:
@@ -273,6 +311,7 @@ def carry_over(ledger: Ledger, audience: int, *, by: int, campaign: int) -> bool
         " on conflict do nothing",
         {"by": by, "audience": audience, "campaign": campaign},
     )
+    audience_revisions.changed_by_no_run(ledger, by)
     return carried.rowcount > 0
 
 
@@ -281,6 +320,7 @@ def end_of_audience(ledger: Ledger, audience: int, *, run: int) -> None:
     ledger.sql.execute(
         "update audiences.member set removed_run = %s where audience_id = %s and removed_run is null", (run, audience)
     )
+    audience_revisions.changed_by_no_run(ledger, audience)
 
 
 def end_of_campaign(ledger: Ledger, *, audience: int, campaign: int) -> None:
@@ -290,3 +330,4 @@ def end_of_campaign(ledger: Ledger, *, audience: int, campaign: int) -> None:
         " where audience_id = %(audience)s and campaign_id = %(campaign)s and removed_run is null",
         {"campaign": campaign, "audience": audience},
     )
+    audience_revisions.changed_by_no_run(ledger, audience)

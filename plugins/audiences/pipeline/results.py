@@ -137,6 +137,8 @@ class Plan(Reference):
         default=(), validation_alias=AliasChoices("add_tasks", "add_batches")
     )
     after: AudienceHolding
+    revision: int | None = None
+    """The revision of the audience that the plan was made at; None of a plan of an earlier version."""
 
 
 class Sent(Reference):

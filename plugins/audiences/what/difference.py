@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,12 +18,15 @@ from audiences.sql import statement
 from audiences.user_ids import USER_ID, USERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from audiences.campaign.what import Action
 
 _RECORD_BATCH_ROWS = 50_000
+MOST_ASKED = 50_000
+"""Of so many different rows it is asked which of them others hold; of more, what others hold is looked at as a whole."""
 
 CANDIDATES = pa.schema([USER_ID, ("identifiers", pa.binary()), ("rank", pa.binary())])
 CHANGES = pa.schema(
@@ -66,6 +69,21 @@ class Counts:
     rows_after: int
 
 
+class OthersOnRecord(Protocol):
+    """What is on record of an audience besides what is held for a comparison, asked for as far as that needs it."""
+
+    @property
+    def memberships(self) -> int:
+        """The memberships of all in the audience."""
+
+    @property
+    def rows(self) -> int:
+        """Their different rows."""
+
+    def with_rows(self, identifiers: Sequence[bytes] | None) -> AbstractContextManager[pa.RecordBatchReader]:
+        """The memberships not held yet that have one of these rows, as in `hold`; None for all that are not held yet."""
+
+
 class Difference:
     """One comparison; give `held` and `wanted`, then `compute`, then read the changes.
 
@@ -79,18 +97,31 @@ class Difference:
         self._database = self._opened.enter_context(session(spill))
         self._parameters = {"campaign": campaign, "action": action, "anew": anew}
         self._limit: int | None = None
+        self._others: OthersOnRecord | None = None
         self._again = True
+        self.revision = 0
+        """The revision of the audience, in the ledger's count, that was held when it was compared."""
         for name in ("expiring", "expired", "opted_out"):
             self._database.register(name, USERS.empty_table())
         self._database.register("refused", CANDIDATES.empty_table())
+
+    @property
+    def compares_own(self) -> bool:
+        """Whether who comes and goes is decided by what the campaign itself holds."""
+        return self._parameters["action"] in ("mirror", "add")
 
     def close(self) -> None:
         """Free the comparison's memory and files."""
         self._opened.close()
 
-    def hold(self, held: pa.RecordBatchReader) -> None:
-        """Say who is in the audience now: `campaign_id`, `user_id`, `identifiers`, `present`."""
+    def hold(self, held: pa.RecordBatchReader, *, others: OthersOnRecord | None = None) -> None:
+        """Say who is in the audience now: `campaign_id`, `user_id`, `identifiers`, `present`.
+
+        With `others` only whom the campaign itself holds; of them the comparison asks for those who share a row with somebody
+        who comes or goes. That is enough for the actions `mirror` and `add`, unless the whole set is to be sent.
+        """
         self._take("held", held)
+        self._others = others
 
     def want(self, candidates: pa.RecordBatchReader) -> None:
         """Say who is to be in it: `user_id`, `identifiers`, and `rank` where there is a cap."""
@@ -130,10 +161,27 @@ class Difference:
             self._run("create temp view wanted as select user_id, identifiers from eligible")
         else:
             self._run(f"create temp table wanted as {statement('difference/capped')}", limit=self._limit)
-        for table in ("differs", "begun", "ended", "shared", "kept", "quarantined"):
+        for table in ("differs", "begun", "ended"):
+            self._run(f"create temp table {table} as {statement(f'difference/{table}')}")
+        self._hold_others()
+        for table in ("shared", "kept", "quarantined"):
             self._run(f"create temp table {table} as {statement(f'difference/{table}')}")
         self._run(f"create temp view changes as {statement('difference/changes')}")
         return Counts(*self._run(statement("difference/counts"))[0])
+
+    def _hold_others(self) -> None:
+        """Hold those too who share a row with a membership that begins or ends; count those who do not."""
+        self._run("create temp table elsewhere (memberships bigint, rows bigint)")
+        if self._others is None:
+            return
+        self._database.execute("insert into elsewhere values (?, ?)", [self._others.memberships, self._others.rows])
+        query = "select identifiers from begun union select identifiers from ended limit $most"
+        concerned = [row for (row,) in self._run(query, most=MOST_ASKED + 1)]
+        if concerned:
+            with self._others.with_rows(concerned if len(concerned) <= MOST_ASKED else None) as shared:
+                self._database.register("given", shared)
+                self._run("insert into held select * from given")
+                self._database.unregister("given")
 
     def wants(self, user: str) -> bool:
         """Whether the user is among the targets, those under the cap; after `compute`."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from audiences.errors import AudiencesError, RetryError
 from audiences.facebook import custom_audiences as facebook_audiences
 from audiences.ledger import (
+    audience_revisions,
     audiences_in_doubt,
     chunks,
     identifier_keys,
@@ -19,6 +20,7 @@ from audiences.ledger import (
     runs,
     staged_runs,
 )
+from audiences.ledger.audience_revisions import Holding
 from audiences.ledger.runs import RunState
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
@@ -76,7 +78,7 @@ def close_run(
         state, error = RunState.FAILED, f"the upload is complete, but not the ad sets: {'; '.join(wrong)}"
     runs.warn(ledger, run.run, verdict.warnings)
     rejected = runs.reject(ledger, run.run, totals.rejected)
-    size = _members(resources, run, planned)
+    size = _members(resources, run, planned, complete=uploaded and not totals.rejected)
     runs.end(
         ledger,
         run.run,
@@ -188,11 +190,20 @@ def _would(counted: Mapping[str, int]) -> Would | None:
     return Would(added=counted["begun"], removed=counted["leaving"]) if "leaving" in counted else None
 
 
-def _members(resources: CampaignResources, run: RunRef, planned: Plan | None) -> int:
-    """The rows of the audience, as planned if as many memberships as planned are on record: then all of it was done."""
-    if planned and planned.after.memberships == members.memberships(resources.ledger, run.audience):
-        return planned.after.rows
-    return members.count(resources.ledger, run.audience)
+def _members(resources: CampaignResources, run: RunRef, planned: Plan | None, *, complete: bool) -> int:
+    """The rows of the audience, as planned if as many memberships as planned are on record: then all of it was done.
+
+    `complete`: it is known that it was. So is a figure that was counted; either is put on record for the next comparison.
+    """
+    ledger, audience = resources.ledger, run.audience
+    # What nobody changes meanwhile need not be counted again by the next run.
+    now = audience_revisions.newest(ledger, audience)
+    memberships = members.memberships(ledger, audience)
+    as_planned = planned is not None and planned.after.memberships == memberships
+    rows = planned.after.rows if planned and as_planned else members.count(ledger, audience)
+    if complete or not as_planned:
+        audience_revisions.count(ledger, audience, at=now, holding=Holding(memberships=memberships, rows=rows))
+    return rows
 
 
 def _end_doubt_of_nobody(resources: CampaignResources, run: RunRef) -> None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from audiences.campaign.windows import local_midnight
 from audiences.ledger import (
     assignments,
+    audience_revisions,
     expiry,
     members,
     rejected_rows,
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.campaign.what import Action
+    from audiences.ledger.audience_revisions import Holding
+    from audiences.ledger.database import Ledger
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef, Selected
 
@@ -58,8 +61,7 @@ def compared(
             )
         ) as difference,
     ):
-        with members.held(resources.ledger, run.audience) as held:
-            difference.hold(held)
+        _hold(resources, run, difference)
         staging = Staging(run.staging)
         candidates = staging.rows(*(candidates_file(part.number) for part in selected))
         difference.want(pa.RecordBatchReader.from_batches(CANDIDATES, candidates))
@@ -72,6 +74,38 @@ def compared(
         _apply_cap(resources, run, difference, now)
         _apply_expiry(resources, run, difference, now)
         yield difference, difference.compute()
+
+
+class _OfOthers:
+    """What other campaigns hold in an audience, which is looked at only for rows that come or go."""
+
+    def __init__(self, ledger: Ledger, audience: int, *, campaign: int, holding: Holding) -> None:
+        self._ledger, self._audience, self._campaign = ledger, audience, campaign
+        self.memberships, self.rows = holding.memberships, holding.rows
+
+    @contextmanager
+    def with_rows(self, identifiers: Sequence[bytes] | None) -> Iterator[pa.RecordBatchReader]:
+        """As in `what.difference.OthersOnRecord`."""
+        if identifiers is None:
+            with members.held(self._ledger, self._audience, but_by=self._campaign) as held:
+                yield held
+        else:
+            found = members.held_with(self._ledger, self._audience, but_by=self._campaign, rows=identifiers)
+            yield found.to_reader()
+
+
+def _hold(resources: CampaignResources, run: RunRef, difference: Difference) -> None:
+    """Say whom the audience holds: of a large one that others fill, what the campaign itself holds, where that is enough."""
+    ledger = resources.ledger
+    difference.revision = audience_revisions.newest(ledger, run.audience)
+    holding = audience_revisions.counted(ledger, run.audience)
+    if holding is None or not difference.compares_own or run.full_refresh:
+        with members.held(ledger, run.audience) as held:
+            difference.hold(held)
+        return
+    others = _OfOthers(ledger, run.audience, campaign=run.campaign, holding=holding)
+    with members.held(ledger, run.audience, by=run.campaign) as own:
+        difference.hold(own, others=others)
 
 
 def _apply_cap(resources: CampaignResources, run: RunRef, difference: Difference, now: datetime) -> None:

@@ -103,6 +103,7 @@ def put_on_record(
         requests=requests,
         add_tasks=add_tasks,
         after=AudienceHolding(memberships=counts.memberships_after, rows=counts.rows_after),
+        revision=difference.revision,
     )
 
 

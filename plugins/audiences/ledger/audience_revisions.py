@@ -1,0 +1,65 @@
+"""Revisions of an audience: how often its memberships have changed, and what is known of them at the newest one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from adbc_driver_postgresql import dbapi
+
+    from audiences.ledger.database import Ledger
+
+# `since` stays while one run goes on changing them, and is moved by every other.
+_CHANGED: Final = """
+insert into audiences.audience_revision as known (audience_id, revision, run_id)
+select id, 1, {run} from audiences.audience where {which}
+on conflict (audience_id) do update set revision = known.revision + 1, run_id = excluded.run_id,
+    since = case when known.run_id = excluded.run_id then known.since else known.revision end
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What all campaigns together hold in an audience: memberships, and how many different rows they have."""
+
+    memberships: int
+    rows: int
+
+
+def changed(cursor: dbapi.Cursor, *, audience: int, run: int) -> None:
+    """In the transaction of the caller: the run has changed memberships of the audience."""
+    cursor.execute(_CHANGED.format(run=int(run), which=f"id = {int(audience)}"))
+
+
+def changed_by_no_run(ledger: Ledger, audience: int | None = None) -> None:
+    """The memberships of the audience, or of all, have changed in another way; in the caller's transaction, if there is one."""
+    which = "true" if audience is None else f"id = {int(audience)}"
+    ledger.sql.execute(_CHANGED.format(run="null", which=which).encode())
+
+
+def newest(ledger: Ledger, audience: int) -> int:
+    """The revision of the audience as it is now."""
+    return ledger.number(
+        "select revision from audiences.audience_revision where audience_id = %(audience)s", {"audience": audience}
+    )
+
+
+def counted(ledger: Ledger, audience: int) -> Holding | None:
+    """What is held in the audience now, where it is known without counting."""
+    return ledger.row(
+        Holding,
+        "select memberships, rows from audiences.audience_revision where audience_id = %(audience)s and counted_at = revision",
+        {"audience": audience},
+    )
+
+
+def count(ledger: Ledger, audience: int, *, at: int, holding: Holding) -> None:
+    """Note what is held in the audience at that revision; nothing, if it is not the newest any more."""
+    ledger.sql.execute(
+        "insert into audiences.audience_revision as known (audience_id, counted_at, memberships, rows)"
+        " select id, 0, %(memberships)s, %(rows)s from audiences.audience where id = %(audience)s"
+        " on conflict (audience_id) do update set counted_at = known.revision, memberships = excluded.memberships,"
+        " rows = excluded.rows where known.revision = %(at)s",
+        {"audience": audience, "at": at, "memberships": holding.memberships, "rows": holding.rows},
+    )

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+from tests.ledger.records import NOON, acknowledge, changed, start
+
+from audiences.ledger import audience_revisions, erasures, known_audiences, members
+from audiences.ledger.audience_revisions import Holding
+from audiences.ledger.erasures import Trail
+
+pytestmark = pytest.mark.integration
+TWO = Holding(memberships=2, rows=1)
+
+
+def counted_at_its_newest(ledger, audience, holding=TWO):
+    audience_revisions.count(ledger, audience.id, at=audience_revisions.newest(ledger, audience.id), holding=holding)
+    assert audience_revisions.counted(ledger, audience.id) == holding
+
+
+def test_what_an_audience_holds_is_known_until_somebody_changes_it(ledger, campaign, audience):
+    assert audience_revisions.counted(ledger, audience.id) is None
+    counted_at_its_newest(ledger, audience)
+    acknowledge(ledger, start(ledger, campaign), audience.id, changed((campaign, "1", b"a", True)))
+    assert audience_revisions.counted(ledger, audience.id) is None
+    counted_at_its_newest(ledger, audience)
+
+
+def test_a_receipt_that_changes_no_membership_leaves_what_is_known(ledger, campaign, audience):
+    counted_at_its_newest(ledger, audience)
+    acknowledge(ledger, start(ledger, campaign), audience.id, changed())
+    assert audience_revisions.counted(ledger, audience.id) == TWO
+
+
+def test_what_was_counted_before_others_changed_it_is_not_put_on_record(ledger, campaign, audience):
+    before = audience_revisions.newest(ledger, audience.id)
+    acknowledge(ledger, start(ledger, campaign), audience.id, changed((campaign, "1", b"a", True)))
+    audience_revisions.count(ledger, audience.id, at=before, holding=TWO)
+    assert audience_revisions.counted(ledger, audience.id) is None
+
+
+def _deleted(ledger, audience, campaign):
+    known_audiences.deleted(ledger, audience.id, run=start(ledger, campaign), at=NOON)
+
+
+def _left(ledger, audience, campaign):
+    members.end_of_campaign(ledger, audience=audience.id, campaign=campaign)
+
+
+def _erased(ledger, audience, campaign):  # as the others
+    erasures.remove(ledger, Trail("1"))
+
+
+@pytest.mark.parametrize("change", [_deleted, _left, _erased])
+def test_whatever_else_changes_memberships_makes_it_unknown(ledger, campaign, audience, change):
+    counted_at_its_newest(ledger, audience)
+    change(ledger, audience, campaign)
+    assert audience_revisions.counted(ledger, audience.id) is None
