@@ -28,6 +28,17 @@ TRACEBACK = 70
 _LOOK_SECONDS = 0.02
 _ROOT = str(Path(__file__).parents[1])
 _MAINS = {"audiences": "audiences.cli", "airflow": "airflow.__main__"}
+OF_A_RUN = (
+    "adbc_driver_postgresql.dbapi",
+    "airflow.sdk",
+    "audiences.pipeline.preview",
+    "audiences.pipeline.run",
+    "duckdb",
+    "pandas",
+    "pyarrow.dataset",
+    "pyarrow.parquet",
+)
+"""What `audiences run` imports once it needs it."""
 
 
 @dataclass
@@ -86,9 +97,14 @@ class Commands:
         self._started = 0
         self._one_at_a_time = threading.Lock()
 
-    def start(self, name: str, *arguments: str) -> Command:
-        """Start the program with these arguments; its output goes to a folder called after `name`."""
-        return self._start(name, arguments=[self._program, *arguments])
+    def start(self, name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Command:
+        """Start the program with these arguments; its output goes to a folder called after `name`.
+
+        With these variables of the environment, or else with those that all commands have.
+        """
+        return self._start(
+            name, arguments=[self._program, *arguments], **({"environment": dict(environment)} if environment else {})
+        )
 
     def said_by(self, *arguments: str, environment: Mapping[str, str], seconds: float) -> str:
         """What the program prints, whatever comes of it, with these variables of the environment."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from tests.chaos.campaigns import write_project
-from tests.forked import Commands, forking
+from tests.forked import OF_A_RUN, Commands, forking
 
 import audiences
 from audiences.demo import postgres
@@ -25,15 +25,6 @@ if TYPE_CHECKING:
     from audiences.sandbox.server import SandboxProcess
 
 LATENCY_MS = 30
-_IMPORTS = (
-    "adbc_driver_postgresql.dbapi",
-    "airflow.sdk",
-    "audiences.pipeline.preview",
-    "audiences.pipeline.run",
-    "duckdb",
-    "pandas",
-    "pyarrow.dataset",
-)
 
 
 @dataclass
@@ -60,7 +51,7 @@ class Place:
         write_project(project, self.folder / "staging")
         environment = self._environment(project)
         self.commands: Commands = self._open.enter_context(
-            forking("audiences", {**os.environ, **environment}, self.folder / "commands", imports=_IMPORTS)
+            forking("audiences", {**os.environ, **environment}, self.folder / "commands", imports=OF_A_RUN)
         )
         return self
 

@@ -5,24 +5,27 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
-import sys
 import time
 
 import pytest
+from tests.forked import OF_A_RUN, Command, forking
 
 pytestmark = pytest.mark.integration
 USERS = 25_000
 
 
-@pytest.fixture
-def command(project):
-    """`audiences run carts --json` as a process of its own."""
-    environment = {**os.environ, **project.environment}
-    arguments = [sys.executable, "-m", "audiences.cli", "run", "carts", "--json"]
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory):
+    with forking("audiences", os.environ, tmp_path_factory.mktemp("commands"), imports=OF_A_RUN) as made:
+        yield made
 
-    def start() -> subprocess.Popen[str]:
-        return subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+@pytest.fixture
+def command(commands, project):
+    """`audiences run carts --json` as a process of its own, which is forked from one that has imported what it needs."""
+
+    def start() -> Command:
+        return commands.start("run", "run", "carts", "--json", environment={**os.environ, **project.environment})
 
     return start
 
@@ -54,11 +57,10 @@ def test_a_killed_upload_ends_right_when_the_command_is_given_again(shop, comman
         sent = len(shop.uploads())
         process = command()
         stop_after = chance.randint(1, 3)
-        while process.poll() is None and len(shop.uploads()) < sent + stop_after:
+        while process.runs and len(shop.uploads()) < sent + stop_after:
             time.sleep(0.02)
         time.sleep(chance.random() * 0.2)
         process.kill()
-        process.communicate()
         # Meanwhile the world goes on: some leave, some change their address.
         shop.sql("delete from events where user_id %% 9 = %s", round_number)
         shop.sql("update users set email = %s || email where id %% 11 = %s", f"r{round_number}.", round_number)
@@ -87,7 +89,6 @@ def test_a_kill_after_facebook_did_it_and_before_the_receipt_loses_and_keeps_nob
     while not (at_facebook() and at_facebook()[0]["size"]) and time.monotonic() < until:
         time.sleep(0.05)
     process.kill()
-    process.communicate()
     assert at_facebook()[0]["size"] == 50
     assert shop.sql("select count(*) from audiences.member", on="ledger") == [(0,)]
     if leave:
@@ -116,10 +117,9 @@ def test_a_killed_replace_ends_right_when_the_command_is_given_again(shop, proje
     for round_number in range(3):
         before = sent()
         process = command()
-        while process.poll() is None and sent() < before + round_number + 1:
+        while process.runs and sent() < before + round_number + 1:
             time.sleep(0.02)
         process.kill()
-        process.communicate()
         shop.sql("delete from events where user_id %% 9 = %s", round_number)
     summary = finish()
     audience = summary["audience"]["id"]
