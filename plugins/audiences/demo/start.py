@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import time
@@ -69,6 +70,8 @@ def started(folders: DemoFolders, progress: Progress) -> Iterator[Demo]:
     # Nothing in it has to survive a crash of this machine; every start makes it anew.
     settings = {"synchronous_commit": "off"}
     with (
+        # Left last: what still fills the shop when somebody interrupts us fails as soon as Postgres is gone.
+        ThreadPoolExecutor(max_workers=1) as beside,
         contextlib.closing(Ports()) as ports,
         postgres.running_postgres(
             folders.postgres, tcp_port=ports.take("Postgres", POSTGRES_PORT), settings=settings
@@ -82,15 +85,23 @@ def started(folders: DemoFolders, progress: Progress) -> Iterator[Demo]:
             progress.note(f"port {usual} is taken, so {what} listens on {given}")
         progress.done("Postgres is up")
         try:
-            yield _start(folders, progress, server, children, numbers)
+            yield _start(folders, progress, server, children, numbers, beside)
         finally:
             signals.ignore_signals()
             progress.note("stopping")
+            logging.getLogger("psycopg").setLevel(
+                logging.ERROR
+            )  # else it warns of rows that it could not go on to copy
             children.stop()
 
 
 def _start(
-    folders: DemoFolders, progress: Progress, server: Postgres, children: Children, ports: Mapping[str, int]
+    folders: DemoFolders,
+    progress: Progress,
+    server: Postgres,
+    children: Children,
+    ports: Mapping[str, int],
+    beside: ThreadPoolExecutor,
 ) -> Demo:
     demo = Demo(
         folders=folders,
@@ -104,12 +115,11 @@ def _start(
     airflow.write_exports(folders.exports, variables)
     for name in ("shop", "ledger"):
         server.create_database(name)
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        data = beside.submit(_fill, demo, progress)
-        command = [sys.executable, "-m", "audiences.sandbox", "--port", str(ports["the sandbox"])]
-        children.start("sandbox", command, environment=variables, folder=folders.project)
-        _migrate_airflow(demo, progress, variables)
-        _start_airflow(demo, progress, variables, data, port=ports["Airflow"])
+    data = beside.submit(_fill, demo, progress)
+    command = [sys.executable, "-m", "audiences.sandbox", "--port", str(ports["the sandbox"])]
+    children.start("sandbox", command, environment=variables, folder=folders.project)
+    _migrate_airflow(demo, progress, variables)
+    _start_airflow(demo, progress, variables, data, port=ports["Airflow"])
     return demo
 
 
