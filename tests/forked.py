@@ -110,9 +110,9 @@ class Commands:
         """What the program prints, whatever comes of it, with these variables of the environment."""
         return self._said(seconds, arguments=[self._program, *arguments], environment=dict(environment))
 
-    def said_by_code(self, code: str, *, environment: Mapping[str, str], seconds: float) -> str:
+    def said_by_code(self, code: str, *arguments: str, environment: Mapping[str, str], seconds: float) -> str:
         """The same of Python code, which is executed as `python -c` does, with the program's modules imported already."""
-        return self._said(seconds, arguments=["-c"], code=code, environment=dict(environment))
+        return self._said(seconds, arguments=["-c", *arguments], code=code, environment=dict(environment))
 
     def _said(self, seconds: float, **order: Any) -> str:
         command = self._start("said", together=True, **order)

@@ -110,14 +110,14 @@ class Airflow:
         """Run an airflow command; its output, whatever came of it."""
         return self.commands.said_by(*arguments, environment=self.environment, seconds=_SECONDS)
 
-    def code(self, code: str) -> str:
+    def code(self, code: str, *arguments: str) -> str:
         """Execute Python where Airflow is imported already; its output, whatever came of it."""
-        return self.commands.said_by_code(code, environment=self.environment, seconds=_SECONDS)
+        return self.commands.said_by_code(code, *arguments, environment=self.environment, seconds=_SECONDS)
 
-    def python(self, code: str, *arguments: str) -> str:
+    def python(self, code: str) -> str:
         """Execute Python in an interpreter that has imported nothing yet; its output, whatever came of it."""
         with (self.project / "said.log").open("w") as log:
-            command = [sys.executable, "-c", code, *arguments]
+            command = [sys.executable, "-c", code]
             subprocess.run(command, env=self.environment, stdout=log, stderr=log, timeout=_SECONDS, check=False)
         return (self.project / "said.log").read_text()
 

@@ -26,17 +26,17 @@ print("RESULT" + json.dumps([Watch.model_validate(again.watch) == watch, again._
 """
 
 
-def load(airflow):
-    said = airflow.python(LOAD.replace("campaigns.py", "live_dispatcher.py"))
+def load(execute):
+    said = execute(LOAD.replace("campaigns.py", "live_dispatcher.py"))
     assert "RESULT" in said, said
     return json.loads(said.split("RESULT", 1)[1].splitlines()[0])
 
 
 def test_the_dispatcher_is_there_as_soon_as_a_file_says_live_however_broken_that_is(airflow):
     airflow.campaign("carts")
-    assert load(airflow)["dags"] == {}
+    assert load(airflow.code)["dags"] == {}
     airflow.write("campaigns/live.yml", 'qualification: "live"\nnonsense')
-    found = load(airflow)
+    found = load(airflow.python)
     assert (found["errors"], found["heavy"]) == ({}, [])
     assert found["dags"]["audiences_live"]["tasks"] == ["wait_for_events"]
 
@@ -44,7 +44,7 @@ def test_the_dispatcher_is_there_as_soon_as_a_file_says_live_however_broken_that
 def test_the_trigger_comes_back_from_json_and_notices_a_changed_file(airflow):
     airflow.write("campaigns/live.yml", LIVE)
     airflow.write("campaigns/bad.yml", "name: [")
-    said = airflow.python(TRIGGER.replace("PROJECT", repr(str(airflow.project))))
+    said = airflow.code(TRIGGER.replace("PROJECT", repr(str(airflow.project))))
     assert "RESULT" in said, said
     assert json.loads(said.split("RESULT", 1)[1]) == [True, True, ["bad"]]
 

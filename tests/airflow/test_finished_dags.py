@@ -48,6 +48,6 @@ print("RESULT", json.dumps(found))
 
 
 def test_several_successes_are_one_place_in_the_queue_and_a_dry_run_and_other_dags_are_none(database):
-    said = database.python(SUCCEED)
+    said = database.code(SUCCEED)
     found = json.loads(said.split("RESULT", 1)[1].splitlines()[0])
     assert found == [[0, []], [0, []], [1, ["carts"]], [2, ["carts"]]], said

@@ -58,8 +58,7 @@ when: {on: {event: Added To Cart}}
 
 
 def load(airflow, **environment):
-    airflow.environment.update(environment)
-    return result(airflow.python(LOAD.replace("{}", json.dumps(environment), 1) if environment else LOAD))
+    return result(airflow.code(LOAD.replace("{}", json.dumps(environment), 1) if environment else LOAD))
 
 
 def result(said):
@@ -88,7 +87,7 @@ def test_a_broken_file_is_an_import_error_of_its_own_and_the_others_load(databas
 
 def test_airflow_has_room_for_the_longest_texts_that_a_campaign_may_have(airflow):
     """Its tables cut nothing: a text that is too long for Postgres ends the DAG processor, and with it every campaign."""
-    said = airflow.python(
+    said = airflow.code(
         "import json\n"
         "from airflow.models.dag import DagModel, DagTag\n"
         "from airflow.models.log import Log\n"
@@ -109,7 +108,7 @@ def test_a_worker_reads_and_builds_only_the_campaign_that_it_executes(airflow):
     airflow.campaign("good_one")
     airflow.campaign("good_two")
     airflow.write("campaigns/bad.yml", "name: [unclosed\n")
-    found = result(airflow.python(EXECUTE, "good_one"))
+    found = result(airflow.code(EXECUTE, "good_one"))
     assert found == {"dags": ["good_one"], "files": ["good_one.yml", "settings.yml", "warehouse.yml"]}
 
 
@@ -117,7 +116,7 @@ def test_a_worker_finds_everything_else_when_the_file_of_its_campaign_makes_no_d
     airflow.campaign("good_one")
     airflow.write("campaigns/bad.yml", "name: [unclosed\n")
     for wanted in ("bad", "gone"):
-        assert "good_one" in result(airflow.python(EXECUTE, wanted))["dags"]
+        assert "good_one" in result(airflow.code(EXECUTE, wanted))["dags"]
 
 
 def test_the_sample_campaigns_become_dags_with_everything_a_person_looks_for(airflow):
@@ -143,7 +142,7 @@ def test_the_sample_campaigns_become_dags_with_everything_a_person_looks_for(air
 
 def test_loading_campaigns_imports_nothing_heavy(airflow):
     airflow.campaign("carts")
-    assert load(airflow)["heavy"] == []
+    assert result(airflow.python(LOAD))["heavy"] == []
 
 
 FORM = f"""
@@ -176,7 +175,7 @@ def test_the_trigger_form_belongs_to_the_dag_and_no_task_carries_a_copy_of_it(ai
     airflow.campaign("carts")
     airflow.campaign("draft", status="draft")
     airflow.write("campaigns/live.yml", LIVE)
-    assert result(airflow.python(FORM)) == {
+    assert result(airflow.code(FORM)) == {
         "carts": [{"dry_run": False, "full_refresh": False, "allow": []}, []],
         "draft": [{}, []],
         "live": [{"dry_run": False, "allow": []}, []],

@@ -53,7 +53,7 @@ print("RESULT", json.dumps(left))
 
 
 def test_the_newest_dispatched_runs_stay_and_those_that_failed_or_were_by_hand_and_all_of_other_dags(database):
-    said = database.python(FILL)
+    said = database.code(FILL)
     left = json.loads(said.split("RESULT", 1)[1].splitlines()[0])
     assert left == {
         "carts": {"removed": [20, 10, 0, 0, 0], "manual": 10, "failed": 10, "rest": 50, "oldest": 38},

@@ -11,6 +11,7 @@ import ast
 import inspect
 import json
 import sys
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -83,9 +84,14 @@ def _field_texts(model: type[BaseModel]) -> dict[str, str]:
 
 
 def _class_body(model: type) -> list[ast.stmt]:
-    tree = ast.parse(inspect.getsource(sys.modules[model.__module__]))
-    named = (node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == model.__name__)
-    return next(named, [])  # a model that is made from a table has no text of its own here
+    """Nothing for a model that is made from a table: it has no text of its own here."""
+    return _class_bodies(model.__module__).get(model.__name__, [])
+
+
+@cache
+def _class_bodies(module: str) -> dict[str, list[ast.stmt]]:
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return {node.name: node.body for node in tree.body if isinstance(node, ast.ClassDef)}
 
 
 def main() -> None:

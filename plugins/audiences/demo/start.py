@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import sys
 import time
@@ -20,6 +19,7 @@ from audiences.demo.processes import Children, stop_leftovers
 from audiences.demo.shop import EVENTS, USERS, load_shop
 from audiences.demo.visits import LAUNCH_DAYS
 from audiences.ledger.migrate import migrate
+from audiences.logs import logger
 from audiences.sandbox.client import AdminClient
 from audiences.sandbox.fixtures import ACCOUNT, APP_ID, APP_SECRET, TOKEN
 
@@ -89,9 +89,7 @@ def started(folders: DemoFolders, progress: Progress) -> Iterator[Demo]:
         finally:
             signals.ignore_signals()
             progress.note("stopping")
-            logging.getLogger("psycopg").setLevel(
-                logging.ERROR
-            )  # else it warns of rows that it could not go on to copy
+            logger("psycopg").setLevel("ERROR")  # else it warns of rows that it could not go on to copy
             children.stop()
 
 
