@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 
 import pytest
 from tests.airflow.conftest import ROOT
@@ -66,23 +68,65 @@ def result(said):
     return json.loads(said.split("RESULT", 1)[1].splitlines()[0])
 
 
-def test_a_broken_file_is_an_import_error_of_its_own_and_the_others_load(database):
+def give_acme_a_dag_file_and_a_team(database):
+    """As docs/distributed.md says it: `dags/acme/` is a DAG bundle of its own, beside the one of `dags/`."""
+    dags = database.project / "dags"
+    shutil.copytree(ROOT / "dags", dags)
+    (of_acme,) = re.findall(
+        r"^```python\n(.*?)^```$", (ROOT / "docs/distributed.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    database.write("dags/acme/campaigns.py", of_acme)
+    (bundles,) = re.findall(
+        r"DAG_BUNDLE_CONFIG_LIST: >-\n(.*?)^```$", (ROOT / "docs/distributed.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    database.environment |= {
+        "AIRFLOW__CORE__MULTI_TEAM": "true",
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": bundles.replace("/opt/airflow/dags", str(dags)),
+    }
+    said = database.airflow("teams", "sync")
+    assert "1 teams added" in said, said
+
+
+def test_a_broken_file_is_an_import_error_of_its_own_and_the_others_load_a_brand_with_its_own_dag_file_for_its_team(
+    database,
+):
     database.campaign("good_one")
     database.campaign("good_two", status="draft")
+    database.campaign("acme/of_acme")
+    database.campaign("umbrella/of_umbrella")
+    database.write("campaigns/acme/bad_acme.yml", "name: [unclosed\n")
     database.write("campaigns/bad_status.yml", "name: Broken\nstatus: publishd\n")
     database.write("campaigns/bad_yaml.yml", "name: [unclosed\n")
     hostile.put_in(database.project / "campaigns")
+    give_acme_a_dag_file_and_a_team(database)
     said = database.airflow("dag-processor", "-n", "1")
-    errors = dict(database.rows("select filename, stacktrace from import_error"))
+    (of_acme,) = database.rows("select filename, stacktrace from import_error where bundle_name = 'acme'")
+    assert of_acme[0] == "campaigns/acme/bad_acme.yml", (
+        "and not by the bundle of dags/, which holds its DAG file as well"
+    )
+    errors = dict(database.rows("select filename, stacktrace from import_error where bundle_name = 'everything_else'"))
     odd = [name.removeprefix("campaigns/") for name in errors if not name.startswith("campaigns/bad_")]
     assert len(errors) == len(odd) + 2 == 12, said[-3000:]
     assert {"caf\\xe9.yml", "line\\nbreak\\x1b[2J.yml", "pipe.yml", "socket.yml", "nowhere.yml"} < set(odd)
     assert "is a link that leads out of the project" in errors["campaigns/outside.yml"]
     assert "campaigns/bad_status.yml:2" in errors["campaigns/bad_status.yml"]
     assert "did you mean `published`" in errors["campaigns/bad_status.yml"]
-    active = database.rows("select dag_id from dag where not is_stale order by 1")
+    active = database.rows(
+        "select dag_id, bundle_name, relative_fileloc, team_name from dag left join dag_bundle_team"
+        " on dag_bundle_name = bundle_name where not is_stale order by 1"
+    )
     # The dispatcher too: what cannot be read may be a live campaign.
-    assert active == [("audiences_live",), ("audiences_upkeep",), ("good_one",), ("good_two",)]
+    assert active == [
+        ("audiences_live", "everything_else", "live_dispatcher.py", None),
+        ("audiences_upkeep", "everything_else", "upkeep.py", None),
+        ("good_one", "everything_else", "campaigns.py", None),
+        ("good_two", "everything_else", "campaigns.py", None),
+        ("of_acme", "acme", "campaigns.py", "acme"),
+        ("of_umbrella", "everything_else", "campaigns.py", None),
+    ]
+    assert database.rows("select name from dag_tag where dag_id = 'of_umbrella' order by 1") == [
+        *(("audiences",), ("past_behavior",), ("published",), ("umbrella",))
+    ]
 
 
 def test_airflow_has_room_for_the_longest_texts_that_a_campaign_may_have(airflow):
@@ -105,7 +149,7 @@ def test_airflow_has_room_for_the_longest_texts_that_a_campaign_may_have(airflow
 
 
 def test_a_worker_reads_and_builds_only_the_campaign_that_it_executes(airflow):
-    airflow.campaign("good_one")
+    airflow.campaign("acme/good_one")  # also through the DAG file in which it was before it was moved to a brand
     airflow.campaign("good_two")
     airflow.write("campaigns/bad.yml", "name: [unclosed\n")
     found = result(airflow.code(EXECUTE, "good_one"))

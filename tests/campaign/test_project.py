@@ -112,13 +112,6 @@ def test_what_is_not_a_campaign_file_is_passed_over(folder: Folder) -> None:
     assert folder.codes() == []
 
 
-def test_folders_inside_campaigns_draw_a_warning(folder: Folder) -> None:
-    (folder.root / "campaigns/brand").mkdir()
-    assert [str(warning) for warning in folder.load().warnings] == [
-        "campaigns/brand: folders inside campaigns/ are not read; move its files up"
-    ]
-
-
 def test_what_is_not_a_regular_file_is_refused_and_not_waited_for(folder: Folder) -> None:
     os.mkfifo(folder.root / "campaigns/pipe.yml")
     (folder.root / "campaigns/folder.yml").mkdir()

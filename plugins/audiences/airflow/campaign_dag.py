@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from audiences.campaign.spec import CampaignSpec
 
-POOL = "facebook"
 _LABEL = "{{ label }}"
 
 
@@ -39,6 +38,7 @@ def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
     """
     campaign = spec.campaign
     runs = campaign.status == "published"
+    brand = [spec.brand] if spec.brand else []
     with DAG(
         dag_id=spec.id,
         dag_display_name=_display_name(spec),
@@ -50,7 +50,7 @@ def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
         rerun_with_latest_version=True,  # a cleared run is a run now, by the file of now
         is_paused_upon_creation=False,
         deadline=_deadline(spec) if runs else None,
-        tags=[TAG, campaign.status, campaign.qualification, *map(harmless_line, campaign.tags)],
+        tags=[TAG, campaign.status, campaign.qualification, *brand, *map(harmless_line, campaign.tags)],
         default_args={
             "owner": harmless_line(campaign.owner or "audiences"),
             "retries": 8,
@@ -111,15 +111,15 @@ def _pipeline(spec: CampaignSpec, project: Path) -> None:
         task_id=steps.SELECT, task_display_name="filter, hold out control groups", map_index_template=_LABEL
     ).expand(shard=extract.output)
     plan = steps.PlanOperator(task_id=steps.PLAN, task_display_name="plan changes", trigger_rule="none_failed")
-    remove = sending.RemoveOperator(task_id=steps.REMOVE, task_display_name="remove from Facebook", pool=POOL)
+    remove = sending.RemoveOperator(task_id=steps.REMOVE, task_display_name="remove from Facebook", pool=spec.pool)
     add = sending.AddOperator.partial(
         task_id=steps.ADD,
         task_display_name="add to Facebook",
-        pool=POOL,
+        pool=spec.pool,
         map_index_template=_LABEL,
     ).expand(requests=plan.output)
     deferred = sending.RemoveDeferredOperator(
-        task_id=steps.REMOVE_LATE, task_display_name="remove old rows", pool=POOL, trigger_rule="none_failed"
+        task_id=steps.REMOVE_LATE, task_display_name="remove old rows", pool=spec.pool, trigger_rule="none_failed"
     )
     first = [opened, extract, select, plan]
     if spec.campaign.approval:
@@ -151,7 +151,7 @@ def _live(spec: CampaignSpec, project: Path) -> None:
         "task_display_name": "export a batch of events",
         "spec": spec,
         "project": str(project),
-        "pool": POOL,
+        "pool": spec.pool,
         "retry_policy": live_batch.DispatcherTriesAgain(),
         "priority_weight": 100,
     }

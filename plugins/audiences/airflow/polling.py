@@ -69,7 +69,7 @@ class Poller:
 def signature(project: Path) -> str:
     """Changes when a file does that live campaigns are made of, or what is in its place: a folder, a link to nowhere."""
     with suppress(ConfigError):  # a folder that cannot be read, for now: its files may come back
-        paths = [path for paths in campaign_files(project).values() for path in paths]
+        paths = [file.path for files in campaign_files(project).values() for file in files]
         paths += [path for paths in shared_files(project).values() for path in paths]
         return hashlib.sha256(repr([_state(path) for path in paths]).encode()).hexdigest()
     return ""

@@ -13,14 +13,14 @@ import hashlib
 import json
 import math
 import os
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from airflow.configuration import AIRFLOW_HOME, conf
 
+from audiences.airflow.parse_request import is_plain_reading
 from audiences.logs import logger
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Readings:
         )
         if not is_plain_reading() or rhythm.again_after <= 0:
             return cls(None, "", time.time(), rhythm)
-        name = hashlib.sha256(str(project).encode()).hexdigest()[:12]
+        name = hashlib.sha256(f"{project}\n{loader}".encode()).hexdigest()[:12]  # each DAG file is read by itself
         # The loader too: while it is gone or broken, Airflow takes all of its DAGs for gone.
         state = _state_of([loader, *(project / name for name in _OF_A_COMMIT), *sorted(_files(project / "include"))])
         return cls(Path(AIRFLOW_HOME) / f"audiences-readings-{name}.json", f"{_reader()} {state}", time.time(), rhythm)
@@ -149,23 +149,6 @@ class Readings:
 
     def _is_same(self, campaign: str) -> bool:
         return campaign in self._given and self._given[campaign].state == self._states[campaign]
-
-
-def is_plain_reading() -> bool:
-    """Whether the DAG processor reads the file to know its DAGs, and is not about to call one of them back.
-
-    For a callback, and on a command line, the DAG that is asked for has to be there. Airflow tells a DAG file nothing of this, so
-    the frame that reads it is asked (measured on Airflow 3.3.2; the contract test is `tests/airflow/test_readings.py`).
-    """
-    frame = sys._getframe()
-    while (frame := frame.f_back) is not None:  # type: ignore[assignment]  # ends at the outermost
-        if (
-            frame.f_code.co_name == "_parse_file"
-            and frame.f_globals.get("__name__") == "airflow.dag_processing.processor"
-        ):
-            asked: Any = frame.f_locals.get("msg")
-            return asked is not None and not asked.callback_requests
-    return False
 
 
 def _reader() -> str:

@@ -178,6 +178,6 @@ def _stays_at_its_commit(context: Context) -> bool:
 def _watch(folder: Path) -> Watch | None:
     """The published live campaigns; those whose file is wrong or was renamed at the moment keep their place."""
     project = Project.load(folder)
-    broken = {Path(file).stem for file in project.broken if file.startswith("campaigns/")} | former_ids(folder)
+    broken = project.broken_campaigns.keys() | former_ids(folder)
     campaigns = project.campaigns.values()
     return Watch.of(filter(is_live, campaigns), stopped=filter(was_live, campaigns), broken=sorted(broken))

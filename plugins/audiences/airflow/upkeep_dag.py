@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import DAG
 
-from audiences.airflow.campaign_dag import POOL
 from audiences.airflow.failures import TAG
 from audiences.airflow.notifying import OnOwnFailure
 from audiences.airflow.operators.ending import EndCampaignOperator, WithAnEndOperator
@@ -25,6 +24,7 @@ from audiences.airflow.operators.upkeep import (
     WithKeepForOperator,
 )
 from audiences.airflow.retry_policies import ByErrorClass
+from audiences.campaign.settings import POOL
 from audiences.campaign.when import When
 from audiences.when.recurrence import Recurrence
 from audiences.when.timetable import CampaignTimetable

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -19,22 +19,31 @@ from audiences.campaign.base import STEM, STEM_RULE
 from audiences.campaign.catalog import Catalog
 from audiences.campaign.checks.audience import created_findings
 from audiences.campaign.checks.campaign import SETTINGS, campaign_findings, campaign_warnings
-from audiences.campaign.checks.catalog_and_settings import catalog_findings, settings_findings
+from audiences.campaign.checks.catalog_and_settings import brand_warnings, catalog_findings, settings_findings
 from audiences.campaign.checks.event_rules import BLOCKED, CATALOG
 from audiences.campaign.checks.finding import Findings
 from audiences.campaign.checks.together import LoadedCampaign, formerly_findings, problems_together, warnings_together
-from audiences.campaign.files import FOLDER, campaign_files, not_read
+from audiences.campaign.files import (
+    FOLDER,
+    CampaignPath,
+    CampaignPaths,
+    brands,
+    campaign_files,
+    campaign_of,
+    not_read,
+)
 from audiences.campaign.goal import Goal
+from audiences.campaign.left_out import by_file, not_yet_read, unforeseen, waiting
 from audiences.campaign.model import Campaign
 from audiences.campaign.problems import MOST_FINDINGS, M, first_of, validate
 from audiences.campaign.segments import Segments
 from audiences.campaign.settings import Settings
-from audiences.campaign.source import Document, fail, named
+from audiences.campaign.source import Document, fail
 from audiences.campaign.spec import CampaignSpec, SavedSegment
 from audiences.campaign.what import What
 from audiences.campaign.when import When
 from audiences.campaign.who import Who
-from audiences.campaign.wording import bare, did_you_mean, shown
+from audiences.campaign.wording import did_you_mean, shown
 from audiences.campaign.yaml_reader import read_document
 from audiences.errors import ConfigError, Problem
 from audiences.logs import logger
@@ -63,39 +72,62 @@ class Project:
         every = (problem for error in self.broken.values() for problem in error.problems)
         return tuple(sorted(problem for problem in every if problem.code != BLOCKED))
 
+    @property
+    def broken_campaigns(self) -> dict[str, ConfigError]:
+        """What is wrong with the files of campaigns, by their ids."""
+        return {of: error for file, error in self.broken.items() if (of := campaign_of(file)) is not None}
+
+    @property
+    def unread(self) -> dict[str, ConfigError]:
+        """Folders of campaigns that cannot be read, by name: nobody knows which campaigns are in them."""
+        folders = (
+            FOLDER,
+            *(file for file in self.broken if file.startswith(f"{FOLDER}/") and campaign_of(file) is None),
+        )
+        return {folder: self.broken[folder] for folder in folders if folder in self.broken}
+
     @classmethod
-    def load(cls, root: Path, *, time_is_up: Callable[[], bool] | None = None) -> Project:
+    def load(
+        cls,
+        root: Path,
+        *,
+        time_is_up: Callable[[], bool] | None = None,
+        of: Callable[[str | None], bool] = lambda _: True,
+    ) -> Project:
         """Read a project. Whatever is wrong with its files is in the result; nothing is raised for it.
 
         With `time_is_up`, which says when to stop, saved segments that no campaign uses are not read, and campaigns are read
-        in the order of their size; those that are left when time is up are in `broken` as not yet read.
+        in the order of their size; those that are left when time is up are in `broken` as not yet read. `of` says of a brand,
+        and of None for campaigns of none, whether its campaigns are read; of the others the names of the files are known.
         """
+        unreadable: list[Problem] = []
         try:
-            files = campaign_files(root)
+            files = campaign_files(root, unreadable)
         except ConfigError as error:
-            return cls(root, broken=_by_file(error))
+            return cls(root, broken=by_file(error))
+        wanted = [stem for stem, found in files.items() if any(of(each.brand) for each in found)]
+        broken = by_file(ConfigError(tuple(each for each in unreadable if of(Path(each.file).name))))
         try:
             shared = _shared(root)
         except ConfigError as error:
-            return cls(root, broken=_by_file(error) | _waiting(files, error))
-        broken: dict[str, ConfigError] = {}
+            return cls(root, broken=broken | by_file(error) | waiting([files[stem] for stem in wanted], error))
         loaded: dict[str, LoadedCampaign] = {}
         odd: list[Problem] = []
-        for stem in files if time_is_up is None else sorted(files, key=lambda stem: _size(files[stem])):
+        for stem in wanted if time_is_up is None else sorted(wanted, key=lambda stem: _size(files[stem])):
             try:
                 if time_is_up is not None and time_is_up():
-                    not_yet_read(files[stem])
+                    not_yet_read(each.name for each in files[stem])
                 loaded[stem] = _campaign(stem, files, shared)
             except ConfigError as error:
-                broken |= _by_file(error)
+                broken |= by_file(error)
             except Exception as error:  # noqa: BLE001  # a mistake of ours that one file brings to light must stay that file's own
                 _log.exception("campaign %s cannot be checked", shown(stem))
-                broken |= _by_file(_unforeseen(files[stem], error))
-        loaded = {stem: loaded[stem] for stem in files if stem in loaded}
+                broken |= by_file(unforeseen(files[stem], error))
+        loaded = {stem: loaded[stem] for stem in wanted if stem in loaded}
         for name in shared.segments.names if time_is_up is None else shared.segments.read:
-            broken |= _by_file(ConfigError(shared.segments.problems(name)))
+            broken |= by_file(ConfigError(shared.segments.problems(name)))
             odd += shared.segments.warnings(name)
-        broken |= _by_file(ConfigError(tuple(problems_together(loaded))))
+        broken |= by_file(ConfigError(tuple(problems_together(loaded))))
         right = {stem: each for stem, each in loaded.items() if each.document.file not in broken}
         return cls(
             root=root,
@@ -104,7 +136,14 @@ class Project:
             broken=dict(sorted(broken.items())),
             warnings=tuple(
                 sorted(
-                    (*not_read(root), *shared.segments.not_read(), *odd, *warnings_together(right), *_warnings(right))
+                    (
+                        *not_read(root),
+                        *shared.segments.not_read(),
+                        *brand_warnings(shared.settings, brands(root)),
+                        *odd,
+                        *warnings_together(right),
+                        *_warnings(right),
+                    )
                 )
             ),
         )
@@ -112,7 +151,7 @@ class Project:
     @staticmethod
     def load_campaign(root: Path, campaign_id: str) -> CampaignSpec:
         """One campaign and what it refers to, without reading the others. Raises ConfigError."""
-        files = campaign_files(root)
+        files = campaign_files(root, [])
         if campaign_id not in files:
             near = did_you_mean(campaign_id, files)
             fail(FOLDER, "unknown-campaign", f"there is no campaign {shown(campaign_id)}{near}")
@@ -183,19 +222,23 @@ def _shared_file(
     return read, first_of(found.in_file(document) for found in check(read))
 
 
-def _campaign(stem: str, folder: dict[str, list[Path]], shared: _Shared) -> LoadedCampaign:
-    files = [named(FOLDER, path) for path in folder[stem]]
-    if len(files) > 1:
-        message = f"{' and '.join(files)} have one name; a campaign has one file"
+def _campaign(stem: str, folder: CampaignPaths, shared: _Shared) -> LoadedCampaign:
+    found = folder[stem]
+    if len(found) > 1:
+        files = [each.name for each in found]
+        message = (
+            f"{' and '.join(files)} have one name, which is the campaign's id, in all brands; a campaign has one file"
+        )
         raise ConfigError(tuple(Problem(file, 0, 0, "", "same-name", message) for file in files))
-    _check_id(stem, files[0])
-    document = read_document(folder[stem][0], files[0])
+    file = found[0]
+    _check_id(stem, file)
+    document = read_document(file.path, file.name)
     campaign, problems = validate(document, Campaign)
     readable = campaign or _sections(document)
     used = readable.who.segments()
     segments = {name: shared.segments.obstacle(name) if name in used else "" for name in shared.segments.names}
     named_formerly = [old for old in readable.formerly if old in folder]
-    others = {name: named(FOLDER, folder[name][0]) for name in named_formerly}
+    others = {name: folder[name][0].name for name in named_formerly}
     findings = [
         *islice(
             chain(
@@ -208,7 +251,7 @@ def _campaign(stem: str, folder: dict[str, list[Path]], shared: _Shared) -> Load
     ]
     if campaign is None or problems or findings:
         raise ConfigError(first_of((*problems, *(found.in_file(document) for found in findings))))
-    return LoadedCampaign(_spec(stem, campaign, shared), document)
+    return LoadedCampaign(_spec(stem, file.brand, campaign, shared), document)
 
 
 def _sections(document: Document) -> Campaign:
@@ -220,24 +263,37 @@ def _sections(document: Document) -> Campaign:
     return Campaign.model_construct(**sections)
 
 
-def _check_id(stem: str, file: str) -> None:
-    """The stem is the DAG's id, a part of task parameters and of file names."""
+def _check_id(stem: str, file: CampaignPath) -> None:
+    """The stem is the DAG's id, a part of task parameters and of file names; the brand is a tag."""
+    brand = file.brand
     if not STEM.fullmatch(stem):
-        fail(file, "bad-name", f"the file's name is the campaign's id and must be {STEM_RULE}; found {shown(stem)}")
+        fail(
+            file.name, "bad-name", f"the file's name is the campaign's id and must be {STEM_RULE}; found {shown(stem)}"
+        )
+    if brand is not None and not STEM.fullmatch(brand):
+        fail(file.name, "bad-name", f"the folder's name is the brand and must be {STEM_RULE}; found {shown(brand)}")
     if stem in RESERVED:
-        fail(file, "bad-name", f"{shown(stem)} is the name of one of the project's own DAGs; rename the file")
+        fail(file.name, "bad-name", f"{shown(stem)} is the name of one of the project's own DAGs; rename the file")
 
 
-def _spec(stem: str, campaign: Campaign, shared: _Shared) -> CampaignSpec:
-    return _assembled(stem, campaign, shared.catalog, shared.settings, shared.segments.needed(campaign.who.segments()))
+def _spec(stem: str, brand: str | None, campaign: Campaign, shared: _Shared) -> CampaignSpec:
+    segments = shared.segments.needed(campaign.who.segments())
+    return _assembled(stem, campaign, shared.catalog, shared.settings, segments, brand)
 
 
 def _assembled(
-    stem: str, campaign: Campaign, catalog: Catalog, settings: Settings, segments: dict[str, SavedSegment]
+    stem: str,
+    campaign: Campaign,
+    catalog: Catalog,
+    settings: Settings,
+    segments: dict[str, SavedSegment],
+    brand: str | None = None,
 ) -> CampaignSpec:
     approval = {"approval": campaign.approval.or_else(settings.approval)} if campaign.approval else {}
     return CampaignSpec(
         id=stem,
+        brand=brand,
+        pool=settings.pool_of(brand),
         campaign=campaign.model_copy(update={"owner": campaign.owner or settings.owner, **approval}),
         segments=segments,
         catalog=catalog,
@@ -252,39 +308,12 @@ def _assembled(
     )
 
 
-def _size(paths: list[Path]) -> int:
+def _size(files: list[CampaignPath]) -> int:
     """In bytes; what cannot be read takes no time."""
     try:
-        return sum(path.stat().st_size for path in paths)
+        return sum(file.path.stat().st_size for file in files)
     except OSError:
         return 0
-
-
-def not_yet_read(paths: list[Path]) -> NoReturn:
-    """Raises ConfigError: there was no time for this campaign."""
-    message = (
-        "was not yet read: the files together take longer than Airflow's `[core] dagbag_import_timeout` leaves; raise that and "
-        "`[dag_processor] dag_file_processor_timeout`, or make the largest files smaller"
-    )
-    raise ConfigError(tuple(Problem(named(FOLDER, path), 0, 0, "", "not-yet-read", message) for path in paths))
-
-
-def _unforeseen(paths: list[Path], error: Exception) -> ConfigError:
-    message = f"could not be checked, which is a mistake of this product: {type(error).__name__}: {bare(str(error))}"
-    return ConfigError(tuple(Problem(named(FOLDER, path), 0, 0, "", "not-checked", message) for path in paths))
-
-
-def _by_file(error: ConfigError) -> dict[str, ConfigError]:
-    files = dict.fromkeys(problem.file for problem in error.problems)
-    return {file: ConfigError(tuple(each for each in error.problems if each.file == file)) for file in files}
-
-
-def _waiting(files: dict[str, list[Path]], error: ConfigError) -> dict[str, ConfigError]:
-    """Every campaign, when a shared file is wrong."""
-    culprits = " and ".join(dict.fromkeys(problem.file for problem in error.problems))
-    message = f"cannot be checked before {culprits} is right; {error.problems[0]}"
-    waiting = [named(FOLDER, path) for paths in files.values() for path in paths]
-    return {file: ConfigError((Problem(file, 0, 0, "", BLOCKED, message),)) for file in waiting}
 
 
 def _warnings(loaded: dict[str, LoadedCampaign]) -> Iterator[Problem]:

@@ -16,6 +16,9 @@ REQUESTS_AT_ONCE = 8
 more of them would reach the hourly quota no later, and make its processing time, which counts too, uneven."""
 
 
+POOL = "facebook"
+"""The Airflow pool of the tasks that only send, unless a brand has one of its own."""
+
 AdAccountId = Annotated[str, Field(pattern="^act_[0-9]+$")]
 
 
@@ -53,6 +56,13 @@ class ControlGroups(Strict):
     """Up to ten named groups that campaigns may hold out as well: `control_group: {custom: <name>}`."""
 
 
+class Brand(Strict):
+    """What the campaigns of a brand share: those in one folder of `campaigns/`."""
+
+    pool: ShortName = POOL
+    """The Airflow pool of the brand's tasks that only send; create it first, since a task without its pool waits for ever."""
+
+
 class Settings(Strict):
     """Everything that all campaigns of a project share."""
 
@@ -79,8 +89,14 @@ class Settings(Strict):
     """Whom to tell of what needs a person."""
     deadline: Deadline | None = None
     """How long a run may take, from when it is queued, before somebody is told; for campaigns that say nothing else."""
+    brands: dict[Name, Brand] = Field(default_factory=dict)
+    """Brands by the names of their folders in `campaigns/`; one that needs nothing of its own need not be here."""
     approval: Approval | None = None
     """Deadline and approvers of campaigns that require an approval and do not say it themselves."""
+
+    def pool_of(self, brand: str | None) -> str:
+        """The pool of a brand, or of the campaigns that belong to none."""
+        return self.brands[brand].pool if brand in self.brands else POOL
 
     @model_validator(mode="after")
     def _open_or_closed(self) -> Self:

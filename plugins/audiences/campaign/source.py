@@ -69,7 +69,7 @@ def read_text(path: FilePath, file: str, *, instead: str = "") -> str:
     try:
         if not path.is_file():
             fail(file, "not-readable", _no_file(path))
-        if path.is_symlink() and not _inside(path, path.parents[file.count("/")]):
+        if leads_out(path, path.parents[file.count("/")]):
             # What it leads to was not reviewed here, and messages about it would quote it.
             fail(file, "not-readable", "is a link that leads out of the project; put the file itself here")
         # Without waiting: it may have become a pipe meanwhile, at whose other end nobody writes.
@@ -88,10 +88,12 @@ def _no_file(path: FilePath) -> str:
     return "is a link to a file that does not exist" if path.is_symlink() else "does not exist"
 
 
-def _inside(path: FilePath, root: FilePath) -> bool:
-    """Whether a link ends in the project, or in its own folder, which may be a link itself."""
+def leads_out(path: FilePath, root: FilePath) -> bool:
+    """Whether this is a link that ends neither in the project nor in its own folder, which may be a link itself."""
+    if not path.is_symlink():
+        return False
     real = path.resolve()
-    return real.is_relative_to(root.resolve()) or real.is_relative_to(path.parent.resolve())
+    return not (real.is_relative_to(root.resolve()) or real.is_relative_to(path.parent.resolve()))
 
 
 def decode(content: bytes, file: str, *, instead: str = "") -> str:
@@ -139,6 +141,14 @@ def entries(folder: FilePath, name: str) -> list[FilePath]:
 def is_there(folder: FilePath) -> bool:
     """Whether there is anything of that name: a link that leads nowhere, or to itself, is meant to be a folder."""
     return os.path.lexists(folder)
+
+
+def is_anything(path: FilePath) -> bool:
+    """Whether it can be said what this is; not of a link that leads nowhere, nor on a disk that is away."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def is_file(path: FilePath) -> bool:

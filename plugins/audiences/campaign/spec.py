@@ -15,7 +15,7 @@ from audiences.campaign.catalog import Catalog
 from audiences.campaign.model import Campaign
 from audiences.campaign.notify import Notify
 from audiences.campaign.rules import SavedRules
-from audiences.campaign.settings import AdAccount, ControlGroups
+from audiences.campaign.settings import POOL, AdAccount, ControlGroups
 from audiences.campaign.windows import Length
 
 
@@ -31,6 +31,9 @@ class CampaignSpec(Strict):
     """One validated campaign; JSON in, JSON out, without loss."""
 
     id: Name
+    brand: Name | None = None
+    """The folder of `campaigns/` in which the campaign's file lies; None for one that lies right in it."""
+    pool: Name = POOL
     campaign: Campaign
     segments: dict[str, SavedSegment]
     catalog: Catalog
@@ -57,10 +60,15 @@ class CampaignSpec(Strict):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the canonical JSON: two equal digests mean the same campaign, whoever is told of it and by what tasks."""
-        telling = {"notify", "deadline"}
+        """SHA-256 over the canonical JSON: two equal digests mean the same campaign.
+
+        Whoever is told of it, by what tasks it is carried out, and to which brand it belongs makes it no other one.
+        """
+        telling, carrying_out = {"notify", "deadline"}, {"brand", "pool"}
         data = self.model_dump(
-            mode="json", by_alias=True, exclude={**dict.fromkeys(telling, True), "campaign": {*telling, "tasks"}}
+            mode="json",
+            by_alias=True,
+            exclude={**dict.fromkeys({*telling, *carrying_out}, True), "campaign": {*telling, "tasks"}},
         )
         canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

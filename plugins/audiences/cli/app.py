@@ -12,7 +12,7 @@ import typer
 from rich.logging import RichHandler
 from typer.core import TyperGroup
 
-from audiences.campaign.files import accounted_for
+from audiences.campaign.files import on_file
 from audiences.campaign.project import Project
 from audiences.cli import console as show
 from audiences.cli.safe_console import SafeConsole
@@ -123,7 +123,7 @@ def resources_of(spec: CampaignSpec, *, read_only: bool = False) -> CampaignReso
     """The resources of the campaign, closed by the caller."""
     from audiences.pipeline.resources import CampaignResources
 
-    return CampaignResources(spec, read_only=read_only, on_file=accounted_for(Here.project))
+    return CampaignResources(spec, read_only=read_only, on_file=on_file(Here.project))
 
 
 @contextmanager

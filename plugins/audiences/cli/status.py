@@ -15,7 +15,9 @@ from audiences.cli.app import AsJson, Limit, Offset, app, out, reading, show_fou
 def status(
     search: Annotated[
         str,
-        typer.Argument(metavar="WORDS", help="Only those with all of these in id, name, tags, owner or audience."),
+        typer.Argument(
+            metavar="WORDS", help="Only those with all of these in id, name, brand, tags, owner or audience."
+        ),
     ] = "",
     limit: Limit = 50,
     offset: Offset = 0,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from audiences.campaign.files import campaign_of
 from audiences.campaign.project import Project
 from audiences.cli import console as show
 from audiences.cli.app import AsJson, Here, app, out, wrong_usage
@@ -24,7 +24,7 @@ def validate(
     from audiences.when.never import told_never
 
     project = Project.load(Here.project)
-    unknown = sorted(set(campaigns or ()) - set(project.campaigns) - {Path(file).stem for file in project.broken})
+    unknown = sorted({*(campaigns or ())} - project.campaigns.keys() - project.broken_campaigns.keys())
     if unknown:
         wrong_usage(
             f"no such campaign: {', '.join(unknown)}; there are {', '.join(sorted(project.campaigns)) or 'none'}"
@@ -41,4 +41,5 @@ def validate(
 
 
 def _concerns(file: str, campaigns: list[str]) -> bool:
-    return not file.startswith("campaigns/") or Path(file).stem in campaigns
+    of = campaign_of(file)
+    return of is None or of in campaigns

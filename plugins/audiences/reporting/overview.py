@@ -40,7 +40,7 @@ def overview(
     limit: int = 50,
     may_see: Callable[[str], bool] = lambda _: True,
 ) -> Overview:
-    """The campaigns whose id, name, tags, owner or audience has every word of `search` in it, and which `may_see` lets see.
+    """The campaigns whose id, name, brand, tags, owner or audience has every word of `search`, and which `may_see` lets see.
 
     Seven statements, whatever the number of campaigns; those of a page are looked at more closely than the rest.
     """
@@ -75,7 +75,7 @@ def _searched(standing: CampaignStanding) -> str:
     parts = [standing.id, standing.name]
     if spec:
         wanted = spec.campaign.what.audience
-        parts += [*spec.campaign.tags, spec.campaign.owner or ""]
+        parts += [*spec.campaign.tags, spec.brand or "", spec.campaign.owner or ""]
         parts += [wanted.create.name if wanted.create else "", wanted.update.id if wanted.update else ""]
     if audience:
         parts += [audience.name, audience.facebook_id]

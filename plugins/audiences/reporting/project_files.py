@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from audiences.campaign.files import FOLDER, accounted_for, campaign_files
+from audiences.campaign.files import accounted_for, campaign_files
 from audiences.campaign.project import Project, load_settings
-from audiences.campaign.source import named
 from audiences.errors import ConfigError
 from audiences.reporting.send_times import SendTimes
 
@@ -48,7 +47,7 @@ class ProjectFiles:
     @classmethod
     def read(cls, root: Path) -> ProjectFiles:
         """Read the files now. Raises ConfigError for a folder that cannot be read."""
-        paths = campaign_files(root)
+        found = campaign_files(root)
         try:
             settings: Settings | None = load_settings(root)
         except ConfigError:
@@ -57,8 +56,8 @@ class ProjectFiles:
         return cls(
             project=project,
             settings=settings,
-            files={stem: named(FOLDER, found[0]) for stem, found in paths.items()},
-            changed_at={stem: _changed_at(found[0]) for stem, found in paths.items()},
+            files={stem: files[0].name for stem, files in found.items()},
+            changed_at={stem: _changed_at(files[0].path) for stem, files in found.items()},
             accounted_for=accounted_for(root),
             successors={old: name for name, spec in project.campaigns.items() for old in spec.campaign.formerly},
         )

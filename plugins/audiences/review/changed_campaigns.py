@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from audiences.campaign.describe import sections
-from audiences.campaign.files import FOLDER
+from audiences.campaign.files import folder_name
 from audiences.campaign.phrases import bullets
 from audiences.campaign.wording import counted
 from audiences.redact import without_people
@@ -59,13 +59,12 @@ class CampaignChange:
 
 def changes(before: Project, after: Project) -> list[CampaignChange]:
     """Every campaign that is another one than before, by id."""
-    was_broken, broken = _broken(before), _broken(after)
+    was_broken, broken = before.broken_campaigns, _broken(before, after)
     there = {*before.campaigns, *was_broken}
     former = {
         old: name for name, spec in after.campaigns.items() for old in spec.campaign.formerly if name not in there
     }
-    # Of a folder that could not be read nobody knows which campaigns were in it.
-    unknown = FOLDER in before.broken
+    unknown = bool(before.unread)
     found = []
     for name in sorted(there | {*after.campaigns, *broken}):
         old, new = before.campaigns.get(name), after.campaigns.get(name)
@@ -87,9 +86,14 @@ def changes(before: Project, after: Project) -> list[CampaignChange]:
     return found
 
 
-def _broken(project: Project) -> dict[str, ConfigError]:
-    """What is wrong with campaigns, by their ids."""
-    return {_stem(file): error for file, error in project.broken.items() if file.startswith(f"{FOLDER}/")}
+def _broken(before: Project, after: Project) -> dict[str, ConfigError]:
+    """What is wrong with campaigns, by their ids; also with those whose folder can be read no more."""
+    unread = after.unread
+    return after.broken_campaigns | {
+        name: unread[folder]
+        for name, spec in before.campaigns.items()
+        if (folder := folder_name(spec.brand)) in unread and name not in after.campaigns
+    }
 
 
 def _change(
@@ -172,7 +176,3 @@ def _described(spec: CampaignSpec | None) -> dict[str, tuple[str, ...]]:
     if named:
         lines["Who"] = (*lines.get("Who", ()), f"- Never held out: {counted(named, 'user')} by name.")
     return {title: tuple(map(without_people, each)) for title, each in lines.items()}
-
-
-def _stem(file: str) -> str:
-    return file.removeprefix(f"{FOLDER}/").rpartition(".")[0]

@@ -19,7 +19,7 @@ from audiences.airflow.failures import NOTE, NotDoneError, cause_of, told
 from audiences.airflow.notifying import tell_of_run
 from audiences.airflow.operators.steps import leave_out, preview_in_task
 from audiences.airflow.run_conf import DISPATCHED, LIVE_FORM, RunConf
-from audiences.campaign.files import accounted_for
+from audiences.campaign.files import on_file
 from audiences.logs import logger
 from audiences.pipeline.preconditions.export_windows import OutsideWindowsError
 
@@ -79,7 +79,7 @@ def export_batch(spec: CampaignSpec, project: str, context: Context, asked: RunC
     )
     with (
         metrics.throttle_seconds(spec.id, time.sleep) as throttled,
-        CampaignResources(spec, sleep=throttled.sleep, on_file=accounted_for(Path(project))) as resources,
+        CampaignResources(spec, sleep=throttled.sleep, on_file=on_file(Path(project))) as resources,
     ):
         try:
             if number is None:

@@ -22,7 +22,7 @@ from audiences.airflow.failures import NOTE, NotDoneError, told
 from audiences.airflow.notifying import tell_of_run
 from audiences.airflow.operators.holding import HoldingOperator
 from audiences.airflow.run_conf import FORM, RunConf
-from audiences.campaign.files import accounted_for
+from audiences.campaign.files import on_file
 from audiences.campaign.spec import CampaignSpec
 from audiences.logs import logger
 from audiences.pipeline.preconditions.export_windows import OutsideWindowsError
@@ -113,7 +113,7 @@ class OpenRunOperator(HoldingOperator):
         due = run.run_after if run.run_type == "scheduled" else None
         woken = run.run_type == "asset_triggered"
         begun, queued = time.perf_counter(), (datetime.now(UTC) - run.run_after).total_seconds()
-        with CampaignResources(self.spec, on_file=accounted_for(Path(self.project))) as resources:
+        with CampaignResources(self.spec, on_file=on_file(Path(self.project))) as resources:
             request = RunRequest(
                 external_id=str(context["run_id"]),
                 at=as_of(resources, due),
@@ -313,7 +313,7 @@ def previewed(spec: CampaignSpec, project: str, asked: RunConf, *, ask_facebook:
     from audiences.pipeline.preview import preview
     from audiences.pipeline.resources import CampaignResources
 
-    with CampaignResources(spec, read_only=True, on_file=accounted_for(Path(project))) as resources:
+    with CampaignResources(spec, read_only=True, on_file=on_file(Path(project))) as resources:
         return preview(
             resources, resources.now(), ask_facebook=ask_facebook, full_refresh=asked.full_refresh, allow=asked.allow
         )

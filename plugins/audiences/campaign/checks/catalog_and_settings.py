@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from audiences.campaign.catalog import Catalog
+from audiences.campaign.checks.campaign import SETTINGS
 from audiences.campaign.checks.finding import Finding, Findings
 from audiences.campaign.checks.property_conditions import Declared, compared_as
 from audiences.campaign.checks.run_times import zone_findings
@@ -12,7 +13,8 @@ from audiences.campaign.checks.value_types import country_mistake, mistake
 from audiences.campaign.identifiers import CONTACTS, FIELDS
 from audiences.campaign.reserved import PREFIX, is_reserved
 from audiences.campaign.settings import Settings
-from audiences.campaign.wording import shown
+from audiences.campaign.wording import did_you_mean, dotted, shown
+from audiences.errors import Problem
 
 _JOINTS = ("all", "any", "not")
 
@@ -52,6 +54,15 @@ def settings_findings(settings: Settings) -> Findings:
     """Check the project's settings."""
     if settings.timezone is not None:
         yield from (found.under("timezone") for found in zone_findings(settings.timezone))
+
+
+def brand_warnings(settings: Settings, folders: Iterable[str]) -> Iterator[Problem]:
+    """Brands of the settings without a folder in `campaigns/`: what is said of them is for nobody."""
+    there = list(folders)
+    for brand in settings.brands:
+        if brand not in there:
+            message = f"there is no folder {shown(f'campaigns/{brand}')}{did_you_mean(brand, there)}"
+            yield Problem(SETTINGS, 0, 0, dotted(("brands", brand)), "unknown-brand", message)
 
 
 def _property_findings(properties: Mapping[str, Declared]) -> Findings:

@@ -43,7 +43,7 @@ function Found({ found, search, onPage }) {
   const { campaigns, total, offset, with_troubles: troubles } = found;
   if (!total) {
     return h(Notice, {
-      title: search ? `No campaign has “${search}” in its id, name, tags, owner or audience.` : "There is no campaign yet.",
+      title: search ? `No campaign has “${search}” in its id, name, brand, tags, owner or audience.` : "There is no campaign yet.",
       remedy: search ? undefined : "Commit a file under campaigns/: its name becomes the campaign's id, and its DAG's.",
     });
   }
