@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer.main
 
-from audiences.cli.app import app
+from audiences.cli.commands import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

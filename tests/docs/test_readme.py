@@ -16,7 +16,7 @@ import typer.main
 from tests.cli import test_commands as commands
 from tests.pipeline import conftest as pipeline
 
-from audiences.cli.app import app
+from audiences.cli.commands import app
 from audiences.demo import launched
 from audiences.demo.shop import load_shop
 

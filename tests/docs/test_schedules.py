@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from audiences.campaign.project import Project
-from audiences.cli import app
+from audiences.cli.commands import app
 from audiences.when.summary import summary
 from audiences.when.upcoming import recurrence_of
 

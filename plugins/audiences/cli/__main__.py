@@ -1,5 +1,5 @@
 """`python -m audiences.cli` is `audiences`."""
 
-from audiences.cli import main
+from audiences.cli.whole_process import command
 
-main()
+command()

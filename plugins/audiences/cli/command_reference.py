@@ -13,7 +13,7 @@ import typer.main
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from audiences.campaign.reference import cell
-from audiences.cli.app import app
+from audiences.cli.commands import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,57 @@
+"""All commands: each module of this package adds its own to the app when it is imported, and all of them are.
+
+The reference page alone is made afterwards, from the whole app.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, NoReturn
+
+from audiences.cli import console as show
+from audiences.cli.app import app, err
+from audiences.cli.safe_console import as_text
+from audiences.errors import AudiencesError, ConfigError, StoppedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["app", "carry_out"]
+_NO_COMMANDS = ("__main__", "command_reference", "commands", "whole_process")
+for _each in iter_modules([str(Path(__file__).parent)]):
+    if _each.name not in _NO_COMMANDS:
+        import_module(f"audiences.cli.{_each.name}")
+
+
+def carry_out(given: Sequence[str]) -> None:
+    """Do what the arguments say: our errors become a message and exit code 1. Raises SystemExit."""
+    as_json = "--json" in given
+    try:
+        app(given)
+    except ConfigError as error:
+        if as_json:
+            show.json_line({"state": "failed", "problems": [show.fields(problem) for problem in error.problems]})
+        else:
+            show.problems(err, error.problems)
+        sys.exit(1)
+    except AudiencesError as error:
+        _fail(error, as_json=as_json)
+    except Exception as error:
+        from audiences.ledger.ledger_errors import as_ours
+
+        ours = as_ours(error)
+        if ours is None:
+            raise
+        _fail(ours, as_json=as_json)
+
+
+def _fail(error: AudiencesError, *, as_json: bool) -> NoReturn:
+    if as_json:
+        state = "stopped" if isinstance(error, StoppedError) else "failed"
+        show.json_line({"state": state, "error": str(error), "kind": type(error).__name__})
+    else:
+        err.print(f"[bold red]error[/]  {as_text(str(error))}", highlight=False, soft_wrap=True)
+    sys.exit(1)
