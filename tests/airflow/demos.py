@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from rich.console import Console
 
-from audiences.demo import airflow
+from audiences.demo import airflow, start
 from audiences.demo.folders import DemoFolders
 from audiences.demo.progress import Progress
 from audiences.demo.start import started
@@ -73,6 +73,8 @@ def with_roles(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[None]:
         api._http.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
     with patch.context() as patched:
+        patched.setattr(start, "USERS", 2_000)  # of whom these tests ask nothing
+        patched.setattr(start, "EVENTS", 10_000)
         patched.setattr(airflow, "environment", environment)
         patched.setattr(airflow.AirflowApi, "log_in", log_in)
         yield

@@ -157,7 +157,8 @@ def _fill(demo: Demo, progress: Progress) -> None:
     """The shop's data, the ledger, and the past of the campaign that was launched before."""
     as_of = datetime.now(UTC)
     spec = launched.launched_campaign(demo.folders.project)
-    load_shop(demo.server.uri("shop"), as_of=as_of, reached=launched.reached(spec) if spec else None)
+    reached = launched.reached(spec, USERS) if spec else None
+    load_shop(demo.server.uri("shop"), as_of=as_of, users=USERS, events=EVENTS, reached=reached)
     progress.done(f"{USERS:,} users and {EVENTS:,} events are in the warehouse")
     revision = migrate(demo.connection("ledger"))
     progress.done(f"the ledger is at revision {revision}")
