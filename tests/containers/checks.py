@@ -159,7 +159,7 @@ def upgrade_keeps_all(installation: Installation, before: str) -> str:
         old = installation.ledger_revision()
         first = campaign_runs(installation)
         run = begin_upload(installation, "upgraded")
-        # As README says: a task of the version before cannot go on with a ledger that is migrated already.
+        # The version before may be one that fails a task which meets a ledger that is migrated already, instead of waiting.
         installation.compose("stop", *TASKS & installation.services.keys())
     finally:
         installation.engine.docker("tag", after, installation.image)

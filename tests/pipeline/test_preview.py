@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from audiences.campaign.catalog import Users
-from audiences.ledger.migrate import NEWEST, LedgerRevisionError
+from audiences.ledger.migrate import NEWEST, LedgerOlderError
 from audiences.pipeline.explain import explain
 
 pytestmark = pytest.mark.integration
@@ -80,7 +80,7 @@ def test_a_preview_over_the_ledger_of_an_earlier_version_says_what_to_do_and_cha
     shop.user(1, "mary@example.com")
     shop.event(1)
     shop.sql("update audiences.alembic_version set version_num = '0004'", on="ledger")
-    with pytest.raises(LedgerRevisionError, match="audiences ledger migrate"):
+    with pytest.raises(LedgerOlderError, match="audiences ledger migrate"):
         shop.preview(shop.campaign())
     assert shop.sql("select version_num from audiences.alembic_version", on="ledger") == [("0004",)]
     shop.sql("update audiences.alembic_version set version_num = %s", NEWEST, on="ledger")

@@ -12,7 +12,7 @@ from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from audiences.airflow.audience_assets import audience_asset, schedule_after
 from audiences.airflow.failures import TAG
 from audiences.airflow.notifying import OnFailure, deadline_missed
-from audiences.airflow.operators import live_batch, sending, steps
+from audiences.airflow.operators import handed_over, live_batch, previewing, sending, steps
 from audiences.airflow.retry_policies import ByErrorClass
 from audiences.airflow.run_conf import LIFTED_IN_FORM
 from audiences.campaign.describe import describe
@@ -65,7 +65,7 @@ def campaign_dag(spec: CampaignSpec, project: Path) -> DAG:
         elif runs:
             _pipeline(spec, project)
         else:
-            steps.PreviewOperator(task_id="preview", spec=spec, project=str(project))
+            previewing.PreviewOperator(task_id="preview", spec=spec, project=str(project))
     if runs:
         # Only now: an operator copies the params that its DAG has by then, and Airflow validates every copy at every parse, which
         # is most of the time that a thousand campaigns take. A run's conf is read as such (`run_conf.py`), not from these copies.
@@ -105,21 +105,25 @@ def _deadline(spec: CampaignSpec) -> DeadlineAlert | None:
 
 
 def _pipeline(spec: CampaignSpec, project: Path) -> None:
-    opened = steps.OpenRunOperator(task_id=steps.OPEN, task_display_name="open run", spec=spec, project=str(project))
-    extract = steps.ExtractOperator(task_id=steps.EXTRACT, task_display_name="extract qualified users")
+    opened = steps.OpenRunOperator(
+        task_id=handed_over.OPEN, task_display_name="open run", spec=spec, project=str(project)
+    )
+    extract = steps.ExtractOperator(task_id=handed_over.EXTRACT, task_display_name="extract qualified users")
     select = steps.SelectOperator.partial(
-        task_id=steps.SELECT, task_display_name="filter, hold out control groups", map_index_template=_LABEL
+        task_id=handed_over.SELECT, task_display_name="filter, hold out control groups", map_index_template=_LABEL
     ).expand(shard=extract.output)
-    plan = steps.PlanOperator(task_id=steps.PLAN, task_display_name="plan changes", trigger_rule="none_failed")
-    remove = sending.RemoveOperator(task_id=steps.REMOVE, task_display_name="remove from Facebook", pool=spec.pool)
+    plan = steps.PlanOperator(task_id=handed_over.PLAN, task_display_name="plan changes", trigger_rule="none_failed")
+    remove = sending.RemoveOperator(
+        task_id=handed_over.REMOVE, task_display_name="remove from Facebook", pool=spec.pool
+    )
     add = sending.AddOperator.partial(
-        task_id=steps.ADD,
+        task_id=handed_over.ADD,
         task_display_name="add to Facebook",
         pool=spec.pool,
         map_index_template=_LABEL,
     ).expand(requests=plan.output)
     deferred = sending.RemoveDeferredOperator(
-        task_id=steps.REMOVE_LATE, task_display_name="remove old rows", pool=spec.pool, trigger_rule="none_failed"
+        task_id=handed_over.REMOVE_LATE, task_display_name="remove old rows", pool=spec.pool, trigger_rule="none_failed"
     )
     first = [opened, extract, select, plan]
     if spec.campaign.approval:
@@ -130,7 +134,9 @@ def _pipeline(spec: CampaignSpec, project: Path) -> None:
         )
         approve = approval_tasks.ApproveOperator(task_id=approval_tasks.APPROVE, task_display_name="approve", spec=spec)
         first[3:3] = [ask, approve]
-    close = steps.CloseRunOperator(task_id=steps.CLOSE, task_display_name="close run", outlets=[audience_asset(spec)])
+    close = steps.CloseRunOperator(
+        task_id=handed_over.CLOSE, task_display_name="close run", outlets=[audience_asset(spec)]
+    )
     ends = [add, deferred, close]
     if spec.campaign.what.ad_sets or spec.campaign.what.exclude_from_ad_sets:
         link = sending.LinkAdSetsOperator(

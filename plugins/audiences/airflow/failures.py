@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from airflow.listeners import hookimpl
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
@@ -70,6 +70,12 @@ def told(context: Context, about: str = "") -> Iterator[None]:
         # Airflow makes the label of a mapped task itself, but for a SystemExit.
         cast("Any", ti).rendered_map_index = cast("Any", context).get("label")
         raise TaskFailed(ours) from None
+
+
+def leave_out(context: Context, why: str) -> NoReturn:
+    """End the run here, with the reason as its note."""
+    context["ti"].xcom_push(key=NOTE, value=why)
+    raise AirflowSkipException(why)
 
 
 def cause_of(error: BaseException) -> BaseException:

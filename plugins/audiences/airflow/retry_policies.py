@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 FIRST_DELAY = timedelta(seconds=20)
 LONGEST_DELAY = timedelta(minutes=15)
+UPGRADE_PAUSE = timedelta(minutes=1)
+"""How long to wait for a worker of a newer version, where a task is not tried again as other tasks are."""
 TRIES_OF_THE_UNKNOWN = 2  # an error that nobody foresaw is more often a fault of the code than of the moment
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiences.errors import FixAccessError
+from audiences.errors import FixAccessError, RetryError
 from audiences.ledger.database import Ledger
 from audiences.ledger.own_session import session
 
@@ -19,50 +19,66 @@ _LOCK = 0x_A0D1_E0CE_5000  # any constant of our own; every migrating process as
 
 
 @dataclass(eq=False)
-class LedgerRevisionError(FixAccessError):
-    """The ledger's tables are of another version of the product than this one."""
+class LedgerOlderError(FixAccessError):
+    """The ledger's tables are of an earlier version of the product, and who only looks does not migrate them."""
 
     found: str
     needed: str = NEWEST
 
     def __str__(self) -> str:
-        which = f"the ledger is at revision {self.found}, and this version of the product works with {self.needed}"
-        if self.found > self.needed:
-            return (
-                f"{which}: a newer version has migrated it. Nothing was changed. Install that version, or a newer one"
-            )
         return (
-            f"{which}; a look changes nothing, so it does not migrate it. Run `audiences ledger migrate` once, or let any "
-            "campaign run"
+            f"the ledger is at revision {self.found}, and this version of the product works with {self.needed}; a look changes "
+            "nothing, so it does not migrate it. Run `audiences ledger migrate` once, or let any campaign run"
+        )
+
+
+@dataclass(eq=False)
+class LedgerNewerError(RetryError):
+    """A newer version of the product has migrated the ledger. It passes: the next worker may have that version."""
+
+    found: str
+    known: str = NEWEST
+
+    def __str__(self) -> str:
+        return (
+            f"the ledger is at revision {self.found}, and this version of the product knows no later one than {self.known}: a "
+            "newer version has migrated it, as in the middle of an upgrade. This one writes nothing more there. Start what runs "
+            "here in that version or a newer one; a task is tried again until a worker has it"
         )
 
 
 def ensure_newest(ledger: Ledger) -> None:
-    """Raise LedgerRevisionError unless a ledger that was migrated once is at the newest revision; for read-only commands."""
-    found = ledger.value(str, "select version_num from audiences.alembic_version")
-    if found != NEWEST:
-        raise LedgerRevisionError(found or "none")
+    """Raise LedgerOlderError or LedgerNewerError unless a ledger that was migrated once is at the newest revision.
+
+    For read-only commands.
+    """
+    if (found := ensure_not_newer(ledger)) != NEWEST:
+        raise LedgerOlderError(found or "none")
+
+
+def ensure_not_newer(ledger: Ledger) -> str | None:
+    """The ledger's revision, None for one that was never migrated. Raises LedgerNewerError."""
+    found = None
+    if ledger.holds("select to_regclass('audiences.alembic_version') is not null"):
+        found = ledger.value(str, "select version_num from audiences.alembic_version")
+    return _known(found)
 
 
 def migrate(connection: Connection) -> str:
-    """Bring the ledger to the newest revision and return that revision.
-
-    Raises LedgerRevisionError for one that a newer version of the product has migrated.
-    """
+    """Bring the ledger to the newest revision and return that revision. Raises LedgerNewerError."""
     with Ledger(connection) as ledger:
         return migrate_open(ledger)
 
 
 def migrate_open(ledger: Ledger) -> str:
     """The same with a ledger that is open already; done at every start of a step, so without Alembic where nothing is to do."""
-    return NEWEST if _revision(ledger) == NEWEST else _upgraded(ledger.connection)
+    return NEWEST if ensure_not_newer(ledger) == NEWEST else _upgraded(ledger.connection)
 
 
-def _revision(ledger: Ledger) -> str | None:
-    """The ledger's revision; None for one that was never migrated."""
-    if not ledger.holds("select to_regclass('audiences.alembic_version') is not null"):
-        return None
-    return ledger.value(str, "select version_num from audiences.alembic_version")
+def _known(revision: str | None) -> str | None:
+    if revision and revision > NEWEST:
+        raise LedgerNewerError(revision)
+    return revision
 
 
 def _upgraded(connection: Connection, to: str = "head") -> str:
@@ -84,11 +100,10 @@ def _upgraded(connection: Connection, to: str = "head") -> str:
         try:
             database.execute(text("create schema if not exists audiences"))
             database.commit()
-            found = MigrationContext.configure(
-                database, opts={"version_table_schema": "audiences"}
-            ).get_current_revision()
-            if found and found > NEWEST:
-                raise LedgerRevisionError(found)
+            # Anew: another process may have migrated it while the lock was awaited.
+            _known(
+                MigrationContext.configure(database, opts={"version_table_schema": "audiences"}).get_current_revision()
+            )
             config.attributes["connection"] = database
             command.upgrade(config, to)
             database.commit()

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
+
+import psycopg
 
 from audiences import connections
 from audiences.ledger import formerly
 from audiences.ledger.account_semaphore import AccountSemaphore
 from audiences.ledger.database import EmptyLedger, Ledger
 from audiences.ledger.identity import note_home
-from audiences.ledger.ledger_errors import placed
-from audiences.ledger.migrate import ensure_newest, migrate_open
+from audiences.ledger.ledger_errors import LedgerFaultError, as_lost, placed
+from audiences.ledger.migrate import LedgerNewerError, ensure_newest, ensure_not_newer, migrate_open
 from audiences.warehouse.timeouts import QUESTION_TIMEOUT, STATEMENT_TIMEOUT
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from audiences.warehouse.reader import Warehouse
 
 
+_OF_WHAT_WAS_READ: Final = (ValueError, LookupError, TypeError)
+"""What is raised for rows of which nobody knew when this was written, such as a state that a newer version has added."""
 _TRIES: Final = 6
 _TRIES_READ_ONLY: Final = 2  # somebody waits for it at a terminal, and it goes on without an answer
 
@@ -74,8 +78,11 @@ class Resources:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._opened.close()
+    def __exit__(self, _: object = None, error: BaseException | None = None, __: object = None) -> None:
+        try:
+            self.ensure_not_newer(error)
+        finally:
+            self._opened.close()
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -95,6 +102,17 @@ class Resources:
         migrate_open(ledger)
         note_home(ledger)
         return ledger
+
+    def ensure_not_newer(self, error: BaseException | None) -> None:
+        """Raise LedgerNewerError for an error of a step in whose middle a newer version of the product has migrated the ledger.
+
+        Its statements need not fit the tables any more, nor what they give our classes. Nothing more is to be written there then.
+        """
+        if error is None or "ledger" not in self.__dict__:
+            return
+        if isinstance(error, (*_OF_WHAT_WAS_READ, LedgerNewerError)) or isinstance(as_lost(error), LedgerFaultError):
+            with suppress(psycopg.Error):  # then the first error is told
+                ensure_not_newer(self.ledger)
 
     def warehouse(self) -> Warehouse:
         """A new snapshot of the warehouse; the caller closes it."""

@@ -17,6 +17,7 @@ from audiences.errors import AudiencesError, RetryError, WaitError
 from audiences.facebook.graph_errors import UnreachableError
 from audiences.ledger import chunks, known_audiences, members, runs
 from audiences.ledger.ledger_errors import as_ours
+from audiences.ledger.migrate import LedgerNewerError
 from audiences.ledger.run_timings import QUEUED
 from audiences.logs import logger
 from audiences.object_store import store_told
@@ -61,8 +62,13 @@ class Timings(dict[str, float]):
         )
 
     def _passes(self, error: BaseException) -> bool:
-        """A window may be closed for days, and an address be wrong from the start: nobody waits for that at a terminal."""
-        hopeless = isinstance(error, OutsideWindowsError) or (isinstance(error, UnreachableError) and not self)
+        """A window may be closed for days, an upgrade take its time, an address be wrong from the start.
+
+        Nobody waits for that at a terminal.
+        """
+        hopeless = isinstance(error, OutsideWindowsError | LedgerNewerError) or (
+            isinstance(error, UnreachableError) and not self
+        )
         return isinstance(error, WaitError | RetryError) and not hopeless
 
     def of(self, step: str, work: Callable[[], Result]) -> Result:
@@ -146,6 +152,7 @@ def to_its_end(
         if ad_sets:
             timings.of("link_ad_sets", lambda: link_ad_sets(resources, run, scope=scope))
     except Exception as error:  # noqa: BLE001  # the run is closed first, whatever it was
+        resources.ensure_not_newer(error)
         failure = as_ours(error) or error
         runs.note_error(resources.ledger, run.run, failure)
     return Attempt(close_run(resources, run, planned, timings=timings, ad_sets=ad_sets, scope=scope), failure)

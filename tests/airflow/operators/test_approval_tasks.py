@@ -6,14 +6,17 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from airflow.sdk.exceptions import TaskDeferred
 from tests.pipeline.conftest import project, sandbox_server, shop  # noqa: F401  # fixtures
 from tests.pipeline.steps.test_ask import asked, fill  # noqa: F401  # a fixture
 
 from audiences.airflow.campaign_dag import campaign_dag
 from audiences.airflow.failures import TaskFailed
 from audiences.airflow.operators.approval_tasks import ApproveOperator
+from audiences.airflow.operators.upgrading import MOST_PAUSES
 from audiences.campaign.project import Project
 from audiences.ledger import approvals
+from audiences.ledger.migrate import NEWEST
 
 pytestmark = pytest.mark.integration
 LIVE = """
@@ -130,6 +133,31 @@ def test_an_answer_after_the_file_was_edited_is_void(approve, connected):
         today.execute_complete(approve.context, event())
     assert "edited after the question was asked" in approve.pushed["failure"]
     assert state(approve) == "lapsed"
+
+
+def at_revision(shop, revision):  # noqa: F811  # a value, not the fixture
+    shop.sql("update audiences.alembic_version set version_num = %s", revision, on="ledger")
+
+
+def test_in_the_middle_of_an_upgrade_neither_question_nor_answer_is_lost_and_nobody_is_asked_twice(approve, shop):  # noqa: F811
+    """There is no second try of such a task, which would ask again."""
+    at_revision(shop, "9001")
+    given = event()
+    try:
+        with pytest.raises(TaskDeferred) as asks:
+            approve.operator.execute(approve.context)
+        assert (asks.value.method_name, asks.value.kwargs) == ("take_up", {"answer": None, "pauses": 1})
+        with pytest.raises(TaskDeferred) as waits:
+            approve.operator.execute_complete(approve.context, given)
+        with pytest.raises(TaskDeferred) as again:
+            approve.operator.take_up(approve.context, None, **waits.value.kwargs)
+        assert again.value.kwargs == {"answer": given, "pauses": 2}
+        with pytest.raises(TaskFailed, match="9001"):
+            approve.operator.take_up(approve.context, None, answer=given, pauses=MOST_PAUSES)
+    finally:
+        at_revision(shop, NEWEST)
+    approve.operator.take_up(approve.context, None, **again.value.kwargs)
+    assert state(approve) == "approved"
 
 
 def test_an_answer_that_airflow_does_not_offer_is_no_yes(approve):

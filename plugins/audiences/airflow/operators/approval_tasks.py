@@ -15,9 +15,11 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from audiences.airflow import lineage
 from audiences.airflow.approvers import doubts_about_approvers
-from audiences.airflow.failures import told
+from audiences.airflow.operators import handed_over
 from audiences.airflow.operators.live_batch import export_batch
-from audiences.airflow.operators.steps import EXTRACT, FOUND, OPEN, SELECT, StepOperator, preview_in_task, previewed
+from audiences.airflow.operators.previewing import preview_in_task, previewed
+from audiences.airflow.operators.steps import StepOperator
+from audiences.airflow.operators.upgrading import UpgradingOperator
 from audiences.airflow.run_conf import DISPATCHED, LIVE_FORM, RunConf
 from audiences.campaign.phrases import plain
 from audiences.logs import logger
@@ -43,14 +45,10 @@ class AskOperator(StepOperator):
 
     def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Return the question's number."""
-        from audiences.pipeline.results import Extracted, Selected
         from audiences.pipeline.steps.ask import ask
 
         context = get_current_context()
-        extracted = Extracted.model_validate(context["ti"].xcom_pull(task_ids=EXTRACT, key=FOUND))
-        selected = [
-            Selected.model_validate(part) for part in context["ti"].xcom_pull(task_ids=[SELECT]) if part is not None
-        ]
+        extracted, selected = handed_over.extracted_of(context["ti"]), handed_over.selected_of(context["ti"])
         doubts = doubts_about_approvers(resources.spec.campaign.approval)
         question = ask(resources, run, extracted, selected, asked_in=str(context["run_id"]), doubts=doubts)
         if question is None:
@@ -59,7 +57,7 @@ class AskOperator(StepOperator):
         return question.id
 
 
-class AskingOperator(ApprovalOperator):
+class AskingOperator(UpgradingOperator):
     """Waits for the answer to a question on record; holds neither a worker nor the triggerer meanwhile.
 
     There are no retries: each would repeat the question. There are no defaults either: nobody would have approved.
@@ -90,7 +88,7 @@ class AskingOperator(ApprovalOperator):
         self.response_timeout = max(left, timedelta(seconds=1))
         if _on_show(self, context) != self.body:
             raise self.unsent(question, _SHOWN_BEFORE, ApprovalState.LAPSED)
-        super().execute(context)
+        ApprovalOperator.execute(self, context)
 
     def approved(self, context: Context, question: Question, event: dict[str, Any]) -> bool:
         """Put the answer on record; whether it is a yes.
@@ -144,27 +142,24 @@ class AskingOperator(ApprovalOperator):
 class ApproveOperator(AskingOperator):
     """Asks the question that the run has put on record."""
 
-    def execute(self, context: Context) -> Any:
+    def ask(self, context: Context) -> None:
         """Ask, and wait."""
-        with told(context):
-            self.put(context, self._question(context))
+        self.put(context, self._question(context))
 
-    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+    def take(self, context: Context, event: dict[str, Any]) -> Any:
         """Take the answer; after a no everything that follows is skipped, but for the closing of the run."""
-        with told(context):
-            question = self._question(context)
-            if not self.approved(context, question, event):
-                self.rejected(question, event)
-            return super().execute_complete(context, event)
+        question = self._question(context)
+        if not self.approved(context, question, event):
+            self.rejected(question, event)
+        return ApprovalOperator.execute_complete(self, context, event)
 
     def _question(self, context: Context) -> Question:
         """The question of this run, as the ledger has it."""
         from audiences.ledger import approvals
         from audiences.pipeline.preconditions.approved import not_approved
         from audiences.pipeline.resources import CampaignResources
-        from audiences.pipeline.results import RunRef
 
-        run = RunRef.model_validate(context["ti"].xcom_pull(task_ids=OPEN))
+        run = handed_over.run_of(context["ti"])
         with CampaignResources(self.spec) as resources:
             question = approvals.of_run(resources.ledger, run.run)
             if question is None:
@@ -179,35 +174,33 @@ class ApprovedBatchOperator(AskingOperator):
         super().__init__(**kwargs)
         self.project = project
 
-    def execute(self, context: Context) -> Any:
+    def ask(self, context: Context) -> Any:
         """Export, if this version is approved; else ask, and wait."""
-        with told(context):
-            asked = self._conf(context)
-            if asked.dry_run:
-                return preview_in_task(self.spec, self.project, context, asked)
-            question = self._ask(context, asked)
-            if question is None:
-                return export_batch(self.spec, self.project, context, asked)
-            return self.put(context, question)
+        asked = self._conf(context)
+        if asked.dry_run:
+            return preview_in_task(self.spec, self.project, context, asked)
+        question = self._question_of(context, asked)
+        if question is None:
+            return export_batch(self.spec, self.project, context, asked)
+        return self.put(context, question)
 
-    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+    def take(self, context: Context, event: dict[str, Any]) -> Any:
         """Take the answer and export; after a no, or none in time, the batch waits and its events are kept."""
         from audiences.pipeline.live.question import asked_in, put_in_force, wait_on
         from audiences.pipeline.preconditions.approved import NotApprovedError
         from audiences.pipeline.resources import CampaignResources
 
-        with told(context):
-            asked = self._conf(context)
-            with CampaignResources(self.spec) as resources:
-                question = asked_in(resources, str(context["run_id"]))
-                try:
-                    if not self.approved(context, question, event):
-                        raise self.rejected(question, event)
-                    put_in_force(resources, question)
-                except NotApprovedError as error:
-                    wait_on(resources, asked.batch, error)
-                    raise
-            return export_batch(self.spec, self.project, context, asked)
+        asked = self._conf(context)
+        with CampaignResources(self.spec) as resources:
+            question = asked_in(resources, str(context["run_id"]))
+            try:
+                if not self.approved(context, question, event):
+                    raise self.rejected(question, event)
+                put_in_force(resources, question)
+            except NotApprovedError as error:
+                wait_on(resources, asked.batch, error)
+                raise
+        return export_batch(self.spec, self.project, context, asked)
 
     def get_openlineage_facets_on_complete(self, _: Any) -> Any:
         """The audience that the batch went to, and the tables behind it; OpenLineage's provider asks for them."""
@@ -216,7 +209,7 @@ class ApprovedBatchOperator(AskingOperator):
     def _conf(self, context: Context) -> RunConf:
         return RunConf.of(self.spec.id, context["dag_run"].conf, *LIVE_FORM, *DISPATCHED)
 
-    def _ask(self, context: Context, asked: RunConf) -> Question | None:
+    def _question_of(self, context: Context, asked: RunConf) -> Question | None:
         from audiences.pipeline.live.question import ask_live, needed, wait_on
         from audiences.pipeline.preconditions.approved import NotApprovedError
         from audiences.pipeline.resources import CampaignResources

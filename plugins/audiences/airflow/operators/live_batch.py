@@ -15,9 +15,10 @@ from airflow.sdk import BaseOperator, RetryDecision, RetryPolicy
 
 from audiences.airflow import lineage, metrics
 from audiences.airflow.executors import ensure_shared_staging
-from audiences.airflow.failures import NOTE, NotDoneError, cause_of, told
+from audiences.airflow.failures import NOTE, NotDoneError, cause_of, leave_out, told
 from audiences.airflow.notifying import tell_of_run
-from audiences.airflow.operators.steps import leave_out, preview_in_task
+from audiences.airflow.operators.previewing import preview_in_task
+from audiences.airflow.retry_policies import UPGRADE_PAUSE
 from audiences.airflow.run_conf import DISPATCHED, LIVE_FORM, RunConf
 from audiences.campaign.files import on_file
 from audiences.logs import logger
@@ -103,7 +104,10 @@ def export_batch(spec: CampaignSpec, project: str, context: Context, asked: RunC
 
 
 class DispatcherTriesAgain(RetryPolicy):
-    """An error ends the run, since the dispatcher triggers the batch anew; only a task that was killed is tried again here."""
+    """An error ends the run, since the dispatcher triggers the batch anew.
+
+    Only a task that was killed is tried again here, and one that another worker can do, in the middle of an upgrade.
+    """
 
     def evaluate(
         self,
@@ -113,9 +117,12 @@ class DispatcherTriesAgain(RetryPolicy):
         context: Context | None = None,  # noqa: ARG002  # Airflow's signature
     ) -> RetryDecision:
         """Decide for one failure."""
-        return RetryDecision.fail(
-            reason=f"{type(cause_of(exception)).__name__}; the dispatcher triggers the batch again"
-        )
+        from audiences.ledger.migrate import LedgerNewerError
+
+        cause = cause_of(exception)
+        if isinstance(cause, LedgerNewerError):
+            return RetryDecision.retry(delay=UPGRADE_PAUSE, reason=f"{type(cause).__name__} may pass")
+        return RetryDecision.fail(reason=f"{type(cause).__name__}; the dispatcher triggers the batch again")
 
     def serialize(self) -> dict[str, Any]:
         """Nothing to remember."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
-from audiences.airflow.operators.steps import REMOVE_LATE, StepOperator
+from audiences.airflow.operators.handed_over import REMOVE_LATE
+from audiences.airflow.operators.steps import StepOperator
 
 if TYPE_CHECKING:
     from audiences.pipeline.resources import CampaignResources

@@ -1,6 +1,5 @@
 """The steps of a run as operators.
 
-The campaign travels from `open_run` to the later steps as JSON, so a commit in the middle of a run changes nothing in it.
 No attribute is a template field: a campaign file must not be able to have Jinja rendered.
 """
 
@@ -8,63 +7,45 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator, get_current_context
+from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
 from audiences.airflow import lineage, metrics
 from audiences.airflow.audience_assets import update_of
 from audiences.airflow.executors import ensure_shared_staging
-from audiences.airflow.failures import NOTE, NotDoneError, told
+from audiences.airflow.failures import NOTE, NotDoneError, leave_out, told
 from audiences.airflow.notifying import tell_of_run
+from audiences.airflow.operators import handed_over
+from audiences.airflow.operators.handed_over import ADD, FOUND, OPEN, PLAN, PLANNED, REMOVE, REMOVE_LATE, SELECT, SPEC
 from audiences.airflow.operators.holding import HoldingOperator
+from audiences.airflow.operators.previewing import preview_in_task
 from audiences.airflow.run_conf import FORM, RunConf
 from audiences.campaign.files import on_file
-from audiences.campaign.spec import CampaignSpec
 from audiences.logs import logger
 from audiences.pipeline.preconditions.export_windows import OutsideWindowsError
 from audiences.when.timetable import too_late
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from airflow.sdk import Context
 
+    from audiences.campaign.spec import CampaignSpec
+    from audiences.ledger.database import Ledger
     from audiences.pipeline.resources import CampaignResources
-    from audiences.pipeline.results import Extracted, Plan, Preview, RunRef
+    from audiences.pipeline.results import Extracted, Plan, RunRef
 
 _log = logger(__name__)
-OPEN, EXTRACT, SELECT, PLAN, CLOSE = "open_run", "extract", "select", "plan", "close_run"
-REMOVE, ADD, REMOVE_LATE = "remove", "add", "remove_late"
-FOUND, PLANNED = "found", "planned"
+_NO_FAILURE = (OutsideWindowsError, AirflowSkipException, DownstreamTasksSkipped)
 BACKFILL = (
     "left out: a backfill stands for a time that has passed, and what is sent is always as of now; to run the campaign now, "
     "trigger its DAG"
 )
-
-
-class PreviewOperator(BaseOperator):
-    """Counts what a run would do, and writes nothing.
-
-    :param spec: the campaign, as its file says it when the DAG is parsed.
-    :param project: the folder with `campaigns/` and `include/`.
-    """
-
-    ui_color = "#e8f0fe"
-    template_fields: Sequence[str] = ()
-
-    def __init__(self, *, spec: CampaignSpec, project: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.spec, self.project = spec, project
-
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Log and return the preview, whatever of the form of a published campaign was asked for."""
-        with told(context):
-            asked = RunConf.of(self.spec.id, context["dag_run"].conf, *FORM)
-            return preview_in_task(self.spec, self.project, context, asked)
 
 
 class OpenRunOperator(HoldingOperator):
@@ -137,7 +118,7 @@ class OpenRunOperator(HoldingOperator):
             cleared = bool(run.clear_number)  # long after it was due, perhaps
             spent = {OPEN: time.perf_counter() - begun}
             run_timings.note(resources.ledger, opened.run, spent, queued=0 if cleared else queued)
-        context["ti"].xcom_push(key="spec", value=self.spec.model_dump_json(by_alias=True))
+        context["ti"].xcom_push(key=SPEC, value=self.spec.model_dump_json(by_alias=True))
         return opened.model_dump(mode="json")
 
 
@@ -151,33 +132,44 @@ class StepOperator(HoldingOperator):
     """What has been done so far took so long, by step; the task's own comes first."""
 
     def work(self, context: Context) -> Any:
-        """Do the step with its resources; a failure is noted on the run's record before Airflow sees it, and how long it took."""
-        from audiences.ledger import run_timings, runs
+        """Do the step with its resources; a failure is noted on the run's record before Airflow sees it, and how long it took.
+
+        Raises HandedOverError and LedgerNewerError where the run or the ledger is of another version of the product.
+        """
         from audiences.pipeline.preconditions.staged_here import ensure_seen
         from audiences.pipeline.resources import CampaignResources
-        from audiences.pipeline.results import RunRef
 
         ti = context["ti"]
-        spec = CampaignSpec.model_validate_json(ti.xcom_pull(task_ids=OPEN, key="spec"))
-        run = RunRef.model_validate(ti.xcom_pull(task_ids=OPEN))
-        self.spec = spec
-        begun, self.seconds = time.perf_counter(), {self.task_id: 0.0}
+        self.spec = spec = handed_over.spec_of(ti)
+        run = handed_over.run_of(ti)
         with (
             metrics.throttle_seconds(spec.id, time.sleep) as throttled,
             CampaignResources(spec, sleep=throttled.sleep) as resources,
+            self._noted(resources, resources.ledger, run.run),
         ):
-            try:
-                if run.staged_on:  # not said of a run that an earlier version opened
-                    ensure_seen(run.run, run.staging, run.staged_on)
-                return self.step(resources, run)
-            except (OutsideWindowsError, AirflowSkipException, DownstreamTasksSkipped):
-                raise
-            except Exception as error:
-                runs.note_error(resources.ledger, run.run, error)
-                raise
-            finally:
-                self.seconds[self.task_id] = time.perf_counter() - begun - sum(self.seconds.values())  # the rest of it
-                run_timings.note(resources.ledger, run.run, self.seconds)
+            if run.staged_on:  # not said of a run that an earlier version opened
+                ensure_seen(run.run, run.staging, run.staged_on)
+            return self.step(resources, run)
+
+    @contextmanager
+    def _noted(self, resources: CampaignResources, ledger: Ledger, run: int) -> Iterator[None]:
+        """Put on record why the body failed, and how long it took; nothing where a newer version has the ledger by now."""
+        from audiences.ledger import run_timings, runs
+
+        begun, self.seconds = time.perf_counter(), {self.task_id: 0.0}
+        try:
+            yield
+        except BaseException as error:
+            resources.ensure_not_newer(error)
+            if isinstance(error, Exception) and not isinstance(error, _NO_FAILURE):
+                runs.note_error(ledger, run, error)
+            run_timings.note(ledger, run, self._spent(begun))
+            raise
+        run_timings.note(ledger, run, self._spent(begun))
+
+    def _spent(self, begun: float) -> dict[str, float]:
+        self.seconds[self.task_id] = time.perf_counter() - begun - sum(self.seconds.values())  # the rest of it
+        return self.seconds
 
     @abstractmethod
     def step(self, resources: CampaignResources, run: RunRef) -> Any:
@@ -236,7 +228,7 @@ class SelectOperator(StepOperator):
         from audiences.pipeline.results import Shard
         from audiences.pipeline.steps.select import select
 
-        shard = Shard.model_validate(self.shard)
+        shard = handed_over.read(Shard, self.shard)
         get_current_context()["label"] = f"users {shard.number:02d}"  # type: ignore[typeddict-unknown-key]  # for map_index_template
         return select(resources, run, shard).model_dump(mode="json")
 
@@ -246,14 +238,10 @@ class PlanOperator(StepOperator):
 
     def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Return the requests of each mapped task of `add`; the whole plan goes to XCom under `planned`."""
-        from audiences.pipeline.results import Extracted, Selected
         from audiences.pipeline.steps.plan import plan
 
         ti = get_current_context()["ti"]
-        extracted = Extracted.model_validate(ti.xcom_pull(task_ids=EXTRACT, key=FOUND))
-        # Asked for in a list, or one shard would come bare; no shard at all comes as None.
-        selected = [part for part in ti.xcom_pull(task_ids=[SELECT]) if part is not None]
-        planned = plan(resources, run, extracted, [Selected.model_validate(part) for part in selected])
+        planned = plan(resources, run, handed_over.extracted_of(ti), handed_over.selected_of(ti))
         ti.xcom_push(key=PLANNED, value=planned.model_dump(mode="json"))
         return [list(requests) for requests in planned.add_tasks]
 
@@ -272,13 +260,11 @@ class CloseRunOperator(StepOperator):
 
     def step(self, resources: CampaignResources, run: RunRef) -> Any:
         """Return the run's summary; its one-line form becomes the note of the DAG run."""
-        from audiences.pipeline.results import Plan
         from audiences.pipeline.steps.close_run import close_run
 
         context = get_current_context()
         ti = context["ti"]
-        planned = ti.xcom_pull(task_ids=EXTRACT, key=PLANNED) or ti.xcom_pull(task_ids=PLAN, key=PLANNED)
-        summary = close_run(resources, run, Plan.model_validate(planned) if planned else None)
+        summary = close_run(resources, run, handed_over.planned_of(ti))
         ti.xcom_push(key=NOTE, value=summary.in_words())
         _log.info("%s", summary.in_words())
         metrics.of_summary(resources, summary)
@@ -289,31 +275,3 @@ class CloseRunOperator(StepOperator):
         for asset in self.outlets:
             context["outlet_events"][asset].extra.update(update_of(summary))
         return summary.model_dump(mode="json")
-
-
-def leave_out(context: Context, why: str) -> NoReturn:
-    """End the run here, with the reason as its note."""
-    context["ti"].xcom_push(key=NOTE, value=why)
-    raise AirflowSkipException(why)
-
-
-def preview_in_task(
-    spec: CampaignSpec, project: str, context: Context, asked: RunConf, *, ask_facebook: bool = False
-) -> dict[str, Any]:
-    """Log and return the preview; its one-line form becomes the note of the DAG run."""
-    found = previewed(spec, project, asked, ask_facebook=ask_facebook)
-    context["ti"].xcom_push(key=NOTE, value=found.in_words())
-    _log.info("%s", found.in_words())
-    # Without the samples: XCom is kept, and they name users.
-    return found.model_dump(mode="json", exclude={"samples"})
-
-
-def previewed(spec: CampaignSpec, project: str, asked: RunConf, *, ask_facebook: bool = False) -> Preview:
-    """What a run would do that was asked for like this."""
-    from audiences.pipeline.preview import preview
-    from audiences.pipeline.resources import CampaignResources
-
-    with CampaignResources(spec, read_only=True, on_file=on_file(Path(project))) as resources:
-        return preview(
-            resources, resources.now(), ask_facebook=ask_facebook, full_refresh=asked.full_refresh, allow=asked.allow
-        )
