@@ -42,6 +42,20 @@ def test_at_first_and_after_a_restart_and_when_a_shared_file_has_changed_everyth
     assert reading(120, holds_for="another process, or other shared files") == MANY
 
 
+@pytest.mark.parametrize("folder", ["include", "include/segments"])
+def test_a_change_of_a_shared_file_is_seen_behind_a_link_to_its_folder(tmp_path, folder):
+    from audiences.airflow.readings import state_of_shared_files
+
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    (project / "include/segments").mkdir(parents=True)
+    (project / folder).rename(elsewhere)
+    (project / folder).symlink_to(elsewhere)
+    before = state_of_shared_files(project, project / "dags/campaigns.py")
+    assert state_of_shared_files(project, project / "dags/campaigns.py") == before
+    (elsewhere / "more.yml").write_text("{}")
+    assert state_of_shared_files(project, project / "dags/campaigns.py") != before
+
+
 def test_a_changed_file_is_given_before_all_others_and_again_until_airflow_has_surely_written_it(reading, files):
     """Airflow skips a change that comes less than `min_serialized_dag_update_interval` after the one before."""
     reading(0)

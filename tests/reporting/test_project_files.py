@@ -7,7 +7,7 @@ import pytest
 
 from audiences.errors import ConfigError
 from audiences.reporting import project_files
-from audiences.reporting.project_files import CachedProject, ProjectFiles
+from audiences.reporting.project_files import CachedProject, ProjectFiles, fingerprint
 
 CAMPAIGN = (
     "name: {name}\nwho: {{did: {{event: Bought}}}}\nwhat: {{audience: {{create: {{name: {name}}}}}}}\nwhen: now\n"
@@ -55,6 +55,18 @@ def test_a_change_of_any_file_is_seen(root, change):
     after = cached.current()
     assert after is not before
     assert cached.current() is after
+
+
+@pytest.mark.parametrize("folder", ["campaigns/acme", "include/segments", "include"])
+def test_a_change_behind_a_link_to_a_folder_is_seen(root, tmp_path, folder):
+    elsewhere = tmp_path / "elsewhere"
+    (root / folder).mkdir(exist_ok=True)
+    (root / folder).rename(elsewhere)
+    (root / folder).symlink_to(elsewhere)
+    before = fingerprint(root)
+    assert fingerprint(root) == before
+    (elsewhere / "more.yml").write_text("name: More\n")
+    assert fingerprint(root) != before
 
 
 def test_others_are_given_the_files_of_before_while_one_thread_reads(root, monkeypatch):

@@ -21,10 +21,12 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from airflow.configuration import AIRFLOW_HOME, conf
 
 from audiences.airflow.parse_request import is_plain_reading
+from audiences.campaign.file_states import state_of, states_in
+from audiences.campaign.files import SHARED
 from audiences.logs import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _SLACK_SECONDS = 60.0
 """How long a reading may take, and Airflow to write down what it was given, at most."""
@@ -94,8 +96,7 @@ class Readings:
         if not is_plain_reading() or rhythm.again_after <= 0:
             return cls(None, "", time.time(), rhythm)
         name = hashlib.sha256(f"{project}\n{loader}".encode()).hexdigest()[:12]  # each DAG file is read by itself
-        # The loader too: while it is gone or broken, Airflow takes all of its DAGs for gone.
-        state = _state_of([loader, *(project / name for name in _OF_A_COMMIT), *sorted(_files(project / "include"))])
+        state = state_of_shared_files(project, loader)
         return cls(Path(AIRFLOW_HOME) / f"audiences-readings-{name}.json", f"{_reader()} {state}", time.time(), rhythm)
 
     def __post_init__(self) -> None:
@@ -118,7 +119,7 @@ class Readings:
 
     def due(self, campaigns: Mapping[str, Path]) -> list[str]:
         """Those to be given now, by their ids: what is new, what changed a moment ago, then what was given longest ago."""
-        self._states = {campaign: _state_of([file]) for campaign, file in campaigns.items()}
+        self._states = {campaign: _digest(state_of(file)) for campaign, file in campaigns.items()}
         self._given = {campaign: given for campaign, given in self._given.items() if campaign in campaigns}
         same = sorted((each for each in campaigns if self._is_same(each)), key=lambda each: self._given[each].last)
         young = [each for each in same if self.now - self._given[each].first < self.rhythm.settled_after]
@@ -151,6 +152,15 @@ class Readings:
         return campaign in self._given and self._given[campaign].state == self._states[campaign]
 
 
+def state_of_shared_files(project: Path, loader: Path) -> str:
+    """Changes when a file does on which all campaigns depend.
+
+    The loader too: while it is gone or broken, Airflow takes all of its DAGs for gone.
+    """
+    alone = [state_of(each) for each in (loader, *(project / name for name in _OF_A_COMMIT))]
+    return _digest(alone, sorted(states_in(project / each for each in SHARED)))
+
+
 def _reader() -> str:
     """The process that has this one read, by its number and its start, since numbers come again."""
     import psutil
@@ -158,18 +168,5 @@ def _reader() -> str:
     return f"{os.getppid()} {psutil.Process(os.getppid()).create_time()}"
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for place, _, names in os.walk(folder):
-        yield from (Path(place) / name for name in names)
-
-
-def _state_of(files: list[Path]) -> str:
-    """Changes when one of the files does."""
-    states = []
-    for file in files:
-        try:
-            found = file.stat()
-            states.append((str(file), found.st_mtime_ns, found.st_size, found.st_ino))
-        except OSError:
-            states.append((str(file), 0, 0, 0))
+def _digest(*states: object) -> str:
     return hashlib.sha256(repr(states).encode("utf-8", "surrogateescape")).hexdigest()[:16]

@@ -25,6 +25,8 @@ from audiences.campaign.yaml_reader import parse
 from audiences.errors import ConfigError, Problem
 
 FOLDER = "campaigns"
+SHARED = ("include", "include/segments")
+"""Where everything lies that campaigns share."""
 SUFFIXES = (".yml", ".yaml")
 _MOST_PARSED = 4_000_000  # characters, a few seconds
 
@@ -78,6 +80,13 @@ def brands(root: Path) -> list[str]:
         if not (_is_passed_over(path) or path.name.lower().endswith(SUFFIXES))
         and (is_folder(path) or (STEM.fullmatch(path.name) and is_there(path) and not is_anything(path)))
     ]
+
+
+def folders_read(root: Path) -> list[Path]:
+    """The folders whose files the project is made of, be they links to others; of folders inside them none is read."""
+    with suppress(ConfigError):
+        return [root / FOLDER, *(root / FOLDER / brand for brand in brands(root)), *(root / each for each in SHARED)]
+    return [root / each for each in (FOLDER, *SHARED)]
 
 
 def folder_name(brand: str | None) -> str:

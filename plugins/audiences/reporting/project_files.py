@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from audiences.campaign.files import accounted_for, campaign_files
+from audiences.campaign.file_states import FileState, states_in
+from audiences.campaign.files import accounted_for, campaign_files, folders_read
 from audiences.campaign.project import Project, load_settings
 from audiences.errors import ConfigError
 from audiences.reporting.send_times import SendTimes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from audiences.campaign.settings import Settings
     from audiences.campaign.spec import CampaignSpec
     from audiences.errors import Problem
-
-_FOLDERS: Final = ("campaigns", "include")
-Fingerprint = frozenset[tuple[str, int, int, int]]
-"""Of each file its path, the time of its last change, its size and its number on the disk."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +98,7 @@ class CachedProject:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._reading = Lock()
-        self._read: tuple[Fingerprint, ProjectFiles] | None = None
+        self._read: tuple[frozenset[FileState], ProjectFiles] | None = None
 
     def current(self) -> ProjectFiles:
         """The files as they are now. Raises ConfigError for a folder that cannot be read."""
@@ -120,28 +115,9 @@ class CachedProject:
             self._reading.release()
 
 
-def fingerprint(root: Path) -> Fingerprint:
+def fingerprint(root: Path) -> frozenset[FileState]:
     """What tells whether a file of the project was changed, added or taken away."""
-    return frozenset(entry for folder in _FOLDERS for entry in _entries(str(root / folder)))
-
-
-def _entries(folder: str) -> Iterator[tuple[str, int, int, int]]:
-    try:
-        with os.scandir(folder) as listed:
-            entries = list(listed)
-    except OSError:
-        return
-    for entry in entries:
-        try:
-            found = entry.stat()
-        except OSError:
-            yield entry.path, 0, 0, 0
-            continue
-        if stat.S_ISDIR(found.st_mode):
-            if not entry.is_symlink():
-                yield from _entries(entry.path)
-        else:
-            yield entry.path, found.st_mtime_ns, found.st_size, found.st_ino
+    return states_in(folders_read(root))
 
 
 def _changed_at(path: Path) -> datetime:

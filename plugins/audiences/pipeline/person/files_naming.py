@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from audiences.campaign.source import is_file
+from audiences.campaign.files import folders_read
+from audiences.campaign.source import is_file, is_there
 from audiences.campaign.wording import file_name
 
 if TYPE_CHECKING:
@@ -24,15 +25,25 @@ def files_naming(root: Path, traces: Traces) -> Iterator[tuple[str, str]]:
 
     With each an empty text, or why it cannot be looked into: nobody could say then that the person is gone.
     """
-    for folder in _FOLDERS:
-        for path in sorted((root / folder).rglob("*")):
-            if path.suffix.lower() in (*_DOCUMENTS, *_LISTS, *_TEXTS) and is_file(path):
-                file = "/".join(map(file_name, path.relative_to(root).parts))
-                try:
-                    if _names(path, traces):
-                        yield file, ""
-                except OSError as error:
-                    yield file, error.strerror or type(error).__name__
+    # Whatever is in the project's folders, read or not, and in those that are read and are links to others.
+    found = {path for folder in _FOLDERS for path in (root / folder).rglob("*")}
+    for folder in folders_read(root):
+        try:
+            found |= {*folder.iterdir()}
+        except OSError as error:
+            if is_there(folder):
+                yield _shown(root, folder), error.strerror or type(error).__name__
+    for path in sorted(found):
+        if path.suffix.lower() in (*_DOCUMENTS, *_LISTS, *_TEXTS) and is_file(path):
+            try:
+                if _names(path, traces):
+                    yield _shown(root, path), ""
+            except OSError as error:
+                yield _shown(root, path), error.strerror or type(error).__name__
+
+
+def _shown(root: Path, path: Path) -> str:
+    return "/".join(map(file_name, path.relative_to(root).parts))
 
 
 def _names(path: Path, traces: Traces) -> bool:
