@@ -19,14 +19,14 @@ from audiences.ledger import (
     assignments,
     audience_sizes,
     content,
-    erasures,
     expiry,
     goals,
     known_audiences,
     members,
     rejected_rows,
+    trails,
 )
-from audiences.ledger.erasures import Trail
+from audiences.ledger.trails import Trail
 from audiences.what.difference import CANDIDATES, Difference
 from audiences.what.erased import strong_cells
 
@@ -212,14 +212,14 @@ def _of_a_person(ledger: Ledger) -> Iterator[Question]:
     yield _asking("person: assignments by user id", lambda ledger: len(assignments.of_users(ledger, [USER])))
     yield _asking("person: whose is an address", lambda ledger: len(members.with_bytes(ledger, cells)))
     yield _asking("erase: rows of the user", lambda ledger: len(members.rows_of(ledger, USER)))
-    yield _asking("erase: audiences with the rows", lambda ledger: len(erasures.audiences_with(ledger, trail)))
+    yield _asking("erase: audiences with the rows", lambda ledger: len(trails.audiences_with(ledger, trail)))
     yield _asking("erase: take it all out", partial(_removed, trail))
-    yield _asking("erase: look whether anything is left", lambda ledger: sum(erasures.left(ledger, trail).values()))
+    yield _asking("erase: look whether anything is left", lambda ledger: sum(trails.left(ledger, trail).values()))
 
 
 def _removed(trail: Trail, ledger: Ledger) -> int:
     with ledger.sql.transaction(force_rollback=True):
-        return sum(erasures.remove(ledger, trail).values())
+        return sum(trails.remove(ledger, trail).values())
 
 
 def _of_a_page(campaigns: list[int]) -> Iterator[Question]:

@@ -24,8 +24,9 @@ from audiences.logs import logger
 from audiences.pipeline.audience.adopt import Adoption
 from audiences.pipeline.person.erasure_report import Erasure
 from audiences.pipeline.person.explained_user import Explanation, Explanations
-from audiences.pipeline.results import MEMBERS_FIRST, Preview, Summary
+from audiences.pipeline.results import Preview, Summary
 from audiences.redact import redact
+from audiences.who.outcome_words import MEMBERS_FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from tests.ledger.records import NOON, acknowledge, changed, start
 
-from audiences.ledger import audience_revisions, erasures, known_audiences, members
+from audiences.ledger import audience_revisions, known_audiences, members, trails
 from audiences.ledger.audience_revisions import Holding
-from audiences.ledger.erasures import Trail
+from audiences.ledger.trails import Trail
 
 pytestmark = pytest.mark.integration
 TWO = Holding(memberships=2, rows=1)
@@ -46,7 +46,7 @@ def _left(ledger, audience, campaign):
 
 
 def _erased(ledger, audience, campaign):  # as the others
-    erasures.remove(ledger, Trail("1"))
+    trails.remove(ledger, Trail("1"))
 
 
 @pytest.mark.parametrize("change", [_deleted, _left, _erased])

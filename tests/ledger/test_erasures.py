@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from tests.ledger.records import NOON, acknowledge, changed, every, one, sent, start
 
-from audiences.ledger import assignments, chunks, erasures, rejected_rows, replace_sessions
+from audiences.ledger import assignments, chunks, erasures, rejected_rows, replace_sessions, trails
 from audiences.ledger.chunk_states import PlannedRequest
-from audiences.ledger.erasures import Trail
+from audiences.ledger.trails import Trail
 
 pytestmark = pytest.mark.integration
 HERS, THEIRS = b"\x01\x20" + b"m" * 32, b"\x02\x20" + b"p" * 32
@@ -62,7 +62,7 @@ def test_the_persons_rows_leave_the_ledger_whoever_holds_them(ledger, campaign, 
         changed((campaign, "3", HERS, True), (campaign, "30", ROW, True), (campaign, "4", THEIRS, True)),
     )
     rejected_rows.refuse(ledger, sent(ledger, run, audience.id), reason="r", error="e", identifiers=[ROW, THEIRS])
-    removed = erasures.remove(ledger, Trail("3", (HERS, ROW), ("30",)))
+    removed = trails.remove(ledger, Trail("3", (HERS, ROW), ("30",)))
     assert (removed["member"], removed["refused_row"]) == (2, 1)
     assert {row.user_id for row in every(ledger, "select user_id from audiences.member")} == {"4"}
     assert [bytes(row.identifiers) for row in every(ledger, "select identifiers from audiences.refused_row")] == [
@@ -73,13 +73,13 @@ def test_the_persons_rows_leave_the_ledger_whoever_holds_them(ledger, campaign, 
 def test_the_proof_counts_the_persons_rows_of_others_too(ledger, campaign, audience, run):
     acknowledge(ledger, run, audience.id, changed((campaign, "3", HERS, True), (campaign, "30", ROW, True)))
     trail = Trail("3", (HERS, ROW), ("30",))
-    assert erasures.left(ledger, trail)["member"] == 2
-    assert [(each.id, each.rows) for each in erasures.audiences_with(ledger, trail)] == [("23", 2)]
+    assert trails.left(ledger, trail)["member"] == 2
+    assert [(each.id, each.rows) for each in trails.audiences_with(ledger, trail)] == [("23", 2)]
 
 
 def test_of_others_only_the_rows_that_they_share_are_the_persons(ledger, campaign, audience, run):
     acknowledge(ledger, run, audience.id, changed((campaign, "30", ROW, True), (campaign, "30", THEIRS, True)))
-    assert erasures.remove(ledger, Trail("3", (ROW,), ("30",)))["member"] == 1
+    assert trails.remove(ledger, Trail("3", (ROW,), ("30",)))["member"] == 1
     assert [bytes(row.identifiers) for row in every(ledger, "select identifiers from audiences.member")] == [THEIRS]
 
 
@@ -100,11 +100,11 @@ def test_a_user_is_removed_from_every_table_that_knows_users(ledger, campaign, a
             ledger.sql.execute(
                 f"insert into audiences.{table} (user_id, {columns}) values ('{user}', {values.format(user=user)})"
             )
-    removed = erasures.remove(ledger, Trail("3"))
+    removed = trails.remove(ledger, Trail("3"))
     assert {table: removed[table] for table in ("assignment", "expired", "live_event")} == {
         "assignment": 1, "expired": 1, "live_event": 1,
     }  # fmt: skip
-    assert erasures.left(ledger, Trail("4"))["assignment"] == 1
+    assert trails.left(ledger, Trail("4"))["assignment"] == 1
 
 
 def test_a_replace_that_broke_is_waited_for_as_long_as_facebook_may_adopt_it(ledger, audience, run):

@@ -15,7 +15,6 @@ from audiences.ledger import (
     assignments,
     audience_sizes,
     content,
-    erasures,
     expiry,
     goals,
     known_audiences,
@@ -25,9 +24,10 @@ from audiences.ledger import (
     rejected_rows,
     run_records,
     runs,
+    trails,
 )
 from audiences.ledger.database import Ledger
-from audiences.ledger.erasures import Trail
+from audiences.ledger.trails import Trail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,7 +114,7 @@ def _ended(ledger: Ledger) -> int:
 
 def _erased(ledger: Ledger) -> int:
     with ledger.sql.transaction(force_rollback=True):
-        removed = erasures.remove(ledger, Trail("8", (ROW,), ("9",)))
+        removed = trails.remove(ledger, Trail("8", (ROW,), ("9",)))
         return sum(removed[table] for table in ("member", "assignment", "live_event"))
 
 
@@ -143,9 +143,9 @@ ASKED: Final[dict[str, tuple[Callable[[Ledger], int], int]]] = {
     "memberships of a person": (lambda ledger: len(members.of_users(ledger, ["7", "8"])), 200),
     "arms of a person": (lambda ledger: len(assignments.of_users(ledger, ["7", "8"])), 200),
     "rows of a person": (lambda ledger: len(members.rows_of(ledger, "8")), 1),
-    "audiences of a person": (lambda ledger: len(erasures.audiences_with(ledger, Trail("8", (ROW,), ("9",)))), 100),
+    "audiences of a person": (lambda ledger: len(trails.audiences_with(ledger, Trail("8", (ROW,), ("9",)))), 100),
     "erasing a person": (_erased, 300),
-    "what is left of a person": (lambda ledger: sum(erasures.left(ledger, Trail("8")).values()), 300),
+    "what is left of a person": (lambda ledger: sum(trails.left(ledger, Trail("8")).values()), 300),
     "who holds members": (lambda ledger: len(members.holding(ledger, range(1, 101))), 100),
     "doubts": (lambda ledger: len(content.doubts(ledger)), 0),
     "sizes": (

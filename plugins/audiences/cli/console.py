@@ -13,9 +13,9 @@ from rich.table import Table
 
 from audiences.campaign.wording import counted
 from audiences.cli.safe_console import as_text
-from audiences.pipeline.results import MEMBERS_FIRST, outcome_words
 from audiences.redact import harmless, harmless_json
 from audiences.when.never import never
+from audiences.who.outcome_words import MEMBERS_FIRST, outcome_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

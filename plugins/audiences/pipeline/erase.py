@@ -17,9 +17,9 @@ from audiences.campaign.settings import AdAccount
 from audiences.errors import AudiencesError
 from audiences.facebook import audience_members as facebook_members
 from audiences.facebook.contract import MAX_ROWS, REPLACE_WINDOW_SECONDS
-from audiences.ledger import erasures, known_audiences, members, rejected_rows, texts
-from audiences.ledger.erasures import Trail
+from audiences.ledger import erasures, known_audiences, members, rejected_rows, texts, trails
 from audiences.ledger.known_audiences import AudienceTakenError
+from audiences.ledger.trails import Trail
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.person.called import as_the_key_says
@@ -58,7 +58,7 @@ def erase(resources: ErasureResources, user: str, at: datetime) -> Erasure:
     number = erasures.begin(ledger, at=at, digests=person.digests)
     _ensure_quiet(resources)
     trail = _trail(ledger, user, person)
-    audiences = erasures.audiences_with(ledger, trail)
+    audiences = trails.audiences_with(ledger, trail)
     everything = sorted({*trail.rows, *person.cells})
     accounts = [
         *(_erase_from_any(resources, account, everything) for account in _accounts(resources)),
@@ -69,11 +69,11 @@ def erase(resources: ErasureResources, user: str, at: datetime) -> Erasure:
     blocked += [_told(found) for found in erasures.unfinished(ledger, window=window, closed=closed)]
     removed, cleaned = dict[str, int](), dict[str, int]()
     if not blocked:
-        removed = erasures.remove(ledger, trail)
+        removed = trails.remove(ledger, trail)
         cleaned = texts.clean(ledger, user, LIKELY, person.traces.cleaned)
         tidy(ledger, resources.settings.staging, ended_before=at)
     still_to_do = [*blocked, *_files(resources, person.traces), *([] if blocked else _staged(resources))]
-    left = {**erasures.left(ledger, trail), **texts.naming(ledger, user, LIKELY, person.traces.cleaned)}
+    left = {**trails.left(ledger, trail), **texts.naming(ledger, user, LIKELY, person.traces.cleaned)}
     done = not still_to_do and not any(left.values())
     erasures.end(
         ledger,
@@ -131,7 +131,7 @@ def _person(resources: ErasureResources, user: str, at: datetime) -> _Person:
     erased = Erased(*erasures.known(ledger))
     of_user = erased.digest_of_user(user)
     digests = frozenset({of_user, *(digest for cell in cells for digest in erased.digests_of_row(cell))})
-    recorded = any(erasures.left(ledger, Trail(user)).values())
+    recorded = any(trails.left(ledger, Trail(user)).values())
     known = there or bool(own) or recorded or erasures.found_before(ledger, of_user)
     with resources.warehouse() as warehouse:
         spelling = spelling_of(warehouse.table(render(key_spelling(resources.catalog))).to_pylist())

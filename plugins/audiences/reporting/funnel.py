@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from audiences.pipeline.results import MEMBERS_FIRST, outcome_words
 from audiences.reporting.run_phase import RunPhase
 from audiences.reporting.run_words import action_of, outcomes_of, stopped_after_counting
 from audiences.reporting.shape import Shown
+from audiences.who.outcome_words import MEMBERS_FIRST, outcome_words
 from audiences.who.outcomes import DECIDED, Outcomes, UnreconciledError
 
 if TYPE_CHECKING:

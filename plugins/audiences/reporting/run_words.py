@@ -9,9 +9,10 @@ from audiences.campaign.what import Action
 from audiences.campaign.wording import counted
 from audiences.ledger.run_timings import QUEUED
 from audiences.ledger.runs import RunState
-from audiences.pipeline.results import AudienceSize, Summary, Would, in_words
+from audiences.pipeline.results import AudienceSize, Summary, Would
 from audiences.reporting.remedy import Told
 from audiences.reporting.run_phase import RunPhase, phase_of
+from audiences.who.outcome_words import in_words
 from audiences.who.outcomes import Outcomes
 
 if TYPE_CHECKING:

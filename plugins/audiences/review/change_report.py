@@ -9,12 +9,12 @@ from audiences.campaign.phrases import code
 from audiences.campaign.project import Project
 from audiences.campaign.wording import counted
 from audiences.errors import AudiencesError, ConnectionMissingError
-from audiences.pipeline.results import outcome_words
 from audiences.redact import without_people
 from audiences.review.approval_asked import ApprovalAsked, approval_asked, approved_at, needs_approval
 from audiences.review.changed_campaigns import CampaignChange, changes
 from audiences.review.git_revision import commit_of, files_at
 from audiences.review.old_tree import FOLDERS
+from audiences.who.outcome_words import outcome_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

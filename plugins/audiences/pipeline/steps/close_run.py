@@ -24,7 +24,7 @@ from audiences.ledger.audience_revisions import Holding
 from audiences.ledger.runs import RunState
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
-from audiences.pipeline.results import AudienceSize, Plan, RunRef, Summary, Would
+from audiences.pipeline.results import AudienceSize, Summary, Would
 from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.steps.link_ad_sets import not_as_wanted
 from audiences.pipeline.steps.verdict import judge
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from audiences.ledger.request_counts import Totals
     from audiences.ledger.runs import Noted
     from audiences.pipeline.resources import CampaignResources
+    from audiences.pipeline.results import Plan, RunRef
 
 _PARTLY_CLEARED = (
     "only some tasks of a run that had ended were cleared, and what they were to send was planned then; nothing was sent. "

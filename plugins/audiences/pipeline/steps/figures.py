@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from audiences.campaign.wording import counted
-from audiences.pipeline.results import MEMBERS_FIRST, Reference, RunRef, Selected, outcome_words
+from audiences.pipeline.results import Reference, RunRef, Selected
 from audiences.pipeline.staging import HELD_OUT, Staging, held_out_file
+from audiences.who.outcome_words import MEMBERS_FIRST, outcome_words
 from audiences.who.outcomes import Outcomes
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from audiences.ledger import expiry, runs
 from audiences.logs import logger
 from audiences.pipeline.audience.standing import known_audience
 from audiences.pipeline.preconditions import approved
-from audiences.pipeline.results import UNATTENDED, Plan, RunRef, RunRequest, Summary
+from audiences.pipeline.results import UNATTENDED, Plan, RunRef, RunRequest
 from audiences.pipeline.run import Timings, summary_of, to_its_end
 from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.open_run import begin
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from audiences.pipeline.resources import CampaignResources
+    from audiences.pipeline.results import Summary
 
 _log = logger(__name__)
 
