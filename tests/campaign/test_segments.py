@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audiences.campaign.project import Project, load_catalog
+from audiences.campaign.common_files import load_catalog
+from audiences.campaign.project import Project
 from audiences.campaign.segments import Segments
 from audiences.errors import ConfigError
 from audiences.query.render import render

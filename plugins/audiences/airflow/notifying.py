@@ -64,7 +64,8 @@ class OnOwnFailure(BaseNotifier):
 
     def notify(self, context: Any) -> None:
         """Tell it to those whom the settings name."""
-        from audiences.campaign.project import Project, load_settings
+        from audiences.campaign.common_files import load_settings
+        from audiences.campaign.project import Project
 
         with harmless(_UNTOLD):
             notify = load_settings(self.project).notify
@@ -96,7 +97,8 @@ def tell_of_run(resources: CampaignResources, summary: Summary, *, link: str | N
 
 def tell_of_accounts(project: Path) -> list[str]:
     """Ask each ad account after its token and API version, and tell what ends soon; the titles of what holds."""
-    from audiences.campaign.project import Project, load_settings
+    from audiences.campaign.common_files import load_settings
+    from audiences.campaign.project import Project
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.steps.due_notices import due_of_account
     from audiences.pipeline.upkeep.check_accounts import check_accounts
@@ -118,8 +120,9 @@ def tell_of_accounts(project: Path) -> list[str]:
 
 def tell_late(project: Path) -> int:
     """Send what could not be sent before, of everything; how many notices it was about, sent now or still not."""
+    from audiences.campaign.common_files import load_settings
     from audiences.campaign.files import accounted_for
-    from audiences.campaign.project import Project, load_settings
+    from audiences.campaign.project import Project
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.upkeep.late_notices import late_notices
 

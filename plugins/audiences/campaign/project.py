@@ -11,18 +11,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import ValidationError
 
 from audiences.campaign.base import STEM, STEM_RULE
 from audiences.campaign.catalog import Catalog
 from audiences.campaign.checks.audience import created_findings
-from audiences.campaign.checks.campaign import SETTINGS, campaign_findings, campaign_warnings
-from audiences.campaign.checks.catalog_and_settings import brand_warnings, catalog_findings, settings_findings
-from audiences.campaign.checks.event_rules import BLOCKED, CATALOG
-from audiences.campaign.checks.finding import Findings
+from audiences.campaign.checks.campaign import campaign_findings, campaign_warnings
+from audiences.campaign.checks.catalog_and_settings import brand_warnings
+from audiences.campaign.checks.event_rules import BLOCKED
 from audiences.campaign.checks.together import LoadedCampaign, formerly_findings, problems_together, warnings_together
+from audiences.campaign.common_files import CommonFiles, common_files
 from audiences.campaign.files import (
     FOLDER,
     CampaignPath,
@@ -35,8 +35,7 @@ from audiences.campaign.files import (
 from audiences.campaign.goal import Goal
 from audiences.campaign.left_out import by_file, not_yet_read, unforeseen, waiting
 from audiences.campaign.model import Campaign
-from audiences.campaign.problems import MOST_FINDINGS, M, first_of, validate
-from audiences.campaign.segments import Segments
+from audiences.campaign.problems import MOST_FINDINGS, first_of, validate
 from audiences.campaign.settings import Settings
 from audiences.campaign.source import Document, fail
 from audiences.campaign.spec import CampaignSpec, SavedSegment
@@ -108,7 +107,7 @@ class Project:
         wanted = [stem for stem, found in files.items() if any(of(each.brand) for each in found)]
         broken = by_file(ConfigError(tuple(each for each in unreadable if of(Path(each.file).name))))
         try:
-            shared = _shared(root)
+            shared = common_files(root)
         except ConfigError as error:
             return cls(root, broken=broken | by_file(error) | waiting([files[stem] for stem in wanted], error))
         loaded: dict[str, LoadedCampaign] = {}
@@ -155,30 +154,7 @@ class Project:
         if campaign_id not in files:
             near = did_you_mean(campaign_id, files)
             fail(FOLDER, "unknown-campaign", f"there is no campaign {shown(campaign_id)}{near}")
-        return _campaign(campaign_id, files, _shared(root)).spec
-
-
-def load_catalog(root: Path, file: str = CATALOG) -> tuple[Document, Catalog]:
-    """The warehouse catalog and its file, without the rest of the project. Raises ConfigError."""
-    catalog, problems = _shared_file(root, file, Catalog, catalog_findings)
-    if catalog is None or problems:
-        raise ConfigError(problems)
-    return read_document(root / file, file), catalog
-
-
-def load_settings(root: Path) -> Settings:
-    """The settings that all campaigns share. Raises ConfigError."""
-    settings, problems = _shared_file(root, SETTINGS, Settings, settings_findings)
-    if settings is None or problems:
-        raise ConfigError(problems)
-    return settings
-
-
-def warehouse_connection(root: Path) -> str:
-    """The Airflow connection of the warehouse, also of a project without settings yet. Raises ConfigError."""
-    if not (root / SETTINGS).exists():
-        return str(Settings.model_fields["warehouse"].default)
-    return load_settings(root).warehouse
+        return _campaign(campaign_id, files, common_files(root)).spec
 
 
 def revived(root: Path, campaign_id: str, config: dict[str, Any]) -> CampaignSpec | None:
@@ -186,43 +162,13 @@ def revived(root: Path, campaign_id: str, config: dict[str, Any]) -> CampaignSpe
 
     None when the two no longer fit together. Raises ConfigError for broken settings.
     """
-    catalog, settings, _ = _shared(root)
+    catalog, settings, _ = common_files(root)
     with suppress(ValidationError, KeyError):
         return _assembled(campaign_id, Campaign.model_validate(config), catalog, settings, segments={})
     return None
 
 
-class _Shared(NamedTuple):
-    """What all campaigns refer to."""
-
-    catalog: Catalog
-    settings: Settings
-    segments: Segments
-
-
-def _shared(root: Path) -> _Shared:
-    """Raises ConfigError with the problems of both files."""
-    catalog, wrong_catalog = _shared_file(root, CATALOG, Catalog, catalog_findings)
-    settings, wrong_settings = _shared_file(root, SETTINGS, Settings, settings_findings)
-    if catalog is None or settings is None or wrong_catalog or wrong_settings:
-        raise ConfigError((*wrong_catalog, *wrong_settings))
-    return _Shared(catalog, settings, Segments(root, catalog))
-
-
-def _shared_file(
-    root: Path, file: str, model: type[M], check: Callable[[M], Findings]
-) -> tuple[M | None, tuple[Problem, ...]]:
-    try:
-        document = read_document(root / file, file)
-    except ConfigError as error:
-        return None, error.problems
-    read, problems = validate(document, model)
-    if read is None or problems:
-        return read, first_of(problems)
-    return read, first_of(found.in_file(document) for found in check(read))
-
-
-def _campaign(stem: str, folder: CampaignPaths, shared: _Shared) -> LoadedCampaign:
+def _campaign(stem: str, folder: CampaignPaths, shared: CommonFiles) -> LoadedCampaign:
     found = folder[stem]
     if len(found) > 1:
         files = [each.name for each in found]
@@ -276,7 +222,7 @@ def _check_id(stem: str, file: CampaignPath) -> None:
         fail(file.name, "bad-name", f"{shown(stem)} is the name of one of the project's own DAGs; rename the file")
 
 
-def _spec(stem: str, brand: str | None, campaign: Campaign, shared: _Shared) -> CampaignSpec:
+def _spec(stem: str, brand: str | None, campaign: Campaign, shared: CommonFiles) -> CampaignSpec:
     segments = shared.segments.needed(campaign.who.segments())
     return _assembled(stem, campaign, shared.catalog, shared.settings, segments, brand)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from audiences.campaign.checks.event_rules import CATALOG
-from audiences.campaign.project import load_catalog, warehouse_connection
+from audiences.campaign.common_files import load_catalog, warehouse_connection
 from audiences.campaign.wording import dotted
 from audiences.checklist import State
 from audiences.cli import console as show

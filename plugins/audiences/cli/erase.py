@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from audiences.campaign.project import load_catalog, load_settings
+from audiences.campaign.common_files import load_catalog, load_settings
 from audiences.campaign.wording import counted
 from audiences.cli import console as show
 from audiences.cli.app import AsJson, Here, app, out, show_found

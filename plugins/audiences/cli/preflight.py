@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import typer
 
-from audiences.campaign.project import Project, load_settings
+from audiences.campaign.common_files import load_settings
+from audiences.campaign.project import Project
 from audiences.cli import console as show
 from audiences.cli.app import AsJson, Here, app, out
 

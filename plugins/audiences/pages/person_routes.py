@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict
 
-from audiences.campaign.project import load_catalog, load_settings
+from audiences.campaign.common_files import load_catalog, load_settings
 from audiences.connections import look_up
 from audiences.pages.access import Asking
 from audiences.pages.given import Text

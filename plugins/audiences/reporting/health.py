@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime  # noqa: TC003  # pydantic reads annotations at run time
 from typing import TYPE_CHECKING
 
-from audiences.campaign.project import load_catalog, warehouse_connection
+from audiences.campaign.common_files import load_catalog, warehouse_connection
 from audiences.checklist import Check, State
 from audiences.errors import FixAccessError, RetryError
 from audiences.facebook.credentials import Credentials

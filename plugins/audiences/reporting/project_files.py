@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from audiences.campaign.common_files import load_settings
 from audiences.campaign.file_states import FileState, states_in
 from audiences.campaign.files import accounted_for, campaign_files, folders_read
-from audiences.campaign.project import Project, load_settings
+from audiences.campaign.project import Project
 from audiences.errors import ConfigError
 from audiences.reporting.send_times import SendTimes
 

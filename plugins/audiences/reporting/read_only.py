@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from audiences import connections
-from audiences.campaign.project import load_settings
+from audiences.campaign.common_files import load_settings
 from audiences.pipeline.resources import Resources
 
 if TYPE_CHECKING:

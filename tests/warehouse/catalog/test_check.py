@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from audiences.campaign.catalog import Catalog
-from audiences.campaign.project import load_catalog
+from audiences.campaign.common_files import load_catalog
 from audiences.checklist import State
 from audiences.connections import Connection
 from audiences.demo.shop import load_shop
