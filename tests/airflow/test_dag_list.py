@@ -19,6 +19,21 @@ CAMPAIGN = (
 )
 
 
+@pytest.mark.parametrize("live", [False, True])
+def test_a_campaign_of_a_brand_is_found_by_its_tag_and_sends_in_its_pool(folder, live):  # noqa: F811  # a fixture
+    with (folder.root / "include/settings.yml").open("a") as settings:
+        settings.write("brands: {acme: {pool: facebook_acme}}\n")
+    (folder.root / "campaigns/acme").mkdir()
+    said = {"live": "qualification: live\n" if live else "", "keep": ", keep_for: 1 day" if live else ""}
+    when = "{on: {event: Charged}}" if live else "now"
+    folder.campaign(CAMPAIGN.format(name="Of acme", when=when, **said), "acme/of_acme.yml")
+    dag = campaign_dag(folder.spec("of_acme"), folder.root)
+    assert "acme" in dag.tags
+    of_brand = {task.task_id for task in dag.tasks if task.pool == "facebook_acme"}
+    assert of_brand == ({"run_batch"} if live else {"remove", "add", "remove_late"})
+    assert {task.pool for task in dag.tasks} == ({"facebook_acme"} if live else {"facebook_acme", "default_pool"})
+
+
 def dag_of(folder, *, name="Cart left", when="now", live=False):  # noqa: F811  # a fixture
     said = {"live": "qualification: live\n" if live else "", "keep": ", keep_for: 1 day" if live else ""}
     folder.campaign(CAMPAIGN.format(name=name, when=when, **said), "cart_left.yml")

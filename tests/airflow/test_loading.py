@@ -68,6 +68,19 @@ def result(said):
     return json.loads(said.split("RESULT", 1)[1].splitlines()[0])
 
 
+RIGHTS = """
+import json
+from airflow.api_fastapi.app import create_auth_manager
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+from audiences.pages.access import Caller
+create_auth_manager()
+users = {"ann of acme": ("user", ["acme"]), "bob of umbrella": ("user", ["umbrella"]), "an admin": ("admin", [])}
+callers = {name: Caller(SimpleAuthManagerUser(username=name, role=role, teams=teams)) for name, (role, teams) in users.items()}
+may = {name: sorted(each.allowed(["of_acme", "of_umbrella"], "PUT")) for name, each in callers.items()}
+print("RESULT" + json.dumps(may))
+"""
+
+
 def give_acme_a_dag_file_and_a_team(database):
     """As docs/distributed.md says it: `dags/acme/` is a DAG bundle of its own, beside the one of `dags/`."""
     dags = database.project / "dags"
@@ -124,6 +137,11 @@ def test_a_broken_file_is_an_import_error_of_its_own_and_the_others_load_a_brand
         ("of_acme", "acme", "campaigns.py", "acme"),
         ("of_umbrella", "everything_else", "campaigns.py", None),
     ]
+    assert result(database.code(RIGHTS)) == {
+        "ann of acme": ["of_acme", "of_umbrella"],
+        "bob of umbrella": ["of_umbrella"],
+        "an admin": ["of_acme", "of_umbrella"],
+    }, "on our pages as in Airflow's own"
     assert database.rows("select name from dag_tag where dag_id = 'of_umbrella' order by 1") == [
         *(("audiences",), ("past_behavior",), ("published",), ("umbrella",))
     ]

@@ -21,6 +21,7 @@ from audiences.airflow.triggers import LiveEventsTrigger
 from audiences.airflow.upkeep_dag import DAG_ID
 from audiences.campaign.files import accounted_for
 from audiences.campaign.project import Project
+from audiences.ledger.migrate import NEWEST, LedgerNewerError
 from audiences.pipeline.preconditions.shared_staging import StagingNotSharedError
 from audiences.when.live.watch import Watch
 
@@ -127,6 +128,29 @@ def test_a_batch_that_is_offered_again_gets_a_run_of_its_own(connected, live):  
         f"live__carts__{batch}__2",
     )
     assert (again["trigger_dag_id"], again["conf"]) == ("carts", {"batch": batch, "events": 1, "try": 2})
+
+
+def test_a_poll_over_a_ledger_that_was_migrated_meanwhile_writes_nothing_and_the_next_worker_goes_on(connected, live):  # noqa: F811
+    live.campaign()
+    live.now = datetime.now(UTC) - timedelta(minutes=1)
+    live.poll()
+    live.event(1, at=datetime.now(UTC))
+    sql, poller = live.shop.sql, Poller(Watch.of(live.specs.values(), stopped=(), broken=()))
+    try:
+        (first,) = poller.poll()["batches"]
+        live.event(2, at=datetime.now(UTC))
+        sql("update audiences.live_batch set offer_at = now()", on="ledger")
+        sql("update audiences.alembic_version set version_num = '9001'", on="ledger")
+        for _ in range(2):
+            with pytest.raises(LedgerNewerError, match="9001"):
+                poller.poll()
+        assert sql("select count(*) from audiences.live_event", on="ledger") == [(1,)]
+        sql("update audiences.alembic_version set version_num = %s", NEWEST, on="ledger")
+        (again,) = poller.poll()["batches"]
+        assert again["conf"]["batch"] == first["conf"]["batch"]
+    finally:
+        sql("update audiences.alembic_version set version_num = %s", NEWEST, on="ledger")
+        poller.close()
 
 
 def test_without_a_live_campaign_there_is_nothing_to_look_for():

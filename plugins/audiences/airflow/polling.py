@@ -34,12 +34,14 @@ class Poller:
         """Poll once. Gives the runs to trigger, as arguments of TriggerDagRunOperator, under `batches`, and what is `said`."""
         if self._watch is None:
             return {"batches": [], "said": self.said}
+        from audiences.ledger.migrate import ensure_not_newer
         from audiences.pipeline.live.poll_resources import live_resources
         from audiences.pipeline.live.poller import poll
 
         if self._resources is None:
             self._resources = live_resources(self._watch)
         try:
+            ensure_not_newer(self._resources.ledger)  # it stays open for hours, in which an upgrade may migrate it
             polled = poll(self._resources, self._watch)
         except Exception:
             self.close()
