@@ -25,6 +25,7 @@ MODULES: Final = (
     "audiences.airflow.dispatcher_dag",
     "audiences.airflow.operators.approval_tasks",
     "audiences.airflow.upkeep_dag",
+    "audiences.digests.by_duckdb",
     "audiences.facebook.session",
     "audiences.pipeline.live.poller",
     "audiences.pipeline.live.question",

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from audiences.campaign.identifiers import FIELDS
 from audiences.ledger import assignments, erasures, live_events, members
 from audiences.ledger.live_events import EventState
+from audiences.pipeline.audience.on_record import as_if_opened
 from audiences.pipeline.person.called import as_the_key_says
 from audiences.pipeline.person.explained_user import ExplainedStep, Explanation, Explanations
 from audiences.pipeline.person.holders import holders
-from audiences.pipeline.preview import as_if_opened, masked_cells, rehearsed
-from audiences.pipeline.steps.compare import compared
+from audiences.pipeline.person.masked_cells import masked_cells
 from audiences.pipeline.steps.select import decide
 from audiences.query.columns import columns_of
 from audiences.query.render import render
@@ -144,16 +143,12 @@ def _outcome(resources: CampaignResources, run: RunRef, user: str, found: _Found
     campaign = resources.spec.campaign
     if campaign.who.target_cap is None and campaign.what.keep_for is None:
         return "targeted"
+    from audiences.pipeline.steps.among_all import (
+        outcome_among_all,
+    )  # seldom, and it takes the libraries of a whole run
+
     # Of a live campaign it is asked whether the user would be targeted by an event of their own.
-    alone = [user] if campaign.qualification == "live" else None
-    with (
-        rehearsed(resources, run.at, users=alone) as (rehearsal, _, selected),
-        compared(resources, rehearsal, selected, now=run.at) as (difference, _),
-    ):
-        if difference.wants(user):
-            return "targeted"
-        up = pc.is_in(pa.scalar(user), difference.expired_users(among_candidates=True).column("user_id"))
-        return "expired" if up.as_py() else "over_cap"
+    return outcome_among_all(resources, run, user, only=[user] if campaign.qualification == "live" else None)
 
 
 def _was_erased(erased: Erased, staged: pa.RecordBatch) -> bool:

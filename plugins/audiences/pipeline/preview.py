@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from audiences.campaign.identifiers import FIELDS
 from audiences.errors import (
     AudiencesError,
     FacebookAccessError,
@@ -21,32 +18,29 @@ from audiences.ledger import formerly
 from audiences.pipeline.audience import shared_audience
 from audiences.pipeline.audience.in_doubt import rehearse as rehearse_doubt
 from audiences.pipeline.audience.left_behind import told_left_behind
+from audiences.pipeline.audience.on_record import NOBODY, known_audience
 from audiences.pipeline.audience.ownership import NotOursError
-from audiences.pipeline.audience.standing import ensure_not_deleted, find_audience, known_audience
+from audiences.pipeline.audience.standing import ensure_not_deleted, find_audience
 from audiences.pipeline.live.rehearse import rehearsal_of
+from audiences.pipeline.person.masked_cells import masked_cells
 from audiences.pipeline.preconditions import approved
 from audiences.pipeline.preconditions.event_misfits import event_misfits
 from audiences.pipeline.preconditions.in_force import LIFT as NOT_IN_FORCE
 from audiences.pipeline.preconditions.in_force import told_not_in_force
 from audiences.pipeline.preconditions.known_ids import LIFT, stop, unknown_ids
-from audiences.pipeline.preconditions.readable_properties import naming_the_property
 from audiences.pipeline.preconditions.unmatched import advised, unmatched
-from audiences.pipeline.results import DOUBT, Changes, Preview, RunRef, SampleUser
-from audiences.pipeline.scope import EVERYBODY, UsersScope
+from audiences.pipeline.results import DOUBT, Changes, Preview, SampleUser
 from audiences.pipeline.staging import Staging, candidates_file
 from audiences.pipeline.steps.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.steps.compare import compared
-from audiences.pipeline.steps.extract import extract
 from audiences.pipeline.steps.link_ad_sets import rehearse
 from audiences.pipeline.steps.opt_out_again import opted_out_by_now
 from audiences.pipeline.steps.plan import check_guards, outcomes_before_upload
 from audiences.pipeline.steps.put_on_record import rows_to_replace
-from audiences.pipeline.steps.select import select
+from audiences.pipeline.steps.rehearsed import rehearsed
 from audiences.pipeline.upload.full_refresh import ReplaceTooLongError, ensure_ours
 from audiences.pipeline.upload.requests import percent_of_quota, requests_for
-from audiences.what import rows
 from audiences.when.never import never
-from audiences.who.explanation import masked
 from audiences.who.outcomes import Outcomes
 
 if TYPE_CHECKING:
@@ -55,10 +49,9 @@ if TYPE_CHECKING:
 
     from audiences.pipeline.audience.standing import Standing
     from audiences.pipeline.resources import CampaignResources
-    from audiences.pipeline.results import Extracted, Selected
+    from audiences.pipeline.results import RunRef, Selected
 
 SAMPLES = 5
-NOBODY = 0  # no row of the ledger has this number
 
 
 def preview(
@@ -170,52 +163,6 @@ def obstacle(
     except AudiencesError as error:
         return None, (f"Facebook could not be asked about the audience: {error}",), None
     return None, (), standing
-
-
-@contextmanager
-def rehearsed(
-    resources: CampaignResources, at: datetime, *, users: Sequence[str] | None = None
-) -> Iterator[tuple[RunRef, Extracted, list[Selected]]]:
-    """A run up to its plan, in a folder that goes away afterwards; of these users only, if they are given."""
-    with tempfile.TemporaryDirectory(prefix="audiences-preview-") as folder:
-        run = as_if_opened(resources, at, staging=folder)
-        with naming_the_property(resources):
-            extracted = extract(resources, run, scope=EVERYBODY if users is None else UsersScope(users))
-        yield run, extracted, [select(resources, run, shard) for shard in extracted.shards]
-
-
-def as_if_opened(resources: CampaignResources, at: datetime, *, staging: str) -> RunRef:
-    """A run reference with the numbers that the ledger has already, and NOBODY for those it would have to give out."""
-    known = known_audience(resources)
-    campaign, earlier = resources.campaign(), resources.spec.campaign.formerly
-    return RunRef(
-        run=NOBODY,
-        campaign=campaign.id if campaign else NOBODY,
-        salt=campaign.salt if campaign else earlier[-1] if earlier else resources.spec.id,
-        audience=known.id if known else NOBODY,
-        facebook_id=known.facebook_id if known else "",
-        at=at,
-        staging=staging,
-        full_refresh=resources.spec.campaign.what.refresh == "replace",
-    )
-
-
-# There are so few birthdays, names and places that the first digits of a hash tell which one it is.
-_FEW = frozenset(key for field in FIELDS.values() if field.repeats for key in field.keys)
-
-
-def masked_cells(packed: bytes) -> dict[str, str]:
-    """By Facebook key, what may be shown of a packed row.
-
-    Of the hash of an address or a number its first digits, of any other hash nothing, of a cell in plain its first character.
-    """
-
-    def shown(key: str, cell: str) -> str:
-        if key in _FEW:
-            return "…"
-        return masked(cell) if key in rows.UNHASHED else f"{cell[:6]}…"
-
-    return {key: shown(key, cell) for key, cell in rows.unpack(packed).items()}
 
 
 def _samples(run: RunRef, selected: Sequence[Selected]) -> tuple[SampleUser, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from audiences.ledger import ad_set_links, campaigns, live_batches, request_counts, request_records, run_records
 from audiences.ledger.chunk_states import RequestState
-from audiences.pipeline.live.run_batch import BatchReport, report_on
+from audiences.pipeline.live.batch_report import BatchReport, report_on
 from audiences.pipeline.results import Would
 from audiences.reporting.funnel import Funnel, funnel_of
 from audiences.reporting.remedy import Told

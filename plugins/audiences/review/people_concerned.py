@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from audiences.pipeline.live.rehearse import rehearsal_of
-from audiences.pipeline.preview import rehearsed
 from audiences.pipeline.staging import HELD_OUT, Staging, held_out_file
 from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.plan import outcomes_before_upload
+from audiences.pipeline.steps.rehearsed import rehearsed
 from audiences.user_ids import USERS
 from audiences.what.moves import moves
 

@@ -11,6 +11,7 @@ from audiences.errors import FacebookAccessError, StoppedError
 from audiences.facebook import custom_audiences as facebook_audiences
 from audiences.facebook.graph_errors import AudienceBusyError, ObjectNotFoundError
 from audiences.ledger import audiences_in_doubt, known_audiences, replace_sessions
+from audiences.pipeline.audience.on_record import known_audience
 from audiences.pipeline.audience.ownership import (
     WrongAccountError,
     ensure_name_free,
@@ -51,19 +52,6 @@ class Standing:
     known: KnownAudience | None = None
     status: AudienceStatus | None = None
     deleted: KnownAudience | None = None
-
-
-def known_audience(resources: CampaignResources) -> KnownAudience | None:
-    """The campaign's audience as the ledger knows it, None before the first run; its own is that of its ad account."""
-    wanted = resources.spec.campaign.what.audience
-    if wanted.update:
-        return known_audiences.find(resources.ledger, wanted.update.id)
-    campaign = resources.campaign()
-    if campaign is None or wanted.create is None:
-        return None
-    return known_audiences.created_for(
-        resources.ledger, campaign=campaign.id, ad_account=resources.spec.account.id, name=wanted.create.name
-    )
 
 
 def find_audience(resources: CampaignResources) -> Standing:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime  # noqa: TC002  # pydantic reads annotations at run time
 
-from audiences.campaign.wording import counted
 from audiences.errors import FixConfigError, WaitError
 from audiences.ledger import live_batches, live_events, members, runs
-from audiences.pipeline.audience.standing import known_audience
+from audiences.pipeline.audience.on_record import known_audience
+from audiences.pipeline.live.batch_report import BatchReport, report_on
 from audiences.pipeline.live.batch_scope import BatchScope
 from audiences.pipeline.live.poller import poll
 from audiences.pipeline.preconditions.as_of import ensure_now
@@ -24,9 +24,7 @@ from audiences.who.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
-    from audiences.ledger.database import Ledger
     from audiences.pipeline.resources import CampaignResources
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
@@ -42,32 +40,6 @@ class UnknownBatchError(FixConfigError):
     def __str__(self) -> str:
         return (
             f"campaign `{self.campaign}` has no batch {self.batch}; trigger its DAG without `batch` to run what is due"
-        )
-
-
-class BatchReport(Reference):
-    """The events of a batch: how many there were by what became of them, from when to when, and how late they were acted upon.
-
-    `events` are exported, unless their users do not qualify any more, and belong to `users`, some perhaps to the same one;
-    `decided` counts them all, and those since the batch before that were late, excluded, over the limit or dropped.
-    """
-
-    id: int
-    tries: int
-    events: int
-    users: int
-    first_event: AwareDatetime
-    last_event: AwareDatetime
-    lag_seconds: float
-    decided: dict[str, int] = Field(default_factory=dict)
-
-    def in_words(self) -> str:
-        """One line for logs and notes."""
-        decided = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in self.decided.items())
-        return (
-            f"batch {self.id}: {counted(self.events, 'event')} of {counted(self.users, 'user')}, "
-            f"{self.first_event:%d %b %H:%M:%S} to "
-            f"{self.last_event:%H:%M:%S %Z}, lag {self.lag_seconds:.0f} s; {decided}"
         )
 
 
@@ -114,20 +86,6 @@ def run_batch(
         if done.summary.state != "success":
             live_batches.postpone(ledger, number, until=at + _pause(done.error, batch), error=done.summary.error)
         return LiveSummary(**done.summary.model_dump(), batch=report_on(ledger, batch, at))
-
-
-def report_on(ledger: Ledger, batch: live_batches.Batch, at: datetime) -> BatchReport:
-    """What a batch held, and how late a run as of `at` acted upon it."""
-    return BatchReport(
-        id=batch.id,
-        tries=batch.tries,
-        events=batch.events,
-        users=batch.users,
-        first_event=batch.first_event,
-        last_event=batch.last_event,
-        lag_seconds=(at - batch.last_due).total_seconds(),
-        decided=live_events.counts(ledger, batch.id),
-    )
 
 
 def _pause(error: Exception | None, batch: live_batches.Batch) -> timedelta:

@@ -12,7 +12,7 @@ from audiences.facebook.credentials import Credentials
 from audiences.facebook.graph_errors import UnreachableError
 from audiences.facebook.session import GraphSession
 from audiences.ledger.ledger_errors import LedgerLostError, as_lost
-from audiences.pipeline.audience.standing import known_audience
+from audiences.pipeline.audience.on_record import known_audience
 from audiences.pipeline.resources import CampaignResources
 from audiences.pipeline.steps.ad_set_schedule import ensure_same_clock
 

@@ -14,7 +14,8 @@ from audiences.errors import FixAccessError
 from audiences.ledger import content, ended_campaigns, request_counts, runs
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
-from audiences.pipeline.audience.standing import AudienceDeletedError, known_audience
+from audiences.pipeline.audience.on_record import known_audience
+from audiences.pipeline.audience.standing import AudienceDeletedError
 from audiences.pipeline.preconditions.in_force import NotInForce, why_over
 from audiences.pipeline.results import UNATTENDED, Plan, Reference, RunRef, RunRequest
 from audiences.pipeline.run import Timings, summary_of, to_its_end

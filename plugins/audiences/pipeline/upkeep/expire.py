@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from audiences.ledger import expiry, runs
 from audiences.logs import logger
-from audiences.pipeline.audience.standing import known_audience
+from audiences.pipeline.audience.on_record import known_audience
 from audiences.pipeline.preconditions import approved
 from audiences.pipeline.results import UNATTENDED, Plan, RunRef, RunRequest
 from audiences.pipeline.run import Timings, summary_of, to_its_end

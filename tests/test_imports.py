@@ -1,4 +1,4 @@
-"""What each step makes a worker import that has not preloaded anything, by the imports that stand at the head of modules."""
+"""What each step and command makes a process import that has not preloaded anything, by the imports at the head of modules."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import pytest
+import typer.main
 from tests.test_floors import modules
+
+from audiences.cli.commands import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 HEAVY: Final = {
     "adbc_driver_manager": "ADBC",
     "adbc_driver_postgresql": "ADBC",
+    "airflow": "Airflow",
     "alembic": "Alembic",
     "duckdb": "DuckDB",
     "facebook_business": "Facebook's SDK",
@@ -27,16 +31,15 @@ HEAVY: Final = {
 """What takes a twentieth of a second or more."""
 SENDS: Final = {"Arrow", "NumPy"}
 READS: Final = {"ADBC", "Arrow", "SQLAlchemy"}
-COMPARES: Final = {"Arrow", "DuckDB", "NumPy"}
 MAY: Final = {
-    "airflow.campaign_dag": set(),  # in the DAG processor, at each look
-    "airflow.dispatcher_dag": set(),
-    "airflow.upkeep_dag": set(),
+    "airflow.campaign_dag": {"Airflow"},  # in the DAG processor, at each look
+    "airflow.dispatcher_dag": {"Airflow"},
+    "airflow.upkeep_dag": {"Airflow"},
     "pipeline.resources": set(),
     "pipeline.steps.open_run": {*READS, *SENDS, "Facebook's SDK"},
     "pipeline.steps.extract": {"Arrow", "DuckDB", "NumPy", "SQLAlchemy", "phonenumbers"},
-    "pipeline.steps.select": {*COMPARES, "SQLAlchemy", "pandas"},
-    "pipeline.steps.plan": {*COMPARES, *READS, *SENDS, "Facebook's SDK"},
+    "pipeline.steps.select": {*SENDS, "SQLAlchemy", "pandas"},
+    "pipeline.steps.plan": {*READS, *SENDS, "Facebook's SDK"},
     "pipeline.upload.export": SENDS,
     "pipeline.upload.full_refresh": SENDS,
     "pipeline.steps.link_ad_sets": {"Facebook's SDK"},
@@ -44,6 +47,28 @@ MAY: Final = {
     "pipeline.steps.due_notices": set(),
 }
 """What a step may import, by the module that an operator imports for it. Each imports `pipeline.resources` as well."""
+WHOLE_RUN: Final = {*READS, *SENDS, "DuckDB", "Facebook's SDK", "pandas", "phonenumbers"}
+COMMANDS: Final = {
+    "adopt": ("pipeline.audience.adopt", {*SENDS, "Facebook's SDK"}),
+    "catalog": ("reporting.catalog_checks", {"ADBC", "Arrow", "SQLAlchemy"}),
+    "diff": ("review.change_report", set()),
+    "erase": ("pipeline.erase", {*SENDS, "Facebook's SDK", "SQLAlchemy", "phonenumbers"}),
+    "explain": ("pipeline.explain", {*SENDS, "SQLAlchemy", "pandas", "phonenumbers"}),
+    "ledger": ("ledger.migrate", set()),
+    "normalise": ("what.identifiers.lines", {*SENDS, "phonenumbers"}),
+    "preflight": ("pipeline.upkeep.check_accounts", {"Facebook's SDK"}),
+    "preview": ("pipeline.preview", WHOLE_RUN),
+    "report": ("pipeline.upkeep.measure", {"Arrow", "DuckDB", "SQLAlchemy"}),
+    "run": ("pipeline.run", WHOLE_RUN),
+    "run-detail": ("reporting.run_detail", set()),
+    "runs": ("reporting.run_history", set()),
+    "sandbox": ("sandbox", set()),
+    "schedule": ("when.upcoming", set()),
+    "status": ("reporting.overview", set()),
+    "validate": ("when.never", set()),
+}
+"""What a command may import: the module by which it does its work, and what is behind that. Airflow is behind none: a connection
+that is not in the environment alone needs it (`connections.import_airflow`)."""
 
 
 def imported(body: Sequence[ast.stmt]) -> Iterator[str]:
@@ -82,6 +107,20 @@ def heavy(module: str) -> set[str]:
         if each in OURS:
             todo |= direct(each) - seen
     return {HEAVY[name] for name in seen & HEAVY.keys()}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_imports_only_what_it_uses(command):
+    module, may = COMMANDS[command]
+    assert heavy(f"audiences.{module}") == may
+
+
+def test_no_command_is_left_out():
+    assert set(COMMANDS) == set(typer.main.get_command(app).commands)
+
+
+def test_the_command_line_itself_imports_none_of_it():
+    assert {module: heavy(module) for module in OURS if module.startswith("audiences.cli") and heavy(module)} == {}
 
 
 @pytest.mark.parametrize("module", MAY)

@@ -1,6 +1,6 @@
-"""SHA-256 over whole columns of text.
+"""The digests of many texts.
 
-DuckDB computes it in half the CPU time that a Python call per value takes, and lets other threads go on meanwhile.
+DuckDB computes them in half the CPU time that a Python call per value takes, and lets other threads go on meanwhile.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ _TEXT = "text"
 
 
 def sha256_column(texts: pa.Array, *, prefix: str = "") -> pa.Array:
-    """The hashes of the UTF-8 texts, each after the prefix, as binary of 32 bytes; null for null."""
+    """As `digests.sha256_column`."""
     return _computed(texts, FunctionExpression("unhex", _hex(prefix))).cast(pa.binary())
 
 
 def sha256_below(texts: pa.Array, bound: str, *, prefix: str = "") -> pa.Array:
-    """Whether each hash in lower-case hex begins with fewer than `bound`, a number of as many hex digits as it has."""
-    # Digits are compared from the left, and a longer text is not below its own beginning.
+    """As `digests.sha256_below`."""
     return _computed(texts, _hex(prefix) < ConstantExpression(bound))
 
 
