@@ -13,7 +13,7 @@ TWICE := --numprocesses=$(shell expr 2 '*' $(CORES)) --maxprocesses=8 --dist=wor
 # Tests start Airflow and the command line many times; each start would otherwise compile anew whatever it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help venv demo test check schemas screenshots unit integration e2e long simulation chaos distributed mutants containers bench constraints clean
+.PHONY: help venv demo test every-test check schemas screenshots unit integration e2e long simulation chaos distributed mutants containers bench constraints clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -37,8 +37,12 @@ $(READY): constraints.txt pyproject.toml
 demo: $(READY) ## Start everything on this machine and run the sample campaigns (ARGS=--once to run headless)
 	@$(BIN)/python -m audiences.demo $(ARGS)
 
-test: check ## Everything that must be green: style, types, unit, integration and end-to-end tests
-	@$(BIN)/pytest $(TWICE) -m "not long"
+test: $(READY) ## Everything that must be green: style, types, unit, integration and end-to-end tests
+	@$(MAKE) --no-print-directory --jobs=2 check every-test
+
+# Not told of the jobs of this make, which are none of a make that a test starts.
+every-test: $(READY)
+	@env -u MAKEFLAGS -u MFLAGS $(BIN)/pytest $(TWICE) -m "not long"
 
 check: $(READY) ## Style and types
 	@$(BIN)/ruff format --check .
