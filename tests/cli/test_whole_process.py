@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import sys
 import threading
 
 import pytest
 
-from audiences.cli import whole_process
+from audiences.cli import commands, whole_process
+from audiences.cli.commands import carry_out
+from audiences.cli.streams import written_out
 
 
 class Ended(BaseException):
@@ -51,9 +55,62 @@ def test_a_thread_that_is_not_over_is_waited_for(at_exit):
     thread.join()
 
 
-def test_a_reader_that_is_gone_is_told_by_python(at_exit, monkeypatch):
-    def gone():
-        raise BrokenPipeError
+class Full(io.StringIO):
+    """A standard output at whose end nobody takes anything, or on a full disk."""
 
-    monkeypatch.setattr(sys.stdout, "flush", gone)
-    assert at_exit(0) is None
+    def __init__(self, error, *, kept_back=True):
+        super().__init__()
+        self.error, self.kept_back = error, kept_back
+
+    def write(self, text):
+        if not self.kept_back:
+            raise self.error
+        return len(text)
+
+    def flush(self):
+        if self.kept_back:
+            raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), ""),
+        (OSError(errno.ENOSPC, "No space left"), "error  the output cannot be written: No space left\n"),
+    ],
+)
+def test_output_that_reaches_nobody_is_told_in_a_line_and_by_the_exit_code(at_exit, monkeypatch, capsys, error, said):
+    monkeypatch.setattr(sys, "stdout", Full(error))
+    assert at_exit(0) == 1
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize("kept_back", [True, False])
+@pytest.mark.parametrize("asked", [["schedule", "abandoned_cart"], ["schedule", "abandoned_cart", "--json"]])
+def test_a_command_on_a_full_disk_ends_with_a_line_and_no_traceback(monkeypatch, capsys, asked, kept_back):
+    """Python keeps back what is printed for a while, unless PYTHONUNBUFFERED is set."""
+    full = Full(OSError(errno.ENOSPC, "No space left"), kept_back=kept_back)
+    monkeypatch.setattr(sys, "stdout", full)
+    with pytest.raises(SystemExit) as ended:
+        carry_out(asked)
+    code = ended.value.code or int(not written_out())
+    assert (code, capsys.readouterr().err.count("error  ")) == (1, 1)
+
+
+def test_an_error_that_is_not_of_the_output_stays_what_it_was(monkeypatch):
+    def refused(_):
+        raise ConnectionResetError(errno.ECONNRESET, "reset")
+
+    monkeypatch.setattr(commands, "app", refused)
+    with pytest.raises(ConnectionResetError):
+        carry_out(["status"])
+
+
+def test_streams_that_are_closed_take_what_is_printed_and_give_nothing(at_exit, monkeypatch):
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    assert at_exit(0) == 0
+    assert sys.stdin.read() == ""
+    assert sys.stdout.write("x") == sys.stderr.write("x") == 1
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        stream.close()

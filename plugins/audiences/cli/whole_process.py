@@ -7,9 +7,10 @@ import gc
 import os
 import sys
 import threading
+from contextlib import suppress
 from typing import Final
 
-from audiences.cli import main
+from audiences.cli import main, streams
 
 _YOUNG_OBJECTS: Final = 5_000
 """So many new objects are there before Python looks for garbage among them. Its own 700 are for objects that come and go; those
@@ -19,6 +20,7 @@ that an import makes stay, and looking at them again and again took a seventh of
 def command() -> None:
     """The script `audiences`: do what the command line says, and end the process."""
     gc.set_threshold(_YOUNG_OBJECTS)
+    streams.ready()
     try:
         main()
     except SystemExit as ended:
@@ -32,9 +34,9 @@ def _end(ended: SystemExit) -> None:
     if not alone or not isinstance(ended.code, int | None):
         return
     atexit._run_exitfuncs()
-    try:
-        sys.stdout.flush()
+    code = ended.code or 0
+    if not streams.written_out():
+        code = code or 1
+    with suppress(OSError):
         sys.stderr.flush()
-    except OSError:  # whoever reads it is gone; Python says so
-        return
-    os._exit(ended.code or 0)
+    os._exit(code)
