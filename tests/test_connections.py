@@ -277,13 +277,24 @@ def outside(monkeypatch, tmp_path):
 
 def test_the_environment_is_read_without_airflow_where_airflow_would_look_there_first(outside):
     assert of_environment("kept") == "postgresql://me@db/shop"
-    outside.write_text("[secrets]\n# backend = x.Y\nbackend =\n[celery]\nresult_backend = db\n")
+    outside.write_text("[secrets]\n# backend = x.Y\nbackend =\n\nuse_cache = True\n[celery]\nresult_backend = db\n")
     assert of_environment("kept")
     assert of_environment("elsewhere") == ""
     assert of_environment("team___kept") == ""
 
 
-@pytest.mark.parametrize("said", ["[secrets]\nbackend = x.Y\n", "[workers]\nsecrets_backend: x.Y\n", b"\xff"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "[secrets]\nbackend = x.Y\n",
+        "[secrets]\n  Backend = x.Y\n",
+        "[secrets]\nbackend =\n\n  x.Y\n",
+        "[secrets]\nbackend\xa0= x.Y\n",
+        "[secrets]\nBACKEND_CMD = echo x.Y\n",
+        "[workers]\nsecrets_backend: x.Y\n",
+        b"\xff",
+    ],
+)
 def test_airflow_is_asked_where_its_file_names_a_secrets_backend_or_cannot_be_read(outside, said):
     outside.write_bytes(said if isinstance(said, bytes) else said.encode())
     assert of_environment("kept") == ""

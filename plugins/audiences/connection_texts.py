@@ -21,7 +21,10 @@ _OF_A_TEAM: Final = "___"
 _ONE_FIELD_AS_JSON: Final = "__extra__"
 # Settings by which Airflow asks elsewhere before it looks into the environment.
 _BACKENDS: Final = ("AIRFLOW__SECRETS__BACKEND", "AIRFLOW__WORKERS__SECRETS_BACKEND")
-_BACKEND_IN_FILE: Final = re.compile(r"^(?:secrets_)?backend\w*[ \t]*[=:][ \t]*\S", re.MULTILINE)
+# As Airflow's parser has it: keys in any letter case and indented, values on the next line too, if that is indented.
+_BACKEND_IN_FILE: Final = re.compile(
+    r"^[^\S\n]*(?:secrets_)?backend\w*[^\S\n]*[=:](?:[^\S\n]*|\s*\n[^\S\n]+)\S", re.MULTILINE | re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
