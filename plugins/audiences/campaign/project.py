@@ -110,19 +110,9 @@ class Project:
             shared = common_files(root)
         except ConfigError as error:
             return cls(root, broken=broken | by_file(error) | waiting([files[stem] for stem in wanted], error))
-        loaded: dict[str, LoadedCampaign] = {}
+        loaded, wrong = _campaigns(wanted, files, shared, time_is_up)
+        broken |= wrong
         odd: list[Problem] = []
-        for stem in wanted if time_is_up is None else sorted(wanted, key=lambda stem: _size(files[stem])):
-            try:
-                if time_is_up is not None and time_is_up():
-                    not_yet_read(each.name for each in files[stem])
-                loaded[stem] = _campaign(stem, files, shared)
-            except ConfigError as error:
-                broken |= by_file(error)
-            except Exception as error:  # noqa: BLE001  # a mistake of ours that one file brings to light must stay that file's own
-                _log.exception("campaign %s cannot be checked", shown(stem))
-                broken |= by_file(unforeseen(files[stem], error))
-        loaded = {stem: loaded[stem] for stem in wanted if stem in loaded}
         for name in shared.segments.names if time_is_up is None else shared.segments.read:
             broken |= by_file(ConfigError(shared.segments.problems(name)))
             odd += shared.segments.warnings(name)
@@ -166,6 +156,25 @@ def revived(root: Path, campaign_id: str, config: dict[str, Any]) -> CampaignSpe
     with suppress(ValidationError, KeyError):
         return _assembled(campaign_id, Campaign.model_validate(config), catalog, settings, segments={})
     return None
+
+
+def _campaigns(
+    wanted: list[str], files: CampaignPaths, shared: CommonFiles, time_is_up: Callable[[], bool] | None
+) -> tuple[dict[str, LoadedCampaign], dict[str, ConfigError]]:
+    """The wanted campaigns that are right in themselves, by id and in their order; what is wrong with the others, by file."""
+    loaded: dict[str, LoadedCampaign] = {}
+    broken: dict[str, ConfigError] = {}
+    for stem in wanted if time_is_up is None else sorted(wanted, key=lambda stem: _size(files[stem])):
+        try:
+            if time_is_up is not None and time_is_up():
+                not_yet_read(each.name for each in files[stem])
+            loaded[stem] = _campaign(stem, files, shared)
+        except ConfigError as error:
+            broken |= by_file(error)
+        except Exception as error:  # noqa: BLE001  # a mistake of ours that one file brings to light must stay that file's own
+            _log.exception("campaign %s cannot be checked", shown(stem))
+            broken |= by_file(unforeseen(files[stem], error))
+    return {stem: loaded[stem] for stem in wanted if stem in loaded}, broken
 
 
 def _campaign(stem: str, folder: CampaignPaths, shared: CommonFiles) -> LoadedCampaign:
