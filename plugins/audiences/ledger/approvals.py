@@ -78,6 +78,11 @@ class Question:
         """The person who answered, in words that may stand in errors and notices; see `called`."""
         return called(self.id, by=self.by, name=self.name)
 
+    def was_answered(self, *, approved: bool, by: str) -> bool:
+        """Whether this very answer of this person is on record."""
+        states = (ApprovalState.APPROVED, ApprovalState.IN_FORCE) if approved else (ApprovalState.REJECTED,)
+        return self.state in states and self.by == by
+
 
 def called(question: int, *, by: str | None, name: str | None) -> str:
     """Who answered a question: Airflow's name and id of the user, but for what is an e-mail address or a phone number.

@@ -160,6 +160,20 @@ def test_in_the_middle_of_an_upgrade_neither_question_nor_answer_is_lost_and_nob
     assert state(approve) == "approved"
 
 
+@pytest.mark.parametrize(("option", "become"), [("Approve", ["approved", "in_force"]), ("Reject", ["rejected"])])
+def test_an_answer_that_is_on_record_is_taken_once_more_after_a_pause(approve, option, become):
+    """The pause may come as late as in the middle of what is sent by it."""
+    given = event(option)
+    for state_by_then in become:
+        if state_by_then == "in_force":
+            approve.run.send()
+        for _ in range(2):
+            approve.operator.execute_complete(approve.context, given)
+            assert state(approve) == state_by_then
+    with pytest.raises(TaskFailed, match="another process has gone on"):
+        approve.operator.execute_complete(approve.context, event(option, user="ben"))
+
+
 def test_an_answer_that_airflow_does_not_offer_is_no_yes(approve):
     with pytest.raises(ValueError, match="not in"):
         approve.operator.execute_complete(approve.context, event(option="Whatever"))

@@ -111,10 +111,11 @@ class AskingOperator(UpgradingOperator):
         if not user.get("id"):
             raise self.unsent(question, "the answer came from nobody", ApprovalState.LAPSED)
         by, name = str(user["id"]), str(user.get("name") or user["id"])
-        with CampaignResources(self.spec) as resources:
-            approvals.answer(
-                resources.ledger, question.id, approved=yes, by=by, name=name, at=answer["responded_at"]
-            )  # fmt: skip
+        if not question.was_answered(approved=yes, by=by):  # before a pause of this task
+            with CampaignResources(self.spec) as resources:
+                approvals.answer(
+                    resources.ledger, question.id, approved=yes, by=by, name=name, at=answer["responded_at"]
+                )  # fmt: skip
         who = approvals.called(question.id, by=by, name=name)
         _log.info("%s by %s", "approved" if yes else "rejected", who)
         return yes

@@ -81,6 +81,7 @@ def run_batch(
         try:
             done = attempt(resources, request, sleep=sleep, tries=tries, scope=scope, queued=queued)
         except Exception as error:
+            resources.ensure_not_newer(error)
             live_batches.postpone(ledger, number, until=at + _pause(error, batch), error=runs.error_text(error))
             raise
         if done.summary.state != "success":

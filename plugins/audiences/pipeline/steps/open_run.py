@@ -97,6 +97,7 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: Scope | No
             doubted = content.why_in_doubt(ledger, audience.id)
             refreshed = full_refresh.wanted(resources, request, audience, in_doubt=doubted is not None)
         except Exception as error:
+            resources.ensure_not_newer(error)
             state: EndedState = RunState.STOPPED if isinstance(error, StoppedError) else RunState.FAILED
             runs.end(ledger, run, state=state, error=runs.error_text(error))
             _note_if_nothing_is_staged(resources, run, folder)
