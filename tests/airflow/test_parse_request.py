@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
@@ -31,12 +30,16 @@ def configured(monkeypatch):
 
 
 def read_for(bundle, path, folder):
-    """What a DAG file in the folder is told that Airflow's DAG processor reads for the bundle of this name at this path."""
+    """What a DAG file in the folder is told when Airflow reads it for the bundle of this name at this path."""
+    from airflow.dag_processing.dagbag import DagBag
+
     from audiences.airflow.parse_request import is_of_another_bundle
 
-    of_airflow = {"__name__": "airflow.dag_processing.processor", "read": lambda: is_of_another_bundle(folder)}
-    exec("def _parse_file(msg):\n    return read()", of_airflow)
-    return of_airflow["_parse_file"](SimpleNamespace(bundle_name=bundle, bundle_path=path, callback_requests=[]))
+    class Bag(DagBag):
+        def read(self):
+            return is_of_another_bundle(folder)
+
+    return Bag(collect_dags=False, bundle_name=bundle, bundle_path=path).read()
 
 
 def test_the_folder_of_a_local_bundle_has_its_dags_in_that_bundle_alone(dags, configured):
@@ -63,8 +66,9 @@ def test_without_a_bundle_of_its_own_the_folder_belongs_to_the_one_that_holds_it
     assert not read_for("dags-folder", dags, acme)
 
 
-def test_what_no_dag_processor_reads_is_of_no_bundle(dags):
-    from audiences.airflow.parse_request import is_of_another_bundle, parse_request
+def test_what_nobody_reads_for_a_bundle_is_of_none(dags):
+    from audiences.airflow.parse_request import is_of_another_bundle, is_plain_reading
 
-    assert parse_request() is None
+    assert not is_plain_reading()
     assert not is_of_another_bundle(dags / "acme")
+    assert not read_for(None, None, dags / "acme")

@@ -1,6 +1,6 @@
-"""What the DAG processor is asked when it reads a DAG file: for which DAG bundle, and whether to call a DAG back.
+"""Who reads a DAG file: for which DAG bundle, and whether it is the DAG processor that is to call a DAG back.
 
-Airflow tells a DAG file nothing of this, so the frame that reads it is asked (measured on Airflow 3.3.2; the contract tests are
+Airflow tells a DAG file nothing of this, so the frames that read it are asked (measured on Airflow 3.3.2; the contract tests are
 `tests/airflow/test_readings.py` and `tests/airflow/test_loading.py`).
 """
 
@@ -13,32 +13,23 @@ from typing import TYPE_CHECKING, Any
 from airflow.configuration import conf
 
 if TYPE_CHECKING:
-    from airflow.dag_processing.processor import DagFileParseRequest
+    from collections.abc import Iterator
+    from types import FrameType
 
 _CHECKOUT = ("repo_url", "git_conn_id")
 """By these two Git bundles are of one repository."""
 
 
-def parse_request() -> DagFileParseRequest | None:
-    """What the DAG processor was asked; None where another process reads the file: a worker, or a command."""
-    frame = sys._getframe()
-    while (frame := frame.f_back) is not None:  # type: ignore[assignment]  # ends at the outermost
-        if (
-            frame.f_code.co_name == "_parse_file"
-            and frame.f_globals.get("__name__") == "airflow.dag_processing.processor"
-        ):
-            asked: DagFileParseRequest | None = frame.f_locals.get("msg")
-            return asked
-    return None
-
-
 def is_plain_reading() -> bool:
     """Whether the DAG processor reads the file to know its DAGs, and is not about to call one of them back.
 
-    For a callback, and on a command line, the DAG that is asked for has to be there.
+    For a callback, on a command line and on a worker, the DAG that is asked for has to be there.
     """
-    asked = parse_request()
-    return asked is not None and not asked.callback_requests
+    for frame in _frames():
+        of_airflow = frame.f_globals.get("__name__") == "airflow.dag_processing.processor"
+        if of_airflow and frame.f_code.co_name == "_parse_file":
+            return not frame.f_locals["msg"].callback_requests
+    return False
 
 
 def is_of_another_bundle(folder: Path) -> bool:
@@ -47,17 +38,35 @@ def is_of_another_bundle(folder: Path) -> bool:
     A bundle of `dags/` holds `dags/acme/` as well. Of two that have a DAG, Airflow gives it to the one that was read last, and
     takes it away from the team of the other one, without a word (measured on Airflow 3.3.2).
     """
-    asked = parse_request()
-    if asked is None or not folder.is_relative_to(root := Path(asked.bundle_path).resolve()) or folder == root:
+    name, path = _bundle()
+    root = path.resolve() if path else folder
+    if not folder.is_relative_to(root) or folder == root:
         return False
     bundles = _bundles()
-    mine = bundles.pop(asked.bundle_name, {})
+    mine = bundles.pop(name or "", {})
     below = PurePath(mine.get("subdir") or "") / folder.relative_to(root)
     return any(
         Path(other.get("path") or "/").resolve() == folder
         or (PurePath(other.get("subdir") or "") == below and all(mine.get(key) == other.get(key) for key in _CHECKOUT))
         for other in bundles.values()
     )
+
+
+def _frames() -> Iterator[FrameType]:
+    """Those that have led here, the innermost first."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _bundle() -> tuple[str | None, Path | None]:
+    """Name and path of the DAG bundle for which the DAG file is read, by the DAG processor, a worker or a command."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    bags = (frame.f_locals.get("self") for frame in _frames())
+    bag = next((bag for bag in bags if isinstance(bag, DagBag)), None)
+    return (bag.bundle_name, bag.bundle_path) if bag else (None, None)
 
 
 def _bundles() -> dict[str, dict[str, Any]]:
