@@ -134,7 +134,12 @@ def elsewhere(brand: Path) -> None:
     brand.symlink_to(other)
 
 
-@pytest.mark.parametrize("make", [away, elsewhere])
+def loop(brand: Path) -> None:
+    """A link to itself."""
+    brand.symlink_to(brand.name)
+
+
+@pytest.mark.parametrize("make", [away, elsewhere, loop])
 def test_a_folder_that_is_not_there_to_be_read_hurts_its_brand_alone_and_nobody_takes_its_campaigns_for_deleted(
     tmp_path: Path, make: Callable[[Path], None]
 ) -> None:
@@ -147,10 +152,54 @@ def test_a_folder_that_is_not_there_to_be_read_hurts_its_brand_alone_and_nobody_
     assert list(project.broken) == list(project.unread) == ["campaigns/acme"]
     assert (project.broken_campaigns, project.warnings) == ({}, ())
     assert Project.load_campaign(folder.root, "test").id == "test"
+    with pytest.raises(ConfigError, match="no campaign `carts` in the folders that can be read") as unknown:
+        Project.load_campaign(folder.root, "carts")
+    assert [problem.file for problem in unknown.value.problems] == ["campaigns", "campaigns/acme"]
     assert on_file(folder.root) is None
     with pytest.raises(ConfigError, match="campaigns/acme"):
         accounted_for(folder.root)
     assert may_be_live(folder.root), "nobody knows"
+
+
+def test_a_folder_that_can_be_no_brands_and_cannot_be_read_is_passed_over_with_a_warning(tmp_path: Path) -> None:
+    """As `lost+found` is on a volume of its own, where it belongs to root."""
+    (tmp_path / "project").mkdir()
+    folder = Folder(tmp_path / "project")
+    of_brand(folder, "acme", "carts")
+    elsewhere(folder.root / "campaigns/lost+found")
+    project = folder.load()
+    assert (list(project.campaigns), project.broken) == (["carts"], {})
+    assert [str(each) for each in project.warnings] == [
+        "campaigns/lost+found: cannot be read, and is passed over, since no brand can have this name"
+    ]
+    assert accounted_for(folder.root) == {"carts"}
+    assert not may_be_live(folder.root)
+
+
+@pytest.mark.parametrize("to", [".", "../campaigns", "acme", "../shared"])
+def test_a_second_name_of_a_folder_that_is_read_takes_no_campaign_offline(folder: Folder, to: str) -> None:
+    folder.campaign(CAMPAIGN)
+    of_brand(folder, "acme", "carts")
+    (folder.root / "shared").mkdir()
+    (folder.root / "shared/more.yml").write_text(CAMPAIGN.replace("{name: Test}", "{name: More}"))
+    (folder.root / "campaigns/zeta").symlink_to("../shared")
+    (folder.root / "campaigns/zz").symlink_to(to)
+    project = folder.load()
+    assert (list(project.campaigns), project.broken) == (["carts", "more", "test"], {})
+    assert [str(each) for each in project.warnings] == [
+        "campaigns/zz: is not read, since it is a link to a folder whose campaigns are read already"
+    ]
+    assert brands(folder.root) == ["acme", "zeta"]
+
+
+def test_kubernetes_mounts_the_folder_of_a_brand_as_a_link_to_a_hidden_one(folder: Folder) -> None:
+    (folder.root / "campaigns/..2026_11_29/acme").mkdir(parents=True)
+    folder.campaign(CAMPAIGN, "..2026_11_29/acme/carts.yml")
+    (folder.root / "campaigns/..data").symlink_to("..2026_11_29")
+    (folder.root / "campaigns/acme").symlink_to("..data/acme")
+    project = folder.load()
+    assert {name: spec.brand for name, spec in project.campaigns.items()} == {"carts": "acme"}
+    assert (project.broken, project.warnings) == ({}, ())
 
 
 def test_the_folder_of_a_brand_may_be_a_link_inside_the_project(folder: Folder) -> None:

@@ -19,6 +19,7 @@ from audiences.campaign.source import (
     leads_out,
     named,
     read_text,
+    real_path,
 )
 from audiences.campaign.wording import file_name
 from audiences.campaign.yaml_reader import parse
@@ -58,6 +59,8 @@ def campaign_files(root: Path, unreadable: list[Problem] | None = None) -> Campa
         try:
             stems = files_by_stem(_folder(root, brand), SUFFIXES, folder_name(brand))
         except ConfigError as error:
+            if brand is not None and not STEM.fullmatch(brand):
+                continue  # no campaign can be there; `lost+found` is such a folder
             if brand is None or unreadable is None:
                 raise
             unreadable += error.problems
@@ -73,13 +76,26 @@ def brands(root: Path) -> list[str]:
     """The names of the folders in `campaigns/`, each of which holds the campaigns of a brand. Raises as above.
 
     So is what is meant to be one: a link whose folder is away at the moment must not pass for campaigns that were deleted.
+    A second name of a folder, as of `campaigns/` itself, is none, or each of its campaigns would be there twice.
     """
-    return [
-        path.name
+    return [path.name for path, is_second in _folders_inside(root) if not is_second]
+
+
+def _folders_inside(root: Path) -> Iterator[tuple[Path, bool]]:
+    """What may be the folder of a brand, and whether it is a link to one that is read under another name."""
+    found = [
+        path
         for path in entries(root / FOLDER, FOLDER)
         if not (_is_passed_over(path) or path.name.lower().endswith(SUFFIXES))
         and (is_folder(path) or (STEM.fullmatch(path.name) and is_there(path) and not is_anything(path)))
     ]
+    links = [path for path in found if path.is_symlink()]
+    read = {real_path(path) for path in [root / FOLDER, *found] if path not in links} if links else set()
+    for path in found:
+        is_second = path in links and real_path(path) in read
+        if path in links:
+            read.add(real_path(path))
+        yield path, is_second
 
 
 def folders_read(root: Path) -> list[Path]:
@@ -133,9 +149,17 @@ def not_read(root: Path) -> Iterator[Problem]:
 
     What is in the folder of a brand that cannot be read is not told here.
     """
+    for path, is_second in _folders_inside(root):
+        if is_second:
+            message = "is not read, since it is a link to a folder whose campaigns are read already"
+            yield Problem(folder_name(path.name), 0, 0, "", "not-read", message)
     for brand in (None, *brands(root)):
-        with suppress(ConfigError):
+        try:
             yield from _not_read_in(_folder(root, brand), brand)
+        except ConfigError:
+            if brand is not None and not STEM.fullmatch(brand):
+                message = "cannot be read, and is passed over, since no brand can have this name"
+                yield Problem(folder_name(brand), 0, 0, "", "not-read", message)
 
 
 def _not_read_in(folder: Path, brand: str | None) -> Iterator[Problem]:

@@ -140,7 +140,11 @@ class Project:
     @staticmethod
     def load_campaign(root: Path, campaign_id: str) -> CampaignSpec:
         """One campaign and what it refers to, without reading the others. Raises ConfigError."""
-        files = campaign_files(root, [])
+        unreadable: list[Problem] = []
+        files = campaign_files(root, unreadable)
+        if campaign_id not in files and unreadable:
+            message = f"there is no campaign {shown(campaign_id)} in the folders that can be read"
+            raise ConfigError((Problem(FOLDER, 0, 0, "", "unknown-campaign", message), *unreadable))
         if campaign_id not in files:
             near = did_you_mean(campaign_id, files)
             fail(FOLDER, "unknown-campaign", f"there is no campaign {shown(campaign_id)}{near}")

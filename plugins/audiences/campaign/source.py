@@ -92,8 +92,13 @@ def leads_out(path: FilePath, root: FilePath) -> bool:
     """Whether this is a link that ends neither in the project nor in its own folder, which may be a link itself."""
     if not path.is_symlink():
         return False
-    real = path.resolve()
-    return not (real.is_relative_to(root.resolve()) or real.is_relative_to(path.parent.resolve()))
+    real = real_path(path)
+    return not (real.is_relative_to(real_path(root)) or real.is_relative_to(real_path(path.parent)))
+
+
+def real_path(path: FilePath) -> FilePath:
+    """Where the links on the way lead; of those that lead to themselves, the path as it is."""
+    return FilePath(os.path.realpath(path))
 
 
 def decode(content: bytes, file: str, *, instead: str = "") -> str:
