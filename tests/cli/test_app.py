@@ -14,7 +14,17 @@ from audiences.cli.commands import app
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group has them
 NO_COMMANDS = {
-    *("__init__", "__main__", "app", "campaigns_shown", "command_reference", "console", "goal_table", "runs_shown"),
+    *(
+        "__init__",
+        "__main__",
+        "app",
+        "campaigns_shown",
+        "command_reference",
+        "console",
+        "errors_shown",
+        "goal_table",
+        "runs_shown",
+    ),
     *("commands", "safe_console", "streams", "whole_process"),
 }
 

@@ -220,6 +220,26 @@ def test_a_run_that_a_guard_stops_is_exit_code_1(audiences, shop):
     assert audiences("run", "carts", "--allow", "allow_empty", "--json")[0] == 0
 
 
+def test_of_several_campaigns_each_runs_whatever_becomes_of_the_others(audiences, filled, project):
+    project.write("campaigns/more.yml", pipeline.CARTS.replace("published", "draft"))
+    names = ("carts", "nowhere", "more", "carts", "carts_too")
+    project.write("campaigns/carts_too.yml", pipeline.CARTS.replace("name: Carts", "name: Carts too"))
+    code, out, _ = audiences("run", *names, *AT, "--allow", "past", "--json")
+    found = [json.loads(line) for line in out.splitlines()]
+    assert code == 1
+    assert [(each["campaign"], each["state"]) for each in found] == [
+        ("carts", "success"),
+        ("nowhere", "failed"),
+        ("more", "stopped"),
+        ("carts_too", "success"),
+    ]
+    assert "there is no campaign `nowhere`" in found[1]["problems"][0]["message"]
+    code, out, _ = audiences("run", "carts", "more", "--dry-run")
+    assert code == 0
+    assert out.count("would add") == 2
+    assert "more error" in audiences("run", "carts", "more")[2]
+
+
 def test_a_run_as_of_another_time_only_looks_and_sends_when_it_is_allowed_to(audiences, filled):
     for moment in (AT, ("--at", "2199-01-01")):
         code, out, _ = audiences("run", "carts", *moment, "--json")

@@ -11,11 +11,9 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
-from audiences.cli import console as show
-from audiences.cli.app import app, err
-from audiences.cli.safe_console import as_text
+from audiences.cli.app import app
+from audiences.cli.errors_shown import as_ours, tell
 from audiences.cli.streams import cut_off, written_out
-from audiences.errors import AudiencesError, ConfigError, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,32 +32,11 @@ def carry_out(given: Sequence[str]) -> None:
     except Exception as error:
         if isinstance(error, OSError) and not written_out():
             sys.exit(1)
-        ours = _as_ours(error)
+        ours = as_ours(error)
         if ours is None:
             raise
         try:
-            _tell(ours, as_json="--json" in given)
+            tell(ours, as_json="--json" in given)
         except OSError as untold:
             cut_off(untold)
         sys.exit(1)
-
-
-def _as_ours(error: Exception) -> AudiencesError | None:
-    if isinstance(error, AudiencesError):
-        return error
-    from audiences.ledger.ledger_errors import as_ours
-
-    return as_ours(error)
-
-
-def _tell(error: AudiencesError, *, as_json: bool) -> None:
-    if isinstance(error, ConfigError):
-        if as_json:
-            show.json_line({"state": "failed", "problems": [show.fields(problem) for problem in error.problems]})
-        else:
-            show.problems(err, error.problems)
-    elif as_json:
-        state = "stopped" if isinstance(error, StoppedError) else "failed"
-        show.json_line({"state": state, "error": str(error), "kind": type(error).__name__})
-    else:
-        err.print(f"[bold red]error[/]  {as_text(str(error))}", highlight=False, soft_wrap=True)
