@@ -76,7 +76,8 @@ from audiences.pages.access import Caller
 create_auth_manager()
 users = {"ann of acme": ("user", ["acme"]), "bob of umbrella": ("user", ["umbrella"]), "an admin": ("admin", [])}
 callers = {name: Caller(SimpleAuthManagerUser(username=name, role=role, teams=teams)) for name, (role, teams) in users.items()}
-may = {name: sorted(each.allowed(["of_acme", "of_umbrella"], "PUT")) for name, each in callers.items()}
+asked = ["of_acme", "of_umbrella", "bad_acme"]
+may = {name: sorted(each.allowed(asked, "PUT")) for name, each in callers.items()}
 print("RESULT" + json.dumps(may))
 """
 
@@ -138,10 +139,10 @@ def test_a_broken_file_is_an_import_error_of_its_own_and_the_others_load_a_brand
         ("of_umbrella", "everything_else", "campaigns.py", None),
     ]
     assert result(database.code(RIGHTS)) == {
-        "ann of acme": ["of_acme", "of_umbrella"],
+        "ann of acme": ["bad_acme", "of_acme", "of_umbrella"],
         "bob of umbrella": ["of_umbrella"],
-        "an admin": ["of_acme", "of_umbrella"],
-    }, "on our pages as in Airflow's own"
+        "an admin": ["bad_acme", "of_acme", "of_umbrella"],
+    }, "on our pages as in Airflow's own, and of a campaign that never had a DAG as of its brand's others"
     assert database.rows("select name from dag_tag where dag_id = 'of_umbrella' order by 1") == [
         *(("audiences",), ("past_behavior",), ("published",), ("umbrella",))
     ]

@@ -26,6 +26,7 @@ from airflow.models.dag import DagModel
 from fastapi import Depends, HTTPException, Request
 
 from audiences.connections import without_places
+from audiences.pages import looking
 from audiences.reporting.shape import Shown
 
 if TYPE_CHECKING:
@@ -126,9 +127,19 @@ class Caller:
 
 
 def _teams(campaigns: list[str]) -> dict[str, str | None]:
-    """The team of each, where Airflow has teams; None for the others."""
-    known = DagModel.get_dag_id_to_team_name_mapping(campaigns) if conf.getboolean("core", "multi_team") else {}
-    return {campaign: known.get(campaign) for campaign in campaigns}
+    """The team of each, where Airflow has teams; None for the others.
+
+    Airflow knows none of a campaign that has never had a DAG, its file being broken: that has the team of its brand's others.
+    """
+    if not conf.getboolean("core", "multi_team"):
+        return dict.fromkeys(campaigns)
+    brands = looking.files().brands
+    wanted = {brands.get(campaign) for campaign in campaigns} - {None}
+    of_brands = [campaign for campaign, brand in brands.items() if brand in wanted]
+    known = DagModel.get_dag_id_to_team_name_mapping([*campaigns, *of_brands])
+    of_brand = {brands.get(campaign): team for campaign, team in known.items()}
+    of_brand.pop(None, None)
+    return {campaign: known.get(campaign) or of_brand.get(brands.get(campaign)) for campaign in campaigns}
 
 
 def caller(user: GetUserDep, request: Request) -> Caller:

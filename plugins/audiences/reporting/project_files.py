@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 class ProjectFiles:
     """A project as it was read, and what is asked of it again and again.
 
-    `files`: the file of each campaign, right or broken, by id; `changed_at`: when it was written. `accounted_for`: the ids that
-    have a file, or that a file takes over; `successors`: of each former id the campaign that names it.
+    `files` and `brands`: the file of each campaign, right or broken, and in whose folder it is, by id; `changed_at`: when it was
+    written. `accounted_for`: the ids that have a file, or that a file takes over; `successors`: of each former id the campaign
+    that names it.
     """
 
     project: Project
@@ -37,6 +38,7 @@ class ProjectFiles:
     changed_at: Mapping[str, datetime]
     accounted_for: frozenset[str]
     successors: Mapping[str, str]
+    brands: Mapping[str, str | None] = field(default_factory=dict)
     times: SendTimes = field(default_factory=SendTimes, repr=False)
     _digests: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -54,6 +56,7 @@ class ProjectFiles:
             settings=settings,
             files={stem: files[0].name for stem, files in found.items()},
             changed_at={stem: _changed_at(files[0].path) for stem, files in found.items()},
+            brands={stem: files[0].brand for stem, files in found.items()},
             accounted_for=accounted_for(root),
             successors={old: name for name, spec in project.campaigns.items() for old in spec.campaign.formerly},
         )
