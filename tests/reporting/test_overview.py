@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +13,7 @@ from tests.campaign.conftest import folder  # noqa: F401  # a fixture
 from audiences.ledger import audiences_in_doubt, known_audiences
 from audiences.reporting.attention import Attention
 from audiences.reporting.campaign_shown import kind_of, schedule_words
+from audiences.reporting.health import health
 from audiences.reporting.overview import one
 from audiences.reporting.run_history import history
 from audiences.reporting.sizes import sizes
@@ -120,6 +123,27 @@ def test_a_campaign_without_a_file_is_there_as_long_as_it_holds_members(desk):
     assert [each.id for each in desk.overview().campaigns] == ["carts"]
     assert one(desk.files(), desk.ledger, "spring", now=desk.shop.now).status == "no file"
     assert one(desk.files(), desk.ledger, "nobody", now=desk.shop.now) is None
+
+
+def test_a_folder_that_cannot_be_read_hides_no_other_campaign_and_its_own_do_not_pass_for_gone(desk, audiences):
+    acme = desk.folder.path / "campaigns/acme"
+    acme.mkdir()
+    desk.write("acme/spring", file())
+    desk.run("spring")
+    shutil.rmtree(acme)
+    acme.symlink_to("/nowhere/acme")
+    found = desk.overview()
+    assert {each.id: each.status for each in found.campaigns} == {"carts": "published", "spring": "broken file"}
+    (trouble,) = shown(desk, "spring").troubles
+    assert trouble.kind is Attention.BROKEN_FILE
+    assert trouble.reason.startswith("campaigns/acme: is a link that leads out of the project")
+    assert (
+        health(desk.files(), desk.ledger, look_up=desk.shop.connections.__getitem__, now=desk.shop.now).without_file
+        == ()
+    )
+    code, out, err = audiences("status", "--json")
+    assert (code, [each["id"] for each in json.loads(out)["campaigns"]]) == (0, ["spring", "carts"])
+    assert "campaigns/acme\n" in err
 
 
 def test_a_guard_that_stopped_the_last_run_is_told_with_how_to_allow_it(desk):

@@ -174,20 +174,29 @@ def _not_read_in(folder: Path, brand: str | None) -> Iterator[Problem]:
             yield Problem(file, 0, 0, "", "not-read", message)
 
 
-def former_ids(root: Path) -> frozenset[str]:
-    """What campaign files name under `formerly`, those with mistakes too as far as they can be read. Raises as above."""
+def former_ids(root: Path, unreadable: list[Problem] | None = None) -> frozenset[str]:
+    """What campaign files name under `formerly`, those with mistakes too as far as they can be read.
+
+    Raises as `campaign_files`, and takes `unreadable` as it does.
+    """
     return frozenset(
         old
-        for files in campaign_files(root).values()
+        for files in campaign_files(root, unreadable).values()
         for file in files
         for old in _formerly(file)
         if STEM.fullmatch(old)
     )
 
 
-def accounted_for(root: Path) -> frozenset[str]:
-    """The ids that have a file, or that a file takes over; any other campaign of the ledger is without one. Raises as above."""
-    return former_ids(root) | frozenset(stem for stem in campaign_files(root) if STEM.fullmatch(stem))
+def accounted_for(root: Path, unreadable: list[Problem] | None = None) -> frozenset[str]:
+    """The ids that have a file, or that a file takes over; any other campaign of the ledger is without one.
+
+    Raises as `campaign_files`; with something in `unreadable` the others may have one.
+    """
+    files = campaign_files(root, unreadable)
+    return former_ids(root, None if unreadable is None else []) | frozenset(
+        stem for stem in files if STEM.fullmatch(stem)
+    )
 
 
 def on_file(root: Path) -> frozenset[str] | None:

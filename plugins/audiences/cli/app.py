@@ -133,6 +133,7 @@ def reading() -> Iterator[tuple[ProjectFiles, Resources]]:
     from audiences.reporting.read_only import ReadOnlyResources
 
     files = ProjectFiles.read(Here.project)
+    show.problems(err, files.unread)
     with ReadOnlyResources(files) as resources:
         yield files, resources
 

@@ -94,7 +94,8 @@ def shown(
     """The campaign with its last `run`, and its size by day, oldest first."""
     spec, recorded = standing.spec, standing.recorded
     gone = standing.audience is not None and standing.audience.deleted_at is not None
-    status: CampaignStatus = "no file" if standing.id not in files.files else "broken file"
+    no_file = standing.id not in files.files and not files.problems(standing.id)
+    status: CampaignStatus = "no file" if no_file else "broken file"
     return CampaignShown(
         id=standing.id,
         name=standing.name,

@@ -214,7 +214,7 @@ def _token(credentials: Credentials, now: datetime) -> Check:
 
 def _without_file(files: ProjectFiles, ledger: Ledger, names: dict[int, str]) -> Iterator[CampaignWithoutFile]:
     gone = {number: name for number, name in names.items() if name not in files.accounted_for}
-    if not gone:
+    if not gone or files.unread:  # then nobody knows
         return
     audiences = {each.id: each for each in known_audiences.every(ledger)}
     for held in members.holding(ledger, gone):

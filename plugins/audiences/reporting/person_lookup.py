@@ -158,9 +158,8 @@ def why(
     spec: CampaignSpec | None = files.specs.get(campaign)
     if spec is None:
         return None
-    with CampaignResources(
-        spec, read_only=True, look_up=look_up, on_file=files.accounted_for, now=lambda: now
-    ) as resources:
+    on_file = None if files.unread else files.accounted_for
+    with CampaignResources(spec, read_only=True, look_up=look_up, on_file=on_file, now=lambda: now) as resources:
         return explaining.explain(resources, user, now)
 
 

@@ -29,7 +29,8 @@ class ProjectFiles:
 
     `files` and `brands`: the file of each campaign, right or broken, and in whose folder it is, by id; `changed_at`: when it was
     written. `accounted_for`: the ids that have a file, or that a file takes over; `successors`: of each former id the campaign
-    that names it.
+    that names it. `unread`: the folders of brands that cannot be read; what is in them is not known, so any campaign that is
+    nowhere else may be there.
     """
 
     project: Project
@@ -39,13 +40,15 @@ class ProjectFiles:
     accounted_for: frozenset[str]
     successors: Mapping[str, str]
     brands: Mapping[str, str | None] = field(default_factory=dict)
+    unread: tuple[Problem, ...] = ()
     times: SendTimes = field(default_factory=SendTimes, repr=False)
     _digests: dict[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def read(cls, root: Path) -> ProjectFiles:
-        """Read the files now. Raises ConfigError for a folder that cannot be read."""
-        found = campaign_files(root)
+        """Read the files now. Raises ConfigError if `campaigns/` itself cannot be read."""
+        unread: list[Problem] = []
+        found = campaign_files(root, unread)
         try:
             settings: Settings | None = load_settings(root)
         except ConfigError:
@@ -57,8 +60,9 @@ class ProjectFiles:
             files={stem: files[0].name for stem, files in found.items()},
             changed_at={stem: _changed_at(files[0].path) for stem, files in found.items()},
             brands={stem: files[0].brand for stem, files in found.items()},
-            accounted_for=accounted_for(root),
+            accounted_for=accounted_for(root, unread),
             successors={old: name for name, spec in project.campaigns.items() for old in spec.campaign.formerly},
+            unread=tuple(dict.fromkeys(unread)),
         )
 
     @property
@@ -72,8 +76,10 @@ class ProjectFiles:
         return self.project.root
 
     def problems(self, campaign: str) -> tuple[Problem, ...]:
-        """What is wrong with the campaign's file; nothing for one that is right, or that there is not."""
-        error = self.project.broken.get(self.files.get(campaign, ""))
+        """What is wrong with the campaign's file, or with the folders in which it may be; nothing where it is right or gone."""
+        if campaign not in self.files:
+            return () if campaign in self.accounted_for else self.unread
+        error = self.project.broken.get(self.files[campaign])
         return error.problems if error else ()
 
     def called_now(self, on_record: str) -> str:
