@@ -322,6 +322,10 @@ def test_the_upkeep_sends_what_could_not_be_sent_once_to_those_whom_the_files_na
     (project / "campaigns/carts.yml").write_text("name: [")  # whom it names is not known
     (project / "campaigns/other.yml").write_text(CARTS.format(status="published").replace("carts", "other"))
     assert tell_late(project) == 1
+    (project / "campaigns/carts.yml").unlink()
+    (project / "campaigns/acme").symlink_to("/nowhere/acme")  # it may be there
+    assert tell_late(project) == 1
+    (project / "campaigns/acme").unlink()
     mail.refuse = False
     (project / "campaigns/carts.yml").write_text(CARTS.format(status="published"))
     assert (tell_late(project), tell_late(project)) == (2, 0)

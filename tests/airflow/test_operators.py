@@ -79,6 +79,25 @@ def test_only_campaigns_with_an_end_or_without_a_file_are_ended(connected, shop)
     ]
 
 
+def test_while_a_brands_folder_cannot_be_read_campaigns_end_by_their_files_and_none_counts_as_deleted(connected, shop):  # noqa: F811
+    shop.user(1, "one@example.com")
+    shop.event(1)
+    write(connected, "gone")
+    ran(shop, connected, "gone")
+    (connected.path / "campaigns/gone.yml").unlink()
+    shop.sql("update audiences.campaign set missing_since = %s", datetime.now(UTC) - timedelta(days=2), on="ledger")
+    write(connected, "emptied", when=", on_end: empty")
+    (connected.path / "campaigns/acme").symlink_to("/nowhere/acme")
+    noted = {}
+    context = {
+        "dag_run": SimpleNamespace(dag_id=DAG_ID, conf={}),
+        "ti": SimpleNamespace(xcom_push=lambda key, value: noted.update({key: value})),
+    }
+    operator = WithAnEndOperator(task_id="x", project=str(connected.path))
+    assert operator.execute(context) == [{"campaign": "emptied", "deleted": False}]
+    assert "is not known, since a folder of campaigns cannot be read" in noted["note"]
+
+
 def test_a_file_accounts_for_its_campaign_however_broken_it_is(project):  # noqa: F811  # a fixture
     project.write("campaigns/broken.yml", "name: [")
     project.write("campaigns/renamed.yaml", "name: x\nformerly: [first, second]\n")

@@ -121,7 +121,7 @@ def tell_of_accounts(project: Path) -> list[str]:
 def tell_late(project: Path) -> int:
     """Send what could not be sent before, of everything; how many notices it was about, sent now or still not."""
     from audiences.campaign.common_files import load_settings
-    from audiences.campaign.files import accounted_for
+    from audiences.campaign.files import on_file
     from audiences.campaign.project import Project
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.upkeep.late_notices import late_notices
@@ -131,7 +131,7 @@ def tell_late(project: Path) -> int:
     if some is None:
         return 0
     with CampaignResources(some) as resources:
-        late = late_notices(resources.ledger, settings, specs, accounted_for(project), at=resources.now())
+        late = late_notices(resources.ledger, settings, specs, on_file(project), at=resources.now())
         with harmless(_UNTOLD):
             _deliver(resources, late)
     return len(late)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk import BaseOperator, get_current_context
 
 from audiences.airflow.executors import ensure_shared_staging
 from audiences.airflow.failures import NOTE, NotDoneError, told
 from audiences.airflow.run_conf import RunConf
-from audiences.campaign.files import accounted_for
+from audiences.campaign.files import on_file
 from audiences.campaign.project import Project, revived
 from audiences.logs import logger
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+_NOT_LOOKED_FOR: Final = (
+    "whose files were deleted is not known, since a folder of campaigns cannot be read; those with a file go on"
+)
 _log = logger(__name__)
 
 
@@ -51,8 +54,13 @@ class WithAnEndOperator(BaseOperator):
         some = next(iter(project.campaigns.values()), None)
         if some is None:  # rather a project that is not there than one without campaigns
             return concerned
+        present = on_file(Path(self.project))
+        if present is None:  # the folder's own import error says which, and why
+            context["ti"].xcom_push(key=NOTE, value=_NOT_LOOKED_FOR)
+            _log.warning("%s", _NOT_LOOKED_FOR)
+            return concerned
         with told(context), CampaignResources(some) as resources:
-            gone = deleted_campaigns(resources.ledger, accounted_for(Path(self.project)), resources.now())
+            gone = deleted_campaigns(resources.ledger, present, resources.now())
         return concerned + [{"campaign": name, "deleted": True} for name in gone]
 
 

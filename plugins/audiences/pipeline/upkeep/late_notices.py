@@ -28,17 +28,19 @@ def late_notices(
     ledger: Ledger,
     settings: Settings,
     campaigns: Mapping[str, CampaignSpec],
-    known: Collection[str],
+    known: Collection[str] | None,
     *,
     at: datetime,
 ) -> list[LateNotice]:
     """What is still to be delivered, the oldest first; what nobody awaits any more is ended.
 
-    `campaigns` are those whose files are right, `known` the ids that a file accounts for, however broken it is.
+    `campaigns` are those whose files are right, `known` the ids that a file accounts for, however broken it is; None where
+    nobody knows, since a folder cannot be read: then nothing is ended.
     """
     stopped = {name for name, spec in campaigns.items() if spec.campaign.status != "published"}
     accounts = [account.id for account in settings.ad_accounts.values()]
-    notices.end_what_nobody_awaits(ledger, running=set(known) - stopped, known=known, accounts=accounts, at=at)
+    if known is not None:
+        notices.end_what_nobody_awaits(ledger, running=set(known) - stopped, known=known, accounts=accounts, at=at)
     found = []
     for notice in notices.waiting(ledger):
         if notice.kind == "campaign" and notice.subject not in campaigns:
