@@ -6,7 +6,7 @@ import argparse
 import shlex
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from benchmarks import (
     latency,
     loading,
     many_campaigns,
+    peer,
     results,
     rows,
     run_cost,
@@ -60,6 +61,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--against", metavar="REV", help="measure the build of this commit beside this one")
+    parser.add_argument("--peer", action="store_true", help="install dlt, and have it send the same rows")
     parser.add_argument("--only", nargs="+", choices=[*ROWS, *FIGURES], help="what is measured; all when left out")
     parser.add_argument("--results", type=Path, help="the page to write; RESULTS.md when all rows are measured")
     parser.add_argument("--rounds", type=int, default=3, help="of each row")
@@ -80,7 +82,10 @@ def _arguments() -> argparse.Namespace:
 
 
 def _whole_runs(contenders: Sequence[Build], asked: argparse.Namespace, console: Console) -> list[Row]:
-    found, steps = whole_runs.measure(contenders, console, users=asked.users, events=asked.events, rounds=asked.rounds)
+    with peer.installed() if asked.peer else nullcontext() as beside:
+        found, steps = whole_runs.measure(
+            contenders, console, users=asked.users, events=asked.events, rounds=asked.rounds, peer=beside
+        )
     console.print(steps)
     return found
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from benchmarks import spent
 from benchmarks.rows import Bound, Row, against
-from benchmarks.world import CAMPAIGN, World, world_with_places
+from benchmarks.world import CAMPAIGN, QUALIFIED, World, world_with_places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from benchmarks.builds import Build
+    from benchmarks.peer import Peer
 
 SCRIPT: Final = "the script"
 FLOOR: Final = "the floor"
@@ -35,9 +36,12 @@ Found = dict[tuple[str, str], list[dict[str, Any]]]
 
 
 def measure(
-    builds: Sequence[Build], console: Console, *, users: int, events: int, rounds: int
+    builds: Sequence[Build], console: Console, *, users: int, events: int, rounds: int, peer: Peer | None = None
 ) -> tuple[list[Row], Table]:
-    """The rows, and the seconds of each step. Builds take turns in each piece of work, and the first turn, too."""
+    """The rows, and the seconds of each step. Builds take turns in each piece of work, and the first turn, too.
+
+    A `peer` sends the same set as the first sync does.
+    """
     console.print(f"loading {users:,} users and {events:,} events …")
     found: Found = defaultdict(list)
     keys = [build.key for build in builds]
@@ -56,6 +60,9 @@ def measure(
                 note(
                     FIRST, contender, run(world, builds[0].module(contender.removeprefix("the ")), aside.environment())
                 )
+            if peer:
+                aside.forget()
+                note(FIRST, peer.name, run(world, peer.command, peer.environment(aside.environment(), QUALIFIED)))
             turns = builds if number % 2 == 0 else builds[::-1]
             for work in (FIRST, CHANGED, UNCHANGED):
                 if work == CHANGED:
@@ -66,7 +73,7 @@ def measure(
                         at.forget()
                     note(work, build.name, run(world, build.module("ours"), build.environment(at.environment())))
     names = [build.name for build in builds]
-    return _rows(found, names, users), steps(found, names)
+    return _rows(found, names, users, [peer.name] if peer else []), steps(found, names)
 
 
 def run(world: World, command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
@@ -79,7 +86,7 @@ def run(world: World, command: Sequence[str], environment: Mapping[str, str]) ->
     return found
 
 
-def _rows(found: Found, names: Sequence[str], users: int) -> list[Row]:
+def _rows(found: Found, names: Sequence[str], users: int, peers: Sequence[str]) -> list[Row]:
     def figures(work: str, name: str, key: str = "seconds") -> list[float]:
         return [float(each[key]) for each in found[work, name]]
 
@@ -93,7 +100,7 @@ def _rows(found: Found, names: Sequence[str], users: int) -> list[Row]:
     }
     rows = []
     for work, share in OTHER_BUILD.items():
-        shown = [*names, *((SCRIPT, FLOOR) if work == FIRST else ())]
+        shown = [*names, *((SCRIPT, FLOOR, *peers) if work == FIRST else ())]
         seconds = {name: figures(work, name) for name in shown}
         cpu = {name: figures(work, name, "cpu") for name in shown}
         bounds = [*against(names, seconds, share), *besides[work]]
@@ -104,7 +111,7 @@ def _rows(found: Found, names: Sequence[str], users: int) -> list[Row]:
     }
     limit = Bound(f"{PEAK_MB} MB", [PEAK_MB], 1.0)
     bounds = [*against(names, peaks, PEAK_SHARE), limit]
-    by_contender = {**peaks, SCRIPT: figures(FIRST, SCRIPT, "peak_mb")}
+    by_contender = {**peaks, **{name: figures(FIRST, name, "peak_mb") for name in (SCRIPT, *peers)}}
     return [*rows, Row(f"peak memory, {users:,} users", "MB", by_contender, bounds)]
 
 
