@@ -30,14 +30,19 @@ from audiences.logs import logger
 
 def campaign_dags(dag_file: str) -> None:
     """For `dags/campaigns.py`: the DAGs of all campaigns, but of brands with a DAG file of their own."""
-    file = Path(dag_file).resolve()
-    _DagFile(file, _project(file.parents[1]), None).load()
+    _DagFile(_place(dag_file), _project(Path(dag_file).resolve().parents[1]), None).load()
 
 
 def brand_dags(dag_file: str) -> None:
     """For `dags/acme/campaigns.py`: the DAGs of the campaigns in `campaigns/acme/`."""
-    file = Path(dag_file).resolve()
+    file = _place(dag_file)
     _DagFile(file, _project(file.parents[2]), file.parent.name).load()
+
+
+def _place(dag_file: str) -> Path:
+    """Where the file lies, be it a link to another one: its folder says whose it is."""
+    file = Path(dag_file)
+    return file.parent.resolve() / file.name
 
 
 def _project(here: Path) -> Path:
