@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 import sys
 import threading
 
@@ -11,6 +12,7 @@ import pytest
 
 from audiences.cli import commands, whole_process
 from audiences.cli.commands import carry_out
+from audiences.cli.console import json_line
 from audiences.cli.streams import written_out
 
 
@@ -114,3 +116,16 @@ def test_streams_that_are_closed_take_what_is_printed_and_give_nothing(at_exit, 
     assert sys.stdout.write("x") == sys.stderr.write("x") == 1
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         stream.close()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_terminal_that_has_not_every_character_gets_the_others_in_escapes(at_exit, monkeypatch, encoding):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    assert at_exit(0) == 0
+    sys.stdout.write("✓\n")
+    json_line({"name": "Café ✓"})
+    sys.stdout.flush()
+    first, second = written.getvalue().decode(encoding).splitlines()
+    assert first == ("✓" if encoding == "utf-8" else r"\u2713")
+    assert json.loads(second) == {"name": "Café ✓"}

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from audiences.campaign.wording import counted
 from audiences.cli.safe_console import as_text
+from audiences.cli.streams import has_every_character
 from audiences.redact import harmless, harmless_json
 from audiences.when.never import never
 from audiences.who.outcome_words import MEMBERS_FIRST, outcome_words
@@ -38,7 +39,7 @@ _WHEN = "%a %d %b %Y %H:%M %Z"
 
 def json_line(value: Any) -> None:
     """One line of JSON on standard output; a number that is none (NaN, infinite) is null, for JSON has no such."""
-    text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, default=str)
+    text = json.dumps(_finite(value), ensure_ascii=not has_every_character(), allow_nan=False, default=str)
     sys.stdout.write(harmless_json(text) + "\n")
 
 
