@@ -48,6 +48,17 @@ def test_the_exit_code_is_the_commands(at_exit, code, expected):
     assert at_exit(code) == expected
 
 
+def test_a_command_that_is_interrupted_before_it_has_begun_ends_without_a_traceback(monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(whole_process.gc, "set_threshold", lambda _: None)
+    monkeypatch.setattr(whole_process, "main", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        whole_process.command()
+    assert ended.value.code == 130
+
+
 def test_a_thread_that_is_not_over_is_waited_for(at_exit):
     go_on = threading.Event()
     thread = threading.Thread(target=go_on.wait)
