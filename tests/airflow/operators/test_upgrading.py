@@ -11,7 +11,7 @@ import pytest
 from tests.pipeline.conftest import project, sandbox_server, shop  # noqa: F401  # fixtures
 
 from audiences.airflow.failures import TaskFailed
-from audiences.airflow.operators.handed_over import HandedOverError
+from audiences.airflow.operators.handed_over import HandedOverError, NothingHandedOverError
 from audiences.airflow.operators.live_batch import DispatcherTriesAgain
 from audiences.airflow.operators.previewing import PreviewOperator
 from audiences.airflow.operators.sending import LinkAdSetsOperator
@@ -174,3 +174,11 @@ def test_what_a_task_of_a_newer_version_handed_over_is_left_to_one_that_can_read
     assert ("novel" in str(error)) == (key == "spec"), "a reference to a run may say more than is known"
     assert "mary@example.com" not in str(error)
     assert "that task was of another version" in str(error)
+
+
+def test_what_was_removed_meanwhile_is_not_waited_for(run):
+    """A task of an old run was cleared, whose XComs Airflow keeps for so long only."""
+    with pytest.raises(TaskFailed, match="`airflow db clean` does") as raised:
+        run.execute(LinkAdSetsOperator(task_id="link_ad_sets"))
+    assert isinstance(raised.value.error, NothingHandedOverError)
+    assert ByErrorClass().evaluate(raised.value, 1, 8).action.value == "fail"

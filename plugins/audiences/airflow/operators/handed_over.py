@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from audiences.campaign.spec import CampaignSpec
-from audiences.errors import RetryError
+from audiences.errors import FailedError, RetryError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -41,8 +41,26 @@ class HandedOverError(RetryError):
         )
 
 
+@dataclass(eq=False)
+class NothingHandedOverError(FailedError):
+    """What an earlier task handed over is not there any more, so no worker can read it."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return (
+            f"there is no {self.what}, which an earlier task of the run handed over as an XCom: it was removed, as `airflow db "
+            "clean` does. Nothing was done. Clear the whole run, or trigger a new one"
+        )
+
+
 def read(model: type[Model], value: Any) -> Model:
-    """A value as another task of the run has written it, as JSON or as plain data. Raises HandedOverError."""
+    """A value as another task of the run has written it, as JSON or as plain data.
+
+    Raises HandedOverError, and NothingHandedOverError for None.
+    """
+    if value is None:
+        raise NothingHandedOverError(model.__name__)
     try:
         return model.model_validate_json(value) if isinstance(value, str) else model.model_validate(value)
     except ValidationError as error:
