@@ -16,6 +16,7 @@ from tests.chaos import oracle
 from tests.chaos.agreement import Agreement
 from tests.chaos.campaigns import ALL, SENDS_ONLY_CHANGES, SHARED, Plan
 from tests.chaos.fate import Fate
+from tests.chaos.memory import forget
 from tests.chaos.people import FIRST_DAY, People
 from tests.chaos.place import Place
 from tests.chaos.storm import Blow, Tally, draw_blow, draw_rules
@@ -80,6 +81,7 @@ class Suite:
         self.people.settle_in(self.users, FIRST_DAY)
         self.agreement.prepare_audiences()
         self.fate = Fate(self.place, self.agreement, Random(self.seed + 2))
+        self.forgetting = Random(self.seed + 3)
 
     def round(self) -> None:
         """A day passes, a storm rages, then everything is run again in calm weather and compared."""
@@ -96,6 +98,8 @@ class Suite:
                 seen.append(self._judge(now, before))
             if self.dice.random() < self.fates:
                 restless = self._befall(now, seen) or restless
+            if forgotten := forget(self.place, self.forgetting):
+                self.tally.strike(forgotten)
             struck = plans[first : first + _AT_ONCE]
             self._storm(struck if self.dice.random() < 0.85 else struck[:1] * _AT_ONCE, now, seen)
         self.place.clear_faults()

@@ -355,6 +355,8 @@ def test_all_that_hangs_on_a_campaign_is_thought_of(shop):
             "goal_result",
             "never_held_out",
             "approval",
+            "snapshot",
+            "snapshot_part",
         ),  # nothing worth a refusal
         *("member", "expired"),  # only with a mapping
     }

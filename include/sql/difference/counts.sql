@@ -1,6 +1,7 @@
 -- The figures of a difference, in the order of what/difference.py: Counts.
 -- Dialect: DuckDB. Tables: candidates, wanted, differs, begun, ended, held, expiring, shared, kept, quarantined, changes,
--- elsewhere (memberships, rows: of the whole audience, where not all of it is in `held`; else empty).
+-- elsewhere (memberships, rows: of the whole audience, where not all of it is in `held`; else empty), held_as_given (without
+-- those who were added since they share a row).
 -- Parameters: $campaign, $action.
 with figures as (
   select
@@ -18,7 +19,7 @@ with figures as (
     (select count(*) from ended where gone and campaign_id = $campaign and user_id in (select user_id from expiring))
       as expired,
     (select count(*) from ended where gone) as gone,
-    (select count(distinct user_id) from held where present and (campaign_id = $campaign or $action = 'remove')) as held,
+    (select count(distinct user_id) from held_as_given where present and (campaign_id = $campaign or $action = 'remove')) as held,
     (
       select count(*) from begun
       where present and identifiers not in (select identifiers from kept where action = 'add')

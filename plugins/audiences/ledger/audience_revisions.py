@@ -45,6 +45,16 @@ def newest(ledger: Ledger, audience: int) -> int:
     )
 
 
+def only_by(ledger: Ledger, audience: int, *, run: int, since: int) -> int | None:
+    """The newest revision, if since that one nobody but the run has changed memberships; else None."""
+    return ledger.value(
+        int,
+        "select coalesce(max(revision), 0) from audiences.audience_revision where audience_id = %(audience)s"
+        " having coalesce(max(revision), 0) = %(since)s or bool_or(run_id = %(run)s and since <= %(since)s)",
+        {"audience": audience, "run": run, "since": since},
+    )
+
+
 def counted(ledger: Ledger, audience: int) -> Holding | None:
     """What is held in the audience now, where it is known without counting."""
     return ledger.row(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from psycopg.types.json import Jsonb
 
+from audiences.ledger import snapshots
 from audiences.ledger.chunk_states import OF_UNKNOWN_FATE
 from audiences.ledger.replace_sessions import SessionState
 from audiences.ledger.runs import RunState
@@ -39,6 +40,7 @@ def begin(ledger: Ledger, *, at: datetime, digests: Iterable[bytes]) -> int:
     """
     listed = list(digests)
     with ledger.sql.transaction():
+        snapshots.forget(ledger)
         number = ledger.value(
             int,
             "select min(e.id) from audiences.erasure e join audiences.erased d on d.erasure_id = e.id"

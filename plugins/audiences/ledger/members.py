@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from audiences.ledger import audience_revisions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import pyarrow as pa
@@ -133,22 +133,35 @@ def _held() -> pa.Schema:
 _HELD: Final = "select campaign_id, user_id, identifiers, present from audiences.member"
 
 
+def held_of(ledger: Ledger, audience: int, *, by: int, users: Sequence[str]) -> pa.Table:
+    """What campaign `by` holds of these users, with the columns of `held`; found by the index, user by user."""
+    return _table(
+        ledger,
+        f"{_HELD} where audience_id = %(audience)s and removed_run is null and campaign_id = %(by)s"
+        " and user_id = any(%(users)s)",
+        {"audience": audience, "by": by, "users": list(users)},
+    )
+
+
 def held_with(ledger: Ledger, audience: int, *, but_by: int, rows: Sequence[bytes]) -> pa.Table:
     """What others than campaign `but_by` hold under one of these packed rows, with the columns of `held`.
 
     The memberships of the others are looked through, once for each call: an index of rows would touch a page at random for
     each that is ever added.
     """
+    return _table(
+        ledger,
+        f"{_HELD} where audience_id = %(audience)s and removed_run is null and campaign_id <> %(but_by)s"
+        " and identifiers = any(%(rows)s)",
+        {"audience": audience, "but_by": but_by, "rows": list(rows)},
+    )
+
+
+def _table(ledger: Ledger, query: str, parameters: Mapping[str, object]) -> pa.Table:
     import pyarrow as pa
 
-    with ledger.sql.cursor() as cursor:
-        cursor.execute(
-            f"{_HELD} where audience_id = %(audience)s and removed_run is null and campaign_id <> %(but_by)s"
-            " and identifiers = any(%(rows)s)",
-            {"audience": audience, "but_by": but_by, "rows": list(rows)},
-            binary=True,
-        )
-        found = cursor.fetchall()
+    with ledger.sql.cursor(binary=True) as cursor:
+        found = cursor.execute(query.encode(), parameters).fetchall()
     columns = list(zip(*found, strict=True)) or [()] * len(_held())
     return pa.table(
         [pa.array(column, field.type) for column, field in zip(columns, _held(), strict=True)], schema=_held()

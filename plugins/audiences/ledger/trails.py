@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from audiences.ledger import audience_revisions, members
+from audiences.ledger import audience_revisions, members, snapshots
 
 if TYPE_CHECKING:
     from audiences.ledger.database import Ledger
@@ -57,6 +57,7 @@ def remove(ledger: Ledger, trail: Trail) -> dict[str, int]:
             )
             removed[table] = deleted.rowcount
         audience_revisions.changed_by_no_run(ledger)
+        snapshots.forget(ledger)
     return removed
 
 

@@ -90,10 +90,23 @@ Rejected = dict[str, dict[str, int]]
 """Values that Facebook could not use: identifier → reason → count; `row` stands for whole rows that it refused."""
 
 
+class KeptUsers(Reference):
+    """Users of whom the last run's snapshot says that they are members, and who stay as they are.
+
+    `revision`: that of the audience for which it says so. `unchanged`: all other users are as it has them, too.
+    """
+
+    rows: int
+    revision: int
+    unchanged: bool
+
+
 class Extracted(Reference):
-    """What the extraction found."""
+    """What the extraction found; `kept` users are in no shard. `terms`: under which it may be remembered, in hex."""
 
     shards: tuple[Shard, ...]
+    kept: KeptUsers | None = None
+    terms: str | None = None
     rejected: Rejected = Field(default_factory=dict)
     misfits: tuple[str, ...] = ()
     """Sentences on values of properties that count as missing, since they are none of the declared type."""
@@ -101,7 +114,7 @@ class Extracted(Reference):
     @property
     def rows(self) -> int:
         """All qualified users."""
-        return sum(shard.rows for shard in self.shards)
+        return sum(shard.rows for shard in self.shards) + (self.kept.rows if self.kept else 0)
 
 
 class Selected(Reference):
@@ -116,6 +129,13 @@ class AudienceHolding(Reference):
 
     memberships: int
     rows: int
+
+
+class Remembered(Reference):
+    """What was staged of so many `users` for the next run, which may use it under the same `terms` (hex)."""
+
+    terms: str
+    users: int
 
 
 class Plan(Reference):
@@ -140,6 +160,7 @@ class Plan(Reference):
     after: AudienceHolding
     revision: int | None = None
     """The revision of the audience that the plan was made at; None of a plan of an earlier version."""
+    remembered: Remembered | None = None
 
 
 class Sent(Reference):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -27,6 +27,29 @@ HELD_OUT = pa.schema([USER_ID, ("arm", pa.string())])
 """The columns of files that say which arm users are in."""
 ASSIGNED_FILE = "assigned.parquet"
 """The users whom the run assigns to an arm: `user_id`, `arm`."""
+KEPT_SHARD = pa.schema([USER_ID, ("fingerprint", pa.int64()), ("row_hash", pa.uint64()), ("rejected", pa.string())])
+"""The columns of files of members who stay as they are: what is remembered of them (see `steps.known.lookup.SNAPSHOT`)."""
+ANEW_SHARD = pa.schema(
+    [
+        USER_ID,
+        ("opted_out", pa.bool_()),
+        ("passes", pa.bool_()),
+        ("never_held_out", pa.bool_()),
+        ("identifiers", pa.binary()),
+        ("fingerprint", pa.int64()),
+        ("row_hash", pa.uint64()),
+        ("rejected", pa.string()),
+        ("held_out", pa.bool_()),
+    ]
+)
+"""The columns of a staged shard beside which there are members who stay as they are. Users who are known and no targets have no
+identifiers, but the hash of their row; `passes` says whether the property filters let a user through."""
+KEPT_FILE = "kept.parquet"
+"""The members who stay as they are, who are in no shard: KEPT_SHARD."""
+LOOK_UP_FILE = "look-up.parquet"
+"""The users whom the campaign holds, or may hold, besides those (`user_id`)."""
+SNAPSHOT_FILE = "snapshot.parquet"
+"""What is to be remembered of the users for the next run: `steps.known.lookup.SNAPSHOT`."""
 OPTED_OUT_SINCE_FILE = "opted-out-since.parquet"
 """The users who have opted out by the time that the run is planned (`user_id`), whether or not it is about them."""
 CLOSING_FILE = "closing.parquet"
@@ -60,6 +83,11 @@ def opted_out_file(number: int) -> str:
 def never_held_out_file(number: int) -> str:
     """The name of a staged file of candidates who are under `never_hold_out` (`user_id`)."""
     return f"never-held-out-{number:02d}.parquet"
+
+
+def erased_file(number: int) -> str:
+    """The name of a staged file of users who were erased (`user_id`)."""
+    return f"erased-{number:02d}.parquet"
 
 
 def change_file(action: str) -> str:
@@ -133,6 +161,12 @@ class Staging:
                 pq.ParquetFile(stream, pre_buffer=False, page_checksum_verification=True) as file,
             ):
                 yield from file.iter_batches(_RECORD_BATCH_ROWS, use_threads=False)
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[BinaryIO]:
+        """The bytes of a file."""
+        with store_told(), self._open(name, "rb") as stream:
+            yield stream
 
     def _open(self, name: str, mode: Literal["rb", "wb"]) -> Any:
         path = self.folder.file(name)

@@ -37,8 +37,9 @@ def string(column: Value) -> Value:
 
 
 def boolean(column: Value) -> Value:
-    """True and false, also as words and as 1 and 0."""
-    return text_columns.boolean(_trimmed(column))
+    """True and false, also as words and as 1 and 0; of a column of that type nothing has to be read."""
+    as_it_is = sa.cast(column, sa.Text) == "true"
+    return sa.case((_is(column, "boolean"), as_it_is), else_=text_columns.boolean(_trimmed(column)))
 
 
 def integer(column: Value) -> Value:

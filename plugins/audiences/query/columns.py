@@ -33,6 +33,8 @@ class Columns:
     """By identifier, and for OPT_OUT, the column that says whether there is something that could not be read; never null."""
     user_id: str = "user_id"
     opted_out: str = "opted_out"
+    fingerprint: str = "fingerprint"
+    """Only where it is asked for: that of the identifiers, a number of 64 bits that is never null."""
     never_held_out: str | None = None
     """Whether the user is under `never_hold_out`, boolean and never null; only where somebody is."""
 

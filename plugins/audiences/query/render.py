@@ -10,6 +10,8 @@ from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGIdentif
 from audiences.query.keywords import KEYWORDS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import Select
 
 
@@ -41,3 +43,9 @@ def render(statement: Select[Any]) -> str:
 def quoted(name: str) -> str:
     """A name of one part as SQL, in double quotes where it needs them."""
     return _DIALECT.identifier_preparer.quote(name)
+
+
+def quoted_list(values: Iterable[str]) -> str:
+    """An array of texts as a literal without a type, which Postgres reads as one of whatever type it is compared with."""
+    escaped = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return sql.Literal("{" + ",".join(f'"{value}"' for value in escaped) + "}").as_string(None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
@@ -98,12 +98,18 @@ class Difference:
         self._parameters = {"campaign": campaign, "action": action, "anew": anew}
         self._limit: int | None = None
         self._others: OthersOnRecord | None = None
+        self._kept = 0
         self._again = True
         self.revision = 0
         """The revision of the audience, in the ledger's count, that was held when it was compared."""
         for name in ("expiring", "expired", "opted_out"):
             self._database.register(name, USERS.empty_table())
         self._database.register("refused", CANDIDATES.empty_table())
+
+    @property
+    def kept(self) -> int:
+        """How many users are wanted and held who are not looked at."""
+        return self._kept
 
     @property
     def compares_own(self) -> bool:
@@ -114,18 +120,32 @@ class Difference:
         """Free the comparison's memory and files."""
         self._opened.close()
 
-    def hold(self, held: pa.RecordBatchReader, *, others: OthersOnRecord | None = None) -> None:
+    def hold(self, held: pa.RecordBatchReader, *, others: OthersOnRecord | None = None, kept: int = 0) -> None:
         """Say who is in the audience now: `campaign_id`, `user_id`, `identifiers`, `present`.
 
         With `others` only whom the campaign itself holds; of them the comparison asks for those who share a row with somebody
-        who comes or goes. That is enough for the actions `mirror` and `add`, unless the whole set is to be sent.
+        who comes or goes. That is enough for the actions `mirror` and `add`, unless the whole set is to be sent. So many users
+        are `kept` besides: wanted, and held under just the same identifiers. They are among the others, and no candidates.
         """
         self._take("held", held)
-        self._others = others
+        self._others, self._kept = others, kept
 
     def want(self, candidates: pa.RecordBatchReader) -> None:
         """Say who is to be in it: `user_id`, `identifiers`, and `rank` where there is a cap."""
         self._take("candidates", candidates)
+
+    def want_held(self, kept: pa.RecordBatchReader) -> int:
+        """Say who is wanted under what they are held with: `user_id`, and `row_hash` of that; after `hold` and `want`.
+
+        Gives how many are held with nothing of the kind, so that it is not known under what they are wanted.
+        """
+        self._take("kept_users", kept)
+        self._run(f"insert into candidates {statement('difference/held_as_wanted')}")
+        return int(
+            self._run(
+                "select (select count(*) from kept_users) - count(*) from kept_users semi join candidates using (user_id)"
+            )[0][0]
+        )
 
     def withdraw(self, opted_out: pa.RecordBatchReader) -> None:
         """Say who (`user_id`) has opted out since the candidates were found, and is none any more; after `want`."""
@@ -167,11 +187,15 @@ class Difference:
         for table in ("shared", "kept", "quarantined"):
             self._run(f"create temp table {table} as {statement(f'difference/{table}')}")
         self._run(f"create temp view changes as {statement('difference/changes')}")
-        return Counts(*self._run(statement("difference/counts"))[0])
+        found = Counts(*self._run(statement("difference/counts"))[0])
+        kept = {name: getattr(found, name) + self._kept for name in ("candidates", "targeted", "held")}
+        return replace(found, **kept)
 
     def _hold_others(self) -> None:
         """Hold those too who share a row with a membership that begins or ends; count those who do not."""
         self._run("create temp table elsewhere (memberships bigint, rows bigint)")
+        given = int(self._run("select count(*) from held")[0][0])
+        self._run(f"create temp view held_as_given as from held where rowid < {given}")
         if self._others is None:
             return
         self._database.execute("insert into elsewhere values (?, ?)", [self._others.memberships, self._others.rows])
@@ -180,7 +204,10 @@ class Difference:
         if concerned:
             with self._others.with_rows(concerned if len(concerned) <= MOST_ASKED else None) as shared:
                 self._database.register("given", shared)
-                self._run("insert into held select * from given")
+                # Of those that are held already there may be some among them.
+                self._run(
+                    "insert into held select * from given anti join held using (campaign_id, user_id, identifiers, present)"
+                )
                 self._database.unregister("given")
 
     def wants(self, user: str) -> bool:
@@ -225,6 +252,20 @@ class Difference:
         """
         self._database.register("held_out", held_out)
         return self._database.sql(statement("difference/assigned")).to_arrow_reader(_RECORD_BATCH_ROWS)
+
+    def snapshot(
+        self, users: pa.RecordBatchReader, held_out: pa.RecordBatchReader, erased: pa.RecordBatchReader
+    ) -> pa.RecordBatchReader:
+        """What is to be remembered of users who were looked at, once all of this is done; see `steps.known.lookup.SNAPSHOT`.
+
+        Of `users` the columns of a staged shard, `held_out` (`user_id`) are in a control group, `erased` (`user_id`) not to be
+        remembered. After `compute`.
+        """
+        for name, rows in (("in_control", held_out), ("of_erased", erased)):
+            self._take(name, rows)
+        self._run(f"create temp table otherwise as {statement('snapshot/otherwise')}")
+        self._database.register("looked_at", users)
+        return self._database.sql(statement("snapshot/next")).to_arrow_reader(_RECORD_BATCH_ROWS)
 
     def moved_to_control(self, held_out: pa.RecordBatchReader) -> int:
         """How many of those who leave are held out now (`user_id`, `arm`); after `compute`."""

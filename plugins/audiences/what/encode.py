@@ -38,17 +38,44 @@ class Encoder:
         self.rejected: dict[str, Counter[str]] = {name: Counter() for name in self._identifiers}
 
     def encode(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """`user_id`, `opted_out`, `identifiers` (packed, null when unreachable); properties and `never_held_out` as they came."""
-        cells: dict[str, pa.Array] = {}
-        for name in self._identifiers:
-            cells.update(self._cells(name, batch))
-        self._count_misfits(batch)
+        """`user_id`, `opted_out`, `identifiers` (packed, null when unreachable); properties and `never_held_out` as they came.
+
+        Where the batch has fingerprints, these too, and `rejected`.
+        """
+        packed, rejected = self.identifiers(batch)
+        self.count_rejected(rejected)
+        self.count_misfits(batch)
         kept = [self._columns.user_id, self._columns.opted_out, *self._columns.properties.values()]
         kept += filter(None, [self._columns.never_held_out])
-        arrays = [batch.column(name) for name in kept]
-        return pa.RecordBatch.from_arrays([*arrays, rows.pack(cells)], names=[*kept, "identifiers"])
+        columns = {name: batch.column(name) for name in kept} | {"identifiers": packed}
+        if (fingerprint := self._columns.fingerprint) in batch.schema.names:
+            columns |= {fingerprint: batch.column(fingerprint), "rejected": rejected}
+        return pa.RecordBatch.from_pydict(columns)
 
-    def _count_misfits(self, batch: pa.RecordBatch) -> None:
+    def identifiers(self, batch: pa.RecordBatch) -> tuple[pa.Array, pa.Array]:
+        """Of each user the packed identifiers, and `rejected`: which ones are of no use, and why.
+
+        The latter is text, a line for each such identifier, null for most users. It is not counted yet.
+        """
+        cells: dict[str, pa.Array] = {}
+        reasons: dict[str, pa.Array] = {}
+        for name in self._identifiers:
+            of_name, why = self._cells(name, batch)
+            cells.update(of_name)
+            if why.null_count < len(why):
+                reasons[name] = why
+        return rows.pack(cells), _lines(reasons, len(batch))
+
+    def count_rejected(self, rejected: pa.Array) -> None:
+        """Count what `identifiers` says of users."""
+        for count in pc.value_counts(rejected.drop_null()).to_pylist():
+            for line in count["values"].split("\n"):
+                name, _, reason = line.partition(": ")
+                with self._counting:
+                    self.rejected[name][reason] += count["counts"]
+
+    def count_misfits(self, batch: pa.RecordBatch) -> None:
+        """Count the users of a batch whose properties, or other values, could not be read."""
         for name, column in self._columns.present.items():
             missing = pc.is_null(batch.column(self._columns.properties[name]))
             count = pc.sum(pc.and_(missing, batch.column(column))).as_py() or 0
@@ -59,7 +86,7 @@ class Encoder:
             with self._counting:
                 self.unread[name] += count
 
-    def _cells(self, name: Identifier, batch: pa.RecordBatch) -> Mapping[str, pa.Array]:
+    def _cells(self, name: Identifier, batch: pa.RecordBatch) -> tuple[Mapping[str, pa.Array], pa.Array]:
         source = self._catalog.users.identifier(name)
         countries = self._columns.identifiers.get("country")
         context = Context(
@@ -73,15 +100,19 @@ class Encoder:
             context,
             batch.column(countries) if countries else None,
         )
-        with self._counting:
-            self.rejected[name].update(encoded.rejected)
-        return {key: self._without_addresses(name, key, cells) for key, cells in encoded.columns.items()}
+        cells, reasons = dict(encoded.columns), encoded.reasons
+        for key in cells.keys() & rows.UNHASHED:
+            # A shop may number its people by their e-mail addresses; an id is sent as it is, and those must not be.
+            found = pc.fill_null(pc.match_substring(cells[key], "@"), fill_value=False)
+            cells[key] = pc.if_else(found, pa.scalar(None, cells[key].type), cells[key])
+            reasons = pc.if_else(found, Reason.MAYBE_AN_EMAIL.value, reasons)
+        return cells, reasons
 
-    def _without_addresses(self, name: Identifier, key: str, cells: pa.Array) -> pa.Array:
-        """A shop may number its people by their e-mail addresses; an id is sent as it is, and those must not be."""
-        if key not in rows.UNHASHED:
-            return cells
-        found = pc.fill_null(pc.match_substring(cells, "@"), fill_value=False)
-        if count := pc.sum(found).as_py():
-            self.rejected[name][Reason.MAYBE_AN_EMAIL.value] += count
-        return pc.if_else(found, pa.scalar(None, cells.type), cells)
+
+def _lines(reasons: Mapping[str, pa.Array], length: int) -> pa.Array:
+    """Per row the reasons by identifier, a line each; null where there are none."""
+    lines = pa.nulls(length, pa.string())
+    for name, why in reasons.items():
+        line = pc.binary_join_element_wise(f"{name}: ", why, "")
+        lines = pc.coalesce(pc.binary_join_element_wise(lines, line, "\n"), lines, line)
+    return lines

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from audiences.query.columns import OPT_OUT, columns_of
 from audiences.query.conditions import text_of
+from audiences.query.fingerprint import fingerprint
+from audiences.query.render import quoted_list
 from audiences.query.sources import declined, present, text, typed, unread, users_table
 from audiences.who.segment_queries import Conditions, People
 
@@ -16,20 +18,56 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.campaign.catalog import Catalog
+    from audiences.campaign.identifiers import Identifier
     from audiences.campaign.spec import CampaignSpec
     from audiences.query.text_columns import Value
 
 
-def qualified(spec: CampaignSpec, at: datetime, *, users: Sequence[str] | None = None) -> sa.Select[Any]:
+def qualified(
+    spec: CampaignSpec,
+    at: datetime,
+    *,
+    users: Sequence[str] | None = None,
+    secret: bytes | None = None,
+    identifiers: bool = True,
+) -> sa.Select[Any]:
     """The users whom the rules name at the run time `at` (aware), one row each, with the columns of `columns_of(spec)`.
 
-    `users` limits the answer to these ids. The session's time zone should be the catalog's: Postgres reads columns of
-    type `timestamp without time zone` in it.
+    `users` limits the answer to these ids. With a `secret` the fingerprint of the identifiers is among the columns, and the
+    identifiers themselves need not be. The session's time zone should be the catalog's: Postgres reads columns of type
+    `timestamp without time zone` in it.
     """
     conditions = Conditions(spec, at, users)
     people = People(conditions)
     truth = people.truth(spec.campaign.who, required=True)
-    return people.select(*_selected(spec, people, conditions), where=truth)
+    columns = _selected(spec, people, conditions, identifiers=identifiers)
+    if secret is not None:
+        of = fingerprint(_identifiers(spec, people.table), secret)
+        columns.append(of.label(columns_of(spec).fingerprint))
+    return people.select(*columns, where=truth)
+
+
+def identifiers_of(spec: CampaignSpec, users: Sequence[str]) -> sa.Select[Any]:
+    """The identifiers of these users, by the texts of their keys: `user_id`, and the columns of `columns_of(spec)` for them."""
+    names, table = columns_of(spec), users_table(spec.catalog)
+    key = table.c[spec.catalog.users.key]
+    values = [
+        value.label(names.identifiers[name]) for name, value in _identifiers(spec, table).items()
+    ]  # fmt: skip
+    # Without a type of its own the list is read as one of keys, whatever their type, so that their index finds them.
+    listed: Value = sa.literal_column(quoted_list(users))
+    columns: list[sa.Label[Any]] = [sa.cast(key, sa.Text).label(names.user_id), *values]
+    return sa.select(*columns).where(key == sa.any_(listed))
+
+
+def _identifiers(spec: CampaignSpec, table: sa.FromClause) -> dict[Identifier, Value]:
+    """The raw identifiers that the campaign reads, as text."""
+    users = spec.catalog.users
+    return {
+        name: text(source, table)
+        for name in columns_of(spec).identifiers
+        if (source := users.identifier(name))
+    }  # fmt: skip
 
 
 def opted_out(catalog: Catalog) -> sa.Select[Any]:
@@ -44,16 +82,15 @@ def _opted_out(catalog: Catalog, table: sa.FromClause) -> Value:
     return sa.func.coalesce(sa.or_(sa.false(), *declines), sa.false())
 
 
-def _selected(spec: CampaignSpec, people: People, conditions: Conditions) -> list[sa.Label[Any]]:
+def _selected(spec: CampaignSpec, people: People, conditions: Conditions, *, identifiers: bool) -> list[sa.Label[Any]]:
     names, catalog = columns_of(spec), spec.catalog
     properties = catalog.user_properties()
     values = [
         (names.user_id, people.user_id),
         (names.opted_out, _opted_out(catalog, people.table)),
         *(
-            (column, text(source, people.table))
-            for name, column in names.identifiers.items()
-            if (source := catalog.users.identifier(name))
+            (names.identifiers[name], value)
+            for name, value in (_identifiers(spec, people.table) if identifiers else {}).items()
         ),
         *(
             (column, typed(properties[name], people.table, catalog.timezone))

@@ -26,6 +26,7 @@ from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.results import AudienceSize, Summary, Would
 from audiences.pipeline.scope import EVERYBODY, Scope
+from audiences.pipeline.steps.known import remember
 from audiences.pipeline.steps.link_ad_sets import not_as_wanted
 from audiences.pipeline.steps.verdict import judge
 from audiences.run_folders import clear
@@ -79,7 +80,8 @@ def close_run(
         state, error = RunState.FAILED, f"the upload is complete, but not the ad sets: {'; '.join(wrong)}"
     runs.warn(ledger, run.run, verdict.warnings)
     rejected = runs.reject(ledger, run.run, totals.rejected)
-    size = _members(resources, run, planned, complete=uploaded and not totals.rejected)
+    complete = uploaded and not totals.rejected
+    size, as_planned = _members(resources, run, planned, complete=complete)
     runs.end(
         ledger,
         run.run,
@@ -93,6 +95,8 @@ def close_run(
     )
     if uploaded:
         _note_uploaded(resources, run, planned, scope)
+        if planned and complete and as_planned:
+            remember.put_on_record(resources, run, planned)
     _note_status(resources, run)
     known_audiences.release(ledger, run.audience, run.campaign)
     if not chunks.of_unknown_fate(ledger, run.audience) and not replace_sessions.unfinished(ledger, run.audience):
@@ -191,8 +195,8 @@ def _would(counted: Mapping[str, int]) -> Would | None:
     return Would(added=counted["begun"], removed=counted["leaving"]) if "leaving" in counted else None
 
 
-def _members(resources: CampaignResources, run: RunRef, planned: Plan | None, *, complete: bool) -> int:
-    """The rows of the audience, as planned if as many memberships as planned are on record: then all of it was done.
+def _members(resources: CampaignResources, run: RunRef, planned: Plan | None, *, complete: bool) -> tuple[int, bool]:
+    """The rows of the audience, and whether it holds what was planned: it does if so many memberships are on record.
 
     `complete`: it is known that it was. So is a figure that was counted; either is put on record for the next comparison.
     """
@@ -204,7 +208,7 @@ def _members(resources: CampaignResources, run: RunRef, planned: Plan | None, *,
     rows = planned.after.rows if planned and as_planned else members.count(ledger, audience)
     if complete or not as_planned:
         audience_revisions.count(ledger, audience, at=now, holding=Holding(memberships=memberships, rows=rows))
-    return rows
+    return rows, as_planned
 
 
 def _end_doubt_of_nobody(resources: CampaignResources, run: RunRef) -> None:

@@ -18,7 +18,9 @@ from audiences.ledger import (
     members,
     rejected_rows,
 )
-from audiences.pipeline.staging import Staging, candidates_file, opted_out_file
+from audiences.pipeline.staging import KEPT_FILE, KEPT_SHARD, LOOK_UP_FILE, Staging, candidates_file, opted_out_file
+from audiences.pipeline.steps.known.besides import Besides
+from audiences.pipeline.steps.known.changed import MembersChangedError
 from audiences.user_ids import USERS
 from audiences.what.difference import CANDIDATES, Counts, Difference
 
@@ -27,10 +29,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.campaign.what import Action
-    from audiences.ledger.audience_revisions import Holding
-    from audiences.ledger.database import Ledger
     from audiences.pipeline.resources import CampaignResources
-    from audiences.pipeline.results import RunRef, Selected
+    from audiences.pipeline.results import KeptUsers, RunRef, Selected
 
 
 @contextmanager
@@ -39,15 +39,17 @@ def compared(
     run: RunRef,
     selected: Sequence[Selected],
     *,
+    kept: KeptUsers | None = None,
     action: Action | None = None,
     now: datetime | None = None,
     opted_out_since: Sequence[str] = (),
 ) -> Iterator[tuple[Difference, Counts]]:
     """The difference between the staged candidates under the cap and what the ledger holds; writes nothing.
 
-    `action` is the campaign's unless another one is given. `now` is the clock's, except for a preview of another time:
-    `keep_for`, a cap per day and quarantined rows go by it. `opted_out_since`: staged files of users (`user_id`) who have opted
-    out since they were staged as candidates.
+    `kept` are the members who stay as they are, as the extraction found them. `action` is the campaign's unless another one is
+    given. `now` is the clock's, except for a preview of another time: `keep_for`, a cap per day and quarantined rows go by it.
+    `opted_out_since`: staged files of users (`user_id`) who have opted out since they were staged as candidates. Raises
+    MembersChangedError.
     """
     now = now or resources.now()
     with (
@@ -61,10 +63,9 @@ def compared(
             )
         ) as difference,
     ):
-        _hold(resources, run, difference)
+        _hold(resources, run, difference, kept)
+        _want(resources, run, difference, selected, kept)
         staging = Staging(run.staging)
-        candidates = staging.rows(*(candidates_file(part.number) for part in selected))
-        difference.want(pa.RecordBatchReader.from_batches(CANDIDATES, candidates))
         if opted_out_since:
             difference.withdraw(pa.RecordBatchReader.from_batches(USERS, staging.rows(*opted_out_since)))
         if run.full_refresh:
@@ -76,36 +77,40 @@ def compared(
         yield difference, difference.compute()
 
 
-class _OfOthers:
-    """What other campaigns hold in an audience, which is looked at only for rows that come or go."""
-
-    def __init__(self, ledger: Ledger, audience: int, *, campaign: int, holding: Holding) -> None:
-        self._ledger, self._audience, self._campaign = ledger, audience, campaign
-        self.memberships, self.rows = holding.memberships, holding.rows
-
-    @contextmanager
-    def with_rows(self, identifiers: Sequence[bytes] | None) -> Iterator[pa.RecordBatchReader]:
-        """As in `what.difference.OthersOnRecord`."""
-        if identifiers is None:
-            with members.held(self._ledger, self._audience, but_by=self._campaign) as held:
-                yield held
-        else:
-            found = members.held_with(self._ledger, self._audience, but_by=self._campaign, rows=identifiers)
-            yield found.to_reader()
-
-
-def _hold(resources: CampaignResources, run: RunRef, difference: Difference) -> None:
-    """Say whom the audience holds: of a large one that others fill, what the campaign itself holds, where that is enough."""
-    ledger = resources.ledger
-    difference.revision = audience_revisions.newest(ledger, run.audience)
-    holding = audience_revisions.counted(ledger, run.audience)
+def _hold(resources: CampaignResources, run: RunRef, difference: Difference, kept: KeptUsers | None) -> None:
+    """Say whom the audience holds, as much of it as is needed: not what others hold, nor members who stay as they are."""
+    ledger, audience, staging = resources.ledger, run.audience, Staging(run.staging)
+    difference.revision = audience_revisions.newest(ledger, audience)
+    holding = audience_revisions.counted(ledger, audience)
     if holding is None or not difference.compares_own or run.full_refresh:
-        with members.held(ledger, run.audience) as held:
+        with members.held(ledger, audience) as held:
             difference.hold(held)
+    elif kept is not None and kept.revision == difference.revision:
+        besides = Besides(ledger, run, holding, staging=staging)
+        looked_up = {user for batch in staging.rows(LOOK_UP_FILE) for user in batch.column("user_id").to_pylist()}
+        held = members.held_of(ledger, audience, by=run.campaign, users=sorted(looked_up))
+        difference.hold(held.to_reader(), others=besides, kept=kept.rows)
+    else:
+        with members.held(ledger, audience, by=run.campaign) as own:
+            difference.hold(own, others=Besides(ledger, run, holding))
+
+
+def _want(
+    resources: CampaignResources,
+    run: RunRef,
+    difference: Difference,
+    selected: Sequence[Selected],
+    kept: KeptUsers | None,
+) -> None:
+    """Say who is wanted: the candidates, and the members who stay as they are, unless they count as held without a look."""
+    staging = Staging(run.staging)
+    candidates = staging.rows(*(candidates_file(part.number) for part in selected))
+    difference.want(pa.RecordBatchReader.from_batches(CANDIDATES, candidates))
+    if kept is None or difference.kept:
         return
-    others = _OfOthers(ledger, run.audience, campaign=run.campaign, holding=holding)
-    with members.held(ledger, run.audience, by=run.campaign) as own:
-        difference.hold(own, others=others)
+    unknown = difference.want_held(pa.RecordBatchReader.from_batches(KEPT_SHARD, staging.rows(KEPT_FILE)))
+    if unknown:
+        raise MembersChangedError(campaign=resources.spec.id, users=unknown)
 
 
 def _apply_cap(resources: CampaignResources, run: RunRef, difference: Difference, now: datetime) -> None:

@@ -13,8 +13,11 @@ from audiences.concurrency import map_concurrently
 from audiences.logs import logger
 from audiences.pipeline.results import Extracted, Rejected, RunRef, Shard
 from audiences.pipeline.scope import EVERYBODY, Scope
-from audiences.pipeline.staging import Staging, shard_file
+from audiences.pipeline.staging import KEPT_FILE, Staging, shard_file
 from audiences.pipeline.steps.ensure_unique import ensure_unique
+from audiences.pipeline.steps.known.extract_changed import Changed, TooManyChangedError, extract_changed
+from audiences.pipeline.steps.known.lookup import known_users
+from audiences.pipeline.steps.known.terms import terms_of
 from audiences.query.columns import OPT_OUT, columns_of
 from audiences.query.key import ensure_key
 from audiences.query.render import render
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 
     from audiences.campaign.catalog import Catalog
     from audiences.pipeline.resources import CampaignResources
+    from audiences.pipeline.steps.known.lookup import KnownUsers
+    from audiences.pipeline.steps.known.terms import Terms
+    from audiences.warehouse.reader import Warehouse
 
 SHARD_ROWS = 1_000_000
 ENCODE_CONCURRENCY = 2  # batches; while Postgres makes the next ones, there is seldom more than one core to spare
@@ -35,13 +41,61 @@ _log = logger(__name__)
 
 
 def extract(resources: CampaignResources, run: RunRef, *, scope: Scope = EVERYBODY) -> Extracted:
-    """Stage the users of the scope who qualify at `run.at`, in shards of about SHARD_ROWS."""
-    spec = resources.spec
-    query = render(qualified(spec, run.at, users=scope.users(resources.ledger)))
-    shards: list[int] = []
+    """Stage the users of the scope who qualify at `run.at`, in shards of about SHARD_ROWS.
+
+    Of users whom the last run has found, and who are as they were, no identifier is read.
+    """
+    terms = terms_of(resources, run, scope)
+    with known_users(resources, run, terms) as known:
+        if known is not None and terms is not None:
+            try:
+                return _extracted(resources, run, scope, terms, known)
+            except TooManyChangedError:
+                _log.info("too many users have changed since the last run to look at these alone; looking at all")
+    return _extracted(resources, run, scope, terms, None)
+
+
+def _extracted(
+    resources: CampaignResources, run: RunRef, scope: Scope, terms: Terms | None, known: KnownUsers | None
+) -> Extracted:
+    spec, staging = resources.spec, Staging(run.staging)
     today = run.at.astimezone(spec.zone).date()
     encoder = Encoder(spec.campaign.what.identifiers, columns_of(spec), spec.catalog, today=today)
-    with resources.warehouse() as warehouse, ExitStack() as open_files:
+    with resources.warehouse() as warehouse:
+        if known is not None and terms is not None:
+            staged = extract_changed(warehouse, spec, run, encoder, known, terms)
+        else:
+            staged = Changed(_all(warehouse, resources, run, scope, encoder, terms), None)
+        files = [shard_file(shard.number) for shard in staged.shards]
+        if unsure := [*files, *([KEPT_FILE] if staged.kept and staged.kept.rows else [])]:
+            ensure_unique(spec.catalog.users, warehouse, staging.dataset(*unsure))
+    scope.qualified(resources.ledger, _users(staging, files))
+    rejected: Rejected = {name: dict(reasons) for name, reasons in encoder.rejected.items() if reasons}
+    misfits = tuple(_misfits(encoder, spec.catalog))
+    for sentence in misfits:
+        _log.warning("%s", sentence)
+    return Extracted(
+        shards=staged.shards,
+        kept=staged.kept,
+        terms=terms.digest.hex() if terms else None,
+        rejected=rejected,
+        misfits=misfits,
+    )
+
+
+def _all(
+    warehouse: Warehouse,
+    resources: CampaignResources,
+    run: RunRef,
+    scope: Scope,
+    encoder: Encoder,
+    terms: Terms | None,
+) -> tuple[Shard, ...]:
+    """Stage all users with their identifiers; with their fingerprints too, where they may be remembered."""
+    spec, shards = resources.spec, list[int]()
+    secret = terms.secret if terms else None
+    query = render(qualified(spec, run.at, users=scope.users(resources.ledger), secret=secret))
+    with ExitStack() as open_files:
         writer: pq.ParquetWriter | None = None
         found = (batch for batch in warehouse.stream(query) if batch.num_rows)
         for batch in map_concurrently(encoder.encode, found, max_concurrency=ENCODE_CONCURRENCY):
@@ -53,20 +107,7 @@ def extract(resources: CampaignResources, run: RunRef, *, scope: Scope = EVERYBO
             writer.write_batch(batch)
             shards[-1] += batch.num_rows
             _log.info("extracted %s", counted(sum(shards), "user"))
-        open_files.close()
-        files = [shard_file(number) for number in range(len(shards))]
-        if shards:
-            ensure_unique(spec.catalog.users, warehouse, Staging(run.staging).dataset(*files))
-    scope.qualified(resources.ledger, _users(Staging(run.staging), files))
-    rejected: Rejected = {name: dict(reasons) for name, reasons in encoder.rejected.items() if reasons}
-    misfits = tuple(_misfits(encoder, spec.catalog))
-    for sentence in misfits:
-        _log.warning("%s", sentence)
-    return Extracted(
-        shards=tuple(Shard(number=number, rows=rows) for number, rows in enumerate(shards)),
-        rejected=rejected,
-        misfits=misfits,
-    )
+    return tuple(Shard(number=number, rows=rows) for number, rows in enumerate(shards))
 
 
 def _users(staging: Staging, files: Sequence[str]) -> Iterator[str]:

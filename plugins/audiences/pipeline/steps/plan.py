@@ -13,6 +13,7 @@ from audiences.pipeline.preconditions.unmatched import advising
 from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.figures import figures_of
+from audiences.pipeline.steps.known import remember
 from audiences.pipeline.steps.link_ad_sets import take_back_dropped
 from audiences.pipeline.steps.open_run import how_to_allow
 from audiences.pipeline.steps.opt_out_again import opted_out_by_now
@@ -61,7 +62,7 @@ def plan(
         counts,
         outcomes,
     ):
-        return put_on_record(
+        planned = put_on_record(
             resources,
             run,
             selected,
@@ -71,6 +72,9 @@ def plan(
             rejected=extracted.rejected,
             scope=scope,
         )
+        return planned.model_copy(
+            update={"remembered": remember.stage(run, extracted, selected, difference, counts)}
+        )  # fmt: skip
 
 
 @contextmanager
@@ -84,8 +88,12 @@ def _guarded(
     opted_out_since: Sequence[str] = (),
 ) -> Iterator[tuple[Difference, Counts, dict[str, int]]]:
     """The difference that no guard forbids, with the outcomes before the upload; they are on record if the run ends here."""
-    with compared(resources, run, selected, now=now, opted_out_since=opted_out_since) as (difference, counts):
-        outcomes = outcomes_before_upload(selected, counts)
+    kept = extracted.kept
+    with compared(resources, run, selected, kept=kept, now=now, opted_out_since=opted_out_since) as (
+        difference,
+        counts,
+    ):
+        outcomes = outcomes_before_upload(selected, counts, kept=kept.rows if kept else 0)
         try:
             with advising(resources):
                 check_guards(resources.spec, run, extracted, counts)
@@ -127,12 +135,14 @@ def check_guards(spec: CampaignSpec, run: RunRef, extracted: Extracted, counts: 
             raise StoppedError(guard=guard, found=found, allow_once=how_to_allow(spec.id, guard))
 
 
-def outcomes_before_upload(selected: Sequence[Selected], counts: Counts) -> dict[str, int]:
+def outcomes_before_upload(selected: Sequence[Selected], counts: Counts, *, kept: int = 0) -> dict[str, int]:
     """Users by outcome as far as it is decided before anything is sent; `begun` are still to be added.
+
+    So many are `kept` besides those who were selected.
 
     Candidates who are not among those compared have opted out since.
     """
-    decided: Counter[str] = Counter()
+    decided: Counter[str] = Counter(candidate=kept)
     for part in selected:
         decided.update(part.outcomes)
     qualified = decided.total()

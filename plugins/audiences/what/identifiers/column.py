@@ -27,12 +27,17 @@ if TYPE_CHECKING:
 class Encoded:
     """What a column becomes: by Facebook key, one cell per row, null where there is nothing to send.
 
-    Cells are 32 bytes of SHA-256 (binary), or text for keys that are not hashed. `rejected` counts, by reason, the rows
-    that held a value and get no cell.
+    Cells are 32 bytes of SHA-256 (binary), or text for keys that are not hashed. `reasons` has, as text, why a row that
+    held a value gets no cell, and null for all others.
     """
 
     columns: Mapping[str, pa.Array]
-    rejected: Mapping[str, int]
+    reasons: pa.Array
+
+    @property
+    def rejected(self) -> dict[str, int]:
+        """The rows that held a value and get no cell, by reason."""
+        return {count["values"]: count["counts"] for count in pc.value_counts(self.reasons.drop_null()).to_pylist()}
 
     @property
     def values(self) -> pa.Array:
@@ -66,10 +71,9 @@ def encode_column(
         )
     else:
         answers = _answers(known, texts, context)
-    reasons = pc.value_counts(answers.field("reason").drop_null())
     return Encoded(
         columns=_columns(known, answers.field("normalised"), pre_hashed=context.pre_hashed),
-        rejected={count["values"]: count["counts"] for count in reasons.to_pylist()},
+        reasons=answers.field("reason"),
     )
 
 
