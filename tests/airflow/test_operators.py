@@ -17,6 +17,7 @@ from audiences.airflow.operators.steps import OpenRunOperator
 from audiences.airflow.operators.upkeep import TidyOperator, WithGoalsOperator, WithKeepForOperator
 from audiences.airflow.polling import Poller, signature
 from audiences.airflow.retry_policies import TRIES_OF_THE_UNKNOWN, ByErrorClass
+from audiences.airflow.sensors import _watch
 from audiences.airflow.triggers import LiveEventsTrigger
 from audiences.airflow.upkeep_dag import DAG_ID
 from audiences.campaign.files import accounted_for
@@ -201,6 +202,22 @@ def test_a_file_that_live_campaigns_are_made_of_changes_the_signature(tmp_path, 
     after = signature(tmp_path)
     (tmp_path / "campaigns" / "notes.txt").write_text("no campaign")
     assert signature(tmp_path) == after
+
+
+def test_live_campaigns_of_other_brands_are_watched_while_a_brands_folder_cannot_be_read(project):  # noqa: F811
+    project.write(
+        "campaigns/live.yml",
+        "name: Live\nstatus: published\nqualification: live\nwhat: {audience: {create: {name: Live}}}\n"
+        "when: {on: {event: Added To Cart}}\n",
+    )
+    whole = _watch(project.path)
+    assert "some_unread" not in whole.model_dump(exclude_none=True), "an earlier version's triggerer does not know it"
+    before = signature(project.path)
+    (project.path / "campaigns/acme").symlink_to("/nowhere/acme")
+    while_away = signature(project.path)
+    assert _watch(project.path) == whole.model_copy(update={"some_unread": True})
+    project.write("campaigns/live.yml", "name: [")
+    assert len({before, while_away, signature(project.path)}) == 3
 
 
 @pytest.mark.parametrize("tries", range(1, TRIES_OF_THE_UNKNOWN + 2))

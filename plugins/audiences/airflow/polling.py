@@ -13,6 +13,7 @@ from audiences.logs import logger
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from audiences.errors import Problem
     from audiences.pipeline.resources import Resources
     from audiences.when.live.watch import Watch
 
@@ -71,9 +72,10 @@ class Poller:
 def signature(project: Path) -> str:
     """Changes when a file does that live campaigns are made of, or what is in its place: a folder, a link to nowhere."""
     with suppress(ConfigError):  # a folder that cannot be read, for now: its files may come back
-        paths = [file.path for files in campaign_files(project).values() for file in files]
+        unread: list[Problem] = []
+        paths = [file.path for files in campaign_files(project, unread).values() for file in files]
         paths += [path for paths in shared_files(project).values() for path in paths]
-        return hashlib.sha256(repr([_state(path) for path in paths]).encode()).hexdigest()
+        return hashlib.sha256(repr([*map(_state, paths), *map(str, unread)]).encode()).hexdigest()
     return ""
 
 

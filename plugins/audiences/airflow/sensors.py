@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from audiences.errors import Problem
+
 QUIET_SECONDS = 20.0
 """So long after the last batch the task looks on from its worker, before it gives it back."""
 LONGEST_STAY_SECONDS = 300.0
@@ -176,8 +178,14 @@ def _stays_at_its_commit(context: Context) -> bool:
 
 
 def _watch(folder: Path) -> Watch | None:
-    """The published live campaigns; those whose file is wrong or was renamed at the moment keep their place."""
+    """The published live campaigns; those whose file is wrong, renamed or in a folder that is away keep their place."""
     project = Project.load(folder)
-    broken = project.broken_campaigns.keys() | former_ids(folder)
+    unreadable: list[Problem] = []
+    broken = project.broken_campaigns.keys() | former_ids(folder, unreadable)
     campaigns = project.campaigns.values()
-    return Watch.of(filter(is_live, campaigns), stopped=filter(was_live, campaigns), broken=sorted(broken))
+    return Watch.of(
+        filter(is_live, campaigns),
+        stopped=filter(was_live, campaigns),
+        broken=sorted(broken),
+        some_unread=bool(unreadable or project.unread),
+    )

@@ -88,9 +88,11 @@ class LiveShop:
         """A session of its own, whose rows nobody sees before it commits."""
         return psycopg.connect(self.shop.connections["warehouse"].dsn(application="test"))
 
-    def poll(self, after: timedelta = timedelta(seconds=5), *, broken: tuple[str, ...] = ()) -> Polled:
+    def poll(
+        self, after: timedelta = timedelta(seconds=5), *, broken: tuple[str, ...] = (), some_unread: bool = False
+    ) -> Polled:
         self.now += after
-        watch = Watch.of(self.specs.values(), stopped=self.stopped, broken=broken)
+        watch = Watch.of(self.specs.values(), stopped=self.stopped, broken=broken, some_unread=some_unread)
         assert watch is not None
         with live_resources(watch, look_up=self.shop.connections.__getitem__) as resources:
             return poll(resources, watch, at=self.now)

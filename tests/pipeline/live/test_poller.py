@@ -235,15 +235,16 @@ def test_a_campaign_that_was_stopped_begins_anew(live):
     assert live.members() == {3}
 
 
-def test_a_campaign_whose_file_is_broken_for_a_while_misses_nothing(live):
+@pytest.mark.parametrize("away", [{"broken": ("carts",)}, {"some_unread": True}])
+def test_a_campaign_whose_file_is_broken_or_away_for_a_while_misses_nothing(live, away):
     spec = live.campaign()
     live.campaign("other", on={"event": "Charged"})
     live.poll()
     del live.specs["carts"]
     live.event(1)
-    live.poll(5 * MINUTE, broken=("carts",))
+    live.poll(5 * MINUTE, **away)
     live.event(2)
-    live.poll(5 * MINUTE, broken=("carts",))
+    live.poll(5 * MINUTE, **away)
     live.specs["carts"] = spec
     live.poll_and_run(5 * MINUTE)
     assert live.members() == {1, 2}

@@ -79,7 +79,7 @@ def _watched(resources: Resources, watch: Watch, polled: Polled, found: Horizon,
     now = polled.at
     _take_over(resources, watch, polled)
     in_force = watch.in_force(now)
-    if not alone:
+    if not (alone or watch.some_unread):
         former = [old for campaign in in_force.values() for old in campaign.formerly]
         live_campaigns.forget_others(resources.ledger, [*in_force, *watch.broken, *former], at=now)
     in_force = {name: campaign for name, campaign in in_force.items() if name not in polled.errors}

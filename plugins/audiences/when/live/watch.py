@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from audiences.campaign.base import Name, Strict
@@ -62,18 +63,25 @@ class Watch(Strict):
     """Live campaigns and the catalog and connections that they share.
 
     `broken` names campaigns whose files are wrong at the moment, and such as are still to be taken over by a file: nothing is
-    done for them, and they keep their place.
+    done for them, and they keep their place. Where `some_unread`, since a folder of campaigns cannot be read, every other one
+    keeps it too; None else, so that the JSON is one for a triggerer of an earlier version.
     """
 
     campaigns: tuple[LiveCampaign, ...]
     broken: tuple[Name, ...] = ()
+    some_unread: Literal[True] | None = None
     catalog: Catalog
     warehouse: Name
     ledger: Name
 
     @classmethod
     def of(
-        cls, specs: Iterable[CampaignSpec], *, stopped: Iterable[CampaignSpec] = (), broken: Iterable[str] = ()
+        cls,
+        specs: Iterable[CampaignSpec],
+        *,
+        stopped: Iterable[CampaignSpec] = (),
+        broken: Iterable[str] = (),
+        some_unread: bool = False,
     ) -> Watch | None:
         """Live campaigns of one project; None when there is none, nor one that is `stopped` and has to be forgotten."""
         live = list(specs)
@@ -88,6 +96,7 @@ class Watch(Strict):
                 for spec in live
             ),
             broken=tuple(broken),
+            some_unread=some_unread or None,
             catalog=shared.catalog,
             warehouse=shared.warehouse,
             ledger=shared.ledger,
