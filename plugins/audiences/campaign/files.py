@@ -193,10 +193,8 @@ def accounted_for(root: Path, unreadable: list[Problem] | None = None) -> frozen
 
     Raises as `campaign_files`; with something in `unreadable` the others may have one.
     """
-    files = campaign_files(root, unreadable)
-    return former_ids(root, None if unreadable is None else []) | frozenset(
-        stem for stem in files if STEM.fullmatch(stem)
-    )
+    there = frozenset(stem for stem in campaign_files(root, unreadable) if STEM.fullmatch(stem))
+    return there | former_ids(root, None if unreadable is None else [])
 
 
 def on_file(root: Path) -> frozenset[str] | None:
