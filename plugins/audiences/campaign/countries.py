@@ -37,14 +37,14 @@ def english_country_code(text: str) -> str | None:
 @lru_cache(maxsize=4096)
 def _read(text: str, *, english_only: bool) -> str | None:
     written = text.strip()
-    if written in _TWO_COUNTRIES:
+    visible = "".join(character for character in text if unicodedata.category(character) != "Cf").strip()
+    if not visible or written in _TWO_COUNTRIES:  # of nothing no names need be read
         return None
     if code := _codes().get(written.lower()):
         return code
-    visible = "".join(character for character in text if unicodedata.category(character) != "Cf").strip()
     if code := _named(visible, english_names()):
         return code
-    if english_only or not visible:
+    if english_only:
         return None
     return _named(visible, names_in_all_languages())
 

@@ -96,16 +96,13 @@ class _UnmatchedNames:
     def _of_events(self, events: Events, names: tuple[str, ...], tree: PropertyTree | None) -> Iterator[str]:
         table = events_table(events)
         there = [name for name in names if self._has(table, is_called(events, table, (name,)))]
-        none_yet = self._event_names is not None and self._event_names.all and not self._event_names.values
         for name in names:
-            if name not in there and not none_yet:  # where nothing has happened, no name is wrong
+            if name not in there and not self._no_event_yet:  # where nothing has happened, no name is wrong
                 yield f"no event is named {shown(name)}{_instead(name, self._event_names)}"
-        if not there or self._events is None:
-            return
         which = " or ".join(map(shown, there))
-        for key, values in _exact_values(tree) if tree else ():
+        for key, values in _exact_values(tree) if tree and there else ():
             declared = events.properties[key]
-            if declared.type not in ("string", "list"):
+            if declared.type not in ("string", "list") or self._events is None:
                 continue
             seen = event_values(events, declared, self._events, self._glance, names=tuple(there))
             for value in self._missing(declared, table, values, seen, is_called(events, table, there)):
@@ -163,6 +160,10 @@ class _UnmatchedNames:
         if isinstance(answer, Refusal) and answer.sqlstate == "57014":
             raise _TakesTooLongError
         return answer
+
+    @property
+    def _no_event_yet(self) -> bool:
+        return self._event_names is not None and self._event_names.all and not self._event_names.values
 
     @cached_property
     def _users(self) -> Relation | None:
