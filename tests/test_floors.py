@@ -11,7 +11,17 @@ from typing import Final
 PLUGINS: Final = Path(__file__).parents[1] / "plugins"
 
 FLOORS: Final = (
-    {"redact", "digests", "sql", "checklist", "user_ids", "concurrency", "larger_than_memory", "project_here"},
+    {
+        "redact",
+        "digests",
+        "sql",
+        "checklist",
+        "user_ids",
+        "concurrency",
+        "larger_than_memory",
+        "local_files",
+        "project_here",
+    },
     {"errors"},
     {"disk"},
     {"logs"},

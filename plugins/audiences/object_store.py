@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from audiences import connections
 from audiences.errors import AudiencesError, FixAccessError, FixConfigError, RetryError
+from audiences.local_files import LOCAL_FILES, absolute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +104,7 @@ class Folder:
     """A folder by its URL or path, and the file system in which it is, under the name `path`."""
 
     url: str
-    fs: AbstractFileSystem
+    fs: Any  # fsspec's, which has no types, or LOCAL_FILES
     path: str
 
     @classmethod
@@ -115,10 +116,7 @@ class Folder:
         """
         scheme, rest = _split(url)
         if scheme in _ON_DISK:
-            from fsspec.core import url_to_fs
-
-            fs, path = url_to_fs(rest)
-            return cls(url, fs, path)
+            return cls(url, LOCAL_FILES, absolute(rest))
         where, slash, inside = rest.partition("/")
         connection, _, bucket = where.rpartition("@")
         if scheme in _AZURE and "." in bucket:  # container@account.dfs.core.windows.net is how Azure itself writes it

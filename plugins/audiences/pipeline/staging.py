@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
-from pyarrow.fs import FSSpecHandler, PyFileSystem
+from pyarrow.fs import FSSpecHandler, LocalFileSystem, PyFileSystem
 
 from audiences.disk import DiskError, changed
 from audiences.object_store import Folder, store_told
@@ -144,8 +144,8 @@ class Staging:
         """Files as one data set, read piece by piece."""
         with store_told():
             files = [self.folder.file(name) for name in names]
-            fs = self.folder.fs
-            return ds.dataset(files, format=_CHECKED, filesystem=fs if self.folder.local else PyFileSystem(_Asked(fs)))
+            fs = LocalFileSystem() if self.folder.local else PyFileSystem(_Asked(self.folder.fs))
+            return ds.dataset(files, format=_CHECKED, filesystem=fs)
 
     def rows(self, *names: str) -> Iterator[pa.RecordBatch]:
         """The rows of files, one record batch after the other.
