@@ -245,6 +245,7 @@ def test_a_campaign_whose_file_is_broken_or_away_for_a_while_misses_nothing(live
     live.poll(5 * MINUTE, **away)
     live.event(2)
     live.poll(5 * MINUTE, **away)
+    assert live.shop.sql("select count(*) from audiences.live_campaign", on="ledger") == [(2,)], "it keeps its place"
     live.specs["carts"] = spec
     live.poll_and_run(5 * MINUTE)
     assert live.members() == {1, 2}
