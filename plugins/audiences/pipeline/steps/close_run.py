@@ -26,7 +26,6 @@ from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.results import AudienceSize, Summary, Would
 from audiences.pipeline.scope import EVERYBODY, Scope
-from audiences.pipeline.steps.known import remember
 from audiences.pipeline.steps.link_ad_sets import not_as_wanted
 from audiences.pipeline.steps.verdict import judge
 from audiences.run_folders import clear
@@ -95,7 +94,9 @@ def close_run(
     )
     if uploaded:
         _note_uploaded(resources, run, planned, scope)
-        if planned and complete and as_planned:
+        if planned and planned.remembered and complete and as_planned:
+            from audiences.pipeline.steps.known import remember  # without it, closing a run needs no Arrow
+
             remember.put_on_record(resources, run, planned)
     _note_status(resources, run)
     known_audiences.release(ledger, run.audience, run.campaign)
