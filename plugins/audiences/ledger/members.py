@@ -35,20 +35,30 @@ left join audiences.run r on r.id = m.removed_run
 order by m.added_run, m.removed_run nulls last, c.name
 """
 
+# Who has left a row with the run and has another one, and who has both of them, since the old one could not be removed. A limit
+# keeps the look at each one by the index of users: of what a run has ended it would take the square of those that changed.
 REKEYED = """
-select count(distinct now.user_id) as n
-from audiences.member now
-where now.audience_id = %(audience)s and now.campaign_id = %(campaign)s and now.present
-  and now.removed_run is null and now.added_run = %(run)s
-  and exists (
-    select from audiences.member was
-    where was.audience_id = now.audience_id and was.campaign_id = now.campaign_id and was.user_id = now.user_id
-      and was.present and was.added_run < %(run)s and was.identifiers <> now.identifiers and was.removed_run is null
-    union all
-    select from audiences.member was
-    where was.audience_id = now.audience_id and was.campaign_id = now.campaign_id and was.user_id = now.user_id
-      and was.present and was.added_run < %(run)s and was.identifiers <> now.identifiers and was.removed_run = %(run)s
-  )
+select count(*) as n from (
+    select was.user_id
+    from audiences.member was cross join lateral (
+        select from audiences.member now
+        where now.audience_id = was.audience_id and now.campaign_id = was.campaign_id and now.user_id = was.user_id
+          and now.present and now.removed_run is null and now.added_run = %(run)s and now.identifiers <> was.identifiers
+        limit 1
+    ) instead
+    where was.removed_run = %(run)s and was.audience_id = %(audience)s and was.campaign_id = %(campaign)s
+      and was.present and was.added_run < %(run)s
+    union
+    select now.user_id
+    from audiences.member now cross join lateral (
+        select from audiences.member was
+        where was.audience_id = now.audience_id and was.campaign_id = now.campaign_id and was.user_id = now.user_id
+          and was.present and was.removed_run is null and was.added_run < %(run)s and was.identifiers <> now.identifiers
+        limit 1
+    ) besides
+    where now.audience_id = %(audience)s and now.campaign_id = %(campaign)s and now.present
+      and now.removed_run is null and now.added_run = %(run)s
+) rekeyed
 """
 
 
