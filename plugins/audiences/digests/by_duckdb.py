@@ -9,6 +9,7 @@ from functools import cache
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 from duckdb import ColumnExpression, ConstantExpression, Expression, FunctionExpression
 
 _TEXT = "text"
@@ -22,6 +23,12 @@ def sha256_column(texts: pa.Array, *, prefix: str = "") -> pa.Array:
 def sha256_below(texts: pa.Array, bound: str, *, prefix: str = "") -> pa.Array:
     """As `digests.sha256_below`."""
     return _computed(texts, _hex(prefix) < ConstantExpression(bound))
+
+
+def row_hashes(rows: pa.Array) -> pa.Array:
+    """A hash of 64 bits of each packed row, as DuckDB's `hash` gives it in a query; null for null."""
+    hashes = _computed(rows, FunctionExpression("hash", ColumnExpression(_TEXT)))
+    return pc.if_else(rows.is_valid(), hashes, pa.scalar(None, pa.uint64()))
 
 
 def _hex(prefix: str) -> Expression:

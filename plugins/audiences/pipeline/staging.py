@@ -28,7 +28,7 @@ HELD_OUT = pa.schema([USER_ID, ("arm", pa.string())])
 ASSIGNED_FILE = "assigned.parquet"
 """The users whom the run assigns to an arm: `user_id`, `arm`."""
 KEPT_SHARD = pa.schema([USER_ID, ("fingerprint", pa.int64()), ("row_hash", pa.uint64()), ("rejected", pa.string())])
-"""The columns of files of members who stay as they are: what is remembered of them (see `steps.known.lookup.SNAPSHOT`)."""
+"""The columns of files of members who stay as they are: what is remembered of them (see SNAPSHOT)."""
 ANEW_SHARD = pa.schema(
     [
         USER_ID,
@@ -49,7 +49,11 @@ KEPT_FILE = "kept.parquet"
 LOOK_UP_FILE = "look-up.parquet"
 """The users whom the campaign holds, or may hold, besides those (`user_id`)."""
 SNAPSHOT_FILE = "snapshot.parquet"
-"""What is to be remembered of the users for the next run: `steps.known.lookup.SNAPSHOT`."""
+"""What is to be remembered of the users for the next run: SNAPSHOT."""
+SNAPSHOT = pa.schema([*KEPT_SHARD, ("settled", pa.bool_()), ("held_out", pa.bool_())])
+"""What is remembered of a user: fingerprint, a hash of the packed identifiers (null: not reachable), `rejected` as the encoder
+says it, `settled` (the campaign holds the user under just these) and `held_out` (on record in a control group). Rows without a
+fingerprint say whom the campaign holds in another way."""
 OPTED_OUT_SINCE_FILE = "opted-out-since.parquet"
 """The users who have opted out by the time that the run is planned (`user_id`), whether or not it is about them."""
 CLOSING_FILE = "closing.parquet"
@@ -85,9 +89,9 @@ def never_held_out_file(number: int) -> str:
     return f"never-held-out-{number:02d}.parquet"
 
 
-def erased_file(number: int) -> str:
-    """The name of a staged file of users who were erased (`user_id`)."""
-    return f"erased-{number:02d}.parquet"
+def remembered_file(number: int) -> str:
+    """The name of a staged file of what may be remembered of a shard's users: SNAPSHOT."""
+    return f"remembered-{number:02d}.parquet"
 
 
 def change_file(action: str) -> str:

@@ -253,19 +253,16 @@ class Difference:
         self._database.register("held_out", held_out)
         return self._database.sql(statement("difference/assigned")).to_arrow_reader(_RECORD_BATCH_ROWS)
 
-    def snapshot(
-        self, users: pa.RecordBatchReader, held_out: pa.RecordBatchReader, erased: pa.RecordBatchReader
-    ) -> pa.RecordBatchReader:
-        """What is to be remembered of users who were looked at, once all of this is done; see `steps.known.lookup.SNAPSHOT`.
+    def held_otherwise(self) -> pa.Table:
+        """The users (`user_id`) whom the campaign goes on to hold though they are not wanted, or under something else too."""
+        return self._database.sql(
+            statement("snapshot/otherwise"), params={"campaign": self._parameters["campaign"]}
+        ).to_arrow_table()
 
-        Of `users` the columns of a staged shard, `held_out` (`user_id`) are in a control group, `erased` (`user_id`) not to be
-        remembered. After `compute`.
-        """
-        for name, rows in (("in_control", held_out), ("of_erased", erased)):
-            self._take(name, rows)
-        self._run(f"create temp table otherwise as {statement('snapshot/otherwise')}")
-        self._database.register("looked_at", users)
-        return self._database.sql(statement("snapshot/next")).to_arrow_reader(_RECORD_BATCH_ROWS)
+    def not_sent(self) -> pa.Table:
+        """The targets (`user_id`) who are not added, as Facebook refused their rows before; after `compute`."""
+        query = "select user_id from wanted where identifiers in (select identifiers from quarantined)"
+        return self._database.sql(query).to_arrow_table()
 
     def moved_to_control(self, held_out: pa.RecordBatchReader) -> int:
         """How many of those who leave are held out now (`user_id`, `arm`); after `compute`."""

@@ -13,7 +13,7 @@ from audiences.pipeline.preconditions.unmatched import advising
 from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.figures import figures_of
-from audiences.pipeline.steps.known import remember
+from audiences.pipeline.steps.known.stage_snapshot import stage
 from audiences.pipeline.steps.link_ad_sets import take_back_dropped
 from audiences.pipeline.steps.open_run import how_to_allow
 from audiences.pipeline.steps.opt_out_again import opted_out_by_now
@@ -73,7 +73,7 @@ def plan(
             scope=scope,
         )
         return planned.model_copy(
-            update={"remembered": remember.stage(run, extracted, selected, difference, counts)}
+            update={"remembered": stage(run, extracted, selected, difference, counts)}
         )  # fmt: skip
 
 

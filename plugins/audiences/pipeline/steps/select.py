@@ -14,15 +14,17 @@ from audiences.ledger import assignments, erasures, snapshots
 from audiences.pipeline.results import RunRef, Selected, Shard
 from audiences.pipeline.staging import (
     HELD_OUT,
+    SNAPSHOT,
     Staging,
     candidates_file,
-    erased_file,
     held_out_file,
     never_held_out_file,
     opted_out_file,
+    remembered_file,
     shard_file,
 )
 from audiences.pipeline.steps.known.changed import MembersChangedError
+from audiences.pipeline.steps.known.stage_snapshot import remembered as to_remember
 from audiences.query.columns import columns_of
 from audiences.user_ids import USERS
 from audiences.what.difference import CANDIDATES
@@ -55,7 +57,7 @@ def select(resources: CampaignResources, run: RunRef, shard: Shard) -> Selected:
         staging.writer(held_out_file(shard.number), HELD_OUT) as held_out,
         staging.writer(opted_out_file(shard.number), USERS) as opted_out,
         staging.writer(never_held_out_file(shard.number), USERS) as never_held_out,
-        staging.writer(erased_file(shard.number), USERS) as were_erased,
+        staging.writer(remembered_file(shard.number), SNAPSHOT) as remembered,
     ):
         batches = prefetch(staging.rows(shard_file(shard.number)))
         for batch, decided, of_erased in map_concurrently(decided_on, batches, max_concurrency=DECIDE_CONCURRENCY):
@@ -66,7 +68,8 @@ def select(resources: CampaignResources, run: RunRef, shard: Shard) -> Selected:
                 snapshots.forget(resources.ledger, run.campaign)
                 raise
             held_out.write_table(_held_out(batch, decided))
-            were_erased.write_table(pa.table([batch.column("user_id").filter(of_erased)], schema=USERS))
+            if "fingerprint" in batch.schema.names:
+                remembered.write_batch(to_remember(batch, decided, of_erased))
             opted_out.write_table(_users(batch, decided == "opted_out"))
             never_held_out.write_table(_users(batch, (decided == "candidate") & _never_held_out(resources.spec, batch)))
     return Selected(number=shard.number, outcomes=dict(outcomes))

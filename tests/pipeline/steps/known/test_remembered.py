@@ -248,7 +248,7 @@ def test_who_reads_identifiers_in_another_way_looks_at_everybody(shop, carts, mo
 
 
 def test_so_many_changes_that_a_look_at_everybody_is_shorter(shop, carts, monkeypatch):
-    monkeypatch.setattr("audiences.pipeline.steps.known.extract_changed._FEW", 3)
+    monkeypatch.setattr("audiences.pipeline.steps.known.changed._FEW", 3)
     shop.sql("update users set email = 'moved' || email where id <= 10")
     assert looks_at_everybody(shop, carts)
     assert shop.run(carts).rekeyed > 0

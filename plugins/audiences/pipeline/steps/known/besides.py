@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from audiences.larger_than_memory import session
 from audiences.ledger import members, other_campaigns
 from audiences.pipeline.staging import KEPT_FILE, KEPT_SHARD
 
@@ -49,6 +48,8 @@ class Besides:
         """The members who stay as they are and may have one of these rows, by its hash."""
         if self._staging is None:
             return []
+        from audiences.larger_than_memory import session
+
         kept = pa.RecordBatchReader.from_batches(KEPT_SHARD, self._staging.rows(KEPT_FILE))
         with tempfile.TemporaryDirectory(prefix="audiences-") as spill, session(Path(spill)) as database:
             database.register("kept", kept)

@@ -1,10 +1,18 @@
-"""What a run found of known users does not hold any more."""
+"""How much may change between two runs, and what may not change within one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from audiences.errors import FailedError
+
+_FEW: Final = 10_000
+
+
+def most_changed(users: int) -> int:
+    """So many of the users may have changed, that looking at these alone is the shorter way."""
+    return max(_FEW, users // 10)
 
 
 @dataclass(eq=False)

@@ -10,7 +10,6 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,13 +23,13 @@ from audiences.pipeline.staging import (
     Staging,
     shard_file,
 )
+from audiences.pipeline.steps.known.changed import most_changed
 from audiences.pipeline.steps.known.lookup import ANEW, FOUND, KEPT, KNOWN
 from audiences.query.columns import columns_of
 from audiences.query.key import ensure_key
 from audiences.query.render import render
 from audiences.user_ids import USERS
 from audiences.who.compile import identifiers_of, qualified
-from audiences.who.filters import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
     from audiences.what.encode import Encoder
 
 _ASKED_AT_ONCE: Final = 20_000  # users; their keys stand in the text of the query
-_FEW, _OF_TEN = 10_000, 1
 _log = logger(__name__)
 
 
@@ -99,7 +97,7 @@ class _Sorting:
 
     def __init__(self, spec: CampaignSpec, run: RunRef, encoder: Encoder, known: KnownUsers) -> None:
         self._spec, self._run, self._encoder = spec, run, encoder
-        self._most = max(_FEW, known.users * _OF_TEN // 10)
+        self._most = most_changed(known.users)
         self._columns = columns_of(spec)
         self._looked_up = 0
         self._anew: list[pa.RecordBatch] = []
@@ -147,6 +145,10 @@ class _Sorting:
         tree = self._spec.campaign.who.with_properties
         if tree is None:
             return pa.repeat(True, len(batch))
+        import pandas as pd
+
+        from audiences.who.filters import matches  # most campaigns have no such filters, or few of them
+
         columns = self._columns.properties
         frame = batch.select(list(columns.values())).to_pandas(types_mapper=pd.ArrowDtype)
         catalog, at, zone = self._spec.catalog, self._run.at, self._spec.zone

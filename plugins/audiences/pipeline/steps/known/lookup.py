@@ -10,10 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import duckdb
 import pyarrow as pa
 
-from audiences.larger_than_memory import session
 from audiences.ledger import snapshots
 from audiences.sql import statement
 from audiences.user_ids import USER_ID
@@ -36,20 +34,6 @@ FOUND: Final = pa.schema(
     ]
 )
 """What the query gives of a user; `passes` says whether the property filters let them through."""
-SNAPSHOT: Final = pa.schema(
-    [
-        USER_ID,
-        ("fingerprint", pa.int64()),
-        ("row_hash", pa.uint64()),
-        ("rejected", pa.string()),
-        ("settled", pa.bool_()),
-        ("held_out", pa.bool_()),
-    ]
-)
-"""What is remembered of a user: fingerprint, a hash of the packed identifiers (null: not reachable), `rejected` as the encoder
-says it, `settled` (the campaign holds the user under just these) and `held_out` (on record in a control group). Rows without a
-fingerprint say under what else the campaign holds somebody."""
-
 KEPT, KNOWN, ANEW, GONE = range(4)
 """What the join says of a user: a member who stays as they are; known, and no target; to be looked at anew; not found."""
 _ROWS: Final = 65_536
@@ -69,6 +53,10 @@ class KnownUsers:
 
         `user_id` is that of the snapshot for those not found any more. Raises what `found` raises.
         """
+        import duckdb
+
+        from audiences.larger_than_memory import session
+
         failed: list[BaseException] = []
 
         def told() -> Iterator[pa.RecordBatch]:
@@ -90,6 +78,8 @@ class KnownUsers:
 
     def held_otherwise(self) -> pa.Array:
         """The users whom the campaign holds under other identifiers than their own, or who did not qualify."""
+        from audiences.larger_than_memory import session
+
         with session(self._spill) as database:
             query = f"select distinct user_id from read_parquet('{self._escaped}') where settled is null"  # noqa: S608  # our own file
             return database.sql(query).to_arrow_table().column("user_id").combine_chunks()

@@ -10,10 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import duckdb
-import phonenumbers
-import pyarrow as pa
-
 from audiences import campaign
 from audiences.campaign.identifiers import FIELDS
 from audiences.ledger import erasures
@@ -83,6 +79,10 @@ def terms_of(resources: CampaignResources, run: RunRef, scope: Scope) -> Terms |
 @cache
 def _normaliser() -> str:
     """Another one for every other way of reading an identifier: our own code, and the libraries that it leaves that to."""
+    import duckdb
+    import phonenumbers
+    import pyarrow as pa
+
     digest = hashlib.sha256()
     for file in sorted(_code()):
         digest.update(file.read_bytes())
