@@ -37,7 +37,7 @@ _COMMENT: Final = r"--[^\n\r]*+"
 _WORD: Final = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*+"
 _TAG: Final = r"\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*+)?\$"
 _DIGITS: Final = r"[0-9](?:_?[0-9])*+"
-_TOKEN: Final = re.compile(
+_TOKENS: Final = (
     rf"(?P<blank>{_SPACE}++|{_COMMENT})"
     r"|(?P<comment>/\*)"
     r"|(?P<escaped>[eE]')"
@@ -65,8 +65,9 @@ def tokens(text: str) -> list[Token]:
     """The tokens of a text, comments and white space left out. Raises NotLexicalError."""
     found: list[Token] = []
     position = 0
+    any_token = re.compile(_TOKENS)  # kept by `re`; most commands read no SQL
     while position < len(text):
-        match = _TOKEN.match(text, position)
+        match = any_token.match(text, position)
         if match is None:
             raise NotLexicalError(what=f"`{text[position]}` means nothing to Postgres here", start=position)
         start, position = position, match.end()

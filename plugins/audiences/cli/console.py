@@ -8,7 +8,6 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from rich.syntax import Syntax
 from rich.table import Table
 
 from audiences.campaign.wording import counted
@@ -87,6 +86,8 @@ def sql(console: Console, text: str) -> None:
     A terminal is spared what would steer it; a break where the screen ends would fall into somebody's text.
     """
     if console.is_terminal:
+        from rich.syntax import Syntax  # which imports Pygments
+
         console.print(Syntax(text, "sql", background_color="default").highlight(text), soft_wrap=True, end="")
     else:
         console.file.write(f"{text}\n")

@@ -12,7 +12,7 @@ from typing import Final
 
 from audiences.cli import main, streams
 
-_YOUNG_OBJECTS: Final = 5_000
+_YOUNG_OBJECTS: Final = 20_000
 """So many new objects are there before Python looks for garbage among them. Its own 700 are for objects that come and go; those
 that an import makes stay, and looking at them again and again took a seventh of a command's time."""
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.person.holders import Address
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef
+    from audiences.warehouse.reader import Warehouse
 
 _LEADS = {
     "not_qualified": "the rules do not find the user",
@@ -73,8 +74,8 @@ def explain(resources: CampaignResources, user: str, at: datetime) -> Explanatio
     spec, run = resources.spec, as_if_opened(resources, at, staging="")
     with resources.warehouse() as warehouse:
         user = as_the_key_says(warehouse, spec.catalog, user)
+        found = _find(spec, warehouse, run, user)
     assigned = assignments.of_user(resources.ledger, run.campaign, user)
-    found = _find(resources, run, user)
     outcome, steps = "not_qualified", tuple[Step, ...]()
     because = f"there is no user with this id in `{spec.catalog.users.relation}`, column `{spec.catalog.users.key}`"
     if found is not None:
@@ -113,15 +114,13 @@ def explain_address(resources: CampaignResources, kind: Address, address: str, a
     )
 
 
-def _find(resources: CampaignResources, run: RunRef, user: str) -> _Found | None:
+def _find(spec: CampaignSpec, warehouse: Warehouse, run: RunRef, user: str) -> _Found | None:
     """Rules and row of one snapshot; None for somebody who is not in the users' relation."""
-    spec = resources.spec
     asked = RuleSteps(spec, run.at, user)
-    with resources.warehouse() as warehouse:
-        answers = warehouse.table(render(asked.query)).to_pylist()
-        if not answers:
-            return None
-        rows = warehouse.table(render(qualified(spec, run.at, users=[user]))).combine_chunks().to_batches()
+    answers = warehouse.table(render(asked.query)).to_pylist()
+    if not answers:
+        return None
+    rows = warehouse.table(render(qualified(spec, run.at, users=[user]))).combine_chunks().to_batches()
     rules = asked.read(answers[0])
     if not rows or not rows[0].num_rows:
         return _Found(rules)
