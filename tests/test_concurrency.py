@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from threading import Barrier, Lock, current_thread, main_thread
+from threading import Barrier, Event, Lock, current_thread, main_thread
 
 import pytest
 
-from audiences.concurrency import map_concurrently, prefetch
+from audiences.concurrency import begun, map_concurrently, prefetch
 
 
 def test_the_next_item_is_made_in_another_thread_while_the_caller_has_this_one():
@@ -27,6 +27,18 @@ def test_the_next_item_is_made_in_another_thread_while_the_caller_has_this_one()
     assert made == [1, 2]  # one ahead, and not more
     assert list(upcoming) == [2, 3]
     assert main_thread() not in threads
+
+
+def test_what_is_begun_is_under_way_before_anybody_asks_for_it():
+    made = Event()
+
+    def items():
+        made.set()
+        yield 1
+
+    under_way = begun(items())
+    assert made.wait(5)
+    assert list(under_way) == [1]
 
 
 def test_an_error_of_the_item_ahead_is_raised_to_the_caller():

@@ -32,7 +32,7 @@ WITHIN: Final = {
     "audiences.campaign.checks.query._MistakeError": "caught where the query is read",
     "audiences.campaign.sql_tokens.NotLexicalError": "caught where the query is read",
     "audiences.facebook.transport.AnswerTooLongError": "one of `requests`, as which the session handles it",
-    "audiences.pipeline.steps.known.extract_changed.TooManyChangedError": "lets `extract` read everybody",
+    "audiences.pipeline.steps.known.changed.LookAtAllError": "lets `extract` read everybody",
     "audiences.pipeline.preconditions.unmatched._TakesTooLongError": "ends a look early, in that module",
     "audiences.sandbox.admin_input.AdminError": "becomes the answer to a request",
     "audiences.sandbox.graph.error_table.GraphError": "becomes the answer to a request",

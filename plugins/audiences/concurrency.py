@@ -15,11 +15,22 @@ Result = TypeVar("Result")
 
 def prefetch(items: Iterator[Item]) -> Iterator[Item]:
     """Make the next item in a thread of its own while the caller works on this one; an item None ends it."""
-    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
-        upcoming = pool.submit(next, items, None)
-        while (item := upcoming.result()) is not None:
-            upcoming = pool.submit(next, items, None)
-            yield item
+    yield from begun(items)
+
+
+def begun(items: Iterator[Item]) -> Iterator[Item]:
+    """As `prefetch`, with the first item under way already; it has to be read to its end, or closed once it is being read."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="ahead")
+    first = pool.submit(next, items, None)
+
+    def others() -> Iterator[Item]:
+        upcoming = first
+        with pool:
+            while (item := upcoming.result()) is not None:
+                upcoming = pool.submit(next, items, None)
+                yield item
+
+    return others()
 
 
 def map_concurrently(

@@ -15,7 +15,8 @@ from audiences.pipeline.results import Extracted, Rejected, RunRef, Shard
 from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.staging import KEPT_FILE, Staging, shard_file
 from audiences.pipeline.steps.ensure_unique import ensure_unique
-from audiences.pipeline.steps.known.extract_changed import Changed, TooManyChangedError, extract_changed
+from audiences.pipeline.steps.known.changed import LookAtAllError
+from audiences.pipeline.steps.known.extract_changed import Changed, extract_changed
 from audiences.pipeline.steps.known.lookup import known_users
 from audiences.pipeline.steps.known.terms import terms_of
 from audiences.query.columns import OPT_OUT, columns_of
@@ -50,8 +51,8 @@ def extract(resources: CampaignResources, run: RunRef, *, scope: Scope = EVERYBO
         if known is not None and terms is not None:
             try:
                 return _extracted(resources, run, scope, terms, known)
-            except TooManyChangedError:
-                _log.info("too many users have changed since the last run to look at these alone; looking at all")
+            except LookAtAllError:
+                _log.info("what the last run has left is damaged, or too many users have changed since: looking at all")
     return _extracted(resources, run, scope, terms, None)
 
 

@@ -15,6 +15,10 @@ def most_changed(users: int) -> int:
     return max(_FEW, users // 10)
 
 
+class LookAtAllError(Exception):
+    """What is remembered of users cannot be used, or so many have changed that looking at all of them is the shorter way."""
+
+
 @dataclass(eq=False)
 class MembersChangedError(FailedError):
     """Members whom the run took for unchanged have changed on record meanwhile, so it is not known under what they are wanted."""

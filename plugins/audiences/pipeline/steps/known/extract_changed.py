@@ -23,7 +23,7 @@ from audiences.pipeline.staging import (
     Staging,
     shard_file,
 )
-from audiences.pipeline.steps.known.changed import most_changed
+from audiences.pipeline.steps.known.changed import LookAtAllError, most_changed
 from audiences.pipeline.steps.known.lookup import ANEW, FOUND, KEPT, KNOWN
 from audiences.query.columns import columns_of
 from audiences.query.key import ensure_key
@@ -47,10 +47,6 @@ _ASKED_AT_ONCE: Final = 20_000  # users; their keys stand in the text of the que
 _log = logger(__name__)
 
 
-class TooManyChangedError(Exception):
-    """So many users have changed that reading all of them is the shorter way."""
-
-
 @dataclass(frozen=True, slots=True)
 class Changed:
     """What was staged: the shards of users, and who is kept beside them; None where everybody was read."""
@@ -62,12 +58,12 @@ class Changed:
 def extract_changed(
     warehouse: Warehouse, spec: CampaignSpec, run: RunRef, encoder: Encoder, known: KnownUsers, terms: Terms
 ) -> Changed:
-    """Stage the users who qualify at `run.at`. Raises TooManyChangedError, and then nothing of what is staged counts."""
+    """Stage the users who qualify at `run.at`. Raises LookAtAllError, and then nothing of what is staged counts."""
     sorting = _Sorting(spec, run, encoder, known)
     query = render(qualified(spec, run.at, secret=terms.secret, identifiers=False))
     with sorting.files(Staging(run.staging)):
         # Closed before the warehouse is, of which more is being read.
-        with closing(known.beside(lambda: sorting.found(warehouse.stream(query)))) as beside:
+        with closing(known.beside(sorting.found(warehouse.stream(query)))) as beside:
             for batch in beside:
                 sorting.take(batch)
         sorting.look_up(known.held_otherwise())
@@ -83,11 +79,11 @@ def _identifiers(warehouse: Warehouse, spec: CampaignSpec, users: pa.Array) -> p
     query = render(identifiers_of(spec, users.to_pylist()))
     batches = [batch for batch in warehouse.stream(query) if batch.num_rows]
     if not batches:
-        raise TooManyChangedError
+        raise LookAtAllError
     found = pa.Table.from_batches(batches).combine_chunks()
     place = pc.index_in(users, value_set=found.column("user_id").combine_chunks())
     if place.null_count:  # a key that is not found by its own text
-        raise TooManyChangedError
+        raise LookAtAllError
     (batch,) = found.take(place).combine_chunks().to_batches()
     return batch
 
@@ -186,7 +182,7 @@ class _Sorting:
 
     def _ensure_few(self) -> None:
         if max(self._anew_rows, self._looked_up) > self._most:
-            raise TooManyChangedError
+            raise LookAtAllError
 
     def stage_anew(self, users: pa.Table, raw: pa.RecordBatch) -> None:
         """Stage users with what their raw identifiers come to."""
