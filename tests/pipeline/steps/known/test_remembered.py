@@ -332,3 +332,15 @@ def test_a_member_who_was_changed_by_hand_meanwhile_stops_the_run(shop, selected
         compared(resources, run, parts, kept=extracted.kept),
     ):
         pass
+
+
+def test_who_is_no_longer_spared_by_name_is_held_out_again(shop, carts):
+    """Their assignment is on record from before they were named, and counts once the name is off the list."""
+    (held_out,) = shop.sql(
+        "select user_id from audiences.assignment where arm = 'campaign' order by user_id limit 1", on="ledger"
+    )
+    shop.run(shop.campaign(who={**WHO, "never_hold_out": held_out}))
+    before = shop.run(shop.campaign(who={**WHO, "never_hold_out": held_out})).outcomes
+    after = shop.run(carts).outcomes
+    assert after["control_campaign"] == before.get("control_campaign", 0) + 1
+    assert (after["removed"], after["kept"]) == (1, before["kept"] - 1)

@@ -68,6 +68,8 @@ def terms_of(resources: CampaignResources, run: RunRef, scope: Scope) -> Terms |
         "key": users.key,
         "default_country": spec.catalog.default_country,
         "control": spec.control_terms(run.salt),
+        # Off the list, a member may be held out: by an assignment from before they were on it.
+        "never_hold_out": sorted(map(str, target.who.never_hold_out)),
         "today": run.at.astimezone(spec.zone).date().isoformat() if by_day else None,
         "erased": hashlib.sha256(b"".join(sorted(erased))).hexdigest(),
         "made_by": _normaliser(),
