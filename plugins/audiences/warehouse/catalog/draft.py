@@ -49,7 +49,7 @@ class NoSuchRelationError(FixConfigError):
 
 def relation_named(name: str, glance: Glance) -> Relation:
     """The relation, which has columns; raises NoSuchRelationError with the nearest name."""
-    if (found := glance.relation(name)) and found.columns:
+    if (found := glance.relation(name, references=True)) and found.columns:
         return found
     if found:
         raise NoSuchRelationError(relation=name, near=" with columns")
