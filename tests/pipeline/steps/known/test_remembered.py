@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import io
 import random
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from audiences.pipeline.results import RunRequest
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.extract import extract
+from audiences.pipeline.steps.known import terms
 from audiences.pipeline.steps.known.changed import MembersChangedError
 from audiences.pipeline.steps.open_run import open_run
 from audiences.pipeline.steps.select import select
@@ -344,3 +346,15 @@ def test_who_is_no_longer_spared_by_name_is_held_out_again(shop, carts):
     after = shop.run(carts).outcomes
     assert after["control_campaign"] == before.get("control_campaign", 0) + 1
     assert (after["removed"], after["kept"]) == (1, before["kept"] - 1)
+
+
+@pytest.mark.parametrize("library", ["phonenumbers", "pycountry", "babel"])
+def test_another_version_of_a_library_that_reads_identifiers_is_another_way_of_reading_them(library, monkeypatch):
+    read = importlib.metadata.version
+
+    def upgraded(name: str) -> str:
+        return f"{read(name)}.post1" if name == library else read(name)
+
+    before = terms._normaliser.__wrapped__()
+    monkeypatch.setattr(terms, "version", upgraded)
+    assert terms._normaliser.__wrapped__() != before

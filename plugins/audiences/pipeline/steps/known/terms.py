@@ -7,6 +7,7 @@ import json
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from audiences.pipeline.scope import Scope
 
 _BIRTH: Final = "DOBY"
+_LIBRARIES: Final = ("duckdb", "pyarrow", "phonenumbers", "pycountry", "babel")
+"""What reads an identifier besides our own code: the latter two know the names of countries, and of their regions."""
 _FORMAT: Final = 1
 """To be counted up when what a snapshot has changes."""
 
@@ -81,14 +84,10 @@ def terms_of(resources: CampaignResources, run: RunRef, scope: Scope) -> Terms |
 @cache
 def _normaliser() -> str:
     """Another one for every other way of reading an identifier: our own code, and the libraries that it leaves that to."""
-    import duckdb
-    import phonenumbers
-    import pyarrow as pa
-
     digest = hashlib.sha256()
     for file in sorted(_code()):
         digest.update(file.read_bytes())
-    versions = (_FORMAT, duckdb.__version__, pa.__version__, phonenumbers.__version__, unicodedata.unidata_version)
+    versions = (_FORMAT, unicodedata.unidata_version, *map(version, _LIBRARIES))
     return f"{digest.hexdigest()} {versions}"
 
 
