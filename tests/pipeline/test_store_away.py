@@ -79,7 +79,8 @@ def test_a_store_that_is_away_at_the_first_try_of_every_step_costs_tries_and_not
     summary = shop.run(carts(shop))
     is_right(shop, summary)
     assert gone == ["extract", "select", "plan", "export remove", "export add", "close_run"]
-    # The run is over when its rows are to be removed: that is left to the upkeep.
+    # The run is over when its users are to be remembered and its rows removed: the next run and the upkeep do without.
+    assert "so the next one looks at everybody" in caplog.text
     assert "left to the daily upkeep" in caplog.text
     s3.start()
     assert Folder.of(f"{shop.root}/carts").folders()

@@ -95,9 +95,7 @@ def close_run(
     if uploaded:
         _note_uploaded(resources, run, planned, scope)
         if planned and planned.remembered and complete and as_planned:
-            from audiences.pipeline.steps.known import remember  # without it, closing a run needs no Arrow
-
-            remember.put_on_record(resources, run, planned)
+            _remember(resources, run, planned)
     _note_status(resources, run)
     known_audiences.release(ledger, run.audience, run.campaign)
     if not chunks.of_unknown_fate(ledger, run.audience) and not replace_sessions.unfinished(ledger, run.audience):
@@ -118,6 +116,16 @@ def close_run(
         error=error,
         warnings=tuple(runs.noted(ledger, run.run).warnings),
     )
+
+
+def _remember(resources: CampaignResources, run: RunRef, planned: Plan) -> None:
+    """Remember whom the run found; not while the store of the staged rows is away, since the run itself is over."""
+    from audiences.pipeline.steps.known import remember  # without it, closing a run needs no Arrow
+
+    try:
+        remember.put_on_record(resources, run, planned)
+    except RetryError as error:
+        _log.warning("whom the run found is not remembered, so the next one looks at everybody: %s", error)
 
 
 def _clear_staging(resources: CampaignResources, run: RunRef) -> None:
