@@ -12,16 +12,18 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import adbc_driver_postgresql
+import psycopg
 from adbc_driver_manager import AdbcConnection, AdbcStatement
 from adbc_driver_manager import Error as DriverError
 from adbc_driver_postgresql import dbapi
+from psycopg.rows import dict_row
 
 if TYPE_CHECKING:
     from adbc_driver_manager import AdbcDatabase
 
 MOST_KEPT: Final = 8
 # Every change to a type or to the columns of a composite one writes a row with another `xmin`.
-_TYPES: Final = """
+_TYPES: Final = b"""
 select
     (select pg_catalog.concat(count(*), ' ', sum(xmin::text::int8 * (oid::int8 % 65521))) from pg_catalog.pg_type) as types,
     (select pg_catalog.concat(count(*), ' ', sum(xmin::text::int8 * (attrelid::int8 % 65521 + attnum)))
@@ -73,7 +75,6 @@ _lock = Lock()
 
 def connect(dsn: str) -> dbapi.Connection:
     """A connection, which the caller closes, to the server of a libpq connection string. Raises the driver's errors."""
-    types = None
     with _lock:
         share = None
         if dsn in _kept:
@@ -86,6 +87,8 @@ def connect(dsn: str) -> dbapi.Connection:
             return _begun(share, connection)
         connection.close()
         share.close()
+    else:
+        types = _types_without_driver(dsn)
     database = _Database(dsn, types)
     share = database.share()
     connection = _on(share)
@@ -123,13 +126,22 @@ def _begun(share: _Share, connection: AdbcConnection) -> dbapi.Connection:
         raise
 
 
+def _types_without_driver(dsn: str) -> list[dict[str, str]] | None:
+    """The same as `_types`, before there is an open database. Whoever is refused here is told so by the driver."""
+    try:
+        with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as sql:
+            return sql.execute(_TYPES).fetchall()
+    except psycopg.Error:
+        return None
+
+
 def _types(connection: AdbcConnection) -> list[dict[str, str]] | None:
     """What changes with the server's types; None where the server does not tell, and the connection is of no more use."""
     import pyarrow as pa
 
     statement: Any = AdbcStatement(connection)
     try:
-        statement.set_sql_query(_TYPES)
+        statement.set_sql_query(_TYPES.decode())
         stream, _ = statement.execute_query()
         found: list[dict[str, str]] = pa.RecordBatchReader._import_from_c(stream.address).read_all().to_pylist()
     except (DriverError, OSError):  # Arrow raises the latter
