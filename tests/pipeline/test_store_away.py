@@ -86,6 +86,19 @@ def test_a_store_that_is_away_at_the_first_try_of_every_step_costs_tries_and_not
     assert Folder.of(f"{shop.root}/carts").folders()
 
 
+def test_a_store_that_refuses_once_the_upload_is_complete_fails_nothing(shop, s3, monkeypatch, caplog):
+    real = run.close_run
+
+    def refused(*arguments, **named):
+        s3.refuses = lambda _: ("403 Forbidden", "AccessDenied")
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(run, "close_run", refused)
+    is_right(shop, shop.run(carts(shop)))
+    assert "so the next one looks at everybody" in caplog.text
+    assert "left to the daily upkeep" in caplog.text
+
+
 def test_a_store_that_stays_away_ends_the_run_in_words_and_the_next_one_is_right(shop, s3, monkeypatch):
     monkeypatch.setattr(shop, "wait", lambda _: None)
     real = run.plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audiences.errors import AudiencesError, RetryError
+from audiences.errors import AudiencesError, FixAccessError, RetryError
 from audiences.facebook import custom_audiences as facebook_audiences
 from audiences.ledger import (
     audience_revisions,
@@ -119,21 +119,21 @@ def close_run(
 
 
 def _remember(resources: CampaignResources, run: RunRef, planned: Plan) -> None:
-    """Remember whom the run found; not while the store of the staged rows is away, since the run itself is over."""
+    """Remember whom the run found; not where the store of the staged rows is away or refuses, since the run itself is over."""
     from audiences.pipeline.steps.known import remember  # without it, closing a run needs no Arrow
 
     try:
         remember.put_on_record(resources, run, planned)
-    except RetryError as error:
+    except (RetryError, FixAccessError) as error:
         _log.warning("whom the run found is not remembered, so the next one looks at everybody: %s", error)
 
 
 def _clear_staging(resources: CampaignResources, run: RunRef) -> None:
-    """Remove the staged rows; while their store is away they are left to the daily upkeep, since the run itself is over."""
+    """Remove the staged rows; where their store is away or refuses, that is left to the daily upkeep: the run itself is over."""
     try:
         clear(run.staging, root=resources.spec.staging)
         staged_runs.cleared(resources.ledger, [run.run])
-    except RetryError as error:
+    except (RetryError, FixAccessError) as error:
         _log.warning("the staged rows of the run are left to the daily upkeep, which removes them: %s", error)
 
 
