@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def main() -> None:
     """Measure what was asked for, print the table and the rest, and write the page."""
     asked = _arguments()
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=160)
     with ExitStack() as opened:
         contenders = [builds.this_build()]
         if asked.against:
