@@ -40,12 +40,13 @@ def conditions(builds: Sequence[Build]) -> list[str]:
     with suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         processor = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), processor)
+    kernel = f"{platform.system()} {platform.release().partition('-')[0]}"
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     told = [str(installation() / "bin" / "postgres"), "--version"]
     server = subprocess.run(told, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603  # the wheel's own
     return [
         f"{datetime.now(UTC):%d %b %Y}, {', '.join(f'{build.name} is commit {build.commit}' for build in builds)}",
-        f"{len(os.sched_getaffinity(0))} cores, {processor}, {memory:.0f} GiB; {platform.system()} {platform.release()}",
+        f"{len(os.sched_getaffinity(0))} cores, {processor}, {memory:.0f} GiB; {kernel}",
         f"Python {platform.python_version()}, {server}",
         ", ".join(f"{name} {version(name)}" for name in PACKAGES),
     ]
