@@ -20,6 +20,7 @@ help: ## List the targets
 
 venv: $(READY) ## Create .venv with the pinned, hash-checked dependencies
 
+# An old pip (23.2 of Python 3.11) refuses the extra of a package that is pinned: the lock's own pip is installed first.
 $(READY): constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Point to another one: make PYTHON=python3.12")'
 	@echo "Building $(VENV): a minute or so the first time."
@@ -29,6 +30,8 @@ $(READY): constraints.txt pyproject.toml
 	  uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .; \
 	else \
 	  $(PYTHON) -m venv $(VENV) && \
+	  sed -n '/^pip==/,/[^\\]$$/p' constraints.txt > $(VENV)/pip.txt && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/pip.txt && \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt && \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
 	fi
