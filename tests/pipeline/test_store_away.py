@@ -13,6 +13,7 @@ from audiences.pipeline.results import RunRequest
 from audiences.pipeline.run import attempt, summary_of
 
 STEPS = ("extract", "select", "plan", "export", "close_run")
+IN_ORDER = ("extract", "select", "plan", "export remove", "export add", "close_run")
 
 pytestmark = pytest.mark.integration
 
@@ -78,7 +79,7 @@ def test_a_store_that_is_away_at_the_first_try_of_every_step_costs_tries_and_not
     monkeypatch.setattr(shop, "wait", wait)
     summary = shop.run(carts(shop))
     is_right(shop, summary)
-    assert gone == ["extract", "select", "plan", "export remove", "export add", "close_run"]
+    assert gone == list(IN_ORDER)
     # The run is over when its users are to be remembered and its rows removed: the next run and the upkeep do without.
     assert "so the next one looks at everybody" in caplog.text
     assert "left to the daily upkeep" in caplog.text
@@ -136,14 +137,29 @@ def test_twenty_seconds_without_the_store_in_every_step_are_waited_out(shop, s3,
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_five_minutes_without_the_store_in_the_middle_of_an_upload_are_waited_out(shop, s3, monkeypatch):
+@pytest.mark.parametrize("step", IN_ORDER)
+def test_five_minutes_without_the_store_from_the_start_of_any_step_are_waited_out(shop, s3, monkeypatch, step):
     monkeypatch.delenv("AWS_MAX_ATTEMPTS")
+    away = []
 
-    def come_back(step):
-        if step == "export add":
+    def come_back(current):
+        if current == step:
+            away.append(time.monotonic())
             threading.Timer(300, s3.start).start()
         else:
             s3.start()
 
     going_away(monkeypatch, s3, come_back)
     is_right(shop, real_time(shop, carts(shop), tries=12))
+    # Once the upload is complete the run does without the store.
+    assert s3.is_up == (step != "close_run")
+    assert (time.monotonic() - away[0] > 300) == (step != "close_run")
+    if step == "close_run":
+        time.sleep(max(0.0, 301 - (time.monotonic() - away[0])))  # the timer
+    is_right_again(shop)
+
+
+def is_right_again(shop):
+    """The next run finds nothing to do, with the store or what it left there."""
+    again = shop.run(carts(shop))
+    assert (again.state, again.audience.members, again.requests) == ("success", 3, 0), again.error
