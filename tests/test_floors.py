@@ -40,7 +40,7 @@ FLOORS: Final = (
 )
 """From the ground up. The rooms of a floor do not know each other, unless `NEIGHBOURS` says so."""
 
-NEIGHBOURS: Final = {("cli", "sandbox")}
+NEIGHBOURS: Final = {("cli", "sandbox"), ("cli", "airflow"), ("pages", "airflow")}
 """Who may import from a room of its own floor: (importing room, imported room)."""
 
 PIPELINE: Final = (

@@ -17,6 +17,7 @@ CAMPAIGN = """
 name: {name}
 status: published
 approval: {approval}
+tasks: {tasks}
 who: {{did: {{event: Wishlisted, within: last 7 days, where: {{amount: 1}}}}, control_group: {{system: false}}}}
 what: {{audience: {{create: {{name: {name}}}}}, identifiers: [email]}}
 when: {when}
@@ -50,9 +51,19 @@ class Office:
         answer = self.people[by].request(method, f"{self.url}/api/v2{path}", timeout=90, **options)
         return answer.status_code, answer.json()
 
-    def campaign(self, name: str, *, approval: str = "required", when: str = "now") -> None:
-        text = CAMPAIGN.format(name=name, approval=approval, when=when)
-        (self.project / "campaigns" / f"{name}.yml").write_text(text)
+    def campaign(
+        self,
+        name: str,
+        *,
+        brand: str = "",
+        approval: str = "required",
+        when: str = "now",
+        tasks: str = "by_size",
+    ) -> None:
+        folder = self.project / "campaigns" / brand
+        folder.mkdir(exist_ok=True)
+        text = CAMPAIGN.format(name=name, approval=approval, when=when, tasks=tasks)
+        (folder / f"{name}.yml").write_text(text)
 
     def run(self, campaign: str) -> dict[str, Any] | None:
         """The last run of the campaign, None before there is one."""

@@ -108,6 +108,23 @@ def test_whatever_the_date_of_a_run_it_sends_what_holds_now_or_nothing(dated):
     assert len(dated.ledger(scheduled)) == 2
 
 
+def test_a_run_whose_brand_has_a_pool_that_is_not_there_says_so_and_goes_on_once_it_is(office):
+    settings = office.project / "include/settings.yml"
+    settings.write_text(f"{settings.read_text()}\nbrands: {{acme: {{pool: acme_pool}}}}\n")
+    office.campaign("pooled", brand="acme", approval="none", tasks="by_step")
+    until = time.monotonic() + 400
+    while "waits for ever: pool acme_pool: Airflow has no such pool" not in str(
+        (office.run("pooled") or {}).get("note")
+    ):
+        assert time.monotonic() < until, office.run("pooled")
+        time.sleep(1)
+    pool = {"name": "acme_pool", "slots": 1, "description": "Calls to Facebook at a time", "include_deferred": False}
+    assert office.call("POST", "/pools", json=pool)[0] == 201
+    ended = office.ended("pooled")
+    assert (ended["state"], "wait" in ended["note"]) == ("success", False), ended
+    assert office.members("pooled") == {row_of(f"user{USER}@example.com", None)}
+
+
 def test_without_an_answer_in_time_nothing_is_sent_and_one_that_comes_late_is_only_on_airflows_record(office):
     ended = office.ended("late")
     assert ended["state"] == "failed"

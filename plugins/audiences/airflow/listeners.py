@@ -1,6 +1,7 @@
 """Leaves what a run came to, or why it failed, as the note of its DAG run, where the Airflow UI shows it.
 
-A listener in the scheduler, because a task has no way to write a run's note; it reads a few small XComs and opens nothing.
+Of a run that has begun it says what would keep it waiting for ever. A listener in the scheduler, because a task has no way to
+write a run's note; it reads a few small rows and opens nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +26,21 @@ if TYPE_CHECKING:
 # What begins HTML, and what stands in the middle of a link or an image. Airflow's page shows a note as Markdown, without HTML.
 _ACTING = re.compile(r"<[A-Za-z/!?]|\][(\[]")
 LONGEST = 1000  # the width of the column in Airflow's database
+_WAITS = "waits for ever: "
+
+
+@hookimpl
+def on_dag_run_running(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001  # Airflow's signature
+    """Say which pools let its tasks wait for ever: nobody else does."""
+    session = _session_of(dag_run)
+    if session is not None and dag_run.dag is not None:
+        from audiences.airflow.endless_waits import (
+            closed_pools,
+        )  # here, since every process of Airflow has its listeners
+
+        pools = {dag_run.dag_id: {task.pool for task in dag_run.dag.tasks}}
+        if found := list(map(str, closed_pools(pools, session))):
+            _note(dag_run, [f"{_WAITS}{found[0]}", *found[1:]])
 
 
 @hookimpl
@@ -46,8 +62,14 @@ def _write(dag_run: DagRun, *, failed: bool) -> None:
     if session is None:
         return
     if said := _said(dag_run, session, failed=failed):
-        note = in_markdown("; ".join(said))
-        dag_run.note = note if len(note) <= LONGEST else f"{note[: LONGEST - 1]}…"
+        _note(dag_run, said)
+    elif (dag_run.note or "").startswith(_WAITS):  # which it did not
+        dag_run.note = None
+
+
+def _note(dag_run: DagRun, said: list[str]) -> None:
+    note = in_markdown("; ".join(said))
+    dag_run.note = note if len(note) <= LONGEST else f"{note[: LONGEST - 1]}…"
 
 
 def in_markdown(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from fastapi import APIRouter, HTTPException
 
+from audiences.airflow import endless_waits
 from audiences.connections import look_up
 from audiences.pages.access import Asking
 from audiences.pages.given import Text
@@ -25,6 +26,7 @@ def on_record(asking: Asking) -> Health:
             resources.ledger,
             now=now(),
             look_up=look_up,
+            ask_airflow=lambda: endless_waits.checks(endless_waits.pools_in(project.specs.values())),
             may_see=asking.reader(project.files),
             operates=asking.operates,
         )

@@ -110,10 +110,13 @@ class LiveHealth(Shown):
 class Health(Shown):
     """What is on record of the installation; nothing is asked of Facebook or of the warehouse.
 
+    `airflow`: what Airflow needs beside the campaign files, and whether it is there; for who operates the installation.
+
     `whole`: it is about all accounts and campaigns. Else it is about those that whoever asks may see.
     """
 
     whole: bool
+    airflow: tuple[CheckShown, ...]
     accounts: tuple[AccountHealth, ...]
     without_file: tuple[CampaignWithoutFile, ...]
     in_doubt: tuple[AudienceInDoubt, ...]
@@ -127,14 +130,19 @@ def health(
     *,
     now: datetime,
     look_up: Callable[[str], Connection],
+    ask_airflow: Callable[[], Iterable[Check]] = tuple,
     may_see: Callable[[str], bool] = lambda _: True,
     operates: bool = True,
 ) -> Health:
-    """Of campaigns and their audiences what `may_see` lets see; of ad accounts only for who `operates` the installation."""
+    """Of campaigns and their audiences what `may_see` lets see; of ad accounts only for who `operates` the installation.
+
+    `ask_airflow` gives the lines about Airflow, which only its API server knows.
+    """
     names = {number: files.called_now(name) for number, name in known_campaigns.names(ledger).items()}
     live = [_live(files.called_now(each.campaign), each, now) for each in live_standing.every(ledger)]
     return Health(
         whole=operates and all(map(may_see, {*files.files, *names.values()})),
+        airflow=tuple(map(CheckShown.of, ask_airflow())) if operates else (),
         accounts=tuple(_accounts(files, ledger, now, look_up)) if operates else (),
         without_file=tuple(each for each in _without_file(files, ledger, names) if may_see(each.campaign)),
         in_doubt=tuple(_in_doubt(files, ledger, names, may_see, operates)),

@@ -24,6 +24,7 @@ function Parts({ health, operates }) {
     h(Panel, { title: "Notices", aside: counted(health.notices.length, "notice") }, health.notices.length
       ? h(Notices, { notices: health.notices })
       : h(Quiet, null, `No notice${ofWhat} stands open, and all of them could be sent.`)),
+    h(Panel, { title: "Airflow" }, operates ? h(Checks, { checks: health.airflow }) : h(NeedsRight)),
     h(Panel, { title: "Ad accounts" }, operates ? h(Accounts, { accounts: health.accounts }) : h(NeedsRight)),
     h(Panel, { title: "Warehouse" }, operates
       ? h(Asked, { path: "health/warehouse", label: "Compare the catalog with the warehouse",
