@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from audiences.campaign.describe import describe
+from audiences.campaign.project import Project
 from audiences.campaign.schema import schema_files
 from audiences.campaign.spec import CampaignSpec
 from audiences.campaign.when import When
@@ -91,6 +92,24 @@ def test_campaigns_that_run_after_each_other_in_a_circle_are_refused_all_of_them
     ]
     assert "`a` after `b` after `c` after `a`" in project.problems[0].message
     assert list(project.campaigns) == ["d"]
+
+
+def test_a_circle_that_leads_through_other_dag_files_is_told_of_the_campaigns_of_each(folder: Folder):
+    one = "name: {0}\nwho: {{did: {{event: Charged}}}}\nwhat: {{audience: {{create: {{name: {0}}}}}}}\nwhen: {{after: {1}}}\n"
+    where = {"a": "acme", "b": "umbrella", "c": "umbrella", "d": "", "e": "acme"}
+    for brand in {*where.values()} - {""}:
+        (folder.root / "campaigns" / brand).mkdir()
+    for name, after in (("a", "b"), ("b", "c"), ("c", "d"), ("d", "[load, a]"), ("e", "[broken, a]")):
+        folder.campaign(one.format(name, after), f"{where[name]}/{name}.yml")
+    folder.campaign("name: [", "broken.yml")
+    for brand, refused in (("acme", ["a"]), ("umbrella", ["b", "c"]), (None, ["d"])):
+        project = Project.load(folder.root, of=lambda each, brand=brand: each == brand)
+        told = {problem.file: problem.message for problem in project.problems if problem.code == "runs-after-itself"}
+        names = [f"campaigns/{brand}/{name}.yml" if brand else f"campaigns/{name}.yml" for name in refused]
+        assert list(told) == names
+        assert f"`{refused[0]}` after" in told[names[0]]
+        assert list(project.campaigns) == (["e"] if brand == "acme" else [])
+        assert ("campaigns/broken.yml" in project.broken) == (brand is None)
 
 
 def test_every_campaign_that_keeps_one_given_audience_brings_its_asset_about(folder: Folder):

@@ -6,7 +6,7 @@ campaign says that it waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -21,7 +21,13 @@ from audiences.campaign.checks.audience import created_findings
 from audiences.campaign.checks.campaign import campaign_findings, campaign_warnings
 from audiences.campaign.checks.catalog_and_settings import brand_warnings
 from audiences.campaign.checks.event_rules import BLOCKED
-from audiences.campaign.checks.together import LoadedCampaign, formerly_findings, problems_together, warnings_together
+from audiences.campaign.checks.together import (
+    LoadedCampaign,
+    formerly_findings,
+    problems_together,
+    run_after_elsewhere,
+    warnings_together,
+)
 from audiences.campaign.common_files import CommonFiles, common_files
 from audiences.campaign.files import (
     FOLDER,
@@ -116,7 +122,8 @@ class Project:
         for name in shared.segments.names if time_is_up is None else shared.segments.read:
             broken |= by_file(ConfigError(shared.segments.problems(name)))
             odd += shared.segments.warnings(name)
-        broken |= by_file(ConfigError(tuple(problems_together(loaded))))
+        elsewhere = _elsewhere(loaded, files.keys() - {*wanted}, files, shared, time_is_up)
+        broken |= by_file(ConfigError(tuple(problems_together(loaded, elsewhere))))
         right = {stem: each for stem, each in loaded.items() if each.document.file not in broken}
         return cls(
             root=root,
@@ -179,6 +186,25 @@ def _campaigns(
             _log.exception("campaign %s cannot be checked", shown(stem))
             broken |= by_file(unforeseen(files[stem], error))
     return {stem: loaded[stem] for stem in wanted if stem in loaded}, broken
+
+
+def _elsewhere(
+    loaded: Mapping[str, LoadedCampaign],
+    others: Set[str],
+    files: CampaignPaths,
+    shared: CommonFiles,
+    time_is_up: Callable[[], bool] | None,
+) -> dict[str, LoadedCampaign]:
+    """Those of the `others`, which are not wanted, that wanted ones run after. What is wrong with them is told where they are."""
+
+    def load(stem: str) -> LoadedCampaign | None:
+        try:
+            is_up = time_is_up is not None and time_is_up()
+            return _campaign(stem, files, shared) if stem in others and not is_up else None
+        except Exception:  # noqa: BLE001  # whatever it is, it is that file's own
+            return None
+
+    return run_after_elsewhere(loaded, load) if others else {}
 
 
 def _campaign(stem: str, folder: CampaignPaths, shared: CommonFiles) -> LoadedCampaign:

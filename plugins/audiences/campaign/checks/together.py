@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -44,12 +44,31 @@ def formerly_findings(stem: str, campaign: Campaign, files: Mapping[str, str]) -
         yield Finding(("formerly", index), "not-former", message)
 
 
-def problems_together(loaded: Mapping[str, LoadedCampaign]) -> Iterator[Problem]:
-    """What keeps campaigns from running because of what another file says."""
+def problems_together(
+    loaded: Mapping[str, LoadedCampaign], elsewhere: Mapping[str, LoadedCampaign] | None = None
+) -> Iterator[Problem]:
+    """What keeps campaigns from running because of what another file says.
+
+    `elsewhere` are campaigns of other DAG files that these run after; what is wrong with those is not told.
+    """
     yield from _name_taken(loaded.values())
     yield from _claimed_twice(loaded.values())
     yield from _undone(loaded.values())
-    yield from _in_a_circle(loaded)
+    yield from _in_a_circle(loaded, {**(elsewhere or {}), **loaded})
+
+
+def run_after_elsewhere(
+    loaded: Mapping[str, LoadedCampaign], load: Callable[[str], LoadedCampaign | None]
+) -> dict[str, LoadedCampaign]:
+    """The campaigns that are not loaded and that those run after by id, one after the other; `load` gives None for none."""
+    found: dict[str, LoadedCampaign] = {}
+    following = [*loaded.values()]
+    for each in following:  # grows while it is walked
+        for name in {source.dag for source in _run_after(each) if source.dag} - loaded.keys() - found.keys():
+            if other := load(name):
+                found[name] = other
+                following.append(other)
+    return found
 
 
 def warnings_together(loaded: Mapping[str, LoadedCampaign]) -> Iterator[Problem]:
@@ -94,11 +113,11 @@ def _undone(loaded: Iterable[LoadedCampaign]) -> Iterator[Problem]:
                 yield wrong.document.problem(_ID, "undoes-another", _words(taker, adder))
 
 
-def _in_a_circle(loaded: Mapping[str, LoadedCampaign]) -> Iterator[Problem]:
-    """Campaigns that run after each other, or after themselves: each run would lead to the next one, without an end."""
-    keepers = _keepers(loaded)
+def _in_a_circle(loaded: Mapping[str, LoadedCampaign], every: Mapping[str, LoadedCampaign]) -> Iterator[Problem]:
+    """Those that run after themselves, by way of `every` campaign: each run would lead to the next one, without an end."""
+    keepers = _keepers(every)
     follows: dict[str, list[str]] = {}
-    for name, each in loaded.items():
+    for name, each in every.items():
         named = (keepers.get(_meant(source), []) for source in _run_after(each))
         follows[name] = [other for others in named for other in others]
     for name, each in loaded.items():
