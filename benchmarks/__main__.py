@@ -23,6 +23,7 @@ from benchmarks import (
     rows,
     run_cost,
     sequence,
+    shards,
     small_plan,
     starts,
     whole_runs,
@@ -76,7 +77,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--runs-at-once", type=int, default=60, help="through Airflow, beside single runs")
     asked = parser.parse_args()
     if asked.only is None:
-        asked.only = [*ROWS, *FIGURES]
+        asked.only = [name for name in (*ROWS, *FIGURES) if name not in ON_REQUEST]
         asked.results = asked.results or results.FILE
     return asked
 
@@ -86,6 +87,12 @@ def _whole_runs(contenders: Sequence[Build], asked: argparse.Namespace, console:
         found, steps = whole_runs.measure(
             contenders, console, users=asked.users, events=asked.events, rounds=asked.rounds, peer=beside
         )
+    console.print(steps)
+    return found
+
+
+def _shards(contenders: Sequence[Build], asked: argparse.Namespace, console: Console) -> list[Row]:
+    found, steps = shards.measure(contenders[0], console, users=asked.users, events=asked.events)
     console.print(steps)
     return found
 
@@ -134,6 +141,7 @@ ROWS: Final[dict[str, Callable[[Sequence[Build], argparse.Namespace, Console], l
     "plan": _plan,
     "sequence": _sequence,
     "starts": _starts,
+    "shards": _shards,
 }
 """The rows of the table, which builds are compared by."""
 FIGURES: Final[dict[str, Callable[[argparse.Namespace, Console], Sequence[str]]]] = {
@@ -144,6 +152,9 @@ FIGURES: Final[dict[str, Callable[[argparse.Namespace, Console], Sequence[str]]]
     "live": _latency,
 }
 """What is measured of this build alone, in lines."""
+
+ON_REQUEST: Final = {"shards"}
+"""What takes longer than all the rest, and is measured only when it is named."""
 
 if __name__ == "__main__":
     main()

@@ -12,6 +12,7 @@ from audiences.pipeline.resources import CampaignResources
 from audiences.pipeline.results import RunRequest
 from audiences.pipeline.run import run_campaign
 from benchmarks.contender import report
+from benchmarks.memory import Looks
 
 
 def work() -> dict[str, object]:
@@ -20,11 +21,12 @@ def work() -> dict[str, object]:
     for campaign in os.environ.get("BENCH_CAMPAIGNS", "benchmark").split():
         spec = Project.load_campaign(Path(os.environ["BENCH_PROJECT"]), campaign)
         now = datetime.now(UTC)
-        with CampaignResources(spec) as resources:
+        with CampaignResources(spec) as resources, Looks() as looks:
             summary = run_campaign(resources, RunRequest(external_id=now.isoformat(), at=now))
         if summary.state != "success":
             raise SystemExit(summary.error)
         found = {"rows": summary.audience.members, "requests": summary.requests, "steps": summary.timings}
+        found["memory"] = looks.by_step(summary.timings)
     return found
 
 

@@ -29,7 +29,7 @@ create table users (
     version integer not null default 0
 );
 insert into users
-select i, 'User' || i || '.Name@Example' || i % 50 || '.com', '+1415' || lpad((2000000 + i)::text, 7, '2'),
+select i, 'User' || i || '.Name@Example' || i % 50 || '.com', '+1' || 415 + i / 7000000 || 2000000 + i % 7000000,
        (array['Bronze', 'Silver', 'Gold', 'Platinum'])[1 + i % 4], i % 100 = 0
 from generate_series(1, $users) i;
 create table events (id bigint primary key, user_id bigint not null, name text not null, occurred_at timestamptz not null);
