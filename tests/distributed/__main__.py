@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 QUICK = ("worker",)
-ALL = (*QUICK, "triggerer", "redis", "store", "apiserver", "scheduler", "ledger")
+ALL = (*QUICK, "triggerer", "redis", "store", "apiserver", "scheduler", "ledger", "upgrade")
 HEAD = f"{'seconds from the strike until':<55}{'work goes on':>14}{'the run is over':>17}{'sent twice':>12}\n"
 
 

@@ -44,9 +44,9 @@ _READY_SECONDS: Final = 300
 class Api(AirflowApi):
     """Airflow's REST API, with the logs of tasks."""
 
-    def log_of(self, dag: str, run: str, task: str) -> str:
-        """The log of the first try of a task, as the page shows it."""
-        path = f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/1"
+    def log_of(self, dag: str, run: str, task: str, map_index: int = -1, *, number: int = 1) -> str:
+        """The log of a try of a task, the first unless said otherwise, as the page shows it."""
+        path = f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/{number}?map_index={map_index}"
         return json.dumps(self._call("GET", path, headers={"Accept": "application/json"}))
 
 

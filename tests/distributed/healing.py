@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.chaos.oracle import unpacked
 from tests.distributed.cluster import BUCKET
 from tests.distributed.records import Records, processes_with_arrow
+from tests.distributed.upgrading import NEWER, migrate, upgrade
 from tests.distributed.world import LIVE, MANY
 
 if TYPE_CHECKING:
@@ -101,12 +102,8 @@ class Healing:
             lambda: self.records.waiting() not in (None, machine.name), _PATIENCE, "nobody took over"
         )
         went_on = time.monotonic() - struck
-        self.cluster.wait_until(
-            lambda: self.records.members(LIVE) == self.world.wanted(LIVE), _PATIENCE, "events are not exported"
-        )
+        self._ensure_wishes_are_exported()
         over = time.monotonic() - struck
-        events = self.cluster.rows("ledger", "select count(*), count(distinct event_id) from audiences.live_event")
-        assert events == [(len(self.world.wished),) * 2], events
         machine.start()
         return Healed("the triggerer that waits for events is killed", went_on, over)
 
@@ -149,12 +146,41 @@ class Healing:
 
         return self._run("connections to the ledger are cut for 10 s", self.records.uploads, cut, times=10)
 
+    def upgrade(self) -> Healed:
+        """Workers of two versions: the older one waits, the newer one goes on, and all is right once the older is replaced."""
+        older, newer = self.cluster.of("airflow-worker")
+        upgrade(newer, _PATIENCE)
+        migrate(newer)
+        self.cluster.wait_until(lambda: self.cluster.is_healthy(newer.name), 120, f"{newer.name} is not healthy")
+        found = self._run(
+            "of two workers one is newer, and migrates the ledger",
+            lambda run: bool(self.records.failed_tries(run)),
+            lambda: upgrade(older, _PATIENCE),
+        )
+        waited = self.records.failed_tries(self.runs[-1])
+        assert {host for *_, host in waited} == {older.name}, waited
+        for task, map_index, number, _ in waited:
+            log = self.cluster.api.log_of(MANY, self.runs[-1], task, map_index, number=number)
+            assert f"the ledger is at revision {NEWER}" in log, log
+        for triggerer in self.cluster.of("airflow-triggerer"):
+            upgrade(triggerer, _PATIENCE)
+        self.world.wish(20)
+        self._ensure_wishes_are_exported()
+        return found
+
     def ensure_nothing_is_left(self) -> None:
         """A run after all of it sends nothing."""
         since = self.records.last_request()
         self._wait_until_over(self._trigger())
         sent = self.records.applied(since)
         assert sent == 0, f"{sent} uploads although nothing had changed"
+
+    def _ensure_wishes_are_exported(self) -> None:
+        self.cluster.wait_until(
+            lambda: self.records.members(LIVE) == self.world.wanted(LIVE), _PATIENCE, "events are not exported"
+        )
+        events = self.cluster.rows("ledger", "select count(*), count(distinct event_id) from audiences.live_event")
+        assert events == [(len(self.world.wished),) * 2], events
 
     # One run.
 

@@ -82,6 +82,14 @@ class Machine:
             self.first.wait()
             psutil.wait_procs(members, timeout=10)
 
+    def stop(self, seconds: float) -> None:
+        """Ask its command to end, as `docker stop` does, and wait until it has: a worker ends its tasks first."""
+        assert self.first is not None
+        command = next(process for process in self.processes() if process.name() != "sh")
+        command.terminate()
+        self.first.wait(seconds)
+        self.kill()
+
     def processes(self) -> list[psutil.Process]:
         """Those that run on it now, the first of its command among them."""
         with suppress(psutil.NoSuchProcess):

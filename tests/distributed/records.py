@@ -27,6 +27,15 @@ class Records:
         query = f"select {columns} from task_instance where run_id = %s and dag_id = '{MANY}' and {where}"
         return self.cluster.rows("airflow", query, run)
 
+    def failed_tries(self, run: str) -> list[tuple[str, int, int, str]]:
+        """Task, map index, number and host of each try of the run's tasks that is over and was no success."""
+        columns = "task_id, map_index, try_number, hostname"
+        query = (
+            f"select {columns} from task_instance_history where run_id = %s and state <> 'success' union"
+            f" select {columns} from task_instance where run_id = %s and state in ('up_for_retry', 'failed')"
+        )
+        return self.cluster.rows("airflow", query, run, run)
+
     def is_running(self, run: str, task: str) -> bool:
         return bool(self.tasks(run, "1", f"task_id = '{task}' and state = 'running'"))
 

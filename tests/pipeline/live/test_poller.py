@@ -6,6 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from audiences.pipeline.live.run_batch import run_due
+from audiences.pipeline.results import RunRequest
+
 pytestmark = pytest.mark.integration
 MINUTE = timedelta(minutes=1)
 
@@ -277,3 +280,17 @@ def test_what_came_in_at_the_very_moment_from_which_a_campaign_watches_counts(li
     live.event(2, at=live.now + pause - 60 * MINUTE - timedelta(microseconds=1))
     polled = live.poll(pause)
     assert (polled.new, polled.late, [batch.events for batch in polled.batches]) == (1, 0, [1])
+
+
+def test_a_run_by_hand_looks_itself_and_has_the_times_of_its_steps_on_record(live):
+    live.campaign()
+    live.poll()
+    live.event(1)
+    with live.shop.resources(live.specs["carts"]) as resources:
+        request = RunRequest(external_id="by hand", at=live.now + timedelta(seconds=5))
+        summary = run_due(resources, request, sleep=live.shop.wait, queued=1.5)
+    assert live.members() == {1}
+    steps = ["open_run_queued", "open_run", "extract", "select", "plan", "add"]
+    assert [step for step in steps if step not in summary.timings] == []
+    ((timings,),) = live.shop.sql("select timings from audiences.run", on="ledger")
+    assert (timings, timings["open_run_queued"]) == (summary.timings, 1.5)

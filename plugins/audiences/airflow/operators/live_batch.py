@@ -84,7 +84,7 @@ def export_batch(spec: CampaignSpec, project: str, context: Context, asked: RunC
     ):
         try:
             if number is None:
-                done: Summary | Idle | None = run_due(resources, request)
+                done: Summary | Idle | None = run_due(resources, request, queued=queued)
             else:
                 done = run_batch(resources, number, request, tries=1, queued=queued)
         except OutsideWindowsError as closed:

@@ -116,9 +116,15 @@ class Idle(Reference):
 
 
 def run_due(
-    resources: CampaignResources, request: RunRequest, *, sleep: Callable[[float], None] = time.sleep
+    resources: CampaignResources,
+    request: RunRequest,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    queued: float | None = None,
 ) -> LiveSummary | Idle:
     """Poll for the events of one live campaign, and export those that are due; for a run by hand, without the dispatcher.
+
+    `queued` as for a batch; on the command line nothing waits.
 
     Raises the warehouse's error when the poll failed, StoppedError for another time than now, and what `run_batch` raises.
     """
@@ -131,7 +137,7 @@ def run_due(
         for error in polled.errors.values():
             raise error
     batch = live_batches.open_batch(ledger, campaign)
-    done = run_batch(resources, batch.id, request, sleep=sleep) if batch else None
+    done = run_batch(resources, batch.id, request, sleep=sleep, queued=queued) if batch else None
     if done is not None:
         return done
     known = known_audience(resources)
