@@ -41,6 +41,7 @@ _CLOSED: Final = re.compile(
 )
 _CLOSED_CODES: Final = re.compile(
     r"AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|NoSuchBucket|InvalidBucketName"
+    r"|ContainerNotFound|ContainerDisabled"
     r"|AllAccessDisabled|AccountProblem|AuthorizationHeaderMalformed|PermanentRedirect|KMS|InvalidArgument|MethodNotAllowed"
 )
 _CLOSED_STATUS: Final = frozenset({400, 401, 403, 405, 501})
@@ -153,6 +154,15 @@ class Folder:
         except FileNotFoundError:
             fault = f"there is no bucket {bucket}"
             raise ObjectStoreClosedError(fault) from None
+
+    @contextmanager
+    def there(self) -> Iterator[None]:
+        """While something is written: a store that does not find where to, as Google's tells it, may lack the bucket."""
+        try:
+            yield
+        except FileNotFoundError:
+            self.ensure_reached()
+            raise
 
     def names(self) -> list[str]:
         """The names of what lies in it now; empty for one that is not there."""

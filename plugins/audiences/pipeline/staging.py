@@ -126,7 +126,7 @@ class Staging:
     def writer(self, name: str, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
         """Write a file record batch by record batch; it takes its name only when it is complete."""
         unfinished = f"{name}.unfinished"
-        with store_told():
+        with store_told(), self.folder.there():
             with (
                 self._open(unfinished, "wb") as stream,
                 pq.ParquetWriter(
