@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import adbc_driver_postgresql
@@ -114,3 +116,64 @@ def test_a_login_that_may_no_longer_come_in_is_refused_with_the_words_of_a_first
             assert kept == refusal()
         finally:
             sql.execute(f"alter database {warehouse.schema} allow_connections true")
+
+
+@pytest.fixture
+def pool(dsn) -> Iterator[adbc.Pool]:
+    with closing(adbc.Pool(dsn)) as made:
+        yield made
+
+
+def session_number(session: adbc.Session) -> int:
+    with session.opened.cursor() as cursor:
+        cursor.execute("select pg_backend_pid() as pid")
+        return int(cursor.fetchone()[0])
+
+
+def test_a_pool_lends_a_session_again_with_the_state_that_the_server_has_by_then(pool, dsn):
+    with psycopg.connect(dsn, autocommit=True) as sql:
+        sql.execute("create table users (id integer)")
+        found = []
+        for _ in range(3):
+            session = pool.take()
+            with session.opened.cursor() as cursor:
+                cursor.execute("set transaction isolation level repeatable read")  # refused once there was a query
+                cursor.execute("select count(*)::int4, pg_backend_pid() from users")
+                found.append(cursor.fetchone())
+            pool.give_back(session)
+            sql.execute("insert into users values (7)")
+        assert [count for count, _ in found] == [0, 1, 2]
+        assert len({pid for _, pid in found}) == 1
+        idle = sql.execute("select state from pg_stat_activity where pid = %s", (found[0][1],)).fetchone()
+        assert idle == ("idle",), "nothing keeps the server from tidying up"
+
+
+def test_a_pool_opens_another_session_for_one_that_ended_or_does_not_know_a_type(pool, dsn):
+    with psycopg.connect(dsn, autocommit=True) as sql:
+        session = pool.take()
+        first = session_number(session)
+        pool.give_back(session)
+        sql.execute("select pg_terminate_backend(%s, 5000)", (first,))
+        session = pool.take()
+        second = session_number(session)
+        pool.give_back(session)
+        sql.execute("create type late as enum ('a')")
+        session = pool.take()
+        with session.opened.cursor() as cursor:
+            cursor.execute("select 'a'::late as value, pg_backend_pid() as pid")
+            value, third = cursor.fetchone()
+        session.close()
+    assert value == "a"
+    assert len({first, second, third}) == 3
+
+
+def test_of_several_sessions_a_pool_keeps_one(pool, dsn):
+    sessions = [pool.take() for _ in range(3)]
+    for session in sessions:
+        pool.give_back(session)
+    with psycopg.connect(dsn, autocommit=True) as sql:
+        query = "select count(*) from pg_stat_activity where application_name = 'test_adbc' and pid <> pg_backend_pid()"
+        until = time.monotonic() + 10
+        while (count := sql.execute(query).fetchone()[0]) != 1 and time.monotonic() < until:
+            time.sleep(0.02)
+    assert count == 1

@@ -27,7 +27,7 @@ FLOORS: Final = (
     {"logs"},
     {"campaign"},
     {"connecting", "connection_texts", "libpq"},
-    {"connections", "adbc"},
+    {"connections", "adbc", "open_connections"},
     {"object_store"},
     {"run_folders"},
     {"query"},

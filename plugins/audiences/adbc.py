@@ -8,6 +8,7 @@ So an open database is kept, and used again for as long as the server has the sa
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -75,6 +76,71 @@ _lock = Lock()
 
 def connect(dsn: str) -> dbapi.Connection:
     """A connection, which the caller closes, to the server of a libpq connection string. Raises the driver's errors."""
+    return _connected(dsn).opened
+
+
+class Session:
+    """A connection, which is in a transaction while somebody has it, and the types by which it reads."""
+
+    def __init__(self, share: _Share, opened: dbapi.Connection) -> None:
+        self._share = share
+        self.opened = opened
+
+    def rest(self) -> None:
+        """End the transaction, and begin none."""
+        self.opened.adbc_connection.set_autocommit(True)
+
+    def wake(self) -> bool:
+        """Begin a transaction, if the server is still there and has no types that the driver does not know."""
+        types = _types(self.opened.adbc_connection)
+        if types is None or types != self._share.database.types:
+            return False
+        self.opened.adbc_connection.set_autocommit(False)
+        return True
+
+    def close(self) -> None:
+        """Close it for good."""
+        self.opened.close()
+
+
+class Pool:
+    """Sessions with one server that are used again, since to open one takes longer than most questions do.
+
+    It keeps one, outside of any transaction. Whoever has the pool closes it.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._kept: Session | None = None
+
+    def take(self) -> Session:
+        """A session in a transaction that has just begun; the caller gives it back or closes it. Raises the driver's errors."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            with suppress(DriverError):
+                if kept.wake():
+                    return kept
+            kept.close()
+        return _connected(self._dsn)
+
+    def give_back(self, session: Session) -> None:
+        """End its transaction, and keep it for the next; what was asked for has been read to its end."""
+        surplus: Session | None = session
+        with suppress(DriverError):
+            session.rest()
+            surplus, self._kept = self._kept, session
+        if surplus is not None:
+            surplus.close()
+
+    def close(self) -> None:
+        """Close what is kept."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
+
+
+def _connected(dsn: str) -> Session:
+    """A session on a database of the driver's, that is kept or else opened."""
     with _lock:
         share = None
         if dsn in _kept:
@@ -116,10 +182,10 @@ def _on(share: _Share) -> AdbcConnection:
         raise
 
 
-def _begun(share: _Share, connection: AdbcConnection) -> dbapi.Connection:
+def _begun(share: _Share, connection: AdbcConnection) -> Session:
     """The connection as the rest of the world knows it, in its first transaction."""
     try:
-        return dbapi.Connection(share, connection)
+        return Session(share, dbapi.Connection(share, connection))
     except BaseException:
         connection.close()
         share.close()

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from tests.databases import Databases
 
+    from audiences.open_connections import OpenConnections
     from audiences.pipeline.results import Preview, Summary
     from audiences.sandbox.server import SandboxServer
 
@@ -124,10 +125,13 @@ class Shop:
             }
         )
 
-    def resources(self, spec: CampaignSpec, *, read_only: bool = False) -> CampaignResources:
+    def resources(
+        self, spec: CampaignSpec, *, read_only: bool = False, shared: OpenConnections | None = None
+    ) -> CampaignResources:
         return CampaignResources(
             spec,
             read_only=read_only,
+            shared=shared,
             look_up=self.connections.__getitem__,
             clock=lambda: self.seconds,
             sleep=self.pause,

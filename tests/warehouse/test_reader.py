@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 
 import psycopg
 import pytest
 
 from audiences.connections import Connection
-from audiences.warehouse.reader import Warehouse, WarehouseClosedError, WarehouseQueryError, WarehouseTransientError
+from audiences.warehouse.reader import (
+    Warehouse,
+    WarehouseClosedError,
+    WarehouseQueryError,
+    WarehouseTransientError,
+    sessions,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -43,6 +50,45 @@ def test_the_session_is_read_only_named_and_in_the_catalogs_time_zone(connection
     assert tuple(found.values()) == ("on", "repeatable read", "audiences:carts", "Asia/Kolkata", "30min")
     with Warehouse(connection, application="test") as warehouse, pytest.raises(WarehouseQueryError, match="read-only"):
         warehouse.table("create table x ()")
+
+
+def test_snapshots_of_one_pool_follow_each_other_in_one_session_under_the_name_of_each(connection):
+    query = "select current_setting('application_name') as name, pg_backend_pid() as pid, count(*) as users from users"
+    with closing(sessions(connection)) as pool, psycopg.connect(connection.dsn(application="test")) as other:
+        found = []
+        for name in ("audiences:carts", "audiences:lapsed"):
+            with Warehouse(connection, application=name, pool=pool) as warehouse:
+                found += warehouse.table(query).to_pylist()
+            other.execute("insert into users values (0, 'late@example.com')")
+            other.commit()
+    assert [row["name"] for row in found] == ["audiences:carts", "audiences:lapsed"]
+    assert found[1]["pid"] == found[0]["pid"]
+    assert found[1]["users"] == found[0]["users"] + 1
+
+
+def test_a_session_that_was_not_read_to_the_end_or_failed_is_not_used_again(connection):
+    def number(warehouse):
+        return warehouse.table("select pg_backend_pid() as pid")["pid"][0].as_py()
+
+    with closing(sessions(connection)) as pool:
+        with Warehouse(connection, application="test", pool=pool) as warehouse:
+            first = number(warehouse)
+            stream = warehouse.stream("select id, email from users")
+            next(stream)
+            stream.close()
+        with Warehouse(connection, application="test", pool=pool) as warehouse:
+            second = number(warehouse)
+            with pytest.raises(WarehouseQueryError):
+                warehouse.table("select nope from users")
+        with Warehouse(connection, application="test", pool=pool) as warehouse:
+            third = number(warehouse)
+    assert len({first, second, third}) == 3
+
+
+def test_a_connection_with_a_name_of_its_own_keeps_it(connection):
+    named = replace(connection, extra={"application_name": "theirs"})
+    with Warehouse(named, application="audiences:carts") as warehouse:
+        assert warehouse.table("select current_setting('application_name') as name")["name"][0].as_py() == "theirs"
 
 
 def test_text_looks_the_same_however_the_database_is_set_up(connection):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
+from tests.what.test_difference import HELD, ME
 
 from audiences.what.difference import CANDIDATES, Difference
-from tests.what.test_difference import HELD, ME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from audiences.campaign.spec import CampaignSpec
+    from audiences.open_connections import OpenConnections
     from audiences.pipeline.resources import CampaignResources, Resources
     from audiences.reporting.project_files import ProjectFiles
 
@@ -119,11 +120,13 @@ def load(campaign: str) -> CampaignSpec:
     return Project.load_campaign(Here.project, campaign)
 
 
-def resources_of(spec: CampaignSpec, *, read_only: bool = False) -> CampaignResources:
-    """The resources of the campaign, closed by the caller."""
+def resources_of(
+    spec: CampaignSpec, *, read_only: bool = False, shared: OpenConnections | None = None
+) -> CampaignResources:
+    """The resources of the campaign, closed by the caller; `shared` are connections of other campaigns, too."""
     from audiences.pipeline.resources import CampaignResources
 
-    return CampaignResources(spec, read_only=read_only, on_file=on_file(Here.project))
+    return CampaignResources(spec, read_only=read_only, on_file=on_file(Here.project), shared=shared)
 
 
 @contextmanager

@@ -29,18 +29,20 @@ from audiences.pipeline.results import LIFTABLE
 
 if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
+    from audiences.open_connections import OpenConnections
     from audiences.pipeline.results import RunRequest
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What was asked for each of the campaigns."""
+    """What was asked for each of the campaigns, and the connections that they share."""
 
     at: datetime | None
     dry_run: bool
     full_refresh: bool
     allow: frozenset[str]
     as_json: bool
+    shared: OpenConnections
 
 
 @app.command(
@@ -72,11 +74,14 @@ def run(
     """
     if wrong := sorted(set(allow or ()) - set(LIFTABLE)):
         wrong_usage(f"no such guard: {', '.join(wrong)}{choice(wrong[0], LIFTABLE)}")
-    asked = _Asked(at, dry_run, full_refresh, frozenset(allow or ()), as_json)
     if full_refresh and not dry_run and any(map(_is_live, campaigns)):
         wrong_usage("--full-refresh sends a whole set; a live campaign knows the users of a few events at a time")
+    from audiences.open_connections import OpenConnections
+
     each = _run if len(campaigns) == 1 else _run_among_others
-    right = [each(campaign, asked) for campaign in dict.fromkeys(campaigns)]
+    with OpenConnections() as shared:
+        asked = _Asked(at, dry_run, full_refresh, frozenset(allow or ()), as_json, shared)
+        right = [each(campaign, asked) for campaign in dict.fromkeys(campaigns)]
     raise typer.Exit(0 if all(right) else 1)
 
 
@@ -105,7 +110,7 @@ def _run(campaign: str, asked: _Asked) -> bool:
 
     spec, moment = load(campaign), asked.at or datetime.now(UTC)
     if asked.dry_run:
-        with resources_of(spec, read_only=True) as resources:
+        with resources_of(spec, read_only=True, shared=asked.shared) as resources:
             found = look(resources, moment, ask_facebook=True, full_refresh=asked.full_refresh, allow=asked.allow)
         show_found(found, asked.as_json, show.preview, more={"run": None, "state": "dry_run"})
         return True
@@ -116,21 +121,25 @@ def _run(campaign: str, asked: _Asked) -> bool:
         full_refresh=asked.full_refresh,
     )
     if spec.campaign.qualification == "live":
-        return _run_live(spec, request, asked.as_json)
-    with resources_of(spec) as resources:
+        return _run_live(spec, request, asked)
+    with resources_of(spec, shared=asked.shared) as resources:
         summary = run_campaign(resources, request)
     show_found(summary, asked.as_json, show.summary)
+    if summary.state != "success":
+        asked.shared.close()  # the next campaign is not to meet whatever it was
     return summary.state == "success"
 
 
-def _run_live(spec: CampaignSpec, request: RunRequest, as_json: bool) -> bool:
+def _run_live(spec: CampaignSpec, request: RunRequest, asked: _Asked) -> bool:
     """Look once for events of a live campaign, and export those that are due."""
     from audiences.pipeline.live.run_batch import Idle, run_due
 
-    with resources_of(spec) as resources:
+    with resources_of(spec, shared=asked.shared) as resources:
         done = run_due(resources, request)
-    if isinstance(done, Idle) and not as_json:
+    if isinstance(done, Idle) and not asked.as_json:
         out.print(as_text(done.in_words()))
     else:
-        show_found(done, as_json, show.live_summary)
+        show_found(done, asked.as_json, show.live_summary)
+    if done.state != "success":
+        asked.shared.close()
     return done.state == "success"

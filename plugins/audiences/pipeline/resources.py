@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
@@ -17,6 +17,7 @@ from audiences.ledger.database import EmptyLedger, Ledger
 from audiences.ledger.identity import note_home
 from audiences.ledger.ledger_errors import LedgerFaultError, as_lost, placed
 from audiences.ledger.migrate import LedgerNewerError, ensure_newest, ensure_not_newer, migrate_open
+from audiences.open_connections import OpenConnections
 from audiences.warehouse.timeouts import QUESTION_TIMEOUT, STATEMENT_TIMEOUT
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from audiences.campaign.settings import AdAccount
     from audiences.campaign.spec import CampaignSpec
+    from audiences.facebook.credentials import Credentials
     from audiences.facebook.session import GraphSession
     from audiences.ledger.campaigns import KnownCampaign
     from audiences.warehouse.catalog.reflect import Glance
@@ -46,7 +48,8 @@ class Resources:
     `ledger` and `warehouse` are ids of Airflow connections, which `look_up` finds. `application` names the sessions at the
     warehouse, `timezone` their time zone and `timeout` how long a statement may take there, as Postgres writes it.
     `read_only` leaves even an empty ledger as it is. `clock` measures seconds and `sleep` waits them, for the pace of calls to an
-    ad account; `now` tells the time, by which export windows open and campaigns end.
+    ad account; `now` tells the time, by which export windows open and campaigns end. `shared` are connections that outlive these
+    resources, unless an error ends them.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Resources:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = _utc_now,
+        shared: OpenConnections | None = None,
     ) -> None:
         self.now = now
         self._ledger = ledger
@@ -73,7 +77,8 @@ class Resources:
         self._look_up = look_up
         self._clock = clock
         self._sleep = sleep
-        self._opened = ExitStack()
+        self._shared = shared
+        self._connections = shared or OpenConnections()
 
     def __enter__(self) -> Self:
         return self
@@ -82,26 +87,45 @@ class Resources:
         try:
             self.ensure_not_newer(error)
         finally:
-            self._opened.close()
+            if self._shared is None or error is not None:
+                self._connections.close()
 
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger, brought to the newest schema first."""
-        connection = self._look_up(self._ledger)
-        with placed(connection):
-            return self._opened_ledger(connection)
-
-    def _opened_ledger(self, connection: connections.Connection) -> Ledger:
         if self._read_only:
-            ledger = self._opened.enter_context(Ledger(connection))
-            if not ledger.holds("select to_regclass('audiences.alembic_version') is not null"):
-                return self._opened.enter_context(EmptyLedger(connection))
-            ensure_newest(ledger)
-            return ledger
-        ledger = self._opened.enter_context(Ledger(connection))
-        migrate_open(ledger)
-        note_home(ledger)
+            return self._connections.kept("ledger", self._ledger, of=None, make=self._opened_to_look)
+        was_open = self._connections.has("ledger", self._ledger)
+        ledger = self._connections.kept("ledger", self._ledger, of=None, make=self._opened_to_write)
+        if was_open:
+            try:
+                migrate_open(ledger)  # another process may have, in a newer version
+            except psycopg.OperationalError:  # the session was lost since the last run
+                self._connections.close()
+                ledger = self._connections.kept("ledger", self._ledger, of=None, make=self._opened_to_write)
         return ledger
+
+    @contextmanager
+    def _opened_to_look(self) -> Iterator[Ledger]:
+        connection = self._look_up(self._ledger)
+        with ExitStack() as opened:
+            with placed(connection):
+                ledger = opened.enter_context(Ledger(connection))
+                if ledger.holds("select to_regclass('audiences.alembic_version') is not null"):
+                    ensure_newest(ledger)
+                else:
+                    ledger = opened.enter_context(EmptyLedger(connection))
+            yield ledger
+
+    @contextmanager
+    def _opened_to_write(self) -> Iterator[Ledger]:
+        connection = self._look_up(self._ledger)
+        with ExitStack() as opened:
+            with placed(connection):
+                ledger = opened.enter_context(Ledger(connection))
+                migrate_open(ledger)
+                note_home(ledger)
+            yield ledger
 
     def ensure_not_newer(self, error: BaseException | None) -> None:
         """Raise LedgerNewerError for an error of a step in whose middle a newer version of the product has migrated the ledger.
@@ -116,13 +140,18 @@ class Resources:
 
     def warehouse(self) -> Warehouse:
         """A new snapshot of the warehouse; the caller closes it."""
-        from audiences.warehouse.reader import Warehouse  # half of the steps never read it
+        from audiences.warehouse.reader import Warehouse, sessions  # half of the steps never read it
 
+        connection = self._look_up(self._warehouse)
+        pool = self._connections.kept(
+            "warehouse", self._warehouse, of=connection, make=lambda: closing(sessions(connection))
+        )
         return Warehouse(
-            self._look_up(self._warehouse),
+            connection,
             application=self._application,
             timezone=self._timezone,
             timeout=self._timeout,
+            pool=pool,
         )
 
     def glance(self, *, timeout: str = QUESTION_TIMEOUT) -> Glance:
@@ -139,26 +168,35 @@ class Resources:
         """
         # Read when it is needed: a poll, in the triggerer, never is with Facebook, whose SDK takes a second and 40 MB.
         from audiences.facebook.credentials import Credentials
-        from audiences.facebook.session import GraphSession
 
+        if not self._read_only:
+            _ = self.ledger  # which is migrated when it is opened, and has what the semaphore is kept in
         connection = self._look_up(account.connection)
         named = Credentials.from_connection if by_any_connection else Credentials.of_account
         credentials = named(connection, account_id=account.id)
-        session = GraphSession(
-            credentials,
-            semaphore=self._semaphore(account),
-            clock=self._clock,
-            sleep=self._sleep,
-            max_tries=_TRIES_READ_ONLY if self._read_only else _TRIES,
+        return self._connections.kept(
+            *("facebook", account.id, account.connection),
+            of=(credentials, account.requests_at_once),
+            make=lambda: self._opened_graph(credentials, account),
         )
-        return self._opened.enter_context(session)
 
-    def _semaphore(self, account: AdAccount) -> AccountSemaphore | None:
-        if self._read_only:
-            return None  # a handful of reads, for which the ledger need not even be there
-        _ = self.ledger  # the ledger is migrated when it is opened
-        semaphore = AccountSemaphore(self._look_up(self._ledger), account.id, account.requests_at_once)
-        return self._opened.enter_context(semaphore)
+    @contextmanager
+    def _opened_graph(self, credentials: Credentials, account: AdAccount) -> Iterator[GraphSession]:
+        from audiences.facebook.session import GraphSession
+
+        with ExitStack() as opened:
+            semaphore = None  # a handful of reads, for which the ledger need not even be there
+            if not self._read_only:
+                semaphore = AccountSemaphore(self._look_up(self._ledger), account.id, account.requests_at_once)
+                opened.enter_context(semaphore)
+            session = GraphSession(
+                credentials,
+                semaphore=semaphore,
+                clock=self._clock,
+                sleep=self._sleep,
+                max_tries=_TRIES_READ_ONLY if self._read_only else _TRIES,
+            )
+            yield opened.enter_context(session)
 
 
 class CampaignResources(Resources):
@@ -178,6 +216,7 @@ class CampaignResources(Resources):
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = _utc_now,
+        shared: OpenConnections | None = None,
     ) -> None:
         super().__init__(
             ledger=spec.ledger,
@@ -189,6 +228,7 @@ class CampaignResources(Resources):
             clock=clock,
             sleep=sleep,
             now=now,
+            shared=shared,
         )
         self.spec = spec
         self.on_file = on_file

@@ -14,7 +14,7 @@ from audiences.connections import opened
 from audiences.errors import FixAccessError, RetryError
 from audiences.warehouse.driver_errors import fault
 from audiences.warehouse.timeouts import STATEMENT_TIMEOUT
-from audiences.warehouse.transaction_settings import TransactionSettings
+from audiences.warehouse.transaction_settings import SESSION, TransactionSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,22 +83,33 @@ class WarehouseQueryError(FixAccessError):
 class Warehouse:
     """An open warehouse in one snapshot of its state; no query may take longer than `timeout`.
 
+    It reads on a session of `pool`, made by `sessions` for the same connection, or else on one of its own.
     Raises WarehouseClosedError when it does not let us in, WarehouseTransientError when it is not there, and
     WarehouseSettingError when it cannot be made to read only.
     """
 
     def __init__(
-        self, connection: Connection, *, application: str, timezone: str = "UTC", timeout: str = STATEMENT_TIMEOUT
+        self,
+        connection: Connection,
+        *,
+        application: str,
+        timezone: str = "UTC",
+        timeout: str = STATEMENT_TIMEOUT,
+        pool: adbc.Pool | None = None,
     ) -> None:
         self._place = connection.place
+        self._pool = pool
+        self._unread = 0
         try:
-            self._connection = opened(lambda: adbc.connect(connection.dsn(application=application[:63])))
+            self._session = opened((pool or sessions(connection)).take)
         except DriverError as error:
             raise not_let_in(error, place=self._place) from None
         try:
-            self._begin(TransactionSettings(timezone, timeout, connection.settings, snapshot=True))
+            self._begin(
+                TransactionSettings(timezone, timeout, connection.settings, snapshot=True, application=application[:63])
+            )
         except BaseException:
-            self._connection.close()
+            self._session.close()
             raise
 
     def _begin(self, terms: TransactionSettings) -> None:
@@ -106,7 +117,7 @@ class Warehouse:
 
         A pooler in transaction mode keeps no statement that was prepared by name; this driver prepares without names.
         """
-        with self._connection.cursor() as cursor:
+        with self._session.opened.cursor() as cursor:
             try:
                 for statement in (terms.first, *terms.setting, terms.reading_back):
                     cursor.execute(statement)
@@ -117,22 +128,28 @@ class Warehouse:
     def __enter__(self) -> Warehouse:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
+    def __exit__(self, _: object = None, error: BaseException | None = None, __: object = None) -> None:
+        # Of an answer that was not read to its end, the driver would have to read the rest first.
+        if self._pool is not None and error is None and not self._unread:
+            self._pool.give_back(self._session)
+        else:
+            self._session.close()
 
     def stream(self, query: str) -> Iterator[pa.RecordBatch]:
         """The rows of a query (plain text, values quoted already) in batches of about BATCH_BYTES.
 
         Raises WarehouseTransientError (try again) or WarehouseQueryError (change the catalog, the rules or a right).
         """
-        with self._connection.cursor() as cursor:
+        with self._session.opened.cursor() as cursor:
             cursor.adbc_statement.set_options(**{StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(BATCH_BYTES)})
+            self._unread += 1
             try:
                 cursor.execute(query)
                 # `fetch_record_batch` hands out Arrow's own reader, whose errors say nothing of the SQLSTATE (arrow-adbc 1523).
                 yield from prefetch(iter(cursor._results.reader))
             except (DriverError, OSError) as error:  # Arrow raises the latter
                 raise as_ours(error, query, place=self._place) from None
+            self._unread -= 1
 
     def table(self, query: str) -> pa.Table:
         """A small result as one table."""
@@ -140,6 +157,11 @@ class Warehouse:
 
         batches = list(self.stream(query))
         return pa.Table.from_batches(batches) if batches else pa.table({})
+
+
+def sessions(connection: Connection) -> adbc.Pool:
+    """Sessions at the warehouse for one snapshot after another; the caller closes them."""
+    return opened(lambda: adbc.Pool(connection.dsn(application=SESSION)))
 
 
 def _told(sqlstate: str) -> str:

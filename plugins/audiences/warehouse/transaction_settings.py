@@ -28,6 +28,12 @@ _ALWAYS: Final = {
 }
 _READ_ONLY: Final = ("transaction_read_only", "on")
 _SNAPSHOT: Final = ("transaction_isolation", "repeatable read")
+SESSION: Final = "audiences"
+"""The name of a session that reads for one campaign after another."""
+_NAMED: Final = sql.SQL(
+    "pg_catalog.set_config('application_name', CASE pg_catalog.current_setting('application_name') WHEN {} THEN {}"
+    " ELSE pg_catalog.current_setting('application_name') END, true)"
+)
 
 
 @dataclass(eq=False)
@@ -51,7 +57,8 @@ class WarehouseSettingError(FixAccessError):
 class TransactionSettings:
     """Under which terms a transaction reads; `asked` are the settings of the connection's own `options`.
 
-    Where both name a setting, ours stands.
+    Where both name a setting, ours stands. A session of the name SESSION is called `application` for the time of the
+    transaction; one whose connection gives it a name of its own keeps that.
     """
 
     timezone: str
@@ -59,6 +66,7 @@ class TransactionSettings:
     asked: Mapping[str, str] = field(default_factory=dict)
     snapshot: bool = False
     """One state of the database for the whole transaction."""
+    application: str = ""
 
     @property
     def first(self) -> str:
@@ -100,7 +108,8 @@ class TransactionSettings:
             sql.SQL("pg_catalog.set_config({}, {}, true)").format(sql.Literal(name), sql.Literal(value))
             for name, value in self._own().items()
         )
-        return sql.SQL("SELECT {}").format(sql.SQL(", ").join(calls)).as_string()
+        named = [_NAMED.format(sql.Literal(SESSION), sql.Literal(self.application))] if self.application else []
+        return sql.SQL("SELECT {}").format(sql.SQL(", ").join([*calls, *named])).as_string()
 
     def _theirs(self) -> str:
         ours = {name for name, _ in self.wanted} | {"default_transaction_read_only"}
