@@ -12,7 +12,7 @@ from fsspec import filesystem
 from audiences.disk import DiskError
 from audiences.errors import ConnectionMissingError
 from audiences.ledger.ledger_errors import as_ours
-from audiences.object_store import ObjectStoreClosedError, ObjectStoreLostError, StoreNotInstalledError
+from audiences.object_store import Folder, ObjectStoreClosedError, ObjectStoreLostError, StoreNotInstalledError
 from audiences.pipeline.staging import Staging
 from audiences.run_folders import clear, run_folder, run_folders
 
@@ -181,6 +181,12 @@ def test_a_bucket_that_is_not_there_is_no_missing_file(s3):
         lambda: run_folders("s3://no-such-bucket/audiences"),
     ):
         assert isinstance(raised(work), ObjectStoreClosedError)
+
+
+def test_a_store_that_finds_no_place_to_write_to_may_lack_the_bucket(root):
+    for url, told in (("memory://no-such-bucket/one", ObjectStoreClosedError), (root, FileNotFoundError)):
+        with pytest.raises(told), Folder.of(url).there():
+            raise FileNotFoundError
 
 
 def test_a_file_that_is_gone_from_a_store_is_told_as_on_a_disk(root):
