@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 
 
 class WithSqlTexts(build_py):
-    """Copies include/sql to audiences/include_sql, where `audiences.sql` looks for what no project folder has."""
+    """Copies include/sql to audiences/include_sql, where `audiences.sql` looks first."""
 
     def run(self) -> None:
         """Build; an editable installation reads include/sql itself."""

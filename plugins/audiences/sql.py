@@ -1,4 +1,4 @@
-"""The project's SQL texts, one statement per file under `include/sql/`."""
+"""The product's SQL texts, one statement per file under `include/sql/`. They are a part of the code that names them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from functools import cache
 from pathlib import Path
 
 FOLDERS = (
-    Path(__file__).resolve().parents[2] / "include" / "sql",
-    # A wheel and the image have a copy inside the package, for where `include/` is not beside it: campaigns that come from Git.
+    # A wheel and the image have a copy inside the package. It goes first: the folder `include/` that is mounted beside it is of
+    # another version from the moment of a `git pull` until the last container of the old image is replaced.
     Path(__file__).resolve().parent / "include_sql",
+    Path(__file__).resolve().parents[2] / "include" / "sql",
 )
 
 
 @cache
 def statement(name: str) -> str:
-    """The text of `include/sql/<name>.sql`: the project's own, else the one that came with the package."""
-    first, *others = (folder / f"{name}.sql" for folder in FOLDERS)
-    return next((file for file in (first, *others) if file.is_file()), first).read_text(encoding="utf-8")
+    """The text of `include/sql/<name>.sql`: the one that came with the package, else that of the checkout around it."""
+    *others, last = (folder / f"{name}.sql" for folder in FOLDERS)
+    return next((file for file in others if file.is_file()), last).read_text(encoding="utf-8")

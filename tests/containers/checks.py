@@ -153,6 +153,7 @@ def upgrade_keeps_all(installation: Installation, before: str) -> str:
     """From the image `before`, on which a campaign has run, and another one is in mid-upload."""
     after = installation.engine.docker("images", "--quiet", installation.image).strip()
     installation.engine.docker("tag", before, installation.image)
+    installation.check_out(before)
     try:
         all_become_healthy(installation)
         fill_warehouse(installation)
@@ -161,6 +162,7 @@ def upgrade_keeps_all(installation: Installation, before: str) -> str:
         run = begin_upload(installation, "upgraded")
         # The version before may be one that fails a task which meets a ledger that is migrated already, instead of waiting.
         installation.compose("stop", *TASKS & installation.services.keys())
+        installation.check_out(after)
     finally:
         installation.engine.docker("tag", after, installation.image)
     all_become_healthy(installation)

@@ -136,6 +136,16 @@ class Installation:
         """Take all of it away: containers, networks, volumes."""
         self.compose("down", "--volumes", "--remove-orphans", "--timeout=5")
 
+    def check_out(self, image: str) -> None:
+        """Have the SQL texts in the folder that is mounted which a checkout of the version in the image has."""
+        texts = self.folder / "include" / "sql"
+        shutil.rmtree(texts)
+        container = self.engine.docker("create", image).strip()
+        try:
+            self.engine.docker("cp", f"{container}:/opt/airflow/plugins/audiences/include_sql", str(texts))
+        finally:
+            self.engine.docker("rm", container)
+
     def ledger_revision(self) -> str:
         """The number of the last migration that the ledger has seen."""
         with psycopg.connect(self.database("postgres", "airflow").dsn(application="containers")) as connection:

@@ -43,15 +43,15 @@ def test_image_without_mounts_has_every_sql_text(tmp_path):
     ensure_every_text_is_found(tmp_path / "plugins" / "audiences")
 
 
-def test_texts_of_the_project_go_before_those_of_the_package(tmp_path):
+def test_a_mounted_project_of_another_version_changes_no_text_of_the_image(tmp_path):
     laid_out(tmp_path)
-    own = tmp_path / "include" / "sql" / "live" / "form.sql"
-    own.parent.mkdir(parents=True)
-    own.write_text("select 'ours'")
+    mounted = tmp_path / "include" / "sql" / "live" / "form.sql"
+    mounted.parent.mkdir(parents=True)
+    mounted.write_text("select 'of a later version'")
     spec = spec_from_file_location("copied_sql", tmp_path / "plugins" / "audiences" / "sql.py")
     copied = module_from_spec(spec)
     spec.loader.exec_module(copied)
-    assert copied.statement("live/form") == "select 'ours'"
+    assert copied.statement("live/form") == TEXTS["live/form.sql"].read_text(encoding="utf-8")
     assert copied.statement("goal/counted") == TEXTS["goal/counted.sql"].read_text(encoding="utf-8")
 
 
