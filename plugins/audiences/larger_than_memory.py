@@ -18,16 +18,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MEMORY: Final = "160MB"
+_REORDERING: Final = "build_side_probe_side,join_order"
 _kept: list[duckdb.DuckDBPyConnection] = []
 
 
 @contextmanager
-def session(spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A session of its own, whose files are in `spill`. Its answers have no order but the one that a statement asks for."""
+def session(spill: Path, *, joins_as_written: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A session of its own, whose files are in `spill`. Its answers have no order but the one that a statement asks for.
+
+    `joins_as_written`: the right side of a join is read first and kept, whatever its size, and the left one streams past it.
+    DuckDB takes a stream, of which it does not know the size, for the smaller side.
+    """
     instance = _instance(spill)
     try:
+        if joins_as_written:
+            instance.execute(f"set disabled_optimizers = '{_REORDERING}'")
         with instance.cursor() as opened:
             yield opened
+        if joins_as_written:
+            instance.execute("reset disabled_optimizers")
     except BaseException:
         instance.close()
         raise

@@ -76,7 +76,8 @@ class KnownUsers:
                 failed.append(error)
                 raise
 
-        with session(self._folder) as database:
+        # While the query is at its joins, the snapshot is made ready for what comes of it.
+        with session(self._folder, joins_as_written=True) as database:
             database.register("found", pa.RecordBatchReader.from_batches(FOUND, told()))
             database.execute(f"create temp view snapshot as from read_parquet('{self._escaped}')")
             try:
