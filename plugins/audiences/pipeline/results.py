@@ -91,14 +91,22 @@ Rejected = dict[str, dict[str, int]]
 
 
 class KeptUsers(Reference):
-    """Users of whom the last run's snapshot says that they are members, and who stay as they are.
+    """Users who are as the last run's snapshot has them: `rows` members who stay, and users who are no targets, by their outcome.
 
-    `revision`: that of the audience for which it says so. `unchanged`: all other users are as it has them, too.
+    `revision`: that of the audience for which it has them. `unchanged`: they are all its users, and all who were found. `base`:
+    the digest of its first file, in hex.
     """
 
     rows: int
     revision: int
     unchanged: bool
+    outcomes: dict[str, int] = Field(default_factory=dict)
+    base: str = ""
+
+    @property
+    def users(self) -> int:
+        """All of them."""
+        return self.rows + sum(self.outcomes.values())
 
 
 class Extracted(Reference):
@@ -114,7 +122,7 @@ class Extracted(Reference):
     @property
     def rows(self) -> int:
         """All qualified users."""
-        return sum(shard.rows for shard in self.shards) + (self.kept.rows if self.kept else 0)
+        return sum(shard.rows for shard in self.shards) + (self.kept.users if self.kept else 0)
 
 
 class Selected(Reference):
@@ -132,10 +140,14 @@ class AudienceHolding(Reference):
 
 
 class Remembered(Reference):
-    """What was staged of so many `users` for the next run, which may use it under the same `terms` (hex)."""
+    """What was staged of so many `users` for the next run, which may use it under the same `terms` (hex).
+
+    `base`: only what has changed since the snapshot with a first file of this digest (hex); None: all of it.
+    """
 
     terms: str
     users: int
+    base: str | None = None
 
 
 class Plan(Reference):

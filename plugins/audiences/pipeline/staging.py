@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
@@ -27,8 +28,6 @@ HELD_OUT = pa.schema([USER_ID, ("arm", pa.string())])
 """The columns of files that say which arm users are in."""
 ASSIGNED_FILE = "assigned.parquet"
 """The users whom the run assigns to an arm: `user_id`, `arm`."""
-KEPT_SHARD = pa.schema([USER_ID, ("fingerprint", pa.int64()), ("row_hash", pa.uint64()), ("rejected", pa.string())])
-"""The columns of files of members who stay as they are: what is remembered of them (see SNAPSHOT)."""
 ANEW_SHARD = pa.schema(
     [
         USER_ID,
@@ -39,21 +38,32 @@ ANEW_SHARD = pa.schema(
         ("fingerprint", pa.int64()),
         ("row_hash", pa.uint64()),
         ("rejected", pa.string()),
-        ("held_out", pa.bool_()),
+        ("arm", pa.string()),
     ]
 )
-"""The columns of a staged shard beside which there are members who stay as they are. Users who are known and no targets have no
-identifiers, but the hash of their row; `passes` says whether the property filters let a user through."""
-KEPT_FILE = "kept.parquet"
-"""The members who stay as they are, who are in no shard: KEPT_SHARD."""
-LOOK_UP_FILE = "look-up.parquet"
-"""The users whom the campaign holds, or may hold, besides those (`user_id`)."""
-SNAPSHOT_FILE = "snapshot.parquet"
-"""What is to be remembered of the users for the next run: SNAPSHOT."""
-SNAPSHOT = pa.schema([*KEPT_SHARD, ("settled", pa.bool_()), ("held_out", pa.bool_())])
+"""The columns of a staged shard beside which there are users who are as they were. Members who are known and no targets any more
+have no identifiers, but the hash of their row; `passes` says whether the property filters let a user through."""
+SNAPSHOT = pa.schema(
+    [
+        USER_ID,
+        ("fingerprint", pa.int64()),
+        ("row_hash", pa.uint64()),
+        ("rejected", pa.string()),
+        ("settled", pa.bool_()),
+        ("arm", pa.string()),
+    ]
+)
 """What is remembered of a user: fingerprint, a hash of the packed identifiers (null: not reachable), `rejected` as the encoder
-says it, `settled` (the campaign holds the user under just these) and `held_out` (on record in a control group). Rows without a
-fingerprint say whom the campaign holds in another way."""
+says it, `settled` (the campaign holds the user under just these) and `arm` (the control group in which they are on record). Of
+two files the first has users only. The second has those whose rows have changed since, in place of their rows there, with no
+fingerprint who is not remembered any more; and, `settled` being null, whom the campaign holds in another way."""
+SNAPSHOT_FILES = ("snapshot.parquet", "snapshot-changes.parquet")
+"""What is to be remembered for the next run: SNAPSHOT. The first of them only where it is written anew."""
+KNOWN_FILES = ("known.parquet", "known-changes.parquet")
+"""What the last run has remembered: SNAPSHOT."""
+NOT_KEPT = pa.schema([USER_ID, ("settled", pa.bool_())])
+NOT_KEPT_FILE = "not-kept.parquet"
+"""The users of KNOWN_FILES who are not as these have them, and `settled` as they have it: NOT_KEPT."""
 OPTED_OUT_SINCE_FILE = "opted-out-since.parquet"
 """The users who have opted out by the time that the run is planned (`user_id`), whether or not it is about them."""
 CLOSING_FILE = "closing.parquet"
@@ -165,6 +175,24 @@ class Staging:
                 pq.ParquetFile(stream, pre_buffer=False, page_checksum_verification=True) as file,
             ):
                 yield from file.iter_batches(_RECORD_BATCH_ROWS, use_threads=False)
+
+    def store(self, name: str, content: BinaryIO) -> None:
+        """Write the bytes of a file."""
+        unfinished = f"{name}.unfinished"
+        with store_told():
+            with self._open(unfinished, "wb") as stream:
+                shutil.copyfileobj(content, stream)
+            self.folder.rename(unfinished, name)
+
+    def length(self, name: str) -> int:
+        """How many rows a file has."""
+        with (
+            store_told(),
+            self._told_if_changed(name),
+            self._open(name, "rb") as stream,
+            pq.ParquetFile(stream) as file,
+        ):
+            return int(file.metadata.num_rows)
 
     @contextmanager
     def reading(self, name: str) -> Iterator[BinaryIO]:

@@ -18,9 +18,10 @@ from audiences.ledger import (
     members,
     rejected_rows,
 )
-from audiences.pipeline.staging import KEPT_FILE, KEPT_SHARD, LOOK_UP_FILE, Staging, candidates_file, opted_out_file
+from audiences.pipeline.staging import Staging, candidates_file, opted_out_file
 from audiences.pipeline.steps.known.besides import Besides
 from audiences.pipeline.steps.known.changed import MembersChangedError
+from audiences.pipeline.steps.known.kept_users import looked_up, who_are_kept
 from audiences.user_ids import USERS
 from audiences.what.difference import CANDIDATES, Counts, Difference
 
@@ -87,8 +88,7 @@ def _hold(resources: CampaignResources, run: RunRef, difference: Difference, kep
             difference.hold(held)
     elif kept is not None and kept.revision == difference.revision:
         besides = Besides(ledger, run, holding, staging=staging)
-        looked_up = {user for batch in staging.rows(LOOK_UP_FILE) for user in batch.column("user_id").to_pylist()}
-        held = members.held_of(ledger, audience, by=run.campaign, users=sorted(looked_up))
+        held = members.held_of(ledger, audience, by=run.campaign, users=looked_up(staging))
         difference.hold(held.to_reader(), others=besides, kept=kept.rows)
     else:
         with members.held(ledger, audience, by=run.campaign) as own:
@@ -108,7 +108,8 @@ def _want(
     difference.want(pa.RecordBatchReader.from_batches(CANDIDATES, candidates))
     if kept is None or difference.kept:
         return
-    unknown = difference.want_held(pa.RecordBatchReader.from_batches(KEPT_SHARD, staging.rows(KEPT_FILE)))
+    with who_are_kept(staging) as rows:
+        unknown = difference.want_held(rows)
     if unknown:
         raise MembersChangedError(campaign=resources.spec.id, users=unknown)
 

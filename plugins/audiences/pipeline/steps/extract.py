@@ -13,7 +13,7 @@ from audiences.concurrency import map_concurrently
 from audiences.logs import logger
 from audiences.pipeline.results import Extracted, Rejected, RunRef, Shard
 from audiences.pipeline.scope import EVERYBODY, Scope
-from audiences.pipeline.staging import KEPT_FILE, Staging, shard_file
+from audiences.pipeline.staging import Staging, shard_file
 from audiences.pipeline.steps.ensure_unique import ensure_unique
 from audiences.pipeline.steps.known.changed import LookAtAllError
 from audiences.pipeline.steps.known.extract_changed import Changed, extract_changed
@@ -68,8 +68,8 @@ def _extracted(
         else:
             staged = Changed(_all(warehouse, resources, run, scope, encoder, terms), None)
         files = [shard_file(shard.number) for shard in staged.shards]
-        if unsure := [*files, *([KEPT_FILE] if staged.kept and staged.kept.rows else [])]:
-            ensure_unique(spec.catalog.users, warehouse, staging.dataset(*unsure))
+        if files:  # the others are known, and each was found once
+            ensure_unique(spec.catalog.users, warehouse, staging.dataset(*files))
     scope.qualified(resources.ledger, _users(staging, files))
     rejected: Rejected = {name: dict(reasons) for name, reasons in encoder.rejected.items() if reasons}
     misfits = tuple(_misfits(encoder, spec.catalog))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
     from audiences.ledger.approvals import Question
     from audiences.pipeline.resources import CampaignResources
-    from audiences.pipeline.results import Extracted, Plan, RunRef, Selected
+    from audiences.pipeline.results import Extracted, KeptUsers, Plan, RunRef, Selected
     from audiences.what.difference import Counts, Difference
 
 
@@ -93,7 +93,7 @@ def _guarded(
         difference,
         counts,
     ):
-        outcomes = outcomes_before_upload(selected, counts, kept=kept.rows if kept else 0)
+        outcomes = outcomes_before_upload(selected, counts, kept=kept)
         try:
             with advising(resources):
                 check_guards(resources.spec, run, extracted, counts)
@@ -135,14 +135,14 @@ def check_guards(spec: CampaignSpec, run: RunRef, extracted: Extracted, counts: 
             raise StoppedError(guard=guard, found=found, allow_once=how_to_allow(spec.id, guard))
 
 
-def outcomes_before_upload(selected: Sequence[Selected], counts: Counts, *, kept: int = 0) -> dict[str, int]:
+def outcomes_before_upload(
+    selected: Sequence[Selected], counts: Counts, *, kept: KeptUsers | None = None
+) -> dict[str, int]:
     """Users by outcome as far as it is decided before anything is sent; `begun` are still to be added.
 
-    So many are `kept` besides those who were selected.
-
-    Candidates who are not among those compared have opted out since.
+    The `kept` come to those who were selected. Candidates who are not among those compared have opted out since.
     """
-    decided: Counter[str] = Counter(candidate=kept)
+    decided: Counter[str] = Counter(candidate=kept.rows, **kept.outcomes) if kept else Counter()
     for part in selected:
         decided.update(part.outcomes)
     qualified = decided.total()

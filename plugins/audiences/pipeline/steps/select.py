@@ -126,7 +126,7 @@ def _series(truth: pa.Array) -> pd.Series[bool]:
 
 
 def _reachable(batch: pa.RecordBatch) -> pd.Series[bool]:
-    """Whether there is a row to send; of users who are known and no targets there is a hash of it."""
+    """Whether there is a row to send; of members who are known and no targets any more there is a hash of it."""
     there = pc.is_valid(batch.column("identifiers"))
     if "row_hash" in batch.schema.names:
         there = pc.or_(there, pc.is_valid(batch.column("row_hash")))
@@ -146,8 +146,8 @@ def _candidates(spec: CampaignSpec, run: RunRef, batch: pa.RecordBatch, decided:
 
 def _held_out(batch: pa.RecordBatch, decided: pd.Series[str]) -> pa.Table:
     held = decided.str.startswith("control_")
-    if "held_out" in batch.schema.names:  # these are on record already
-        held &= ~_series(batch.column("held_out"))
+    if "arm" in batch.schema.names:  # these are on record already
+        held &= _series(pc.is_null(batch.column("arm")))
     arms = decided[held].str.removeprefix("control_")
     return pa.table([batch.column("user_id").filter(pa.array(held.to_numpy())), pa.array(arms)], schema=HELD_OUT)
 

@@ -17,7 +17,6 @@ from audiences.campaign.settings import Settings
 from audiences.pipeline.erase import erase, lift
 from audiences.pipeline.person.erasure_resources import ErasureResources
 from audiences.pipeline.results import RunRequest
-from audiences.pipeline.staging import Staging
 from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.extract import extract
 from audiences.pipeline.steps.known import terms
@@ -96,7 +95,7 @@ def planned(shop, spec, *, remembers: bool) -> tuple[Any, ...]:
                 )
                 for action in ("add", "remove", "none")
             }
-        outcomes: dict[str, int] = {"candidate": kept.rows if kept else 0}
+        outcomes: dict[str, int] = {"candidate": kept.rows, **kept.outcomes} if kept else {}
         for part in selected:
             for name, count in part.outcomes.items():
                 outcomes[name] = outcomes.get(name, 0) + count
@@ -139,6 +138,14 @@ def test_after_any_changes_the_plan_is_that_of_a_run_that_remembers_nothing(shop
             change(shop, chance, chance.randint(1, 60))
         assert planned(shop, spec, remembers=True) == planned(shop, spec, remembers=False), round_
         assert shop.run(spec).state == "success"
+    merged = snapshot_of(shop)
+    shop.sql("delete from audiences.snapshot", on="ledger")
+    shop.run(spec)
+    of_all = {row["user_id"]: row for row in snapshot_of(shop)}
+    assert {row["user_id"] for row in merged} == of_all.keys()
+    for row in merged:  # in a control group they are for good, though another outcome comes first now
+        assert row | {"arm": None} == of_all[row["user_id"]] | {"arm": None}
+        assert row["arm"] == (of_all[row["user_id"]]["arm"] or row["arm"])
 
 
 @pytest.mark.parametrize(
@@ -164,9 +171,14 @@ def test_in_a_shared_audience_the_plan_is_that_of_a_run_that_remembers_nothing(s
 
 def snapshot_of(shop) -> list[dict[str, Any]]:
     """What is on record of users, of the only campaign that has something."""
-    parts = shop.sql("select content from audiences.snapshot_part order by campaign_id, number", on="ledger")
-    content = b"".join(part for (part,) in parts)
-    return pq.read_table(io.BytesIO(content)).to_pylist() if content else []
+    (first,) = next(iter(shop.sql("select base_parts from audiences.snapshot", on="ledger")), (0,))
+    parts = [part for (part,) in shop.sql("select content from audiences.snapshot_part order by number", on="ledger")]
+    base, changes = (
+        pq.read_table(io.BytesIO(b"".join(file))).to_pylist() if file else [] for file in (parts[:first], parts[first:])
+    )
+    changed = {row["user_id"]: row for row in changes if row["settled"] is not None}
+    users = {row["user_id"]: row for row in base} | changed
+    return [row for row in users.values() if row["fingerprint"] is not None]
 
 
 def looks_at_everybody(shop, spec) -> bool:
@@ -194,14 +206,10 @@ def test_of_users_who_are_as_they_were_no_identifier_is_read(shop, carts):
     with shop.resources(carts) as resources, resources.working():
         run = open_run(resources, RunRequest(external_id="looks", at=shop.now))
         extracted = extract(resources, run)
-        (shard,) = extracted.shards
-        read = [
-            row["identifiers"] for batch in Staging(run.staging).rows("users-00.parquet") for row in batch.to_pylist()
-        ]
-        assert set(read) == {None}
+        assert (extracted.shards, extracted.rows) == ((), 30)
         assert extracted.kept is not None
         assert extracted.kept.unchanged
-        assert (shard.rows + extracted.kept.rows, extracted.rows) == (30, 30)
+        assert extracted.kept.outcomes["opted_out"] == 3
     summary = shop.run(carts)
     assert (summary.outcomes["kept"], summary.requests) == (extracted.kept.rows, 0)
     assert shop.sql("select xmin::text from audiences.snapshot", on="ledger") == before  # not even written anew
@@ -298,6 +306,22 @@ def test_nothing_of_an_erased_person_is_remembered_and_they_are_looked_at_each_t
     erased(shop, 2, lifted=True)
     assert looks_at_everybody(shop, carts)
     assert shop.run(carts).outcomes["opted_out"] == 3
+
+
+@pytest.mark.parametrize("twice", [1, 10, 31], ids=["a member", "no target", "somebody new"])
+def test_a_user_who_is_found_twice_stops_the_run_although_they_are_known(shop, carts, twice):
+    shop.sql("create view people as select * from users")
+    catalog = {**CATALOG, "users": {**CATALOG["users"], "relation": "people"}}
+    spec = shop.campaign(who=WHO, catalog=catalog)
+    shop.run(spec)
+    assert not looks_at_everybody(shop, spec)
+    if twice == 31:
+        shop.user(31, "31@example.com", tier="Gold")
+        shop.event(31)
+    shop.sql(f"create or replace view people as select * from users union all select * from users where id = {twice}")
+    summary = shop.run(spec)
+    assert summary.state == "failed"
+    assert "several rows" in summary.error
 
 
 @pytest.fixture

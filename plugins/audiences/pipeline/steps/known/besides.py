@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from audiences.ledger import members, other_campaigns
-from audiences.pipeline.staging import KEPT_FILE, KEPT_SHARD
+from audiences.pipeline.steps.known.kept_users import kept_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,21 +38,6 @@ class Besides:
         found = []
         if other_campaigns.holding(self._ledger, audience=self._audience, campaign=self._campaign):
             found.append(members.held_with(self._ledger, self._audience, but_by=self._campaign, rows=identifiers))
-        users = self._kept_with(identifiers)
+        users = kept_with(self._staging, identifiers) if self._staging else []
         found.append(members.held_of(self._ledger, self._audience, by=self._campaign, users=users))
         yield pa.concat_tables(found).to_reader()
-
-    def _kept_with(self, identifiers: Sequence[bytes]) -> list[str]:
-        """The members who stay as they are and may have one of these rows, by its hash."""
-        if self._staging is None:
-            return []
-        from audiences.larger_than_memory import session
-
-        kept = pa.RecordBatchReader.from_batches(KEPT_SHARD, self._staging.rows(KEPT_FILE))
-        with tempfile.TemporaryDirectory(prefix="audiences-") as spill, session(Path(spill)) as database:
-            database.register("kept", kept)
-            database.register("given", pa.table({"identifiers": pa.array(identifiers, pa.binary())}))
-            found = database.execute(
-                "select user_id from kept where row_hash in (select hash(identifiers) from given)"
-            ).fetchall()
-        return [user for (user,) in found]

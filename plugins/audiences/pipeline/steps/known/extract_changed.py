@@ -1,11 +1,12 @@
 """Extract by difference: the users of the last run are known by their fingerprints, and identifiers are read of the others only.
 
-What is staged is the same as if all of them had been read, but for members who stay as they are: they go into files of their own,
-of which the next steps need the number and little else.
+What is staged is the same as if all of them had been read, but for users who are as they were, and members still or no targets
+still: of them the next steps need the number and little else, and find that in the snapshot.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -17,18 +18,16 @@ from audiences.logs import logger
 from audiences.pipeline.results import KeptUsers, Shard
 from audiences.pipeline.staging import (
     ANEW_SHARD,
-    KEPT_FILE,
-    KEPT_SHARD,
-    LOOK_UP_FILE,
+    NOT_KEPT,
+    NOT_KEPT_FILE,
     Staging,
     shard_file,
 )
 from audiences.pipeline.steps.known.changed import LookAtAllError, most_changed
-from audiences.pipeline.steps.known.lookup import ANEW, FOUND, KEPT, KNOWN
+from audiences.pipeline.steps.known.lookup import ANEW, FOUND, GONE, KEPT, KNOWN
 from audiences.query.columns import columns_of
 from audiences.query.key import ensure_key
 from audiences.query.render import render
-from audiences.user_ids import USERS
 from audiences.who.compile import identifiers_of, qualified
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ _log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What was staged: the shards of users, and who is kept beside them; None where everybody was read."""
+    """What was staged: the shards of users, and who is as before beside them; None where everybody was read."""
 
     shards: tuple[Shard, ...]
     kept: KeptUsers | None
@@ -61,16 +60,25 @@ def extract_changed(
     """Stage the users who qualify at `run.at`. Raises LookAtAllError, and then nothing of what is staged counts."""
     sorting = _Sorting(spec, run, encoder, known)
     query = render(qualified(spec, run.at, secret=terms.secret, identifiers=False))
-    with sorting.files(Staging(run.staging)):
+    staging = Staging(run.staging)
+    with sorting.files(staging):
         # Closed before the warehouse is, of which more is being read.
-        with closing(known.beside(sorting.found(warehouse.stream(query)))) as beside:
+        with closing(known.beside(sorting.found(warehouse.stream(query)), staging)) as beside:
             for batch in beside:
                 sorting.take(batch)
-        sorting.look_up(known.held_otherwise())
+        sorting.ensure_each_once()
+        otherwise = known.held_otherwise()
+        sorting.not_kept(otherwise, pa.nulls(len(otherwise), pa.bool_()))
         for first in range(0, sorting.anew.num_rows, _ASKED_AT_ONCE):
             part = sorting.anew.slice(first, _ASKED_AT_ONCE).combine_chunks()
             sorting.stage_anew(part, _identifiers(warehouse, spec, part.column("user_id").combine_chunks()))
-    kept = KeptUsers(rows=sorting.kept, revision=known.revision, unchanged=sorting.unchanged)
+    kept = KeptUsers(
+        rows=sorting.kept,
+        revision=known.revision,
+        unchanged=sorting.unchanged,
+        outcomes=dict(sorting.outcomes),
+        base=known.base.hex(),
+    )
     return Changed((Shard(number=0, rows=sorting.staged),) if sorting.staged else (), kept)
 
 
@@ -99,8 +107,11 @@ class _Sorting:
         self._anew: list[pa.RecordBatch] = []
         self._anew_rows = 0
         self._known_users = known.users
-        self._as_before = 0
-        self.kept = 0
+        self._found = 0
+        self._otherwise_found = 0
+        self._known_found_otherwise = 0
+        self._gone = 0
+        self.outcomes: Counter[str] = Counter()
         self.staged = 0
 
     @property
@@ -109,16 +120,25 @@ class _Sorting:
         return pa.Table.from_batches(self._anew, FOUND)
 
     @property
+    def kept(self) -> int:
+        """The members who stay as they are: all found of whom the join says nothing else."""
+        return self._found - self._otherwise_found
+
+    @property
     def unchanged(self) -> bool:
-        """Whether exactly the users of the snapshot were found, all of them as they were."""
-        return not self._anew_rows and self._as_before == self._known_users
+        """Whether exactly the users of the snapshot were found, all of them as it has them."""
+        return self.kept + self.outcomes.total() == self._found == self._known_users
+
+    def ensure_each_once(self) -> None:
+        """Raise LookAtAllError unless each user of the snapshot was found once or not at all, so that all can be counted."""
+        if self.kept + self._known_found_otherwise + self._gone != self._known_users:
+            raise LookAtAllError
 
     def files(self, staging: Staging) -> ExitStack:
         """Open the files, until the stack is closed."""
         files = ExitStack()
-        self._kept: pq.ParquetWriter = files.enter_context(staging.writer(KEPT_FILE, KEPT_SHARD))
         self._shard: pq.ParquetWriter = files.enter_context(staging.writer(shard_file(0), ANEW_SHARD))
-        self._look_up: pq.ParquetWriter = files.enter_context(staging.writer(LOOK_UP_FILE, USERS))
+        self._not_kept: pq.ParquetWriter = files.enter_context(staging.writer(NOT_KEPT_FILE, NOT_KEPT))
         return files
 
     def found(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -126,6 +146,7 @@ class _Sorting:
         for batch in batches:
             if not batch.num_rows:
                 continue
+            self._found += batch.num_rows
             self._encoder.count_misfits(batch)
             never = self._columns.never_held_out
             columns = [
@@ -153,31 +174,31 @@ class _Sorting:
     def take(self, batch: pa.RecordBatch) -> None:
         """Sort a batch of users as `KnownUsers.beside` gives them."""
         what = batch.column("what")
-        kept = batch if _all(what, KEPT) else batch.filter(pc.equal(what, KEPT))
-        if kept.num_rows:
-            self._kept.write_batch(kept.select(KEPT_SHARD.names).cast(KEPT_SHARD))
-            self._encoder.count_rejected(kept.column("rejected"))
-            self.kept += kept.num_rows
-            self._as_before += kept.num_rows
-        if kept.num_rows == batch.num_rows:
-            return
-        known = batch.filter(pc.equal(what, KNOWN))
-        self._encoder.count_rejected(known.column("rejected"))
-        self._as_before += known.num_rows
-        self._stage(known, pa.nulls(known.num_rows, pa.binary()))
+        known = pc.equal(what, KNOWN)
+        self._encoder.count_rejected(batch.column("rejected").filter(pc.or_(pc.equal(what, KEPT), known)))
+        batch = batch.filter(pc.not_equal(what, KEPT))
+        what, known = batch.column("what"), batch.column("known")
+        self._gone += int(pc.sum(pc.equal(what, GONE)).as_py() or 0)
+        found = batch.filter(pc.not_equal(what, GONE))
+        self._otherwise_found += found.num_rows
+        self._known_found_otherwise += int(pc.sum(found.column("known")).as_py() or 0)
+        settled = pc.fill_null(batch.column("settled"), fill_value=False)
+        no_targets = pc.and_not(pc.equal(what, KNOWN), settled)
+        for each in pc.value_counts(batch.column("outcome").filter(no_targets)).to_pylist():
+            self.outcomes[each["values"]] += each["counts"]
+        leaving = batch.filter(pc.and_(pc.equal(what, KNOWN), settled))
+        self._stage(leaving, pa.nulls(leaving.num_rows, pa.binary()))
         anew = batch.filter(pc.equal(what, ANEW))
         ensure_key(self._spec.catalog.users, anew.column("user_id"))
         self._anew.append(anew.select(FOUND.names).cast(FOUND))
         self._anew_rows += anew.num_rows
-        self._ensure_few()
-        # Whom the campaign holds, and who is not kept, has to be looked up in the ledger.
-        held = pc.and_(pc.fill_null(batch.column("settled"), False), pc.not_equal(what, KEPT))
-        self.look_up(batch.column("user_id").filter(held))
+        not_kept = batch.filter(pc.and_not(known, no_targets))
+        self.not_kept(not_kept.column("user_id"), not_kept.column("settled"))
 
-    def look_up(self, users: pa.Array) -> None:
-        """Note users whose memberships the next steps have to look up."""
-        self._look_up.write_batch(pa.RecordBatch.from_arrays([users], schema=USERS))
-        self._looked_up += len(users)
+    def not_kept(self, users: pa.Array, settled: pa.Array) -> None:
+        """Note users of the snapshot who are not as it has them; those `settled`, or null, have to be looked up in the ledger."""
+        self._not_kept.write_batch(pa.RecordBatch.from_arrays([users, settled], schema=NOT_KEPT))
+        self._looked_up += int(pc.sum(pc.fill_null(settled, fill_value=True)).as_py() or 0)
         self._ensure_few()
 
     def _ensure_few(self) -> None:
@@ -189,7 +210,7 @@ class _Sorting:
         packed, rejected = self._encoder.identifiers(raw)
         self._encoder.count_rejected(rejected)
         (batch,) = users.to_batches()
-        of_encoder = {"row_hash": pa.nulls(len(batch), pa.uint64()), "held_out": pa.repeat(False, len(batch))}
+        of_encoder = {"row_hash": pa.nulls(len(batch), pa.uint64()), "arm": pa.nulls(len(batch), pa.string())}
         columns = {name: batch.column(name) for name in FOUND.names} | {"rejected": rejected} | of_encoder
         self._stage(pa.RecordBatch.from_pydict(columns), packed)
 
@@ -201,8 +222,3 @@ class _Sorting:
         arrays = [columns[field.name].cast(field.type) for field in ANEW_SHARD]
         self._shard.write_batch(pa.RecordBatch.from_arrays(arrays, schema=ANEW_SHARD))
         self.staged += users.num_rows
-
-
-def _all(what: pa.Array, value: int) -> bool:
-    found = pc.min_max(what)
-    return bool(found["min"].as_py() == value == found["max"].as_py())

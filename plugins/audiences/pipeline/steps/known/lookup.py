@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import deque
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from audiences.concurrency import begun
 from audiences.ledger import snapshots
+from audiences.pipeline.staging import KNOWN_FILES
 from audiences.pipeline.steps.known.changed import LookAtAllError
 from audiences.sql import statement
 from audiences.user_ids import USER_ID
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from audiences.ledger.snapshots import Snapshot
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef
+    from audiences.pipeline.staging import Staging
     from audiences.pipeline.steps.known.terms import Terms
 
 FOUND: Final = pa.schema(
@@ -49,15 +51,17 @@ class KnownUsers:
     def __init__(self, ledger: Ledger, campaign: int, snapshot: Snapshot, folder: Path) -> None:
         self.revision = snapshot.revision
         self.users = snapshot.users
+        self.base = snapshot.base_digest
         self._ledger, self._campaign, self._snapshot = ledger, campaign, snapshot
         self._folder = folder
-        self._file = folder / "snapshot.parquet"
+        self._files = [folder / name for name in KNOWN_FILES]
 
-    def beside(self, found: Iterator[pa.RecordBatch]) -> Generator[pa.RecordBatch]:
+    def beside(self, found: Iterator[pa.RecordBatch], staging: Staging) -> Generator[pa.RecordBatch]:
         """The users found, of the columns FOUND, with what is remembered of those known, and `what` of the four they are.
 
-        `user_id` is that of the snapshot for those not found any more. Raises what `found` raises, and LookAtAllError for a
-        snapshot that is damaged.
+        Members who stay as they are come only where something was `rejected`. `user_id` is that of the snapshot for those not
+        found any more. The snapshot is staged for the next steps. Raises what `found` raises, and LookAtAllError for a snapshot
+        that is damaged.
         """
         import duckdb
 
@@ -65,7 +69,7 @@ class KnownUsers:
 
         failed: list[BaseException] = []
         under_way = begun(found)
-        if not self._loaded():
+        if not self._loaded(staging):
             deque(under_way, maxlen=0)  # nobody closes the warehouse while it is being read
             raise LookAtAllError
 
@@ -79,7 +83,9 @@ class KnownUsers:
         # While the query is at its joins, the snapshot is made ready for what comes of it.
         with session(self._folder, joins_as_written=True) as database:
             database.register("found", pa.RecordBatchReader.from_batches(FOUND, told()))
-            database.execute(f"create temp view snapshot as from read_parquet('{self._escaped}')")
+            for name, file in zip(("base", "changes"), self._files, strict=True):
+                database.execute(f"create temp view {name} as {_from(file)}")
+            database.execute(f"create temp view users as {statement('snapshot/users')}")
             try:
                 yield from database.sql(statement("snapshot/beside")).to_arrow_reader(_ROWS)
             except (duckdb.Error, pa.ArrowException, OSError):
@@ -87,21 +93,26 @@ class KnownUsers:
                     raise failed[0] from None
                 raise
 
-    def _loaded(self) -> bool:
-        with self._file.open("wb") as stream:
-            return snapshots.load(self._ledger, self._snapshot, stream, campaign=self._campaign)
+    def _loaded(self, staging: Staging) -> bool:
+        with ExitStack() as opened:
+            base, changes = (opened.enter_context(file.open("wb")) for file in self._files)
+            intact = snapshots.load(self._ledger, self._snapshot, base, changes, campaign=self._campaign)
+        for file in self._files if intact else ():
+            with file.open("rb") as content:
+                staging.store(file.name, content)
+        return intact
 
     def held_otherwise(self) -> pa.Array:
         """The users whom the campaign holds under other identifiers than their own, or who did not qualify."""
         from audiences.larger_than_memory import session
 
         with session(self._folder) as database:
-            query = f"select distinct user_id from read_parquet('{self._escaped}') where settled is null"  # noqa: S608  # our own file
+            query = f"select distinct user_id from ({_from(self._files[1])}) where settled is null"  # noqa: S608  # our own file
             return database.sql(query).to_arrow_table().column("user_id").combine_chunks()
 
-    @property
-    def _escaped(self) -> str:
-        return str(self._file).replace("'", "''")
+
+def _from(file: Path) -> str:
+    return "from read_parquet('{}')".format(str(file).replace("'", "''"))
 
 
 @contextmanager

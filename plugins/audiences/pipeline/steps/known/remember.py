@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from audiences.ledger import audience_revisions, snapshots
@@ -18,20 +19,33 @@ def put_on_record(resources: CampaignResources, run: RunRef, planned: Plan) -> N
         return
     revision = audience_revisions.only_by(ledger, run.audience, run=run.run, since=planned.revision)
     from audiences.pipeline.staging import (  # a run in which nothing changed needs no Arrow to be closed
-        SNAPSHOT_FILE,
+        SNAPSHOT_FILES,
         Staging,
     )
 
     staging = Staging(run.staging)
-    if revision is None or not staging.exists(SNAPSHOT_FILE):
+    needed = SNAPSHOT_FILES if remembered.base is None else SNAPSHOT_FILES[1:]
+    if revision is None or not all(map(staging.exists, needed)):
         return
-    with staging.reading(SNAPSHOT_FILE) as content:
-        snapshots.save(
-            ledger,
-            content,
-            campaign=run.campaign,
-            audience=run.audience,
-            scope=bytes.fromhex(remembered.terms),
-            revision=revision,
-            users=remembered.users,
-        )
+    with ExitStack() as opened:
+        *base, changes = (opened.enter_context(staging.reading(name)) for name in needed)
+        if base:
+            snapshots.save(
+                ledger,
+                base[0],
+                changes,
+                campaign=run.campaign,
+                audience=run.audience,
+                scope=bytes.fromhex(remembered.terms),
+                revision=revision,
+                users=remembered.users,
+            )
+        else:
+            snapshots.save_changes(
+                ledger,
+                changes,
+                campaign=run.campaign,
+                base_digest=bytes.fromhex(remembered.base or ""),
+                revision=revision,
+                users=remembered.users,
+            )

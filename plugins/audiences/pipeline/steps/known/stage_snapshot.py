@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from audiences.pipeline.results import Remembered
-from audiences.pipeline.staging import KEPT_FILE, SNAPSHOT, SNAPSHOT_FILE, Staging, remembered_file
+from audiences.pipeline.staging import KNOWN_FILES, SNAPSHOT, SNAPSHOT_FILES, Staging, remembered_file
 from audiences.pipeline.steps.known.changed import most_changed
+from audiences.pipeline.steps.known.kept_users import opened
+from audiences.sql import statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
     from audiences.pipeline.results import Extracted, RunRef, Selected
     from audiences.what.difference import Counts, Difference
+
+_CONTROL: Final = "control_"
+_MOST_CHANGED: Final = 8
+"""Of so many users of a snapshot's first file one may have changed since; then it is written anew."""
+_ROWS: Final = 65_536
 
 
 def remembered(batch: pa.RecordBatch, decided: pd.Series[str], erased: pa.Array) -> pa.RecordBatch:
@@ -26,16 +33,17 @@ def remembered(batch: pa.RecordBatch, decided: pd.Series[str], erased: pa.Array)
 
     names = batch.schema.names
     hashes = row_hashes(batch.column("identifiers"))
+    held_out = decided.where(decided.str.startswith(_CONTROL), None).str.removeprefix(_CONTROL)
+    arms = pa.array(held_out, pa.string(), from_pandas=True)
     columns = {
         "user_id": batch.column("user_id"),
         "fingerprint": batch.column("fingerprint"),
         "row_hash": pc.coalesce(hashes, batch.column("row_hash")) if "row_hash" in names else hashes,
         "rejected": batch.column("rejected"),
         "settled": pa.array((decided == "candidate").to_numpy(dtype=bool)),
-        "held_out": pa.array(decided.str.startswith("control_").to_numpy(dtype=bool)),
+        # Once held out they are on record for good, whatever else comes first for a while.
+        "arm": pc.coalesce(arms, batch.column("arm")) if "arm" in names else arms,
     }
-    if "held_out" in names:
-        columns["held_out"] = pc.or_(columns["held_out"], batch.column("held_out"))
     known = pa.RecordBatch.from_arrays([columns[field.name].cast(field.type) for field in SNAPSHOT], schema=SNAPSHOT)
     return known.filter(pc.invert(erased))
 
@@ -52,16 +60,46 @@ def stage(
     if len(otherwise) > most_changed(extracted.rows):  # the next run would have to look up all of them
         return None
     unsettled = pa.concat_arrays([otherwise, difference.not_sent().column("user_id").combine_chunks()])
-    staging, users = Staging(run.staging), 0
-    with staging.writer(SNAPSHOT_FILE, SNAPSHOT) as writer:
-        for batch in staging.rows(*(remembered_file(part.number) for part in selected)):
-            writer.write_batch(_but(batch, unsettled))
-            users += batch.num_rows
-        for batch in staging.rows(KEPT_FILE) if kept else ():
-            writer.write_batch(_as_remembered(batch))
-            users += batch.num_rows
-        writer.write_table(_otherwise(otherwise))
-    return Remembered(terms=extracted.terms, users=users)
+    staging = Staging(run.staging)
+    found = staging.rows(*(remembered_file(part.number) for part in selected))
+    users = pa.RecordBatchReader.from_batches(SNAPSHOT, (_but(batch, unsettled) for batch in found))
+    if kept is None:
+        anew = _write(staging, SNAPSHOT_FILES[0], users)
+        _write(staging, SNAPSHOT_FILES[1], _otherwise(otherwise).to_reader())
+        return Remembered(terms=extracted.terms, users=anew)
+    anew, whole = _merge(staging, users, otherwise)
+    return Remembered(terms=extracted.terms, users=kept.users + anew, base=None if whole else kept.base)
+
+
+def _merge(staging: Staging, users: pa.RecordBatchReader, otherwise: pa.Array) -> tuple[int, bool]:
+    """Stage the last run's snapshot with these users in it; how many they are, and whether all of it was written anew."""
+    with opened(staging) as database:
+        database.register("given", users)
+        database.execute("create temp table remembered as from given")
+        database.execute(f"create temp table merged as {statement('snapshot/changes')}")
+        database.execute("drop table changes")
+        database.execute("alter table merged rename to changes")
+        ((anew, changed),) = database.execute(
+            "select (select count(*) from remembered), (select count(*) from changes)"
+        ).fetchall()
+        whole = changed > staging.length(KNOWN_FILES[0]) // _MOST_CHANGED
+        if whole:
+            _write(staging, SNAPSHOT_FILES[0], database.sql("from users").to_arrow_reader(_ROWS))
+            _write(staging, SNAPSHOT_FILES[1], _otherwise(otherwise).to_reader())
+        else:
+            changes = database.sql("from changes").to_arrow_reader(_ROWS)
+            _write(staging, SNAPSHOT_FILES[1], [*changes, *_otherwise(otherwise).to_batches()])
+    return anew, whole
+
+
+def _write(staging: Staging, name: str, batches: Iterable[pa.RecordBatch]) -> int:
+    """Write a file of a snapshot; how many rows it has."""
+    rows = 0
+    with staging.writer(name, SNAPSHOT) as writer:
+        for batch in batches:
+            writer.write_batch(batch.cast(SNAPSHOT))
+            rows += batch.num_rows
+    return rows
 
 
 def _but(batch: pa.RecordBatch, unsettled: pa.Array) -> pa.RecordBatch:
@@ -76,12 +114,3 @@ def _otherwise(users: pa.Array) -> pa.Table:
     """Users of whom only that is remembered: the campaign holds them in another way than as settled."""
     columns = [users if field.name == "user_id" else pa.nulls(len(users), field.type) for field in SNAPSHOT]
     return pa.table(columns, schema=SNAPSHOT)
-
-
-def _as_remembered(kept: pa.RecordBatch) -> pa.RecordBatch:
-    columns = {
-        **dict(zip(kept.schema.names, kept.columns, strict=True)),
-        "settled": pa.repeat(True, len(kept)),
-        "held_out": pa.repeat(False, len(kept)),
-    }
-    return pa.RecordBatch.from_arrays([columns[field.name] for field in SNAPSHOT], schema=SNAPSHOT)
