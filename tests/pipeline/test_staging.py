@@ -10,7 +10,7 @@ from upath import UPath
 
 from audiences.disk import DiskError
 from audiences.ledger.ledger_errors import as_ours
-from audiences.pipeline.staging import Staging
+from audiences.pipeline.staging import Footers, Staging
 from audiences.run_folders import OutsideStagingError, clear, run_folder
 
 IDS = [
@@ -63,6 +63,21 @@ def test_a_byte_that_changed_in_a_staged_identifier_is_told_and_never_read(tmp_p
     with pytest.raises(OSError, match="CRC") as raised:
         staging.dataset("rows.parquet").to_table()
     assert "was changed or cut short after it was written" in str(as_ours(raised.value))
+
+
+def test_a_request_reads_its_own_rows_only_wherever_row_groups_end(tmp_path):
+    staging, footers = Staging(str(tmp_path)), Footers()
+    # Two users who share a row have one position, so that requests and row groups drift apart.
+    positions = [0, 1, 1, 2, 3, 4, 4, 5, 6, 7]
+    rows = pa.record_batch({"position": pa.array(positions, pa.int64()), "user_id": [str(n) for n in range(10)]})
+    with staging.writer("add.parquet", rows.schema) as writer:
+        writer.write_batch(rows, row_group_size=3)
+    for first, after in [(0, 3), (3, 6), (6, 9), (1, 2), (0, 9), (8, 9)]:
+        found = staging.between("add.parquet", first, after, footers=footers).column("position").to_pylist()
+        assert found == [position for position in positions if first <= position < after], (first, after)
+    (tmp_path / "add.parquet").write_bytes(b"")
+    with pytest.raises(DiskError, match="was changed or cut short after it was written"):
+        staging.between("add.parquet", 0, 3, footers=Footers())
 
 
 @pytest.mark.parametrize(

@@ -257,3 +257,21 @@ def test_the_cap_keeps_members_first_and_then_goes_by_rank(tmp_path, limit, exem
     counts, changes = computed(tmp_path, "mirror", held, {"a": b"a", "b": b"b", "c": b"c"}, limit, exempt)
     assert {hold.user for hold in applied(held, changes)} == left
     assert counts.targeted == len(left)
+
+
+@seed(20261130)
+@settings(max_examples=10)
+@given(st.sampled_from(["mirror", "add"]), circles.map(together), st.booleans())
+def test_where_nobody_is_held_all_that_is_wanted_begins_and_those_who_share_a_row_lie_together(
+    tmp_path_factory, action, drawn, alone
+):
+    want = drawn.want
+    counts, changes = computed(
+        tmp_path_factory.getbasetemp(), action, set(), want, others=None if alone else Others(set())
+    )
+    assert applied(set(), changes) == expected(action, set(), want)
+    positions = [row["position"] for row in changes["add"]]
+    assert positions == sorted(positions)
+    assert len({(row["position"], row["identifiers"]) for row in changes["add"]}) == len(set(want.values()))
+    distinct = len(set(want.values()))
+    assert (counts.begun, counts.add, counts.rows_after) == (len(want), distinct, distinct)

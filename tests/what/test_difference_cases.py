@@ -159,11 +159,26 @@ def test_those_whose_membership_begins_are_assigned_as_targets_beside_those_held
         difference.want(pa.Table.from_pylist(rows, schema=CANDIDATES).to_reader())
         difference.compute()
         out = pa.table({"user_id": ["in_control"], "arm": ["system"]}).to_reader()
-        assert difference.assigned(out).read_all().to_pylist() == [
+        assert difference.assigned(out, added=False).read_all().to_pylist() == [
             {"user_id": "in_control", "arm": "system"},
             {"user_id": "new", "arm": "target"},
         ]
         assert (difference.wants("new"), difference.wants("in_control")) == (True, False)
+
+
+def test_who_is_added_need_not_be_assigned_again_and_who_begins_without_a_request_is(tmp_path):
+    with closing(Difference(campaign=ME, action="mirror", spill=tmp_path)) as difference:
+        held = [dict(zip(HELD.names, Hold(OTHER, "theirs", b"o", True), strict=True))]
+        difference.hold(pa.Table.from_pylist(held, schema=HELD).to_reader())
+        rows = {"shares with theirs": b"o", "new": b"n", "was refused": b"r"}
+        wanted = [{"user_id": user, "identifiers": row, "rank": b""} for user, row in rows.items()]
+        difference.want(pa.Table.from_pylist(wanted, schema=CANDIDATES).to_reader())
+        difference.quarantine(pa.table({"identifiers": pa.array([b"r"], pa.binary())}))
+        difference.compute()
+        assert [row["user_id"] for batch in difference.changes("add") for row in batch.to_pylist()] == ["new"]
+        out = pa.table({"user_id": pa.array([], pa.string()), "arm": pa.array([], pa.string())})
+        others = difference.assigned(out.to_reader(), added=True).read_all().to_pylist()
+        assert [each["user_id"] for each in others] == ["shares with theirs", "was refused"]
 
 
 def test_users_whose_time_is_up_leave_and_are_told_from_those_who_left_for_it_before(tmp_path):
@@ -188,6 +203,9 @@ def test_users_whose_time_is_up_leave_and_are_told_from_those_who_left_for_it_be
 def test_users_who_share_a_row_lie_together_at_the_place_of_the_first(compare):
     counts, changes, _ = compare({"a": b"shared", "m": b"own", "z": b"shared"})
     assert (counts.add, placed(changes["add"])) == (2, [(0, "a"), (0, "z"), (1, "m")])
+    held = {Hold(ME, user, row, True) for user, row in (("a", b"shared"), ("m", b"own"), ("z", b"shared"))}
+    counts, changes, _ = compare({}, held)
+    assert (counts.remove, placed(changes["remove"])) == (2, [(0, "a"), (0, "z"), (1, "m")])
 
 
 def test_who_stays_with_other_identifiers_is_not_gone(compare):

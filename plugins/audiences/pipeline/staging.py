@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from pyarrow.fs import FSSpecHandler, LocalFileSystem, PyFileSystem
@@ -17,7 +19,7 @@ from audiences.object_store import Folder, store_told
 from audiences.user_ids import USER_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _RECORD_BATCH_ROWS = 65_536
 _CHECKED = ds.ParquetFileFormat(
@@ -26,8 +28,6 @@ _CHECKED = ds.ParquetFileFormat(
 _FOUND_BY = ["position"]  # of the rows of a change file, by which a request reads its own only
 HELD_OUT = pa.schema([USER_ID, ("arm", pa.string())])
 """The columns of files that say which arm users are in."""
-ASSIGNED_FILE = "assigned.parquet"
-"""The users whom the run assigns to an arm: `user_id`, `arm`."""
 ANEW_SHARD = pa.schema(
     [
         USER_ID,
@@ -107,6 +107,25 @@ def remembered_file(number: int) -> str:
 def change_file(action: str) -> str:
     """The name of a staged file of changes, from which the requests of an action read their rows; the first of its run."""
     return f"{action}.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """What the end of a change file says of it, and the lowest and the highest position in each of its row groups."""
+
+    metadata: pq.FileMetaData
+    positions: Sequence[tuple[int, int]]
+
+    @classmethod
+    def of(cls, metadata: pq.FileMetaData) -> Footer:
+        """Read from the end of a file with the column `position`, which has statistics."""
+        column = metadata.schema.names.index(_FOUND_BY[0])
+        groups = (metadata.row_group(number).column(column).statistics for number in range(metadata.num_row_groups))
+        return cls(metadata, [(group.min, group.max) for group in groups])
+
+
+Footers = dict[str, Footer]
+"""Of change files, by their paths."""
 
 
 class Staging:
@@ -193,6 +212,36 @@ class Staging:
             pq.ParquetFile(stream) as file,
         ):
             return int(file.metadata.num_rows)
+
+    def between(self, name: str, first: int, after: int, *, footers: Footers) -> pa.Table:
+        """The rows of a change file whose position is in [first, after); raises DiskError for a file that was changed.
+
+        Only the row groups that may hold some are read. A data set would parse the description of all of them anew each time,
+        which costs more than to read a request's rows; `footers` has those of the files that were read before.
+        """
+        path = self.folder.file(name)
+        known = footers.get(path)
+        with (
+            store_told(),
+            self._told_if_changed(name),
+            self._open(name, "rb") as stream,
+            pq.ParquetFile(
+                stream,
+                metadata=known.metadata if known else None,
+                # Of a store all columns are asked for at once, not one after the other.
+                pre_buffer=not self.folder.local,
+                page_checksum_verification=True,
+            ) as file,
+        ):
+            footer = footers[path] = known or Footer.of(file.metadata)
+            groups = [
+                number for number, (least, most) in enumerate(footer.positions) if least < after and most >= first
+            ]
+            found = file.read_row_groups(groups, use_threads=False)
+        if all(first <= least and most < after for least, most in (footer.positions[number] for number in groups)):
+            return found
+        position = pc.field("position")
+        return found.filter((position >= first) & (position < after))
 
     @contextmanager
     def reading(self, name: str) -> Iterator[BinaryIO]:

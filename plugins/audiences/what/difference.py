@@ -18,7 +18,7 @@ from audiences.sql import statement
 from audiences.user_ids import USER_ID, USERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -41,6 +41,10 @@ CHANGES = pa.schema(
         ("gone", pa.bool_()),
     ]
 )
+_ADDED = {"action": "add", "present": True, "begins": True, "gone": False}
+"""What is the same of all memberships that hang on a request to add."""
+_PLACE = "if(shares, concat_ws(chr(0), first_user, hex(identifiers), user_id), user_id)"
+"""As `first_user, identifiers, user_id`: no user id holds the character before all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +185,11 @@ class Difference:
             self._run("create temp view wanted as select user_id, identifiers from eligible")
         else:
             self._run(f"create temp table wanted as {statement('difference/capped')}", limit=self._limit)
-        for table in ("differs", "begun", "ended"):
-            self._run(f"create temp table {table} as {statement(f'difference/{table}')}")
+        if self._nobody_held():
+            self._all_begin()
+        else:
+            for table in ("differs", "begun", "ended"):
+                self._run(f"create temp table {table} as {statement(f'difference/{table}')}")
         self._hold_others()
         for table in ("shared", "kept", "quarantined"):
             self._run(f"create temp table {table} as {statement(f'difference/{table}')}")
@@ -190,6 +197,20 @@ class Difference:
         found = Counts(*self._run(statement("difference/counts"))[0])
         kept = {name: getattr(found, name) + self._kept for name in ("candidates", "targeted", "held")}
         return replace(found, **kept)
+
+    def _nobody_held(self) -> bool:
+        """Whether nobody is in the audience, by anybody's doing, and nobody comes to be on a list of those taken out."""
+        empty = self._others is None or not self._others.memberships
+        return self.compares_own and empty and not self._run("select exists (from held)")[0][0]
+
+    def _all_begin(self) -> None:
+        """What is wanted begins, all of it, and nothing ends: views in place of tables that would repeat it twice."""
+        self._run(f"create temp view differs as {statement('difference/all_begin')}")
+        begun = statement("difference/begun")
+        for name, value in self._parameters.items():  # a view takes none
+            begun = begun.replace(f"${name}", f"'{value}'" if isinstance(value, str) else str(value))
+        self._run(f"create temp view begun as {begun}")
+        self._run(f"create temp table ended as {statement('difference/ended')} limit 0")
 
     def _hold_others(self) -> None:
         """Hold those too who share a row with a membership that begins or ends; count those who do not."""
@@ -219,10 +240,19 @@ class Difference:
         return self._database.sql("select user_id from wanted").to_arrow_reader(_RECORD_BATCH_ROWS)
 
     def changes(self, action: str) -> Iterator[pa.RecordBatch]:
-        """The memberships that hang on requests of that action (`add`, `remove`), or on none (`none`), by position."""
-        query = "select * from changes where action = $wanted order by first_user, identifiers, user_id, begins"
+        """The memberships that hang on requests of that action (`add`, `remove`), or on none (`none`), by position.
+
+        Those who share a row come one after the other. To be read to its end before anything else is asked.
+        """
+        if action == "add":
+            # One column in nearly all cases a user id, and two to carry, are sorted in half the time.
+            query = f"select user_id, identifiers from changes where action = $wanted order by {_PLACE}"  # noqa: S608  # our own text
+            same = {**_ADDED, "campaign_id": self._parameters["campaign"]}
+        else:
+            query = "select * from changes where action = $wanted order by first_user, identifiers, user_id, begins"
+            same = {}
         batches = self._database.sql(query, params={"wanted": action}).to_arrow_reader(_RECORD_BATCH_ROWS)
-        return _numbered(batches) if action != "none" else (_placed(batch, None) for batch in batches)
+        yield from _numbered(batches, same) if action != "none" else (_placed(batch, None, same) for batch in batches)
 
     def full_set(self) -> int:
         """How many distinct rows the audience has afterwards; `lasting` can be read then."""
@@ -244,14 +274,16 @@ class Difference:
             query = f"select user_id from candidates where user_id in ({query})"  # noqa: S608  # constants only
         return self._database.sql(query).to_arrow_table()
 
-    def assigned(self, held_out: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    def assigned(self, held_out: pa.RecordBatchReader, *, added: bool) -> pa.RecordBatchReader:
         """Who is assigned to which group by this run, in the order of `user_id`: `user_id`, `arm`.
 
-        Those whose membership begins are targets; `held_out` has the others (`user_id`, `arm`). Read it to its end before
-        anything else is asked: two large answers at a time do not fit into the memory limit.
+        Those whose membership begins are targets; `held_out` has the others (`user_id`, `arm`). With `added` those are left out
+        whom `changes("add")` has: all of them are targets. Read it to its end before anything else is asked: two large answers
+        at a time do not fit into the memory limit.
         """
         self._database.register("held_out", held_out)
-        return self._database.sql(statement("difference/assigned")).to_arrow_reader(_RECORD_BATCH_ROWS)
+        query = statement("difference/assigned")
+        return self._database.sql(query, params={"added": added}).to_arrow_reader(_RECORD_BATCH_ROWS)
 
     def held_otherwise(self) -> pa.Table:
         """The users (`user_id`) whom the campaign goes on to hold though they are not wanted, or under something else too."""
@@ -285,7 +317,7 @@ class Difference:
         return self._database.execute(query, used).fetchall()
 
 
-def _numbered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _numbered(batches: Iterable[pa.RecordBatch], same: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
     """With the position of each membership's row among those to send: one more wherever the identifiers change."""
     position, last = -1, pa.scalar(None, pa.binary())
     for batch in filter(len, batches):
@@ -293,11 +325,13 @@ def _numbered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         before = pa.concat_arrays([pa.array([last], pa.binary()), rows.slice(0, len(rows) - 1)])
         changes = pc.fill_null(pc.not_equal(rows, before), fill_value=True)
         positions = pc.add(pc.cumulative_sum(changes.cast(pa.int64())), position)
-        yield _placed(batch, positions)
+        yield _placed(batch, positions, same)
         position, last = positions[-1].as_py(), rows[-1]
 
 
-def _placed(batch: pa.RecordBatch, positions: pa.Array | None) -> pa.RecordBatch:
-    columns = {name: batch.column(name) for name in CHANGES.names if name != "position"}
+def _placed(batch: pa.RecordBatch, positions: pa.Array | None, same: Mapping[str, object]) -> pa.RecordBatch:
+    """With these positions, and with what is the `same` in all of them, as CHANGES."""
+    columns = {name: batch.column(name) for name in batch.schema.names}
+    columns |= {name: pa.repeat(pa.scalar(value), len(batch)) for name, value in same.items()}
     columns["position"] = pa.nulls(len(batch)) if positions is None else positions
     return pa.RecordBatch.from_arrays([columns[field.name].cast(field.type) for field in CHANGES], schema=CHANGES)

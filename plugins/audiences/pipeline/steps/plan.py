@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from audiences.errors import AudiencesError, StoppedError
@@ -62,7 +63,7 @@ def plan(
         counts,
         outcomes,
     ):
-        planned = put_on_record(
+        return put_on_record(
             resources,
             run,
             selected,
@@ -71,10 +72,8 @@ def plan(
             outcomes=outcomes,
             rejected=extracted.rejected,
             scope=scope,
+            remember=partial(stage, run, extracted, selected, difference, counts),
         )
-        return planned.model_copy(
-            update={"remembered": stage(run, extracted, selected, difference, counts)}
-        )  # fmt: skip
 
 
 @contextmanager

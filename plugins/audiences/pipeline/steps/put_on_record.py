@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -27,16 +24,18 @@ from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.results import AudienceHolding, Plan, Rejected, RunRef, Selected
 from audiences.pipeline.scope import EVERYBODY, Scope
-from audiences.pipeline.staging import ASSIGNED_FILE, HELD_OUT, Staging, change_file, held_out_file, never_held_out_file
+from audiences.pipeline.staging import HELD_OUT, Staging, change_file, held_out_file, never_held_out_file
+from audiences.pipeline.steps.assigning import as_targets, assigning
 from audiences.pipeline.upload import full_refresh
 from audiences.user_ids import USERS
 from audiences.what.difference import CHANGES, Counts, Difference
 from audiences.what.rows import keys_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from audiences.pipeline.resources import CampaignResources
+    from audiences.pipeline.results import Remembered
 
 MOST_ADD_TASKS = 16
 FEWEST_PER_TASK = 20  # a task of its own is not worth fewer requests
@@ -54,10 +53,12 @@ def put_on_record(
     rejected: Rejected,
     found: bool = True,
     scope: Scope = EVERYBODY,
+    remember: Callable[[], Remembered | None] | None = None,
 ) -> Plan:
     """Stage what a computed difference sends, and put it on record with the assignments; raises ReplaceTooLongError.
 
-    `found`: the candidates are all who qualify, so whoever is not among them does not.
+    `found`: the candidates are all who qualify, so whoever is not among them does not. `remember` stages what the next run is to
+    know.
     """
     ledger, staging = resources.ledger, Staging(run.staging)
     if scope.everybody:
@@ -68,11 +69,13 @@ def put_on_record(
     earlier = (
         identifier_keys.begin(ledger, campaign=run.campaign, audience=run.audience, schema=keys) if found else None
     )
-    with _assignments_under_way(resources, run, selected, difference):
+    with assigning(ledger, campaign=run.campaign, run=run.run) as assign:
         if rows:
             full_set = full_refresh.stage(resources, run, difference, rows)
         else:
-            planned = _stage_changes(staging, difference, counts, keys=keys, earlier=earlier)
+            planned = _stage_changes(staging, difference, counts, keys=keys, earlier=earlier, assign=assign)
+        _assign_others(resources, run, selected, difference, assign, added=bool(counts.add and not rows))
+        remembered = remember() if remember else None
     unsent = pa.Table.from_batches(() if rows else difference.changes("none"), CHANGES)
     chunks.record_unsent(ledger, audience=run.audience, run=run.run, changes=unsent)
     _record_expired(resources, run, difference, found=found)
@@ -104,6 +107,7 @@ def put_on_record(
         add_tasks=add_tasks,
         after=AudienceHolding(memberships=counts.memberships_after, rows=counts.rows_after),
         revision=difference.revision,
+        remembered=remembered,
     )
 
 
@@ -173,47 +177,55 @@ def _with_earlier_attempts(
     }
 
 
-@contextmanager
-def _assignments_under_way(
-    resources: CampaignResources, run: RunRef, selected: Sequence[Selected], difference: Difference
-) -> Iterator[None]:
-    """Record assignments while the body works: Postgres is busy with them for as long as we are with the change files.
-
-    First assignment wins: the ledger keeps the one it has. On record before any upload, so that no crash can lose one.
-    """
+def _assign_others(
+    resources: CampaignResources,
+    run: RunRef,
+    selected: Sequence[Selected],
+    difference: Difference,
+    assign: Callable[[pa.RecordBatch], None],
+    *,
+    added: bool,
+) -> None:
+    """Assign who is held out, and whose membership begins without a request to add; `added`: the others are assigned already."""
     staging = Staging(run.staging)
     held_out = staging.rows(*(held_out_file(part.number) for part in selected))
-    with staging.writer(ASSIGNED_FILE, HELD_OUT) as writer:
-        for batch in difference.assigned(pa.RecordBatchReader.from_batches(HELD_OUT, held_out)):
-            writer.write_batch(batch)
+    for batch in difference.assigned(pa.RecordBatchReader.from_batches(HELD_OUT, held_out), added=added):
+        assign(batch)
     if resources.spec.campaign.who.never_hold_out:
         by_name = staging.rows(*(never_held_out_file(part.number) for part in selected))
         users = [user for batch in by_name for user in batch.column("user_id").to_pylist()]
         assignments.never_held_out(resources.ledger, run.campaign, users)
-    assigned = pa.RecordBatchReader.from_batches(HELD_OUT, staging.rows(ASSIGNED_FILE))
-    record = partial(assignments.record, resources.ledger, campaign=run.campaign, run=run.run, assigned=assigned)
-    with ThreadPoolExecutor(1, thread_name_prefix="assignments") as pool:
-        recorded = pool.submit(record)
-        yield
-        recorded.result()
 
 
 def _stage_changes(
-    staging: Staging, difference: Difference, counts: Counts, *, keys: tuple[str, ...], earlier: tuple[str, ...] | None
+    staging: Staging,
+    difference: Difference,
+    counts: Counts,
+    *,
+    keys: tuple[str, ...],
+    earlier: tuple[str, ...] | None,
+    assign: Callable[[pa.RecordBatch], None],
 ) -> list[PlannedRequest]:
     """The requests of a difference. Removals of rows under `earlier` keys are deferred until the additions are in."""
-    deferred = earlier is not None
+    removed, added = difference.changes("remove"), _assigned(difference.changes("add"), assign)
     return [
-        *_stage(staging, difference, "remove", counts.remove, schema=earlier or keys, deferred=deferred),
-        *_stage(staging, difference, "add", counts.add, schema=keys),
+        *_stage(staging, "remove", counts.remove, removed, schema=earlier or keys, deferred=earlier is not None),
+        *_stage(staging, "add", counts.add, added, schema=keys),
     ]
+
+
+def _assigned(added: Iterator[pa.RecordBatch], assign: Callable[[pa.RecordBatch], None]) -> Iterator[pa.RecordBatch]:
+    """The same batches, whose users are assigned to the targets as they pass."""
+    for batch in added:
+        assign(as_targets(batch.column("user_id")))
+        yield batch
 
 
 def _stage(
     staging: Staging,
-    difference: Difference,
     action: RequestAction,
     rows: int,
+    changes: Iterator[pa.RecordBatch],
     *,
     schema: tuple[str, ...],
     deferred: bool = False,
@@ -223,7 +235,7 @@ def _stage(
         return []
     file = staging.unused(change_file(action))
     with staging.writer(file, CHANGES) as writer:
-        for batch in difference.changes(action):
+        for batch in changes:
             writer.write_batch(batch, row_group_size=MAX_ROWS)  # each request reads its own rows only
     return [
         PlannedRequest(action, file, first, min(MAX_ROWS, rows - first), schema, deferred)

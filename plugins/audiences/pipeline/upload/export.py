@@ -21,6 +21,7 @@ from audiences.ledger.chunk_states import Chunk, RequestState
 from audiences.logs import logger
 from audiences.pipeline.preconditions import export_windows
 from audiences.pipeline.results import RunRef, Sent
+from audiences.pipeline.staging import Footers
 from audiences.pipeline.upload.bisect import halve
 from audiences.pipeline.upload.request_body import request_payload, staged
 from audiences.what.erased import Erased
@@ -95,20 +96,27 @@ class _Answer:
 
 def send_all(resources: CampaignResources, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
     """Send these requests, several at a time, and record what comes of each; raises as `export` does."""
-    erased = Erased(*erasures.known(resources.ledger))
+    erased, footers = Erased(*erasures.known(resources.ledger)), Footers()
     waiting, under_way = deque(todo), dict[Future[_Answer], Chunk]()
     sent = refused = 0
     trouble: AudiencesError | None = None
     max_concurrency = resources.spec.account.requests_at_once
     with ThreadPoolExecutor(max_concurrency, thread_name_prefix="upload") as pool:
-        while under_way or (waiting and trouble is None):
+
+        def fill() -> None:
             while waiting and trouble is None and len(under_way) < max_concurrency:
                 chunk = waiting.popleft()
                 chunks.sending(resources.ledger, chunk)
-                under_way[pool.submit(_send_staged, resources.facebook, facebook_id, chunk, erased)] = chunk
+                sending = pool.submit(_send_staged, resources.facebook, facebook_id, chunk, erased, footers)
+                under_way[sending] = chunk
+
+        while under_way or (waiting and trouble is None):
+            fill()
             for done in wait(under_way, return_when=FIRST_COMPLETED).done:
                 chunk = under_way.pop(done)
                 sent += 1
+                if done.exception() is None:
+                    fill()  # the next one is on its way while this one's members are recorded
                 try:
                     _record(resources, chunk, done.result())
                 except RowsRefusedError as error:
@@ -132,9 +140,9 @@ def send(session: GraphSession, facebook_id: str, chunk: Chunk, changes: pa.Tabl
     return call(session, facebook_id, ready.schema, ready.rows, body=ready.body)
 
 
-def _send_staged(session: GraphSession, facebook_id: str, chunk: Chunk, erased: Erased) -> _Answer:
+def _send_staged(session: GraphSession, facebook_id: str, chunk: Chunk, erased: Erased, footers: Footers) -> _Answer:
     """Runs in a thread of its own."""
-    changes = staged(chunk, erased)
+    changes = staged(chunk, erased, footers=footers)
     return _Answer(receipt=send(session, facebook_id, chunk, changes), changes=changes)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
 from audiences.errors import RefusedError
 from audiences.facebook import audience_members as facebook_members
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from audiences.facebook.audience_members import BatchStep, JsonRows
     from audiences.ledger.chunk_states import Chunk
+    from audiences.pipeline.staging import Footers
     from audiences.what.erased import Erased
 
 
@@ -32,18 +32,31 @@ class RequestPayload:
     body: bytes
 
 
-def staged(chunk: Chunk, erased: Erased) -> pa.Table:
-    """The changes that hang on the request, as CHANGES; nobody who was erased since it was planned is uploaded."""
-    position = ds.field("position")
-    inside = (position >= chunk.first_row) & (position < chunk.first_row + chunk.rows)
-    changes = Staging(chunk.staging).dataset(chunk.file).to_table(filter=inside)
+def staged(chunk: Chunk, erased: Erased, *, footers: Footers | None = None) -> pa.Table:
+    """The changes that hang on the request, as CHANGES; nobody who was erased since it was planned is uploaded.
+
+    `footers` are kept between the requests of one upload, which read from the same file.
+    """
+    footers = {} if footers is None else footers
+    after = chunk.first_row + chunk.rows
+    changes = Staging(chunk.staging).between(chunk.file, chunk.first_row, after, footers=footers)
     return changes if chunk.action == "remove" else without(changes, erased)
 
 
 def without(changes: pa.Table, erased: Erased) -> pa.Table:
     """The changes that concern nobody who was erased."""
+    if not erased.digests:
+        return changes
     users, rows = (changes.column(name).combine_chunks() for name in ("user_id", "identifiers"))
     return changes.filter(pc.invert(erased.among(users, rows)))
+
+
+def _distinct(changes: pa.Table) -> pa.Array:
+    """The different rows of the changes: those of two changes are the same where their position is."""
+    rows, position = changes.column("identifiers"), changes.column("position")
+    if not position.null_count and pc.count_distinct(position).as_py() == len(rows):
+        return rows.combine_chunks()
+    return rows.unique()
 
 
 def request_payload(changes: pa.Table, schema: Sequence[str], *, step: BatchStep | None = None) -> RequestPayload:
@@ -51,7 +64,7 @@ def request_payload(changes: pa.Table, schema: Sequence[str], *, step: BatchStep
     if not changes.num_rows:
         what = "everybody in it was erased after it was planned"
         raise RefusedError(what)
-    ready: Payload = payload(changes.column("identifiers").unique(), schema)
+    ready: Payload = payload(_distinct(changes), schema)
     rows = facebook_members.JsonRows(ready.rows, ready.count)
     try:
         body = facebook_members.upload_body(ready.schema, rows, step=step)
