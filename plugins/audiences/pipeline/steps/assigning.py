@@ -26,10 +26,6 @@ _AHEAD: Final = 4  # batches
 _LOOK_SECONDS: Final = 0.1
 
 
-class _BrokenOffError(Exception):
-    """Whoever names the users has failed, so nothing is put on record."""
-
-
 @contextmanager
 def assigning(ledger: Ledger, *, campaign: int, run: int) -> Iterator[Callable[[pa.RecordBatch], None]]:
     """Gives a function that takes who is assigned to which arm (`user_id`, `arm`); all of them are on record at the end.
@@ -75,5 +71,5 @@ def _put(given: Queue[Any], item: pa.RecordBatch | BaseException | None, recorde
 def _until_the_end(given: Queue[Any]) -> Iterator[pa.RecordBatch]:
     while (item := given.get()) is not None:
         if isinstance(item, BaseException):
-            raise _BrokenOffError from item
+            raise item  # whoever names the users has failed, so nobody is put on record
         yield item
