@@ -69,7 +69,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--users", type=int, default=1_000_000, help="of whole runs")
     parser.add_argument("--events", type=int, default=4_000_000, help="of whole runs")
     parser.add_argument("--members", type=int, default=5_000_000, help="of the audience of the small campaign")
-    parser.add_argument("--in-sequence", type=int, default=100, help="campaigns on the command line")
+    parser.add_argument("--in-sequence", type=int, default=100, help="campaigns over one catalog, on the command line")
+    parser.add_argument("--commands", type=int, default=10, help="of these that are run by a command each, too")
     parser.add_argument("--sequence-users", type=int, default=100_000, help="of the shop of these")
     parser.add_argument("--live-events", type=int, default=40, help="for the latency of live campaigns")
     parser.add_argument("--campaigns", type=int, default=1000, help="that Airflow loads")
@@ -102,7 +103,7 @@ def _plan(contenders: Sequence[Build], asked: argparse.Namespace, console: Conso
 
 
 def _sequence(contenders: Sequence[Build], asked: argparse.Namespace, console: Console) -> list[Row]:
-    size = {"count": asked.in_sequence, "users": asked.sequence_users}
+    size = {"count": asked.in_sequence, "commands": asked.commands, "users": asked.sequence_users}
     return sequence.measure(contenders, console, **size, rounds=asked.rounds)
 
 

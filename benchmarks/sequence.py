@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from benchmarks.builds import Build
 
 OTHER_BUILD: Final = 0.5
+CHANGED: Final = 0.2
+"""So many percent of the users change in an hour."""
+FIRST: Final = "first sync"
+EACH: Final = "a command each"
+AT_ONCE: Final = "one command"
 EVENTS: Final = ("App Opened", "Added To Cart", "Charged")
 SEGMENT: Final = "did: {any_of: [App Opened, Added To Cart], within: last 30 days}\n"
 # Half of the campaigns ask for the same segment, as campaigns of one shop do.
@@ -47,35 +52,46 @@ def campaigns(count: int) -> dict[str, str]:
     return found
 
 
-def measure(builds: Sequence[Build], console: Console, *, count: int, users: int, rounds: int) -> list[Row]:
-    """All campaigns are synced first, which does not count; then each round changes 1 % of the users and runs all of them.
+def measure(
+    builds: Sequence[Build], console: Console, *, count: int, commands: int, users: int, rounds: int
+) -> list[Row]:
+    """First syncs, then rounds of an hour's changes: `commands` of the campaigns by a command each, and all by one command.
 
-    Builds from before `audiences run` took several campaigns are compared by a command for each of them.
+    Figures are of one campaign, so that not all of them need be run by a command each, which takes both builds a quarter of an
+    hour. Builds from before `audiences run` took several campaigns are compared by a command for each of them.
     """
     keys, names = [build.key for build in builds], [build.name for build in builds]
     files = campaigns(count)
-    each: dict[str, list[Spent]] = {name: [] for name in names}
-    at_once: list[Spent] = []
+    each = list(files)[:commands]
+    found: dict[str, dict[str, list[Spent]]] = {work: {name: [] for name in names} for work in (FIRST, EACH, AT_ONCE)}
+
+    def note(work: str, build: Build, spent_for: Spent, campaigns: int) -> None:
+        one = Spent(spent_for.seconds / campaigns, spent_for.cpu / campaigns)
+        found[work][build.name].append(one)
+        console.print(f"{campaigns} campaigns, {build.name}, {work}: {one} each", style="dim", soft_wrap=True)
+
     with world_with_places(keys, users=users, events=4 * users) as (world, places):
+        server = world.postgres.uri("postgres")
         for build in builds:
             at = places[build.key]
             at.forget()
             at.write(files, {"include/segments/active.yml": SEGMENT})
-            environment = {**at.environment(), "BENCH_CAMPAIGNS": " ".join(files)}
-            spent.by_command(build.module("ours"), build.environment(environment))
-        server = world.postgres.uri("postgres")
+            synced = list(files) if build is builds[0] else each
+            more = {"BENCH_CAMPAIGNS": " ".join(synced)}
+            note(FIRST, build, _spent(build, at, [build.module("ours")], server, more), len(synced))
         for number in range(rounds):
-            world.change(percent=1)
+            world.change(percent=CHANGED)
             for build in builds if number % 2 == 0 else builds[::-1]:
-                found = _spent(build, places[build.key], [[name] for name in files], server)
-                console.print(f"{count} campaigns, {build.name}, a command each: {found}", style="dim", soft_wrap=True)
-                each[build.name].append(found)
-            world.change(percent=1)
-            at_once.append(_spent(builds[0], places[builds[0].key], [list(files)], server))
-            console.print(f"{count} campaigns, one command: {at_once[-1]}", style="dim", soft_wrap=True)
+                own = [build.command("run", name, "--json") for name in each]
+                note(EACH, build, _spent(build, places[build.key], own, server), len(each))
+            world.change(percent=CHANGED)
+            all_of_them = [builds[0].command("run", *files, "--json")]
+            note(AT_ONCE, builds[0], _spent(builds[0], places[keys[0]], all_of_them, server), count)
+    found[AT_ONCE] |= {name: found[EACH][name] for name in names[1:]}
     return [
-        _row(f"{count} campaigns over one catalog, a command each; {users:,} users", names, each),
-        _row(f"the same, one command for all of {names[0]}", names, {**each, names[0]: at_once}),
+        _row(f"first sync of one of {count} campaigns over one catalog, {users:,} users", names, found[FIRST], None),
+        _row("one of them an hour later, a command each", names, found[EACH], OTHER_BUILD),
+        _row(f"one of them an hour later, one command of {names[0]} for all", names, found[AT_ONCE], OTHER_BUILD),
     ]
 
 
@@ -86,15 +102,17 @@ class Spent(NamedTuple):
     cpu: float
 
 
-def _spent(build: Build, at: Place, commands: Sequence[Sequence[str]], server: str) -> Spent:
-    """What it takes to run each list of campaigns by a command."""
-    environment = build.environment(at.environment())
+def _spent(
+    build: Build, at: Place, commands: Sequence[Sequence[str]], server: str, more: Mapping[str, str] | None = None
+) -> Spent:
+    """What it takes to run these command lines one after the other."""
+    environment = build.environment({**at.environment(), **(more or {})})
     begun, before = time.perf_counter(), spent.by_server(server)
-    here = sum(spent.by_command(build.command("run", *names, "--json"), environment).cpu for names in commands)
+    here = sum(spent.by_command(command, environment).cpu for command in commands)
     return Spent(time.perf_counter() - begun, here + spent.by_server(server) - before)
 
 
-def _row(work: str, names: Sequence[str], found: Mapping[str, Sequence[Spent]]) -> Row:
+def _row(work: str, names: Sequence[str], found: Mapping[str, Sequence[Spent]], share: float | None) -> Row:
     seconds = {name: [each.seconds for each in found[name]] for name in names}
     cpu = {name: [each.cpu for each in found[name]] for name in names}
-    return Row(work, "s", seconds, against(names, seconds, OTHER_BUILD), cpu)
+    return Row(work, "s", seconds, against(names, seconds, share) if share else (), cpu)

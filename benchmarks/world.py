@@ -92,10 +92,10 @@ class World:
             for text in TABLES.substitute(users=users, events=events).split(";\n"):
                 connection.execute(text.encode())
 
-    def change(self, percent: int) -> None:
+    def change(self, percent: float) -> None:
         """Change that share of the users: half get another e-mail address, half opt out or back in."""
         with psycopg.connect(self.postgres.uri("shop"), autocommit=True) as connection:
-            half = percent * 5  # of a thousand
+            half = round(percent * 5)  # of a thousand
             connection.execute(
                 "update users set version = version + 1, email = 'moved' || version || '.' || email where id %% 1000 < %s",
                 (half,),
