@@ -92,6 +92,18 @@ def test_a_run_asks_facebook_three_times_besides_what_it_sends(shop, fill):
     assert [call["method"] for call in shop.sandbox.admin.requests()[before:]] == ["GET", "GET", "POST", "GET"]
 
 
+def test_a_run_without_anything_to_send_asks_facebook_once(shop, fill):
+    fill(3)
+    spec = shop.campaign(who=EVER)
+    audience = shop.run(spec).audience.id
+    before = len(shop.sandbox.admin.requests())
+    checked = shop.sql("select checked_at from audiences.audience", on="ledger")
+    shop.run(spec)
+    asked = shop.sandbox.admin.requests()[before:]
+    assert [(call["method"], call["path"].rpartition("/")[2]) for call in asked] == [("GET", audience)]
+    assert shop.sql("select checked_at from audiences.audience", on="ledger") > checked
+
+
 def test_hashes_in_upper_case_are_sent_in_lower_case_and_not_hashed_again(shop, fill):
     fill(5)
     shop.sql("update users set email = upper(encode(sha256(lower(email)::bytea), 'hex')), phone = null")

@@ -180,8 +180,8 @@ def has_state(ledger: Ledger, name: str) -> bool:
 def _has_state(ledger: Ledger, campaign: int) -> bool:
     return ledger.holds(
         """
-        select exists (select from audiences.assignment where campaign_id = %(id)s)
-            or exists (select from audiences.mapping where campaign_id = %(id)s)
+        select exists (select from audiences.mapping where campaign_id = %(id)s)
+            or (select 1 from audiences.assignment where campaign_id = %(id)s order by user_id limit 1) is not null
             or exists (select from audiences.run where campaign_id = %(id)s and audience_id is not null)
             or exists (select from audiences.audience where created_for = %(id)s)
             or exists (select from audiences.ad_set where campaign_id = %(id)s)

@@ -248,6 +248,8 @@ def reject(ledger: Ledger, run: int, reasons: Mapping[str, int]) -> dict[str, di
 
 def warn(ledger: Ledger, run: int, warnings: Sequence[str]) -> None:
     """Put on record what a person should look at though it stops nothing; each sentence once."""
+    if not warnings:
+        return
     ledger.sql.execute(
         """
         update audiences.run set warnings = warnings || array(

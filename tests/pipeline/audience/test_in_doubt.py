@@ -82,17 +82,20 @@ def test_runs_of_our_own_put_nothing_in_doubt(shop, carts):
     assert in_doubt(shop) is None
 
 
-def test_what_is_changed_by_hand_during_a_run_is_found_by_that_run_or_the_next(shop, carts):
+@pytest.mark.parametrize("sends", [True, False])
+def test_what_is_changed_by_hand_during_a_run_is_found_by_that_run_if_it_sends_else_by_the_next(shop, carts, sends):
     audience = shop.run(carts).audience.id
+    fill(shop, (4,) if sends else ())
     with shop.resources(carts) as resources:
         run = open_run(resources, RunRequest(external_id="slow", at=shop.noon))
         extracted = extract(resources, run)
         selected = [select(resources, run, shard) for shard in extracted.shards]
         by_hand(shop, audience, STRANGER)
         plan(resources, run, extracted, selected)
-    assert in_doubt(shop)
-    shop.run(carts)
-    assert shop.members(audience) == rows(shop, 1, 2, 3)
+    assert bool(in_doubt(shop)) is sends
+    summary = shop.run(carts)
+    assert "Facebook says that its members were changed on" in summary.in_words()
+    assert shop.members(audience) == rows(shop, 1, 2, 3, *([4] if sends else []))
 
 
 def test_a_killed_run_is_carried_through_without_a_doubt_and_a_later_change_by_hand_is_found(shop, carts):

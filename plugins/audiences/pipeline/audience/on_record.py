@@ -10,6 +10,8 @@ from audiences.pipeline.results import RunRef
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from audiences.facebook.status import AudienceStatus
+    from audiences.ledger.database import Ledger
     from audiences.ledger.known_audiences import KnownAudience
     from audiences.pipeline.resources import CampaignResources
 
@@ -26,6 +28,18 @@ def known_audience(resources: CampaignResources) -> KnownAudience | None:
         return None
     return known_audiences.created_for(
         resources.ledger, campaign=campaign.id, ad_account=resources.spec.account.id, name=wanted.create.name
+    )
+
+
+def note_status(ledger: Ledger, audience: int, status: AudienceStatus) -> None:
+    """Put Facebook's own size estimate and status on record, for people."""
+    known_audiences.note_status(
+        ledger,
+        audience,
+        lower=status.lower,
+        upper=status.upper,
+        operation=status.advice,
+        delivery=status.delivery_text,
     )
 
 

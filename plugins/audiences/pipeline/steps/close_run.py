@@ -24,6 +24,7 @@ from audiences.ledger.audience_revisions import Holding
 from audiences.ledger.runs import RunState
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
+from audiences.pipeline.audience.on_record import note_status
 from audiences.pipeline.results import AudienceSize, Summary, Would
 from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.steps.link_ad_sets import not_as_wanted
@@ -96,7 +97,8 @@ def close_run(
         _note_uploaded(resources, run, planned, scope)
         if planned and planned.remembered and complete and as_planned:
             _remember(resources, run, planned)
-    _note_status(resources, run)
+    if totals.requests:  # else it is as it was when the run was opened
+        _note_status(resources, run)
     known_audiences.release(ledger, run.audience, run.campaign)
     if not chunks.of_unknown_fate(ledger, run.audience) and not replace_sessions.unfinished(ledger, run.audience):
         _clear_staging(resources, run)
@@ -212,7 +214,8 @@ def _members(resources: CampaignResources, run: RunRef, planned: Plan | None, *,
     ledger, audience = resources.ledger, run.audience
     # What nobody changes meanwhile need not be counted again by the next run.
     now = audience_revisions.newest(ledger, audience)
-    memberships = members.memberships(ledger, audience)
+    known = audience_revisions.counted(ledger, audience)
+    memberships = known.memberships if known else members.memberships(ledger, audience)
     as_planned = planned is not None and planned.after.memberships == memberships
     rows = planned.after.rows if planned and as_planned else members.count(ledger, audience)
     if complete or not as_planned:
@@ -234,11 +237,4 @@ def _note_status(resources: CampaignResources, run: RunRef) -> None:
         return
     if doubted := in_doubt.check_content(resources.ledger, run.audience, status, under_way=True):
         runs.warn(resources.ledger, run.run, [f"while the run was under way: {doubted}. The next run sees to it"])
-    known_audiences.note_status(
-        resources.ledger,
-        run.audience,
-        lower=status.lower,
-        upper=status.upper,
-        operation=status.advice,
-        delivery=status.delivery_text,
-    )
+    note_status(resources.ledger, run.audience, status)

@@ -23,6 +23,7 @@ from audiences.ledger.runs import RunState
 from audiences.object_store import Folder, store_told
 from audiences.pipeline.audience import in_doubt, shared_audience
 from audiences.pipeline.audience.left_behind import told_left_behind
+from audiences.pipeline.audience.on_record import note_status
 from audiences.pipeline.audience.standing import find_or_create
 from audiences.pipeline.preconditions import approved, export_windows
 from audiences.pipeline.preconditions.event_misfits import event_misfits
@@ -167,6 +168,7 @@ def _claimed(resources: CampaignResources, request: RunRequest, *, campaign: int
     audience, status = find_or_create(resources, campaign, run=run, request=request)
     if status.reaction is Reaction.WARN:
         runs.warn(ledger, run, [f"audience {audience.facebook_id}: {status.advice}"])
+    note_status(ledger, audience.id, status)
     known_audiences.claim(ledger, audience.id, campaign)
     runs.warn(ledger, run, told_left_behind(resources, campaign, audience, run=run))
     newly = in_doubt.check_content(ledger, audience.id, status) is not None

@@ -61,7 +61,7 @@ def put_on_record(
     know.
     """
     ledger, staging = resources.ledger, Staging(run.staging)
-    if scope.everybody:
+    if scope.everybody and (counts.add or counts.remove or run.full_refresh):
         _look_before_sending(resources, run)
     rows, said = rows_to_replace(resources, run, difference)
     runs.warn(ledger, run.run, said)
