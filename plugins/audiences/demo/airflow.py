@@ -74,6 +74,9 @@ def environment(
         "dag_processor.min_file_process_interval": "10",
         # Campaigns that have not changed are then given to Airflow only every few minutes.
         "dag_processor.stale_dag_threshold": "300",
+        # The loader of campaigns keeps below these by itself.
+        "core.dagbag_import_timeout": "40",
+        "dag_processor.dag_file_processor_timeout": "60",
         "dag_processor.parsing_processes": "1",
     }
     ours = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
