@@ -11,51 +11,41 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow.sdk import BaseOperator, RetryDecision, RetryPolicy
+from airflow.sdk import RetryDecision, RetryPolicy
 
 from audiences.airflow import lineage, metrics
 from audiences.airflow.executors import ensure_shared_staging
-from audiences.airflow.failures import NOTE, NotDoneError, cause_of, leave_out, told
+from audiences.airflow.failures import NOTE, NotDoneError, cause_of, leave_out
 from audiences.airflow.notifying import tell_of_run
+from audiences.airflow.operators.campaign_task import CampaignOperator
 from audiences.airflow.operators.previewing import preview_in_task
 from audiences.airflow.retry_policies import UPGRADE_PAUSE
-from audiences.airflow.run_conf import DISPATCHED, LIVE_FORM, RunConf
+from audiences.airflow.run_conf import DISPATCHED, LIVE_FORM
 from audiences.campaign.files import on_file
 from audiences.logs import logger
 from audiences.pipeline.preconditions.export_windows import OutsideWindowsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from airflow.sdk import Context
 
+    from audiences.airflow.run_conf import RunConf
     from audiences.campaign.spec import CampaignSpec
 
 TASK = "run_batch"
 _log = logger(__name__)
 
 
-class RunBatchOperator(BaseOperator):
-    """Exports the batch that the dispatcher triggered the run for; triggered by hand, looks for events itself first.
-
-    :param spec: the campaign, as its file says it when the DAG is parsed.
-    :param project: the folder with `campaigns/` and `include/`.
-    """
+class RunBatchOperator(CampaignOperator):
+    """Exports the batch that the dispatcher triggered the run for; triggered by hand, looks for events itself first."""
 
     ui_color = "#e7f6ec"
-    template_fields: Sequence[str] = ()
+    form = (*LIVE_FORM, *DISPATCHED)
 
-    def __init__(self, *, spec: CampaignSpec, project: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.spec, self.project = spec, project
-
-    def execute(self, context: Context) -> dict[str, Any]:
+    def work(self, context: Context, asked: RunConf) -> dict[str, Any]:
         """Return the summary; its one-line form becomes the note of the DAG run. Each try is a run of its own in the ledger."""
-        with told(context):
-            asked = RunConf.of(self.spec.id, context["dag_run"].conf, *LIVE_FORM, *DISPATCHED)
-            if asked.dry_run:
-                return preview_in_task(self.spec, self.project, context, asked)
-            return export_batch(self.spec, self.project, context, asked)
+        if asked.dry_run:
+            return preview_in_task(self.spec, self.project, context, asked)
+        return export_batch(self.spec, self.project, context, asked)
 
     def get_openlineage_facets_on_complete(self, _: Any) -> Any:
         """The audience that the batch went to, and the tables behind it; OpenLineage's provider asks for them."""

@@ -5,43 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
-
-from audiences.airflow.failures import NOTE, told
-from audiences.airflow.run_conf import FORM, RunConf
+from audiences.airflow.failures import NOTE
+from audiences.airflow.operators.campaign_task import CampaignOperator
+from audiences.airflow.run_conf import FORM
 from audiences.campaign.files import on_file
 from audiences.logs import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from airflow.sdk import Context
 
+    from audiences.airflow.run_conf import RunConf
     from audiences.campaign.spec import CampaignSpec
     from audiences.pipeline.results import Preview
 
 _log = logger(__name__)
 
 
-class PreviewOperator(BaseOperator):
-    """Counts what a run would do, and writes nothing.
-
-    :param spec: the campaign, as its file says it when the DAG is parsed.
-    :param project: the folder with `campaigns/` and `include/`.
-    """
+class PreviewOperator(CampaignOperator):
+    """Counts what a run would do, and writes nothing."""
 
     ui_color = "#e8f0fe"
-    template_fields: Sequence[str] = ()
+    form = FORM
 
-    def __init__(self, *, spec: CampaignSpec, project: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.spec, self.project = spec, project
-
-    def execute(self, context: Context) -> dict[str, Any]:
+    def work(self, context: Context, asked: RunConf) -> dict[str, Any]:
         """Log and return the preview, whatever of the form of a published campaign was asked for."""
-        with told(context):
-            asked = RunConf.of(self.spec.id, context["dag_run"].conf, *FORM)
-            return preview_in_task(self.spec, self.project, context, asked)
+        return preview_in_task(self.spec, self.project, context, asked)
 
 
 def preview_in_task(
