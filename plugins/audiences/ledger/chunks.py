@@ -282,6 +282,8 @@ def _drop(ledger: Ledger, where: str, states: Iterable[RequestState] = UNSENT, *
 
 def record_unsent(ledger: Ledger, *, audience: int, run: int, changes: pa.Table) -> None:
     """Record memberships that change without a request: somebody else holds the same identifiers."""
+    if not changes.num_rows:
+        return
     with ledger.bulk.cursor() as cursor:
         members.write(cursor, audience=audience, run=run, changes=changes)
     ledger.bulk.commit()

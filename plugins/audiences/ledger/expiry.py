@@ -40,6 +40,11 @@ def record(ledger: Ledger, *, audience: int, campaign: int, users: pa.Table) -> 
     """Put these users (`user_id`) on record as expired, in place of those who were."""
     import pyarrow as pa
 
+    if not users.num_rows:
+        ledger.sql.execute(
+            "delete from audiences.expired where audience_id = %s and campaign_id = %s", (audience, campaign)
+        )
+        return
     now = {"audience_id": pa.scalar(audience, pa.int32()), "campaign_id": pa.scalar(campaign, pa.int32())}
     for name, value in now.items():
         users = users.append_column(name, pa.repeat(value, users.num_rows))
@@ -47,8 +52,7 @@ def record(ledger: Ledger, *, audience: int, campaign: int, users: pa.Table) -> 
         cursor.execute(
             "delete from audiences.expired where audience_id = $1 and campaign_id = $2", (audience, campaign)
         )
-        if users.num_rows:
-            cursor.adbc_ingest("expired", users, mode="append", db_schema_name="audiences")
+        cursor.adbc_ingest("expired", users, mode="append", db_schema_name="audiences")
     ledger.bulk.commit()
 
 

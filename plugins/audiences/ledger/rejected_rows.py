@@ -72,9 +72,10 @@ def quarantined(ledger: Ledger, audience: int, at: datetime) -> pa.Table:
     """The rows (`identifiers`) in quarantine at that time, since Facebook refused them within TRIED_AGAIN_AFTER."""
     import pyarrow as pa
 
-    since = (at - TRIED_AGAIN_AFTER).isoformat()
-    return ledger.read(
+    since, schema = (at - TRIED_AGAIN_AFTER).isoformat(), pa.schema([("identifiers", pa.binary())])
+    query = (
         "select identifiers from audiences.refused_row join audiences.run r on r.id = run_id"  # noqa: S608  # a number and a time
-        f" where refused_row.audience_id = {int(audience)} and r.assigned_at > timestamptz '{since}'",
-        pa.schema([("identifiers", pa.binary())]),
+        f" where refused_row.audience_id = {int(audience)} and r.assigned_at > timestamptz '{since}'"
     )
+    # Of most audiences there are none, and a connection for many rows takes as long to open as a small run's plan.
+    return ledger.read(query, schema) if ledger.holds(f"select exists ({query})") else schema.empty_table()
