@@ -8,7 +8,7 @@ So an open database is kept, and used again for as long as the server has the sa
 from __future__ import annotations
 
 from collections import OrderedDict
-from contextlib import suppress
+from contextlib import closing, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from adbc_driver_manager import AdbcDatabase
 
 MOST_KEPT: Final = 8
+_AS_OPENED: Final = ("DISCARD ALL", "RESET ROLE")
+"""The first ends the role too that a login has by its settings (`ALTER ROLE … SET role`); the second gives it back."""
 # Every change to a type or to the columns of a composite one writes a row with another `xmin`.
 _TYPES: Final = b"""
 select
@@ -87,8 +89,16 @@ class Session:
         self.opened = opened
 
     def rest(self) -> None:
-        """End the transaction, and begin none."""
-        self.opened.adbc_connection.set_autocommit(True)
+        """End the transaction, begin none, and take back what it has left in the session.
+
+        A function that a view or a saved query calls may set a role or a search path, or take a lock, for the whole session.
+        """
+        connection = self.opened.adbc_connection
+        connection.set_autocommit(True)
+        with closing(AdbcStatement(connection)) as statement:
+            for command in _AS_OPENED:
+                statement.set_sql_query(command)
+                statement.execute_update()
 
     def wake(self) -> bool:
         """Begin a transaction, if the server is still there and has no types that the driver does not know."""

@@ -66,6 +66,39 @@ def test_snapshots_of_one_pool_follow_each_other_in_one_session_under_the_name_o
     assert found[1]["users"] == found[0]["users"] + 1
 
 
+@pytest.mark.parametrize("role", ["postgres", "of_session"])
+def test_what_a_function_leaves_in_the_session_the_next_snapshot_does_not_find(connection, role):
+    """A function that says it is stable may be called by a saved query, and by a view of the catalog; it can do this."""
+    look = """
+        select pg_backend_pid() as pid, current_user::text as role, current_setting('search_path') as path,
+            (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks
+    """
+    with psycopg.connect(connection.dsn(application="test"), autocommit=True) as database:
+        database.execute(
+            """
+            create role of_session; create role of_function; grant select on users to of_session, of_function;
+            create function leaves() returns int language plpgsql stable as $$ begin
+                perform set_config('search_path', 'elsewhere, public', false), pg_advisory_lock(7),
+                    set_config('role', 'of_function', false);
+                return 1;
+            end $$
+            """
+        )
+        try:
+            # Every session of the login begins in that role.
+            database.execute(f"alter role postgres in database {connection.schema} set role = '{role}'".encode())
+            found = []
+            with closing(sessions(connection)) as pool:
+                for query in (look, "select leaves()", look):
+                    with Warehouse(connection, application="test", pool=pool) as warehouse:
+                        found += warehouse.table(query).to_pylist()
+        finally:
+            database.execute(f"alter role postgres in database {connection.schema} reset role".encode())
+            database.execute("drop owned by of_session, of_function; drop role of_session, of_function")
+    assert found[0]["role"] == role
+    assert found[2] == found[0]
+
+
 def test_a_session_that_was_not_read_to_the_end_or_failed_is_not_used_again(connection):
     def number(warehouse):
         return warehouse.table("select pg_backend_pid() as pid")["pid"][0].as_py()
