@@ -17,7 +17,7 @@ from audiences.airflow import lineage, metrics
 from audiences.airflow.executors import ensure_shared_staging
 from audiences.airflow.failures import NOTE, NotDoneError, cause_of, leave_out
 from audiences.airflow.notifying import tell_of_run
-from audiences.airflow.operators.campaign_task import CampaignOperator
+from audiences.airflow.operators.one_task import OneTaskOperator
 from audiences.airflow.operators.previewing import preview_in_task
 from audiences.airflow.retry_policies import UPGRADE_PAUSE
 from audiences.airflow.run_conf import DISPATCHED, LIVE_FORM
@@ -35,7 +35,7 @@ TASK = "run_batch"
 _log = logger(__name__)
 
 
-class RunBatchOperator(CampaignOperator):
+class RunBatchOperator(OneTaskOperator):
     """Exports the batch that the dispatcher triggered the run for; triggered by hand, looks for events itself first."""
 
     ui_color = "#e7f6ec"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audiences.airflow.failures import NOTE
-from audiences.airflow.operators.campaign_task import CampaignOperator
+from audiences.airflow.operators.one_task import OneTaskOperator
 from audiences.airflow.run_conf import FORM
 from audiences.campaign.files import on_file
 from audiences.logs import logger
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _log = logger(__name__)
 
 
-class PreviewOperator(CampaignOperator):
+class PreviewOperator(OneTaskOperator):
     """Counts what a run would do, and writes nothing."""
 
     ui_color = "#e8f0fe"

@@ -1,4 +1,4 @@
-"""What the tasks share that a campaign's DAG has alone: a preview, or the run of a batch."""
+"""What operators share whose task is the only one of a campaign's DAG: a preview, or the run of a batch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
 
 
-class CampaignOperator(BaseOperator):
+class OneTaskOperator(BaseOperator):
     """Does its `work` for one campaign, by what the form asked for.
 
     :param spec: the campaign, as its file says it when the DAG is parsed.
