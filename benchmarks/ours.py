@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -31,6 +32,8 @@ def work() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    # What the command line of a build imports for a run comes before the clock: of older ones Airflow.
+    # What the command line of a build does before a run comes before the clock: older ones import Airflow.
     getattr(import_module("audiences.cli.app"), "import_airflow", lambda: None)()
+    with suppress(ModuleNotFoundError):
+        import_module("audiences.cli.whole_process").few_arenas()
     report(work)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import io
 import json
+import platform
+import subprocess
 import sys
 import threading
 
@@ -144,3 +146,37 @@ def test_a_terminal_that_has_not_every_character_gets_the_others_in_escapes(at_e
     first, second = written.getvalue().decode(encoding).splitlines()
     assert first == ("✓" if encoding == "utf-8" else r"\u2713")
     assert json.loads(second) == {"name": "Café ✓"}
+
+
+IN_MANY_THREADS = """
+import ctypes, sys, threading
+from audiences.cli.whole_process import few_arenas
+if sys.argv[1] == "few":
+    few_arenas()
+all_there = threading.Barrier(8)
+def work():
+    all_there.wait()
+    list(map(str, range(100_000)))
+    all_there.wait()
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc = ctypes.CDLL(None)
+libc.fdopen.restype = ctypes.c_void_p
+out = ctypes.c_void_p(libc.fdopen(1, b"w"))
+libc.malloc_info(0, out)
+libc.fflush(out)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep no memory apart for each thread")
+def test_threads_of_a_run_share_what_memory_is_free():
+    def arenas(how: str) -> int:
+        told = subprocess.run(
+            [sys.executable, "-c", IN_MANY_THREADS, how], capture_output=True, text=True, check=True
+        ).stdout
+        return told.count("<heap nr=")
+
+    assert arenas("few") <= 2 < arenas("many")

@@ -76,8 +76,10 @@ def run(
         wrong_usage(f"no such guard: {', '.join(wrong)}{choice(wrong[0], LIFTABLE)}")
     if full_refresh and not dry_run and any(map(_is_live, campaigns)):
         wrong_usage("--full-refresh sends a whole set; a live campaign knows the users of a few events at a time")
+    from audiences.cli.whole_process import few_arenas
     from audiences.open_connections import OpenConnections
 
+    few_arenas()
     each = _run if len(campaigns) == 1 else _run_among_others
     with OpenConnections() as shared:
         asked = _Asked(at, dry_run, full_refresh, frozenset(allow or ()), as_json, shared)
