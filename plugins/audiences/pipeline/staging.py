@@ -14,6 +14,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from pyarrow.fs import FSSpecHandler, LocalFileSystem, PyFileSystem
 
+from audiences.allocators import give_back_large_blocks
 from audiences.disk import DiskError, changed
 from audiences.object_store import Folder, store_told
 from audiences.user_ids import USER_ID
@@ -69,9 +70,7 @@ OPTED_OUT_SINCE_FILE = "opted-out-since.parquet"
 CLOSING_FILE = "closing.parquet"
 """The memberships that change when a replace session ends."""
 
-# The allocator that Arrow prefers keeps what it was given once; this one hands it back when asked to, after each file, so that
-# the steps of a run in one process do not add up (a sixth of the memory, for a million users).
-pa.set_memory_pool(pa.system_memory_pool())
+give_back_large_blocks()
 
 
 def shard_file(number: int) -> str:

@@ -70,4 +70,5 @@ def request_payload(changes: pa.Table, schema: Sequence[str], *, step: BatchStep
         body = facebook_members.upload_body(ready.schema, rows, step=step)
     except ValueError as error:  # the last look before sending found something that must not leave
         raise RefusedError(what=str(error)) from error
-    return RequestPayload(ready.schema, rows, body)
+    # The body has the rows now, and several requests are under way at a time: of the rows only their number is kept.
+    return RequestPayload(ready.schema, facebook_members.JsonRows(b"", ready.count), body)
