@@ -12,6 +12,7 @@ PLUGINS: Final = Path(__file__).parents[1] / "plugins"
 
 FLOORS: Final = (
     {
+        "allocators",
         "redact",
         "digests",
         "sql",
