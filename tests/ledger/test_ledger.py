@@ -26,6 +26,19 @@ def test_migrating_at_once_from_several_processes_is_safe(new_database):
     assert revisions == {max(path.stem[:4] for path in VERSIONS.glob("[0-9]*.py"))}
 
 
+def test_a_session_may_wait_for_the_warehouse_and_facebook_for_as_long_as_they_take(new_database):
+    connection = new_database("ledger")
+    limits = ("idle_session_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
+    with Ledger(connection) as ledger:
+        for limit in limits:
+            ledger.sql.execute(f"alter database {connection.schema} set {limit} = '1h'".encode())
+    query = f"select {', '.join(f'current_setting({name!r}) as {name}' for name in limits)}"
+    with Ledger(connection) as ledger, ledger.bulk.cursor() as cursor:
+        cursor.execute(query)
+        assert cursor.fetchone() == ("0",) * 3
+        assert ledger.sql.execute(query.encode()).fetchone() == ("0",) * 3
+
+
 def test_a_campaign_is_worked_on_by_one_process_at_a_time(ledger, new_database, monkeypatch):
     monkeypatch.setattr("audiences.ledger.campaigns.LOCK_WAIT", "100ms")
     with Ledger(ledger.connection) as second, formerly.working_on(ledger, "abandoned_cart"):

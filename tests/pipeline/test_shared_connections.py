@@ -54,6 +54,16 @@ def test_a_session_that_ended_between_two_campaigns_does_not_fail_the_next(shop,
         assert not set(opened).intersection(opened_next)
 
 
+@pytest.mark.parametrize("name", ["audiences-ledger", "audiences-ledger-bulk", "audiences-gate"])
+def test_one_of_the_ledgers_sessions_that_ended_between_two_campaigns_does_not_fail_the_next(shop, run, name):
+    with OpenConnections() as shared:
+        run(shared, "carts")
+        query = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = %s"
+        assert shop.sql(f"{query} and datname = current_database()", name, on="ledger") == [(True,)]
+        summary, _ = run(shared, "more")
+        assert (summary.state, summary.audience.members) == ("success", 1)
+
+
 def test_after_an_error_the_next_campaign_has_connections_of_its_own(shop, run):
     with OpenConnections() as shared:
         _, opened = run(shared, "carts")

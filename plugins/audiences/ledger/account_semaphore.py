@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+import psycopg
+
 from audiences.ledger.own_session import session, unlocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    import psycopg
 
     from audiences.connections import Connection
 
@@ -58,11 +58,12 @@ class AccountSemaphore:
         with self._asking:
             while (taken := self._take()) is None:
                 self._sleep(_POLL_SECONDS)
+        sql = self._sql
         try:
             yield
         finally:
             self._ours.discard(taken)
-            unlocked(self._sql, _SLOT_LOCK, taken, place=self._ledger.place)
+            unlocked(sql, _SLOT_LOCK, taken, place=self._ledger.place)
 
     def blocked_for(self) -> float:
         """Seconds left of the block on the ad account; 0 without one."""
@@ -87,11 +88,22 @@ class AccountSemaphore:
 
     def _take(self) -> int | None:
         """Lock a free slot and return it; None when all are taken. Locks of our own session count as ours, not as free."""
+        try:
+            taken = self._lock_one()
+        except psycopg.OperationalError:
+            if self._ours:
+                raise
+            # The session has ended since it was last used, perhaps by the campaign before. It held nothing.
+            self._sql.close()
+            del self._sql
+            taken = self._lock_one()
+        if taken is not None:
+            self._ours.add(taken)
+        return taken
+
+    def _lock_one(self) -> int | None:
         row = self._sql.execute(
             "select slot from unnest(%s::int[]) as slot where pg_try_advisory_lock(%s, slot) limit 1",
             (sorted(self._slots - self._ours), _SLOT_LOCK),
         ).fetchone()
-        if row is None:
-            return None
-        self._ours.add(row[0])
-        return int(row[0])
+        return int(row[0]) if row else None

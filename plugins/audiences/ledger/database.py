@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,7 +11,7 @@ from psycopg.rows import kwargs_row, scalar_row
 from psycopg.types.json import set_json_dumps
 
 from audiences.connections import opened
-from audiences.ledger.own_session import ALWAYS, session
+from audiences.ledger.own_session import ALWAYS, LASTING, session
 from audiences.libpq import setting_again
 
 if TYPE_CHECKING:
@@ -60,8 +60,24 @@ class Ledger:
         with bulk.cursor() as cursor:
             wanted = {**self.connection.settings, **ALWAYS, "synchronous_commit": "off"}
             cursor.execute(setting_again(wanted, local=False))
+            cursor.execute(LASTING)
         bulk.commit()
         return bulk
+
+    def give_up_lost(self) -> None:
+        """Close the Arrow connection if its session has ended since it was last used; the next use opens another."""
+        if "bulk" not in self.__dict__:
+            return
+        from adbc_driver_manager import Error as DriverError
+
+        try:
+            with self.bulk.cursor() as cursor:
+                cursor.execute("select 1")
+            self.bulk.commit()
+        except (DriverError, OSError):  # Arrow raises the latter
+            with suppress(DriverError):
+                self.bulk.close()
+            del self.bulk
 
     def rows(self, make: Callable[..., Row], query: str, parameters: Mapping[str, object] | None = None) -> list[Row]:
         """All rows of a query, each made by a class or a function whose arguments are the names of the columns.

@@ -28,6 +28,12 @@ ALWAYS: Final = {
     "standard_conforming_strings": "on",
 }
 """What statements and drivers take for given, whatever the server, the login or the connection's `options` say."""
+LASTING: Final = """
+select pg_catalog.set_config(name, '0', false)
+from unnest('{idle_session_timeout,idle_in_transaction_session_timeout,transaction_timeout}'::text[]) as name
+where pg_catalog.current_setting(name, true) <> '0'
+"""
+"""Takes off what would end a session that waits for the warehouse or for Facebook, as far as the server knows it."""
 _TRIES = 5  # a pooler with several idle sessions need not hand out the same one at once
 # Two servers may number their processes alike; the time at which one began tells them apart.
 _WHO = b"select pid, backend_start from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())"
@@ -62,6 +68,7 @@ def session(connection: Connection, *, application: str, autocommit: bool = Fals
             with opened(connect) as other:
                 _ensure_ours(found, other, connection.place)
         found.execute(setting_again({**connection.settings, **ALWAYS}, local=False).encode())
+        found.execute(LASTING.encode())
         found.autocommit = autocommit
     except BaseException:
         found.close()

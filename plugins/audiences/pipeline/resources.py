@@ -100,6 +100,7 @@ class Resources:
         if was_open:
             try:
                 migrate_open(ledger)  # another process may have, in a newer version
+                ledger.give_up_lost()
             except psycopg.OperationalError:  # the session was lost since the last run
                 self._connections.close()
                 ledger = self._connections.kept("ledger", self._ledger, of=None, make=self._opened_to_write)
