@@ -37,6 +37,31 @@ def test_what_was_counted_before_others_changed_it_is_not_put_on_record(ledger, 
     assert audience_revisions.counted(ledger, audience.id) is None
 
 
+def test_a_run_knows_whether_others_have_changed_the_audience_since_it_planned(ledger, campaign, audience):
+    ours, theirs = start(ledger, campaign, "ours"), start(ledger, campaign, "theirs")
+
+    def change(run, user):
+        acknowledge(ledger, run, audience.id, changed((campaign, user, user.encode(), True)))
+
+    def only_by_us(since):
+        return audience_revisions.only_by(ledger, audience.id, run=ours, since=since)
+
+    change(theirs, "1")
+    planned = audience_revisions.newest(ledger, audience.id)
+    assert only_by_us(planned) == planned
+    change(ours, "2")
+    change(ours, "3")
+    assert only_by_us(planned) == planned + 2
+    change(theirs, "4")
+    change(ours, "5")
+    assert only_by_us(planned) is None
+    # After a breakdown of the server its unlogged tables are empty.
+    planned = audience_revisions.newest(ledger, audience.id)
+    ledger.sql.execute("truncate audiences.audience_revision")
+    change(ours, "6")
+    assert only_by_us(planned) is None
+
+
 def _deleted(ledger, audience, campaign):
     known_audiences.deleted(ledger, audience.id, run=start(ledger, campaign), at=NOON)
 

@@ -46,11 +46,15 @@ def newest(ledger: Ledger, audience: int) -> int:
 
 
 def only_by(ledger: Ledger, audience: int, *, run: int, since: int) -> int | None:
-    """The newest revision, if since that one nobody but the run has changed memberships; else None."""
+    """The newest revision, if since that one nobody but the run has changed memberships; else None.
+
+    One that is older than that is of a server that broke down meanwhile: it counts anew, and nobody knows who was there before.
+    """
     return ledger.value(
         int,
         "select coalesce(max(revision), 0) from audiences.audience_revision where audience_id = %(audience)s"
-        " having coalesce(max(revision), 0) = %(since)s or bool_or(run_id = %(run)s and since <= %(since)s)",
+        " having coalesce(max(revision), 0) = %(since)s or bool_or(run_id = %(run)s and since <= %(since)s"
+        " and revision >= %(since)s)",
         {"audience": audience, "run": run, "since": since},
     )
 
