@@ -40,6 +40,13 @@ def prepare(kind: str) -> None:
     os.environ.update({f"AIRFLOW__{name}": value for name, value in options.items()})
 
 
+def add_pool() -> None:
+    """As a deployment does it."""
+    from airflow.models.pool import Pool
+
+    Pool.create_or_update_pool("facebook", slots=4, description="Calls to Facebook at a time", include_deferred=False)
+
+
 def add_users() -> None:
     """Users of the FAB auth manager: one of each usual role, and those who may read or change a single DAG."""
     from airflow.providers.fab.www.app import create_app
@@ -96,6 +103,7 @@ def main() -> None:
     from airflow.utils.db import initdb
 
     initdb()
+    add_pool()
     if kind == "fab":
         add_users()
     if "WITH_DAGS" in os.environ:
