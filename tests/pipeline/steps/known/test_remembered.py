@@ -308,6 +308,45 @@ def test_nothing_of_an_erased_person_is_remembered_and_they_are_looked_at_each_t
     assert shop.run(carts).outcomes["opted_out"] == 3
 
 
+def refused(shop, spec) -> None:
+    shop.sandbox.admin.add_fault("expired_token", method="POST", path="*/users", times=None)
+    shop.run(spec)
+    shop.sandbox.admin.clear_faults()
+
+
+BETWEEN = {
+    "nothing": lambda shop, spec, user: None,
+    "a run": lambda shop, spec, user: shop.run(spec),
+    "a full refresh": lambda shop, spec, user: shop.run(spec, full_refresh=True),
+    "a run whose upload is refused": lambda shop, spec, user: refused(shop, spec),
+    "an erasure": lambda shop, spec, user: erased(shop, user),
+    "an erasure that is lifted": lambda shop, spec, user: (erased(shop, user), erased(shop, user, lifted=True)),
+    "a loss": lambda shop, spec, user: shop.sql(FAULTS["a part of it is missing"], on="ledger"),
+    "a change by hand": lambda shop, spec, user: shop.sql(
+        "update users set email = 'x' || email, opted_out = not opted_out where id = %s", user
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("seed", "rounds"), [(1, 3), *(pytest.param(seed, 20, marks=pytest.mark.long) for seed in range(2, 8))]
+)
+def test_whatever_comes_between_a_run_that_remembers_nothing_has_nothing_to_correct(shop, seed, rounds):
+    chance = random.Random(seed)
+    fill(shop, chance, 60)
+    spec = shop.campaign(who=WHO, what={"guards": {"max_removal": 100}})
+    shop.run(spec)
+    for _ in range(rounds):
+        for _ in range(chance.choice([0, 1, 5, 15])):
+            change(shop, chance, chance.randint(1, 60))
+        BETWEEN[chance.choice(list(BETWEEN))](shop, spec, chance.randint(1, 60))
+        assert shop.run(spec).state == "success"
+    by_memory = shop.run(spec)
+    shop.sql("delete from audiences.snapshot", on="ledger")
+    of_all = shop.run(spec)
+    assert (of_all.requests, of_all.outcomes, of_all.rejected) == (0, by_memory.outcomes, by_memory.rejected)
+
+
 @pytest.mark.parametrize("twice", [1, 10, 31], ids=["a member", "no target", "somebody new"])
 def test_a_user_who_is_found_twice_stops_the_run_although_they_are_known(shop, carts, twice):
     shop.sql("create view people as select * from users")
