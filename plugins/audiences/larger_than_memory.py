@@ -23,7 +23,9 @@ _kept: list[duckdb.DuckDBPyConnection] = []
 
 
 @contextmanager
-def session(spill: Path, *, joins_as_written: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+def session(
+    spill: Path, *, joins_as_written: bool = False, memory: str = MEMORY
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A session of its own, whose files are in `spill`. Its answers have no order but the one that a statement asks for.
 
     `joins_as_written`: the right side of a join is read first and kept, whatever its size, and the left one streams past it.
@@ -31,6 +33,7 @@ def session(spill: Path, *, joins_as_written: bool = False) -> Iterator[duckdb.D
     """
     instance = _instance(spill)
     try:
+        instance.execute(f"set memory_limit = '{memory}'")
         if joins_as_written:
             instance.execute(f"set disabled_optimizers = '{_REORDERING}'")
         with instance.cursor() as opened:

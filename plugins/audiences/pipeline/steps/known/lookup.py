@@ -43,6 +43,8 @@ FOUND: Final = pa.schema(
 KEPT, KNOWN, ANEW, GONE = range(4)
 """What the join says of a user: a member who stays as they are; known, and no target; to be looked at anew; not found."""
 _ROWS: Final = 65_536
+_MEMORY: Final = "160MB"
+"""A million users fit into that without a file; the extraction needs little else."""
 
 
 class KnownUsers:
@@ -81,7 +83,7 @@ class KnownUsers:
                 raise
 
         # While the query is at its joins, the snapshot is made ready for what comes of it.
-        with session(self._folder, joins_as_written=True) as database:
+        with session(self._folder, joins_as_written=True, memory=_MEMORY) as database:
             database.register("found", pa.RecordBatchReader.from_batches(FOUND, told()))
             for name, file in zip(("base", "changes"), self._files, strict=True):
                 database.execute(f"create temp view {name} as {_from(file)}")
