@@ -240,6 +240,22 @@ def test_of_several_campaigns_each_runs_whatever_becomes_of_the_others(audiences
     assert "more error" in audiences("run", "carts", "more")[2]
 
 
+def test_a_defect_of_ours_in_one_campaign_keeps_no_other_from_running(audiences, filled, project, monkeypatch, capsys):
+    from audiences.pipeline import run
+
+    real = run.run_campaign
+
+    def defective(resources, request):
+        return 1 // 0 if resources.spec.id == "carts" else real(resources, request)
+
+    monkeypatch.setattr(run, "run_campaign", defective)
+    project.write("campaigns/carts_too.yml", pipeline.CARTS.replace("name: Carts", "name: Carts too"))
+    with pytest.raises(ZeroDivisionError) as raised:
+        audiences("run", "carts", "carts_too", "--json")
+    assert raised.value.__notes__ == ["This was raised by `carts`; the campaigns after it were run all the same."]
+    assert last_line(capsys.readouterr().out)["state"] == "success"
+
+
 def test_a_run_as_of_another_time_only_looks_and_sends_when_it_is_allowed_to(audiences, filled):
     for moment in (AT, ("--at", "2199-01-01")):
         code, out, _ = audiences("run", "carts", *moment, "--json")

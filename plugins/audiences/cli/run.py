@@ -28,6 +28,8 @@ from audiences.errors import AudiencesError
 from audiences.pipeline.results import LIFTABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from audiences.campaign.spec import CampaignSpec
     from audiences.open_connections import OpenConnections
     from audiences.pipeline.results import RunRequest
@@ -80,11 +82,10 @@ def run(
     from audiences.open_connections import OpenConnections
 
     few_arenas()
-    each = _run if len(campaigns) == 1 else _run_among_others
     with OpenConnections() as shared:
         asked = _Asked(at, dry_run, full_refresh, frozenset(allow or ()), as_json, shared)
-        right = [each(campaign, asked) for campaign in dict.fromkeys(campaigns)]
-    raise typer.Exit(0 if all(right) else 1)
+        right = _run(campaigns[0], asked) if len(campaigns) == 1 else _run_all(campaigns, asked)
+    raise typer.Exit(0 if right else 1)
 
 
 def _is_live(campaign: str) -> bool:
@@ -93,15 +94,25 @@ def _is_live(campaign: str) -> bool:
     return False
 
 
-def _run_among_others(campaign: str, asked: _Asked) -> bool:
-    try:
-        return _run(campaign, asked)
-    except Exception as error:
-        ours = as_ours(error)
-        if ours is None:
+def _run_all(campaigns: Sequence[str], asked: _Asked) -> bool:
+    """Run each of them once, whatever becomes of the others; a defect of our own is raised when all have had their turn."""
+    right, defects = True, list[Exception]()
+    for campaign in dict.fromkeys(campaigns):
+        try:
+            right &= _run(campaign, asked)
+        except OSError:  # mostly of what is printed to: nobody would see the others
             raise
-        tell(ours, as_json=asked.as_json, campaign=campaign)
-        return False
+        except Exception as error:  # noqa: BLE001  # raised, at the end
+            right = False
+            asked.shared.close()
+            if (ours := as_ours(error)) is not None:
+                tell(ours, as_json=asked.as_json, campaign=campaign)
+            else:
+                error.add_note(f"This was raised by `{campaign}`; the campaigns after it were run all the same.")
+                defects.append(error)
+    if defects:
+        raise defects[0]
+    return right
 
 
 def _run(campaign: str, asked: _Asked) -> bool:
