@@ -132,7 +132,7 @@ def _whole_runs(contenders: Sequence[Build], asked: argparse.Namespace, console:
 
 
 def _shards(contenders: Sequence[Build], asked: argparse.Namespace, console: Console) -> list[Row]:
-    """First sync and nothing changed over ten times --users, beside those, with the memory of each step. Half an hour."""
+    """First sync and nothing changed over ten times --users, beside those, with the memory of each step. Some ten minutes."""
     found, steps = shards.measure(contenders[0], console, users=asked.users, events=asked.events)
     console.print(steps)
     return found
