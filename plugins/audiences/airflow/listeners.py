@@ -34,9 +34,8 @@ def on_dag_run_running(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001  # Ai
     """Say which pools let its tasks wait for ever: nobody else does."""
     session = _session_of(dag_run)
     if session is not None and dag_run.dag is not None:
-        from audiences.airflow.endless_waits import (
-            closed_pools,
-        )  # here, since every process of Airflow has its listeners
+        # Every process of Airflow has its listeners, and only the scheduler comes here.
+        from audiences.airflow.endless_waits import closed_pools
 
         pools = {dag_run.dag_id: {task.pool for task in dag_run.dag.tasks}}
         if found := list(map(str, closed_pools(pools, session))):
