@@ -8,7 +8,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiences.digests import FEW, by_duckdb, sha256_below, sha256_column
+from audiences.digests import FEW, by_duckdb, from_hex, sha256_below, sha256_column
 
 TEXTS = st.lists(st.none() | st.text(st.characters(codec="utf-8"), max_size=20), max_size=20)
 PREFIXES = st.text(st.characters(codec="utf-8"), max_size=10)
@@ -37,6 +37,17 @@ def test_a_hash_is_below_a_bound_when_its_first_digits_are(
         found = below(pa.array(texts, pa.string()), limit, prefix=prefix)
         assert found.type == pa.bool_()
         assert found.to_pylist() == expected
+
+
+@given(values=st.lists(st.none() | st.binary(max_size=40), max_size=20), first=st.integers(0, 20), hidden=st.booleans())
+def test_hex_digits_become_the_bytes_that_they_stand_for(values: list[bytes | None], first: int, hidden: bool):
+    digits = pa.array(["no digits" if value is None else value.hex() for value in values], pa.string())
+    if hidden:  # behind a null
+        there = pa.array([value is not None for value in values], pa.bool_())
+        digits = pa.Array.from_buffers(pa.string(), len(values), [there.buffers()[1], *digits.buffers()[1:]])
+    else:
+        digits = pa.array([None if value is None else value.hex() for value in values], pa.string())
+    assert from_hex(digits.slice(first)).to_pylist() == values[first:]
 
 
 def test_many_texts_are_hashed_by_duckdb(monkeypatch):

@@ -51,6 +51,10 @@ def test_an_identifier_too_long_to_pack_is_left_out_and_not_cut(length, packed, 
     assert unpack(row) == {"EMAIL": "00" * 32, **({"EXTERN_ID": text} if packed else {})}
 
 
+def test_an_identifier_too_long_to_pack_makes_nobody_reachable():
+    assert pack({"EXTERN_ID": pa.array(["x" * 256])}).to_pylist() == [None]
+
+
 def test_a_date_of_birth_takes_three_keys():
     assert keys_of(["date_of_birth", "email"]) == ("EMAIL", "DOBY", "DOBM", "DOBD")
 

@@ -12,12 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from duckdb import ColumnExpression, ConstantExpression, Expression, FunctionExpression
 
+from audiences.digests import from_hex
+
 _TEXT = "text"
 
 
 def sha256_column(texts: pa.Array, *, prefix: str = "") -> pa.Array:
     """As `digests.sha256_column`."""
-    return _computed(texts, FunctionExpression("unhex", _hex(prefix))).cast(pa.binary())
+    return from_hex(_computed(texts, _hex(prefix)))
 
 
 def sha256_below(texts: pa.Array, bound: str, *, prefix: str = "") -> pa.Array:

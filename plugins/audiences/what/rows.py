@@ -7,6 +7,7 @@ their bytes are.
 
 from __future__ import annotations
 
+from functools import reduce
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
@@ -43,25 +44,25 @@ def pack(columns: Mapping[str, pa.Array]) -> pa.Array:
     Hashed keys come as 32 bytes, the others as text; null stands for an identifier that the user lacks.
     """
     known = [key for key in KEYS if key in columns]
-    cells = [_cells(key, columns[key]) for key in known]
-    packed = pc.binary_join_element_wise(
-        *cells, pa.scalar(b"", pa.binary()), null_handling="replace", null_replacement=b""
-    )
-    reachable = pa.repeat(pa.scalar(False), len(packed))
-    for key in known:
-        if key in ALONE:
-            reachable = pc.or_(reachable, pc.is_valid(columns[key]))
-    return pc.if_else(reachable, packed, pa.scalar(None, pa.binary()))
-
-
-def _cells(key: str, values: pa.Array) -> pa.Array:
-    number = bytes([KEYS[key]])
+    cells = {key: _cell(key, columns[key].cast(pa.binary())) for key in known}
+    parts = [part for cell in cells.values() for part in cell]
     separator = pa.scalar(b"", pa.binary())
-    if key not in UNHASHED:
-        prefix = pa.scalar(number + bytes([SHA256]), pa.binary())
-        return pc.binary_join_element_wise(prefix, values.cast(pa.binary()), separator)
-    encoded = [None if text is None or len(text) > LONGEST else text for text in values.cast(pa.binary()).to_pylist()]
-    return pa.array([None if text is None else number + bytes([len(text)]) + text for text in encoded], pa.binary())
+    packed = pc.binary_join_element_wise(*parts, separator, null_handling="replace", null_replacement=b"")
+    alone = [values.is_valid() for key, (_, values) in cells.items() if key in ALONE]
+    reachable = reduce(pc.or_, alone, pa.repeat(pa.scalar(False), len(packed)))
+    return packed if pc.all(reachable).as_py() else pc.if_else(reachable, packed, pa.scalar(None, pa.binary()))
+
+
+def _cell(key: str, values: pa.Array) -> tuple[pa.Array | pa.Scalar, pa.Array]:
+    """What stands before each value, its key's number and its length, and the values; both null where there is no value."""
+    number = bytes([KEYS[key]])
+    if key in UNHASHED:
+        starts = pa.array([number + bytes([length]) for length in range(LONGEST + 1)], pa.binary())
+        lengths = pc.binary_length(values)
+        fitting = pc.if_else(pc.less_equal(lengths, LONGEST), lengths, pa.scalar(None, lengths.type))
+        return starts.take(fitting), pc.if_else(fitting.is_valid(), values, pa.scalar(None, pa.binary()))
+    start = pa.scalar(number + bytes([SHA256]), pa.binary())
+    return pc.if_else(values.is_valid(), start, pa.scalar(None, pa.binary())) if values.null_count else start, values
 
 
 def unpack(row: bytes) -> dict[str, str]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiences.what.identifiers.hashing import from_hex, sha256_column, sha256_hex
+from audiences.what.identifiers.hashing import sha256_column, sha256_hex
 
 TEXTS = st.lists(st.none() | st.text(st.characters(codec="utf-8"), max_size=20), max_size=20)
 
@@ -18,13 +18,6 @@ def test_a_column_is_hashed_as_its_texts_in_utf_8(texts: list[str | None], repea
 
     assert hashes.type == pa.binary()
     assert hashes.to_pylist() == [None if text is None else hashlib.sha256(text.encode()).digest() for text in texts]
-
-
-@given(texts=TEXTS)
-def test_hashes_in_hex_become_the_same_bytes(texts: list[str | None]):
-    digits = pa.array([None if text is None else sha256_hex(text) for text in texts], pa.string())
-
-    assert from_hex(digits) == sha256_column(pa.array(texts, pa.string()))
 
 
 def test_a_slice_is_hashed_from_where_it_starts():

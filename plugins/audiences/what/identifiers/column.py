@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audiences import digests
 from audiences.campaign.identifiers import FIELDS
 from audiences.what.identifiers import fast_paths
 from audiences.what.identifiers.groups import by_group
-from audiences.what.identifiers.hashing import from_hex, sha256_column
+from audiences.what.identifiers.hashing import sha256_column
 from audiences.what.identifiers.home import stated_country
 from audiences.what.identifiers.outcome import Reason
 from audiences.what.identifiers.rule_table import RULES, answer
@@ -133,5 +134,5 @@ def _columns(field: Field, normalised: pa.Array, *, pre_hashed: bool) -> dict[st
     if not field.hashed:
         return cells
     return {
-        key: from_hex(cell) if pre_hashed else sha256_column(cell, repeats=field.repeats) for key, cell in cells.items()
+        key: digests.from_hex(cell) if pre_hashed else sha256_column(cell, repeats=field.repeats) for key, cell in cells.items()
     }

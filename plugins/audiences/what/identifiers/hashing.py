@@ -34,8 +34,3 @@ def sha256_column(texts: pa.Array, *, repeats: bool = False) -> pa.Array:
         distinct = texts.dictionary_encode()
         return digests.sha256_column(distinct.dictionary).take(distinct.indices)
     return digests.sha256_column(texts)
-
-
-def from_hex(hashes: pa.Array) -> pa.Array:
-    """Hashes in hex as 32 bytes each; null for null."""
-    return pa.array([None if text is None else bytes.fromhex(text) for text in hashes.to_pylist()], pa.binary())
