@@ -134,5 +134,6 @@ def _columns(field: Field, normalised: pa.Array, *, pre_hashed: bool) -> dict[st
     if not field.hashed:
         return cells
     return {
-        key: digests.from_hex(cell) if pre_hashed else sha256_column(cell, repeats=field.repeats) for key, cell in cells.items()
+        key: digests.from_hex(cell) if pre_hashed else sha256_column(cell, repeats=field.repeats)
+        for key, cell in cells.items()
     }

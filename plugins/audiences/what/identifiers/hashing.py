@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from typing import Final
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Final
 
 from audiences import digests
 from audiences.what.identifiers.text import PLACEHOLDERS, SHORT_PLACEHOLDERS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 HEX: Final = "[0-9a-f]{64}"
 """A SHA-256 as Facebook wants it."""

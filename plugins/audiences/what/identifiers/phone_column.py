@@ -6,6 +6,7 @@ the rest, several times that for those in groups.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -22,15 +23,15 @@ if TYPE_CHECKING:
 
     from audiences.what.identifiers.outcome import Context
 
-_DIGITS: Final = r"^\+?[0-9]+$"
 # Groups of ASCII digits as people write them: perhaps a plus, one group in brackets, separators between groups.
 _GROUPS: Final = r"^(?:\(\+?[0-9]{2,}\)|\+ ?[0-9]+|[0-9]+)(?:[ .\-]*\([0-9]+\))?[ .\-/]*[0-9]+(?:[ .\-/]+[0-9]+)*$"
 _SEPARATORS: Final = r"[ ().\-/]+"
 # What `dialled` looks at twice: decimals, and an item of a list.
 _NOT_PLAIN: Final = r"^\+?[0-9]{6,}\.[0-9]+$|^[0-9]\. |^[1-9][^0-9+]+0"
 _DECIMALS: Final = r"^(\+?[0-9]{6,})\.0+$"  # of a whole number that went through a column with decimals
-_ONE_DIGIT: Final = "^(?:1+|2+|3+|4+|5+|6+|7+|8+|9+)$"  # all through
+_LITERAL: Final = re.compile(r"\^\(\?:([0-9]+)\)\Z")
 _LONGEST_CODE: Final = 3
+_END: Final = 2**31 - 1  # of a slice: no text is longer
 _NOTHING: Final = pa.scalar(None, pa.string())
 
 
@@ -41,29 +42,53 @@ def fast_phones(texts: pa.Array, context: Context) -> pa.Array:
     written, digits = _plain_digits(texts)
     region = dialling_home(context)
     plan = plan_of_region(region.upper()) if region else None
-    has_plus = pc.starts_with(digits, "+")
-    abroad = pc.if_else(has_plus, pc.utf8_slice_codeunits(digits, 1), _NOTHING)
+    has_plus, has_zeros = pc.starts_with(digits, "+"), pc.starts_with(digits, "00")
+    abroad = pc.if_else(has_plus, _without_first(digits, 1), _NOTHING)
     if plan is None or plan.abroad == "^(?:00)":
-        abroad = pc.if_else(pc.starts_with(digits, "00"), pc.utf8_slice_codeunits(digits, 2), abroad)
+        abroad = pc.if_else(has_zeros, _without_first(digits, 2), abroad)
     found = by_group(_calling_codes(abroad), _rows(abroad, written), _with_code)
-    inland = pc.if_else(pc.or_(has_plus, pc.starts_with(digits, "00")), _NOTHING, digits)
+    inland = pc.if_else(pc.or_(has_plus, has_zeros), _NOTHING, digits)
     if plan is not None and inland.null_count < len(inland):
         found = pc.coalesce(found, _inland(inland, written, plan))
     # The national number may be made of zeros only, or the whole one of one digit.
-    doubtful = pc.or_(pc.ends_with(found, "000"), pc.match_substring_regex(found, _ONE_DIGIT))
-    return pc.if_else(doubtful, _NOTHING, found)
+    return pc.if_else(pc.or_(pc.ends_with(found, "000"), _is_one_digit(found)), _NOTHING, found)
 
 
 def _plain_digits(texts: pa.Array) -> tuple[pa.Array | None, pa.Array]:
     """Numbers as written, None if all are digits only; and their digits, with the plus; null where neither is plain."""
     trimmed = pc.ascii_trim_whitespace(texts)
     short = pc.less_equal(pc.binary_length(trimmed), LONGEST)
-    if pc.all(pc.and_(pc.match_substring_regex(trimmed, _DIGITS), short)).as_py():
+    if pc.all(pc.and_(pc.ascii_is_decimal(_without_plus(trimmed)), short)).as_py():
         return None, trimmed
     whole = pc.replace_substring_regex(trimmed, _DECIMALS, r"\1")
     plain = pc.and_not(pc.match_substring_regex(whole, _GROUPS), pc.match_substring_regex(whole, _NOT_PLAIN))
     kept = pc.if_else(pc.and_(plain, short), whole, _NOTHING)
     return kept, pc.replace_substring_regex(kept, _SEPARATORS, "")
+
+
+def _without_first(digits: pa.Array, length: int) -> pa.Array:
+    """ASCII texts without so many of their first characters."""
+    return pc.binary_replace_slice(digits, 0, length, "")
+
+
+def _first(digits: pa.Array, length: int) -> pa.Array:
+    """So many of the first characters of ASCII texts."""
+    return pc.binary_replace_slice(digits, length, _END, "")
+
+
+def _without_plus(texts: pa.Array) -> pa.Array:
+    return pc.if_else(pc.starts_with(texts, "+"), _without_first(texts, 1), texts)
+
+
+def _begin(digits: pa.Array, pattern: str) -> pa.Array:
+    """Whether texts begin as the pattern of a numbering plan says, which mostly is a digit or two."""
+    literal = _LITERAL.match(pattern)
+    return pc.starts_with(digits, literal[1]) if literal else pc.match_substring_regex(digits, pattern)
+
+
+def _is_one_digit(digits: pa.Array) -> pa.Array:
+    """Whether a text is one digit all through."""
+    return pc.equal(_without_first(digits, 1), pc.binary_replace_slice(digits, -1, _END, ""))
 
 
 def _rows(digits: pa.Array, written: pa.Array | None) -> pa.Array:
@@ -73,14 +98,14 @@ def _rows(digits: pa.Array, written: pa.Array | None) -> pa.Array:
 
 
 def _calling_codes(numbers: pa.Array) -> pa.Array:
-    """The calling code that each number begins with, null where there is none; `numbers` are digits or null."""
+    """The calling code that each number begins with, null where there is none; `numbers` are digits or null.
+
+    As a dictionary array, which `by_group` takes as it is.
+    """
     known, by_start = _codes_by_start()
-    starts = pc.if_else(
-        pc.greater_equal(pc.binary_length(numbers), _LONGEST_CODE),
-        pc.utf8_slice_codeunits(numbers, 0, _LONGEST_CODE),
-        _NOTHING,
-    )
-    return known.take(by_start.take(starts.cast(pa.int32())))
+    long_enough = pc.greater_equal(pc.binary_length(numbers), _LONGEST_CODE)
+    starts = pc.if_else(long_enough, _first(numbers, _LONGEST_CODE), _NOTHING)
+    return pa.DictionaryArray.from_arrays(by_start.take(starts.cast(pa.int32())), known)
 
 
 @cache
@@ -98,7 +123,7 @@ def _with_code(code: str | None, rows: pa.Array) -> pa.Array:
         return pa.nulls(len(rows), pa.string())
     plan = plan_of_code(code)
     numbers, written = (rows.field(0), rows.field(1)) if pa.types.is_struct(rows.type) else (rows, None)
-    national = _national(pc.utf8_slice_codeunits(numbers, len(code)), plan)
+    national = _national(_without_first(numbers, len(code)), plan)
     if written is not None:
         national = pc.if_else(_is_one_number(national, numbers, written, plan, before=len(code)), national, _NOTHING)
     return _complete(plan, national)
@@ -107,12 +132,12 @@ def _with_code(code: str | None, rows: pa.Array) -> pa.Array:
 def _inland(digits: pa.Array, written: pa.Array | None, plan: NumberingPlan) -> pa.Array:
     """Numbers without a sign that they go abroad, dialled in the region of the plan."""
     if plan.abroad:
-        digits = pc.if_else(pc.match_substring_regex(digits, plan.abroad), _NOTHING, digits)
+        digits = pc.if_else(_begin(digits, plan.abroad), _NOTHING, digits)
     # A number may begin with the country's own calling code all the same. If as a whole it is none of the country's
     # and without the code it is one, the code is taken off; if as a whole it is one, it stays.
     coded = pc.starts_with(digits, plan.calling_code)
     whole = pc.match_substring_regex(digits, plan.national)
-    without_code = pc.utf8_slice_codeunits(digits, len(plan.calling_code))
+    without_code = _without_first(digits, len(plan.calling_code))
     rest = pc.if_else(pc.and_not(coded, whole), without_code, _NOTHING)
     rest = pc.if_else(pc.match_substring_regex(rest, plan.national), rest, _NOTHING)
     own = pc.if_else(pc.and_not(coded, whole), _NOTHING, digits)
@@ -145,9 +170,9 @@ def _is_possible_with(code: str | None, numbers: pa.Array) -> pa.Array:
     if code is None:
         return pa.repeat(pa.scalar(False), len(numbers))
     plan = plan_of_code(code)
-    possible = _has_length(national := pc.utf8_slice_codeunits(numbers, len(code)), plan)
+    possible = _has_length(national := _without_first(numbers, len(code)), plan)
     if plan.before_national:
-        possible = pc.or_(possible, pc.match_substring_regex(national, plan.before_national))
+        possible = pc.or_(possible, _begin(national, plan.before_national))
     return pc.fill_null(possible, False)
 
 
@@ -194,7 +219,7 @@ def _national(digits: pa.Array, plan: NumberingPlan) -> pa.Array:
 
 def _after_prefix(digits: pa.Array, plan: NumberingPlan) -> tuple[pa.Array, pa.Array]:
     """What is left without anything that may stand before a national number, and how many digits that takes off."""
-    if not plan.before_national or not pc.any(pc.match_substring_regex(digits, plan.before_national)).as_py():
+    if not plan.before_national or not pc.any(_begin(digits, plan.before_national)).as_py():
         return digits, pa.repeat(0, len(digits))
     rest = pc.replace_substring_regex(digits, plan.before_national, "", max_replacements=1)
     return rest, pc.subtract(pc.binary_length(digits), pc.binary_length(rest))
@@ -210,4 +235,4 @@ def _complete(plan: NumberingPlan, national: pa.Array) -> pa.Array:
     """With the calling code, unless that may be there already (`phone` asks which reading is an assigned number)."""
     long_enough = pc.greater_equal(pc.binary_length(national), len(plan.calling_code) + min(plan.lengths))
     twice = pc.and_(pc.starts_with(national, plan.calling_code), long_enough)
-    return pc.binary_join_element_wise(plan.calling_code, pc.if_else(twice, _NOTHING, national), "")
+    return pc.binary_replace_slice(pc.if_else(twice, _NOTHING, national), 0, 0, plan.calling_code)
