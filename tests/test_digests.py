@@ -8,7 +8,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiences.digests import FEW, by_duckdb, from_hex, sha256_below, sha256_column
+from audiences.digests import FEW, by_duckdb, sha256_below, sha256_column
+from audiences.digests.hex_digits import from_hex
 
 TEXTS = st.lists(st.none() | st.text(st.characters(codec="utf-8"), max_size=20), max_size=20)
 PREFIXES = st.text(st.characters(codec="utf-8"), max_size=10)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from duckdb import ColumnExpression, ConstantExpression, Expression, FunctionExpression
 
-from audiences.digests import from_hex
+from audiences.digests.hex_digits import from_hex
 
 _TEXT = "text"
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audiences import digests
 from audiences.campaign.identifiers import FIELDS
+from audiences.digests.hex_digits import from_hex
 from audiences.what.identifiers import fast_paths
 from audiences.what.identifiers.groups import by_group
 from audiences.what.identifiers.hashing import sha256_column
@@ -134,6 +134,5 @@ def _columns(field: Field, normalised: pa.Array, *, pre_hashed: bool) -> dict[st
     if not field.hashed:
         return cells
     return {
-        key: digests.from_hex(cell) if pre_hashed else sha256_column(cell, repeats=field.repeats)
-        for key, cell in cells.items()
+        key: from_hex(cell) if pre_hashed else sha256_column(cell, repeats=field.repeats) for key, cell in cells.items()
     }
