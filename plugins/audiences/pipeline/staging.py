@@ -59,9 +59,10 @@ says it, `settled` (the campaign holds the user under just these) and `arm` (the
 two files the first has users only. The second has those whose rows have changed since, in place of their rows there, with no
 fingerprint who is not remembered any more; and, `settled` being null, whom the campaign holds in another way."""
 SNAPSHOT_FILES = ("snapshot.parquet", "snapshot-changes.parquet")
-"""What is to be remembered for the next run: SNAPSHOT. The first of them only where it is written anew."""
+"""What is to be remembered for the next run: NUMBERED of `steps/known/snapshot_rows.py`. The first of them only where it is
+written anew."""
 KNOWN_FILES = ("known.parquet", "known-changes.parquet")
-"""What the last run has remembered: SNAPSHOT."""
+"""What the last run has remembered: the same."""
 NOT_KEPT = pa.schema([USER_ID, ("settled", pa.bool_())])
 NOT_KEPT_FILE = "not-kept.parquet"
 """The users of KNOWN_FILES who are not as these have them, and `settled` as they have it: NOT_KEPT."""

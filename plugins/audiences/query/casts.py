@@ -38,6 +38,8 @@ def string(column: Value) -> Value:
 
 def boolean(column: Value) -> Value:
     """True and false, also as words and as 1 and 0; of a column of that type nothing has to be read."""
+    if isinstance(column.type, sa.Boolean):
+        return column
     as_it_is = sa.cast(column, sa.Text) == "true"
     return sa.case((_is(column, "boolean"), as_it_is), else_=text_columns.boolean(_trimmed(column)))
 

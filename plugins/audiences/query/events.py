@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from audiences.campaign.catalog import Catalog
     from audiences.campaign.windows import Window
     from audiences.query.conditions import Moment
+    from audiences.query.sources import Types
 
 _AFTER = timedelta(microseconds=1)  # the resolution of a Postgres timestamp
 COMPARED: Final[dict[str, Callable[[Value, Any], Value]]] = {
@@ -47,13 +48,16 @@ class Doers:
     negated: bool
 
 
-def doers(did: Did, catalog: Catalog, moment: Moment, only: sa.Select[Any] | None = None) -> Doers:
-    """The users who satisfy a rule over events; `only` limits the scan to the users of that query.
+def doers(
+    did: Did, catalog: Catalog, moment: Moment, only: sa.Select[Any] | None = None, types: Types | None = None
+) -> Doers:
+    """The users who satisfy a rule over events; `only` limits the scan to the users of that query, `types` are those known of the
+    events' columns.
 
     A rule that holds for users without any such event (`or_never`) cannot list them from the events; it lists the users
     with such events who fail it, and everybody else satisfies it.
     """
-    scan = _Scan(did, catalog, moment)
+    scan = _Scan(did, catalog, moment, types)
     query = scan.query(scan.user, only=only)
     if did.or_never:
         return Doers(query.having(sa.or_(*(scan.fails(name) for name in scan.apart))), negated=True)
@@ -61,10 +65,10 @@ def doers(did: Did, catalog: Catalog, moment: Moment, only: sa.Select[Any] | Non
 
 
 def occurrences(
-    did: Did, catalog: Catalog, moment: Moment, only: sa.Select[Any] | None = None
+    did: Did, catalog: Catalog, moment: Moment, only: sa.Select[Any] | None = None, types: Types | None = None
 ) -> sa.Select[Any] | None:
     """The `user_id` of every such event, users as often as they did it, if one event is all that the rule asks; else None."""
-    scan = _Scan(did, catalog, moment)
+    scan = _Scan(did, catalog, moment, types)
     if did.or_never or any(scan.holds(name) for name in scan.apart):
         return None
     return scan.rows(scan.user, only=only)
@@ -106,12 +110,12 @@ def _nameable(instant: Value) -> Value:
 class _Scan:
     """One rule's scan of the events: what a row must be to be read, and what a user's rows must be together."""
 
-    def __init__(self, did: Did, catalog: Catalog, moment: Moment) -> None:
+    def __init__(self, did: Did, catalog: Catalog, moment: Moment, types: Types | None = None) -> None:
         if catalog.events is None:
             message = "the catalog maps no events; validation refuses rules over events then"
             raise ValueError(message)
         self._did, self._catalog, self._moment, self._events = did, catalog, moment, catalog.events
-        self._table = events_table(catalog.events)
+        self._table = events_table(catalog.events, types)
         self.user: Value = self._table.c[catalog.events.user].label("user_id")
         self.occurred_at: Value = self._table.c[catalog.events.occurred_at]
         names = tuple(dict.fromkeys(did.events))

@@ -16,9 +16,11 @@ from audiences.campaign.catalog_sources import IdentifierSource, Source
 from audiences.query import casts, text_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from audiences.query.text_columns import Value
+
+    Types = Mapping[str, sa.types.TypeEngine[Any]]
 
 LETTER_BY_LETTER = "C"
 """The collation under which text is what its bytes are."""
@@ -33,24 +35,25 @@ _STRINGS = r'"([^"\\]|\\.)*"'
 _HUGE = r"[eE][+-]?[0-9]{4,}|[0-9]{250}"
 
 
-def users_table(catalog: Catalog) -> sa.FromClause:
-    """The users' relation as `u`, with every column that the catalog mentions."""
+def users_table(catalog: Catalog, types: Types | None = None) -> sa.FromClause:
+    """The users' relation as `u`, with every column that the catalog mentions; `types` are those known of columns."""
     users = catalog.users
     mapped = (source for name in type(users).model_fields if isinstance(source := getattr(users, name), Source))
     sources = [*mapped, *users.opt_out, *users.properties.values()]
-    return _relation(users.relation, [users.key, *map(_column_of, sources)]).alias("u")
+    return _relation(users.relation, [users.key, *map(_column_of, sources)], types).alias("u")
 
 
-def events_table(events: Events) -> sa.FromClause:
-    """The events' relation as `e`, with every column that the catalog mentions."""
+def events_table(events: Events, types: Types | None = None) -> sa.FromClause:
+    """The events' relation as `e`, with every column that the catalog mentions; `types` are those known of columns."""
     named = [events.id, events.user, events.name, events.occurred_at, *filter(None, [events.arrived_at])]
-    return _relation(events.relation, [*named, *map(_column_of, events.properties.values())]).alias("e")
+    return _relation(events.relation, [*named, *map(_column_of, events.properties.values())], types).alias("e")
 
 
 def named(events: Events, table: sa.FromClause, names: Sequence[str]) -> Value:
     """Whether an event is called one of these names, letter by letter."""
     column = table.c[events.name]
-    return exactly(column == names[0] if len(names) == 1 else column.in_(names), column, names)
+    found = column == names[0] if len(names) == 1 else column.in_(names)
+    return found if isinstance(column.type, sa.Text) else exactly(found, column, names)
 
 
 def exactly(found: Value, value: Value, texts: Sequence[str]) -> Value:
@@ -71,10 +74,11 @@ def _column_of(source: Source) -> str:
     return source.column or source.jsonb or ""
 
 
-def _relation(name: str, columns: Iterable[str]) -> sa.TableClause:
+def _relation(name: str, columns: Iterable[str], types: Types | None) -> sa.TableClause:
     """A relation by its name in the catalog, `users` or `shop.users`."""
     schema, table = schema_and_name(name)
-    return sa.table(table, *map(sa.column, dict.fromkeys(columns)), schema=schema)
+    known = types or {}
+    return sa.table(table, *(sa.column(each, known.get(each)) for each in dict.fromkeys(columns)), schema=schema)
 
 
 def schema_and_name(relation: str) -> tuple[str | None, str]:
@@ -112,7 +116,14 @@ def boolean(source: Source, table: sa.FromClause) -> Value:
 
 def declined(source: Source, table: sa.FromClause) -> Value:
     """Whether a user has opted out: a value that is neither true nor false may well mean that."""
+    if is_boolean(source, table):
+        return boolean(source, table)
     return sa.func.coalesce(boolean(source, table), present(source, table))
+
+
+def is_boolean(source: Source, table: sa.FromClause) -> bool:
+    """Whether the value is known to be true, false or null."""
+    return source.column is not None and isinstance(table.c[source.column].type, sa.Boolean)
 
 
 def unread(source: Source, table: sa.FromClause) -> Value:

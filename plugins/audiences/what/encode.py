@@ -82,6 +82,8 @@ class Encoder:
             with self._counting:
                 self.misfits[name] += count
         for name, column in self._columns.unread.items():
+            if column not in batch.schema.names:  # what is known to be of its type can be read
+                continue
             count = pc.sum(batch.column(column)).as_py() or 0
             with self._counting:
                 self.unread[name] += count

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from audiences.query.column_types import UNKNOWN, ColumnTypes
 from audiences.query.columns import OPT_OUT, columns_of
 from audiences.query.conditions import text_of
 from audiences.query.fingerprint import fingerprint
 from audiences.query.render import quoted_list
-from audiences.query.sources import declined, present, text, typed, unread, users_table
+from audiences.query.sources import declined, is_boolean, present, text, typed, unread, users_table
 from audiences.who.segment_queries import Conditions, People
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from audiences.campaign.catalog import Catalog
+    from audiences.campaign.catalog_sources import Source
     from audiences.campaign.identifiers import Identifier
     from audiences.campaign.spec import CampaignSpec
     from audiences.query.text_columns import Value
@@ -30,14 +32,16 @@ def qualified(
     users: Sequence[str] | None = None,
     secret: bytes | None = None,
     identifiers: bool = True,
+    types: ColumnTypes = UNKNOWN,
 ) -> sa.Select[Any]:
     """The users whom the rules name at the run time `at` (aware), one row each, with the columns of `columns_of(spec)`.
 
     `users` limits the answer to these ids. With a `secret` the fingerprint of the identifiers is among the columns, and the
-    identifiers themselves need not be. The session's time zone should be the catalog's: Postgres reads columns of type
-    `timestamp without time zone` in it.
+    identifiers themselves need not be. What `types` says of columns is not asked of each value: what is surely read has no column
+    that says whether it is, and beside fingerprints alone a key of whole numbers is a number.
+    The session's time zone should be the catalog's: Postgres reads columns of type `timestamp without time zone` in it.
     """
-    conditions = Conditions(spec, at, users)
+    conditions = Conditions(spec, at, users, types)
     people = People(conditions)
     truth = people.truth(spec.campaign.who, required=True)
     columns = _selected(spec, people, conditions, identifiers=identifiers)
@@ -86,7 +90,7 @@ def _selected(spec: CampaignSpec, people: People, conditions: Conditions, *, ide
     names, catalog = columns_of(spec), spec.catalog
     properties = catalog.user_properties()
     values = [
-        (names.user_id, people.user_id),
+        (names.user_id, people.user_id if identifiers else people.user_id_or_number),
         (names.opted_out, _opted_out(catalog, people.table)),
         *(
             (names.identifiers[name], value)
@@ -97,7 +101,11 @@ def _selected(spec: CampaignSpec, people: People, conditions: Conditions, *, ide
             for name, column in names.properties.items()
         ),
         *((column, present(properties[name], people.table)) for name, column in names.present.items()),
-        *((column, _unread(name, people.table, catalog)) for name, column in names.unread.items()),
+        *(
+            (column, sa.or_(sa.false(), *(unread(each, people.table) for each in sources)))
+            for name, column in names.unread.items()
+            if (sources := _may_be_unread(name, people.table, catalog))
+        ),
     ]
     if names.never_held_out:
         listed = map(text_of, spec.campaign.who.never_hold_out)
@@ -105,7 +113,6 @@ def _selected(spec: CampaignSpec, people: People, conditions: Conditions, *, ide
     return [value.label(name) for name, value in values]
 
 
-def _unread(name: str, table: sa.FromClause, catalog: Catalog) -> Value:
+def _may_be_unread(name: str, table: sa.FromClause, catalog: Catalog) -> list[Source]:
     source = catalog.users.identifier(name) if name != OPT_OUT else None
-    sources = [source] if source else catalog.users.opt_out
-    return sa.or_(sa.false(), *(unread(each, table) for each in sources))
+    return [source] if source else [each for each in catalog.users.opt_out if not is_boolean(each, table)]

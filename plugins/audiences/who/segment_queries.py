@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from audiences.query.column_types import UNKNOWN, ColumnTypes
 from audiences.query.conditions import Moment
 from audiences.query.cte_names import common, once
 from audiences.query.events import doers, occurrences
@@ -37,10 +38,16 @@ _LONGEST_SLUG = 30  # keeps a CTE's name below the 63 bytes at which Postgres cu
 
 
 class Conditions:
-    """The conditions of one statement as CTEs, each made when it is first asked for; `users` limits it to these ids."""
+    """The conditions of one statement as CTEs, each made when it is first asked for.
 
-    def __init__(self, spec: CampaignSpec, at: datetime, users: Sequence[str] | None = None) -> None:
+    `users` limits it to these ids; `types` says what is known of columns.
+    """
+
+    def __init__(
+        self, spec: CampaignSpec, at: datetime, users: Sequence[str] | None = None, types: ColumnTypes = UNKNOWN
+    ) -> None:
         self.spec = spec
+        self.types = types
         self.moment = Moment(at, spec.zone)
         self._users = users
         self._uses = _uses(spec)
@@ -66,7 +73,7 @@ class Conditions:
         """The users for whom a rule over events holds; with True, those for whom it does not."""
         identity = _identity(did)
         if identity not in self._ctes:
-            found = doers(did, self.spec.catalog, self.moment, self.only)
+            found = doers(did, self.spec.catalog, self.moment, self.only, self.types.events)
             self._ctes[identity] = self._cte(found.query, "did", did.events[0])
             self._negated[identity] = found.negated
         return self._ctes[identity], self._negated[identity]
@@ -75,7 +82,7 @@ class Conditions:
         """The users of the events, each as often as there are events, where that is enough and no other rule asks for them."""
         if self._uses[_identity(did)] > 1:
             return None
-        found = occurrences(did, self.spec.catalog, self.moment, self.only)
+        found = occurrences(did, self.spec.catalog, self.moment, self.only, self.types.events)
         if found is None:
             return None
         return self._ctes.setdefault(_identity(did), self._cte(found, "did", did.events[0]))
@@ -116,7 +123,7 @@ class People:
 
     def __init__(self, conditions: Conditions) -> None:
         self._conditions = conditions
-        self.table = users_table(conditions.spec.catalog)
+        self.table = users_table(conditions.spec.catalog, conditions.types.users)
         self.key: Value = self.table.c[conditions.spec.catalog.users.key]
         self._joins: dict[sa.CTE, Value] = {}
 
@@ -124,6 +131,12 @@ class People:
     def user_id(self) -> Value:
         """The key as text."""
         return sa.cast(self.key, sa.Text)
+
+    @property
+    def user_id_or_number(self) -> Value:
+        """The key as a number of 64 bits where it is known to be a whole one, else as text."""
+        whole = isinstance(self.key.type, sa.BigInteger)
+        return sa.cast(self.key, sa.BigInteger) if whole else self.user_id
 
     def truth(self, rules: Rules, *, required: bool = False) -> Value:
         """Whether the rules hold for a user, true or false; what they need is joined. No rule at all holds.

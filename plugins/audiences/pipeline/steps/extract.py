@@ -19,9 +19,11 @@ from audiences.pipeline.steps.known.changed import LookAtAllError
 from audiences.pipeline.steps.known.extract_changed import Changed, extract_changed
 from audiences.pipeline.steps.known.lookup import known_users
 from audiences.pipeline.steps.known.terms import terms_of
+from audiences.query.column_types import UNKNOWN
 from audiences.query.columns import OPT_OUT, columns_of
 from audiences.query.key import ensure_key
 from audiences.query.render import render
+from audiences.warehouse.known_types import known_types
 from audiences.what.encode import Encoder
 from audiences.who.compile import qualified
 
@@ -95,7 +97,10 @@ def _all(
     """Stage all users with their identifiers; with their fingerprints too, where they may be remembered."""
     spec, shards = resources.spec, list[int]()
     secret = terms.secret if terms else None
-    query = render(qualified(spec, run.at, users=scope.users(resources.ledger), secret=secret))
+    types = (
+        known_types(warehouse, spec) if scope.everybody else UNKNOWN
+    )  # for a few users the question is the longer part
+    query = render(qualified(spec, run.at, users=scope.users(resources.ledger), secret=secret, types=types))
     with ExitStack() as open_files:
         writer: pq.ParquetWriter | None = None
         found = (batch for batch in warehouse.stream(query) if batch.num_rows)

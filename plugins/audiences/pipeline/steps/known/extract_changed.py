@@ -24,10 +24,11 @@ from audiences.pipeline.staging import (
     shard_file,
 )
 from audiences.pipeline.steps.known.changed import LookAtAllError, most_changed
-from audiences.pipeline.steps.known.lookup import ANEW, FOUND, GONE, KEPT, KNOWN
+from audiences.pipeline.steps.known.lookup import ANEW, FOUND, FOUND_NUMBERS, GONE, KEPT, KNOWN
 from audiences.query.columns import columns_of
 from audiences.query.key import ensure_key
 from audiences.query.render import render
+from audiences.warehouse.known_types import known_types
 from audiences.who.compile import identifiers_of, qualified
 
 if TYPE_CHECKING:
@@ -59,11 +60,13 @@ def extract_changed(
 ) -> Changed:
     """Stage the users who qualify at `run.at`. Raises LookAtAllError, and then nothing of what is staged counts."""
     sorting = _Sorting(spec, run, encoder, known)
-    query = render(qualified(spec, run.at, secret=terms.secret, identifiers=False))
+    types = known_types(warehouse, spec)
+    query = render(qualified(spec, run.at, secret=terms.secret, identifiers=False, types=types))
     staging = Staging(run.staging)
     with sorting.files(staging):
         # Closed before the warehouse is, of which more is being read.
-        with closing(known.beside(sorting.found(warehouse.stream(query)), staging)) as beside:
+        found = sorting.found(warehouse.stream(query), schema := FOUND_NUMBERS if types.whole_key else FOUND)
+        with closing(known.beside(found, staging, schema=schema)) as beside:
             for batch in beside:
                 sorting.take(batch)
         sorting.ensure_each_once()
@@ -141,7 +144,7 @@ class _Sorting:
         self._not_kept: pq.ParquetWriter = files.enter_context(staging.writer(NOT_KEPT_FILE, NOT_KEPT))
         return files
 
-    def found(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def found(self, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """The query's answer as it is joined: the property filters looked at, and what could not be read counted."""
         for batch in batches:
             if not batch.num_rows:
@@ -156,7 +159,7 @@ class _Sorting:
                 batch.column(never) if never else pa.repeat(False, len(batch)),
                 batch.column(self._columns.fingerprint),
             ]
-            yield pa.RecordBatch.from_arrays(columns, schema=FOUND)
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
     def _passes(self, batch: pa.RecordBatch) -> pa.Array:
         tree = self._spec.campaign.who.with_properties

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audiences.pipeline.staging import KNOWN_FILES, NOT_KEPT, NOT_KEPT_FILE, SNAPSHOT
+from audiences.pipeline.staging import KNOWN_FILES, NOT_KEPT, NOT_KEPT_FILE
+from audiences.pipeline.steps.known.snapshot_rows import AS_TEXT, NUMBERED
 from audiences.sql import statement
 
 if TYPE_CHECKING:
@@ -35,16 +36,17 @@ def opened(staging: Staging) -> Iterator[duckdb.DuckDBPyConnection]:
     """DuckDB with `base`, which can be read once, `changes`, `not_kept` and `users`, as in the statements for snapshots."""
     from audiences.larger_than_memory import session
 
-    base, changes = (pa.RecordBatchReader.from_batches(SNAPSHOT, staging.rows(file)) for file in KNOWN_FILES)
+    base, changes = (pa.RecordBatchReader.from_batches(NUMBERED, staging.rows(file)) for file in KNOWN_FILES)
     not_kept = pa.RecordBatchReader.from_batches(NOT_KEPT, staging.rows(NOT_KEPT_FILE))
     with (
         tempfile.TemporaryDirectory(prefix="audiences-") as spill,
         session(Path(spill), joins_as_written=True) as database,
     ):
-        database.register("base", base)
-        for name, rows in {"changes": changes, "not_kept": not_kept}.items():
+        database.register("base_rows", base)
+        database.execute(f"create temp view base as {AS_TEXT} from base_rows")
+        for name, rows, selected in (("changes", changes, AS_TEXT), ("not_kept", not_kept, "")):
             database.register("given", rows)
-            database.execute(f"create temp table {name} as from given")
+            database.execute(f"create temp table {name} as {selected} from given")
             database.unregister("given")
         database.execute(f"create temp view users as {statement('snapshot/users')}")
         yield database

@@ -17,11 +17,14 @@ from audiences.concurrency import begun
 from audiences.ledger import snapshots
 from audiences.pipeline.staging import KNOWN_FILES
 from audiences.pipeline.steps.known.changed import LookAtAllError
+from audiences.pipeline.steps.known.snapshot_rows import AS_NUMBERS, AS_TEXT, from_file
 from audiences.sql import statement
 from audiences.user_ids import USER_ID
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+
+    import duckdb
 
     from audiences.ledger.database import Ledger
     from audiences.ledger.snapshots import Snapshot
@@ -40,6 +43,8 @@ FOUND: Final = pa.schema(
     ]
 )
 """What the query gives of a user; `passes` says whether the property filters let them through."""
+FOUND_NUMBERS: Final = FOUND.set(FOUND.get_field_index(USER_ID.name), pa.field(USER_ID.name, pa.int64()))
+"""The same where the users' key is a whole number."""
 KEPT, KNOWN, ANEW, GONE = range(4)
 """What the join says of a user: a member who stays as they are; known, and no target; to be looked at anew; not found."""
 _ROWS: Final = 65_536
@@ -58,12 +63,15 @@ class KnownUsers:
         self._folder = folder
         self._files = [folder / name for name in KNOWN_FILES]
 
-    def beside(self, found: Iterator[pa.RecordBatch], staging: Staging) -> Generator[pa.RecordBatch]:
+    def beside(
+        self, found: Iterator[pa.RecordBatch], staging: Staging, *, schema: pa.Schema = FOUND
+    ) -> Generator[pa.RecordBatch]:
         """The users found, of the columns FOUND, with what is remembered of those known, and `what` of the four they are.
 
-        Members who stay as they are come only where something was `rejected`. `user_id` is that of the snapshot for those not
-        found any more. The snapshot is staged for the next steps. Raises what `found` raises, and LookAtAllError for a snapshot
-        that is damaged.
+        They may be given as FOUND_NUMBERS, which is its `schema` then. Members who stay as they are come only where something was
+        `rejected`. `user_id` is that of the snapshot for those not found any more. The snapshot is staged for the next steps.
+        Raises what `found` raises, and LookAtAllError for a snapshot that is damaged, or of keys that are no numbers where those
+        found are.
         """
         import duckdb
 
@@ -84,9 +92,12 @@ class KnownUsers:
 
         # While the query is at its joins, the snapshot is made ready for what comes of it.
         with session(self._folder, joins_as_written=True, memory=_MEMORY) as database:
-            database.register("found", pa.RecordBatchReader.from_batches(FOUND, told()))
+            database.register("found", pa.RecordBatchReader.from_batches(schema, told()))
+            read = AS_NUMBERS if schema == FOUND_NUMBERS else AS_TEXT
             for name, file in zip(("base", "changes"), self._files, strict=True):
-                database.execute(f"create temp view {name} as {_from(file)}")
+                database.execute(f"create temp view {name} as {read} {from_file(file)}")
+            if schema == FOUND_NUMBERS:
+                self._ensure_numbered(database)
             database.execute(f"create temp view users as {statement('snapshot/users')}")
             try:
                 yield from database.sql(statement("snapshot/beside")).to_arrow_reader(_ROWS)
@@ -94,6 +105,13 @@ class KnownUsers:
                 if failed:
                     raise failed[0] from None
                 raise
+
+    def _ensure_numbered(self, database: duckdb.DuckDBPyConnection) -> None:
+        """Raise LookAtAllError where users are remembered by another key than a whole number."""
+        for file in self._files:
+            query = f"select true from ({from_file(file)}) where number is null and settled is not null limit 1"  # noqa: S608  # our own
+            if database.execute(query).fetchone():
+                raise LookAtAllError
 
     def _loaded(self, staging: Staging) -> bool:
         with ExitStack() as opened:
@@ -109,12 +127,8 @@ class KnownUsers:
         from audiences.larger_than_memory import session
 
         with session(self._folder) as database:
-            query = f"select distinct user_id from ({_from(self._files[1])}) where settled is null"  # noqa: S608  # our own file
+            query = f"select distinct user_id from ({AS_TEXT} {from_file(self._files[1])}) where settled is null"  # noqa: S608  # our own file
             return database.sql(query).to_arrow_table().column("user_id").combine_chunks()
-
-
-def _from(file: Path) -> str:
-    return "from read_parquet('{}')".format(str(file).replace("'", "''"))
 
 
 @contextmanager

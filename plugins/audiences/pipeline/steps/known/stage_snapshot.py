@@ -11,6 +11,7 @@ from audiences.pipeline.results import Remembered
 from audiences.pipeline.staging import KNOWN_FILES, SNAPSHOT, SNAPSHOT_FILES, Staging, remembered_file
 from audiences.pipeline.steps.known.changed import most_changed
 from audiences.pipeline.steps.known.kept_users import opened
+from audiences.pipeline.steps.known.snapshot_rows import NUMBERED, numbered
 from audiences.sql import statement
 
 if TYPE_CHECKING:
@@ -95,9 +96,9 @@ def _merge(staging: Staging, users: pa.RecordBatchReader, otherwise: pa.Array) -
 def _write(staging: Staging, name: str, batches: Iterable[pa.RecordBatch]) -> int:
     """Write a file of a snapshot; how many rows it has."""
     rows = 0
-    with staging.writer(name, SNAPSHOT) as writer:
+    with staging.writer(name, NUMBERED) as writer:
         for batch in batches:
-            writer.write_batch(batch.cast(SNAPSHOT))
+            writer.write_batch(numbered(batch))
             rows += batch.num_rows
     return rows
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _BIRTH: Final = "DOBY"
 _LIBRARIES: Final = ("duckdb", "pyarrow", "phonenumbers", "pycountry", "babel")
 """What reads an identifier besides our own code: the latter two know the names of countries, and of their regions."""
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 """To be counted up when what a snapshot has changes."""
 
 
