@@ -11,7 +11,7 @@ from tests.who.conftest import a_spec
 from audiences.errors import StoppedError
 from audiences.pipeline.results import Extracted, RunRef, Shard
 from audiences.pipeline.steps.plan import check_guards
-from audiences.what.difference import Counts
+from audiences.what.changes import Counts
 
 NONE = Counts(**dict.fromkeys(Counts.__dataclass_fields__, 0))
 RUN = RunRef(

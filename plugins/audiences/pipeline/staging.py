@@ -180,8 +180,8 @@ class Staging:
             fs = LocalFileSystem() if self.folder.local else PyFileSystem(_Asked(self.folder.fs))
             return ds.dataset(files, format=_CHECKED, filesystem=fs)
 
-    def rows(self, *names: str) -> Iterator[pa.RecordBatch]:
-        """The rows of files, one record batch after the other.
+    def rows(self, *names: str, at_a_time: int = _RECORD_BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+        """The rows of files, one record batch after the other, of so many rows at most.
 
         A data set would read so far ahead, and a buffered file keep so much behind, that most files would be in memory
         as a whole. Raises DiskError for a file that was changed.
@@ -193,7 +193,7 @@ class Staging:
                 self._open(name, "rb") as stream,
                 pq.ParquetFile(stream, pre_buffer=False, page_checksum_verification=True) as file,
             ):
-                yield from file.iter_batches(_RECORD_BATCH_ROWS, use_threads=False)
+                yield from file.iter_batches(at_a_time, use_threads=False)
 
     def store(self, name: str, content: BinaryIO) -> None:
         """Write the bytes of a file."""

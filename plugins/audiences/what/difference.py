@@ -8,69 +8,34 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from audiences.sql import statement
 from audiences.user_ids import USER_ID, USERS
+from audiences.what.all_begin import AllBegin
+from audiences.what.changes import ADDED, CHANGES, Counts, numbered, placed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    import duckdb
+
     from audiences.campaign.what import Action
 
-_RECORD_BATCH_ROWS = 50_000
+_RECORD_BATCH_ROWS = 20_000
 MOST_ASKED = 50_000
 """Of so many different rows it is asked which of them others hold; of more, what others hold is looked at as a whole."""
 
 CANDIDATES = pa.schema([USER_ID, ("identifiers", pa.binary()), ("rank", pa.binary())])
-CHANGES = pa.schema(
-    [
-        ("action", pa.string()),
-        ("position", pa.int64()),
-        ("campaign_id", pa.int32()),
-        USER_ID,
-        ("identifiers", pa.binary()),
-        ("present", pa.bool_()),
-        ("begins", pa.bool_()),
-        ("gone", pa.bool_()),
-    ]
-)
-_ADDED = {"action": "add", "present": True, "begins": True, "gone": False}
-"""What is the same of all memberships that hang on a request to add."""
 _PLACE = "if(shares, concat_ws(chr(0), first_user, hex(identifiers), user_id), user_id)"
 """As `first_user, identifiers, user_id`: no user id holds the character before all others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many users and request rows a difference concerns.
-
-    `targeted` users are wanted after the cap; of them `begun` are new or, those `rekeyed`, members with new identifiers. `left`
-    users are held by the campaign and no longer wanted; `expired` ones leave because their time is up; `gone` are all who
-    leave, members of other campaigns too where users are taken out; `held` is how many it holds before. `add` and `remove`
-    count rows to send; `quarantined` of those begun are not sent, as their rows were refused before. Once all of it is done,
-    there are `memberships_after` of all campaigns in the audience, with `rows_after` different rows.
-    """
-
-    candidates: int
-    targeted: int
-    begun: int
-    rekeyed: int
-    left: int
-    expired: int
-    gone: int
-    held: int
-    add: int
-    remove: int
-    quarantined: int
-    memberships_after: int
-    rows_after: int
 
 
 class OthersOnRecord(Protocol):
@@ -95,20 +60,33 @@ class Difference:
     """
 
     def __init__(self, *, campaign: int, action: Action, spill: Path, anew: bool = False) -> None:
-        from audiences.larger_than_memory import session  # many know these columns and compare nothing
-
-        self._opened = ExitStack()
-        self._database = self._opened.enter_context(session(spill))
+        self._opened, self._campaign, self._spill = ExitStack(), campaign, spill
         self._parameters = {"campaign": campaign, "action": action, "anew": anew}
         self._limit: int | None = None
         self._others: OthersOnRecord | None = None
         self._kept = 0
+        self._nobody_given = True
+        self._held: pa.RecordBatchReader | None = None
+        self._candidates: pa.RecordBatchReader | None = None
+        self._anything_else = False
+        """Whether anything but candidates is there to be looked at."""
+        self._all: AllBegin | None = None
+        """What takes the place of a comparison where nobody is held."""
         self._again = True
         self.revision = 0
         """The revision of the audience, in the ledger's count, that was held when it was compared."""
+
+    @cached_property
+    def _database(self) -> duckdb.DuckDBPyConnection:
+        """Has whatever is to be compared."""
+        from audiences.larger_than_memory import session  # many know these columns and compare nothing
+
+        self._anything_else = True
+        database = self._opened.enter_context(session(self._spill))
         for name in ("expiring", "expired", "opted_out"):
-            self._database.register(name, USERS.empty_table())
-        self._database.register("refused", CANDIDATES.empty_table())
+            database.register(name, USERS.empty_table())
+        database.register("refused", CANDIDATES.empty_table())
+        return database
 
     @property
     def kept(self) -> int:
@@ -131,18 +109,24 @@ class Difference:
         who comes or goes. That is enough for the actions `mirror` and `add`, unless the whole set is to be sent. So many users
         are `kept` besides: wanted, and held under just the same identifiers. They are among the others, and no candidates.
         """
-        self._take("held", held)
+        first = next(filter(len, held), None)
+        self._nobody_given = first is None
+        if first is None:
+            self._held = held.schema.empty_table().to_reader()
+        else:
+            self._take("held", pa.RecordBatchReader.from_batches(held.schema, chain([first], held)))
         self._others, self._kept = others, kept
 
     def want(self, candidates: pa.RecordBatchReader) -> None:
-        """Say who is to be in it: `user_id`, `identifiers`, and `rank` where there is a cap."""
-        self._take("candidates", candidates)
+        """Say who is to be in it: `user_id`, `identifiers`, and `rank` where there is a cap. Read when it is computed at last."""
+        self._candidates = candidates
 
     def want_held(self, kept: pa.RecordBatchReader) -> int:
         """Say who is wanted under what they are held with: `user_id`, and `row_hash` of that; after `hold` and `want`.
 
         Gives how many are held with nothing of the kind, so that it is not known under what they are wanted.
         """
+        self._read_all()
         self._take("kept_users", kept)
         self._run(f"insert into candidates {statement('difference/held_as_wanted')}")
         return int(
@@ -153,6 +137,7 @@ class Difference:
 
     def withdraw(self, opted_out: pa.RecordBatchReader) -> None:
         """Say who (`user_id`) has opted out since the candidates were found, and is none any more; after `want`."""
+        self._read_all()
         self._take("opted_out_since", opted_out)
         self._run("delete from candidates where user_id in (select user_id from opted_out_since)")
 
@@ -163,8 +148,9 @@ class Difference:
 
     def expire(self, expiring: pa.Table, expired: pa.Table, *, again: bool) -> None:
         """Say whose time is up now and whose was before (`user_id`). `again`: who qualifies comes back all the same."""
-        self._database.register("expiring", expiring)
-        self._database.register("expired", expired)
+        for name, users in (("expiring", expiring), ("expired", expired)):
+            if users.num_rows:
+                self._database.register(name, users)
         self._again = again
 
     def leave_out(self, opted_out: pa.RecordBatchReader) -> None:
@@ -174,10 +160,19 @@ class Difference:
 
     def quarantine(self, refused: pa.Table) -> None:
         """Say which rows (`identifiers`) are not to be added, because Facebook refused them before."""
-        self._database.register("refused", refused)
+        if refused.num_rows:
+            self._database.register("refused", refused)
 
     def compute(self) -> Counts:
         """Compare; `changes` can be read afterwards."""
+        if self._anything_else or not self._nobody_held():
+            return self._compare()
+        self._all = AllBegin(self._campaign, self._spill)
+        return self._all.counts() if self._all.want(self._candidates or ()) else self._compare()
+
+    def _compare(self) -> Counts:
+        """Compare in DuckDB."""
+        self._read_all()
         self._run(
             f"create temp view eligible as {'from candidates' if self._again else statement('difference/eligible')}"
         )
@@ -201,7 +196,7 @@ class Difference:
     def _nobody_held(self) -> bool:
         """Whether nobody is in the audience, by anybody's doing, and nobody comes to be on a list of those taken out."""
         empty = self._others is None or not self._others.memberships
-        return self.compares_own and empty and not self._run("select exists (from held)")[0][0]
+        return self.compares_own and empty and self._nobody_given
 
     def _all_begin(self) -> None:
         """What is wanted begins, all of it, and nothing ends: views in place of tables that would repeat it twice."""
@@ -233,30 +228,33 @@ class Difference:
 
     def wants(self, user: str) -> bool:
         """Whether the user is among the targets, those under the cap; after `compute`."""
-        return bool(self._database.execute("select 1 from wanted where user_id = $user", {"user": user}).fetchall())
+        return bool(self._compared.execute("select 1 from wanted where user_id = $user", {"user": user}).fetchall())
 
     def wanted(self) -> pa.RecordBatchReader:
         """The targets (`user_id`), those under the cap; after `compute`."""
-        return self._database.sql("select user_id from wanted").to_arrow_reader(_RECORD_BATCH_ROWS)
+        return self._compared.sql("select user_id from wanted").to_arrow_reader(_RECORD_BATCH_ROWS)
 
     def changes(self, action: str) -> Iterator[pa.RecordBatch]:
         """The memberships that hang on requests of that action (`add`, `remove`), or on none (`none`), by position.
 
         Those who share a row come one after the other. To be read to its end before anything else is asked.
         """
+        if self._all is not None:
+            yield from self._all.changes(action)
+            return
         if action == "add":
             # One column in nearly all cases a user id, and two to carry, are sorted in half the time.
             query = f"select user_id, identifiers from changes where action = $wanted order by {_PLACE}"  # noqa: S608  # our own text
-            same = {**_ADDED, "campaign_id": self._parameters["campaign"]}
+            same = {**ADDED, "campaign_id": self._campaign}
         else:
             query = "select * from changes where action = $wanted order by first_user, identifiers, user_id, begins"
             same = {}
         batches = self._database.sql(query, params={"wanted": action}).to_arrow_reader(_RECORD_BATCH_ROWS)
-        yield from _numbered(batches, same) if action != "none" else (_placed(batch, None, same) for batch in batches)
+        yield from numbered(batches, same) if action != "none" else (placed(batch, None, same) for batch in batches)
 
     def full_set(self) -> int:
         """How many distinct rows the audience has afterwards; `lasting` can be read then."""
-        self._run(f"create temp table whole as {statement('difference/full_set')}")
+        self._compared.execute(f"create temp table whole as {statement('difference/full_set')}")
         return int(self._run("select coalesce(max(position) + 1, 0) from whole")[0][0])
 
     def lasting(self) -> Iterator[pa.RecordBatch]:
@@ -272,7 +270,7 @@ class Difference:
         query = "select user_id from expiring union select user_id from expired"
         if among_candidates:
             query = f"select user_id from candidates where user_id in ({query})"  # noqa: S608  # constants only
-        return self._database.sql(query).to_arrow_table()
+        return self._compared.sql(query).to_arrow_table()
 
     def assigned(self, held_out: pa.RecordBatchReader, *, added: bool) -> pa.RecordBatchReader:
         """Who is assigned to which group by this run, in the order of `user_id`: `user_id`, `arm`.
@@ -281,25 +279,48 @@ class Difference:
         whom `changes("add")` has: all of them are targets. Read it to its end before anything else is asked: two large answers
         at a time do not fit into the memory limit.
         """
+        if self._all is not None:
+            return self._all.assigned(held_out, added=added)
         self._database.register("held_out", held_out)
         query = statement("difference/assigned")
         return self._database.sql(query, params={"added": added}).to_arrow_reader(_RECORD_BATCH_ROWS)
 
     def held_otherwise(self) -> pa.Table:
         """The users (`user_id`) whom the campaign goes on to hold though they are not wanted, or under something else too."""
-        return self._database.sql(
-            statement("snapshot/otherwise"), params={"campaign": self._parameters["campaign"]}
-        ).to_arrow_table()
+        if self._all is not None:
+            return USERS.empty_table()
+        return self._database.sql(statement("snapshot/otherwise"), params={"campaign": self._campaign}).to_arrow_table()
 
     def not_sent(self) -> pa.Table:
         """The targets (`user_id`) who are not added, as Facebook refused their rows before; after `compute`."""
+        if self._all is not None:
+            return USERS.empty_table()
         query = "select user_id from wanted where identifiers in (select identifiers from quarantined)"
         return self._database.sql(query).to_arrow_table()
 
     def moved_to_control(self, held_out: pa.RecordBatchReader) -> int:
         """How many of those who leave are held out now (`user_id`, `arm`); after `compute`."""
+        if self._all is not None:
+            return 0
         self._database.register("held_out", held_out)
         return int(self._run(statement("difference/moved_to_control"))[0][0])
+
+    @property
+    def _compared(self) -> duckdb.DuckDBPyConnection:
+        """DuckDB with all of it compared, also where nothing has asked for that so far."""
+        if self._all is not None:
+            self._compare()
+        return self._database
+
+    def _read_all(self) -> None:
+        """Read into tables who is held, and who is wanted, unless they are there."""
+        if self._all is not None:
+            self._candidates, self._all = self._all.rows(), None
+        if self._held is not None:
+            self._take("held", self._held)
+        if self._candidates is not None:
+            self._take("candidates", self._candidates)
+        self._held = self._candidates = None
 
     def _take(self, name: str, rows: pa.RecordBatchReader) -> None:
         """Read rows into a table of DuckDB's, which goes to disk before it goes over the memory limit."""
@@ -315,23 +336,3 @@ class Difference:
         known = {**self._parameters, **more}
         used = {name: value for name, value in known.items() if re.search(rf"\${name}\b", query)}
         return self._database.execute(query, used).fetchall()
-
-
-def _numbered(batches: Iterable[pa.RecordBatch], same: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
-    """With the position of each membership's row among those to send: one more wherever the identifiers change."""
-    position, last = -1, pa.scalar(None, pa.binary())
-    for batch in filter(len, batches):
-        rows = batch.column("identifiers")
-        before = pa.concat_arrays([pa.array([last], pa.binary()), rows.slice(0, len(rows) - 1)])
-        changes = pc.fill_null(pc.not_equal(rows, before), fill_value=True)
-        positions = pc.add(pc.cumulative_sum(changes.cast(pa.int64())), position)
-        yield _placed(batch, positions, same)
-        position, last = positions[-1].as_py(), rows[-1]
-
-
-def _placed(batch: pa.RecordBatch, positions: pa.Array | None, same: Mapping[str, object]) -> pa.RecordBatch:
-    """With these positions, and with what is the `same` in all of them, as CHANGES."""
-    columns = {name: batch.column(name) for name in batch.schema.names}
-    columns |= {name: pa.repeat(pa.scalar(value), len(batch)) for name, value in same.items()}
-    columns["position"] = pa.nulls(len(batch)) if positions is None else positions
-    return pa.RecordBatch.from_arrays([columns[field.name].cast(field.type) for field in CHANGES], schema=CHANGES)

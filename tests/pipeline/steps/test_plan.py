@@ -9,7 +9,7 @@ import pytest
 from audiences.pipeline.results import Selected
 from audiences.pipeline.steps.plan import outcomes_before_upload
 from audiences.pipeline.steps.put_on_record import FEWEST_PER_TASK, MOST_ADD_TASKS, _add_tasks
-from audiences.what.difference import Counts
+from audiences.what.changes import Counts
 
 NONE = Counts(**dict.fromkeys(Counts.__dataclass_fields__, 0))
 

@@ -8,7 +8,7 @@ import pytest
 from audiences.errors import RefusedError
 from audiences.pipeline.upload.request_body import request_payload
 from audiences.what import rows
-from audiences.what.difference import CHANGES
+from audiences.what.changes import CHANGES
 
 
 def changes(**columns: str) -> pa.Table:

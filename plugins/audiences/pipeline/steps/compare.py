@@ -6,7 +6,7 @@ import tempfile
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
@@ -23,7 +23,7 @@ from audiences.pipeline.steps.known.besides import Besides
 from audiences.pipeline.steps.known.changed import MembersChangedError
 from audiences.pipeline.steps.known.kept_users import looked_up, who_are_kept
 from audiences.user_ids import USERS
-from audiences.what.difference import CANDIDATES, Counts, Difference
+from audiences.what.difference import CANDIDATES, Difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from audiences.campaign.what import Action
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import KeptUsers, RunRef, Selected
+    from audiences.what.changes import Counts
+
+_AT_A_TIME: Final = 16_384
+"""Candidates. Each column of so many takes less memory than a block that is taken from the system, and given back, by itself:
+of four times as many that took half of the time of reading them."""
 
 
 @contextmanager
@@ -104,7 +109,7 @@ def _want(
 ) -> None:
     """Say who is wanted: the candidates, and the members who stay as they are, unless they count as held without a look."""
     staging = Staging(run.staging)
-    candidates = staging.rows(*(candidates_file(part.number) for part in selected))
+    candidates = staging.rows(*(candidates_file(part.number) for part in selected), at_a_time=_AT_A_TIME)
     difference.want(pa.RecordBatchReader.from_batches(CANDIDATES, candidates))
     if kept is None or difference.kept:
         return

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from audiences.campaign.what import Action
-    from audiences.what.difference import Counts, Difference
+    from audiences.what.changes import Counts
+    from audiences.what.difference import Difference
 
 
 class Figures(Reference):

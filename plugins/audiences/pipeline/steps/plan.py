@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from audiences.ledger.approvals import Question
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import Extracted, KeptUsers, Plan, RunRef, Selected
-    from audiences.what.difference import Counts, Difference
+    from audiences.what.changes import Counts
+    from audiences.what.difference import Difference
 
 
 def plan(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from math import ceil
+from operator import methodcaller
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -28,7 +30,7 @@ from audiences.pipeline.staging import HELD_OUT, Staging, change_file, held_out_
 from audiences.pipeline.steps.assigning import as_targets, assigning
 from audiences.pipeline.upload import full_refresh
 from audiences.user_ids import USERS
-from audiences.what.difference import CHANGES, Counts, Difference
+from audiences.what.changes import CHANGES, Counts
 from audiences.what.rows import keys_of
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import Remembered
+    from audiences.what.difference import Difference
 
 MOST_ADD_TASKS = 16
 FEWEST_PER_TASK = 20  # a task of its own is not worth fewer requests
@@ -235,12 +238,27 @@ def _stage(
         return []
     file = staging.unused(change_file(action))
     with staging.writer(file, CHANGES) as writer:
-        for batch in changes:
-            writer.write_batch(batch, row_group_size=MAX_ROWS)  # each request reads its own rows only
+        for request in _by_request(changes):  # a row group each, so that it reads no rows but its own
+            writer.write_table(request, row_group_size=request.num_rows)
     return [
         PlannedRequest(action, file, first, min(MAX_ROWS, rows - first), schema, deferred)
         for first in range(0, rows, MAX_ROWS)
     ]
+
+
+def _by_request(changes: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """The changes of one request after the other: MAX_ROWS positions, each of which several users may share."""
+    begun: list[pa.RecordBatch] = []
+    after = MAX_ROWS
+    for batch in changes:
+        rest = batch
+        while len(rest) and rest.column("position")[-1].as_py() >= after:
+            end = bisect_left(rest.column("position"), after, key=methodcaller("as_py"))
+            yield pa.Table.from_batches([*begun, rest.slice(0, end)])
+            begun, rest, after = [], rest.slice(end), after + MAX_ROWS
+        begun.append(rest)
+    if begun:
+        yield pa.Table.from_batches(begun)
 
 
 def _add_tasks(numbers: Sequence[int]) -> tuple[tuple[int, ...], ...]:

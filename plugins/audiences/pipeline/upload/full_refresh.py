@@ -24,7 +24,7 @@ from audiences.pipeline.staging import CLOSING_FILE, Staging, change_file
 from audiences.pipeline.upload.bisect import other_opening
 from audiences.pipeline.upload.replace_session import SessionUpload, ids
 from audiences.pipeline.upload.requests import requests_for
-from audiences.what.difference import CHANGES
+from audiences.what.changes import CHANGES
 from audiences.what.erased import Erased
 from audiences.what.payload import keys_in
 from audiences.what.rows import KEYS, keys_of

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from audiences.pipeline.results import Extracted, RunRef, Selected
-    from audiences.what.difference import Counts, Difference
+    from audiences.what.changes import Counts
+    from audiences.what.difference import Difference
 
 _CONTROL: Final = "control_"
 _MOST_CHANGED: Final = 8
