@@ -32,7 +32,7 @@ def test_a_number_decided_at_once_is_decided_as_a_single_one(numbers: list[str],
 )
 def test_usual_numbers_of_large_countries_are_decided_at_once(region: str):
     example = phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
-    example.national_number += 123  # Numbers that end in 000 get a second look.
+    example.national_number += 123
     written = [
         phonenumbers.format_number(example, form) for form in (PhoneNumberFormat.E164, PhoneNumberFormat.INTERNATIONAL)
     ]
@@ -46,3 +46,19 @@ def test_usual_numbers_of_large_countries_are_decided_at_once(region: str):
 def test_numbers_that_must_be_assigned_are_left_to_the_rule():
     context = Context(today=TODAY, country="US", strict_valid=True)
     assert fast_phones(pa.array(["+16505551212"]), context).to_pylist() == [None]
+
+
+def test_a_number_that_ends_in_zeros_is_decided_at_once_unless_it_has_nothing_else():
+    context = Context(today=TODAY, country="US")
+    written = ["+14152000000", "+442071830000", "4152000000", "+10000000000", "+440000000000", "0000000000"]
+    assert fast_phones(pa.array(written), context).to_pylist() == [
+        "14152000000",
+        "442071830000",
+        "14152000000",
+        None,
+        None,
+        None,
+    ]
+    for number in written:
+        decided = fast_phones(pa.array([number]), context)[0].as_py()
+        assert decided in (None, normalise_one("phone", number, context).normalised)

@@ -51,7 +51,8 @@ def fast_phones(texts: pa.Array, context: Context) -> pa.Array:
     if plan is not None and inland.null_count < len(inland):
         found = pc.coalesce(found, _inland(inland, written, plan))
     # The national number may be made of zeros only, or the whole one of one digit.
-    return pc.if_else(pc.or_(pc.ends_with(found, "000"), _is_one_digit(found)), _NOTHING, found)
+    only_zeros = pc.less_equal(pc.binary_length(pc.ascii_rtrim(found, characters="0")), _LONGEST_CODE)
+    return pc.if_else(pc.or_(only_zeros, _is_one_digit(found)), _NOTHING, found)
 
 
 def _plain_digits(texts: pa.Array) -> tuple[pa.Array | None, pa.Array]:
@@ -111,9 +112,10 @@ def _calling_codes(numbers: pa.Array) -> pa.Array:
 @cache
 def _codes_by_start() -> tuple[pa.Array, pa.Array]:
     """The calling codes, and which of them a number has, by its first three digits."""
+    of_code = {code: place for place, code in enumerate(CALLING_CODES)}
     starts = (f"{start:0{_LONGEST_CODE}}" for start in range(10**_LONGEST_CODE))
-    codes = (next((code for code in CALLING_CODES if start.startswith(code)), None) for start in starts)
-    places = [None if code is None else CALLING_CODES.index(code) for code in codes]
+    lengths = range(1, _LONGEST_CODE + 1)
+    places = [next((of_code[start[:n]] for n in lengths if start[:n] in of_code), None) for start in starts]
     return pa.array(CALLING_CODES), pa.array(places, pa.int32())
 
 
