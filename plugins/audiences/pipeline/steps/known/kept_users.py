@@ -33,7 +33,7 @@ def looked_up(staging: Staging) -> list[str]:
 
 @contextmanager
 def opened(staging: Staging) -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB with `base`, which can be read once, `changes`, `not_kept` and `users`, as in the statements for snapshots."""
+    """DuckDB with `base_rows`, which can be read once, `changes`, `not_kept` and `users`, as in the statements for snapshots."""
     from audiences.larger_than_memory import session
 
     base, changes = (pa.RecordBatchReader.from_batches(NUMBERED, staging.rows(file)) for file in KNOWN_FILES)
@@ -61,10 +61,8 @@ def who_are_kept(staging: Staging) -> Iterator[pa.RecordBatchReader]:
 
 
 def kept_with(staging: Staging, identifiers: Sequence[bytes]) -> list[str]:
-    """The members who may have one of these rows, by its hash, as far as the snapshot has them; also some who are not kept."""
+    """The members who stay as they are and may have one of these rows, by its hash, as far as the snapshot has them."""
     with opened(staging) as database:
         database.register("given", pa.table({"identifiers": pa.array(identifiers, pa.binary())}))
-        found = database.execute(
-            "select user_id from users where settled and row_hash in (select hash(identifiers) from given)"
-        ).fetchall()
+        found = database.execute(statement("snapshot/kept_with")).fetchall()
     return [user for (user,) in found]
