@@ -24,7 +24,7 @@ import psutil
 
 from audiences.connections import Connection
 from audiences.demo.postgres import running_postgres
-from audiences.ledger import assignments, audience_sizes, content, live_standing, members, run_records
+from audiences.ledger import assignments, audience_sizes, content, live_standing, member_history, members, run_records
 from audiences.ledger.chunk_states import RequestState
 from audiences.ledger.database import Ledger
 from audiences.ledger.live_batches import BatchState
@@ -217,7 +217,7 @@ def _plans(ledger: Ledger) -> dict[str, list[str]]:
         "changes by day": audience_sizes.CHANGES,
         "audiences in doubt": content.DOUBTS,
         "who holds members": members.HOLDING,
-        "where a person is": members.OF_USERS,
+        "where a person is": member_history.OF_USERS,
         "arms of a person": assignments.OF_USERS,
         "live campaigns": live_standing.STANDING,
         "runs of a page": run_records.NUMBERED,

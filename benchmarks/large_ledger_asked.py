@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +22,8 @@ from audiences.ledger import (
     expiry,
     goals,
     known_audiences,
+    member_changes,
+    member_history,
     members,
     rejected_rows,
     trails,
@@ -112,7 +114,9 @@ def _of_a_run(number: int, folder: Path, prefix: str) -> Iterator[Question]:
     yield _asking(
         f"{prefix}goal: runs that assigned somebody", lambda ledger: len(goals.assigning_runs(ledger, number, AT))
     )
-    yield _asking(f"{prefix}page: a person in the audience", lambda ledger: len(members.history(ledger, number, USER)))
+    yield _asking(
+        f"{prefix}page: a person in the audience", lambda ledger: len(member_history.history(ledger, number, USER))
+    )
 
 
 def _left_behind(number: int, ledger: Ledger) -> int:
@@ -173,14 +177,13 @@ def _to_write(number: int, begin: int, end: int, ledger: Ledger) -> Callable[[Le
     changes = pa.concat_tables([ending, new])
     changes = changes.append_column("begins", pa.array([False] * end + [True] * begin))
     return lambda ledger: _rolled_back(
-        ledger, lambda cursor: members.write(cursor, audience=number, run=1, changes=changes)
+        ledger, lambda: member_changes.record(ledger, audience=number, run=1, changes=changes)
     )
 
 
-def _rolled_back(ledger: Ledger, write: Callable[[Any], None]) -> int:
-    with ledger.bulk.cursor() as cursor:
-        write(cursor)
-    ledger.bulk.rollback()
+def _rolled_back(ledger: Ledger, write: Callable[[], None]) -> int:
+    with ledger.sql.transaction(force_rollback=True):
+        write()
     return 0
 
 
@@ -205,13 +208,13 @@ def _lost(number: int, ledger: Ledger) -> int:
 
 def _of_a_person(ledger: Ledger) -> Iterator[Question]:
     """What erasing a person asks, and looking one up."""
-    rows = members.rows_of(ledger, USER)
+    rows = member_history.rows_of(ledger, USER)
     cells = frozenset(cell for row in rows for cell in strong_cells(row))
     trail = Trail(USER, tuple(rows))
-    yield _asking("person: memberships by user id", lambda ledger: len(members.of_users(ledger, [USER])))
+    yield _asking("person: memberships by user id", lambda ledger: len(member_history.of_users(ledger, [USER])))
     yield _asking("person: assignments by user id", lambda ledger: len(assignments.of_users(ledger, [USER])))
-    yield _asking("person: whose is an address", lambda ledger: len(members.with_bytes(ledger, cells)))
-    yield _asking("erase: rows of the user", lambda ledger: len(members.rows_of(ledger, USER)))
+    yield _asking("person: whose is an address", lambda ledger: len(member_history.with_bytes(ledger, cells)))
+    yield _asking("erase: rows of the user", lambda ledger: len(member_history.rows_of(ledger, USER)))
     yield _asking("erase: audiences with the rows", lambda ledger: len(trails.audiences_with(ledger, trail)))
     yield _asking("erase: take it all out", partial(_removed, trail))
     yield _asking("erase: look whether anything is left", lambda ledger: sum(trails.left(ledger, trail).values()))
@@ -270,7 +273,7 @@ def _end_of_last_audience(ledger: Ledger) -> int:
         each.audience for each in members.holding(ledger, ledger.values(int, "select id from audiences.campaign"))
     )
     held = members.memberships(ledger, last)
-    members.end_of_audience(ledger, last, run=1)
+    member_changes.end_of_audience(ledger, last, run=1)
     return held
 
 

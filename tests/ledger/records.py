@@ -10,6 +10,7 @@ from psycopg.rows import namedtuple_row
 
 from audiences.ledger import chunks, runs
 from audiences.ledger.chunk_states import PlannedRequest, RequestAction
+from audiences.ledger.chunks import Acknowledged
 
 if TYPE_CHECKING:
     from audiences.ledger.chunk_states import Chunk
@@ -82,4 +83,4 @@ def sent(ledger: Ledger, run: int, audience: int, rows: int = 1, *, action: Requ
 def acknowledge(ledger: Ledger, run: int, audience: int, changes: pa.Table) -> None:
     """A request that was sent and came back right, with the memberships that it changed."""
     chunk = sent(ledger, run, audience, changes.num_rows)
-    chunks.acknowledge(ledger, chunk, received=changes.num_rows, invalid=0, changes=changes)
+    chunks.acknowledge(ledger, Acknowledged(chunk, received=changes.num_rows, invalid=0, changes=changes))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.ledger.records import NOON, acknowledge, changed, start
 
-from audiences.ledger import audience_revisions, known_audiences, members, trails
+from audiences.ledger import audience_revisions, known_audiences, member_changes, trails
 from audiences.ledger.audience_revisions import Holding
 from audiences.ledger.trails import Trail
 
@@ -67,7 +67,7 @@ def _deleted(ledger, audience, campaign):
 
 
 def _left(ledger, audience, campaign):
-    members.end_of_campaign(ledger, audience=audience.id, campaign=campaign)
+    member_changes.end_of_campaign(ledger, audience=audience.id, campaign=campaign)
 
 
 def _erased(ledger, audience, campaign):  # as the others

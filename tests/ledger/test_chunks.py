@@ -3,8 +3,19 @@ from __future__ import annotations
 import pytest
 from tests.ledger.records import acknowledge, changed, request, sent, start
 
-from audiences.ledger import chunks, rejected_rows, replace_sessions, request_counts, requests_in_doubt
+from audiences.ledger import (
+    audience_revisions,
+    chunks,
+    member_history,
+    members,
+    rejected_rows,
+    replace_sessions,
+    request_counts,
+    request_records,
+    requests_in_doubt,
+)
 from audiences.ledger.chunk_states import PlannedRequest
+from audiences.ledger.transitions import IllegalTransitionError
 
 pytestmark = pytest.mark.integration
 
@@ -29,6 +40,52 @@ def session(ledger, run, audience, requests=2):
         id_of=lambda attempt: attempt,
     )
     return replace_sessions.to_send(ledger, run)
+
+
+def test_requests_are_recorded_as_about_to_leave_all_or_none(ledger, audience, run):
+    chunks.plan(ledger, run=run, audience=audience.id, planned=[PlannedRequest("add", "a", n, 1) for n in range(3)])
+    first, second, third = chunks.of_run(ledger, run)
+    chunks.sending(ledger, first, second)
+    chunks.refuse(ledger, second, error="no")
+    with pytest.raises(IllegalTransitionError, match=f"request {second.id} is on record as `refused`"):
+        chunks.sending(ledger, third, second)
+    assert states(ledger, run) == ["sending", "refused", "planned"]
+    assert request_counts.totals(ledger, run).requests == 2
+
+
+def test_receipts_that_come_together_are_recorded_each_with_its_own_figures(ledger, campaign, audience, run):
+    one, other = (sent(ledger, run, audience.id) for _ in range(2))
+    members_of = {
+        one: changed((campaign, "1", b"x", True), (campaign, "2", b"y", True)),
+        other: changed((campaign, "3", b"z", True)),
+    }
+    chunks.acknowledge(ledger, *(chunks.Acknowledged(each, 9, each.number, members_of[each]) for each in members_of))
+    found = [(each.state, each.received, each.invalid, each.begun) for each in request_records.of_run(ledger, run)]
+    assert found == [("acknowledged", 9, 0, 2), ("acknowledged", 9, 1, 1)]
+    assert members.memberships(ledger, audience.id) == 3
+    assert audience_revisions.newest(ledger, audience.id) == 1
+
+
+def test_a_second_receipt_beside_a_first_one_changes_nothing_and_keeps_nothing_out(ledger, campaign, audience, run):
+    known, new = (sent(ledger, run, audience.id) for _ in range(2))
+    again = chunks.Acknowledged(known, 1, 0, changed((campaign, "1", b"x", True)))
+    chunks.acknowledge(ledger, again)
+    chunks.acknowledge(ledger, again, chunks.Acknowledged(new, 1, 0, changed((campaign, "2", b"y", True))))
+    assert states(ledger, run) == ["acknowledged", "acknowledged"]
+    assert members.memberships(ledger, audience.id) == 2
+
+
+def test_a_receipt_beside_one_that_comes_too_late_is_recorded(ledger, campaign, audience, run):
+    given_up, in_time = (sent(ledger, run, audience.id) for _ in range(2))
+    chunks.refuse(ledger, given_up, error="no")
+    receipts = [
+        chunks.Acknowledged(each, 1, 0, changed((campaign, str(each.number), b"x", True)))
+        for each in (given_up, in_time)
+    ]
+    with pytest.raises(IllegalTransitionError, match=f"request {given_up.id} is on record as `refused`"):
+        chunks.acknowledge(ledger, *receipts)
+    assert states(ledger, run) == ["refused", "acknowledged"]
+    assert [each.user for each in member_history.of_users(ledger, ["0", "1"])] == ["1"]
 
 
 def test_another_run_gives_up_what_was_never_sent_and_what_is_left_of_a_broken_session(ledger, campaign, audience, run):
@@ -73,7 +130,8 @@ def test_removals_go_before_additions_and_late_ones_after_them(ledger, audience,
 def test_rows_that_facebook_did_not_receive_or_could_not_use_are_added_up(ledger, campaign, audience, run):
     chunk = request(ledger, run, audience.id, rows=10)
     chunks.sending(ledger, chunk)
-    chunks.acknowledge(ledger, chunk, received=7, invalid=2, changes=changed((campaign, "1", b"x", True)))
+    receipt = chunks.Acknowledged(chunk, received=7, invalid=2, changes=changed((campaign, "1", b"x", True)))
+    chunks.acknowledge(ledger, receipt)
     totals = request_counts.totals(ledger, run)
     assert (totals.taken, totals.unreceived, totals.invalid, totals.requests) == (10, 3, 2, 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.ledger.records import acknowledge, changed, one, start
 
-from audiences.ledger import campaigns, ended_campaigns, formerly, known_audiences, members, runs
+from audiences.ledger import campaigns, ended_campaigns, formerly, known_audiences, member_history, runs
 from audiences.ledger.campaigns import RenamedCampaignError
 from audiences.ledger.formerly import CannotTakeOverError
 
@@ -82,7 +82,7 @@ def test_a_campaign_taken_over_is_no_longer_missing_and_its_members_are_its_own(
     work(ledger, "carts", "abandoned_cart")
     row = one(ledger, "select missing_since from audiences.campaign where id = %(id)s", {"id": has_run})
     assert row.missing_since is None
-    assert [one.campaign for one in members.history(ledger, audience.id, "1")] == ["carts"]
+    assert [one.campaign for one in member_history.history(ledger, audience.id, "1")] == ["carts"]
     assert ended_campaigns.last_config(ledger, "carts") == {"name": "x"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.ledger.records import NOON, acknowledge, changed, request, start
 
-from audiences.ledger import chunks, content, expiry, known_audiences, members
+from audiences.ledger import chunks, content, expiry, known_audiences, member_history, members
 from audiences.ledger.known_audiences import AudienceTakenError
 
 pytestmark = pytest.mark.integration
@@ -77,7 +77,10 @@ def test_a_deleted_audience_holds_nobody_any_more_and_what_had_ended_before_stay
     planned = request(ledger, last, audience.id)
     known_audiences.deleted(ledger, audience.id, run=last, at=NOON)
     assert held(ledger, audience.id) == []
-    assert [one.removed_run for user in "12" for one in members.history(ledger, audience.id, user)] == [first, last]
+    assert [one.removed_run for user in "12" for one in member_history.history(ledger, audience.id, user)] == [
+        first,
+        last,
+    ]
     assert [chunk.state for chunk in chunks.of_run(ledger, planned.run)] == ["dropped"]
 
 

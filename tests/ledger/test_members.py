@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.ledger.records import acknowledge, changed, start
 
-from audiences.ledger import members, other_campaigns
+from audiences.ledger import member_history, members, other_campaigns
 
 pytestmark = pytest.mark.integration
 
@@ -53,8 +53,10 @@ def test_a_member_with_new_identifiers_is_rekeyed_and_a_newcomer_is_not(ledger, 
 def test_everybody_who_ever_had_a_cell_is_found_by_it(ledger, campaign, audience):
     acknowledge(ledger, start(ledger, campaign), audience.id, changed((campaign, "1", b"xay", True)))
     acknowledge(ledger, start(ledger, campaign, "r2"), audience.id, changed((campaign, "1", b"xay", False)))
-    assert [(row.user_id, bytes(row.identifiers)) for row in members.with_bytes(ledger, [b"a"])] == [("1", b"xay")]
-    assert members.with_bytes(ledger, [b"b"]) == []
+    assert [(row.user_id, bytes(row.identifiers)) for row in member_history.with_bytes(ledger, [b"a"])] == [
+        ("1", b"xay")
+    ]
+    assert member_history.with_bytes(ledger, [b"b"]) == []
 
 
 def test_neighbours_of_an_audience_are_those_who_hold_somebody_in_it_now(ledger, campaign, other, audience):

@@ -19,6 +19,8 @@ from audiences.ledger import (
     goals,
     known_audiences,
     live_events,
+    member_changes,
+    member_history,
     members,
     other_campaigns,
     rejected_rows,
@@ -106,9 +108,9 @@ def _ended(ledger: Ledger) -> int:
             ]
         ),
     )
-    with ledger.bulk.cursor() as cursor:
-        members.write(cursor, audience=CAMPAIGN, run=RUN, changes=row.append_column("begins", pa.array([False])))
-    ledger.bulk.rollback()
+    with ledger.sql.transaction(force_rollback=True):
+        changes = row.append_column("begins", pa.array([False]))
+        member_changes.record(ledger, audience=CAMPAIGN, run=RUN, changes=changes)
     return row.num_rows
 
 
@@ -139,10 +141,10 @@ ASKED: Final[dict[str, tuple[Callable[[Ledger], int], int]]] = {
     "left behind": (lambda ledger: len(known_audiences.left_behind(ledger, campaign=CAMPAIGN, audience=1)), 1),
     "assigning runs": (lambda ledger: len(goals.assigning_runs(ledger, CAMPAIGN, NOON + timedelta(days=1))), 1),
     "due events": (lambda ledger: len(live_events.due(ledger, [CAMPAIGN], at=NOON + timedelta(days=10_000))), 1),
-    "history": (lambda ledger: len(members.history(ledger, CAMPAIGN, "8")), 1),
-    "memberships of a person": (lambda ledger: len(members.of_users(ledger, ["7", "8"])), 200),
+    "history": (lambda ledger: len(member_history.history(ledger, CAMPAIGN, "8")), 1),
+    "memberships of a person": (lambda ledger: len(member_history.of_users(ledger, ["7", "8"])), 200),
     "arms of a person": (lambda ledger: len(assignments.of_users(ledger, ["7", "8"])), 200),
-    "rows of a person": (lambda ledger: len(members.rows_of(ledger, "8")), 1),
+    "rows of a person": (lambda ledger: len(member_history.rows_of(ledger, "8")), 1),
     "audiences of a person": (lambda ledger: len(trails.audiences_with(ledger, Trail("8", (ROW,), ("9",)))), 100),
     "erasing a person": (_erased, 300),
     "what is left of a person": (lambda ledger: sum(trails.left(ledger, Trail("8")).values()), 300),
@@ -215,5 +217,5 @@ def test_of_many_runs_only_those_that_are_asked_about_are_read(busy, what):
 
 def test_whoever_has_an_address_is_looked_for_among_all(filled):
     before = dict(_read_as_a_whole(filled))
-    members.with_bytes(filled, [b"nobody has this"])
+    member_history.with_bytes(filled, [b"nobody has this"])
     assert dict(_read_as_a_whole(filled))["member"] == before["member"] + 1

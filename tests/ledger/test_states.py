@@ -90,7 +90,9 @@ REQUESTS: dict[RequestState, list[Callable[[Ledger, Chunk], object]]] = {
     RequestState.SENDING: [chunks.sending],
     RequestState.ACKNOWLEDGED: [
         lambda ledger, chunk: chunks.receive(ledger, chunk, received=1, invalid=0),
-        lambda ledger, chunk: chunks.acknowledge(ledger, chunk, received=1, invalid=0, changes=changed()),
+        lambda ledger, chunk: chunks.acknowledge(
+            ledger, chunks.Acknowledged(chunk, received=1, invalid=0, changes=changed())
+        ),
         lambda ledger, chunk: rejected_rows.leave_out(ledger, chunk, {b"a": "bad"}),
     ],
     RequestState.SPLIT: [

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from adbc_driver_postgresql import dbapi
-
     from audiences.ledger.database import Ledger
 
 # `since` stays while one run goes on changing them, and is moved by every other.
@@ -27,9 +25,9 @@ class Holding:
     rows: int
 
 
-def changed(cursor: dbapi.Cursor, *, audience: int, run: int) -> None:
-    """In the transaction of the caller: the run has changed memberships of the audience."""
-    cursor.execute(_CHANGED.format(run=int(run), which=f"id = {int(audience)}"))
+def changed(ledger: Ledger, *, audience: int, run: int) -> None:
+    """In the caller's transaction: the run has changed memberships of the audience."""
+    ledger.sql.execute(_CHANGED.format(run=int(run), which=f"id = {int(audience)}").encode())
 
 
 def changed_by_no_run(ledger: Ledger, audience: int | None = None) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from adbc_driver_postgresql import dbapi
-
     from audiences.ledger.database import Ledger
 
 
@@ -40,13 +38,13 @@ def end(ledger: Ledger, audience: int) -> None:
     )
 
 
-def end_by_session(cursor: dbapi.Cursor, audience: int, *, session: int) -> None:
+def end_by_session(ledger: Ledger, audience: int, *, session: int) -> None:
     """In the transaction of the caller: whatever was in doubt, the audience holds the set of this replace session now.
 
     Unless the doubt is younger than the session, as with one that a restored ledger takes for open and that ended long ago.
     """
-    cursor.execute(
-        "update audiences.audience set in_doubt = null, in_doubt_since = null where id = $1"
-        " and in_doubt_since <= (select opened_at from audiences.upload_session where id = $2)",
+    ledger.sql.execute(
+        "update audiences.audience set in_doubt = null, in_doubt_since = null where id = %s"
+        " and in_doubt_since <= (select opened_at from audiences.upload_session where id = %s)",
         (audience, session),
     )

@@ -6,12 +6,12 @@ Only this module writes the table `chunk`. What came of the requests of a run is
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from psycopg.types.json import Jsonb
 
-from audiences.ledger import members
+from audiences.ledger import member_changes
 from audiences.ledger.chunk_states import (
     IN_ORDER,
     OF_UNKNOWN_FATE,
@@ -23,13 +23,11 @@ from audiences.ledger.chunk_states import (
     RequestAction,
     RequestState,
 )
-from audiences.ledger.transitions import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import pyarrow as pa
-    from adbc_driver_postgresql import dbapi
 
     from audiences.ledger.database import Ledger
 
@@ -94,9 +92,10 @@ def of_unknown_fate(ledger: Ledger, audience: int) -> list[Chunk]:
     )
 
 
-def sending(ledger: Ledger, chunk: Chunk) -> None:
-    """Record that the request is about to be sent. Raises IllegalTransitionError, as all that follow here."""
-    TRANSITIONS.move(ledger, chunk.id, RequestState.SENDING, "tries = tries + 1, sent_at = now()")
+def sending(ledger: Ledger, *requests: Chunk) -> None:
+    """Record that the requests are about to be sent, all or none. Raises IllegalTransitionError, as all that follow here."""
+    numbers = [chunk.id for chunk in requests]
+    TRANSITIONS.move_all(ledger, numbers, RequestState.SENDING, "tries = tries + 1, sent_at = now()")
 
 
 def unsend(ledger: Ledger, chunk: Chunk) -> None:
@@ -125,40 +124,82 @@ def _taken(ledger: Ledger, chunk: Chunk, setting: str, **values: object) -> None
     TRANSITIONS.move(ledger, chunk.id, RequestState.ACKNOWLEDGED, setting, **values)
 
 
-def acknowledge(ledger: Ledger, chunk: Chunk, *, received: int, invalid: int, changes: pa.Table) -> None:
-    """Record in one transaction that Facebook took the request and what that changes among the members.
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A request that Facebook took: of its rows it `received` so many, and so many were `invalid` to it.
 
-    `changes` has `campaign_id`, `user_id`, `identifiers`, `present`, `begins`, `gone`. A second receipt of the same request,
-    which a process given up for dead and its successor may both have got, changes nothing.
+    `changes` are what that changes among the members: `campaign_id`, `user_id`, `identifiers`, `present`, `begins`, `gone`.
     """
-    to = RequestState.ACKNOWLEDGED
-    with ledger.bulk.cursor() as cursor:
-        cursor.execute(
-            "update audiences.chunk set state = $1, acknowledged_at = now(), error = null,"  # noqa: S608  # constants
-            " received = $2, invalid = $3, begun = $4, gone = $5"
-            f" where id = $6 and state in ({listed(TRANSITIONS.before(to))}) returning id",
-            (str(to), received, invalid, *count(changes), chunk.id),
-        )
-        moved = cursor.fetchone() is not None
-        if moved:
-            members.write(cursor, audience=chunk.audience, run=chunk.run, changes=changes)
-    ledger.bulk.commit()
-    if not moved and TRANSITIONS.now(ledger, chunk.id) != to:
-        raise TRANSITIONS.illegal(ledger, chunk.id, to)
+
+    chunk: Chunk
+    received: int
+    invalid: int
+    changes: pa.Table
 
 
-def end_session(cursor: dbapi.Cursor, last: Chunk, *, received: int, invalid: int, begun: int, gone: int) -> None:
+def acknowledge(ledger: Ledger, *receipts: Acknowledged) -> None:
+    """Record in one transaction that Facebook took these requests, of one run, and what each of them changes among the members.
+
+    A second receipt of the same request, which a process given up for dead and its successor may both have got, changes nothing.
+    Receipts that can be recorded are, also where another one raises IllegalTransitionError.
+    """
+    import pyarrow as pa
+
+    with ledger.asynchronous_commit():
+        moved = _acknowledged(ledger, receipts)
+        new = [each for each in receipts if each.chunk.id in moved]
+        if new:
+            changes = pa.concat_tables([each.changes for each in new])
+            member_changes.record(ledger, audience=new[0].chunk.audience, run=new[0].chunk.run, changes=changes)
+    for each in receipts:
+        if each.chunk.id not in moved and TRANSITIONS.now(ledger, each.chunk.id) != RequestState.ACKNOWLEDGED:
+            raise TRANSITIONS.illegal(ledger, each.chunk.id, RequestState.ACKNOWLEDGED)
+
+
+def _acknowledged(ledger: Ledger, receipts: Sequence[Acknowledged]) -> set[int]:
+    """Those of the requests that were not acknowledged yet, and are now."""
+    counted = [member_changes.count(each.changes) for each in receipts]
+    done = ledger.sql.execute(
+        "update audiences.chunk c set state = %(to)s, acknowledged_at = now(), error = null,"
+        " received = r.received, invalid = r.invalid, begun = r.begun, gone = r.gone"
+        " from unnest(%(ids)s::bigint[], %(received)s::integer[], %(invalid)s::integer[], %(begun)s::integer[],"
+        " %(gone)s::integer[]) as r (id, received, invalid, begun, gone)"
+        " where c.id = r.id and c.state = any(%(before)s) returning c.id",
+        {
+            "to": RequestState.ACKNOWLEDGED,
+            "before": TRANSITIONS.before(RequestState.ACKNOWLEDGED),
+            "ids": [each.chunk.id for each in receipts],
+            "received": [each.received for each in receipts],
+            "invalid": [each.invalid for each in receipts],
+            "begun": [begun for begun, _ in counted],
+            "gone": [gone for _, gone in counted],
+        },
+    )
+    return {number for (number,) in done}
+
+
+def end_session(ledger: Ledger, last: Chunk, *, received: int, invalid: int, begun: int, gone: int) -> None:
     """In the transaction of the caller: what the session's end changed is counted with its last request.
 
     One that was refused for its rows stays so: another one ended the session in its place.
     """
-    cursor.execute(
-        "update audiences.chunk set acknowledged_at = now(), received = $1, invalid = $2, begun = $3, gone = $4,"  # noqa: S608  # our own text
-        f" state = case when state in ({listed(TRANSITIONS.before(RequestState.ACKNOWLEDGED))}) then $5 else state end"
-        " where id = $6",
-        (received, invalid, begun, gone, str(RequestState.ACKNOWLEDGED), last.id),
+    ledger.sql.execute(
+        "update audiences.chunk set acknowledged_at = now(), received = %(received)s, invalid = %(invalid)s,"
+        " begun = %(begun)s, gone = %(gone)s, state = case when state = any(%(before)s) then %(to)s else state end"
+        " where id = %(id)s",
+        {
+            "received": received,
+            "invalid": invalid,
+            "begun": begun,
+            "gone": gone,
+            "before": TRANSITIONS.before(RequestState.ACKNOWLEDGED),
+            "to": RequestState.ACKNOWLEDGED,
+            "id": last.id,
+        },
     )
-    cursor.execute("update audiences.chunk set doubtful = false where audience_id = $1 and doubtful", (last.audience,))
+    ledger.sql.execute(
+        "update audiences.chunk set doubtful = false where audience_id = %s and doubtful", (last.audience,)
+    )
 
 
 def refuse(ledger: Ledger, chunk: Chunk, *, error: str, reason: str = "") -> None:
@@ -210,14 +251,13 @@ def split(ledger: Ledger, chunk: Chunk, *, error: str) -> list[Chunk]:
     return [part for part in of_run(ledger, chunk.run) if part.id in made]
 
 
-def begin_doubt(cursor: dbapi.Cursor, chunk: Chunk, state: InDoubtState, *, error: str) -> bool:
+def begin_doubt(ledger: Ledger, chunk: Chunk, state: InDoubtState, *, error: str) -> bool:
     """In the transaction of the caller: the request was refused and may have been carried out before; False if it is known."""
-    cursor.execute(
-        "update audiences.chunk set doubtful = true, state = $1, error = $2 where id = $3"  # noqa: S608  # our own text
-        f" and state in ({listed(TRANSITIONS.before(state))}) returning id",
-        (str(state), error, chunk.id),
+    done = ledger.sql.execute(
+        "update audiences.chunk set doubtful = true, state = %s, error = %s where id = %s and state = any(%s)",
+        (state, error, chunk.id, TRANSITIONS.before(state)),
     )
-    return cursor.fetchone() is not None
+    return done.rowcount > 0
 
 
 def is_in_doubt(ledger: Ledger, chunk: Chunk, state: InDoubtState) -> bool:
@@ -282,16 +322,5 @@ def _drop(ledger: Ledger, where: str, states: Iterable[RequestState] = UNSENT, *
 
 def record_unsent(ledger: Ledger, *, audience: int, run: int, changes: pa.Table) -> None:
     """Record memberships that change without a request: somebody else holds the same identifiers."""
-    if not changes.num_rows:
-        return
-    with ledger.bulk.cursor() as cursor:
-        members.write(cursor, audience=audience, run=run, changes=changes)
-    ledger.bulk.commit()
-
-
-def count(changes: pa.Table) -> tuple[int, int]:
-    """How many memberships begin with these changes, and how many users are gone."""
-    import pyarrow.compute as pc
-
-    begun, gone = (int(pc.sum(changes.column(name)).as_py() or 0) for name in ("begins", "gone"))
-    return begun, gone
+    with ledger.asynchronous_commit():
+        member_changes.record(ledger, audience=audience, run=run, changes=changes)

@@ -48,11 +48,7 @@ class Ledger:
 
     @cached_property
     def bulk(self) -> dbapi.Connection:
-        """An Arrow connection; whoever writes with it commits.
-
-        Its commits do not wait for the disk. What the server loses in a crash is at most the end of the log, so receipts, and
-        a request without a receipt is sent again; whatever `sql` commits afterwards takes all of it to the disk.
-        """
+        """An Arrow connection; whoever writes with it commits, as in `asynchronous_commit` without waiting for the disk."""
         from audiences import adbc
 
         bulk = opened(lambda: adbc.connect(self.connection.dsn(application="audiences-ledger-bulk")))
@@ -63,6 +59,17 @@ class Ledger:
             cursor.execute(LASTING)
         bulk.commit()
         return bulk
+
+    @contextmanager
+    def asynchronous_commit(self) -> Iterator[None]:
+        """A transaction of `sql` whose commit does not wait for the disk.
+
+        What the server loses in a crash is at most the end of the log, so receipts, and a request without a receipt is sent
+        again; whatever `sql` commits afterwards takes all of it to the disk.
+        """
+        with self.sql.transaction():
+            self.sql.execute("set local synchronous_commit = off")
+            yield
 
     def give_up_lost(self) -> None:
         """Close the Arrow connection if its session has ended since it was last used; the next use opens another."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audiences.errors import WaitError
-from audiences.ledger import audiences_in_doubt, chunks, expiry, members, replace_sessions
+from audiences.ledger import audiences_in_doubt, chunks, expiry, member_changes, replace_sessions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -156,7 +156,7 @@ def adopted(
         ledger.sql.execute("update audiences.audience set mark = null where id = %s", (known.id,))
         audiences_in_doubt.begin(ledger, known.id, reason)
         if former is not None and former != campaign:
-            members.end_of_campaign(ledger, audience=known.id, campaign=former)
+            member_changes.end_of_campaign(ledger, audience=known.id, campaign=former)
         release(ledger, known.id, campaign)
     return known
 
@@ -185,7 +185,7 @@ def replaced(ledger: Ledger, gone: int, *, by: int, run: int, at: datetime, carr
     in the new one, with the time since when they last; it is in doubt until they are there.
     """
     with ledger.sql.transaction():
-        if carried_by is not None and members.carry_over(ledger, gone, by=by, campaign=carried_by):
+        if carried_by is not None and member_changes.carry_over(ledger, gone, by=by, campaign=carried_by):
             why = "it was made in place of a deleted one, whose members have not been sent to it yet"
             audiences_in_doubt.begin(ledger, by, why)
         expiry.carry_over(ledger, gone, by=by)
@@ -195,7 +195,7 @@ def replaced(ledger: Ledger, gone: int, *, by: int, run: int, at: datetime, carr
 def deleted(ledger: Ledger, gone: int, *, run: int, at: datetime) -> None:
     """Record that an audience is no longer at Facebook: memberships in it end with `run`, and nothing of it is sent any more."""
     with ledger.sql.transaction():
-        members.end_of_audience(ledger, gone, run=run)
+        member_changes.end_of_audience(ledger, gone, run=run)
         chunks.drop_of_audience(ledger, gone)
         replace_sessions.drop_of_audience(ledger, gone)
         ledger.sql.execute(

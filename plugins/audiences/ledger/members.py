@@ -1,4 +1,4 @@
-"""Who is in which audience by our doing, with history."""
+"""Who is in which audience by our doing, now; see `member_history` for who was, and `member_changes` for what changes that."""
 
 from __future__ import annotations
 
@@ -6,34 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from audiences.ledger import audience_revisions
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     import pyarrow as pa
-    from adbc_driver_postgresql import dbapi
 
     from audiences.ledger.database import Ledger
 
-
-# Two halves, each with an index of its own; the current ones are found campaign by campaign.
-HISTORY = """
-select c.name as campaign, m.present, m.added_run, a.assigned_at as added_at, m.removed_run, r.assigned_at as removed_at
-from (
-    select now.*
-    from audiences.campaign k join audiences.member now on now.campaign_id = k.id
-    where now.audience_id = %(audience)s and now.user_id = %(user)s and now.removed_run is null
-    union all
-    select * from audiences.member
-    where audience_id = %(audience)s and user_id = %(user)s and removed_run is not null
-) m
-join audiences.campaign c on c.id = m.campaign_id
-join audiences.run a on a.id = m.added_run
-left join audiences.run r on r.id = m.removed_run
-order by m.added_run, m.removed_run nulls last, c.name
-"""
 
 # Who has left a row with the run and has another one, and who has both of them, since the old one could not be removed. A limit
 # keeps the look at each one by the index of users: of what a run has ended it would take the square of those that changed.
@@ -63,7 +42,7 @@ select count(*) as n from (
 
 
 # Found in the index of current members, by one step of the recursion per pair however many members there are.
-_PAIRS = """
+PAIRS = """
 with recursive pairs as (
     (select audience_id, campaign_id from audiences.member where removed_run is null
      order by audience_id, campaign_id limit 1)
@@ -77,7 +56,7 @@ with recursive pairs as (
 """
 # A limit, or an offset of none, keeps the look at each pair one by the index: joined, all members would be read.
 HOLDING = (
-    _PAIRS
+    PAIRS
     + """
 select p.audience_id as audience, p.campaign_id as campaign from pairs p
 cross join lateral (
@@ -89,31 +68,6 @@ where p.campaign_id = any(%(campaigns)s)
 order by 1, 2
 """
 )
-# Where the memberships of users are, in two halves, each found by an index of its own.
-_PLACES = (
-    _PAIRS  # noqa: S608  # our own text, put together of two
-    + """
-select now.place from pairs p cross join unnest(%(users)s::text[]) asked (user_id) cross join lateral (
-    select m.ctid as place from audiences.member m
-    where m.audience_id = p.audience_id and m.campaign_id = p.campaign_id and m.user_id = asked.user_id collate "C"
-      and m.removed_run is null
-    offset 0
-) now
-union all
-select ctid from audiences.member where user_id = any(%(users)s) and removed_run is not null
-"""
-)
-IS_OF_USERS = f"ctid = any(array({_PLACES}))"
-"""That a membership is one of `users`, in any audience; so these are found however many others there are."""
-OF_USERS = f"""
-select m.user_id as user, m.audience_id as audience, c.name as campaign, m.present, m.added_run, a.assigned_at as added_at,
-    m.removed_run, r.assigned_at as removed_at
-from (select * from audiences.member where {IS_OF_USERS}) m
-join audiences.campaign c on c.id = m.campaign_id
-join audiences.run a on a.id = m.added_run
-left join audiences.run r on r.id = m.removed_run
-order by m.user_id, m.audience_id, m.added_run, m.removed_run nulls last, c.name
-"""  # noqa: S608  # our own text, put together
 
 
 @contextmanager
@@ -179,29 +133,6 @@ def _table(ledger: Ledger, query: str, parameters: Mapping[str, object]) -> pa.T
 
 
 @dataclass(frozen=True, slots=True)
-class Membership:
-    """A user's membership by the doing of a campaign: number and time of the run that began it and of the one that ended it.
-
-    The latter are None while it lasts. Not `present`: the campaign had the user taken out (`remove_matching`).
-    """
-
-    campaign: str
-    present: bool
-    added_run: int
-    added_at: datetime
-    removed_run: int | None
-    removed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class MembershipAnywhere(Membership):
-    """The same, of any user in any audience (the ledger's number)."""
-
-    user: str
-    audience: int
-
-
-@dataclass(frozen=True, slots=True)
 class HeldBy:
     """An audience in which a campaign has members on record, by the ledger's numbers."""
 
@@ -209,85 +140,9 @@ class HeldBy:
     campaign: int
 
 
-@dataclass(frozen=True, slots=True)
-class UserRow:
-    """A user with the packed row under which they were uploaded."""
-
-    user_id: str
-    identifiers: bytes
-
-
-def history(ledger: Ledger, audience: int, user: str) -> list[Membership]:
-    """The user's memberships in the audience, the first first."""
-    return ledger.rows(Membership, HISTORY, {"audience": audience, "user": user})
-
-
-def of_users(ledger: Ledger, users: Iterable[str]) -> list[MembershipAnywhere]:
-    """All memberships of the users, in every audience, by user and audience, the first first."""
-    return ledger.rows(MembershipAnywhere, OF_USERS, {"users": list(users)})
-
-
 def holding(ledger: Ledger, campaigns: Iterable[int]) -> list[HeldBy]:
     """In which audiences the campaigns (the ledger's numbers) keep somebody."""
     return ledger.rows(HeldBy, HOLDING, {"campaigns": list(campaigns)})
-
-
-def rows_of(ledger: Ledger, user: str) -> list[bytes]:
-    """Every row that was ever recorded for the user in any audience."""
-    return ledger.values(
-        bytes,
-        f"select distinct identifiers from audiences.member where {IS_OF_USERS}",  # noqa: S608  # our own text
-        {"users": [user]},
-    )
-
-
-def with_bytes(ledger: Ledger, cells: Iterable[bytes]) -> list[UserRow]:
-    """Everybody who ever was in an audience with one of the cells among the bytes of their row.
-
-    Reads all memberships: an index would touch a page at random for each row that is ever added, and this is asked seldom.
-    """
-    asked = {f"cell_{number}": cell for number, cell in enumerate(cells)}
-    if not asked:
-        return []
-    # No row is that long. Of `> 0` Postgres would expect a third of the rows, and not let several processes read them.
-    among = " or ".join(f"position(%({name})s::bytea in identifiers) between 1 and 10000" for name in asked)
-    return ledger.rows(
-        UserRow,
-        f"select distinct user_id, identifiers from audiences.member where {among}",  # noqa: S608  # our own text
-        asked,
-    )
-
-
-def write(cursor: dbapi.Cursor, *, audience: int, run: int, changes: pa.Table) -> None:
-    """Record memberships that begin or end: `campaign_id`, `user_id`, `identifiers`, `present`, `begins`.
-
-    Ends come first: changed identifiers of one user are an end and a beginning. The revision of the audience comes last, since
-    what others write waits for whoever has changed it until the end of the transaction.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    columns = ["campaign_id", "user_id", "identifiers", "present"]
-    begun = changes.filter(changes.column("begins")).select(columns)
-    ended = changes.filter(pc.invert(changes.column("begins"))).select(columns)
-    if ended.num_rows:
-        cursor.adbc_ingest("ended_now", ended, mode="create", temporary=True)
-        cursor.execute(
-            f"update audiences.member m set removed_run = {int(run)} from ended_now e"  # noqa: S608  # numbers only
-            f" where m.audience_id = {int(audience)} and m.removed_run is null"
-            " and m.campaign_id = e.campaign_id and m.user_id = e.user_id and m.present = e.present"
-            " and m.identifiers = e.identifiers"
-        )
-        cursor.execute("drop table ended_now")
-    if begun.num_rows:
-        for name, value in {
-            "audience_id": pa.scalar(audience, pa.int32()),
-            "added_run": pa.scalar(run, pa.int64()),
-        }.items():
-            begun = begun.append_column(name, pa.repeat(value, begun.num_rows))
-        cursor.adbc_ingest("member", begun, mode="append", db_schema_name="audiences")
-    if changes.num_rows:
-        audience_revisions.changed(cursor, audience=audience, run=run)
 
 
 def rekeyed(ledger: Ledger, audience: int, campaign: int, run: int) -> int:
@@ -323,34 +178,3 @@ def _counted(ledger: Ledger, audience: int, what: str) -> int:
         " where audience_id = %(audience)s and removed_run is null and present",
         {"audience": audience},
     )
-
-
-def carry_over(ledger: Ledger, audience: int, *, by: int, campaign: int) -> bool:
-    """Let the campaign's members of an audience go on in another one, with the time since when they last; False if none."""
-    carried = ledger.sql.execute(
-        "insert into audiences.member (audience_id, campaign_id, user_id, identifiers, present, added_run)"
-        " select %(by)s, campaign_id, user_id, identifiers, present, added_run from audiences.member"
-        " where audience_id = %(audience)s and campaign_id = %(campaign)s and removed_run is null and present"
-        " on conflict do nothing",
-        {"by": by, "audience": audience, "campaign": campaign},
-    )
-    audience_revisions.changed_by_no_run(ledger, by)
-    return carried.rowcount > 0
-
-
-def end_of_audience(ledger: Ledger, audience: int, *, run: int) -> None:
-    """End every membership in the audience with that run."""
-    ledger.sql.execute(
-        "update audiences.member set removed_run = %s where audience_id = %s and removed_run is null", (run, audience)
-    )
-    audience_revisions.changed_by_no_run(ledger, audience)
-
-
-def end_of_campaign(ledger: Ledger, *, audience: int, campaign: int) -> None:
-    """End the campaign's memberships in the audience, with its last run, as nobody else's has taken place yet."""
-    ledger.sql.execute(
-        "update audiences.member set removed_run = (select max(id) from audiences.run where campaign_id = %(campaign)s)"
-        " where audience_id = %(audience)s and campaign_id = %(campaign)s and removed_run is null",
-        {"campaign": campaign, "audience": audience},
-    )
-    audience_revisions.changed_by_no_run(ledger, audience)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from audiences.ledger import audiences_in_doubt, chunks, members
+from audiences.ledger import audiences_in_doubt, chunks, member_changes
 from audiences.ledger.chunk_states import PlannedRequest, RequestState
-from audiences.ledger.transitions import Transitions, listed
+from audiences.ledger.transitions import Transitions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -216,26 +216,17 @@ def end(
 ) -> None:
     """Record in one transaction that the session ended right and what that changes among the members.
 
-    The tables of `changes` have the columns that `members.write` takes, and `gone`; ends come before beginnings.
+    The tables of `changes` have the columns that `member_changes.record` takes, and `gone`; ends come before beginnings.
     """
     begun = gone = 0
-    with ledger.bulk.cursor() as cursor:
+    with ledger.asynchronous_commit():
         for part in changes:
-            members.write(cursor, audience=session.audience, run=session.run, changes=part)
-            begins, goes = chunks.count(part)
+            member_changes.record(ledger, audience=session.audience, run=session.run, changes=part)
+            begins, goes = member_changes.count(part)
             begun, gone = begun + begins, gone + goes
-        chunks.end_session(cursor, last, received=received, invalid=invalid, begun=begun, gone=gone)
-        cursor.execute(
-            "update audiences.upload_session set state = $1, ended_at = now(), error = null"  # noqa: S608  # constants
-            f" where id = $2 and state in ({listed(TRANSITIONS.before(SessionState.ENDED))}) returning id",
-            (str(SessionState.ENDED), session.id),
-        )
-        ended = cursor.fetchone() is not None
-        audiences_in_doubt.end_by_session(cursor, session.audience, session=session.id)
-    if not ended:
-        ledger.bulk.rollback()
-        raise TRANSITIONS.illegal(ledger, session.id, SessionState.ENDED)
-    ledger.bulk.commit()
+        chunks.end_session(ledger, last, received=received, invalid=invalid, begun=begun, gone=gone)
+        TRANSITIONS.move(ledger, session.id, SessionState.ENDED, "ended_at = now(), error = null")
+        audiences_in_doubt.end_by_session(ledger, session.audience, session=session.id)
 
 
 def seconds_left(ledger: Ledger, audience: int, *, window: float) -> float:

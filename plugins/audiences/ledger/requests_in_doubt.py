@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from audiences.ledger import chunk_states, chunks, members
+from audiences.ledger import chunk_states, chunks, member_changes
 
 if TYPE_CHECKING:
     from audiences.ledger.chunk_states import Chunk, InDoubtState
@@ -28,13 +28,12 @@ def begin(
 ) -> None:
     """Record in one transaction how the request was refused, that it is in doubt, and its `changes` among the members.
 
-    These have the columns that `members.write` takes. Nothing changes for one that is in doubt already.
+    These have the columns that `member_changes.record` takes. Nothing changes for one that is in doubt already.
     """
-    with ledger.bulk.cursor() as cursor:
-        moved = chunks.begin_doubt(cursor, chunk, state, error=error)
+    with ledger.asynchronous_commit():
+        moved = chunks.begin_doubt(ledger, chunk, state, error=error)
         if moved:
-            members.write(cursor, audience=chunk.audience, run=chunk.run, changes=changes)
-    ledger.bulk.commit()
+            member_changes.record(ledger, audience=chunk.audience, run=chunk.run, changes=changes)
     if not moved and not chunks.is_in_doubt(ledger, chunk, state):
         raise chunk_states.TRANSITIONS.illegal(ledger, chunk.id, state)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from audiences.ledger import audience_revisions, members, snapshots
+from audiences.ledger import audience_revisions, member_history, snapshots
 
 if TYPE_CHECKING:
     from audiences.ledger.database import Ledger
@@ -88,7 +88,7 @@ _WHOSE: dict[tuple[str, ...], str] = {
     ("identifiers",): "identifiers = any(%(rows)s)",
     ("identifiers", "user_id"): "(user_id = %(user)s or identifiers = any(%(rows)s))",
 }
-_MEMBERSHIPS = f"{members.IS_OF_USERS} and {_WHOSE['identifiers', 'user_id']}"
+_MEMBERSHIPS = f"{member_history.IS_OF_USERS} and {_WHOSE['identifiers', 'user_id']}"
 
 
 def _tables(ledger: Ledger) -> dict[str, sql.SQL]:

@@ -5,13 +5,14 @@ A change is one statement that finds its row only in a state from which it is al
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from audiences.errors import RetryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
     from enum import StrEnum
 
     from audiences.ledger.database import Ledger
@@ -53,13 +54,27 @@ class Transitions(Generic[State]):
 
         Raises IllegalTransitionError where the row is in a state from which that is not allowed.
         """
+        if not self._moved(ledger, [number], to, setting, values):
+            raise self.illegal(ledger, number, to)
+
+    def move_all(self, ledger: Ledger, numbers: Sequence[int], to: State, setting: str = "", **values: object) -> None:
+        """The same of several rows with one statement; none is changed where one of them cannot be."""
+        with ledger.sql.transaction() if len(numbers) > 1 else nullcontext():
+            moved = self._moved(ledger, numbers, to, setting, values)
+            for number in numbers:
+                if number not in moved:
+                    raise self.illegal(ledger, number, to)
+
+    def _moved(
+        self, ledger: Ledger, numbers: Sequence[int], to: State, setting: str, values: Mapping[str, object]
+    ) -> set[int]:
+        """Those of the rows that could be changed, and have been."""
         done = ledger.sql.execute(
             f"update audiences.{self.table} set state = %(to)s{', ' if setting else ''}{setting}"  # noqa: S608  # our own text
-            " where id = %(id)s and state = any(%(before)s)".encode(),
-            {"to": to, "id": number, "before": self.before(to), **values},
+            " where id = any(%(ids)s) and state = any(%(before)s) returning id".encode(),
+            {"to": to, "ids": list(numbers), "before": self.before(to), **values},
         )
-        if not done.rowcount:
-            raise self.illegal(ledger, number, to)
+        return {number for (number,) in done}
 
     def illegal(self, ledger: Ledger, number: int, to: State) -> IllegalTransitionError:
         """Why a row could not be changed."""
@@ -72,8 +87,3 @@ class Transitions(Generic[State]):
             f"select state from audiences.{self.table} where id = %(id)s",  # noqa: S608  # a name of ours
             {"id": number},
         )
-
-
-def listed(states: Iterable[StrEnum]) -> str:
-    """States as they stand in parentheses after `in`, for statements that cannot take a list as a parameter."""
-    return ", ".join(f"'{state}'" for state in states)

@@ -17,7 +17,7 @@ from audiences.campaign.settings import AdAccount
 from audiences.errors import AudiencesError
 from audiences.facebook import audience_members as facebook_members
 from audiences.facebook.contract import MAX_ROWS, REPLACE_WINDOW_SECONDS
-from audiences.ledger import erasures, known_audiences, members, rejected_rows, texts, trails
+from audiences.ledger import erasures, known_audiences, member_history, rejected_rows, texts, trails
 from audiences.ledger.known_audiences import AudienceTakenError
 from audiences.ledger.trails import Trail
 from audiences.logs import logger
@@ -126,7 +126,7 @@ def _person(resources: ErasureResources, user: str, at: datetime) -> _Person:
     """The person by the warehouse and by what the ledger has of the user."""
     ledger = resources.ledger
     there, found = _in_warehouse(resources, user, at)
-    own = frozenset({*found, *members.rows_of(ledger, user)})
+    own = frozenset({*found, *member_history.rows_of(ledger, user)})
     cells = frozenset(cell for row in own for cell in strong_cells(row))
     erased = Erased(*erasures.known(ledger))
     of_user = erased.digest_of_user(user)
@@ -152,7 +152,7 @@ def _trail(ledger: Ledger, user: str, person: _Person) -> Trail:
 
     Once, and when nobody uploads the person any more: from here on no such row comes.
     """
-    held = members.with_bytes(ledger, person.cells)
+    held = member_history.with_bytes(ledger, person.cells)
     shared = set(rows_in_common([row.identifiers for row in held], person.cells))
     refused = rows_in_common(rejected_rows.with_bytes(ledger, person.cells), person.cells)
     others = {row.user_id for row in held if row.identifiers in shared} - {user}

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from audiences.campaign.identifiers import FIELDS
-from audiences.ledger import assignments, erasures, live_events, members
+from audiences.ledger import assignments, erasures, live_events, member_history
 from audiences.ledger.live_events import EventState
 from audiences.pipeline.audience.on_record import as_if_opened
 from audiences.pipeline.person.called import as_the_key_says
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
     from audiences.ledger.assignments import Assignment
     from audiences.ledger.live_events import UserEvent
-    from audiences.ledger.members import Membership
+    from audiences.ledger.member_history import Membership
     from audiences.pipeline.person.holders import Address
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef
@@ -93,7 +93,7 @@ def explain(resources: CampaignResources, user: str, at: datetime) -> Explanatio
         assignment=assigned.arm if assigned else None,
         history=(
             *(_event(spec, row) for row in live_events.of_user(resources.ledger, run.campaign, user)),
-            *(_membership(spec, row) for row in members.history(resources.ledger, run.audience, user)),
+            *(_membership(spec, row) for row in member_history.history(resources.ledger, run.audience, user)),
         ),
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime  # noqa: TC003  # pydantic reads annotations at run time
 from typing import TYPE_CHECKING, Final, Literal
 
-from audiences.ledger import assignments, erasures, known_audiences, members
+from audiences.ledger import assignments, erasures, known_audiences, member_history
 from audiences.pipeline import explain as explaining
 from audiences.pipeline.person.called import address_in, as_the_key_says, ensure_id
 from audiences.pipeline.person.holders import holders
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from audiences.ledger.assignments import AssignmentAnywhere
     from audiences.ledger.database import Ledger
     from audiences.ledger.known_audiences import AudienceRecord
-    from audiences.ledger.members import MembershipAnywhere
+    from audiences.ledger.member_history import MembershipAnywhere
     from audiences.pipeline.person.explained_user import Explanation
     from audiences.pipeline.resources import Resources
     from audiences.reporting.project_files import ProjectFiles
@@ -172,7 +172,7 @@ def _people(
 ) -> tuple[PersonShown, ...]:
     audiences = {each.id: each for each in known_audiences.every(ledger)}
     held: dict[str, list[MembershipShown]] = {}
-    for row in members.of_users(ledger, users):
+    for row in member_history.of_users(ledger, users):
         campaign, audience = files.called_now(row.campaign), audiences[row.audience]
         if may_see(campaign):
             held.setdefault(row.user, []).append(_membership(campaign, row, audience))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import pyarrow as pa
+    from _typeshed import ReadableBuffer
     from numpy.typing import NDArray
 
     Bytes = NDArray[np.uint8]
@@ -31,10 +32,13 @@ _HASHED: Final = np.array([number for key, number in KEYS.items() if key not in 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """Rows ready to be sent: Facebook's keys, and `count` rows of cells in that order as a JSON array of arrays."""
+    """Rows ready to be sent: Facebook's keys, and `count` rows of cells in that order, as JSON arrays with commas between them.
+
+    In several parts, which are put together once, in the body of a request.
+    """
 
     schema: tuple[str, ...]
-    rows: bytes
+    rows: tuple[ReadableBuffer, ...]
     count: int
 
 
@@ -54,10 +58,10 @@ def payload(packed: pa.Array, preferred: Sequence[str]) -> Payload:
     shapes, others = _sorted_out(packed)
     wanted = {*preferred, *(key for shape in shapes for key in shape.keys), *(key for row in others for key in row)}
     schema = tuple(key for key in KEYS if key in wanted)
-    parts = [_written(shape, schema) for shape in shapes]
+    parts: list[ReadableBuffer] = [part for shape in shapes for part in (_written(shape, schema), b",")]
     if others:
-        parts.append(orjson.dumps([[row.get(key, "") for key in schema] for row in others])[1:-1])
-    return Payload(schema, b"[" + b",".join(parts) + b"]", len(packed))
+        parts += [orjson.dumps([[row.get(key, "") for key in schema] for row in others])[1:-1], b","]
+    return Payload(schema, tuple(parts[:-1]), len(packed))
 
 
 def keys_in(packed: pa.Array) -> set[str]:
@@ -105,18 +109,19 @@ def _by_keys(matrix: Bytes) -> Iterator[_Shape]:
         yield _Shape(tuple(NAMES[number] for number in found[0, ::_CELL].tolist()), found)
 
 
-def _written(shape: _Shape, schema: Sequence[str]) -> bytes:
+def _written(shape: _Shape, schema: Sequence[str]) -> ReadableBuffer:
     """The rows of a shape as JSON arrays with commas between them."""
     blank = b'"' + bytes(2 * SHA256) + b'"'
     template = b"[" + b",".join(blank if key in shape.keys else b'""' for key in schema) + b"],"
-    lines = np.tile(np.frombuffer(template, np.uint8), (len(shape.matrix), 1))
+    lines = np.empty((len(shape.matrix), len(template)), np.uint8)
+    lines[:] = np.frombuffer(template, np.uint8)
     place = 1
     for key in schema:
         if key in shape.keys:
             cell = shape.keys.index(key) * _CELL + 2
-            digits = hexlify(shape.matrix[:, cell : cell + SHA256].tobytes())
+            digits = hexlify(np.ascontiguousarray(shape.matrix[:, cell : cell + SHA256]).data)
             lines[:, place + 1 : place + 1 + 2 * SHA256] = np.frombuffer(digits, np.uint8).reshape(-1, 2 * SHA256)
             place += len(blank) + 1
         else:
             place += 3
-    return lines.tobytes()[:-1]
+    return lines.reshape(-1)[:-1].data

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from audiences.campaign.identifiers import FIELDS
 from audiences.errors import FixConfigError
-from audiences.ledger import erasures, members
+from audiences.ledger import erasures, member_history
 from audiences.query.render import render
 from audiences.what.erased import Erased, rows_in_common
 from audiences.what.identifiers.column import encode_column
@@ -70,7 +70,7 @@ def holders(resources: Resources, catalog: Catalog, kind: Address, address: str,
     cells = frozenset(pack({key: digests}).to_pylist())
     recorded = {
         row.user_id
-        for row in members.with_bytes(resources.ledger, cells)
+        for row in member_history.with_bytes(resources.ledger, cells)
         if rows_in_common([bytes(row.identifiers)], cells)
     }
     erased = Erased(*erasures.known(resources.ledger))

@@ -18,6 +18,7 @@ from audiences.ledger import (
     expiry,
     identifier_keys,
     known_audiences,
+    member_changes,
     request_counts,
     runs,
 )
@@ -165,7 +166,7 @@ def _with_earlier_attempts(
     To the difference they are members; of this run they are `added`, not `kept`. Those who are no longer wanted by now
     are set aside.
     """
-    begun, gone = chunks.count(unsent)
+    begun, gone = member_changes.count(unsent)
     noted = runs.noted(resources.ledger, run.run).planned
     earlier = request_counts.totals(resources.ledger, run.run).begun + noted.get("begun_unsent", 0)
     still = min(earlier, expected["kept"])

@@ -71,4 +71,4 @@ def request_payload(changes: pa.Table, schema: Sequence[str], *, step: BatchStep
     except ValueError as error:  # the last look before sending found something that must not leave
         raise RefusedError(what=str(error)) from error
     # The body has the rows now, and several requests are under way at a time: of the rows only their number is kept.
-    return RequestPayload(ready.schema, facebook_members.JsonRows(b"", ready.count), body)
+    return RequestPayload(ready.schema, facebook_members.JsonRows((), ready.count), body)
