@@ -40,6 +40,15 @@ def test_what_does_not_fit_goes_to_the_folder_of_its_session_and_the_next_one_ha
             assert database.execute("select count(*) from much").fetchall() == [(4_000_000,)]
 
 
+def test_what_a_large_session_took_is_given_back_with_its_instance_and_a_small_one_keeps_it(tmp_path):
+    with session(tmp_path) as database:
+        database.execute("create temp table few as from range(1000)")
+    assert len(larger_than_memory._kept) == 1
+    with session(tmp_path) as database:
+        database.execute("create temp table many as select sha256(range::text) as text from range(500_000)")
+    assert larger_than_memory._kept == []
+
+
 def test_after_a_failure_the_next_session_is_opened_anew(tmp_path):
     with pytest.raises(ZeroDivisionError), session(tmp_path):
         _ = 1 / 0
