@@ -16,7 +16,7 @@ from audiences.pipeline.person.called import as_the_key_says
 from audiences.pipeline.person.explained_user import ExplainedStep, Explanation, Explanations
 from audiences.pipeline.person.holders import holders
 from audiences.pipeline.person.masked_cells import masked_cells
-from audiences.pipeline.steps.select import decide
+from audiences.pipeline.steps.decide import decide
 from audiences.query.columns import columns_of
 from audiences.query.render import render
 from audiences.what.encode import Encoder
@@ -133,9 +133,12 @@ def _find(spec: CampaignSpec, warehouse: Warehouse, run: RunRef, user: str) -> _
 def _outcome(resources: CampaignResources, run: RunRef, user: str, found: _Found, assigned: Assignment | None) -> str:
     if found.staged is None:
         return "not_qualified"
-    erased, recorded = Erased(*erasures.known(resources.ledger)), _on_record(user, assigned)
-    decided = str(decide(resources.spec, run, found.staged, recorded, erased).iloc[0])
-    if decided == "opted_out" and _was_erased(erased, found.staged):
+    of_erased = Erased(*erasures.known(resources.ledger)).among(
+        found.staged.column("user_id"), found.staged.column("identifiers")
+    )
+    recorded = _on_record(user, assigned)
+    decided = str(decide(resources.spec, run, found.staged, recorded, of_erased).iloc[0])
+    if decided == "opted_out" and of_erased[0].as_py():
         return "erased"
     if decided != "candidate":
         return decided
@@ -148,10 +151,6 @@ def _outcome(resources: CampaignResources, run: RunRef, user: str, found: _Found
 
     # Of a live campaign it is asked whether the user would be targeted by an event of their own.
     return outcome_among_all(resources, run, user, only=[user] if campaign.qualification == "live" else None)
-
-
-def _was_erased(erased: Erased, staged: pa.RecordBatch) -> bool:
-    return bool(erased.among(staged.column("user_id"), staged.column("identifiers"))[0].as_py())
 
 
 def _on_record(user: str, assigned: Assignment | None) -> pa.Table:

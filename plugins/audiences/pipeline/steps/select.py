@@ -1,11 +1,12 @@
-"""Select: property filters, reachability and control groups over one staged shard, in pandas on Arrow-backed frames."""
+"""Select: property filters, reachability and control groups, in pandas on Arrow-backed frames; who is left is a candidate."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,140 +24,119 @@ from audiences.pipeline.staging import (
     remembered_file,
     shard_file,
 )
+from audiences.pipeline.steps.decide import arms, counts, decide, never_held_out
 from audiences.pipeline.steps.known.changed import MembersChangedError
-from audiences.pipeline.steps.known.stage_snapshot import remembered as to_remember
-from audiences.query.columns import columns_of
+from audiences.pipeline.steps.known.stage_snapshot import remembered
 from audiences.user_ids import USERS
 from audiences.what.difference import CANDIDATES
 from audiences.what.erased import Erased
 from audiences.who.cap import rank_keys
-from audiences.who.control import Arm, assign
-from audiences.who.filters import matches
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import pandas as pd
+
     from audiences.campaign.spec import CampaignSpec
     from audiences.pipeline.resources import CampaignResources
-    from audiences.query.columns import Columns
 
 DECIDE_CONCURRENCY = 2  # batches
+_FILES: Final[Sequence[tuple[Callable[[int], str], pa.Schema]]] = (
+    (candidates_file, CANDIDATES),
+    (held_out_file, HELD_OUT),
+    (opted_out_file, USERS),
+    (never_held_out_file, USERS),
+    (remembered_file, SNAPSHOT),
+)
 
 
 def select(resources: CampaignResources, run: RunRef, shard: Shard) -> Selected:
-    """Decide the outcome of every user of the shard up to the control groups; stage candidates and held-out users."""
-    recorded = assignments.not_by_formula(resources.ledger, run.campaign, resources.spec.control_terms(run.salt))
-    erased = Erased(*erasures.known(resources.ledger))
-    staging = Staging(run.staging)
-    outcomes: Counter[str] = Counter()
-
-    def decided_on(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pd.Series[str], pa.Array]:
-        of_erased = erased.among(batch.column("user_id"), batch.column("identifiers"))
-        return batch, _decide(resources.spec, run, batch, recorded, of_erased), of_erased
-
-    with (
-        staging.writer(candidates_file(shard.number), CANDIDATES) as candidates,
-        staging.writer(held_out_file(shard.number), HELD_OUT) as held_out,
-        staging.writer(opted_out_file(shard.number), USERS) as opted_out,
-        staging.writer(never_held_out_file(shard.number), USERS) as never_held_out,
-        staging.writer(remembered_file(shard.number), SNAPSHOT) as remembered,
-    ):
-        batches = prefetch(staging.rows(shard_file(shard.number)))
-        for batch, decided, of_erased in map_concurrently(decided_on, batches, max_concurrency=DECIDE_CONCURRENCY):
-            outcomes.update({str(name): int(count) for name, count in decided.value_counts().items()})
-            try:
-                candidates.write_table(_candidates(resources.spec, run, batch, decided))
-            except MembersChangedError:
-                snapshots.forget(resources.ledger, run.campaign)
-                raise
-            held_out.write_table(_held_out(batch, decided))
-            if "fingerprint" in batch.schema.names:
-                remembered.write_batch(to_remember(batch, decided, of_erased))
-            opted_out.write_table(_users(batch, decided == "opted_out"))
-            never_held_out.write_table(_users(batch, (decided == "candidate") & _never_held_out(resources.spec, batch)))
-    return Selected(number=shard.number, outcomes=dict(outcomes))
+    """Decide the outcome of every user of a staged shard up to the control groups; stage candidates and held-out users."""
+    selection = Selection(resources, run)
+    batches = prefetch(Staging(run.staging).rows(shard_file(shard.number)))
+    with selection.shard(shard.number) as write:
+        try:
+            for decided in map_concurrently(selection.look, batches, max_concurrency=DECIDE_CONCURRENCY):
+                write(decided)
+        except MembersChangedError:
+            snapshots.forget(resources.ledger, run.campaign)
+            raise
+    (selected,) = selection.selected
+    return selected
 
 
-def decide(
-    spec: CampaignSpec, run: RunRef, batch: pa.RecordBatch, recorded: pa.Table, erased: Erased
-) -> pd.Series[str]:
-    """The outcome of each user of a batch, in the fixed order: filters, opt-out, identifiers, control groups.
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What came of a batch of users: how many by their outcomes, and the rows for each of the staged files."""
 
-    `candidate` marks those who are targeted if the cap lets them. Who was erased counts as opted out. The index is that of
-    the batch's rows.
-    """
-    return _decide(
-        spec, run, batch, recorded, erased.among(batch.column("user_id"), batch.column("identifiers"))
-    )  # fmt: skip
+    outcomes: Mapping[str, int]
+    rows: Sequence[pa.RecordBatch]
 
 
-def _decide(
-    spec: CampaignSpec, run: RunRef, batch: pa.RecordBatch, recorded: pa.Table, of_erased: pa.Array
-) -> pd.Series[str]:
-    columns = columns_of(spec)
-    frame = batch.select([columns.opted_out, *_looked_at(columns, batch)]).to_pandas(types_mapper=pd.ArrowDtype)
-    decided = pd.Series("candidate", index=frame.index, dtype="str")
-    decided[~_reachable(batch)] = "no_identifier"
-    decided[frame[columns.opted_out].astype(bool)] = "opted_out"
-    tree = spec.campaign.who.with_properties
-    if tree is not None:
-        if "passes" in frame:
-            passed = frame["passes"].astype(bool)
-        else:
-            passed = matches(tree, frame, columns=columns.properties, catalog=spec.catalog, at=run.at, zone=spec.zone)
-        decided[~passed] = "filtered_out"
-    decided[_series(of_erased) & (decided == "candidate")] = "opted_out"
-    left = (decided == "candidate").to_numpy()
-    chosen, spared = pa.array(left), pa.array(_never_held_out(spec, batch)[left].to_numpy(dtype=bool))
-    assigned = assign(
-        batch.column(columns.user_id).filter(chosen), spec, recorded, salt=run.salt, spared=spared
-    ).to_numpy()
-    arms = pd.Series(assigned, index=frame.index[left])
-    for arm in Arm:
-        if arm is not Arm.TARGET:
-            decided[arms.index[arms == arm.value]] = arm.outcome
-    return decided
+class Selection:
+    """Decides on users, a batch at a time, and stages what comes of it: those of a staged shard, or as they are extracted."""
+
+    def __init__(self, resources: CampaignResources, run: RunRef) -> None:
+        self._spec, self._run, self._staging = resources.spec, run, Staging(run.staging)
+        self._recorded = assignments.not_by_formula(
+            resources.ledger, run.campaign, resources.spec.control_terms(run.salt)
+        )
+        self._erased = Erased(*erasures.known(resources.ledger))
+        self.selected: list[Selected] = []
+        """Of the shards that are complete."""
+
+    def look(self, batch: pa.RecordBatch) -> Decided:
+        """Decide on the users of a batch, in any thread. Raises MembersChangedError."""
+        spec = self._spec
+        of_erased = self._erased.among(batch.column("user_id"), batch.column("identifiers"))
+        decided = decide(spec, self._run, batch, self._recorded, of_erased)
+        candidate = pa.array(decided == "candidate")
+        known = remembered(batch, decided, of_erased) if "fingerprint" in batch.schema.names else None
+        return Decided(
+            counts(decided),
+            (
+                _candidates(spec, self._run, batch, candidate),
+                _held_out(batch, decided),
+                _users(batch, pa.array(decided == "opted_out")),
+                _users(batch, pc.and_(candidate, never_held_out(spec, batch))),
+                *([known] if known is not None else []),
+            ),
+        )
+
+    @contextmanager
+    def shard(self, number: int, _: Decided | None = None) -> Iterator[Callable[[Decided], None]]:
+        """Write what was decided on the users of a shard, batch by batch; the files take their names at the end."""
+        outcomes: Counter[str] = Counter()
+        with ExitStack() as opened:
+            writers = [opened.enter_context(self._staging.writer(name(number), schema)) for name, schema in _FILES]
+
+            def write(decided: Decided) -> None:
+                outcomes.update(decided.outcomes)
+                for writer, rows in zip(writers, decided.rows, strict=False):
+                    if rows.num_rows:
+                        writer.write_batch(rows)
+
+            yield write
+        self.selected.append(Selected(number=number, outcomes=dict(outcomes)))
 
 
-def _looked_at(columns: Columns, batch: pa.RecordBatch) -> list[str]:
-    """The columns that say whether the property filters let a user through: already, or by what the user is."""
-    return ["passes"] if "passes" in batch.schema.names else list(columns.properties.values())
-
-
-def _series(truth: pa.Array) -> pd.Series[bool]:
-    return pd.Series(truth.to_numpy(zero_copy_only=False), dtype=bool)
-
-
-def _reachable(batch: pa.RecordBatch) -> pd.Series[bool]:
-    """Whether there is a row to send; of members who are known and no targets any more there is a hash of it."""
-    there = pc.is_valid(batch.column("identifiers"))
-    if "row_hash" in batch.schema.names:
-        there = pc.or_(there, pc.is_valid(batch.column("row_hash")))
-    return _series(there)
-
-
-def _candidates(spec: CampaignSpec, run: RunRef, batch: pa.RecordBatch, decided: pd.Series[str]) -> pa.Table:
-    chosen = pa.array((decided == "candidate").to_numpy())
+def _candidates(spec: CampaignSpec, run: RunRef, batch: pa.RecordBatch, chosen: pa.Array) -> pa.RecordBatch:
     users = batch.column("user_id").filter(chosen)
     identifiers = batch.column("identifiers").filter(chosen)
     if identifiers.null_count:
         raise MembersChangedError(campaign=spec.id, users=identifiers.null_count)
     capped = spec.campaign.who.target_cap is not None
     ranks = rank_keys(users, run.salt).cast(pa.binary()) if capped else pa.nulls(len(users), pa.binary())
-    return pa.table([users, identifiers, ranks], schema=CANDIDATES)
+    return pa.RecordBatch.from_arrays([users, identifiers, ranks], schema=CANDIDATES)
 
 
-def _held_out(batch: pa.RecordBatch, decided: pd.Series[str]) -> pa.Table:
-    held = decided.str.startswith("control_")
+def _held_out(batch: pa.RecordBatch, decided: pd.Series[str]) -> pa.RecordBatch:
+    held = arms(decided)
+    chosen = held.is_valid()
     if "arm" in batch.schema.names:  # these are on record already
-        held &= _series(pc.is_null(batch.column("arm")))
-    arms = decided[held].str.removeprefix("control_")
-    return pa.table([batch.column("user_id").filter(pa.array(held.to_numpy())), pa.array(arms)], schema=HELD_OUT)
+        chosen = pc.and_not(chosen, batch.column("arm").is_valid())
+    return pa.RecordBatch.from_arrays([batch.column("user_id").filter(chosen), held.filter(chosen)], schema=HELD_OUT)
 
 
-def _never_held_out(spec: CampaignSpec, batch: pa.RecordBatch) -> pd.Series[bool]:
-    name = columns_of(spec).never_held_out
-    return pd.Series(batch.column(name).to_numpy(zero_copy_only=False) if name else False, index=range(len(batch)))
-
-
-def _users(batch: pa.RecordBatch, which: pd.Series[bool]) -> pa.Table:
-    chosen = pa.array(which.to_numpy(dtype=bool))
-    return pa.table([batch.column("user_id").filter(chosen)], schema=USERS)
+def _users(batch: pa.RecordBatch, chosen: pa.Array) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([batch.column("user_id").filter(chosen)], schema=USERS)

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from audiences.pipeline.results import Remembered
 from audiences.pipeline.staging import KNOWN_FILES, SNAPSHOT, SNAPSHOT_FILES, Staging, remembered_file
+from audiences.pipeline.steps.decide import arms
 from audiences.pipeline.steps.known.changed import most_changed
 from audiences.pipeline.steps.known.kept_users import opened
 from audiences.pipeline.steps.known.snapshot_rows import NUMBERED, numbered
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from audiences.what.changes import Counts
     from audiences.what.difference import Difference
 
-_CONTROL: Final = "control_"
 _MOST_CHANGED: Final = 8
 """Of so many users of a snapshot's first file one may have changed since; then it is written anew."""
 _ROWS: Final = 65_536
@@ -35,8 +35,7 @@ def remembered(batch: pa.RecordBatch, decided: pd.Series[str], erased: pa.Array)
 
     names = batch.schema.names
     hashes = row_hashes(batch.column("identifiers"))
-    held_out = decided.where(decided.str.startswith(_CONTROL), None).str.removeprefix(_CONTROL)
-    arms = pa.array(held_out, pa.string(), from_pandas=True)
+    held_out = arms(decided)
     columns = {
         "user_id": batch.column("user_id"),
         "fingerprint": batch.column("fingerprint"),
@@ -44,10 +43,10 @@ def remembered(batch: pa.RecordBatch, decided: pd.Series[str], erased: pa.Array)
         "rejected": batch.column("rejected"),
         "settled": pa.array((decided == "candidate").to_numpy(dtype=bool)),
         # Once held out they are on record for good, whatever else comes first for a while.
-        "arm": pc.coalesce(arms, batch.column("arm")) if "arm" in names else arms,
+        "arm": pc.coalesce(held_out, batch.column("arm")) if "arm" in names else held_out,
     }
     known = pa.RecordBatch.from_arrays([columns[field.name].cast(field.type) for field in SNAPSHOT], schema=SNAPSHOT)
-    return known.filter(pc.invert(erased))
+    return known.filter(pc.invert(erased)) if pc.any(erased).as_py() else known
 
 
 def stage(

@@ -9,7 +9,7 @@ import pytest
 from tests.who.conftest import a_spec, shop_catalog
 
 from audiences.pipeline.results import RunRef
-from audiences.pipeline.steps.select import decide
+from audiences.pipeline.steps.decide import decide
 from audiences.what.erased import Erased
 
 EMAIL = b"\x01\x20" + b"e" * 32
@@ -51,7 +51,8 @@ def decided():
             [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)], names=list(names)
         )
         known = pa.Table.from_pylist([{"user_id": user, "arm": arm} for user, arm in recorded], schema=RECORDED)
-        found = decide(spec, run, batch, known, erased)
+        of_erased = erased.among(batch.column("user_id"), batch.column("identifiers"))
+        found = decide(spec, run, batch, known, of_erased)
         return dict(zip((user[0] for user in users), found.to_list(), strict=True))
 
     return make
