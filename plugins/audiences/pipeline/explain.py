@@ -16,7 +16,7 @@ from audiences.pipeline.person.called import as_the_key_says
 from audiences.pipeline.person.explained_user import ExplainedStep, Explanation, Explanations
 from audiences.pipeline.person.holders import holders
 from audiences.pipeline.person.masked_cells import masked_cells
-from audiences.pipeline.steps.decide import decide
+from audiences.pipeline.steps.decisions import decide
 from audiences.query.columns import columns_of
 from audiences.query.render import render
 from audiences.what.encode import Encoder

@@ -24,7 +24,7 @@ from audiences.pipeline.staging import (
     remembered_file,
     shard_file,
 )
-from audiences.pipeline.steps.decide import arms, counts, decide, never_held_out
+from audiences.pipeline.steps.decisions import arms, counts, decide, never_held_out
 from audiences.pipeline.steps.known.changed import MembersChangedError
 from audiences.pipeline.steps.known.stage_snapshot import remembered
 from audiences.user_ids import USERS
@@ -34,8 +34,6 @@ from audiences.who.cap import rank_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    import pandas as pd
 
     from audiences.campaign.spec import CampaignSpec
     from audiences.pipeline.resources import CampaignResources
@@ -90,13 +88,13 @@ class Selection:
         spec = self._spec
         of_erased = self._erased.among(batch.column("user_id"), batch.column("identifiers"))
         decided = decide(spec, self._run, batch, self._recorded, of_erased)
-        candidate = pa.array(decided == "candidate")
-        known = remembered(batch, decided, of_erased) if "fingerprint" in batch.schema.names else None
+        candidate, held_out = pa.array(decided == "candidate"), arms(decided)
+        known = remembered(batch, candidate, held_out, of_erased) if "fingerprint" in batch.schema.names else None
         return Decided(
             counts(decided),
             (
                 _candidates(spec, self._run, batch, candidate),
-                _held_out(batch, decided),
+                _held_out(batch, held_out),
                 _users(batch, pa.array(decided == "opted_out")),
                 _users(batch, pc.and_(candidate, never_held_out(spec, batch))),
                 *([known] if known is not None else []),
@@ -130,12 +128,11 @@ def _candidates(spec: CampaignSpec, run: RunRef, batch: pa.RecordBatch, chosen: 
     return pa.RecordBatch.from_arrays([users, identifiers, ranks], schema=CANDIDATES)
 
 
-def _held_out(batch: pa.RecordBatch, decided: pd.Series[str]) -> pa.RecordBatch:
-    held = arms(decided)
-    chosen = held.is_valid()
+def _held_out(batch: pa.RecordBatch, arms: pa.Array) -> pa.RecordBatch:
+    chosen = arms.is_valid()
     if "arm" in batch.schema.names:  # these are on record already
         chosen = pc.and_not(chosen, batch.column("arm").is_valid())
-    return pa.RecordBatch.from_arrays([batch.column("user_id").filter(chosen), held.filter(chosen)], schema=HELD_OUT)
+    return pa.RecordBatch.from_arrays([batch.column("user_id").filter(chosen), arms.filter(chosen)], schema=HELD_OUT)
 
 
 def _users(batch: pa.RecordBatch, chosen: pa.Array) -> pa.RecordBatch:

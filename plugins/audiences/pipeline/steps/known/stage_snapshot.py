@@ -9,7 +9,6 @@ import pyarrow.compute as pc
 
 from audiences.pipeline.results import Remembered
 from audiences.pipeline.staging import KNOWN_FILES, SNAPSHOT, SNAPSHOT_FILES, Staging, remembered_file
-from audiences.pipeline.steps.decide import arms
 from audiences.pipeline.steps.known.changed import most_changed
 from audiences.pipeline.steps.known.kept_users import opened
 from audiences.pipeline.steps.known.snapshot_rows import NUMBERED, numbered
@@ -17,8 +16,6 @@ from audiences.sql import statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    import pandas as pd
 
     from audiences.pipeline.results import Extracted, RunRef, Selected
     from audiences.what.changes import Counts
@@ -29,19 +26,21 @@ _MOST_CHANGED: Final = 8
 _ROWS: Final = 65_536
 
 
-def remembered(batch: pa.RecordBatch, decided: pd.Series[str], erased: pa.Array) -> pa.RecordBatch:
-    """What may be remembered of a shard's users, if all that is planned is done; nothing of those who were erased."""
+def remembered(batch: pa.RecordBatch, candidates: pa.Array, held_out: pa.Array, erased: pa.Array) -> pa.RecordBatch:
+    """What may be remembered of a shard's users, if all that is planned is done; nothing of those who were erased.
+
+    Of each user: whether they are a candidate, the control group that holds them out (text or null), whether they were erased.
+    """
     from audiences.digests.by_duckdb import row_hashes  # who looks at one user needs none of it
 
     names = batch.schema.names
     hashes = row_hashes(batch.column("identifiers"))
-    held_out = arms(decided)
     columns = {
         "user_id": batch.column("user_id"),
         "fingerprint": batch.column("fingerprint"),
         "row_hash": pc.coalesce(hashes, batch.column("row_hash")) if "row_hash" in names else hashes,
         "rejected": batch.column("rejected"),
-        "settled": pa.array((decided == "candidate").to_numpy(dtype=bool)),
+        "settled": candidates,
         # Once held out they are on record for good, whatever else comes first for a while.
         "arm": pc.coalesce(held_out, batch.column("arm")) if "arm" in names else held_out,
     }

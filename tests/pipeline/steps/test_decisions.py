@@ -9,7 +9,7 @@ import pytest
 from tests.who.conftest import a_spec, shop_catalog
 
 from audiences.pipeline.results import RunRef
-from audiences.pipeline.steps.decide import decide
+from audiences.pipeline.steps.decisions import decide
 from audiences.what.erased import Erased
 
 EMAIL = b"\x01\x20" + b"e" * 32
