@@ -46,6 +46,11 @@ def without_people(text: str) -> str:
     return text
 
 
+def masked(text: str) -> str:
+    """A text of which only the first character can be read."""
+    return f"{text[:1]}…"
+
+
 def redact(text: str, *secrets: str | None) -> str:
     """`text` on one harmless line, at most 300 characters long, without the given secrets, e-mails, phone numbers and hashes.
 

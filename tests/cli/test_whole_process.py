@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -21,6 +22,14 @@ from audiences.cli.streams import written_out
 
 class Ended(BaseException):
     """In place of the end of the process."""
+
+
+@pytest.fixture(autouse=True)
+def given(monkeypatch):
+    """Of the settings that a command has for libraries the environment has one, and after a test it is as before."""
+    for name in ("OPENBLAS_NUM_THREADS", "PYDANTIC_DISABLE_PLUGINS"):
+        monkeypatch.setenv(name, "4")
+    monkeypatch.delenv("PYDANTIC_DISABLE_PLUGINS")
 
 
 @pytest.fixture
@@ -49,6 +58,11 @@ def at_exit(monkeypatch):
 @pytest.mark.parametrize(("code", "expected"), [(None, 0), (0, 0), (1, 1), (2, 2), ("a message", None)])
 def test_the_exit_code_is_the_commands(at_exit, code, expected):
     assert at_exit(code) == expected
+
+
+def test_libraries_leave_out_what_a_command_does_not_need_unless_they_are_told_otherwise(at_exit):
+    at_exit(0)
+    assert (os.environ["OPENBLAS_NUM_THREADS"], os.environ["PYDANTIC_DISABLE_PLUGINS"]) == ("4", "__all__")
 
 
 def test_a_command_that_is_interrupted_before_it_has_begun_ends_without_a_traceback(monkeypatch):

@@ -34,6 +34,7 @@ MODULES: Final = (
     "audiences.pipeline.run",
     "audiences.pipeline.steps.ask",
     "audiences.pipeline.steps.due_notices",
+    "audiences.warehouse.catalog.unknown_ids",
     "audiences.what.difference",
     "adbc_driver_postgresql.dbapi",
     "duckdb",

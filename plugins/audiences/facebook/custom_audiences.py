@@ -10,7 +10,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from audiences.campaign.mark import marked, marks_in
 from audiences.errors import FacebookTransientError
-from audiences.facebook import answers, sdk
+from audiences.facebook import answers
 from audiences.facebook.graph_errors import TooMuchDataError
 from audiences.facebook.status import STATUS_FIELDS, AudienceStatus
 from audiences.logs import logger
@@ -107,12 +107,16 @@ def _listed(graph: GraphSession, fields: str, *, of: str | None = None) -> list[
 
 def remark(graph: GraphSession, audience_id: str, *, description: str, mark: Mark, name: str | None = None) -> None:
     """Set the description of an audience, with this mark in place of any other in it, and its name where one is given."""
+    from audiences.facebook import sdk  # most runs find their audience as it should be, and change nothing of it
+
     params = {"description": marked(description, mark)} | ({"name": name} if name else {})
     sdk.custom_audience(graph, audience_id).api_update(params=params)
     _log.info("audience %s carries the mark %s", audience_id, mark)
 
 
 def _create(graph: GraphSession, name: str, description: str) -> str:
+    from audiences.facebook import sdk  # most audiences are there
+
     created = sdk.ad_account(graph).create_custom_audience(
         params={
             "name": name,

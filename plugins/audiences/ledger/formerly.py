@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audiences.errors import FixConfigError
-from audiences.ledger import notices
 from audiences.ledger.campaigns import (
     BUSY_SECONDS,
     CampaignBusyError,
@@ -229,6 +228,8 @@ def _rename(ledger: Ledger, old: KnownCampaign, name: str) -> bool:
     ledger.sql.execute(
         "insert into audiences.former_name (name, campaign_id, taken_over_at) values (%(was)s, %(old)s, now())", values
     )
+    from audiences.ledger import notices  # of a campaign that is taken over alone
+
     notices.rename(ledger, old.name, name)
     return True
 

@@ -28,12 +28,11 @@ from audiences.pipeline.preconditions.event_misfits import event_misfits
 from audiences.pipeline.preconditions.in_force import LIFT as NOT_IN_FORCE
 from audiences.pipeline.preconditions.in_force import told_not_in_force
 from audiences.pipeline.preconditions.known_ids import LIFT, stop, unknown_ids
+from audiences.pipeline.preconditions.same_clock import ensure_same_clock
 from audiences.pipeline.preconditions.unmatched import advised, unmatched
 from audiences.pipeline.results import DOUBT, Changes, Preview, SampleUser
 from audiences.pipeline.staging import Staging, candidates_file
-from audiences.pipeline.steps.ad_set_schedule import ensure_same_clock
 from audiences.pipeline.steps.compare import compared
-from audiences.pipeline.steps.link_ad_sets import rehearse
 from audiences.pipeline.steps.opt_out_again import opted_out_by_now
 from audiences.pipeline.steps.plan import check_guards, outcomes_before_upload
 from audiences.pipeline.steps.put_on_record import rows_to_replace
@@ -109,11 +108,17 @@ def preview(
             rejected=extracted.rejected,
             samples=_samples(run, selected),
             action=resources.spec.campaign.what.audience.action,
-            ad_sets=(*unknown_clock, *(rehearse(resources, run) if ask_facebook else ())),
+            ad_sets=(*unknown_clock, *(_ad_sets(resources, run) if ask_facebook else ())),
             events=entering.events if entering else {},
             unmatched=nobody_has,
             warnings=(*extracted.misfits, *event_misfits(resources, at), *warnings, *_warnings(resources, run)),
         )
+
+
+def _ad_sets(resources: CampaignResources, run: RunRef) -> Iterator[str]:
+    from audiences.pipeline.steps.link_ad_sets import rehearse  # a rehearsed run's alone
+
+    return rehearse(resources, run)
 
 
 def _clock(resources: CampaignResources) -> tuple[str | None, tuple[str, ...]]:

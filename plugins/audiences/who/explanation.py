@@ -15,6 +15,7 @@ from audiences.campaign.identifiers import FIELDS
 from audiences.query.conditions import Moment
 from audiences.query.cte_names import common
 from audiences.query.events import EVIDENCE, evidence
+from audiences.redact import masked
 from audiences.who.filters import ages, as_arrow, holds
 from audiences.who.rule_words import condition_words, did_words
 from audiences.who.segment_queries import Conditions, People
@@ -219,8 +220,3 @@ def _shown(value: Any, zone: ZoneInfo, *, private: bool) -> str:
     if isinstance(value, list):
         return ", ".join(_shown(each, zone, private=private) for each in value) or "an empty list"
     return masked(str(value)) if private or "@" in str(value) else str(value)
-
-
-def masked(text: str) -> str:
-    """A text of which only the first character can be read."""
-    return f"{text[:1]}…"

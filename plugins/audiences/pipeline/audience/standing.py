@@ -22,7 +22,6 @@ from audiences.pipeline.audience.ownership import (
 )
 from audiences.pipeline.preconditions import approved
 from audiences.pipeline.results import RECREATE
-from audiences.pipeline.upload import replace_session
 
 if TYPE_CHECKING:
     from audiences.campaign.mark import Mark
@@ -231,4 +230,6 @@ def _ensure_writable(resources: CampaignResources, known: KnownAudience | None, 
     try:
         status.ensure_writable(adds=resources.spec.campaign.what.audience.adds)
     except AudienceBusyError as error:
-        raise replace_session.patient(resources.ledger, known.id, error) if known else error from error
+        from audiences.pipeline.upload.replace_session import patient  # it sends, which nobody does who only looks
+
+        raise patient(resources.ledger, known.id, error) if known else error from error

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from audiences.ledger import live_events
 from audiences.query.render import render
-from audiences.when.live.arrivals import Candidate, EventKind, arrivals, kept_out
-from audiences.when.live.watch import LiveCampaign
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,6 +30,11 @@ def entering(resources: CampaignResources, at: datetime) -> Entering:
     Its events: `of_the_last_day`, of which some `still_wait` at `at` and some are `excluded` by `unless`; and by their state
     in the ledger those that the dispatcher has seen, such as `ledger_waiting`.
     """
+    # Most campaigns that are looked at are not live.
+    from audiences.ledger import live_events
+    from audiences.when.live.arrivals import Candidate, EventKind, arrivals, kept_out
+    from audiences.when.live.watch import LiveCampaign
+
     spec = resources.spec
     campaign = LiveCampaign(id=spec.id, when=spec.campaign.when, timezone=spec.timezone)
     kinds = [EventKind.of(trigger, campaign.zone) for trigger in campaign.when.on or ()]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from audiences.campaign.identifiers import FIELDS
+from audiences.redact import masked
 from audiences.what import rows
-from audiences.who.explanation import masked
 
 # There are so few birthdays, names and places that the first digits of a hash tell which one it is.
 _FEW = frozenset(key for field in FIELDS.values() if field.repeats for key in field.keys)

@@ -9,10 +9,10 @@ from audiences.errors import StoppedError
 from audiences.logs import logger
 from audiences.query.conditions import text_of
 from audiences.warehouse.catalog.reflect import WarehouseUnreachableError
-from audiences.warehouse.catalog.unknown_ids import Unknown, unknown
 
 if TYPE_CHECKING:
     from audiences.pipeline.resources import CampaignResources
+    from audiences.warehouse.catalog.unknown_ids import Unknown
 
 SPARED = "`never_hold_out`"
 LIFT = "unknown_ids"  # in a run's `allow`
@@ -27,6 +27,8 @@ def unknown_ids(resources: CampaignResources) -> list[Unknown]:
         listed[SPARED] = tuple(map(text_of, spared))
     if not listed:
         return []
+    from audiences.warehouse.catalog.unknown_ids import unknown
+
     found = []
     try:
         with resources.glance() as glance:

@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 
 from audiences.campaign.wording import shown
-from audiences.checklist import State
 from audiences.errors import FixConfigError
 from audiences.query.columns import columns_of
 from audiences.query.misfits import event_value
 from audiences.query.render import render
 from audiences.query.sources import boolean, events_table, text, typed, users_table
-from audiences.warehouse.catalog.fit import fit, refused
 from audiences.warehouse.catalog.reflect import Refusal
 from audiences.warehouse.reader import WarehouseQueryError
 from audiences.who.compile import qualified
@@ -94,6 +92,9 @@ def _find_refused(resources: CampaignResources) -> None:
 
 
 def _raise(spec: CampaignSpec, asked: _Asked, refusal: Refusal, glance: Glance) -> None:
+    from audiences.checklist import State  # once the warehouse has refused something
+    from audiences.warehouse.catalog.fit import fit, refused
+
     relation = glance.relation(asked.relation)
     if relation is None:  # there is another error for that, which names it
         return

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from audiences.campaign.rules import WEEKDAYS
-from audiences.errors import FacebookAccessError
 from audiences.facebook.ad_set_hours import AdSetSchedule, DayPart, day_parts
-from audiences.facebook.answers import AccountAnswer
-from audiences.redact import redact
+from audiences.pipeline.preconditions.same_clock import ensure_same_clock
 from audiences.when.wallclock import after_end_of, start_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime, time
+    from datetime import time
 
     from audiences.campaign.when import ExportWindow
     from audiences.pipeline.resources import CampaignResources
 
 _HOUR = 60
-_DAYS = 366  # a year ahead, in which every change of the clocks occurs
 
 
 def wanted_schedule(resources: CampaignResources) -> AdSetSchedule:
@@ -73,41 +68,3 @@ def _facebook_day(day: str) -> int:
 
 def _minutes(at: time) -> int:
     return at.hour * _HOUR + at.minute
-
-
-def ensure_same_clock(resources: CampaignResources) -> None:
-    """Raise FacebookAccessError when the campaign's hours are to go onto ad sets whose clock, the ad account's, is another.
-
-    Asks Facebook only of a campaign to which that can happen. Two names of zones that agree for the coming year are one clock.
-    """
-    spec = resources.spec
-    what, account = spec.campaign.what, spec.account.id
-    if what.schedule is None or not what.ad_sets or not spec.campaign.when.windows:
-        return
-    action = f"read the time zone of ad account {account}"
-    answer = resources.facebook.get(account, {"fields": "timezone_name"}, action=action, reads=AccountAnswer)
-    found = redact(answer.timezone_name) or "unknown"
-    if _agree(spec.zone, found, resources.now()):
-        return
-    problem = (
-        f"`schedule: campaign` gives ad sets the hours of `windows`, which are on the clock of {spec.timezone}; those of ad "
-        f"sets are on the clock of ad account {account}, {found}"
-    )
-    remedy = (
-        "Write the ad account's zone as `when.timezone`, with `windows` on its clock, or take out `windows` or "
-        "`schedule: campaign`."
-    )
-    raise FacebookAccessError(problem, remedy)
-
-
-def _agree(zone: ZoneInfo, name: str, now: datetime) -> bool:
-    try:
-        other = ZoneInfo(name)
-    except (
-        ZoneInfoNotFoundError,
-        ValueError,
-        OSError,
-    ):  # OSError: the name of a folder of zones, or one too long for a file
-        return False
-    moments = (now + timedelta(days=day) for day in range(_DAYS))
-    return all(moment.astimezone(zone).utcoffset() == moment.astimezone(other).utcoffset() for moment in moments)

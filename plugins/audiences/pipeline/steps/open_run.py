@@ -30,10 +30,11 @@ from audiences.pipeline.preconditions.event_misfits import event_misfits
 from audiences.pipeline.preconditions.in_force import ensure_in_force, too_early
 from audiences.pipeline.preconditions.known_ids import ensure_known
 from audiences.pipeline.preconditions.readable_properties import ensure_readable_properties
+from audiences.pipeline.preconditions.same_clock import ensure_same_clock
 from audiences.pipeline.preconditions.staged_here import ensure_seen, home, root_of
 from audiences.pipeline.results import DOUBT, RunRef, RunRequest
 from audiences.pipeline.scope import EVERYBODY, Scope
-from audiences.pipeline.steps.ad_set_schedule import ensure_same_clock
+from audiences.pipeline.steps.allow_once import how_to_allow
 from audiences.pipeline.steps.link_ad_sets import take_back_dropped
 from audiences.pipeline.steps.preflight import preflight
 from audiences.pipeline.upload import full_refresh
@@ -211,11 +212,3 @@ def check_freshness(resources: CampaignResources, request: RunRequest, warehouse
         raise StoppedError(
             guard="fresh_within", found=found, allow_once=how_to_allow(resources.spec.id, "fresh_within")
         )
-
-
-def how_to_allow(campaign: str, guard: str) -> str:
-    """What a person does to let the run through once."""
-    return (
-        f"If this is right, allow it once: `audiences run {campaign} --allow {guard}`, or trigger the DAG with "
-        f"`{guard}` in its `allow` field."
-    )

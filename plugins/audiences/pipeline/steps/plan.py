@@ -12,11 +12,10 @@ from audiences.ledger import approvals, known_audiences, runs
 from audiences.pipeline.preconditions import approved
 from audiences.pipeline.preconditions.unmatched import advising
 from audiences.pipeline.scope import EVERYBODY, Scope
+from audiences.pipeline.steps.allow_once import how_to_allow
 from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.figures import figures_of
 from audiences.pipeline.steps.known.stage_snapshot import stage
-from audiences.pipeline.steps.link_ad_sets import take_back_dropped
-from audiences.pipeline.steps.open_run import how_to_allow
 from audiences.pipeline.steps.opt_out_again import opted_out_by_now
 from audiences.pipeline.steps.put_on_record import put_on_record
 
@@ -110,6 +109,8 @@ def _go_on_approved(resources: CampaignResources, run: RunRef, question: Questio
     """
     known_audiences.claim(resources.ledger, run.audience, run.campaign)
     approved.verify(resources, run.campaign, question, shown=shown)
+    from audiences.pipeline.steps.link_ad_sets import take_back_dropped  # after a question to people alone
+
     take_back_dropped(resources, campaign=run.campaign, audience=run.audience)
 
 

@@ -13,8 +13,8 @@ from audiences.facebook.graph_errors import UnreachableError
 from audiences.facebook.session import GraphSession
 from audiences.ledger.ledger_errors import LedgerLostError, as_lost
 from audiences.pipeline.audience.on_record import known_audience
+from audiences.pipeline.preconditions.same_clock import ensure_same_clock
 from audiences.pipeline.resources import CampaignResources
-from audiences.pipeline.steps.ad_set_schedule import ensure_same_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -21,8 +21,6 @@ from audiences.logs import logger
 from audiences.pipeline.preconditions import export_windows
 from audiences.pipeline.results import Sent
 from audiences.pipeline.staging import CLOSING_FILE, Staging, change_file
-from audiences.pipeline.upload.bisect import other_opening
-from audiences.pipeline.upload.replace_session import SessionUpload, ids
 from audiences.pipeline.upload.requests import requests_for
 from audiences.what.changes import CHANGES
 from audiences.what.erased import Erased
@@ -132,6 +130,10 @@ def stage(resources: CampaignResources, run: RunRef, difference: Difference, row
 
 def record(resources: CampaignResources, run: RunRef, staged: StagedSet) -> None:
     """Put the session on record, nothing sent of it."""
+    from audiences.pipeline.upload.replace_session import (
+        ids,
+    )  # every run asks this module whether there is a set to send
+
     replace_sessions.plan(
         resources.ledger,
         run=run.run,
@@ -157,6 +159,10 @@ def send(resources: CampaignResources, run: RunRef) -> Sent:
     session = replace_sessions.to_send(resources.ledger, run.run)
     if session is None:
         return Sent(requests=0)
+    # What sends a set, since every run asks this module whether there is one.
+    from audiences.pipeline.upload.bisect import other_opening
+    from audiences.pipeline.upload.replace_session import SessionUpload, ids
+
     if session.state is SessionState.PLANNED:
         export_windows.ensure_open(resources, run.allow)  # one that has begun is ended, whatever the time
     known_audiences.claim(resources.ledger, run.audience, run.campaign)
