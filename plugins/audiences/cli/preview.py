@@ -23,18 +23,16 @@ def preview(
     Exit code 1 when the campaign's file is wrong, or the warehouse does not answer.
     """
     from audiences.pipeline.preview import preview as look
+    from audiences.pipeline.preview import statement
     from audiences.when.upcoming import next_sends
 
     spec, moment = load(campaign), at or datetime.now(UTC)
     text = None
-    if sql:
-        from audiences.query.render import render
-        from audiences.who.compile import qualified
-
-        text = render(qualified(spec, moment))
-        if not as_json:
-            show.sql(out, text)
     with resources_of(spec, read_only=True) as resources:
+        if sql:
+            text = statement(resources, moment)
+            if not as_json:
+                show.sql(out, text)
         times = next_sends(spec, moment, 10, if_published=True)
         found = look(resources, moment).model_copy(
             update={"next_runs": tuple(time.astimezone(spec.zone) for time in times)}

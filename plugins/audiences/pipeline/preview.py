@@ -39,7 +39,11 @@ from audiences.pipeline.steps.put_on_record import rows_to_replace
 from audiences.pipeline.steps.rehearsed import rehearsed
 from audiences.pipeline.upload.full_refresh import ReplaceTooLongError, ensure_ours
 from audiences.pipeline.upload.requests import percent_of_quota, requests_for
+from audiences.query.column_types import UNKNOWN
+from audiences.query.render import render
+from audiences.warehouse.known_types import known_types
 from audiences.when.never import never
+from audiences.who.compile import qualified
 from audiences.who.outcomes import Outcomes
 
 if TYPE_CHECKING:
@@ -51,6 +55,14 @@ if TYPE_CHECKING:
     from audiences.pipeline.results import RunRef, Selected
 
 SAMPLES = 5
+
+
+def statement(resources: CampaignResources, at: datetime) -> str:
+    """The statement that finds everybody who qualifies, as a run would ask it: with what the warehouse says of columns' types."""
+    spec = resources.spec
+    with resources.warehouse() as warehouse:
+        types = UNKNOWN if spec.campaign.qualification == "live" else known_types(warehouse, spec)
+        return render(qualified(spec, at, types=types))
 
 
 def preview(
