@@ -97,9 +97,8 @@ def _all(
     """Stage all users with their identifiers; with their fingerprints too, where they may be remembered."""
     spec, shards = resources.spec, list[int]()
     secret = terms.secret if terms else None
-    types = (
-        known_types(warehouse, spec) if scope.everybody else UNKNOWN
-    )  # for a few users the question is the longer part
+    # For a few users the question would be the longer part.
+    types = known_types(warehouse, spec) if scope.everybody else UNKNOWN
     query = render(qualified(spec, run.at, users=scope.users(resources.ledger), secret=secret, types=types))
     with ExitStack() as open_files:
         writer: pq.ParquetWriter | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +33,7 @@ from audiences.what.erased import Erased
 from audiences.who.cap import rank_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from audiences.campaign.spec import CampaignSpec
     from audiences.pipeline.resources import CampaignResources
@@ -50,47 +50,50 @@ _FILES: Final[Sequence[tuple[Callable[[int], str], pa.Schema]]] = (
 
 def select(resources: CampaignResources, run: RunRef, shard: Shard) -> Selected:
     """Decide the outcome of every user of a staged shard up to the control groups; stage candidates and held-out users."""
-    selection = Selection(resources, run)
-    batches = prefetch(Staging(run.staging).rows(shard_file(shard.number)))
-    with selection.shard(shard.number) as write:
+    staging, deciding = Staging(run.staging), _Deciding(resources, run)
+    batches = prefetch(staging.rows(shard_file(shard.number)))
+    outcomes: Counter[str] = Counter()
+    with ExitStack() as opened:  # the files take their names at the end
+        writers = [opened.enter_context(staging.writer(name(shard.number), schema)) for name, schema in _FILES]
         try:
-            for decided in map_concurrently(selection.look, batches, max_concurrency=DECIDE_CONCURRENCY):
-                write(decided)
+            for decided in map_concurrently(deciding.look, batches, max_concurrency=DECIDE_CONCURRENCY):
+                outcomes.update(decided.outcomes)
+                # Without fingerprints there are no rows for the last file.
+                for writer, rows in zip(writers, decided.rows, strict=False):
+                    if rows.num_rows:
+                        writer.write_batch(rows)
         except MembersChangedError:
             snapshots.forget(resources.ledger, run.campaign)
             raise
-    (selected,) = selection.selected
-    return selected
+    return Selected(number=shard.number, outcomes=dict(outcomes))
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class _Decided:
     """What came of a batch of users: how many by their outcomes, and the rows for each of the staged files."""
 
     outcomes: Mapping[str, int]
     rows: Sequence[pa.RecordBatch]
 
 
-class Selection:
-    """Decides on users, a batch at a time, and stages what comes of it: those of a staged shard, or as they are extracted."""
+class _Deciding:
+    """Decides on users, a batch at a time."""
 
     def __init__(self, resources: CampaignResources, run: RunRef) -> None:
-        self._spec, self._run, self._staging = resources.spec, run, Staging(run.staging)
+        self._spec, self._run = resources.spec, run
         self._recorded = assignments.not_by_formula(
             resources.ledger, run.campaign, resources.spec.control_terms(run.salt)
         )
         self._erased = Erased(*erasures.known(resources.ledger))
-        self.selected: list[Selected] = []
-        """Of the shards that are complete."""
 
-    def look(self, batch: pa.RecordBatch) -> Decided:
+    def look(self, batch: pa.RecordBatch) -> _Decided:
         """Decide on the users of a batch, in any thread. Raises MembersChangedError."""
         spec = self._spec
         of_erased = self._erased.among(batch.column("user_id"), batch.column("identifiers"))
         decided = decide(spec, self._run, batch, self._recorded, of_erased)
         candidate, held_out = pa.array(decided == "candidate"), arms(decided)
         known = remembered(batch, candidate, held_out, of_erased) if "fingerprint" in batch.schema.names else None
-        return Decided(
+        return _Decided(
             counts(decided),
             (
                 _candidates(spec, self._run, batch, candidate),
@@ -100,22 +103,6 @@ class Selection:
                 *([known] if known is not None else []),
             ),
         )
-
-    @contextmanager
-    def shard(self, number: int, _: Decided | None = None) -> Iterator[Callable[[Decided], None]]:
-        """Write what was decided on the users of a shard, batch by batch; the files take their names at the end."""
-        outcomes: Counter[str] = Counter()
-        with ExitStack() as opened:
-            writers = [opened.enter_context(self._staging.writer(name(number), schema)) for name, schema in _FILES]
-
-            def write(decided: Decided) -> None:
-                outcomes.update(decided.outcomes)
-                for writer, rows in zip(writers, decided.rows, strict=False):
-                    if rows.num_rows:
-                        writer.write_batch(rows)
-
-            yield write
-        self.selected.append(Selected(number=number, outcomes=dict(outcomes)))
 
 
 def _candidates(spec: CampaignSpec, run: RunRef, batch: pa.RecordBatch, chosen: pa.Array) -> pa.RecordBatch:
