@@ -54,6 +54,13 @@ def by_server(uri: str) -> float:
         return by_tree(server) if server is not None else 0.0
 
 
+def workers(uri: str, database: str) -> int:
+    """How many parallel workers Postgres, 18 or newer, has started so far for the queries in that database."""
+    with psycopg.connect(uri) as connection:
+        asked = "select parallel_workers_launched from pg_stat_database where datname = %s"
+        return int((connection.execute(asked, (database,)).fetchone() or [0])[0])
+
+
 def by_tree(process: psutil.Process) -> float:
     """CPU seconds of a process and of all below it, with those that have ended and were waited for."""
     return float(sum(process.cpu_times()[:4])) + below(process)

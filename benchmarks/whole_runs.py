@@ -77,12 +77,16 @@ def measure(
 
 
 def run(world: World, command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
-    """One contender in a process of its own; `cpu` with what Postgres spent meanwhile."""
+    """One contender in a process of its own; `cpu` with what Postgres spent meanwhile, `workers` that searched for users.
+
+    The same query over tables of this size takes nearly twice as long without workers.
+    """
     shop = world.postgres.uri("postgres")
-    before = spent.by_server(shop)
+    before, workers = spent.by_server(shop), spent.workers(shop, "shop")
     done = spent.by_command(command, environment)
     found: dict[str, Any] = json.loads(done.output.splitlines()[-1])
     found["cpu"] += spent.by_server(shop) - before
+    found["workers"] = spent.workers(shop, "shop") - workers
     return found
 
 
@@ -116,12 +120,13 @@ def _rows(found: Found, names: Sequence[str], users: int, peers: Sequence[str]) 
 
 
 def steps(found: Found, names: Sequence[str]) -> Table:
-    """Median seconds of each step of the builds' runs."""
+    """Median seconds of each step of the builds' runs, and how many parallel workers of Postgres each round had."""
     columns = list(found[FIRST, names[0]][0]["steps"])
-    shown = Table("", *columns, title="seconds by step")
+    shown = Table("", *columns, "Postgres' workers", title="seconds by step")
     for work in OTHER_BUILD:
         for name in names:
             rounds = [each["steps"] for each in found[work, name]]
             medians = [median(each.get(column, 0.0) for each in rounds) for column in columns]
-            shown.add_row(f"{work}, {name}", *(f"{seconds:.2f}" for seconds in medians))
+            workers = " ".join(str(each["workers"]) for each in found[work, name])
+            shown.add_row(f"{work}, {name}", *(f"{seconds:.2f}" for seconds in medians), workers)
     return shown

@@ -52,6 +52,16 @@ def test_the_session_is_read_only_named_and_in_the_catalogs_time_zone(connection
         warehouse.table("create table x ()")
 
 
+def test_rows_of_workers_are_not_dear_unless_the_connection_says_so(connection):
+    query = "select current_setting('parallel_tuple_cost') as rows, current_setting('cursor_tuple_fraction') as share"
+    theirs = replace(connection, extra={"options": "-c Parallel_Tuple_Cost=0.3"})
+    found = []
+    for each in (connection, theirs):
+        with Warehouse(each, application="test") as warehouse:
+            found.append(tuple(warehouse.table(query).to_pylist()[0].values()))
+    assert found == [("0.01", "1"), ("0.3", "1")]
+
+
 def test_snapshots_of_one_pool_follow_each_other_in_one_session_under_the_name_of_each(connection):
     query = "select current_setting('application_name') as name, pg_backend_pid() as pid, count(*) as users from users"
     with closing(sessions(connection)) as pool, psycopg.connect(connection.dsn(application="test")) as other:

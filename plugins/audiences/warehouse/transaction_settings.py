@@ -26,6 +26,14 @@ _ALWAYS: Final = {
     "extra_float_digits": "1",
     "client_encoding": "UTF8",
 }
+_COSTS: Final = {
+    # A cursor-like COPY reads everything, so plans are to be costed for all rows.
+    "cursor_tuple_fraction": "1",
+    # Handing a row of a worker to its leader costs ten times as much as reading one by the server's default, which made it a
+    # matter of chance whether workers were used where most users qualify. Rows here are a key and a few short values.
+    "parallel_tuple_cost": "0.01",
+}
+"""What the planner believes where a whole answer is read; a connection's own `options` go before it."""
 _READ_ONLY: Final = ("transaction_read_only", "on")
 _SNAPSHOT: Final = ("transaction_isolation", "repeatable read")
 SESSION: Final = "audiences"
@@ -100,8 +108,8 @@ class TransactionSettings:
 
     def _own(self) -> dict[str, str]:
         own = {**_ALWAYS, "timezone": self.timezone, "statement_timeout": self.timeout}
-        # A cursor-like COPY reads everything, so plans are to be costed for all rows.
-        return {**own, "cursor_tuple_fraction": "1"} if self.snapshot else own
+        theirs = {name: value for name, value in _COSTS.items() if name not in self.asked}
+        return {**own, **theirs} if self.snapshot else own
 
     def _ours(self) -> str:
         calls = (
