@@ -40,7 +40,7 @@ def test_rows_arrive_as_they_are_and_in_their_order(ledger, table, rows, skipped
     whole = pa.Table.from_pylist([dict(zip(KINDS, row, strict=True)) for row in rows], schema=SCHEMA)
     part = pa.concat_tables([whole.slice(skipped), whole]).select(order)
     with ledger.sql.transaction(force_rollback=True):
-        binary_copy.append(ledger, table, part)
+        binary_copy.append(ledger.sql, table, part)
         found = ledger.sql.execute(f"select {', '.join(KINDS)} from copied order by at".encode()).fetchall()
     assert found == [*rows[skipped:], *rows]
 
@@ -48,7 +48,7 @@ def test_rows_arrive_as_they_are_and_in_their_order(ledger, table, rows, skipped
 @pytest.mark.integration
 def test_more_rows_than_go_at_a_time_all_arrive(ledger, table):
     many = pa.table({"small": pa.array(range(25_001), pa.int32())})
-    binary_copy.append(ledger, table, many)
+    binary_copy.append(ledger.sql, table, many)
     assert ledger.number("select sum(small)::int from copied") == sum(range(25_001))
 
 

@@ -54,7 +54,9 @@ def test_a_session_that_ended_between_two_campaigns_does_not_fail_the_next(shop,
         assert not set(opened).intersection(opened_next)
 
 
-@pytest.mark.parametrize("name", ["audiences-ledger", "audiences-ledger-bulk", "audiences-gate"])
+@pytest.mark.parametrize(
+    "name", ["audiences-ledger", "audiences-ledger-bulk", "audiences-ledger-writing", "audiences-gate"]
+)
 def test_one_of_the_ledgers_sessions_that_ended_between_two_campaigns_does_not_fail_the_next(shop, run, name):
     with OpenConnections() as shared:
         run(shared, "carts")

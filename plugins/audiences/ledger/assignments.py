@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from audiences.ledger import binary_copy
 from audiences.user_ids import USER_ID, USERS
 from audiences.who.control import Arm
 
@@ -115,17 +116,16 @@ def record(ledger: Ledger, *, campaign: int, run: int, assigned: pa.RecordBatchR
         {"campaign": campaign},
     )
     rows = pa.RecordBatchReader.from_batches(_WRITTEN, chain([first], written))
-    with ledger.bulk.cursor() as cursor:
+    with ledger.writing.transaction():
         if not some:
-            cursor.adbc_ingest("assignment", rows, mode="append", db_schema_name="audiences")
-        else:
-            cursor.adbc_ingest("assigned_now", rows, mode="create", temporary=True)
-            cursor.execute(
-                "insert into audiences.assignment (campaign_id, user_id, arm, run_id)"
-                " select campaign_id, user_id, arm, run_id from assigned_now on conflict do nothing"
-            )
-            cursor.execute("drop table assigned_now")
-    ledger.bulk.commit()
+            binary_copy.append(ledger.writing, "audiences.assignment", rows)
+            return
+        ledger.writing.execute("create temporary table assigned_now (like audiences.assignment) on commit drop")
+        binary_copy.append(ledger.writing, "assigned_now", rows)
+        ledger.writing.execute(
+            "insert into audiences.assignment (campaign_id, user_id, arm, run_id)"
+            " select campaign_id, user_id, arm, run_id from assigned_now on conflict do nothing"
+        )
 
 
 def _written(assigned: pa.RecordBatchReader, campaign: int, run: int) -> Iterator[pa.RecordBatch]:

@@ -1,6 +1,6 @@
 """Rows of an Arrow table as Postgres' binary COPY takes them, put together by Arrow a column at a time.
 
-Arrow's own driver goes cell by cell, which takes it several times as long, and needs a session of its own.
+Arrow's own driver goes cell by cell, which takes it several times as long, and Postgres waits for it meanwhile.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from audiences.ledger.database import Ledger
+    import psycopg
+    from psycopg.rows import TupleRow
 
 _BATCH_ROWS: Final = 10_000  # of members a good megabyte, of which the driver makes a copy
 _HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -27,17 +28,18 @@ _Numbers = list[tuple[str, Any]]
 """Kinds of numbers, as NumPy writes them, and a number for all rows or an array with one for each."""
 
 
-def append(ledger: Ledger, table: str, rows: pa.Table) -> None:
+def append(sql: psycopg.Connection[TupleRow], table: str, rows: pa.Table | pa.RecordBatchReader) -> None:
     """Append rows to a table with columns of the same names and of the types boolean, int4, int8, text and bytea.
 
     In the caller's transaction, if there is one. Raises ValueError for a null, TypeError for a column of another type, and what
     the driver raises.
     """
     statement = f"copy {table} ({', '.join(rows.schema.names)}) from stdin (format binary)"
-    with ledger.sql.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+    with sql.cursor() as cursor, cursor.copy(statement.encode()) as copy:
         copy.write(_HEADER)
-        for batch in filter(len, rows.to_batches(max_chunksize=_BATCH_ROWS)):
-            copy.write(memoryview(encoded(batch)))
+        for batch in rows.to_batches() if isinstance(rows, pa.Table) else rows:
+            for first in range(0, len(batch), _BATCH_ROWS):
+                copy.write(memoryview(encoded(batch.slice(first, _BATCH_ROWS))))
         copy.write(_TRAILER)
 
 

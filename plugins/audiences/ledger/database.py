@@ -1,4 +1,4 @@
-"""The ledger as a database: one session for small statements, one for Arrow-sized reads and writes."""
+"""The ledger as a database: a session for statements, one for Arrow-sized reads, one to write beside the first."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _BATCH_BYTES = 4 * 1024 * 1024
 
 
 class Ledger:
-    """An open ledger. Statements commit one by one; `bulk` keeps transactions of its own."""
+    """An open ledger. Statements of `sql` and `writing` commit one by one; `bulk` keeps transactions of its own."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -43,22 +43,28 @@ class Ledger:
 
     def __exit__(self, *_: object) -> None:
         self.sql.close()
-        if "bulk" in self.__dict__:
-            self.bulk.close()
+        for name in self._opened():
+            getattr(self, name).close()
 
     @cached_property
     def bulk(self) -> dbapi.Connection:
-        """An Arrow connection; whoever writes with it commits, as in `asynchronous_commit` without waiting for the disk."""
+        """An Arrow connection, to read with."""
         from audiences import adbc
 
         bulk = opened(lambda: adbc.connect(self.connection.dsn(application="audiences-ledger-bulk")))
         # By a statement, as a pooler refuses or drops what comes with the connection.
         with bulk.cursor() as cursor:
-            wanted = {**self.connection.settings, **ALWAYS, "synchronous_commit": "off"}
-            cursor.execute(setting_again(wanted, local=False))
+            cursor.execute(setting_again({**self.connection.settings, **ALWAYS}, local=False))
             cursor.execute(LASTING)
         bulk.commit()
         return bulk
+
+    @cached_property
+    def writing(self) -> psycopg.Connection[TupleRow]:
+        """A session in which a thread writes while `sql` is in use, as in `asynchronous_commit` without waiting for the disk."""
+        writing = session(self.connection, application="audiences-ledger-writing", autocommit=True)
+        writing.execute("set synchronous_commit = off")
+        return writing
 
     @contextmanager
     def asynchronous_commit(self) -> Iterator[None]:
@@ -72,19 +78,23 @@ class Ledger:
             yield
 
     def give_up_lost(self) -> None:
-        """Close the Arrow connection if its session has ended since it was last used; the next use opens another."""
-        if "bulk" not in self.__dict__:
-            return
+        """Close what was opened beside `sql` and whose session has ended since it was last used; the next use opens another."""
         from adbc_driver_manager import Error as DriverError
+        from psycopg import OperationalError
 
-        try:
-            with self.bulk.cursor() as cursor:
-                cursor.execute("select 1")
-            self.bulk.commit()
-        except (DriverError, OSError):  # Arrow raises the latter
-            with suppress(DriverError):
-                self.bulk.close()
-            del self.bulk
+        for name in self._opened():
+            other = getattr(self, name)
+            try:
+                with other.cursor() as cursor:
+                    cursor.execute("select 1")
+                other.commit()
+            except (DriverError, OperationalError, OSError):  # Arrow raises the last
+                with suppress(DriverError):
+                    other.close()
+                delattr(self, name)
+
+    def _opened(self) -> list[str]:
+        return [name for name in ("bulk", "writing") if name in self.__dict__]
 
     def rows(self, make: Callable[..., Row], query: str, parameters: Mapping[str, object] | None = None) -> list[Row]:
         """All rows of a query, each made by a class or a function whose arguments are the names of the columns.

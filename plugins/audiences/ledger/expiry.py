@@ -38,22 +38,20 @@ def expired(ledger: Ledger, *, audience: int, campaign: int) -> pa.Table:
 
 def record(ledger: Ledger, *, audience: int, campaign: int, users: pa.Table) -> None:
     """Put these users (`user_id`) on record as expired, in place of those who were."""
+    forgotten = "delete from audiences.expired where audience_id = %s and campaign_id = %s"
+    if not users.num_rows:
+        ledger.sql.execute(forgotten, (audience, campaign))
+        return
     import pyarrow as pa
 
-    if not users.num_rows:
-        ledger.sql.execute(
-            "delete from audiences.expired where audience_id = %s and campaign_id = %s", (audience, campaign)
-        )
-        return
+    from audiences.ledger import binary_copy
+
     now = {"audience_id": pa.scalar(audience, pa.int32()), "campaign_id": pa.scalar(campaign, pa.int32())}
     for name, value in now.items():
         users = users.append_column(name, pa.repeat(value, users.num_rows))
-    with ledger.bulk.cursor() as cursor:
-        cursor.execute(
-            "delete from audiences.expired where audience_id = $1 and campaign_id = $2", (audience, campaign)
-        )
-        cursor.adbc_ingest("expired", users, mode="append", db_schema_name="audiences")
-    ledger.bulk.commit()
+    with ledger.asynchronous_commit():
+        ledger.sql.execute(forgotten, (audience, campaign))
+        binary_copy.append(ledger.sql, "audiences.expired", users)
 
 
 def carry_over(ledger: Ledger, audience: int, *, by: int) -> None:

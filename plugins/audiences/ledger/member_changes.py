@@ -44,7 +44,7 @@ def _end(ledger: Ledger, ended: pa.Table, *, audience: int, run: int) -> None:
         "create temporary table ended_now"
         ' (campaign_id integer, user_id text collate "C", identifiers bytea, present boolean) on commit drop'
     )
-    binary_copy.append(ledger, "ended_now", ended.select(_COLUMNS))
+    binary_copy.append(ledger.sql, "ended_now", ended.select(_COLUMNS))
     ledger.sql.execute(_END, {"audience": audience, "run": run})
     ledger.sql.execute("drop table ended_now")
 
@@ -60,7 +60,7 @@ def _begin(ledger: Ledger, begun: pa.Table, *, audience: int, run: int) -> None:
         "added_run": pa.scalar(run, pa.int64()),
     }.items():
         rows = rows.append_column(name, pa.repeat(value, rows.num_rows))
-    binary_copy.append(ledger, "audiences.member", rows)
+    binary_copy.append(ledger.sql, "audiences.member", rows)
 
 
 def count(changes: pa.Table) -> tuple[int, int]:

@@ -36,11 +36,7 @@ def assigning(ledger: Ledger, *, campaign: int, run: int) -> Iterator[Callable[[
 
     def record() -> None:
         rows = pa.RecordBatchReader.from_batches(HELD_OUT, _until_the_end(given))
-        try:
-            assignments.record(ledger, campaign=campaign, run=run, assigned=rows)
-        except BaseException:
-            ledger.bulk.rollback()
-            raise
+        assignments.record(ledger, campaign=campaign, run=run, assigned=rows)
 
     with ThreadPoolExecutor(1, thread_name_prefix="assignments") as pool:
         recorded = pool.submit(record)
