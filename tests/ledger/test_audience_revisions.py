@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.ledger.records import NOON, acknowledge, changed, start
 
-from audiences.ledger import audience_revisions, known_audiences, member_changes, trails
+from audiences.ledger import audience_revisions, known_audiences, member_changes, members, trails
 from audiences.ledger.audience_revisions import Holding
 from audiences.ledger.trails import Trail
 
@@ -35,6 +35,36 @@ def test_what_was_counted_before_others_changed_it_is_not_put_on_record(ledger, 
     acknowledge(ledger, start(ledger, campaign), audience.id, changed((campaign, "1", b"a", True)))
     audience_revisions.count(ledger, audience.id, at=before, holding=TWO)
     assert audience_revisions.counted(ledger, audience.id) is None
+
+
+def test_memberships_that_are_known_are_counted_on_as_they_begin_and_end(ledger, campaign, audience):
+    run = start(ledger, campaign)
+
+    def record(*changes):
+        acknowledge(ledger, run, audience.id, changed(*changes))
+        return audience_revisions.memberships(ledger, audience.id), members.memberships(ledger, audience.id)
+
+    assert record((campaign, "0", b"z", True)) == (None, 1), "nobody has counted"
+    counted_at_its_newest(ledger, audience, Holding(memberships=1, rows=1))
+    assert record((campaign, "1", b"a", True), (campaign, "2", b"b", True)) == (3, 3)
+    assert record((campaign, "1", b"a", False), (campaign, "3", b"c", True)) == (3, 3)
+    assert record((campaign, "1", b"a", False), (campaign, "2", b"other", False)) == (3, 3), "there is none of these"
+    assert record((campaign, "2", b"b", False)) == (2, 2)
+    assert audience_revisions.counted(ledger, audience.id) is None, (
+        "how many different rows there are is another matter"
+    )
+    audience_revisions.changed_by_no_run(ledger, audience.id)
+    assert record((campaign, "4", b"d", True)) == (None, 3)
+
+
+def test_who_was_taken_out_counts_for_nobody(ledger, campaign, audience):
+    counted_at_its_newest(ledger, audience, Holding(memberships=0, rows=0))
+    run = start(ledger, campaign)
+    acknowledge(
+        ledger, run, audience.id, changed((campaign, "1", b"a", True), (campaign, "2", b"b", True), present=False)
+    )
+    acknowledge(ledger, run, audience.id, changed((campaign, "1", b"a", False), present=False))
+    assert audience_revisions.memberships(ledger, audience.id) == members.memberships(ledger, audience.id) == 0
 
 
 def test_a_run_knows_whether_others_have_changed_the_audience_since_it_planned(ledger, campaign, audience):

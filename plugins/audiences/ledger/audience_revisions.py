@@ -13,8 +13,12 @@ _CHANGED: Final = """
 insert into audiences.audience_revision as known (audience_id, revision, run_id)
 select id, 1, {run} from audiences.audience where {which}
 on conflict (audience_id) do update set revision = known.revision + 1, run_id = excluded.run_id,
-    since = case when known.run_id = excluded.run_id then known.since else known.revision end
+    since = case when known.run_id = excluded.run_id then known.since else known.revision end{counted_on}
 """
+# Where the number was known before. It is taken from what was written, so that it is what counting would find.
+_COUNTED_ON: Final = """,
+    memberships = known.memberships + {more},
+    memberships_at = case when known.memberships_at = known.revision then known.revision + 1 end"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +29,16 @@ class Holding:
     rows: int
 
 
-def changed(ledger: Ledger, *, audience: int, run: int) -> None:
-    """In the caller's transaction: the run has changed memberships of the audience."""
-    ledger.sql.execute(_CHANGED.format(run=int(run), which=f"id = {int(audience)}").encode())
+def changed(ledger: Ledger, *, audience: int, run: int, more: int) -> None:
+    """In the caller's transaction: the run has changed memberships of the audience, which has so many more now, or fewer."""
+    counted_on = _COUNTED_ON.format(more=int(more))
+    ledger.sql.execute(_CHANGED.format(run=int(run), which=f"id = {int(audience)}", counted_on=counted_on).encode())
 
 
 def changed_by_no_run(ledger: Ledger, audience: int | None = None) -> None:
     """The memberships of the audience, or of all, have changed in another way; in the caller's transaction, if there is one."""
     which = "true" if audience is None else f"id = {int(audience)}"
-    ledger.sql.execute(_CHANGED.format(run="null", which=which).encode())
+    ledger.sql.execute(_CHANGED.format(run="null", which=which, counted_on="").encode())
 
 
 def newest(ledger: Ledger, audience: int) -> int:
@@ -66,12 +71,21 @@ def counted(ledger: Ledger, audience: int) -> Holding | None:
     )
 
 
+def memberships(ledger: Ledger, audience: int) -> int | None:
+    """How many memberships of all campaigns there are in the audience now, where that is known without counting."""
+    return ledger.value(
+        int,
+        "select memberships from audiences.audience_revision where audience_id = %(audience)s and memberships_at = revision",
+        {"audience": audience},
+    )
+
+
 def count(ledger: Ledger, audience: int, *, at: int, holding: Holding) -> None:
     """Note what is held in the audience at that revision; nothing, if it is not the newest any more."""
     ledger.sql.execute(
-        "insert into audiences.audience_revision as known (audience_id, counted_at, memberships, rows)"
-        " select id, 0, %(memberships)s, %(rows)s from audiences.audience where id = %(audience)s"
-        " on conflict (audience_id) do update set counted_at = known.revision, memberships = excluded.memberships,"
-        " rows = excluded.rows where known.revision = %(at)s",
+        "insert into audiences.audience_revision as known (audience_id, counted_at, memberships_at, memberships, rows)"
+        " select id, 0, 0, %(memberships)s, %(rows)s from audiences.audience where id = %(audience)s"
+        " on conflict (audience_id) do update set counted_at = known.revision, memberships_at = known.revision,"
+        " memberships = excluded.memberships, rows = excluded.rows where known.revision = %(at)s",
         {"audience": audience, "at": at, "memberships": holding.memberships, "rows": holding.rows},
     )

@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = ["campaign_id", "user_id", "identifiers", "present"]
 _END: Final = """
-update audiences.member m set removed_run = %(run)s from ended_now e
-where m.audience_id = %(audience)s and m.removed_run is null
-  and m.campaign_id = e.campaign_id and m.user_id = e.user_id and m.present = e.present and m.identifiers = e.identifiers
+with ended as (
+    update audiences.member m set removed_run = %(run)s from ended_now e
+    where m.audience_id = %(audience)s and m.removed_run is null
+      and m.campaign_id = e.campaign_id and m.user_id = e.user_id and m.present = e.present and m.identifiers = e.identifiers
+    returning m.present
+)
+select count(*) from ended where present
 """
 
 
@@ -31,13 +35,13 @@ def record(ledger: Ledger, *, audience: int, run: int, changes: pa.Table) -> Non
         return
     begins = changes.column("begins")
     all_begin = pc.all(begins).as_py()
-    if not all_begin:
-        _end(ledger, changes.filter(pc.invert(begins)), audience=audience, run=run)
-    _begin(ledger, changes if all_begin else changes.filter(begins), audience=audience, run=run)
-    audience_revisions.changed(ledger, audience=audience, run=run)
+    ended = 0 if all_begin else _end(ledger, changes.filter(pc.invert(begins)), audience=audience, run=run)
+    begun = _begin(ledger, changes if all_begin else changes.filter(begins), audience=audience, run=run)
+    audience_revisions.changed(ledger, audience=audience, run=run, more=begun - ended)
 
 
-def _end(ledger: Ledger, ended: pa.Table, *, audience: int, run: int) -> None:
+def _end(ledger: Ledger, ended: pa.Table, *, audience: int, run: int) -> int:
+    """Gives how many memberships there are fewer."""
     from audiences.ledger import binary_copy
 
     ledger.sql.execute(
@@ -45,12 +49,15 @@ def _end(ledger: Ledger, ended: pa.Table, *, audience: int, run: int) -> None:
         ' (campaign_id integer, user_id text collate "C", identifiers bytea, present boolean) on commit drop'
     )
     binary_copy.append(ledger.sql, "ended_now", ended.select(_COLUMNS))
-    ledger.sql.execute(_END, {"audience": audience, "run": run})
+    found = ledger.number(_END, {"audience": audience, "run": run})
     ledger.sql.execute("drop table ended_now")
+    return found
 
 
-def _begin(ledger: Ledger, begun: pa.Table, *, audience: int, run: int) -> None:
+def _begin(ledger: Ledger, begun: pa.Table, *, audience: int, run: int) -> int:
+    """Gives how many memberships there are more."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     from audiences.ledger import binary_copy
 
@@ -61,6 +68,7 @@ def _begin(ledger: Ledger, begun: pa.Table, *, audience: int, run: int) -> None:
     }.items():
         rows = rows.append_column(name, pa.repeat(value, rows.num_rows))
     binary_copy.append(ledger.sql, "audiences.member", rows)
+    return int(pc.sum(rows.column("present")).as_py() or 0)
 
 
 def count(changes: pa.Table) -> tuple[int, int]:

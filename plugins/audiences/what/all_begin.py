@@ -7,6 +7,7 @@ general case.
 from __future__ import annotations
 
 from bisect import bisect_right
+from contextlib import closing
 from itertools import islice
 from operator import methodcaller
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from audiences.concurrency import prefetch
 from audiences.user_ids import USER_ID
 from audiences.what.changes import ADDED, Counts, numbered, starts
 from audiences.what.repeated import RepeatedHashes
@@ -45,17 +47,12 @@ class AllBegin:
 
         Gives False where more of them share rows than are kept in memory: then there are `rows` only, to be compared on disk.
         """
-        from audiences.digests.by_duckdb import row_hashes  # many know these columns and look at no row
-
         repeated = RepeatedHashes(self._folder / "hashes")
-        try:
-            for batch in candidates:
+        with closing(repeated), closing(prefetch(_hashed(candidates, repeated))) as ahead:
+            for batch in ahead:
                 self._users += batch.num_rows
                 self._sorted.add(batch)
-                repeated.add(row_hashes(batch.column("identifiers")))
             hashes = repeated.found()
-        finally:
-            repeated.close()
         shared = self._sharing(hashes) if len(hashes) else self._shared
         if shared is None:
             return False
@@ -127,6 +124,15 @@ class AllBegin:
                 shared = pc.is_in(batch.column("identifiers"), value_set=theirs.column("identifiers").combine_chunks())
                 batch = batch.filter(pc.invert(shared))
             yield _merged(batch, coming) if coming.num_rows else batch
+
+
+def _hashed(candidates: Iterable[pa.RecordBatch], repeated: RepeatedHashes) -> Iterator[pa.RecordBatch]:
+    """The same batches, the hashes of whose rows are taken down as they pass."""
+    from audiences.digests.by_duckdb import row_hashes  # many know these columns and look at no row
+
+    for batch in candidates:
+        repeated.add(row_hashes(batch.column("identifiers")))
+        yield batch
 
 
 def _up_to(last: str, rows: pa.Table, by: str) -> tuple[pa.Table, pa.Table]:

@@ -165,7 +165,7 @@ class Difference:
 
     def compute(self) -> Counts:
         """Compare; `changes` can be read afterwards."""
-        if self._anything_else or not self._nobody_held():
+        if self._anything_else or not self.nobody_held:
             return self._compare()
         self._all = AllBegin(self._campaign, self._spill)
         return self._all.counts() if self._all.want(self._candidates or ()) else self._compare()
@@ -180,7 +180,7 @@ class Difference:
             self._run("create temp view wanted as select user_id, identifiers from eligible")
         else:
             self._run(f"create temp table wanted as {statement('difference/capped')}", limit=self._limit)
-        if self._nobody_held():
+        if self.nobody_held:
             self._all_begin()
         else:
             for table in ("differs", "begun", "ended"):
@@ -193,8 +193,9 @@ class Difference:
         kept = {name: getattr(found, name) + self._kept for name in ("candidates", "targeted", "held")}
         return replace(found, **kept)
 
-    def _nobody_held(self) -> bool:
-        """Whether nobody is in the audience, by anybody's doing, and nobody comes to be on a list of those taken out."""
+    @property
+    def nobody_held(self) -> bool:
+        """Whether nobody is in the audience, by anybody, and nobody comes to be on a list of those taken out; after `hold`."""
         empty = self._others is None or not self._others.memberships
         return self.compares_own and empty and self._nobody_given
 

@@ -214,8 +214,8 @@ def _members(resources: CampaignResources, run: RunRef, planned: Plan | None, *,
     ledger, audience = resources.ledger, run.audience
     # What nobody changes meanwhile need not be counted again by the next run.
     now = audience_revisions.newest(ledger, audience)
-    known = audience_revisions.counted(ledger, audience)
-    memberships = known.memberships if known else members.memberships(ledger, audience)
+    known = audience_revisions.memberships(ledger, audience)
+    memberships = members.memberships(ledger, audience) if known is None else known
     as_planned = planned is not None and planned.after.memberships == memberships
     rows = planned.after.rows if planned and as_planned else members.count(ledger, audience)
     if complete or not as_planned:

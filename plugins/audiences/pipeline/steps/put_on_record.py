@@ -14,6 +14,7 @@ from audiences.facebook import custom_audiences as facebook_audiences
 from audiences.facebook.contract import MAX_ROWS
 from audiences.ledger import (
     assignments,
+    audience_revisions,
     chunks,
     expiry,
     identifier_keys,
@@ -22,6 +23,7 @@ from audiences.ledger import (
     request_counts,
     runs,
 )
+from audiences.ledger.audience_revisions import Holding
 from audiences.ledger.chunk_states import PlannedRequest, RequestAction
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
@@ -67,6 +69,8 @@ def put_on_record(
     ledger, staging = resources.ledger, Staging(run.staging)
     if scope.everybody and (counts.add or counts.remove or run.full_refresh):
         _look_before_sending(resources, run)
+    if difference.nobody_held:  # from here on the ledger counts on
+        audience_revisions.count(ledger, run.audience, at=difference.revision, holding=Holding(0, 0))
     rows, said = rows_to_replace(resources, run, difference)
     runs.warn(ledger, run.run, said)
     keys = keys_of(resources.spec.campaign.what.identifiers)
