@@ -71,6 +71,8 @@ def measure(
                     at = places[build.key]
                     if work == FIRST:
                         at.forget()
+                    else:
+                        at.settle()
                     note(work, build.name, run(world, build.module("ours"), build.environment(at.environment())))
     names = [build.name for build in builds]
     return _rows(found, names, users, [peer.name] if peer else []), steps(found, names)

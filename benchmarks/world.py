@@ -144,6 +144,11 @@ class Place:
         self.world.postgres.create_database(self.ledger)
         shutil.rmtree(self.world.folder / self.name / "staging", ignore_errors=True)
 
+    def settle(self) -> None:
+        """See to the ledger's tables as Postgres itself does within a minute; the next run comes later than that."""
+        with psycopg.connect(self.world.postgres.uri(self.ledger), autocommit=True) as connection:
+            connection.execute("vacuum analyze")
+
     def environment(self) -> dict[str, str]:
         """What a contender's process needs to know."""
 

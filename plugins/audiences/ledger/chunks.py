@@ -38,6 +38,16 @@ _COLUMNS = (
 )
 _SELECT = f"select {_COLUMNS} from audiences.chunk c join audiences.run r on r.id = c.run_id"  # noqa: S608  # constants only
 
+# All at once: one by one the hundred requests of a million users take a tenth of a second.
+_PLAN = """
+insert into audiences.chunk (run_id, audience_id, number, session, action, file, first_row, rows, schema, late)
+select %(run)s, %(audience)s, %(first)s + place - 1, %(session)s, action, file, first_row, rows, schema, deferred
+from rows from (jsonb_to_recordset(%(planned)s)
+    as (action text, file text, first_row bigint, rows integer, schema text[], deferred boolean))
+with ordinality as planned (action, file, first_row, rows, schema, deferred, place)
+order by place
+"""
+
 
 def plan(
     ledger: Ledger, *, run: int, audience: int, planned: Sequence[PlannedRequest], session: int | None = None
@@ -54,16 +64,7 @@ def plan(
         )
         last = ledger.value(int, "select max(number) from audiences.chunk where run_id = %(run)s", {"run": run})
         first = 0 if last is None else last + 1
-        with ledger.sql.cursor() as cursor:
-            cursor.executemany(
-                "insert into audiences.chunk (run_id, audience_id, number, session, action, file, first_row, rows,"
-                "  schema, late) values (%(run)s, %(audience)s, %(number)s, %(session)s, %(action)s, %(file)s, %(first_row)s,"
-                "  %(rows)s, %(schema)s, %(deferred)s)",
-                [
-                    {**common, **asdict(each), "schema": [*each.schema], "number": number}
-                    for number, each in enumerate(planned, first)
-                ],
-            )
+        ledger.sql.execute(_PLAN, {**common, "first": first, "planned": Jsonb([asdict(each) for each in planned])})
 
 
 def of_run(

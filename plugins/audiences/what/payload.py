@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
 
 _CELL: Final = 2 + SHA256  # the key's number, the length, the hash
-_HASHED: Final = np.array([number for key, number in KEYS.items() if key not in UNHASHED], np.uint8)
+_HASHED: Final = np.isin(np.arange(256), [number for key, number in KEYS.items() if key not in UNHASHED])
+"""By a key's number whether its values are hashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +97,14 @@ def _matrix(rows: pa.Array, length: int) -> Bytes:
 
 def _hashes_only(matrix: Bytes) -> NDArray[np.bool_]:
     """Rows in which every cell is a hash: then each cell begins where one is expected, the first one does anyway."""
-    heads = np.isin(matrix[:, ::_CELL], _HASHED) & (matrix[:, 1::_CELL] == SHA256)
+    heads = _HASHED[matrix[:, ::_CELL]] & (matrix[:, 1::_CELL] == SHA256)
     return heads.all(axis=1)  # type: ignore[no-any-return]  # numpy's stubs say Any
 
 
 def _by_keys(matrix: Bytes) -> Iterator[_Shape]:
     numbers = matrix[:, ::_CELL].astype(np.int64)
     patterns = (np.int64(1) << numbers).sum(axis=1)
-    distinct = np.unique(patterns)
+    distinct = patterns[:1] if (patterns == patterns[:1]).all() else np.unique(patterns)
     for pattern in distinct:
         found = matrix if len(distinct) == 1 else matrix[patterns == pattern]
         yield _Shape(tuple(NAMES[number] for number in found[0, ::_CELL].tolist()), found)
