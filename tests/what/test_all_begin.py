@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pytest
@@ -18,10 +19,23 @@ users = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 rows = st.binary(min_size=1, max_size=1)
 
 
-def found(folder, want, *, in_duckdb):
+@dataclass
+class Others:
+    """What others hold: none of the rows that come or go."""
+
+    memberships: int
+    rows: int
+
+    @contextmanager
+    def with_rows(self, identifiers):
+        assert identifiers
+        yield HELD.empty_table().to_reader()
+
+
+def found(folder, want, *, in_duckdb, others=None, kept=0):
     """The counts, all changes, and the assignments with and without those who are added."""
     with closing(Difference(campaign=ME, action="mirror", spill=folder)) as difference:
-        difference.hold(HELD.empty_table().to_reader())
+        difference.hold(HELD.empty_table().to_reader(), others=others, kept=kept)
         candidates = [{"user_id": user, "identifiers": row, "rank": None} for user, row in want.items()]
         difference.want(pa.Table.from_pylist(candidates, schema=CANDIDATES).to_reader(max_chunksize=3))
         if in_duckdb:
@@ -53,6 +67,20 @@ def test_it_is_what_a_comparison_finds(tmp_path_factory, want):
     with pytest.MonkeyPatch.context() as patch:
         in_small_runs(patch)
         assert found(folder, want, in_duckdb=False) == found(folder, want, in_duckdb=True)
+
+
+@given(st.dictionaries(users, rows, max_size=2), st.integers(0, 3), st.integers(0, 3))
+def test_beside_those_who_are_kept_and_what_others_hold_it_is_too(tmp_path_factory, want, kept, more):
+    folder, others = tmp_path_factory.mktemp("files"), Others(memberships=kept + more, rows=kept + more // 2)
+    expected = found(folder, want, in_duckdb=True, others=others, kept=kept)
+    assert found(folder, want, in_duckdb=False, others=others, kept=kept) == expected
+
+
+def test_where_nobody_comes_or_goes_nothing_is_compared(tmp_path, monkeypatch):
+    monkeypatch.setattr(Difference, "_compare", lambda _: pytest.fail("compared"))
+    counts, changes, _, _ = found(tmp_path, {}, in_duckdb=False, others=Others(memberships=7, rows=6), kept=5)
+    assert (counts.targeted, counts.held, counts.memberships_after, counts.rows_after) == (5, 5, 7, 6)
+    assert changes == {"add": [], "remove": [], "none": []}
 
 
 def test_where_more_users_share_rows_than_are_kept_in_memory_they_are_compared(tmp_path, monkeypatch):

@@ -71,7 +71,7 @@ class Difference:
         self._anything_else = False
         """Whether anything but candidates is there to be looked at."""
         self._all: AllBegin | None = None
-        """What takes the place of a comparison where nobody is held."""
+        """What takes the place of a comparison where nobody is held, or nobody comes or goes."""
         self._again = True
         self.revision = 0
         """The revision of the audience, in the ledger's count, that was held when it was compared."""
@@ -165,10 +165,16 @@ class Difference:
 
     def compute(self) -> Counts:
         """Compare; `changes` can be read afterwards."""
-        if self._anything_else or not self.nobody_held:
+        if self._anything_else or not (self.nobody_held or self._nobody_comes_or_goes()):
             return self._compare()
         self._all = AllBegin(self._campaign, self._spill)
-        return self._all.counts() if self._all.want(self._candidates or ()) else self._compare()
+        if not self._all.want(self._candidates or ()):
+            return self._compare()
+        found, others = self._with_kept(self._all.counts()), self._others
+        if others is None:
+            return found
+        memberships, rows = found.memberships_after + others.memberships, found.rows_after + others.rows
+        return replace(found, memberships_after=memberships, rows_after=rows)
 
     def _compare(self) -> Counts:
         """Compare in DuckDB."""
@@ -189,7 +195,10 @@ class Difference:
         for table in ("shared", "kept", "quarantined"):
             self._run(f"create temp table {table} as {statement(f'difference/{table}')}")
         self._run(f"create temp view changes as {statement('difference/changes')}")
-        found = Counts(*self._run(statement("difference/counts"))[0])
+        return self._with_kept(Counts(*self._run(statement("difference/counts"))[0]))
+
+    def _with_kept(self, found: Counts) -> Counts:
+        """The figures with those who are wanted and held and not looked at."""
         kept = {name: getattr(found, name) + self._kept for name in ("candidates", "targeted", "held")}
         return replace(found, **kept)
 
@@ -198,6 +207,15 @@ class Difference:
         """Whether nobody is in the audience, by anybody, and nobody comes to be on a list of those taken out; after `hold`."""
         empty = self._others is None or not self._others.memberships
         return self.compares_own and empty and self._nobody_given
+
+    def _nobody_comes_or_goes(self) -> bool:
+        """Whether those who are kept are all who are wanted, and all whom the campaign holds."""
+        if not (self.compares_own and self._nobody_given and self._candidates):
+            return False
+        first = next(filter(len, self._candidates), None)
+        if first is not None:
+            self._candidates = pa.RecordBatchReader.from_batches(CANDIDATES, chain([first], self._candidates))
+        return first is None
 
     def _all_begin(self) -> None:
         """What is wanted begins, all of it, and nothing ends: views in place of tables that would repeat it twice."""
