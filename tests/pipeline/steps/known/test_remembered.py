@@ -231,9 +231,11 @@ def test_what_is_remembered_holds_nothing_raw_and_no_hash_that_is_sent(shop, car
     assert not any(row[2:34] in content for row in rows)
 
 
+DAMAGE = "update audiences.snapshot_part set content = set_byte(content, 20, 255 - get_byte(content, 20))"
 FAULTS = {
     "it is lost": "delete from audiences.snapshot",
-    "it is damaged": "update audiences.snapshot_part set content = set_byte(content, 200, 255 - get_byte(content, 200))",
+    "its first file is damaged": f"{DAMAGE} where number = 0",
+    "its second file is damaged": f"{DAMAGE} where number > 0",
     "a part of it is missing": "delete from audiences.snapshot_part",
     "it is old": "update audiences.snapshot set revision = revision - 1",
     "it is of other terms": "update audiences.snapshot set scope = sha256(scope)",
