@@ -65,8 +65,8 @@ class WarehouseSettingError(FixAccessError):
 class TransactionSettings:
     """Under which terms a transaction reads; `asked` are the settings of the connection's own `options`.
 
-    Where both name a setting, ours stands. A session of the name SESSION is called `application` for the time of the
-    transaction; one whose connection gives it a name of its own keeps that.
+    Where both name a setting, ours stands, but for what the planner believes (_COSTS). A session of the name SESSION is
+    called `application` for the time of the transaction; one whose connection gives it a name of its own keeps that.
     """
 
     timezone: str
