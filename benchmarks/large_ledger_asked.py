@@ -29,7 +29,8 @@ from audiences.ledger import (
     trails,
 )
 from audiences.ledger.trails import Trail
-from audiences.what.difference import CANDIDATES, Difference
+from audiences.what.changes import CANDIDATES
+from audiences.what.difference import Difference
 from audiences.what.erased import strong_cells
 
 if TYPE_CHECKING:

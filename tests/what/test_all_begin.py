@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.what.test_difference import HELD, ME
 
 from audiences.what import all_begin, sorted_runs
-from audiences.what.difference import CANDIDATES, Difference
+from audiences.what.changes import CANDIDATES
+from audiences.what.difference import Difference
 
 ARMS = pa.schema([("user_id", pa.string()), ("arm", pa.string())])
 users = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=3)

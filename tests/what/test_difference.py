@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from audiences.what.difference import CANDIDATES, Difference
+from audiences.what.changes import CANDIDATES
+from audiences.what.difference import Difference
 
 ME, OTHER = 1, 2
 HELD = pa.schema(
@@ -214,7 +215,7 @@ def test_what_others_hold_is_asked_for_only_by_rows_that_come_and_go(tmp_path_fa
 
 
 def test_of_many_rows_that_come_what_others_hold_is_looked_at_as_a_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr("audiences.what.difference.MOST_ASKED", 1)
+    monkeypatch.setattr("audiences.what.comparison.MOST_ASKED", 1)
     held = {Hold(OTHER, "b", b"same", True), Hold(OTHER, "c", b"c", True)}
     others = Others(held)
     counts, _ = computed(tmp_path, "mirror", held, {"a": b"same", "d": b"d"}, others=others)

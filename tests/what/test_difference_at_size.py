@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 from tests.what.test_difference import HELD, ME
 
-from audiences.what.difference import CANDIDATES, Difference
+from audiences.what.changes import CANDIDATES
+from audiences.what.difference import Difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

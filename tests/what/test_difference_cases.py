@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 from tests.what.test_difference import HELD, ME, OTHER, Hold
 
-from audiences.what.difference import CANDIDATES, Difference
+from audiences.what.changes import CANDIDATES
+from audiences.what.difference import Difference
 
 
 @pytest.fixture
@@ -139,13 +140,13 @@ def test_who_was_taken_out_is_taken_out_anew_only_where_anybody_may_be_in_again(
 
 @pytest.mark.parametrize("rows_of_a_batch", [1, 2, 3, 50_000])
 def test_a_row_shared_across_record_batches_keeps_one_position(compare, monkeypatch, rows_of_a_batch):
-    monkeypatch.setattr("audiences.what.difference._RECORD_BATCH_ROWS", rows_of_a_batch)
+    monkeypatch.setattr("audiences.what.comparison._RECORD_BATCH_ROWS", rows_of_a_batch)
     _, changes, _ = compare({"a": b"same", "b": b"same", "c": b"same", "d": b"other", "e": b"last"})
     assert placed(changes["add"]) == [(0, "a"), (0, "b"), (0, "c"), (1, "d"), (2, "e")]
 
 
 def test_positions_go_on_over_record_batches(compare, monkeypatch):
-    monkeypatch.setattr("audiences.what.difference._RECORD_BATCH_ROWS", 2)
+    monkeypatch.setattr("audiences.what.comparison._RECORD_BATCH_ROWS", 2)
     want = {f"u{number:04}": number.to_bytes(2, "big") for number in range(5000)}
     _, changes, _ = compare(want)
     assert [row["position"] for row in changes["add"]] == list(range(5000))

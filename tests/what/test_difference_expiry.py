@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.what.test_difference import HELD, ME, OTHER, Hold, actions, applied, circles, expected, together
 
-from audiences.what.difference import CANDIDATES, Difference
+from audiences.what.changes import CANDIDATES
+from audiences.what.difference import Difference
 
 
 @st.composite

@@ -13,6 +13,8 @@ from audiences.user_ids import USER_ID
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+CANDIDATES = pa.schema([USER_ID, ("identifiers", pa.binary()), ("rank", pa.binary())])
+"""Who is to be in an audience, with the place in the order of a cap, where there is one."""
 CHANGES = pa.schema(
     [
         ("action", pa.string()),

@@ -23,7 +23,8 @@ from audiences.pipeline.steps.known.besides import Besides
 from audiences.pipeline.steps.known.changed import MembersChangedError
 from audiences.pipeline.steps.known.kept_users import looked_up, who_are_kept
 from audiences.user_ids import USERS
-from audiences.what.difference import CANDIDATES, Difference
+from audiences.what.changes import CANDIDATES
+from audiences.what.difference import Difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

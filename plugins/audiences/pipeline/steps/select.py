@@ -28,7 +28,7 @@ from audiences.pipeline.steps.decisions import arms, counts, decide, never_held_
 from audiences.pipeline.steps.known.changed import MembersChangedError
 from audiences.pipeline.steps.known.stage_snapshot import remembered
 from audiences.user_ids import USERS
-from audiences.what.difference import CANDIDATES
+from audiences.what.changes import CANDIDATES
 from audiences.what.erased import Erased
 from audiences.who.cap import rank_keys
 
