@@ -15,7 +15,7 @@ DAILY, LIFETIME = AD_SETS  # by budget; the second one has Advantage+ audience o
 
 @pytest.fixture(autouse=True)
 def cart(shop):
-    shop.now = datetime.now(UTC)  # ad sets begin and end by the sandbox's own clock
+    shop.at_the_real_time()
     shop.sandbox.admin.put_account(id=ACCOUNT, timezone_name="UTC")
     shop.user(1, "one@example.com")
     shop.event(1)

@@ -14,7 +14,7 @@ BUYERS = {"audience": {"update": {"id": AUDIENCE, "action": "mirror"}}}
 
 @pytest.fixture(autouse=True)
 def cart(shop):
-    shop.now = datetime.now(UTC)  # the sandbox's tokens expire by its own clock
+    shop.at_the_real_time()
     shop.user(1, "one@example.com")
     shop.event(1)
 
@@ -82,7 +82,8 @@ def test_a_version_that_ended_stops_the_run_and_names_the_one_to_set(shop):
 
 def test_a_version_that_will_end_is_a_warning_of_every_run(shop):
     shop.connections["facebook_main"].extra["api_version"] = "v25.0"
-    shop.now = datetime(2026, 11, 29, tzinfo=UTC)
+    shop.now = shop.noon = datetime(2026, 11, 29, tzinfo=UTC)
+    shop.event(1)
     (warning,) = shop.run(shop.campaign()).warnings
     assert warning.startswith("API version: v25.0, which ends for the Marketing API on 23 February 2027, in 86 days.")
 

@@ -16,7 +16,7 @@ SHARED = {"audience": {"update": {"id": AUDIENCE, "action": "mirror"}}}
 
 @pytest.fixture(autouse=True)
 def carts(shop):
-    shop.now = datetime.now(UTC)
+    shop.at_the_real_time()
     for number, tier in ((1, "Gold"), (2, "Silver")):
         shop.user(number, f"user{number}@example.com", tier=tier)
         shop.event(number)
