@@ -176,9 +176,9 @@ class Shop:
             )
             return run_campaign(resources, request, sleep=self.wait)
 
-    def preview(self, spec: CampaignSpec, *, at: datetime = NOON, **more: Any) -> Preview:
+    def preview(self, spec: CampaignSpec, *, at: datetime | None = None, **more: Any) -> Preview:
         with self.resources(spec, read_only=True) as resources:
-            return preview(resources, at, **more)
+            return preview(resources, at or self.noon, **more)
 
     def members(self, audience: str) -> set[tuple[tuple[str, str], ...]]:
         return {tuple(sorted(row.items())) for row in self.sandbox.admin.members(audience)}

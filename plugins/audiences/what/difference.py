@@ -279,5 +279,6 @@ class Difference:
 def _nobody_in(rows: pa.RecordBatchReader) -> tuple[bool, pa.RecordBatchReader]:
     """Whether there are none, and a reader of all of them: to find out takes the first batch."""
     first = next(filter(len, rows), None)
-    batches = rows if first is None else chain([first], rows)
-    return first is None, pa.RecordBatchReader.from_batches(rows.schema, batches)
+    if first is None:  # the one that was read to its end may be closed
+        return True, rows.schema.empty_table().to_reader()
+    return False, pa.RecordBatchReader.from_batches(rows.schema, chain([first], rows))
