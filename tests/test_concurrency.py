@@ -7,7 +7,7 @@ from threading import Barrier, Event, Lock, current_thread, main_thread
 
 import pytest
 
-from audiences.concurrency import begun, map_concurrently, prefetch
+from audiences.concurrency import begun, map_concurrently, meanwhile, prefetch
 
 
 def test_the_next_item_is_made_in_another_thread_while_the_caller_has_this_one():
@@ -80,3 +80,19 @@ def test_no_more_items_are_worked_on_at_once_than_allowed():
 def test_an_error_of_the_work_is_raised_to_the_caller():
     with pytest.raises(ZeroDivisionError):
         list(map_concurrently(lambda number: 1 // number, [1, 0, 1], max_concurrency=2))
+
+
+def test_what_is_done_meanwhile_is_done_at_the_end_and_its_error_is_raised_there():
+    going_on = Event()
+
+    def work():
+        assert going_on.wait(5)
+        return current_thread()
+
+    with meanwhile(work) as done:
+        going_on.set()
+    assert done.result() is not main_thread()
+    with pytest.raises(LookupError), meanwhile(lambda: [][0]):
+        pass
+    with pytest.raises(KeyError), meanwhile(lambda: [][0]):  # whoever goes on has the first word
+        raise KeyError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -31,6 +32,15 @@ def begun(items: Iterator[Item]) -> Iterator[Item]:
                 yield item
 
     return others()
+
+
+@contextmanager
+def meanwhile(work: Callable[[], Result]) -> Iterator[Future[Result]]:
+    """Do the work in a thread of its own while the caller goes on; at the end it is done, and raises what it has raised."""
+    with ThreadPoolExecutor(1, thread_name_prefix="meanwhile") as pool:
+        done = pool.submit(work)
+        yield done
+        done.result()
 
 
 def map_concurrently(

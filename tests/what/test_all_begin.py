@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.what.test_difference import HELD, ME
 
+from audiences.digests.by_duckdb import row_hashes
 from audiences.what import all_begin, sorted_runs
 from audiences.what.changes import CANDIDATES
 from audiences.what.difference import Difference
@@ -33,12 +34,12 @@ class Others:
         yield HELD.empty_table().to_reader()
 
 
-def found(folder, want, *, in_duckdb, others=None, kept=0):
+def found(folder, want, *, in_duckdb, others=None, kept=0, hashes=()):
     """The counts, all changes, and the assignments with and without those who are added."""
     with closing(Difference(campaign=ME, action="mirror", spill=folder)) as difference:
         difference.hold(HELD.empty_table().to_reader(), others=others, kept=kept)
         candidates = [{"user_id": user, "identifiers": row, "rank": None} for user, row in want.items()]
-        difference.want(pa.Table.from_pylist(candidates, schema=CANDIDATES).to_reader(max_chunksize=3))
+        difference.want(pa.Table.from_pylist(candidates, schema=CANDIDATES).to_reader(max_chunksize=3), hashes=hashes)
         if in_duckdb:
             difference.quarantine(pa.table({"identifiers": pa.array([b"of nobody"], pa.binary())}))
         counts = difference.compute()
@@ -68,6 +69,18 @@ def test_it_is_what_a_comparison_finds(tmp_path_factory, want):
     with pytest.MonkeyPatch.context() as patch:
         in_small_runs(patch)
         assert found(folder, want, in_duckdb=False) == found(folder, want, in_duckdb=True)
+
+
+@given(st.dictionaries(users, rows, max_size=40))
+def test_hashes_that_are_known_are_taken_unless_they_are_not_those_of_all_rows(tmp_path_factory, want):
+    folder = tmp_path_factory.mktemp("files")
+    expected = found(folder, want, in_duckdb=True)
+    known = [row_hashes(pa.array([row], pa.binary())) for row in want.values()]
+    with pytest.MonkeyPatch.context() as patch:
+        in_small_runs(patch)
+        assert found(folder, want, in_duckdb=False, hashes=known[1:]) == expected
+        patch.setattr(all_begin, "_hashes", lambda _: pytest.fail("computed"))
+        assert found(folder, want, in_duckdb=False, hashes=known) == expected
 
 
 @given(st.dictionaries(users, rows, max_size=2), st.integers(0, 3), st.integers(0, 3))

@@ -181,8 +181,10 @@ class Staging:
             fs = LocalFileSystem() if self.folder.local else PyFileSystem(_Asked(self.folder.fs))
             return ds.dataset(files, format=_CHECKED, filesystem=fs)
 
-    def rows(self, *names: str, at_a_time: int = _RECORD_BATCH_ROWS) -> Iterator[pa.RecordBatch]:
-        """The rows of files, one record batch after the other, of so many rows at most.
+    def rows(
+        self, *names: str, columns: Sequence[str] | None = None, at_a_time: int = _RECORD_BATCH_ROWS
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of files, one record batch after the other, of so many rows at most; all their columns, or these.
 
         A data set would read so far ahead, and a buffered file keep so much behind, that most files would be in memory
         as a whole. Raises DiskError for a file that was changed.
@@ -194,7 +196,7 @@ class Staging:
                 self._open(name, "rb") as stream,
                 pq.ParquetFile(stream, pre_buffer=False, page_checksum_verification=True) as file,
             ):
-                yield from file.iter_batches(at_a_time, use_threads=False)
+                yield from file.iter_batches(at_a_time, columns=columns, use_threads=False)
 
     def store(self, name: str, content: BinaryIO) -> None:
         """Write the bytes of a file."""

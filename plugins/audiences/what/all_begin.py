@@ -42,18 +42,19 @@ class AllBegin:
         self._users = 0
         self._shared = _SHARED.empty_table()
 
-    def want(self, candidates: Iterable[pa.RecordBatch]) -> bool:
-        """Take all who are wanted; to be called once, before anything else.
+    def want(self, candidates: Iterable[pa.RecordBatch], hashes: Iterable[pa.Array] = ()) -> bool:
+        """Take all who are wanted, with the hashes of their rows if they are known; to be called once, before anything else.
 
         Gives False where more of them share rows than are kept in memory: then there are `rows` only, to be compared on disk.
         """
-        repeated = RepeatedHashes(self._folder / "hashes")
-        with closing(repeated), closing(prefetch(_hashed(candidates, repeated))) as ahead:
+        with closing(prefetch(iter(candidates))) as ahead:
             for batch in ahead:
                 self._users += batch.num_rows
                 self._sorted.add(batch)
-            hashes = repeated.found()
-        shared = self._sharing(hashes) if len(hashes) else self._shared
+        repeated = self._repeated(hashes)
+        if repeated is None:
+            repeated = self._repeated(_hashes(self.rows()))
+        shared = self._sharing(repeated) if repeated else self._shared
         if shared is None:
             return False
         self._shared = shared
@@ -93,6 +94,13 @@ class AllBegin:
             rows.add(batch)
         return pa.RecordBatchReader.from_batches(held_out.schema, rows.merged())
 
+    def _repeated(self, hashes: Iterable[pa.Array]) -> pa.Array | None:
+        """Those of the hashes that several rows have; None where they are not those of all rows."""
+        with closing(RepeatedHashes(self._folder / "hashes")) as given:
+            for some in hashes:
+                given.add(some)
+            return given.found() if given.rows == self._users else None
+
     def _sharing(self, hashes: pa.Array) -> pa.Table | None:
         """The rows that several users have, in the order of their first users (_SHARED); None for too many."""
         from audiences.digests.by_duckdb import row_hashes
@@ -126,13 +134,11 @@ class AllBegin:
             yield _merged(batch, coming) if coming.num_rows else batch
 
 
-def _hashed(candidates: Iterable[pa.RecordBatch], repeated: RepeatedHashes) -> Iterator[pa.RecordBatch]:
-    """The same batches, the hashes of whose rows are taken down as they pass."""
+def _hashes(rows: Iterable[pa.RecordBatch]) -> Iterator[pa.Array]:
     from audiences.digests.by_duckdb import row_hashes  # many know these columns and look at no row
 
-    for batch in candidates:
-        repeated.add(row_hashes(batch.column("identifiers")))
-        yield batch
+    for batch in rows:
+        yield row_hashes(batch.column("identifiers"))
 
 
 def _up_to(last: str, rows: pa.Table, by: str) -> tuple[pa.Table, pa.Table]:

@@ -19,7 +19,7 @@ from audiences.what.all_begin import AllBegin
 from audiences.what.changes import ADDED, CHANGES, Counts, numbered, placed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from audiences.campaign.what import Action
@@ -44,6 +44,7 @@ class Difference:
         self._nobody_given = True
         self._held: pa.RecordBatchReader | None = None
         self._candidates: pa.RecordBatchReader | None = None
+        self._hashes: Iterable[pa.Array] = ()
         self._anything_else = False
         """Whether anything but candidates is there to be looked at."""
         self._all: AllBegin | None = None
@@ -89,9 +90,12 @@ class Difference:
             self._tables.take("held", held)
         self._others, self._kept = others, kept
 
-    def want(self, candidates: pa.RecordBatchReader) -> None:
-        """Say who is to be in it: `user_id`, `identifiers`, and `rank` where there is a cap. Read when it is computed at last."""
-        self._candidates = candidates
+    def want(self, candidates: pa.RecordBatchReader, *, hashes: Iterable[pa.Array] = ()) -> None:
+        """Say who is to be in it: `user_id`, `identifiers`, and `rank` where there is a cap. Read when it is computed at last.
+
+        `hashes` of their identifiers, as `row_hashes` gives them, in any order, spare computing them anew.
+        """
+        self._candidates, self._hashes = candidates, hashes
 
     def want_held(self, kept: pa.RecordBatchReader) -> int:
         """Say who is wanted under what they are held with: `user_id`, and `row_hash` of that; after `hold` and `want`.
@@ -140,7 +144,7 @@ class Difference:
         if self._anything_else or not (self.nobody_held or self._nobody_comes_or_goes()):
             return self._compare()
         self._all = AllBegin(self._campaign, self._spill)
-        if not self._all.want(self._candidates or ()):
+        if not self._all.want(self._candidates or (), self._hashes):
             return self._compare()
         found, others = self._with_kept(self._all.counts()), self._others
         if others is None:

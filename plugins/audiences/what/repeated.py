@@ -21,15 +21,16 @@ class RepeatedHashes:
     def __init__(self, file: Path) -> None:
         self._file = file.open("w+b")
         self._bounds: list[list[int]] = []
-        self._rows = 0
+        self.rows = 0
+        """So many were given."""
 
     def add(self, hashes: pa.Array) -> None:
         """Take hashes, none of which is null."""
         ordered = hashes.to_numpy().copy()
         ordered.sort()
         first = ordered.searchsorted(_EDGES.to_numpy())
-        self._bounds.append([*(self._rows + first).tolist(), self._rows + len(ordered)])
-        self._rows += len(ordered)
+        self._bounds.append([*(self.rows + first).tolist(), self.rows + len(ordered)])
+        self.rows += len(ordered)
         self._file.write(ordered)
 
     def found(self) -> pa.Array:

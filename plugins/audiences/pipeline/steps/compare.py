@@ -18,7 +18,7 @@ from audiences.ledger import (
     members,
     rejected_rows,
 )
-from audiences.pipeline.staging import Staging, candidates_file, opted_out_file
+from audiences.pipeline.staging import Staging, candidates_file, opted_out_file, remembered_file
 from audiences.pipeline.steps.known.besides import Besides
 from audiences.pipeline.steps.known.changed import MembersChangedError
 from audiences.pipeline.steps.known.kept_users import looked_up, who_are_kept
@@ -111,13 +111,20 @@ def _want(
     """Say who is wanted: the candidates, and the members who stay as they are, unless they count as held without a look."""
     staging = Staging(run.staging)
     candidates = staging.rows(*(candidates_file(part.number) for part in selected), at_a_time=_AT_A_TIME)
-    difference.want(pa.RecordBatchReader.from_batches(CANDIDATES, candidates))
+    difference.want(pa.RecordBatchReader.from_batches(CANDIDATES, candidates), hashes=_hashes(staging, selected))
     if kept is None or difference.kept:
         return
     with who_are_kept(staging) as rows:
         unknown = difference.want_held(rows)
     if unknown:
         raise MembersChangedError(campaign=resources.spec.id, users=unknown)
+
+
+def _hashes(staging: Staging, selected: Sequence[Selected]) -> Iterator[pa.Array]:
+    """The hashes of the candidates' rows, as far as they are staged for the next run."""
+    files = (remembered_file(part.number) for part in selected)
+    for batch in staging.rows(*files, columns=["row_hash", "settled"]):
+        yield batch.column("row_hash").filter(batch.column("settled"))
 
 
 def _apply_cap(resources: CampaignResources, run: RunRef, difference: Difference, now: datetime) -> None:

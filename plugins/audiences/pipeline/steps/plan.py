@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 
 from audiences.errors import AudiencesError, StoppedError
@@ -15,7 +14,7 @@ from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.steps.allow_once import how_to_allow
 from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.figures import figures_of
-from audiences.pipeline.steps.known.stage_snapshot import stage
+from audiences.pipeline.steps.known.stage_snapshot import staging_of
 from audiences.pipeline.steps.opt_out_again import opted_out_by_now
 from audiences.pipeline.steps.put_on_record import put_on_record
 
@@ -72,7 +71,7 @@ def plan(
             outcomes=outcomes,
             rejected=extracted.rejected,
             scope=scope,
-            remember=partial(stage, run, extracted, selected, difference, counts),
+            remember=staging_of(run, extracted, selected, difference, counts),
         )
 
 

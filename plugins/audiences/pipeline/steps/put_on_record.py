@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from audiences.campaign.wording import counted
+from audiences.concurrency import meanwhile
 from audiences.facebook import custom_audiences as facebook_audiences
 from audiences.facebook.contract import MAX_ROWS
 from audiences.ledger import (
@@ -64,7 +65,7 @@ def put_on_record(
     """Stage what a computed difference sends, and put it on record with the assignments; raises ReplaceTooLongError.
 
     `found`: the candidates are all who qualify, so whoever is not among them does not. `remember` stages what the next run is to
-    know.
+    know, meanwhile.
     """
     ledger, staging = resources.ledger, Staging(run.staging)
     if scope.everybody and (counts.add or counts.remove or run.full_refresh):
@@ -77,13 +78,15 @@ def put_on_record(
     earlier = (
         identifier_keys.begin(ledger, campaign=run.campaign, audience=run.audience, schema=keys) if found else None
     )
-    with assigning(ledger, campaign=run.campaign, run=run.run) as assign:
+    with (
+        assigning(ledger, campaign=run.campaign, run=run.run) as assign,
+        meanwhile(remember or (lambda: None)) as remembered,
+    ):
         if rows:
             full_set = full_refresh.stage(resources, run, difference, rows)
         else:
             planned = _stage_changes(staging, difference, counts, keys=keys, earlier=earlier, assign=assign)
         _assign_others(resources, run, selected, difference, assign, added=bool(counts.add and not rows))
-        remembered = remember() if remember else None
     unsent = pa.Table.from_batches(() if rows else difference.changes("none"), CHANGES)
     chunks.record_unsent(ledger, audience=run.audience, run=run.run, changes=unsent)
     _record_expired(resources, run, difference, found=found)
@@ -115,7 +118,7 @@ def put_on_record(
         add_tasks=add_tasks,
         after=AudienceHolding(memberships=counts.memberships_after, rows=counts.rows_after),
         revision=difference.revision,
-        remembered=remembered,
+        remembered=remembered.result(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ from audiences.pipeline.steps.known.snapshot_rows import NUMBERED, numbered
 from audiences.sql import statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from audiences.pipeline.results import Extracted, RunRef, Selected
     from audiences.what.changes import Counts
@@ -48,27 +49,42 @@ def remembered(batch: pa.RecordBatch, candidates: pa.Array, held_out: pa.Array, 
     return known.filter(pc.invert(erased)) if pc.any(erased).as_py() else known
 
 
-def stage(
+def staging_of(
     run: RunRef, extracted: Extracted, selected: Sequence[Selected], difference: Difference, counts: Counts
-) -> Remembered | None:
-    """Stage what is to be remembered; None where nothing may be, or what is on record stays as it is."""
+) -> Callable[[], Remembered | None]:
+    """Gives a function that stages what is to be remembered; None where nothing may be, or what is on record stays as it is.
+
+    The difference is asked at once, so that the function may be called in another thread while others read it.
+    """
     kept = extracted.kept
     as_before = kept is not None and kept.unchanged and not (counts.begun or counts.gone or counts.add or counts.remove)
     if extracted.terms is None or as_before:
-        return None
+        return lambda: None
     otherwise = difference.held_otherwise().column("user_id").combine_chunks()
     if len(otherwise) > most_changed(extracted.rows):  # the next run would have to look up all of them
-        return None
+        return lambda: None
     unsettled = pa.concat_arrays([otherwise, difference.not_sent().column("user_id").combine_chunks()])
-    staging = Staging(run.staging)
+    return partial(_stage, run, extracted, selected, otherwise, unsettled, terms=extracted.terms)
+
+
+def _stage(
+    run: RunRef,
+    extracted: Extracted,
+    selected: Sequence[Selected],
+    otherwise: pa.Array,
+    unsettled: pa.Array,
+    *,
+    terms: str,
+) -> Remembered:
+    staging, kept = Staging(run.staging), extracted.kept
     found = staging.rows(*(remembered_file(part.number) for part in selected))
     users = pa.RecordBatchReader.from_batches(SNAPSHOT, (_but(batch, unsettled) for batch in found))
     if kept is None:
         anew = _write(staging, SNAPSHOT_FILES[0], users)
         _write(staging, SNAPSHOT_FILES[1], _otherwise(otherwise).to_reader())
-        return Remembered(terms=extracted.terms, users=anew)
+        return Remembered(terms=terms, users=anew)
     anew, whole = _merge(staging, users, otherwise)
-    return Remembered(terms=extracted.terms, users=kept.users + anew, base=None if whole else kept.base)
+    return Remembered(terms=terms, users=kept.users + anew, base=None if whole else kept.base)
 
 
 def _merge(staging: Staging, users: pa.RecordBatchReader, otherwise: pa.Array) -> tuple[int, bool]:
