@@ -51,6 +51,8 @@ def _runs(build: Build, console: Console, users: int, events: int) -> dict[str, 
         at.forget()
         at.write({"benchmark": CAMPAIGN})
         for work in WORKS:
+            if work != FIRST:
+                at.settle()
             found[work] = run(world, build.module("ours"), build.environment(at.environment()))
             console.print(f"{work}, {users:,} users: {found[work]}", style="dim", soft_wrap=True)
     return found

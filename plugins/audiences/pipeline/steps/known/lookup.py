@@ -48,8 +48,8 @@ FOUND_NUMBERS: Final = FOUND.set(FOUND.get_field_index(USER_ID.name), pa.field(U
 KEPT, KNOWN, ANEW, GONE = range(4)
 """What the join says of a user: a member who stays as they are; known, and no target; to be looked at anew; not found."""
 _ROWS: Final = 65_536
-_MEMORY: Final = "160MB"
-"""A million users fit into that without a file; the extraction needs little else."""
+_MEMORY: Final = "120MB"
+"""A million users whose keys are numbers fit into that. Of as many long texts some go to disk, which takes a tenth longer."""
 
 
 class KnownUsers:
