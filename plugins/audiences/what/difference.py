@@ -58,8 +58,9 @@ class Difference:
         """Has whatever is to be compared."""
         from audiences.what.comparison import Tables  # many know these columns and compare nothing
 
+        tables = Tables(self._spill, self._parameters)
         self._anything_else = True
-        return Tables(self._spill, self._parameters)
+        return tables
 
     @property
     def kept(self) -> int:
