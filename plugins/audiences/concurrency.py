@@ -36,7 +36,10 @@ def begun(items: Iterator[Item]) -> Iterator[Item]:
 
 @contextmanager
 def meanwhile(work: Callable[[], Result]) -> Iterator[Future[Result]]:
-    """Do the work in a thread of its own while the caller goes on; at the end it is done, and raises what it has raised."""
+    """Do the work in a thread of its own while the caller goes on; at the end it is done, and raises what it has raised.
+
+    Where the caller raises, the work is waited for all the same, and the caller's error is the one that is told.
+    """
     with ThreadPoolExecutor(1, thread_name_prefix="meanwhile") as pool:
         done = pool.submit(work)
         yield done

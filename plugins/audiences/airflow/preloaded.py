@@ -35,6 +35,7 @@ MODULES: Final = (
     "audiences.pipeline.steps.ask",
     "audiences.pipeline.steps.due_notices",
     "audiences.warehouse.catalog.unknown_ids",
+    "audiences.what.comparison",
     "audiences.what.difference",
     "adbc_driver_postgresql.dbapi",
     "duckdb",

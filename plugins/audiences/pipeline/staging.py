@@ -20,7 +20,7 @@ from audiences.object_store import Folder, store_told
 from audiences.user_ids import USER_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
 _RECORD_BATCH_ROWS = 65_536
 _CHECKED = ds.ParquetFileFormat(
@@ -183,7 +183,7 @@ class Staging:
 
     def rows(
         self, *names: str, columns: Sequence[str] | None = None, at_a_time: int = _RECORD_BATCH_ROWS
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> Generator[pa.RecordBatch]:
         """The rows of files, one record batch after the other, of so many rows at most; all their columns, or these.
 
         A data set would read so far ahead, and a buffered file keep so much behind, that most files would be in memory

@@ -45,16 +45,19 @@ class AllBegin:
     def want(self, candidates: Iterable[pa.RecordBatch], hashes: Iterable[pa.Array] = ()) -> bool:
         """Take all who are wanted, with the hashes of their rows if they are known; to be called once, before anything else.
 
-        Gives False where more of them share rows than are kept in memory: then there are `rows` only, to be compared on disk.
+        Hashes that are not as many as these users are not used. Gives False where more of them share rows than are kept in
+        memory: then there are `rows` only, to be compared on disk.
         """
-        with closing(prefetch(iter(candidates))) as ahead:
-            for batch in ahead:
-                self._users += batch.num_rows
-                self._sorted.add(batch)
-        repeated = self._repeated(hashes)
-        if repeated is None:
-            repeated = self._repeated(_hashes(self.rows()))
-        shared = self._sharing(repeated) if repeated else self._shared
+        with closing(RepeatedHashes(self._folder / "hashes")) as hashed:
+            for some in hashes:
+                hashed.add(some)
+            batches = iter(candidates) if hashed.rows else _hashed(candidates, hashed)
+            with closing(prefetch(batches)) as ahead:
+                for batch in ahead:
+                    self._users += batch.num_rows
+                    self._sorted.add(batch)
+            repeated = hashed.found() if hashed.rows == self._users else self._hashed_again()
+        shared = self._sharing(repeated) if len(repeated) else self._shared
         if shared is None:
             return False
         self._shared = shared
@@ -94,12 +97,12 @@ class AllBegin:
             rows.add(batch)
         return pa.RecordBatchReader.from_batches(held_out.schema, rows.merged())
 
-    def _repeated(self, hashes: Iterable[pa.Array]) -> pa.Array | None:
-        """Those of the hashes that several rows have; None where they are not those of all rows."""
-        with closing(RepeatedHashes(self._folder / "hashes")) as given:
-            for some in hashes:
-                given.add(some)
-            return given.found() if given.rows == self._users else None
+    def _hashed_again(self) -> pa.Array:
+        """The hashes that several rows have."""
+        with closing(RepeatedHashes(self._folder / "hashes")) as hashed:
+            for _ in _hashed(self.rows(), hashed):
+                pass
+            return hashed.found()
 
     def _sharing(self, hashes: pa.Array) -> pa.Table | None:
         """The rows that several users have, in the order of their first users (_SHARED); None for too many."""
@@ -134,11 +137,13 @@ class AllBegin:
             yield _merged(batch, coming) if coming.num_rows else batch
 
 
-def _hashes(rows: Iterable[pa.RecordBatch]) -> Iterator[pa.Array]:
-    from audiences.digests.by_duckdb import row_hashes  # many know these columns and look at no row
+def _hashed(candidates: Iterable[pa.RecordBatch], into: RepeatedHashes) -> Iterator[pa.RecordBatch]:
+    """The same batches, the hashes of whose rows are taken down as they pass."""
+    from audiences.digests.by_duckdb import row_hashes  # not needed where hashes are known
 
-    for batch in rows:
-        yield row_hashes(batch.column("identifiers"))
+    for batch in candidates:
+        into.add(row_hashes(batch.column("identifiers")))
+        yield batch
 
 
 def _up_to(last: str, rows: pa.Table, by: str) -> tuple[pa.Table, pa.Table]:

@@ -1,4 +1,4 @@
-"""The memberships that begin and end, as columns: what a comparison finds, and what a request is made of."""
+"""What a comparison is given and finds, as columns: who is wanted, and the memberships that begin and end."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ no comparison (`all_begin.py`); all others are compared by DuckDB (`comparison.p
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -45,22 +44,22 @@ class Difference:
         self._held: pa.RecordBatchReader | None = None
         self._candidates: pa.RecordBatchReader | None = None
         self._hashes: Iterable[pa.Array] = ()
-        self._anything_else = False
-        """Whether anything but candidates is there to be looked at."""
+        self._opened: Tables | None = None
+        """What is to be looked at besides candidates, once there is anything."""
         self._all: AllBegin | None = None
         """What takes the place of a comparison where nobody is held, or nobody comes or goes."""
         self._again = True
         self.revision = 0
         """The revision of the audience, in the ledger's count, that was held when it was compared."""
 
-    @cached_property
+    @property
     def _tables(self) -> Tables:
-        """Has whatever is to be compared."""
-        from audiences.what.comparison import Tables  # many know these columns and compare nothing
+        """Has whatever is to be compared; opened when it is first needed."""
+        if self._opened is None:
+            from audiences.what.comparison import Tables  # of most runs nothing is compared
 
-        tables = Tables(self._spill, self._parameters)
-        self._anything_else = True
-        return tables
+            self._opened = Tables(self._spill, self._parameters)
+        return self._opened
 
     @property
     def kept(self) -> int:
@@ -74,8 +73,8 @@ class Difference:
 
     def close(self) -> None:
         """Free the comparison's memory and files."""
-        if self._anything_else:
-            self._tables.close()
+        if self._opened is not None:
+            self._opened.close()
 
     def hold(self, held: pa.RecordBatchReader, *, others: OthersOnRecord | None = None, kept: int = 0) -> None:
         """Say who is in the audience now: `campaign_id`, `user_id`, `identifiers`, `present`.
@@ -94,7 +93,8 @@ class Difference:
     def want(self, candidates: pa.RecordBatchReader, *, hashes: Iterable[pa.Array] = ()) -> None:
         """Say who is to be in it: `user_id`, `identifiers`, and `rank` where there is a cap. Read when it is computed at last.
 
-        `hashes` of their identifiers, as `row_hashes` gives them, in any order, spare computing them anew.
+        `hashes` of their identifiers, as `row_hashes` gives them, in any order, spare computing them anew; if there are more or
+        fewer than candidates, they are not used.
         """
         self._candidates, self._hashes = candidates, hashes
 
@@ -142,7 +142,7 @@ class Difference:
 
     def compute(self) -> Counts:
         """Compare; `changes` can be read afterwards."""
-        if self._anything_else or not (self.nobody_held or self._nobody_comes_or_goes()):
+        if self._opened is not None or not (self.nobody_held or self._nobody_comes_or_goes()):
             return self._compare()
         self._all = AllBegin(self._campaign, self._spill)
         if not self._all.want(self._candidates or (), self._hashes):

@@ -14,7 +14,7 @@ from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.steps.allow_once import how_to_allow
 from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.figures import figures_of
-from audiences.pipeline.steps.known.stage_snapshot import staging_of
+from audiences.pipeline.steps.known.stage_snapshot import prepare
 from audiences.pipeline.steps.opt_out_again import opted_out_by_now
 from audiences.pipeline.steps.put_on_record import put_on_record
 
@@ -71,7 +71,7 @@ def plan(
             outcomes=outcomes,
             rejected=extracted.rejected,
             scope=scope,
-            remember=staging_of(run, extracted, selected, difference, counts),
+            remember=prepare(run, extracted, selected, difference, counts),
         )
 
 

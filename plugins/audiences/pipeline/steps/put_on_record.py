@@ -65,7 +65,7 @@ def put_on_record(
     """Stage what a computed difference sends, and put it on record with the assignments; raises ReplaceTooLongError.
 
     `found`: the candidates are all who qualify, so whoever is not among them does not. `remember` stages what the next run is to
-    know, meanwhile.
+    know; it is called in another thread, so it asks the difference nothing.
     """
     ledger, staging = resources.ledger, Staging(run.staging)
     if scope.everybody and (counts.add or counts.remove or run.full_refresh):

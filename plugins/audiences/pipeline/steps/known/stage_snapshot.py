@@ -49,12 +49,13 @@ def remembered(batch: pa.RecordBatch, candidates: pa.Array, held_out: pa.Array, 
     return known.filter(pc.invert(erased)) if pc.any(erased).as_py() else known
 
 
-def staging_of(
+def prepare(
     run: RunRef, extracted: Extracted, selected: Sequence[Selected], difference: Difference, counts: Counts
 ) -> Callable[[], Remembered | None]:
-    """Gives a function that stages what is to be remembered; None where nothing may be, or what is on record stays as it is.
+    """Gives a function that stages what is to be remembered, and says what that is.
 
-    The difference is asked at once, so that the function may be called in another thread while others read it.
+    It says None where nothing may be remembered, or what is on record stays as it is. The difference is asked at once, so that
+    the function may be called in another thread while others read the difference.
     """
     kept = extracted.kept
     as_before = kept is not None and kept.unchanged and not (counts.begun or counts.gone or counts.add or counts.remove)
@@ -76,6 +77,7 @@ def _stage(
     *,
     terms: str,
 ) -> Remembered:
+    """Stage the users found, those `unsettled` not as settled, and whom the campaign holds `otherwise`."""
     staging, kept = Staging(run.staging), extracted.kept
     found = staging.rows(*(remembered_file(part.number) for part in selected))
     users = pa.RecordBatchReader.from_batches(SNAPSHOT, (_but(batch, unsettled) for batch in found))
