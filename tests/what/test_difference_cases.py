@@ -72,7 +72,7 @@ def test_a_refused_row_that_two_users_share_is_quarantined_for_both(compare):
 def test_a_refused_row_that_somebody_else_has_in_by_now_needs_no_sending(compare):
     counts, changes, _ = compare({"a": b"bad"}, {Hold(OTHER, "z", b"bad", True)}, refused=[b"bad"])
     assert (counts.add, counts.quarantined) == (0, 0)
-    assert [(row["user_id"], row["begins"]) for row in changes["none"]] == [("a", True)]
+    assert [(row["user_id"], row["begins"], row["position"]) for row in changes["none"]] == [("a", True, None)]
 
 
 def test_a_refused_row_that_only_the_list_of_those_taken_out_has_stays_quarantined(compare):

@@ -119,8 +119,8 @@ class Difference:
         self._tables.run("delete from candidates where user_id in (select user_id from opted_out_since)")
 
     def cap(self, limit: int, exempt: pa.Table) -> None:
-        """Keep at most `limit` candidates besides those in `exempt` (`user_id`), who are counted already."""
-        self._limit = max(limit, 0)
+        """Keep at most `limit` candidates, none if it is negative, and those `exempt` (`user_id`), who are counted already."""
+        self._limit = limit
         self._tables.show("exempt", exempt)
 
     def expire(self, expiring: pa.Table, expired: pa.Table, *, again: bool) -> None:
