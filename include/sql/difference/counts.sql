@@ -1,4 +1,4 @@
--- The figures of a difference, in the order of what/difference.py: Counts.
+-- The figures of a difference, in the order of what/changes.py: Counts.
 -- Dialect: DuckDB. Tables: candidates, wanted, differs, begun, ended, held, expiring, shared, kept, quarantined, changes,
 -- elsewhere (memberships, rows: of the whole audience, where not all of it is in `held`; else empty), held_as_given (without
 -- those who were added since they share a row).

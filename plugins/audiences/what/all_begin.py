@@ -98,8 +98,8 @@ class AllBegin:
         return pa.RecordBatchReader.from_batches(held_out.schema, rows.merged())
 
     def _hashed_again(self) -> pa.Array:
-        """The hashes that several rows have."""
-        with closing(RepeatedHashes(self._folder / "hashes")) as hashed:
+        """The hashes that several rows have, made anew for all of them."""
+        with closing(RepeatedHashes(self._folder / "hashes-again")) as hashed:
             for _ in _hashed(self.rows(), hashed):
                 pass
             return hashed.found()
