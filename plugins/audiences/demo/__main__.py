@@ -72,13 +72,13 @@ def _samples(demo: Demo, project: Project, progress: Progress) -> tuple[list[Sam
     goals = [launched.report(spec, demo.connection, at=datetime.now(UTC))] if spec else []
     output.print_table(progress.console, samples)
     output.print_goals(progress.console, goals)
-    output.print_addresses(progress.console, demo)
     return samples, goals
 
 
 def _stay(demo: Demo, progress: Progress) -> None:
     """Customers come and go until Ctrl-C, or until one of the processes ends."""
     demo.let_shoppers_in()
+    output.print_addresses(progress.console, demo)
     progress.console.print("Everything keeps running. End it with Ctrl-C.")
     while True:
         demo.children.check()
