@@ -100,6 +100,7 @@ VALUES: list[tuple[str, str, str | None, Any]] = [
     ("boolean[]", "list", "{{t},{f}}", ["true", "false"]),
     ("date[]", "list", "[3:3]={2026-01-31}", ["2026-01-31"]),
     ("information_schema.sql_identifier[]", "list", "[0:0]={a}", ["a"]),
+    ("information_schema.sql_identifier[]", "list", "{b,NULL}", ["b", None]),
     ("text", "list", "[2:2]={a}", MISFIT),
     ("text", "list", '{a,"b c",NULL}', ["a", "b c", None]),
     ("text", "list", "a,b", MISFIT),

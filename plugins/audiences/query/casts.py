@@ -137,7 +137,8 @@ def _is_array(column: Value) -> Value:
     """Whether it is a column of any type of array, a domain over one as well."""
     types = sa.table("pg_type", sa.column("oid"), sa.column("typcategory"), schema="pg_catalog")
     category = sa.select(sa.cast(types.c.typcategory, sa.Text)).where(types.c.oid == sa.func.pg_typeof(column))
-    return category.scalar_subquery() == "A"
+    # The column is that of the row which is read, however deep this stands in the statement.
+    return category.correlate_except(types).scalar_subquery() == "A"
 
 
 def _trimmed(column: Value) -> Value:
