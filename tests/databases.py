@@ -97,7 +97,7 @@ class Databases:
     def warehouse(self, tables: LiteralString = "") -> Iterator[Connection]:
         """A database with nothing but these empty tables (statements), if any.
 
-        As long as no test changes them they are not made anew, so that drivers need not learn the server's types again.
+        As long as no test changes them they are not made anew, which takes longer than to empty them.
         """
         name = self._take_with(tables) if tables else self._take("warehouse")
         yield self._connection("warehouse", name)

@@ -42,6 +42,15 @@ def test_the_reader_can_stop_early(connection):
         stream.close()
 
 
+def test_a_type_of_the_warehouse_itself_is_refused_unless_it_is_cast(connection):
+    with psycopg.connect(connection.dsn(application="test"), autocommit=True) as database:
+        database.execute("create type tier as enum ('gold')")
+    with Warehouse(connection, application="test") as warehouse:
+        with pytest.raises(TypeError, match="column `tier`"):
+            warehouse.table("select 1 as one, 'gold'::tier as tier")
+        assert warehouse.table("select 'gold'::tier::text as tier").to_pylist() == [{"tier": "gold"}]
+
+
 def test_the_session_is_read_only_named_and_in_the_catalogs_time_zone(connection):
     names = ("transaction_read_only", "transaction_isolation", "application_name", "timezone", "statement_timeout")
     columns = ", ".join(f"current_setting('{name}') as {name}" for name in names)

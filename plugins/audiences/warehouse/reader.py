@@ -146,7 +146,9 @@ class Warehouse:
             try:
                 cursor.execute(query)
                 # `fetch_record_batch` hands out Arrow's own reader, whose errors say nothing of the SQLSTATE (arrow-adbc 1523).
-                yield from prefetch(iter(cursor._results.reader))
+                found = cursor._results.reader
+                _ensure_known(found.schema)
+                yield from prefetch(iter(found))
             except (DriverError, OSError) as error:  # Arrow raises the latter
                 raise as_ours(error, query, place=self._place) from None
             self._unread -= 1
@@ -162,6 +164,18 @@ class Warehouse:
 def sessions(connection: Connection) -> adbc.Pool:
     """Sessions at the warehouse for one snapshot after another; the caller closes them."""
     return opened(lambda: adbc.Pool(connection.dsn(application=SESSION)))
+
+
+def _ensure_known(schema: pa.Schema) -> None:
+    """Raise TypeError for a column that would come as raw bytes: it has to be cast to a type that every Postgres has."""
+    import pyarrow as pa
+
+    for column in schema:
+        if isinstance(column.type, pa.OpaqueType) and pa.types.is_binary(column.type.storage_type):
+            message = (
+                f"the warehouse answers in a type that is not read, in column `{column.name}`: {column.type.type_name}"
+            )
+            raise TypeError(message)
 
 
 def _told(sqlstate: str) -> str:
