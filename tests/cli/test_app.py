@@ -11,6 +11,7 @@ import typer.main
 
 from audiences import cli
 from audiences.cli.commands import app
+from audiences.cli.one_command import needed
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group has them
 NO_COMMANDS = {
@@ -25,7 +26,7 @@ NO_COMMANDS = {
         "goal_table",
         "runs_shown",
     ),
-    *("commands", "safe_console", "streams", "whole_process"),
+    *("commands", "one_command", "safe_console", "streams", "whole_process"),
 }
 
 
@@ -39,6 +40,18 @@ def test_commands_are_listed_in_the_order_in_which_a_newcomer_meets_them() -> No
     assert listed[:5] == ["validate", "preview", "explain", "schedule", "run"]
     assert listed[-1] == "normalise"
     assert sorted(listed) == sorted(COMMANDS)
+
+
+def test_a_command_needs_its_own_module_alone() -> None:
+    assert [needed([name, "--json"]) for name in sorted(COMMANDS)] == [
+        name.replace("-", "_") for name in sorted(COMMANDS)
+    ]
+    assert needed(["--project", "run", "-v", "--project=explain", "preview", "validate"]) == "preview"
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["--project", "preview"], ["previw", "run"], ["run_detail", "4"]])
+def test_all_commands_are_there_to_be_listed_where_none_is_named(words) -> None:
+    assert needed(words) == "commands"
 
 
 def leaves(group, path=()):

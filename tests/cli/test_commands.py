@@ -517,7 +517,7 @@ def test_an_error_shows_square_brackets_as_they_are(monkeypatch, capsys):
     def refuse(_: list[str]) -> None:
         raise RefusedError(what="the mark [audiences:carts] and [/bold]")
 
-    monkeypatch.setattr("audiences.cli.commands.app", refuse)
+    monkeypatch.setattr("audiences.cli.one_command.app", refuse)
     with pytest.raises(SystemExit):
         main(["preview", "carts"])
     assert "the mark [audiences:carts] and [/bold]" in capsys.readouterr().err

@@ -13,10 +13,10 @@ import threading
 
 import pytest
 
-from audiences.cli import commands, whole_process
+from audiences.cli import one_command, whole_process
 from audiences.cli.app import out
-from audiences.cli.commands import carry_out
 from audiences.cli.console import json_line
+from audiences.cli.one_command import carry_out
 from audiences.cli.streams import written_out
 
 
@@ -134,7 +134,7 @@ def test_an_error_that_is_not_of_the_output_stays_what_it_was(monkeypatch):
     def refused(_):
         raise ConnectionResetError(errno.ECONNRESET, "reset")
 
-    monkeypatch.setattr(commands, "app", refused)
+    monkeypatch.setattr(one_command, "app", refused)
     with pytest.raises(ConnectionResetError):
         carry_out(["status"])
 

@@ -16,6 +16,6 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Do what these arguments say, or those of the process. Raises SystemExit with the exit code."""
-    from audiences.cli.commands import carry_out  # not before a process is made ready for the imports
+    from audiences.cli.one_command import carry_out  # not before a process is made ready for the imports
 
     carry_out(list(sys.argv[1:] if arguments is None else arguments))

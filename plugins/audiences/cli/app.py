@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.resources import CampaignResources, Resources
     from audiences.reporting.project_files import ProjectFiles
 
-_IN_ORDER_OF_USE = (
+IN_ORDER_OF_USE = (
     *(
         "validate",
         "preview",
@@ -53,7 +53,7 @@ class InOrderOfUse(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Every command; one that the order does not know comes last. (The type of `ctx` is private to typer.)"""
-        known = {name: place for place, name in enumerate(_IN_ORDER_OF_USE)}
+        known = {name: place for place, name in enumerate(IN_ORDER_OF_USE)}
         return sorted(super().list_commands(ctx), key=lambda name: known.get(name, len(known)))
 
 
