@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
     from audiences.pipeline.resources import CampaignResources
     from audiences.warehouse.catalog.reflect import Glance
-    from audiences.warehouse.catalog.relation import Relation
     from audiences.warehouse.catalog.seen import SeenValues
+    from audiences.warehouse.catalog.structure import Structure
 
 _log = logger(__name__)
 _OF_TOO_FEW = ("allow_empty", "max_removal")
@@ -166,12 +166,12 @@ class _UnmatchedNames:
         return self._event_names is not None and self._event_names.all and not self._event_names.values
 
     @cached_property
-    def _users(self) -> Relation | None:
-        return self._glance.relation(self._catalog.users.relation)
+    def _users(self) -> Structure | None:
+        return self._glance.structure(self._catalog.users.relation)
 
     @cached_property
-    def _events(self) -> Relation | None:
-        return self._glance.relation(self._catalog.events.relation) if self._catalog.events else None
+    def _events(self) -> Structure | None:
+        return self._glance.structure(self._catalog.events.relation) if self._catalog.events else None
 
     @cached_property
     def _event_names(self) -> SeenValues | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
@@ -29,14 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from audiences.connections import Connection
-
-_KINDS = {
-    "r": "table",
-    "p": "partitioned table",
-    "v": "view",
-    "m": "materialized view",
-    "f": "foreign table",
-}
 
 
 @dataclass(eq=False)
@@ -175,24 +167,21 @@ class Glance:
             except sa.exc.NoSuchTableError:
                 return None
             keys = inspector.get_foreign_keys(table, schema=schema) if references else []
-        inside = self._structure(schema, table)
+        inside = self.structure(name)
+        if inside is None:
+            return None
         return Relation(
-            name=name,
-            kind=_KINDS.get(inside.kind, "relation"),
-            rows=inside.rows,
+            **{each.name: getattr(inside, each.name) for each in fields(inside)},
             columns={
                 name: Column(name, _plain(each["type"]), virtual=name in inside.virtual, loose=name in inside.loose)
                 for each in columns
                 for name in [each["name"]]
             },
-            unique=inside.unique,
             refers={
                 each["constrained_columns"][0]: (each["referred_table"], each["referred_columns"][0])
                 for each in keys
                 if len(each["constrained_columns"]) == 1
             },
-            leading=inside.leading,
-            heirs=inside.heirs,
         )
 
     def names(self) -> list[str]:
@@ -213,15 +202,16 @@ class Glance:
             found += [f"{prefix}{in_catalog(name)}" for name in (*tables, *views)]
         return found
 
-    def _structure(self, schema: str | None, table: str) -> Structure:
-        full = ".".join(POSTGRES.identifier_preparer.quote_identifier(part) for part in (schema, table) if part)
+    def structure(self, name: str) -> Structure | None:
+        """The relation of that name without its columns' types, which take longer than all the rest; None when there is none."""
+        full = ".".join(POSTGRES.identifier_preparer.quote_identifier(part) for part in schema_and_name(name) if part)
         found = []
         for question in questions(full):
             answer = self.ask(question)
             if isinstance(answer, Refusal):
                 raise WarehouseQueryError(sqlstate=answer.sqlstate, detail=answer.words)
             found.append(answer)
-        return structure(*found)
+        return structure(name, *found)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import dialect
 
 from audiences.campaign.wording import shown
 from audiences.query.render import quoted
-from audiences.query.sources import schema_and_name
+from audiences.warehouse.catalog.structure import Structure
 
 POSTGRES = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it unannotated
 
@@ -37,33 +37,12 @@ class Column:
         return words if isinstance(self.type, sa.Enum) else words.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """A table or view: `kind` in words, `rows` as Postgres estimates them (None: not known).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation(Structure):
+    """A relation with its columns; `refers` has the relations and columns that foreign keys of one column lead to."""
 
-    `unique` has the sets of columns that a constraint or an index keeps unique, the primary key first; `refers` the
-    relations and columns that foreign keys of one column lead to; `leading` the columns that an index begins with; `heirs`
-    the tables that inherit from it, whose rows are among its own and which its indexes do not hold.
-    """
-
-    name: str
-    kind: str
-    rows: int | None
     columns: dict[str, Column]
-    unique: tuple[frozenset[str], ...] = ()
     refers: dict[str, tuple[str, str]] = field(default_factory=dict)
-    leading: frozenset[str] = frozenset()
-    heirs: tuple[str, ...] = ()
-
-    @property
-    def sql_name(self) -> str:
-        """The name as SQL that can be pasted: `shop."Users"`."""
-        return ".".join(quoted(part) for part in schema_and_name(self.name) if part)
-
-    @property
-    def indexable(self) -> bool:
-        """Whether Postgres makes indexes on it; not so on views and foreign tables."""
-        return self.kind in ("table", "partitioned table", "materialized view")
 
 
 def index_advice(relation: Relation, *columns: str, unique: bool = False) -> str:

@@ -27,7 +27,7 @@ from audiences.warehouse.catalog.reflect import Glance, Refusal
 if TYPE_CHECKING:
     from audiences.campaign.catalog import Catalog, EventProperty, Events, Property
     from audiences.campaign.catalog_sources import Source
-    from audiences.warehouse.catalog.relation import Relation
+    from audiences.warehouse.catalog.structure import Structure
 
 SAMPLE = 20_000
 _AT_MOST = 2 * SAMPLE  # rows; a sample that were cut at its size would lack the last pages
@@ -54,7 +54,7 @@ def named(seen: SeenValues) -> str:
     return told + rest
 
 
-def user_values(catalog: Catalog, declared: Property, relation: Relation, glance: Glance) -> SeenValues | None:
+def user_values(catalog: Catalog, declared: Property, relation: Structure, glance: Glance) -> SeenValues | None:
     """The values of a property of users; None when they are none of our business, or cannot be read."""
     if declared.type not in ("string", "list") or _is_personal(catalog, declared):
         return None
@@ -74,7 +74,7 @@ def look_alike(catalog: Catalog, declared: Property, value: str, glance: Glance)
 
 
 def event_values(
-    events: Events, declared: EventProperty, relation: Relation, glance: Glance, *, names: tuple[str, ...] = ()
+    events: Events, declared: EventProperty, relation: Structure, glance: Glance, *, names: tuple[str, ...] = ()
 ) -> SeenValues | None:
     """The values of a property of events, or only of the events of these names; None as above."""
     if declared.type not in ("string", "list") or declared.column == events.user:
@@ -85,9 +85,9 @@ def event_values(
     return _sampled(declared, table, glance, is_called(events, table, names))
 
 
-def event_names(events: Events, relation: Relation, glance: Glance) -> SeenValues | None:
+def event_names(events: Events, relation: Structure, glance: Glance) -> SeenValues | None:
     """How the events are named, at most MOST_NAMES ways; None when there are more, so that names hold data."""
-    by_index = events.name in relation.leading and relation.indexable and not relation.columns[events.name].loose
+    by_index = events.name in relation.leading and relation.indexable and events.name not in relation.loose
     found = _from_index(events, relation, glance) if by_index else None
     if found is None:
         table = some_of(events_table(events), relation)
@@ -102,7 +102,7 @@ def event_names(events: Events, relation: Relation, glance: Glance) -> SeenValue
     return SeenValues(told, all=len(told) == len(found))
 
 
-def _from_index(events: Events, relation: Relation, glance: Glance) -> list[str] | None:
+def _from_index(events: Events, relation: Structure, glance: Glance) -> list[str] | None:
     """Each name by one look-up of the next; None when that takes too long."""
     name, table = quoted(events.name), relation.sql_name
     answer = glance.ask(
@@ -143,7 +143,7 @@ def _counted(found: sa.Subquery, most: int) -> sa.Select[Any]:
     )
 
 
-def some_of(table: sa.FromClause, relation: Relation) -> sa.FromClause:
+def some_of(table: sa.FromClause, relation: Structure) -> sa.FromClause:
     """The relation, or, where it is large and has pages of its own, about SAMPLE rows from all over it."""
     if not relation.indexable or relation.rows is None or relation.rows <= SAMPLE:
         return table

@@ -1,4 +1,4 @@
-"""What of a relation SQLAlchemy does not tell: which indexes can be relied on, tables that inherit, columns that are computed."""
+"""A relation without the types of its columns: which indexes can be relied on, tables that inherit, columns that are computed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import sql
+
+from audiences.query.render import quoted
+from audiences.query.sources import schema_and_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,22 +54,43 @@ WHERE a.attrelid = to_regclass({relation}) AND a.attnum > 0 AND NOT a.attisdropp
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Structure:
-    """A relation's inside: `kind` as in pg_class, the estimated `rows`, the tables that inherit from it (`heirs`).
+_KINDS: Final = {
+    "r": "table",
+    "p": "partitioned table",
+    "v": "view",
+    "m": "materialized view",
+    "f": "foreign table",
+}
 
-    `unique` has the sets of columns that are kept unique over all rows that the relation shows, the primary key first;
-    `leading` the columns that indexes on all its tables begin with; `virtual` the columns that are computed when they are
-    read; `loose` those whose equality may look past letter case.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structure:
+    """A relation's inside: `kind` in words, `rows` as Postgres estimates them (None: not known).
+
+    `unique` has the sets of columns that a constraint or an index keeps unique over all rows, the primary key first; `leading`
+    the columns that indexes on all its tables begin with; `heirs` the tables that inherit from it, whose rows are among its own
+    and which its indexes do not hold; `virtual` the columns that are computed when they are read; `loose` those whose equality
+    may look past letter case.
     """
 
+    name: str
     kind: str
     rows: int | None
-    heirs: tuple[str, ...]
-    unique: tuple[frozenset[str], ...]
-    leading: frozenset[str]
-    virtual: frozenset[str]
-    loose: frozenset[str]
+    heirs: tuple[str, ...] = ()
+    unique: tuple[frozenset[str], ...] = ()
+    leading: frozenset[str] = frozenset()
+    virtual: frozenset[str] = frozenset()
+    loose: frozenset[str] = frozenset()
+
+    @property
+    def sql_name(self) -> str:
+        """The name as SQL that can be pasted: `shop."Users"`."""
+        return ".".join(quoted(part) for part in schema_and_name(self.name) if part)
+
+    @property
+    def indexable(self) -> bool:
+        """Whether Postgres makes indexes on it; not so on views and foreign tables."""
+        return self.kind in ("table", "partitioned table", "materialized view")
 
 
 def questions(relation: str) -> tuple[str, str, str]:
@@ -79,14 +103,20 @@ def questions(relation: str) -> tuple[str, str, str]:
     )
 
 
-def structure(tables: Sequence[Any], indexes: Sequence[Any], traits: Sequence[Any]) -> Structure:
-    """The answers to `questions` together. An index of a table says nothing of the rows in tables that inherit from it."""
+def structure(name: str, tables: Sequence[Any], indexes: Sequence[Any], traits: Sequence[Any]) -> Structure | None:
+    """The answers to `questions` together; None when there is no such relation.
+
+    An index of a table says nothing of the rows in tables that inherit from it.
+    """
+    if not tables:
+        return None
     own, heirs = tables[0], tables[1:]
     leading = [{each.columns[0] for each in indexes if each.table == table.oid} for table in tables]
     unique = [] if heirs else [each.columns for each in indexes if each.once and None not in each.columns]
     counts = [table.rows for table in tables]
     return Structure(
-        kind=own.kind,
+        name=name,
+        kind=_KINDS.get(own.kind, "relation"),
         rows=None if None in counts else sum(counts),
         heirs=tuple(heir.name for heir in heirs),
         unique=tuple(dict.fromkeys(map(frozenset, unique))),
