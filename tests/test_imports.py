@@ -142,6 +142,12 @@ def test_the_command_line_itself_imports_none_of_it():
     assert {module: heavy(module) for module in OURS if module.startswith("audiences.cli") and heavy(module)} == {}
 
 
+def test_one_command_is_carried_out_without_the_modules_of_the_others():
+    others = {f"audiences.cli.{name.replace('-', '_')}" for name in (*COMMANDS, "commands")}
+    assert others <= OURS.keys()
+    assert others & behind("audiences.cli.one_command") == set()
+
+
 @pytest.mark.parametrize("module", MAY)
 def test_a_step_imports_only_what_it_uses(module):
     assert heavy(f"audiences.{module}") == MAY[module]
