@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+from pathlib import Path
+
 import orjson
 import pytest
 from hypothesis import given
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 
 from audiences.sandbox.member_sets import MemberSet, as_json, count, each, pack, pack_dicts, unpack
 
+RESIDENT = Path("/proc/self/statm")
 HASHES = st.sampled_from([f"{n:064x}" for n in range(12)])
 ROWS = st.lists(
     st.fixed_dictionaries(
@@ -60,6 +64,17 @@ def test_packing_a_chunk_skips_the_blanks_between():
     shape = ("EMAIL", "ZIP")
     packed = pack(shape, [("a" * 64, "", "b" * 64), ("c" * 64, "", "d" * 64)])
     assert sorted(unpack(shape, row)["EMAIL"][0] for row in packed) == ["a", "c"]
+
+
+@pytest.mark.skipif(not RESIDENT.exists(), reason="the system does not tell how much memory a process has")
+def test_rows_of_plain_keys_take_the_memory_of_their_text():
+    def pages():
+        return int(RESIDENT.read_text().split()[1])
+
+    before = pages()
+    packed = pack(("EXTERN_ID",), [(f"customer-{n}",) for n in range(20_000)])
+    assert len(packed) == 20_000
+    assert (pages() - before) * resource.getpagesize() < 20_000_000
 
 
 def test_the_json_of_many_rows_is_sorted_and_whole():

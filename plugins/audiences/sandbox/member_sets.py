@@ -33,7 +33,8 @@ def pack(shape: Shape, rows: Iterable[Sequence[str]]) -> set[bytes]:
     """Pack rows whose non-blank cells are those of `shape`, in its order. Hashed cells must be 64 hex digits."""
     if HASHED_KEYS.issuperset(shape):
         return split(shape, bytes.fromhex("".join(chain.from_iterable(rows))))
-    return {orjson.dumps([cell for cell in row if cell]) for row in rows}
+    # Of what orjson makes each piece takes 4 kB of memory, however short it is: what is kept is a copy.
+    return {bytes(memoryview(orjson.dumps([cell for cell in row if cell]))) for row in rows}
 
 
 def join(shape: Shape, packed: set[bytes]) -> bytes:
