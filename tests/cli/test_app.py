@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import shlex
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import typer.main
+from typer.testing import CliRunner
 
 from audiences import cli
 from audiences.cli.commands import app
 from audiences.cli.one_command import needed
+from audiences.ledger.migrate import NEWEST
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group has them
 NO_COMMANDS = {
@@ -93,3 +96,11 @@ def test_the_help_of_every_command_has_an_example_that_the_command_takes(name):
 def test_an_example_with_an_option_that_is_not_there_is_found():
     with pytest.raises(Exception, match="No such option: --nothing"):
         parsed(typer.main.get_command(app), ["run", "carts", "--nothing"])
+
+
+def test_the_version_is_told_with_that_of_the_ledgers_tables_and_nothing_else_is_asked_for():
+    told = CliRunner().invoke(app, ["--version"])
+    assert (told.exit_code, told.output) == (
+        0,
+        f"audiences {version('audiences')}, for a ledger at revision {NEWEST}\n",
+    )

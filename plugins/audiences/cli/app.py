@@ -92,6 +92,21 @@ class Here:
     project = Path()
 
 
+def _tell_version(asked: bool) -> None:
+    if not asked:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    from audiences.ledger.migrate import NEWEST
+
+    try:
+        installed = version("audiences")
+    except PackageNotFoundError:  # the modules are found by a path alone
+        installed = "of no installed version"
+    typer.echo(f"audiences {installed}, for a ledger at revision {NEWEST}")
+    raise typer.Exit
+
+
 @app.callback()
 def common(
     project: Annotated[
@@ -101,6 +116,15 @@ def common(
         ),
     ] = Path(),
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_tell_version,
+            is_eager=True,
+            help="Print the version and that of the ledger's tables.",
+        ),
+    ] = False,
 ) -> None:
     """Campaigns as code: from a Postgres warehouse to Facebook Custom Audiences.
 
