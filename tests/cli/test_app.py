@@ -104,3 +104,9 @@ def test_the_version_is_told_with_that_of_the_ledgers_tables_and_nothing_else_is
         0,
         f"audiences {version('audiences')}, for a ledger at revision {NEWEST}\n",
     )
+
+
+@pytest.mark.parametrize("words", [(), ("preview",), ("ledger",), ("ledger", "migrate")])
+def test_help_is_given_for_its_short_option_too(words):
+    told = {option: CliRunner().invoke(app, [*words, option]).output for option in ("--help", "-h")}
+    assert told["-h"] == told["--help"] != ""

@@ -65,6 +65,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
 # Names of files and databases stand as they are, `a:b:` too.
 out, err = SafeConsole(emoji=False), SafeConsole(stderr=True, emoji=False)
