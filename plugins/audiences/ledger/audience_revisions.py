@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from audiences.errors import RetryError
+
 if TYPE_CHECKING:
     from audiences.ledger.database import Ledger
 
@@ -29,6 +31,20 @@ class Holding:
     rows: int
 
 
+@dataclass(eq=False)
+class ChangedSinceComparedError(RetryError):
+    """Memberships of an audience have changed since they were compared, so that the comparison does not hold."""
+
+    compared_at: int
+    now: int
+
+    def __str__(self) -> str:
+        return (
+            "the members of the audience have changed on record since they were compared with whom the campaign wants "
+            f"(revision {self.compared_at}, by now {self.now}). Nothing was sent; what is to be sent is worked out anew"
+        )
+
+
 def changed(ledger: Ledger, *, audience: int, run: int, more: int) -> None:
     """In the caller's transaction: the run has changed memberships of the audience, which has so many more now, or fewer."""
     counted_on = _COUNTED_ON.format(more=int(more))
@@ -46,6 +62,13 @@ def newest(ledger: Ledger, audience: int) -> int:
     return ledger.number(
         "select revision from audiences.audience_revision where audience_id = %(audience)s", {"audience": audience}
     )
+
+
+def ensure_newest(ledger: Ledger, audience: int, revision: int) -> None:
+    """Raise ChangedSinceComparedError when the audience has another revision by now."""
+    now = newest(ledger, audience)
+    if now != revision:
+        raise ChangedSinceComparedError(compared_at=revision, now=now)
 
 
 def only_by(ledger: Ledger, audience: int, *, run: int, since: int) -> int | None:

@@ -134,6 +134,22 @@ def abandon_others(ledger: Ledger, *, campaign: int, run: int) -> None:
     )
 
 
+def is_abandoned(ledger: Ledger, run: int) -> bool:
+    """Whether the run was given up for dead, since another one of its campaign has begun."""
+    return ledger.holds(
+        "select state = %(abandoned)s from audiences.run where id = %(run)s",
+        {"abandoned": RunState.ABANDONED, "run": run},
+    )
+
+
+def another_has_begun(ledger: Ledger, *, campaign: int, run: int) -> bool:
+    """Whether another run of the campaign is on its way: it has given up this one, and claims the audience by now."""
+    return ledger.holds(
+        "select exists (select from audiences.run where campaign_id = %(campaign)s and id <> %(run)s and state = %(running)s)",
+        {"campaign": campaign, "run": run, "running": RunState.RUNNING},
+    )
+
+
 def under_way(ledger: Ledger, campaign: int) -> bool:
     """Whether a run of the campaign has begun and not ended; one that began a day ago has died, unless it waits for an answer."""
     return ledger.holds(

@@ -99,7 +99,8 @@ def close_run(
             _remember(resources, run, planned)
     if totals.requests:  # else it is as it was when the run was opened
         _note_status(resources, run)
-    known_audiences.release(ledger, run.audience, run.campaign)
+    if not runs.another_has_begun(ledger, campaign=run.campaign, run=run.run):  # the claim is that one's by now
+        known_audiences.release(ledger, run.audience, run.campaign)
     if not chunks.of_unknown_fate(ledger, run.audience) and not replace_sessions.unfinished(ledger, run.audience):
         _clear_staging(resources, run)
     return Summary(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from audiences.errors import AudiencesError, StoppedError
 from audiences.ledger import approvals, known_audiences, runs
 from audiences.pipeline.preconditions import approved
+from audiences.pipeline.preconditions.not_overtaken import ensure_not_overtaken
 from audiences.pipeline.preconditions.unmatched import advising
 from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.steps.allow_once import how_to_allow
@@ -40,10 +41,14 @@ def plan(
 ) -> Plan:
     """Decide what the run sends and put it on record, all or nothing.
 
-    Raises StoppedError for a guard, NotApprovedError for a version that must be approved and is not, and ReplaceTooLongError for
-    a full refresh that one session cannot carry.
+    Raises StoppedError for a guard, NotApprovedError for a version that must be approved and is not, ReplaceTooLongError for
+    a full refresh that one session cannot carry, OvertakenError when another run of the campaign has begun, and
+    AudienceTakenError when another campaign has begun to change the audience: to find users, or to wait for an answer, may take
+    longer than a claim lasts.
     """
     approved.ensure_as_opened(resources, run.run)
+    ensure_not_overtaken(resources, run)
+    known_audiences.claim(resources.ledger, run.audience, run.campaign)
     runs.warn(resources.ledger, run.run, extracted.misfits)
     asks = not approved.in_force(resources, run.campaign)
     # Of another attempt too, which has put the approval in force and went no further.
@@ -102,11 +107,7 @@ def _guarded(
 
 
 def _go_on_approved(resources: CampaignResources, run: RunRef, question: Question | None, *, shown: str) -> None:
-    """Verify the answer, and do what `open_run` left undone for want of one.
-
-    Raises AudienceTakenError when another campaign has begun to change the audience while the run waited.
-    """
-    known_audiences.claim(resources.ledger, run.audience, run.campaign)
+    """Verify the answer, and do what `open_run` left undone for want of one."""
     approved.verify(resources, run.campaign, question, shown=shown)
     from audiences.pipeline.steps.link_ad_sets import take_back_dropped  # after a question to people alone
 

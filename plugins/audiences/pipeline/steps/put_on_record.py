@@ -62,7 +62,9 @@ def put_on_record(
     scope: Scope = EVERYBODY,
     remember: Callable[[], Remembered | None] | None = None,
 ) -> Plan:
-    """Stage what a computed difference sends, and put it on record with the assignments; raises ReplaceTooLongError.
+    """Stage what a computed difference sends, and put it on record with the assignments.
+
+    Raises ReplaceTooLongError, and AudienceTakenError or ChangedSinceComparedError when somebody else has come to the audience.
 
     `found`: the candidates are all who qualify, so whoever is not among them does not. `remember` stages what the next run is to
     know; it is called in another thread, so it asks the difference nothing.
@@ -87,6 +89,7 @@ def put_on_record(
         else:
             planned = _stage_changes(staging, difference, counts, keys=keys, earlier=earlier, assign=assign)
         _assign_others(resources, run, selected, difference, assign, added=bool(counts.add and not rows))
+    _ensure_still_as_compared(resources, run, difference)
     unsent = pa.Table.from_batches(() if rows else difference.changes("none"), CHANGES)
     chunks.record_unsent(ledger, audience=run.audience, run=run.run, changes=unsent)
     _record_expired(resources, run, difference, found=found)
@@ -120,6 +123,12 @@ def put_on_record(
         revision=difference.revision,
         remembered=remembered.result(),
     )
+
+
+def _ensure_still_as_compared(resources: CampaignResources, run: RunRef, difference: Difference) -> None:
+    """Where comparing and staging took longer than a claim lasts, another campaign may be at work, or have been and gone."""
+    known_audiences.claim(resources.ledger, run.audience, run.campaign)
+    audience_revisions.ensure_newest(resources.ledger, run.audience, difference.revision)
 
 
 def _requests_on_record(
