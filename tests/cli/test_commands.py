@@ -129,6 +129,7 @@ def test_a_wrong_file_is_named_with_its_place_and_others_stay_right(audiences, p
         (("validate", "no_such"), "no such campaign: no_such"),
         (("run", "carts", "--allow", "everything"), "no such guard: everything"),
         (("preview", "carts", "--at", "tomorrow"), "`tomorrow` is not an ISO 8601 time"),
+        (("preview", "carts", "--at", "noon"), "`2026-12-01T09:00:00+05:30`"),
         (("explain", "carts"), "--user"),
         (("schedule", "carts", "--next", "0"), "--next"),
         (("frobnicate",), "frobnicate"),
@@ -146,7 +147,8 @@ def test_wrong_usage_is_exit_code_2_and_says_what_is_wrong(audiences, monkeypatc
 def test_an_unknown_campaign_draws_the_nearest_name(audiences):
     code, _, err = audiences("preview", "cart")
     assert code == 1
-    assert "carts" in err
+    assert "did you mean `carts`?" in err
+    assert "there are carts" in audiences("preview", "zzz")[2]
     found = last_line(audiences("run", "cart", "--json")[1])
     assert (found["state"], found["problems"][0]["code"]) == ("failed", "unknown-campaign")
 
@@ -363,6 +365,17 @@ def test_the_schedule_is_in_the_campaigns_zone(audiences, project):
     assert (code, found["campaign"], found["timezone"]) == (0, "daily", "Asia/Kolkata")
     assert len(found["next"]) == 2
     assert "Tue 01 Dec 2026 09:00 IST" in audiences("schedule", "daily", *AT)[1]
+
+
+def test_the_schedule_of_a_campaign_without_times_says_what_it_waits_for(audiences, project):
+    waits = "when: {on: {event: Added To Cart}, unless: {event: Charged, within: 30 minutes}}"
+    live = pipeline.CARTS.replace("when: now", f"qualification: live\n{waits}").replace("name: Carts", "name: Left")
+    project.write("campaigns/left.yml", live)
+    code, out, _ = audiences("schedule", "left", *AT)
+    assert (code, " ".join(out.split())) == (
+        0,
+        "left has no times of its own: it runs when a user does Added To Cart, unless Charged follows within 30 minutes",
+    )
 
 
 def test_normalise_answers_line_by_line(audiences, monkeypatch):

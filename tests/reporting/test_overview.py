@@ -63,7 +63,7 @@ def test_a_campaign_that_never_ran_is_known_by_its_file(desk):
         "Spring", "published", "repeat", "ann", ("shoes",),
     )  # fmt: skip
     assert found.schedule == "every day at 09:00 UTC"
-    assert found.next_send == datetime(2026, 11, 24, 9, tzinfo=UTC)
+    assert (found.next_send, found.sends) == (datetime(2026, 11, 24, 9, tzinfo=UTC), None)
     assert (found.audience.id, found.audience.name, found.audience.ad_account) == (None, "Spring", "act_1001")
     assert (found.last_run, found.size, found.sizes) == (None, None, ())
 
@@ -76,7 +76,7 @@ def test_a_run_is_told_in_the_words_of_the_command_that_ran_it(desk):
     assert found.size == summary.audience.members == 4
     assert (found.audience.id, found.audience.size_lower) == (summary.audience.id, 3)
     assert found.audience.delivery.startswith("Audience too small")
-    assert found.next_send is None, "`now` is one run"
+    assert (found.next_send, found.sends) == (None, "nothing more"), "`now` is one run"
 
 
 def test_the_size_by_day_is_that_of_the_last_run_of_each_day_and_stands_until_the_next(desk):

@@ -48,7 +48,7 @@ from audiences.campaign.spec import CampaignSpec, SavedSegment
 from audiences.campaign.what import What
 from audiences.campaign.when import When
 from audiences.campaign.who import Who
-from audiences.campaign.wording import did_you_mean, shown
+from audiences.campaign.wording import choice, shown
 from audiences.campaign.yaml_reader import read_document
 from audiences.errors import ConfigError, Problem
 from audiences.logs import logger
@@ -153,8 +153,8 @@ class Project:
             message = f"there is no campaign {shown(campaign_id)} in the folders that can be read"
             raise ConfigError((Problem(FOLDER, 0, 0, "", "unknown-campaign", message), *unreadable))
         if campaign_id not in files:
-            near = did_you_mean(campaign_id, files)
-            fail(FOLDER, "unknown-campaign", f"there is no campaign {shown(campaign_id)}{near}")
+            there = choice(campaign_id, sorted(files), called="there are")
+            fail(FOLDER, "unknown-campaign", f"there is no campaign {shown(campaign_id)}{there}")
         return _campaign(campaign_id, files, common_files(root)).spec
 
 

@@ -78,12 +78,12 @@ def nearest(name: Any, names: Iterable[Any]) -> str | None:
     return longer[0] if len(longer) == 1 else None
 
 
-def choice(name: Any, names: Iterable[Any], *, none: str = "") -> str:
+def choice(name: Any, names: Iterable[Any], *, none: str = "", called: str = "allowed:") -> str:
     """The end of a message about a wrong name: what is allowed and the nearest of it, or `none` if nothing is."""
     valid = [str(each) for each in names]
     if not valid:
         return f"; {none}" if none else ""
-    allowed = f"; allowed: {', '.join(bare(each) for each in valid)}" if len(valid) <= _MOST_NAMES else ""
+    allowed = f"; {called} {', '.join(bare(each) for each in valid)}" if len(valid) <= _MOST_NAMES else ""
     return allowed + did_you_mean(name, valid)
 
 

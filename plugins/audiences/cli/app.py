@@ -187,7 +187,7 @@ def _instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        message = harmless_line(f"`{text}` is not an ISO 8601 time")
+        message = harmless_line(f"`{text}` is not an ISO 8601 time; write for example `2026-12-01T09:00:00+05:30`")
         raise typer.BadParameter(message) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

@@ -51,7 +51,7 @@ def spark(sizes: tuple[SizeAt, ...]) -> str:
 
 def _next(campaign: CampaignShown) -> str:
     if campaign.next_send is None:
-        return as_text(campaign.over or "")
+        return as_text(campaign.over or campaign.sends or "")
     return campaign.next_send.strftime(_WHEN)
 
 

@@ -15,6 +15,7 @@ from audiences.cli.safe_console import as_text
 from audiences.cli.streams import has_every_character
 from audiences.redact import harmless, harmless_json
 from audiences.when.never import never
+from audiences.when.summary import untimed_summary
 from audiences.who.outcome_words import MEMBERS_FIRST, outcome_words
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def preview(console: Console, found: Preview) -> None:
         "nothing was written"
     )
     shares = (f"{percent:g} % with {tier.replace('_', ' ')}" for tier, percent in found.quota_percent.items())
-    console.print(f"of the ad account's hourly quota: {', '.join(shares)}", highlight=False)
+    console.print(f"of the ad account's hourly quota: {', '.join(shares)}", highlight=False, soft_wrap=True)
     for line in found.unmatched:
         console.print(f"[bold yellow]![/] {as_text(line)}", highlight=False, soft_wrap=True)
     if found.would_be:
@@ -209,9 +210,9 @@ def checks(console: Console, found: Mapping[str, Sequence[Check]]) -> None:
 
 def schedule(console: Console, spec: CampaignSpec, times: Sequence[datetime]) -> None:
     """Run times in the campaign's own zone."""
-    after = spec.campaign.when.run_after
-    if after and spec.campaign.status == "published":
-        console.print(as_text(f"{spec.id} has no times of its own: it runs {after}"))
+    when = spec.campaign.when
+    if spec.campaign.status == "published" and (when.run_after or when.on):
+        console.print(as_text(f"{spec.id} has no times of its own: it runs {untimed_summary(when)}"), soft_wrap=True)
     elif not times:
         over = never(spec) or "its last time has passed"
         why = over if spec.campaign.status == "published" else spec.campaign.status
@@ -236,4 +237,4 @@ def _outcomes(outcomes: dict[str, int], rekeyed: int, *, action: Action, sent: b
 def _rejected(console: Console, rejected: dict[str, dict[str, int]]) -> None:
     for name, reasons in rejected.items():
         shown = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
-        console.print(f"[yellow]{name}[/] left out: {as_text(shown)}", highlight=False)
+        console.print(f"[yellow]{name}[/] left out: {as_text(shown)}", highlight=False, soft_wrap=True)

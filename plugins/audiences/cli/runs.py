@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from audiences.campaign.wording import did_you_mean
+from audiences.campaign.wording import choice
 from audiences.cli import runs_shown
 from audiences.cli.app import AsJson, CampaignArgument, Limit, Offset, app, reading, show_found, wrong_usage
 
@@ -23,6 +23,6 @@ def runs(campaign: CampaignArgument, limit: Limit = 20, offset: Offset = 0, as_j
     with reading() as (files, resources):
         known = campaigns.named(resources.ledger, name_on_record(files, resources.ledger, campaign))
         if known is None and campaign not in files.files:
-            wrong_usage(f"no such campaign: {campaign}{did_you_mean(campaign, files.files)}")
+            wrong_usage(f"no such campaign: {campaign}{choice(campaign, sorted(files.files), called='there are')}")
         found = history(files, resources.ledger, campaign, now=datetime.now(UTC), offset=offset, limit=limit)
     show_found(found, as_json, runs_shown.history)

@@ -65,7 +65,8 @@ class AudienceShown(Shown):
 class CampaignShown(Shown):
     """A campaign in the overview. What only a right file tells is None, or empty, for one whose file is broken or gone.
 
-    `over` says why no run comes any more, `next_send` when the next one will send (UTC). `size` is how many rows the audience
+    `over` says why no run comes any more, `next_send` when the next one will send (UTC), `sends` what it sends by where no time
+    can be told, such as `as events come`. `size` is how many rows the audience
     holds by our doing, as of the last run that came as far, None where none did; `sizes` the same by day.
     """
 
@@ -81,6 +82,7 @@ class CampaignShown(Shown):
     schedule: str | None
     over: str | None
     next_send: datetime | None
+    sends: str | None
     audience: AudienceShown | None
     size: int | None
     sizes: tuple[SizeAt, ...]
@@ -96,6 +98,8 @@ def shown(
     gone = standing.audience is not None and standing.audience.deleted_at is not None
     no_file = standing.id not in files.files and not files.problems(standing.id)
     status: CampaignStatus = "no file" if no_file else "broken file"
+    has_run = run is not None
+    upcoming = files.times.upcoming(spec, now, has_run=has_run) if spec and standing.over is None else None
     return CampaignShown(
         id=standing.id,
         name=standing.name,
@@ -108,7 +112,8 @@ def shown(
         timezone=spec.timezone if spec else None,
         schedule=schedule_words(spec) if spec else None,
         over=standing.over,
-        next_send=files.times.upcoming(spec, now, has_run=run is not None) if spec and standing.over is None else None,
+        next_send=upcoming,
+        sends=None if upcoming or standing.over else _without_time(spec, has_run=has_run),
         audience=_audience(spec, standing.audience),
         size=0 if gone else recorded.size if recorded else None,
         sizes=sizes,
@@ -129,6 +134,14 @@ def kind_of(spec: CampaignSpec) -> CampaignKind:
         "date": when.date,
     }
     return next((kind for kind, given in kinds.items() if given), "now")
+
+
+def _without_time(spec: CampaignSpec | None, *, has_run: bool) -> str:
+    """What a campaign sends of which no next time can be told."""
+    if spec is None or spec.campaign.status != "published":
+        return "nothing"
+    untimed = {"live": "as events come", "after": "after others"}
+    return untimed.get(kind_of(spec)) or ("nothing more" if has_run else "nothing")
 
 
 def schedule_words(spec: CampaignSpec) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from audiences.campaign.common_files import load_catalog, warehouse_connection
 from audiences.checklist import Check, State
 from audiences.errors import FixAccessError, RetryError
+from audiences.facebook.contract import TOKEN_DEBUGGER_URL
 from audiences.facebook.credentials import Credentials
 from audiences.facebook.preflight_checks import EXPIRES_SOON, version_check
 from audiences.ledger import campaigns as known_campaigns
@@ -209,7 +210,8 @@ def _token(credentials: Credentials, now: datetime) -> Check:
     name, day = "access token", credentials.token_expires
     if day is None:
         remedy = (
-            "Note the day as `token_expires` in the connection's extra; `audiences preflight` asks Facebook for it."
+            f"To be warned in time, look its end up at {TOKEN_DEBUGGER_URL} and note the day in the connection's extra "
+            "as `token_expires`."
         )
         return Check(name, State.OK, "no end is noted in the connection", remedy)
     remedy = "Make a new token, put it into the Airflow connection, and correct `token_expires` with it."

@@ -48,7 +48,7 @@ function Head({ page }) {
       h(Figure, { name: "Status", value: h(HStack, { gap: 2 }, campaign.status, campaign.kind === "live" && h(State, { of: "live" })),
         note: campaign.over ?? campaign.schedule }),
       h(Figure, {
-        name: "Sends next", value: campaign.next_send ? ago(campaign.next_send) : campaign.kind === "live" ? "as events come" : "not",
+        name: campaign.next_send ? "Sends next" : "Sends", value: campaign.next_send ? ago(campaign.next_send) : campaign.sends ?? "nothing more",
         note: next.slice(0, 3).map(momentInZone).join(" · ") }),
       h(Figure, { name: "Size now", value: count(campaign.size), note: "rows that it holds by our doing" }),
       h(Figure, {

@@ -102,11 +102,9 @@ const Part = ({ title, children }) =>
   h(Box, { minW: 0, fontSize: "sm", overflowWrap: "anywhere" },
     h(Text, { fontSize: "xs", color: "fg.muted", display: { base: "block", lg: "none" } }, title), children);
 
-function upcoming({ over, next_send: next, kind, status }) {
+function upcoming({ over, next_send: next, sends }) {
   if (over) return over;
-  if (next) return `sends next ${ago(next)}, ${momentInZone(next)}`;
-  if (kind === "live" && status === "published") return "sends as events come";
-  return "sends nothing";
+  return next ? `sends next ${ago(next)}, ${momentInZone(next)}` : `sends ${sends}`;
 }
 
 function LastRun({ run }) {
