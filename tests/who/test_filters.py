@@ -50,6 +50,17 @@ def passing(
     return [value for value, passed in zip(values, truth, strict=True) if passed]
 
 
+ZEROS = [0.0, -0.0]
+
+
+@pytest.mark.parametrize(
+    "condition", [{"equals": 0}, {"equals": -0.0}, {"in": [0, 7]}, {"between": [0, 1]}, {"at_most": -0.0}]
+)
+def test_a_zero_is_a_zero_whatever_its_sign(condition: dict[str, Any]) -> None:
+    assert passing({"p": condition}, ZEROS, "number") == ZEROS
+    assert passing({"not": {"p": condition}}, ZEROS, "number") == []
+
+
 TWINS = [
     ("string", {"equals": "a"}, {"not_equals": "a"}, ["a", "b", None]),
     ("string", {"in": ["a", "c"]}, {"not_in": ["a", "c"]}, ["a", "b", None]),

@@ -188,7 +188,7 @@ def _float(value: Any) -> float | None:
     if isinstance(value, bool):
         raise TypeError
     number = float(value)
-    return None if math.isnan(number) else number
+    return None if math.isnan(number) else number + 0.0  # a zero without a sign
 
 
 _INT64 = (-(2**63), 2**63 - 1)

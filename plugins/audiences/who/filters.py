@@ -112,8 +112,9 @@ def _typed(column: pd.Series, declared: Property, today: date) -> pa.Array:
     if declared.type == "version":
         return _by_distinct(values, version_key)
     if pa.types.is_floating(values.type):
-        # NaN is no number; Postgres would have it above all numbers and equal to itself.
-        return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+        # NaN is no number; Postgres would have it above all numbers and equal to itself. A zero may have a sign, by which Arrow
+        # tells it from the other one where it looks among values; with 0 added to it, it has none.
+        return pc.add(pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values), 0.0)
     return values
 
 
