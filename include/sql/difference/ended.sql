@@ -3,7 +3,8 @@
 -- mirror: what the campaign holds and no longer wants, and rows whose identifiers changed. add: only the latter.
 -- remove: whoever is no longer wanted, whichever campaign uploaded them. remove_matching: identifiers that are about to be
 -- taken out, whoever holds them, and entries of the list of those taken out that no longer match or are renewed.
--- Of all actions: memberships whose time is up, and of those who opted out, where they would be uploaded anew.
+-- Of all actions: memberships whose time is up, and of those who opted out, where they would be uploaded anew, whichever campaign
+-- holds them: the whole set of an audience is that of all campaigns.
 -- Dialect: DuckDB. Tables: differs, begun, held, wanted, expiring, opted_out (user_id). Parameters: $campaign, $action.
 with ending as (
   select campaign_id, user_id, held as identifiers, $action <> 'remove_matching' as present,
@@ -22,7 +23,7 @@ with ending as (
   union
   select h.campaign_id, h.user_id, h.identifiers, true, true
   from held h
-  where h.present and h.campaign_id = $campaign and h.user_id in (select user_id from opted_out)
+  where h.present and h.user_id in (select user_id from opted_out)
 ),
 -- Few are held more than once: looking at those alone is four times as fast as a window over all.
 several as (

@@ -426,3 +426,23 @@ def test_who_opted_out_is_not_sent_anew_by_a_full_refresh_though_members_stay(fe
     summary = few.run(spec, full_refresh=True)
     assert (summary.state, summary.outcomes["removed"]) == ("success", 1)
     assert few.members(summary.audience.id) == {few.row_of(f"user{one}@example.com", None) for one in (1, 3)}
+
+
+def test_who_opted_out_is_not_sent_anew_for_another_campaign_either(few):
+    spec = few.campaign(what=REPLACE)
+    audience = few.run(spec).audience.id
+    few.user(9, "user9@example.com")
+    few.event(9, "Charged")
+    adds = few.campaign(
+        "buyers",
+        who={"did": {"event": "Charged"}},
+        what={"audience": {"update": {"id": audience, "action": "add"}}},
+    )
+    few.run(adds)
+    assert few.row_of("user9@example.com", None) in few.members(audience)
+    few.sql("update users set opted_out = true where id = 9")
+    summary = few.run(spec)
+    assert (summary.state, summary.outcomes["removed"]) == ("success", 1)
+    assert few.row_of("user9@example.com", None) not in few.members(audience)
+    assert few.run(adds).outcomes["opted_out"] == 1
+    assert (few.run(spec).outcomes["removed"], len(few.members(audience))) == (0, 3)
