@@ -39,6 +39,17 @@ def test_a_run_that_was_closed_is_not_taken_up_again(ledger, campaign):
     assert start(ledger, campaign) == second
 
 
+def test_a_run_of_another_version_of_the_campaign_or_of_other_control_groups_is_another_run(ledger, campaign):
+    first = start(ledger, campaign, terms="10 %")
+    second = start(ledger, campaign, terms="20 %")
+    assert second != first
+    assert (row(ledger, first).control_terms, row(ledger, second).control_terms) == ("10 %", "20 %")
+    ledger.sql.execute("update audiences.run set config_digest = 'before' where id = %s", (second,))
+    third = start(ledger, campaign, terms="20 %")
+    assert third not in (first, second)
+    assert start(ledger, campaign, terms="20 %") == third
+
+
 def test_a_new_run_closes_those_of_its_campaign_whose_process_is_gone(ledger, campaign, other):
     first, foreign, second = start(ledger, campaign), start(ledger, other), start(ledger, campaign, "r2")
     runs.abandon_others(ledger, campaign=campaign, run=second)

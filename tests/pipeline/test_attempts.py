@@ -59,6 +59,22 @@ def test_who_was_added_before_an_interruption_of_the_run_counts_as_added_by_it(s
     assert summary.audience.members == 49
 
 
+def test_who_is_held_out_by_a_run_that_was_taken_up_after_an_edit_stays_so(shop, fill):
+    fill(100)
+    ten, thirty = (shop.campaign(who={**EVER, "control_group": {"percent": percent}}) for percent in (10, 30))
+    with shop.resources(ten) as resources:
+        open_run(resources, RunRequest(external_id="scheduled__1", at=shop.noon))
+    with shop.resources(thirty) as resources:
+        run, planned = attempt(shop, resources)
+        export(resources, run, "add")
+        summary = close_run(resources, run, planned)
+    assert 10 < summary.outcomes["control_campaign"] < 50
+    members = shop.members(summary.audience.id)
+    outcomes = shop.run(ten).outcomes
+    assert (outcomes["added"], outcomes["control_campaign"]) == (0, summary.outcomes["control_campaign"])
+    assert shop.members(summary.audience.id) == members
+
+
 def test_a_run_that_another_one_overtook_while_it_waited_has_failed(shop, fill):
     fill(20)
     spec = shop.campaign(who=EVER)

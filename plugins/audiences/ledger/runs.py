@@ -91,18 +91,20 @@ def start(
 ) -> int:
     """Put a run on record and give its number. `due` is the time of the schedule for which it is begun.
 
-    The same `external_id` is the same run, taken up again, until it has been closed; after that it is another one.
+    The same `external_id` is the same run, taken up again, until it has been closed; after that it is another one. So it is for
+    another version of the campaign, or other control groups: assignments are told by the terms that are on record of their run.
     """
     return ledger.number(
         """
         with last as (
-            select again, outcomes <> '{}' or state = %(success)s as closed from audiences.run
-            where campaign_id = %(campaign)s and external_id = %(external_id)s order by again desc limit 1
+            select again, outcomes <> '{}' or state = %(success)s
+                or config_digest <> %(digest)s or control_terms <> %(terms)s as over
+            from audiences.run where campaign_id = %(campaign)s and external_id = %(external_id)s order by again desc limit 1
         )
         insert into audiences.run
             (campaign_id, external_id, again, config_digest, config, control_terms, as_of, assigned_at, due, state,
              started_at, staging)
-        values (%(campaign)s, %(external_id)s, coalesce((select again + closed::int from last), 0), %(digest)s,
+        values (%(campaign)s, %(external_id)s, coalesce((select again + over::int from last), 0), %(digest)s,
             %(config)s, %(terms)s, %(as_of)s, %(now)s, %(due)s, %(running)s, now(), %(staging)s)
         on conflict (campaign_id, external_id, again) do update set state = excluded.state, ended_at = null, error = null,
             stopped = false, warnings = '{}', planned = run.planned - 'leaving', as_of = excluded.as_of,
