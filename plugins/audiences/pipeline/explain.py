@@ -17,11 +17,11 @@ from audiences.pipeline.person.explained_user import ExplainedStep, Explanation,
 from audiences.pipeline.person.holders import holders
 from audiences.pipeline.person.masked_cells import masked_cells
 from audiences.pipeline.steps.decisions import decide
+from audiences.pipeline.steps.users_query import users_query
 from audiences.query.columns import columns_of
 from audiences.query.render import render
 from audiences.what.encode import Encoder
 from audiences.what.erased import Erased
-from audiences.who.compile import qualified
 from audiences.who.explanation import RuleSteps, Step, deciding, explain_filters
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _find(spec: CampaignSpec, warehouse: Warehouse, run: RunRef, user: str) -> _
     answers = warehouse.table(render(asked.query)).to_pylist()
     if not answers:
         return None
-    rows = warehouse.table(render(qualified(spec, run.at, users=[user]))).combine_chunks().to_batches()
+    rows = warehouse.table(users_query(warehouse, spec, run.at, users=[user]).text).combine_chunks().to_batches()
     rules = asked.read(answers[0])
     if not rows or not rows[0].num_rows:
         return _Found(rules)

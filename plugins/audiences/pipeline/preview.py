@@ -37,13 +37,10 @@ from audiences.pipeline.steps.opt_out_again import opted_out_by_now
 from audiences.pipeline.steps.plan import check_guards, outcomes_before_upload
 from audiences.pipeline.steps.put_on_record import rows_to_replace
 from audiences.pipeline.steps.rehearsed import rehearsed
+from audiences.pipeline.steps.users_query import users_query
 from audiences.pipeline.upload.full_refresh import ReplaceTooLongError, ensure_ours
 from audiences.pipeline.upload.requests import percent_of_quota, requests_for
-from audiences.query.column_types import UNKNOWN
-from audiences.query.render import render
-from audiences.warehouse.known_types import known_types
 from audiences.when.never import never
-from audiences.who.compile import qualified
 from audiences.who.outcomes import Outcomes
 
 if TYPE_CHECKING:
@@ -58,11 +55,9 @@ SAMPLES = 5
 
 
 def statement(resources: CampaignResources, at: datetime) -> str:
-    """The statement that finds everybody who qualifies, as a run would ask it: with what the warehouse says of columns' types."""
-    spec = resources.spec
+    """The statement that finds everybody who qualifies, as a run sends it; that of a live campaign names its users besides."""
     with resources.warehouse() as warehouse:
-        types = UNKNOWN if spec.campaign.qualification == "live" else known_types(warehouse, spec)
-        return render(qualified(spec, at, types=types))
+        return users_query(warehouse, resources.spec, at).text
 
 
 def preview(

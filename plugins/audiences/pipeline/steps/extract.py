@@ -19,13 +19,10 @@ from audiences.pipeline.steps.known.changed import LookAtAllError
 from audiences.pipeline.steps.known.extract_changed import Changed, extract_changed
 from audiences.pipeline.steps.known.lookup import known_users
 from audiences.pipeline.steps.known.terms import terms_of
-from audiences.query.column_types import UNKNOWN
+from audiences.pipeline.steps.users_query import users_query
 from audiences.query.columns import OPT_OUT, columns_of
 from audiences.query.key import ensure_key
-from audiences.query.render import render
-from audiences.warehouse.known_types import known_types
 from audiences.what.encode import Encoder
-from audiences.who.compile import qualified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,12 +94,10 @@ def _all(
     """Stage all users with their identifiers; with their fingerprints too, where they may be remembered."""
     spec, shards = resources.spec, list[int]()
     secret = terms.secret if terms else None
-    # For a few users the question would be the longer part.
-    types = known_types(warehouse, spec) if scope.everybody else UNKNOWN
-    query = render(qualified(spec, run.at, users=scope.users(resources.ledger), secret=secret, types=types))
+    query = users_query(warehouse, spec, run.at, users=scope.users(resources.ledger), secret=secret)
     with ExitStack() as open_files:
         writer: pq.ParquetWriter | None = None
-        found = (batch for batch in warehouse.stream(query) if batch.num_rows)
+        found = (batch for batch in warehouse.stream(query.text) if batch.num_rows)
         for batch in map_concurrently(encoder.encode, found, max_concurrency=ENCODE_CONCURRENCY):
             ensure_key(spec.catalog.users, batch.column("user_id"))
             if writer is None or shards[-1] >= SHARD_ROWS:

@@ -25,11 +25,11 @@ from audiences.pipeline.staging import (
 )
 from audiences.pipeline.steps.known.changed import LookAtAllError, most_changed
 from audiences.pipeline.steps.known.lookup import ANEW, FOUND, FOUND_NUMBERS, GONE, KEPT, KNOWN
+from audiences.pipeline.steps.users_query import users_query
 from audiences.query.columns import columns_of
 from audiences.query.key import ensure_key
 from audiences.query.render import render
-from audiences.warehouse.known_types import known_types
-from audiences.who.compile import identifiers_of, qualified
+from audiences.who.compile import identifiers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,12 +60,11 @@ def extract_changed(
 ) -> Changed:
     """Stage the users who qualify at `run.at`. Raises LookAtAllError, and then nothing of what is staged counts."""
     sorting = _Sorting(spec, run, encoder, known)
-    types = known_types(warehouse, spec)
-    query = render(qualified(spec, run.at, secret=terms.secret, identifiers=False, types=types))
+    query = users_query(warehouse, spec, run.at, secret=terms.secret, identifiers=False)
     staging = Staging(run.staging)
     with sorting.files(staging):
         # Closed before the warehouse is, of which more is being read.
-        found = sorting.found(warehouse.stream(query), schema := FOUND_NUMBERS if types.whole_key else FOUND)
+        found = sorting.found(warehouse.stream(query.text), schema := FOUND_NUMBERS if query.numbers else FOUND)
         with closing(known.beside(found, staging, schema=schema)) as beside:
             for batch in beside:
                 sorting.take(batch)
