@@ -219,7 +219,7 @@ def test_a_name_that_is_not_there_is_found(span: str) -> None:
 
 
 def test_a_name_is_looked_for_in_the_module_before_it() -> None:
-    assert exists("acknowledge", "ledger/chunks.py")
+    assert exists("acknowledge", "ledger/receipts.py")
     assert not exists("acknowledge", "ledger/runs.py")
     assert exists("Extracted.misfits", "pipeline/results.py")
 

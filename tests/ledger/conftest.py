@@ -1,10 +1,11 @@
-"""A ledger that is lent to one test after the other, with a campaign and its audience in it."""
+"""A ledger that is lent to one test after the other, with a campaign, its audience and a run in it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.ledger.records import start
 
 from audiences.ledger import campaigns, known_audiences
 from audiences.ledger.database import Ledger
@@ -36,3 +37,8 @@ def other(ledger: Ledger) -> int:
 @pytest.fixture
 def audience(ledger: Ledger, campaign: int) -> KnownAudience:
     return known_audiences.record(ledger, ad_account="act_1", facebook_id="23", name="Carts", created_for=campaign)
+
+
+@pytest.fixture
+def run(ledger: Ledger, campaign: int) -> int:
+    return start(ledger, campaign)

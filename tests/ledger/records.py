@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from psycopg.rows import namedtuple_row
 
-from audiences.ledger import chunks, runs
+from audiences.ledger import chunks, receipts, replace_sessions, runs
 from audiences.ledger.chunk_states import PlannedRequest, RequestAction
-from audiences.ledger.chunks import Acknowledged
+from audiences.ledger.receipts import Acknowledged
 
 if TYPE_CHECKING:
-    from audiences.ledger.chunk_states import Chunk
+    from audiences.ledger.chunk_states import Chunk, RequestState
     from audiences.ledger.database import Ledger
+    from audiences.ledger.replace_sessions import ReplaceSession
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 _COLUMNS = {
@@ -80,7 +81,28 @@ def sent(ledger: Ledger, run: int, audience: int, rows: int = 1, *, action: Requ
     return chunk
 
 
+def request_states(ledger: Ledger, run: int) -> list[RequestState]:
+    """Of the requests of the run, in the order in which they are sent."""
+    return [chunk.state for chunk in chunks.of_run(ledger, run)]
+
+
 def acknowledge(ledger: Ledger, run: int, audience: int, changes: pa.Table) -> None:
     """A request that was sent and came back right, with the memberships that it changed."""
     chunk = sent(ledger, run, audience, changes.num_rows)
-    chunks.acknowledge(ledger, Acknowledged(chunk, received=changes.num_rows, invalid=0, changes=changes))
+    receipts.acknowledge(ledger, Acknowledged(chunk, received=changes.num_rows, invalid=0, changes=changes))
+
+
+def session(ledger: Ledger, run: int, audience: int, *, requests: int = 2, rows: int = 10) -> ReplaceSession:
+    """A replace session of the run that was not begun, in place of an earlier attempt; `rows` are those of a request."""
+    replace_sessions.plan(
+        ledger,
+        run=run,
+        audience=audience,
+        schema=("EMAIL",),
+        closing="closing.parquet",
+        planned=[PlannedRequest("replace", "whole.parquet", rows * n, rows) for n in range(requests)],
+        id_of=lambda attempt: 1000 + attempt,
+    )
+    found = replace_sessions.to_send(ledger, run)
+    assert found is not None
+    return found

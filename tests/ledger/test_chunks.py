@@ -1,45 +1,19 @@
 from __future__ import annotations
 
 import pytest
-from tests.ledger.records import acknowledge, changed, request, sent, start
+from tests.ledger.records import acknowledge, changed, request, request_states, sent, session, start
 
 from audiences.ledger import (
-    audience_revisions,
     chunks,
-    member_history,
-    members,
     rejected_rows,
     replace_sessions,
     request_counts,
-    request_records,
     requests_in_doubt,
 )
 from audiences.ledger.chunk_states import PlannedRequest
 from audiences.ledger.transitions import IllegalTransitionError
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def run(ledger, campaign):
-    return start(ledger, campaign)
-
-
-def states(ledger, run):
-    return [chunk.state for chunk in chunks.of_run(ledger, run)]
-
-
-def session(ledger, run, audience, requests=2):
-    replace_sessions.plan(
-        ledger,
-        run=run,
-        audience=audience.id,
-        schema=("EMAIL",),
-        closing="closing.parquet",
-        planned=[PlannedRequest("add", "whole.parquet", 10 * n, 10) for n in range(requests)],
-        id_of=lambda attempt: attempt,
-    )
-    return replace_sessions.to_send(ledger, run)
 
 
 def test_requests_are_recorded_as_about_to_leave_all_or_none(ledger, audience, run):
@@ -49,51 +23,16 @@ def test_requests_are_recorded_as_about_to_leave_all_or_none(ledger, audience, r
     chunks.refuse(ledger, second, error="no")
     with pytest.raises(IllegalTransitionError, match=f"request {second.id} is on record as `refused`"):
         chunks.sending(ledger, third, second)
-    assert states(ledger, run) == ["sending", "refused", "planned"]
+    assert request_states(ledger, run) == ["sending", "refused", "planned"]
     assert request_counts.totals(ledger, run).requests == 2
 
 
-def test_receipts_that_come_together_are_recorded_each_with_its_own_figures(ledger, campaign, audience, run):
-    one, other = (sent(ledger, run, audience.id) for _ in range(2))
-    members_of = {
-        one: changed((campaign, "1", b"x", True), (campaign, "2", b"y", True)),
-        other: changed((campaign, "3", b"z", True)),
-    }
-    chunks.acknowledge(ledger, *(chunks.Acknowledged(each, 9, each.number, members_of[each]) for each in members_of))
-    found = [(each.state, each.received, each.invalid, each.begun) for each in request_records.of_run(ledger, run)]
-    assert found == [("acknowledged", 9, 0, 2), ("acknowledged", 9, 1, 1)]
-    assert members.memberships(ledger, audience.id) == 3
-    assert audience_revisions.newest(ledger, audience.id) == 1
-
-
-def test_a_second_receipt_beside_a_first_one_changes_nothing_and_keeps_nothing_out(ledger, campaign, audience, run):
-    known, new = (sent(ledger, run, audience.id) for _ in range(2))
-    again = chunks.Acknowledged(known, 1, 0, changed((campaign, "1", b"x", True)))
-    chunks.acknowledge(ledger, again)
-    chunks.acknowledge(ledger, again, chunks.Acknowledged(new, 1, 0, changed((campaign, "2", b"y", True))))
-    assert states(ledger, run) == ["acknowledged", "acknowledged"]
-    assert members.memberships(ledger, audience.id) == 2
-
-
-def test_a_receipt_beside_one_that_comes_too_late_is_recorded(ledger, campaign, audience, run):
-    given_up, in_time = (sent(ledger, run, audience.id) for _ in range(2))
-    chunks.refuse(ledger, given_up, error="no")
-    receipts = [
-        chunks.Acknowledged(each, 1, 0, changed((campaign, str(each.number), b"x", True)))
-        for each in (given_up, in_time)
-    ]
-    with pytest.raises(IllegalTransitionError, match=f"request {given_up.id} is on record as `refused`"):
-        chunks.acknowledge(ledger, *receipts)
-    assert states(ledger, run) == ["refused", "acknowledged"]
-    assert [each.user for each in member_history.of_users(ledger, ["0", "1"])] == ["1"]
-
-
 def test_another_run_gives_up_what_was_never_sent_and_what_is_left_of_a_broken_session(ledger, campaign, audience, run):
-    planned = session(ledger, run, audience)
+    planned = session(ledger, run, audience.id)
     replace_sessions.opened(ledger, planned, chunks.of_session(ledger, planned.id)[0])
     later = start(ledger, campaign, "r2")
     chunks.drop_planned(ledger, audience.id, but_run=later)
-    assert states(ledger, run) == ["dropped", "dropped"]
+    assert request_states(ledger, run) == ["dropped", "dropped"]
     assert request_counts.totals(ledger, run).unsent == 0
 
 
@@ -102,7 +41,7 @@ def test_another_run_leaves_its_own_requests_and_those_whose_fate_is_unknown(led
     later = start(ledger, campaign, "r2")
     request(ledger, later, audience.id)
     chunks.drop_planned(ledger, audience.id, but_run=later)
-    assert (states(ledger, run), states(ledger, later)) == (["sending"], ["planned"])
+    assert (request_states(ledger, run), request_states(ledger, later)) == (["sending"], ["planned"])
 
 
 def test_deferred_removals_alone_are_given_up_when_what_they_wait_for_did_not_come(ledger, audience, run):
@@ -127,24 +66,6 @@ def test_removals_go_before_additions_and_late_ones_after_them(ledger, audience,
     assert [chunk.file for chunk in chunks.of_run(ledger, run, action="remove", deferred=False)] == ["r"]
 
 
-def test_rows_that_facebook_did_not_receive_or_could_not_use_are_added_up(ledger, campaign, audience, run):
-    chunk = request(ledger, run, audience.id, rows=10)
-    chunks.sending(ledger, chunk)
-    receipt = chunks.Acknowledged(chunk, received=7, invalid=2, changes=changed((campaign, "1", b"x", True)))
-    chunks.acknowledge(ledger, receipt)
-    totals = request_counts.totals(ledger, run)
-    assert (totals.taken, totals.unreceived, totals.invalid, totals.requests) == (10, 3, 2, 1)
-
-
-def test_within_a_session_the_count_of_rows_received_is_of_all_requests_so_far(ledger, audience, run):
-    planned = session(ledger, run, audience)
-    for received, chunk in zip((10, 20), chunks.of_session(ledger, planned.id), strict=True):
-        chunks.sending(ledger, chunk)
-        chunks.receive(ledger, chunk, received=received, invalid=1)
-    totals = request_counts.totals(ledger, run)
-    assert (totals.taken, totals.unreceived, replace_sessions.invalid(ledger, planned)) == (20, 0, 2)
-
-
 def test_a_run_whose_additions_were_all_refused_has_added_nothing(ledger, campaign, audience, run):
     chunks.refuse(ledger, sent(ledger, run, audience.id), error="no")
     assert request_counts.totals(ledger, run).nothing_added
@@ -158,7 +79,7 @@ def test_a_request_that_came_to_nothing_is_to_be_sent_again_and_its_tries_count(
     for _ in range(2):
         chunks.sending(ledger, chunk)
         chunks.unsend(ledger, chunk)
-    assert states(ledger, run) == ["planned"]
+    assert request_states(ledger, run) == ["planned"]
     assert request_counts.totals(ledger, run).requests == 2
 
 
@@ -166,7 +87,7 @@ def test_a_request_whose_rows_are_gone_is_lost_and_no_longer_in_doubt(ledger, au
     chunk = request(ledger, run, audience.id)
     chunks.sending(ledger, chunk)
     chunks.lose(ledger, chunk, error="staging is gone")
-    assert states(ledger, run) == ["lost"]
+    assert request_states(ledger, run) == ["lost"]
     assert chunks.of_unknown_fate(ledger, audience.id) == []
 
 
@@ -189,7 +110,7 @@ def test_what_another_run_made_a_run_give_up_does_not_count_once_it_has_planned_
     chunks.drop_planned(ledger, audience.id, but_run=start(ledger, campaign, "r2"))
     assert request_counts.totals(ledger, run).dropped == 1
     request(ledger, run, audience.id)
-    assert states(ledger, run) == ["planned"]
+    assert request_states(ledger, run) == ["planned"]
     assert request_counts.totals(ledger, run).dropped == 0
 
 

@@ -5,35 +5,21 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.ledger.records import acknowledge, changed, request, start
+from tests.ledger.records import acknowledge, changed, request, session, start
 
 from audiences.ledger import audiences_in_doubt, chunks, content, known_audiences, replace_sessions, requests_in_doubt
-from audiences.ledger.chunk_states import PlannedRequest
 
 pytestmark = pytest.mark.integration
 WHY = "Facebook says that its members were changed"
-
-
-@pytest.fixture
-def run(ledger, campaign):
-    return start(ledger, campaign)
 
 
 def saw(ledger, audience, *, changed=None, asked_at=None, filling=False, doubt=None):
     content.saw(ledger, audience.id, changed=changed, asked_at=asked_at, filling=filling, why_in_doubt=doubt)
 
 
-def session(ledger, run, audience):
-    replace_sessions.plan(
-        ledger,
-        run=run,
-        audience=audience.id,
-        schema=("EMAIL",),
-        closing="closing.parquet",
-        planned=[PlannedRequest("add", "whole.parquet", 0, 1)],
-        id_of=lambda attempt: attempt,
-    )
-    planned = replace_sessions.to_send(ledger, run)
+def opened(ledger, run, audience):
+    """A replace session of one request, which has left."""
+    planned = session(ledger, run, audience.id, requests=1, rows=1)
     replace_sessions.opened(ledger, planned, chunks.of_session(ledger, planned.id)[0])
     return planned
 
@@ -82,13 +68,13 @@ def test_a_request_under_way_and_one_in_doubt_have_no_answer(ledger, campaign, a
 def test_a_replace_of_whose_end_nothing_is_known_is_a_doubt_until_a_later_one_ended(
     ledger, campaign, audience, run, broke
 ):
-    first = session(ledger, run, audience)
+    first = opened(ledger, run, audience)
     if broke:
         replace_sessions.broke(ledger, first, error="no answer")
     assert content.known(ledger, audience.id).opened is not None
     assert content.why_in_doubt(ledger, audience.id) == "a replace of it broke off"
     assert not audiences_in_doubt.holds(ledger, audience.id)
-    end(ledger, session(ledger, start(ledger, campaign, "r2"), audience))
+    end(ledger, opened(ledger, start(ledger, campaign, "r2"), audience))
     assert content.known(ledger, audience.id).opened is None
     assert content.why_in_doubt(ledger, audience.id) is None
 
@@ -98,13 +84,13 @@ def test_a_lost_request_is_a_doubt_until_all_was_sent_again(ledger, campaign, au
     chunks.sending(ledger, chunk)
     chunks.lose(ledger, chunk, error="gone")
     assert "lost" in content.why_in_doubt(ledger, audience.id)
-    end(ledger, session(ledger, start(ledger, campaign, "r2"), audience))
+    end(ledger, opened(ledger, start(ledger, campaign, "r2"), audience))
     assert content.why_in_doubt(ledger, audience.id) is None
 
 
 def test_a_person_ends_any_doubt(ledger, audience, run):
     saw(ledger, audience, doubt=WHY)
-    replace_sessions.broke(ledger, session(ledger, run, audience), error="no answer")
+    replace_sessions.broke(ledger, opened(ledger, run, audience), error="no answer")
     chunk = request(ledger, run, audience.id)
     chunks.sending(ledger, chunk)
     chunks.lose(ledger, chunk, error="gone")
@@ -115,9 +101,9 @@ def test_a_person_ends_any_doubt(ledger, audience, run):
 
 def test_a_replace_ends_a_doubt_that_is_older_than_itself_alone(ledger, audience, campaign, run):
     saw(ledger, audience, doubt=WHY)
-    end(ledger, session(ledger, run, audience))
+    end(ledger, opened(ledger, run, audience))
     assert content.why_in_doubt(ledger, audience.id) is None
-    second = session(ledger, start(ledger, campaign, "r2"), audience)
+    second = opened(ledger, start(ledger, campaign, "r2"), audience)
     audiences_in_doubt.begin(ledger, audience.id, "it was restored")
     end(ledger, second)
     assert content.why_in_doubt(ledger, audience.id) == "it was restored"

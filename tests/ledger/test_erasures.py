@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.ledger.records import NOON, acknowledge, changed, every, one, sent, start
+from tests.ledger.records import NOON, acknowledge, changed, every, one, sent, session
 
 from audiences.ledger import assignments, chunks, erasures, rejected_rows, replace_sessions, trails
-from audiences.ledger.chunk_states import PlannedRequest
 from audiences.ledger.trails import Trail
 
 pytestmark = pytest.mark.integration
@@ -13,31 +12,14 @@ ROW = HERS + THEIRS
 """A packed row with an e-mail hash that the erased person has, and a phone number of somebody else's."""
 
 
-@pytest.fixture
-def run(ledger, campaign):
-    return start(ledger, campaign)
-
-
 def unfinished(ledger, closed=()):
     return [one.what for one in erasures.unfinished(ledger, window=5400, closed=closed)]
 
 
 def replaced(ledger, run, audience):
     """A replace of which the first request has left."""
-    replace_sessions.plan(
-        ledger,
-        run=run,
-        audience=audience.id,
-        schema=("EMAIL",),
-        closing="closing.parquet",
-        planned=[
-            PlannedRequest("add", "whole.parquet", 0, 2),
-            PlannedRequest("add", "whole.parquet", 2, 2),
-        ],
-        id_of=lambda attempt: attempt,
-    )
-    session = replace_sessions.to_send(ledger, run)
-    replace_sessions.opened(ledger, session, chunks.of_session(ledger, session.id)[0])
+    planned = session(ledger, run, audience.id, rows=2)
+    replace_sessions.opened(ledger, planned, chunks.of_session(ledger, planned.id)[0])
     return replace_sessions.unfinished(ledger, audience.id)[0]
 
 

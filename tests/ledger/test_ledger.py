@@ -15,6 +15,7 @@ from audiences.ledger import (
     known_audiences,
     member_history,
     members,
+    receipts,
     request_counts,
     runs,
 )
@@ -134,7 +135,7 @@ def test_an_acknowledgement_that_fails_records_neither_the_receipt_nor_the_membe
 
 def test_a_second_receipt_of_one_request_changes_nothing(ledger, campaign, audience):
     acknowledge(ledger, run := start(ledger, campaign), audience.id, changes := changed((campaign, "1", b"a", True)))
-    chunks.acknowledge(ledger, chunks.Acknowledged(chunks.of_run(ledger, run)[0], 1, 0, changes))
+    receipts.acknowledge(ledger, receipts.Acknowledged(chunks.of_run(ledger, run)[0], 1, 0, changes))
     assert held(ledger, audience).num_rows == 1
 
 

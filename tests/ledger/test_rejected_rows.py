@@ -10,11 +10,6 @@ from audiences.ledger import chunks, known_audiences, rejected_rows, request_cou
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture
-def run(ledger, campaign):
-    return start(ledger, campaign)
-
-
 def refuse(ledger, run, audience, *rows):
     rejected_rows.refuse(ledger, sent(ledger, run, audience), reason="bad", error="no", identifiers=rows)
 

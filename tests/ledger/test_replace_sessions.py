@@ -1,36 +1,17 @@
 from __future__ import annotations
 
 import pytest
-from tests.ledger.records import acknowledge, changed, every, one, request, start
+from tests.ledger.records import acknowledge, changed, every, one, request, session, start
 
-from audiences.ledger import chunks, members, replace_sessions, request_counts
-from audiences.ledger.chunk_states import PlannedRequest
+from audiences.ledger import chunks, members, receipts, replace_sessions, request_counts
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def run(ledger, campaign):
-    return start(ledger, campaign)
-
-
-@pytest.fixture
 def plan(ledger, run, audience):
     """Plans a replace of two requests and gives its session."""
-
-    def make():
-        replace_sessions.plan(
-            ledger,
-            run=run,
-            audience=audience.id,
-            schema=("EMAIL",),
-            closing="closing.parquet",
-            planned=[PlannedRequest("add", "whole.parquet", 10 * n, 10) for n in range(2)],
-            id_of=lambda attempt: 1000 + attempt,
-        )
-        return replace_sessions.to_send(ledger, run)
-
-    return make
+    return lambda: session(ledger, run, audience.id)
 
 
 def requests(ledger, session):
@@ -114,7 +95,7 @@ def test_a_last_request_that_was_refused_stays_so_when_the_session_has_ended_wit
     session = plan()
     first, last = requests(ledger, session)
     replace_sessions.opened(ledger, session, first)
-    chunks.receive(ledger, first, received=10, invalid=0)
+    receipts.receive(ledger, first, received=10, invalid=0)
     chunks.sending(ledger, last)
     chunks.refuse(ledger, last, error="no")
     replace_sessions.end(ledger, session, last, received=10, invalid=0, changes=[])

@@ -9,11 +9,6 @@ from audiences.ledger import chunks, members, requests_in_doubt
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture
-def run(ledger, campaign):
-    return start(ledger, campaign)
-
-
 def test_a_request_in_doubt_that_is_recorded_twice_changes_the_members_once(ledger, campaign, audience, run):
     chunk = sent(ledger, run, audience.id)
     for _ in range(2):  # two processes, one of which was given up for dead, got the same refusal
@@ -28,9 +23,9 @@ def test_a_request_in_doubt_that_is_recorded_twice_changes_the_members_once(ledg
 def test_a_doubt_ends_with_an_answer_which_is_then_the_receipt(ledger, campaign, audience, run):
     chunk = sent(ledger, run, audience.id)
     requests_in_doubt.begin(ledger, chunk, state="refused", error="no", changes=changed((campaign, "1", b"a", True)))
-    chunks.end_doubt(ledger, chunk, answered=False)
+    requests_in_doubt.end(ledger, chunk, answered=False)
     assert one(ledger, "select acknowledged_at from audiences.chunk").acknowledged_at is None
-    chunks.end_doubt(ledger, chunk, answered=True)
+    requests_in_doubt.end(ledger, chunk, answered=True)
     assert one(ledger, "select acknowledged_at from audiences.chunk").acknowledged_at is not None
     assert chunks.of_unknown_fate(ledger, audience.id) == []
 

@@ -7,7 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
-from tests.ledger.records import NOON, changed, every, one, request, start
+from tests.ledger.records import NOON, changed, every, one, request, session, start
 
 from audiences.campaign.when import When
 from audiences.ledger import (
@@ -19,13 +19,14 @@ from audiences.ledger import (
     live_batches,
     live_campaigns,
     live_events,
+    receipts,
     rejected_rows,
     replace_sessions,
     requests_in_doubt,
     runs,
 )
 from audiences.ledger.approvals import ApprovalState
-from audiences.ledger.chunk_states import PlannedRequest, RequestAction, RequestState
+from audiences.ledger.chunk_states import RequestAction, RequestState
 from audiences.ledger.live_batches import BatchState
 from audiences.ledger.live_events import EventState
 from audiences.ledger.replace_sessions import SessionState
@@ -80,18 +81,13 @@ def test_every_state_says_which_may_follow(owner: Any) -> None:
     assert states <= reached | first
 
 
-@pytest.fixture
-def run(ledger: Ledger, campaign: int) -> int:
-    return start(ledger, campaign)
-
-
 REQUESTS: dict[RequestState, list[Callable[[Ledger, Chunk], object]]] = {
     RequestState.PLANNED: [chunks.unsend],
     RequestState.SENDING: [chunks.sending],
     RequestState.ACKNOWLEDGED: [
-        lambda ledger, chunk: chunks.receive(ledger, chunk, received=1, invalid=0),
-        lambda ledger, chunk: chunks.acknowledge(
-            ledger, chunks.Acknowledged(chunk, received=1, invalid=0, changes=changed())
+        lambda ledger, chunk: receipts.receive(ledger, chunk, received=1, invalid=0),
+        lambda ledger, chunk: receipts.acknowledge(
+            ledger, receipts.Acknowledged(chunk, received=1, invalid=0, changes=changed())
         ),
         lambda ledger, chunk: rejected_rows.leave_out(ledger, chunk, {b"a": "bad"}),
     ],
@@ -185,24 +181,19 @@ SESSIONS: dict[SessionState, list[Callable[[Ledger, Any, list[Chunk]], object]]]
 def test_a_replace_session_goes_from_state_to_state_as_allowed_and_not_otherwise(
     ledger: Ledger, audience: KnownAudience, run: int, found: SessionState, to: SessionState
 ) -> None:
-    planned = [PlannedRequest("replace", "whole.parquet", n, 1) for n in range(2)]
-    replace_sessions.plan(
-        ledger, run=run, audience=audience.id, schema=("EMAIL",), closing="c", planned=planned, id_of=lambda n: n
-    )
-    session = replace_sessions.to_send(ledger, run)
-    assert session is not None
-    requests = chunks.of_session(ledger, session.id)
-    into(ledger, "upload_session", session.id, found)
+    planned = session(ledger, run, audience.id)
+    requests = chunks.of_session(ledger, planned.id)
+    into(ledger, "upload_session", planned.id, found)
     if to is not SessionState.OPEN:
         for each in requests:
             into(ledger, "chunk", each.id, RequestState.SENDING)
     (move,) = SESSIONS[to]
     allowed = to in replace_sessions.TRANSITIONS.allowed[found]
     if allowed:
-        move(ledger, session, requests)
+        move(ledger, planned, requests)
     else:
-        with pytest.raises(IllegalTransitionError, match=f"replace session {session.id} .* `{found}` .* `{to}`"):
-            move(ledger, session, requests)
+        with pytest.raises(IllegalTransitionError, match=f"replace session {planned.id} .* `{found}` .* `{to}`"):
+            move(ledger, planned, requests)
     expected = to if allowed else found
     assert one(ledger, "select state from audiences.upload_session").state == expected
 
@@ -211,14 +202,9 @@ def test_a_replace_session_goes_from_state_to_state_as_allowed_and_not_otherwise
 def test_a_new_attempt_gives_up_the_session_before_it(
     ledger: Ledger, audience: KnownAudience, run: int, found: SessionState
 ) -> None:
-    def plan() -> None:
-        replace_sessions.plan(
-            ledger, run=run, audience=audience.id, schema=("EMAIL",), closing="c", planned=[], id_of=lambda n: n
-        )
-
-    plan()
+    session(ledger, run, audience.id)
     ledger.sql.execute("update audiences.upload_session set state = %s", (found,))
-    plan()
+    session(ledger, run, audience.id)
     given_up = {SessionState.OPEN: SessionState.BROKEN, SessionState.PLANNED: SessionState.DROPPED}
     first = every(ledger, "select state from audiences.upload_session order by id")[0]
     assert first.state == given_up.get(found, found)

@@ -1,6 +1,6 @@
 """Upload requests: what is planned, what stands on record, how far each has got and what may follow that.
 
-`chunks` owns their table, and is the only one that moves a request from state to state.
+The modules that move a request from state to state are `chunks`, `receipts` and `requests_in_doubt`.
 """
 
 from __future__ import annotations

@@ -1,33 +1,29 @@
-"""Upload requests on record: planned before they are sent, acknowledged together with the members they change.
+"""Upload requests on record: planned before they are sent, then refused, postponed, cut in parts or given up.
 
-Only this module writes the table `chunk`. What came of the requests of a run is counted in `request_counts`.
+What Facebook took goes on record in `receipts`, and what it may have carried out in `requests_in_doubt`; these three write the
+table `chunk`. What came of the requests of a run is counted in `request_counts`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from psycopg.types.json import Jsonb
 
-from audiences.ledger import member_changes
 from audiences.ledger.chunk_states import (
     IN_ORDER,
     OF_UNKNOWN_FATE,
     TRANSITIONS,
     UNSENT,
     Chunk,
-    InDoubtState,
     PlannedRequest,
     RequestAction,
     RequestState,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    import pyarrow as pa
+    from collections.abc import Iterable, Sequence
 
     from audiences.ledger.database import Ledger
 
@@ -104,105 +100,6 @@ def unsend(ledger: Ledger, chunk: Chunk) -> None:
     TRANSITIONS.move(ledger, chunk.id, RequestState.PLANNED)
 
 
-def receive(ledger: Ledger, chunk: Chunk, *, received: int, invalid: int) -> None:
-    """Record that Facebook took a request that changes nothing by itself: a part of a replace session."""
-    _taken(ledger, chunk, "received = %(received)s, invalid = %(invalid)s", received=received, invalid=invalid)
-
-
-def receive_without(ledger: Ledger, chunk: Chunk, bad: Mapping[bytes, str]) -> None:
-    """Record that Facebook took a request of a replace session without its `bad` rows (packed), by their reasons."""
-    _taken(
-        ledger,
-        chunk,
-        "received = rows - %(bad)s, invalid = 0, rejected = %(rejected)s",
-        bad=len(bad),
-        rejected=Jsonb(dict(Counter(bad.values()))),
-    )
-
-
-def _taken(ledger: Ledger, chunk: Chunk, setting: str, **values: object) -> None:
-    setting = f"acknowledged_at = now(), error = null, {setting}"
-    TRANSITIONS.move(ledger, chunk.id, RequestState.ACKNOWLEDGED, setting, **values)
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """A request that Facebook took: of its rows it `received` so many, and so many were `invalid` to it.
-
-    `changes` are what that changes among the members: `campaign_id`, `user_id`, `identifiers`, `present`, `begins`, `gone`.
-    """
-
-    chunk: Chunk
-    received: int
-    invalid: int
-    changes: pa.Table
-
-
-def acknowledge(ledger: Ledger, *receipts: Acknowledged) -> None:
-    """Record in one transaction that Facebook took these requests, of one run, and what each of them changes among the members.
-
-    A second receipt of the same request, which a process given up for dead and its successor may both have got, changes nothing.
-    Receipts that can be recorded are, also where another one raises IllegalTransitionError.
-    """
-    import pyarrow as pa
-
-    with ledger.asynchronous_commit():
-        moved = _acknowledged(ledger, receipts)
-        new = [each for each in receipts if each.chunk.id in moved]
-        if new:
-            changes = pa.concat_tables([each.changes for each in new])
-            member_changes.record(ledger, audience=new[0].chunk.audience, run=new[0].chunk.run, changes=changes)
-    for each in receipts:
-        if each.chunk.id not in moved and TRANSITIONS.now(ledger, each.chunk.id) != RequestState.ACKNOWLEDGED:
-            raise TRANSITIONS.illegal(ledger, each.chunk.id, RequestState.ACKNOWLEDGED)
-
-
-def _acknowledged(ledger: Ledger, receipts: Sequence[Acknowledged]) -> set[int]:
-    """Those of the requests that were not acknowledged yet, and are now."""
-    counted = [member_changes.count(each.changes) for each in receipts]
-    done = ledger.sql.execute(
-        "update audiences.chunk c set state = %(to)s, acknowledged_at = now(), error = null,"
-        " received = r.received, invalid = r.invalid, begun = r.begun, gone = r.gone"
-        " from unnest(%(ids)s::bigint[], %(received)s::integer[], %(invalid)s::integer[], %(begun)s::integer[],"
-        " %(gone)s::integer[]) as r (id, received, invalid, begun, gone)"
-        " where c.id = r.id and c.state = any(%(before)s) returning c.id",
-        {
-            "to": RequestState.ACKNOWLEDGED,
-            "before": TRANSITIONS.before(RequestState.ACKNOWLEDGED),
-            "ids": [each.chunk.id for each in receipts],
-            "received": [each.received for each in receipts],
-            "invalid": [each.invalid for each in receipts],
-            "begun": [begun for begun, _ in counted],
-            "gone": [gone for _, gone in counted],
-        },
-    )
-    return {number for (number,) in done}
-
-
-def end_session(ledger: Ledger, last: Chunk, *, received: int, invalid: int, begun: int, gone: int) -> None:
-    """In the transaction of the caller: what the session's end changed is counted with its last request.
-
-    One that was refused for its rows stays so: another one ended the session in its place.
-    """
-    ledger.sql.execute(
-        "update audiences.chunk set acknowledged_at = now(), received = %(received)s, invalid = %(invalid)s,"
-        " begun = %(begun)s, gone = %(gone)s, state = case when state = any(%(before)s) then %(to)s else state end"
-        " where id = %(id)s",
-        {
-            "received": received,
-            "invalid": invalid,
-            "begun": begun,
-            "gone": gone,
-            "before": TRANSITIONS.before(RequestState.ACKNOWLEDGED),
-            "to": RequestState.ACKNOWLEDGED,
-            "id": last.id,
-        },
-    )
-    ledger.sql.execute(
-        "update audiences.chunk set doubtful = false where audience_id = %s and doubtful", (last.audience,)
-    )
-
-
 def refuse(ledger: Ledger, chunk: Chunk, *, error: str, reason: str = "") -> None:
     """Record that Facebook refused the request for good: as a whole, or for a `reason` that lies in what its rows hold."""
     rejected = Jsonb({reason: chunk.rows} if reason else {})
@@ -252,36 +149,6 @@ def split(ledger: Ledger, chunk: Chunk, *, error: str) -> list[Chunk]:
     return [part for part in of_run(ledger, chunk.run) if part.id in made]
 
 
-def begin_doubt(ledger: Ledger, chunk: Chunk, state: InDoubtState, *, error: str) -> bool:
-    """In the transaction of the caller: the request was refused and may have been carried out before; False if it is known."""
-    done = ledger.sql.execute(
-        "update audiences.chunk set doubtful = true, state = %s, error = %s where id = %s and state = any(%s)",
-        (state, error, chunk.id, TRANSITIONS.before(state)),
-    )
-    return done.rowcount > 0
-
-
-def is_in_doubt(ledger: Ledger, chunk: Chunk, state: InDoubtState) -> bool:
-    """Whether the request is on record as in doubt after that refusal."""
-    return ledger.holds(
-        "select doubtful and state = %(state)s from audiences.chunk where id = %(id)s", {"id": chunk.id, "state": state}
-    )
-
-
-def ask_again(ledger: Ledger, chunk: Chunk) -> None:
-    """Record that a request in doubt is about to be sent once more; its state stays."""
-    ledger.sql.execute("update audiences.chunk set tries = tries + 1, sent_at = now() where id = %s", (chunk.id,))
-
-
-def end_doubt(ledger: Ledger, chunk: Chunk, *, answered: bool) -> None:
-    """Record that the request is no longer in doubt: Facebook has `answered` it, or later requests have replaced all of it."""
-    ledger.sql.execute(
-        "update audiences.chunk set doubtful = false, acknowledged_at = case when %s then now() else acknowledged_at end"
-        " where id = %s",
-        (answered, chunk.id),
-    )
-
-
 def drop_planned(ledger: Ledger, audience: int, *, but_run: int) -> None:
     """Give up requests of other runs that were never sent, and what is left of broken sessions: a new difference is due."""
     _drop(
@@ -309,9 +176,8 @@ def drop_of_session(ledger: Ledger, session: int) -> None:
 
 
 def drop_of_audience(ledger: Ledger, audience: int) -> None:
-    """Give up whatever was to be sent to an audience that is no longer there, and what was in doubt."""
+    """Give up whatever was to be sent to an audience that is no longer there."""
     _drop(ledger, "audience_id = %(audience)s", audience=audience)
-    ledger.sql.execute("update audiences.chunk set doubtful = false where audience_id = %s and doubtful", (audience,))
 
 
 def _drop(ledger: Ledger, where: str, states: Iterable[RequestState] = UNSENT, **values: object) -> None:
@@ -319,9 +185,3 @@ def _drop(ledger: Ledger, where: str, states: Iterable[RequestState] = UNSENT, *
         f"update audiences.chunk set state = %(dropped)s where {where} and state = any(%(unsent)s)".encode(),  # noqa: S608  # our own text
         {"dropped": RequestState.DROPPED, "unsent": list(states), **values},
     )
-
-
-def record_unsent(ledger: Ledger, *, audience: int, run: int, changes: pa.Table) -> None:
-    """Record memberships that change without a request: somebody else holds the same identifiers."""
-    with ledger.asynchronous_commit():
-        member_changes.record(ledger, audience=audience, run=run, changes=changes)

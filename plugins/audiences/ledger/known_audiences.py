@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audiences.errors import WaitError
-from audiences.ledger import audiences_in_doubt, chunks, expiry, member_changes, replace_sessions
+from audiences.ledger import audiences_in_doubt, chunks, expiry, member_changes, replace_sessions, requests_in_doubt
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -197,6 +197,7 @@ def deleted(ledger: Ledger, gone: int, *, run: int, at: datetime) -> None:
     with ledger.sql.transaction():
         member_changes.end_of_audience(ledger, gone, run=run)
         chunks.drop_of_audience(ledger, gone)
+        requests_in_doubt.end_of_audience(ledger, gone)
         replace_sessions.drop_of_audience(ledger, gone)
         ledger.sql.execute(
             "update audiences.audience set deleted_at = %s, in_doubt = null, busy_campaign = null, busy_until = null"

@@ -40,6 +40,12 @@ def record(ledger: Ledger, *, audience: int, run: int, changes: pa.Table) -> Non
     audience_revisions.changed(ledger, audience=audience, run=run, more=begun - ended)
 
 
+def record_unsent(ledger: Ledger, *, audience: int, run: int, changes: pa.Table) -> None:
+    """The same in a transaction of its own, of what changes without a request: somebody else holds the same identifiers."""
+    with ledger.asynchronous_commit():
+        record(ledger, audience=audience, run=run, changes=changes)
+
+
 def _end(ledger: Ledger, ended: pa.Table, *, audience: int, run: int) -> int:
     """Gives how many memberships there are fewer."""
     from audiences.ledger import binary_copy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from audiences.ledger import chunks
+from audiences.ledger import chunks, receipts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -30,7 +30,7 @@ def refuse(ledger: Ledger, chunk: Chunk, *, reason: str, error: str, identifiers
 def leave_out(ledger: Ledger, chunk: Chunk, bad: Mapping[bytes, str]) -> None:
     """Record that Facebook took a batch of a replace without its `bad` rows (packed, with reasons), which are quarantined."""
     with ledger.sql.transaction():
-        chunks.receive_without(ledger, chunk, bad)
+        receipts.receive_without(ledger, chunk, bad)
         _quarantine(ledger, chunk, bad)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from audiences.ledger import audiences_in_doubt, chunks, member_changes
+from audiences.ledger import audiences_in_doubt, chunks, member_changes, receipts, requests_in_doubt
 from audiences.ledger.chunk_states import PlannedRequest, RequestState
 from audiences.ledger.transitions import Transitions
 
@@ -224,7 +224,8 @@ def end(
             member_changes.record(ledger, audience=session.audience, run=session.run, changes=part)
             begins, goes = member_changes.count(part)
             begun, gone = begun + begins, gone + goes
-        chunks.end_session(ledger, last, received=received, invalid=invalid, begun=begun, gone=gone)
+        receipts.end_session(ledger, last, received=received, invalid=invalid, begun=begun, gone=gone)
+        requests_in_doubt.end_of_audience(ledger, session.audience)
         TRANSITIONS.move(ledger, session.id, SessionState.ENDED, "ended_at = now(), error = null")
         audiences_in_doubt.end_by_session(ledger, session.audience, session=session.id)
 

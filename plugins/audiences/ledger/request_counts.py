@@ -1,4 +1,4 @@
-"""What came of the upload requests of a run, counted; see `chunks`, which owns their table."""
+"""What came of the upload requests of a run, counted."""
 
 from __future__ import annotations
 

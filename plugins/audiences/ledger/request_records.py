@@ -1,4 +1,4 @@
-"""Upload requests as they are on record, for read-only views; `chunks` owns their table."""
+"""Upload requests as they are on record, for read-only views."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """A request of a run; see `chunks.Chunk`. Of its `rows` Facebook `received` so many and took so many for `invalid`.
+    """A request of a run; see `chunk_states.Chunk`. Of its `rows` Facebook `received` so many and took so many for `invalid`.
 
     `rejected`: the rows of it that were refused for what they hold, by reason. `session`: the number of the replace session.
     """

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from audiences.ledger import chunk_states, chunks, member_changes
+from audiences.ledger import member_changes
+from audiences.ledger.chunk_states import TRANSITIONS
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from audiences.ledger.chunk_states import Chunk, InDoubtState
     from audiences.ledger.database import Ledger
 
@@ -31,15 +31,34 @@ def begin(
     These have the columns that `member_changes.record` takes. Nothing changes for one that is in doubt already.
     """
     with ledger.asynchronous_commit():
-        moved = chunks.begin_doubt(ledger, chunk, state, error=error)
+        moved = _begun(ledger, chunk, state, error)
         if moved:
             member_changes.record(ledger, audience=chunk.audience, run=chunk.run, changes=changes)
-    if not moved and not chunks.is_in_doubt(ledger, chunk, state):
-        raise chunk_states.TRANSITIONS.illegal(ledger, chunk.id, state)
+    if not moved and not _is_known(ledger, chunk, state):
+        raise TRANSITIONS.illegal(ledger, chunk.id, state)
+
+
+def _begun(ledger: Ledger, chunk: Chunk, state: InDoubtState, error: str) -> bool:
+    """Whether the request was not known to be refused, and is now; it is in doubt then."""
+    done = ledger.sql.execute(
+        "update audiences.chunk set doubtful = true, state = %s, error = %s where id = %s and state = any(%s)",
+        (state, error, chunk.id, TRANSITIONS.before(state)),
+    )
+    return done.rowcount > 0
+
+
+def _is_known(ledger: Ledger, chunk: Chunk, state: InDoubtState) -> bool:
+    """Whether the request is on record as in doubt after that refusal."""
+    return ledger.holds(
+        "select doubtful and state = %(state)s from audiences.chunk where id = %(id)s", {"id": chunk.id, "state": state}
+    )
 
 
 def still_meant(ledger: Ledger, chunk: Chunk, changes: pa.Table) -> pa.Table:
     """Those of its `changes` whose `identifiers` the members on record have, or lack, as the request was to make it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     rows = changes.column("identifiers")
     present = ledger.values(
         bytes,
@@ -49,3 +68,22 @@ def still_meant(ledger: Ledger, chunk: Chunk, changes: pa.Table) -> pa.Table:
     )
     found = pc.is_in(rows, pa.array(present, pa.binary()))
     return changes.filter(found if chunk.action == "add" else pc.invert(found))
+
+
+def sending_again(ledger: Ledger, chunk: Chunk) -> None:
+    """Record that the request is about to be sent once more; its state stays."""
+    ledger.sql.execute("update audiences.chunk set tries = tries + 1, sent_at = now() where id = %s", (chunk.id,))
+
+
+def end(ledger: Ledger, chunk: Chunk, *, answered: bool) -> None:
+    """Record that the request is no longer in doubt: Facebook has `answered` it, or later requests have replaced all of it."""
+    ledger.sql.execute(
+        "update audiences.chunk set doubtful = false, acknowledged_at = case when %s then now() else acknowledged_at end"
+        " where id = %s",
+        (answered, chunk.id),
+    )
+
+
+def end_of_audience(ledger: Ledger, audience: int) -> None:
+    """Record that no request of the audience is in doubt any more: its whole set was replaced, or it is no longer there."""
+    ledger.sql.execute("update audiences.chunk set doubtful = false where audience_id = %s and doubtful", (audience,))

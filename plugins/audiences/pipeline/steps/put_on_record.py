@@ -91,7 +91,7 @@ def put_on_record(
         _assign_others(resources, run, selected, difference, assign, added=bool(counts.add and not rows))
     _ensure_still_as_compared(resources, run, difference)
     unsent = pa.Table.from_batches(() if rows else difference.changes("none"), CHANGES)
-    chunks.record_unsent(ledger, audience=run.audience, run=run.run, changes=unsent)
+    member_changes.record_unsent(ledger, audience=run.audience, run=run.run, changes=unsent)
     _record_expired(resources, run, difference, found=found)
     known_audiences.remember_schema(ledger, run.audience, keys)
     if rows:

@@ -17,9 +17,9 @@ from audiences.campaign.wording import counted
 from audiences.errors import AudiencesError, FailedError, RefusedError, RetryError, WaitError
 from audiences.facebook import audience_members as facebook_members
 from audiences.facebook.graph_errors import AudienceTooSmallError, RowsRefusedError
-from audiences.ledger import chunks, erasures, known_audiences, request_counts, requests_in_doubt, runs
+from audiences.ledger import chunks, erasures, known_audiences, receipts, request_counts, requests_in_doubt, runs
 from audiences.ledger.chunk_states import Chunk, RequestState
-from audiences.ledger.chunks import Acknowledged
+from audiences.ledger.receipts import Acknowledged
 from audiences.logs import logger
 from audiences.pipeline.preconditions import export_windows
 from audiences.pipeline.results import RunRef, Sent
@@ -169,7 +169,7 @@ class _Upload:
         if not answered:
             return
         try:
-            chunks.acknowledge(self._ledger, *answered)
+            receipts.acknowledge(self._ledger, *answered)
         except AudiencesError as error:
             self._stop(answered[0].chunk, error)
             return

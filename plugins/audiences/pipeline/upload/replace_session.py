@@ -20,7 +20,7 @@ from audiences.facebook import audience_members as facebook_members
 from audiences.facebook.audience_members import BatchStep, counts_as_complete, session_id_for
 from audiences.facebook.contract import REPLACE_ENDED, REPLACE_WINDOW_SECONDS
 from audiences.facebook.graph_errors import AudienceBusyError, ReplaceBrokenError, RowsRefusedError
-from audiences.ledger import chunks, erasures, known_audiences, rejected_rows, replace_sessions
+from audiences.ledger import chunks, erasures, known_audiences, receipts, rejected_rows, replace_sessions
 from audiences.ledger.chunk_states import RequestState
 from audiences.logs import logger
 from audiences.pipeline.results import Sent
@@ -135,7 +135,7 @@ class SessionUpload:
         except FacebookTransientError:
             return self._found_open(first)
         if not alone:
-            chunks.receive(self._ledger, first, received=receipt.received, invalid=receipt.invalid)
+            receipts.receive(self._ledger, first, received=receipt.received, invalid=receipt.invalid)
         return receipt
 
     def _found_open(self, first: Chunk) -> Receipt | None:
@@ -145,7 +145,7 @@ class SessionUpload:
             if found.session_id == number:
                 self._arrived.append(first.rows)
                 if len(self._chunks) > 1:
-                    chunks.receive(self._ledger, first, received=found.received or 0, invalid=found.invalid or 0)
+                    receipts.receive(self._ledger, first, received=found.received or 0, invalid=found.invalid or 0)
                 return None
         what = "Facebook does not know the session whose first batch was sent without an answer"
         raise ReplaceBrokenError(what)
@@ -179,7 +179,7 @@ class SessionUpload:
                 chunks.refuse(self._ledger, chunk, error=str(error))
             return
         with self._recording:
-            chunks.receive(self._ledger, chunk, received=receipt.received, invalid=receipt.invalid)
+            receipts.receive(self._ledger, chunk, received=receipt.received, invalid=receipt.invalid)
             known_audiences.renew(self._ledger, self._session.audience)
 
     def _end(self, last: Chunk) -> Receipt | None:

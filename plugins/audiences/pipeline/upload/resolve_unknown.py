@@ -69,12 +69,12 @@ def _ask_again(resources: CampaignResources, facebook_id: str, chunk: Chunk) -> 
     ledger = resources.ledger
     changes = requests_in_doubt.still_meant(ledger, chunk, staged(chunk, Erased(*erasures.known(ledger))))
     if changes.num_rows:
-        chunks.ask_again(ledger, chunk)
+        requests_in_doubt.sending_again(ledger, chunk)
         try:
             export.send(resources.facebook, facebook_id, chunk, changes)
         except RefusedError as error:
             return str(error)
         finally:
             known_audiences.renew(ledger, chunk.audience)
-    chunks.end_doubt(ledger, chunk, answered=changes.num_rows > 0)
+    requests_in_doubt.end(ledger, chunk, answered=changes.num_rows > 0)
     return ""
