@@ -174,12 +174,12 @@ def test_under_a_limit_of_time_segments_that_nobody_uses_are_not_read(folder: Fo
 def test_a_check_that_fails_is_the_matter_of_its_file_alone(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.campaign(CAMPAIGN, "good.yml")
     folder.campaign(CAMPAIGN, "odd.yml")
-    real = loading._campaign
+    real = loading.read_campaign
 
     def odd(stem: str, *rest: Any) -> Any:
         return 1 / 0 if stem == "odd" else real(stem, *rest)
 
-    monkeypatch.setattr(loading, "_campaign", odd)
+    monkeypatch.setattr(loading, "read_campaign", odd)
     project = folder.load()
     assert list(project.campaigns) == ["good"]
     assert "ZeroDivisionError" in str(project.broken["campaigns/odd.yml"])

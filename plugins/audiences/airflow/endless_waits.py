@@ -21,7 +21,7 @@ from airflow.utils.session import create_session
 from sqlalchemy import make_url, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from audiences.campaign.project import RESERVED
+from audiences.campaign.read_campaign import RESERVED
 from audiences.campaign.settings import POOL
 from audiences.campaign.wording import counted
 from audiences.checklist import Check, State

@@ -22,7 +22,8 @@ from audiences.airflow.parse_budget import TO_READ, no_collector, time_is_up
 from audiences.airflow.parse_request import is_of_another_bundle
 from audiences.airflow.readings import Readings
 from audiences.campaign.left_out import not_yet_read
-from audiences.campaign.project import RESERVED, Project
+from audiences.campaign.project import Project
+from audiences.campaign.read_campaign import RESERVED
 from audiences.campaign.source import is_file
 from audiences.errors import ConfigError, Problem
 from audiences.logs import logger

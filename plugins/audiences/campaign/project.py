@@ -6,24 +6,19 @@ campaign says that it waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from audiences.campaign.base import STEM, STEM_RULE
-from audiences.campaign.catalog import Catalog
-from audiences.campaign.checks.audience import created_findings
-from audiences.campaign.checks.campaign import campaign_findings, campaign_warnings
+from audiences.campaign.checks.campaign import campaign_warnings
 from audiences.campaign.checks.catalog_and_settings import brand_warnings
 from audiences.campaign.checks.event_rules import BLOCKED
 from audiences.campaign.checks.together import (
     LoadedCampaign,
-    formerly_findings,
     problems_together,
     run_after_elsewhere,
     warnings_together,
@@ -38,23 +33,16 @@ from audiences.campaign.files import (
     campaign_of,
     not_read,
 )
-from audiences.campaign.goal import Goal
 from audiences.campaign.left_out import by_file, not_yet_read, unforeseen, waiting
 from audiences.campaign.model import Campaign
-from audiences.campaign.problems import MOST_FINDINGS, first_of, validate
-from audiences.campaign.settings import Settings
-from audiences.campaign.source import Document, fail
-from audiences.campaign.spec import CampaignSpec, SavedSegment
-from audiences.campaign.what import What
-from audiences.campaign.when import When
-from audiences.campaign.who import Who
+from audiences.campaign.read_campaign import assembled, read_campaign
+from audiences.campaign.source import fail
+from audiences.campaign.spec import CampaignSpec
 from audiences.campaign.wording import choice, shown
-from audiences.campaign.yaml_reader import read_document
 from audiences.errors import ConfigError, Problem
 from audiences.logs import logger
 
 _log = logger(__name__)
-RESERVED = ("audiences_live", "audiences_upkeep")  # the ids of the project's own DAGs
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +106,9 @@ class Project:
             return cls(root, broken=broken | by_file(error) | waiting([files[stem] for stem in wanted], error))
         loaded, wrong = _campaigns(wanted, files, shared, time_is_up)
         broken |= wrong
-        odd: list[Problem] = []
-        for name in shared.segments.names if time_is_up is None else shared.segments.read:
+        segments = shared.segments.names if time_is_up is None else shared.segments.read
+        for name in segments:
             broken |= by_file(ConfigError(shared.segments.problems(name)))
-            odd += shared.segments.warnings(name)
         elsewhere = _elsewhere(loaded, files.keys() - {*wanted}, files, shared, time_is_up)
         broken |= by_file(ConfigError(tuple(problems_together(loaded, elsewhere))))
         right = {stem: each for stem, each in loaded.items() if each.document.file not in broken}
@@ -130,18 +117,7 @@ class Project:
             campaigns={stem: each.spec for stem, each in right.items()},
             files={stem: each.document.file for stem, each in right.items()},
             broken=dict(sorted(broken.items())),
-            warnings=tuple(
-                sorted(
-                    (
-                        *not_read(root),
-                        *shared.segments.not_read(),
-                        *brand_warnings(shared.settings, brands(root)),
-                        *odd,
-                        *warnings_together(right),
-                        *_warnings(right),
-                    )
-                )
-            ),
+            warnings=tuple(sorted(_warnings(root, shared, segments, right))),
         )
 
     @staticmethod
@@ -155,7 +131,7 @@ class Project:
         if campaign_id not in files:
             there = choice(campaign_id, sorted(files), called="there are")
             fail(FOLDER, "unknown-campaign", f"there is no campaign {shown(campaign_id)}{there}")
-        return _campaign(campaign_id, files, common_files(root)).spec
+        return read_campaign(campaign_id, files, common_files(root)).spec
 
 
 def revived(root: Path, campaign_id: str, config: dict[str, Any]) -> CampaignSpec | None:
@@ -165,7 +141,7 @@ def revived(root: Path, campaign_id: str, config: dict[str, Any]) -> CampaignSpe
     """
     catalog, settings, _ = common_files(root)
     with suppress(ValidationError, KeyError):
-        return _assembled(campaign_id, Campaign.model_validate(config), catalog, settings, segments={})
+        return assembled(campaign_id, Campaign.model_validate(config), catalog, settings, segments={})
     return None
 
 
@@ -179,7 +155,7 @@ def _campaigns(
         try:
             if time_is_up is not None and time_is_up():
                 not_yet_read(each.name for each in files[stem])
-            loaded[stem] = _campaign(stem, files, shared)
+            loaded[stem] = read_campaign(stem, files, shared)
         except ConfigError as error:
             broken |= by_file(error)
         except Exception as error:  # noqa: BLE001  # a mistake of ours that one file brings to light must stay that file's own
@@ -200,97 +176,11 @@ def _elsewhere(
     def load(stem: str) -> LoadedCampaign | None:
         try:
             is_up = time_is_up is not None and time_is_up()
-            return _campaign(stem, files, shared) if stem in others and not is_up else None
+            return read_campaign(stem, files, shared) if stem in others and not is_up else None
         except Exception:  # noqa: BLE001  # whatever it is, it is that file's own
             return None
 
     return run_after_elsewhere(loaded, load) if others else {}
-
-
-def _campaign(stem: str, folder: CampaignPaths, shared: CommonFiles) -> LoadedCampaign:
-    found = folder[stem]
-    if len(found) > 1:
-        files = [each.name for each in found]
-        message = (
-            f"{' and '.join(files)} have one name, which is the campaign's id, in all brands; a campaign has one file"
-        )
-        raise ConfigError(tuple(Problem(file, 0, 0, "", "same-name", message) for file in files))
-    file = found[0]
-    _check_id(stem, file)
-    document = read_document(file.path, file.name)
-    campaign, problems = validate(document, Campaign)
-    readable = campaign or _sections(document)
-    used = readable.who.segments()
-    segments = {name: shared.segments.obstacle(name) if name in used else "" for name in shared.segments.names}
-    named_formerly = [old for old in readable.formerly if old in folder]
-    others = {name: folder[name][0].name for name in named_formerly}
-    findings = [
-        *islice(
-            chain(
-                campaign_findings(readable, shared.catalog, shared.settings, segments),
-                formerly_findings(stem, readable, others),
-                created_findings(stem, readable),
-            ),
-            MOST_FINDINGS,
-        )
-    ]
-    if campaign is None or problems or findings:
-        raise ConfigError(first_of((*problems, *(found.in_file(document) for found in findings))))
-    return LoadedCampaign(_spec(stem, file.brand, campaign, shared), document)
-
-
-def _sections(document: Document) -> Campaign:
-    """What can be checked further in a campaign with mistakes of shape: the sections that are right in themselves."""
-    sections: dict[str, Any] = {"ad_account": document.data.get("ad_account", "main")}
-    for key, model in (("who", Who), ("what", What), ("when", When), ("goal", Goal)):
-        with suppress(ValidationError):
-            sections[key] = model.model_validate(document.data.get(key))
-    return Campaign.model_construct(**sections)
-
-
-def _check_id(stem: str, file: CampaignPath) -> None:
-    """The stem is the DAG's id, a part of task parameters and of file names; the brand is a tag."""
-    brand = file.brand
-    if not STEM.fullmatch(stem):
-        fail(
-            file.name, "bad-name", f"the file's name is the campaign's id and must be {STEM_RULE}; found {shown(stem)}"
-        )
-    if brand is not None and not STEM.fullmatch(brand):
-        fail(file.name, "bad-name", f"the folder's name is the brand and must be {STEM_RULE}; found {shown(brand)}")
-    if stem in RESERVED:
-        fail(file.name, "bad-name", f"{shown(stem)} is the name of one of the project's own DAGs; rename the file")
-
-
-def _spec(stem: str, brand: str | None, campaign: Campaign, shared: CommonFiles) -> CampaignSpec:
-    segments = shared.segments.needed(campaign.who.segments())
-    return _assembled(stem, campaign, shared.catalog, shared.settings, segments, brand)
-
-
-def _assembled(
-    stem: str,
-    campaign: Campaign,
-    catalog: Catalog,
-    settings: Settings,
-    segments: dict[str, SavedSegment],
-    brand: str | None = None,
-) -> CampaignSpec:
-    approval = {"approval": campaign.approval.or_else(settings.approval)} if campaign.approval else {}
-    return CampaignSpec(
-        id=stem,
-        brand=brand,
-        pool=settings.pool_of(brand),
-        campaign=campaign.model_copy(update={"owner": campaign.owner or settings.owner, **approval}),
-        segments=segments,
-        catalog=catalog,
-        account=settings.ad_accounts[campaign.ad_account],
-        control_groups=settings.control_groups,
-        timezone=campaign.when.timezone or settings.timezone or catalog.timezone,
-        warehouse=settings.warehouse,
-        ledger=settings.ledger,
-        staging=settings.staging,
-        notify=settings.notify.overridden_by(campaign.notify),
-        deadline=campaign.deadline or settings.deadline,
-    )
 
 
 def _size(files: list[CampaignPath]) -> int:
@@ -301,6 +191,15 @@ def _size(files: list[CampaignPath]) -> int:
         return 0
 
 
-def _warnings(loaded: dict[str, LoadedCampaign]) -> Iterator[Problem]:
-    for spec, document in loaded.values():
+def _warnings(
+    root: Path, shared: CommonFiles, segments: Iterable[str], right: dict[str, LoadedCampaign]
+) -> Iterator[Problem]:
+    """What is worth a look and stops nothing: of files that nobody reads, of these `segments`, of right campaigns."""
+    yield from not_read(root)
+    yield from shared.segments.not_read()
+    yield from brand_warnings(shared.settings, brands(root))
+    for name in segments:
+        yield from shared.segments.warnings(name)
+    yield from warnings_together(right)
+    for spec, document in right.values():
         yield from (found.in_file(document) for found in campaign_warnings(spec.campaign))
