@@ -46,7 +46,7 @@ NEIGHBOURS: Final = {("cli", "sandbox"), ("cli", "airflow"), ("pages", "airflow"
 
 PIPELINE: Final = (
     {"results", "staging", "scope"},
-    {"resources"},
+    {"resources", "preview_report"},
     {"preconditions"},
     {"upload"},
     {"audience"},

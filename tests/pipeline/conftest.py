@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from tests.databases import Databases
 
     from audiences.open_connections import OpenConnections
-    from audiences.pipeline.results import Preview, Summary
+    from audiences.pipeline.preview_report import Preview
+    from audiences.pipeline.results import Summary
     from audiences.sandbox.server import SandboxServer
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

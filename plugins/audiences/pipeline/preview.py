@@ -30,7 +30,8 @@ from audiences.pipeline.preconditions.in_force import told_not_in_force
 from audiences.pipeline.preconditions.known_ids import LIFT, stop, unknown_ids
 from audiences.pipeline.preconditions.same_clock import ensure_same_clock
 from audiences.pipeline.preconditions.unmatched import advised, unmatched
-from audiences.pipeline.results import DOUBT, Changes, Preview, SampleUser
+from audiences.pipeline.preview_report import Changes, Preview, SampleUser
+from audiences.pipeline.results import DOUBT
 from audiences.pipeline.staging import Staging, candidates_file
 from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.opt_out_again import opted_out_by_now
