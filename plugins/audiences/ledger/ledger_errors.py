@@ -169,25 +169,14 @@ def as_lost(
 
     Those of the warehouse never come here: their own room has put them into words.
     """
-    import psycopg
-    from adbc_driver_manager import Error as ArrowDriverError
     from sqlalchemy.exc import DBAPIError
 
-    frames = error.__traceback__
-    if isinstance(error, DBAPIError) and error.orig is not None:
-        error = error.orig
-    if isinstance(error, ArrowDriverError):
-        sqlstate = (getattr(error, "sqlstate", None) or "").strip("\x00")
-        # It gives no SQLSTATE for what it learns while rows come in, nor when there is no server.
-        unreachable = not sqlstate and "ERROR:" not in str(error)
-    elif isinstance(error, psycopg.Error):
-        sqlstate = error.sqlstate or ""
-        unreachable = not sqlstate and (
-            isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) or "bad value for" in str(error)
-        )
-    else:
+    of_driver = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    said = _sqlstate(of_driver)
+    if said is None:
         return None
-    found = connecting.cause(str(error)) if unreachable else connecting.of_sqlstate(sqlstate)
+    sqlstate, unreachable = said
+    found = connecting.cause(str(of_driver)) if unreachable else connecting.of_sqlstate(sqlstate)
     if found is not None and not found.passing:
         return LedgerClosedError(found.words, found.remedy)
     if sqlstate == _DISK_FULL:
@@ -198,7 +187,22 @@ def as_lost(
         return LedgerEncodingError()
     if sqlstate.startswith(_BUSY):
         return LedgerBusyError(sqlstate)
-    return LedgerFaultError(sqlstate, _place_in_package(frames))
+    return LedgerFaultError(sqlstate, _place_in_package(error.__traceback__))
+
+
+def _sqlstate(error: BaseException) -> tuple[str, bool] | None:
+    """The SQLSTATE that a driver gives, and whether it has none for want of a server; None for an error of no driver."""
+    import psycopg
+    from adbc_driver_manager import Error as ArrowDriverError
+
+    if isinstance(error, ArrowDriverError):
+        sqlstate = (getattr(error, "sqlstate", None) or "").strip("\x00")
+        # It gives none for what it learns while rows come in, nor when there is no server.
+        return sqlstate, not sqlstate and "ERROR:" not in str(error)
+    if isinstance(error, psycopg.Error):
+        lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) or "bad value for" in str(error)
+        return error.sqlstate or "", not error.sqlstate and lost
+    return None
 
 
 def _place_in_package(frames: TracebackType | None) -> str:

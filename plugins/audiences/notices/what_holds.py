@@ -75,7 +75,14 @@ class Ended:
 
 def of_run(run: Ended, notify: Notify) -> list[Notice]:
     """What is to be told of a run, whether or not it was told before."""
-    return [notice for notice in (*_failure(run), *_numbers(run, notify)) if notice.condition in notify.about]
+    holds = (
+        *_failure(run),
+        *_size_changed(run, notify),
+        *_failed_share(run, notify),
+        *_invalid_share(run, notify),
+        *_small_audience(run),
+    )
+    return [notice for notice in holds if notice.condition in notify.about]
 
 
 def failure(
@@ -106,26 +113,24 @@ def _failure(run: Ended) -> Iterator[Notice]:
         )
 
 
-def _numbers(run: Ended, notify: Notify) -> Iterator[Notice]:
+def _size_changed(run: Ended, notify: Notify) -> Iterator[Notice]:
     before = run.members - run.added + run.removed
-    if (
-        run.whole
-        and before > 0
-        and run.state == "success"
-        and abs(run.members - before) * 100 > notify.size_changed_by * before
-    ):
+    moved = abs(run.members - before)
+    if run.whole and before > 0 and run.state == "success" and moved * 100 > notify.size_changed_by * before:
         grown = "grew" if run.members > before else "shrank"
-        share = abs(run.members - before) / before
         yield Notice(
             _CAMPAIGN,
             "size_changed",
             run.campaign,
             f"run {run.run}",  # each such run is one of its own
-            f"The audience of {run.name} {grown} by {share:.0%}",
+            f"The audience of {run.name} {grown} by {moved / before:.0%}",
             f"It had {before:,} members and has {run.members:,}: {run.added:,} were added, {run.removed:,} removed",
             f"If that is not meant, compare the rules and the data with the last run: `audiences preview {run.campaign}`; a user "
             f"is explained by `audiences explain {run.campaign} --user ID`",
         )
+
+
+def _failed_share(run: Ended, notify: Notify) -> Iterator[Notice]:
     wanted = run.added + run.failed
     if run.failed * 100 > notify.failed_above * wanted:
         yield Notice(
@@ -137,6 +142,9 @@ def _numbers(run: Ended, notify: Notify) -> Iterator[Notice]:
             f"{run.failed:,} of {wanted:,} were not taken by Facebook, or not sent",
             "The run's note says why. The next run tries again, with whoever still qualifies",
         )
+
+
+def _invalid_share(run: Ended, notify: Notify) -> Iterator[Notice]:
     if run.unusable * 100 > notify.invalid_above * run.sent:
         yield Notice(
             _CAMPAIGN,
@@ -148,6 +156,9 @@ def _numbers(run: Ended, notify: Notify) -> Iterator[Notice]:
             "See whether include/warehouse.yml maps the right columns to the identifiers, and says `pre_hashed` where they "
             "hold hashes",
         )
+
+
+def _small_audience(run: Ended) -> Iterator[Notice]:
     if run.state == "success" and run.whole and run.adds and run.members < FEW_PEOPLE:
         yield Notice(
             _CAMPAIGN,

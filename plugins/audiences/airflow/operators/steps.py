@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from audiences.campaign.spec import CampaignSpec
     from audiences.ledger.database import Ledger
     from audiences.pipeline.resources import CampaignResources
-    from audiences.pipeline.results import Extracted, Plan, RunRef
+    from audiences.pipeline.results import Extracted, Plan, RunRef, RunRequest
 
 _log = logger(__name__)
 _NO_FAILURE = (OutsideWindowsError, AirflowSkipException, DownstreamTasksSkipped)
@@ -79,7 +79,6 @@ class OpenRunOperator(HoldingOperator):
         """Return the run reference; the campaign goes to XCom under `spec`. Raises StagingNotSharedError."""
         from audiences.ledger import run_timings
         from audiences.pipeline.preconditions.as_of import as_of
-        from audiences.pipeline.preconditions.in_force import NotInForceError
         from audiences.pipeline.resources import CampaignResources
         from audiences.pipeline.results import RunRequest
         from audiences.pipeline.steps.open_run import open_run
@@ -90,36 +89,44 @@ class OpenRunOperator(HoldingOperator):
             others = sorted(self.get_flat_relative_ids(upstream=False))
             raise DownstreamTasksSkipped(tasks=others)  # type: ignore[no-untyped-call]  # Airflow's own has no types
         ensure_shared_staging(self.spec)
-        run, again = context["dag_run"], context["ti"].try_number > 1
+        run = context["dag_run"]
         due = run.run_after if run.run_type == "scheduled" else None
-        woken = run.run_type == "asset_triggered"
         begun, queued = time.perf_counter(), (datetime.now(UTC) - run.run_after).total_seconds()
         with CampaignResources(self.spec, on_file=on_file(Path(self.project))) as resources:
             request = RunRequest(
                 external_id=str(context["run_id"]),
                 at=as_of(resources, due),
                 due=due,
-                woken=woken,
-                again=again,
+                woken=run.run_type == "asset_triggered",
+                again=context["ti"].try_number > 1,
                 allow=asked.allow,
                 full_refresh=asked.full_refresh,
                 may_ask=True,
             )
-            try:
+            with _left_out_if_not_now(request, context):
                 opened = open_run(resources, request)
-            except OutsideWindowsError as closed:
-                if closed.dropped:
-                    leave_out(context, f"left out: {closed.what}")
-                raise
-            except NotInForceError as error:
-                if (due is not None or woken) and not again:
-                    leave_out(context, f"left out: {error.found}")
-                raise
             cleared = bool(run.clear_number)  # long after it was due, perhaps
             spent = {OPEN: time.perf_counter() - begun}
             run_timings.note(resources.ledger, opened.run, spent, queued=0 if cleared else queued)
         context["ti"].xcom_push(key=SPEC, value=self.spec.model_dump_json(by_alias=True))
         return opened.model_dump(mode="json")
+
+
+@contextmanager
+def _left_out_if_not_now(request: RunRequest, context: Context) -> Iterator[None]:
+    """Leave out a run that nobody asked for by hand where it may not take place: that is no failure of it."""
+    from audiences.pipeline.preconditions.in_force import NotInForceError
+
+    try:
+        yield
+    except OutsideWindowsError as closed:
+        if closed.dropped:
+            leave_out(context, f"left out: {closed.what}")
+        raise
+    except NotInForceError as error:
+        if (request.due is not None or request.woken) and not request.again:
+            leave_out(context, f"left out: {error.found}")
+        raise
 
 
 class StepOperator(HoldingOperator):

@@ -21,7 +21,6 @@ from audiences.ledger import (
     staged_runs,
 )
 from audiences.ledger.audience_revisions import Holding
-from audiences.ledger.runs import RunState
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.audience.on_record import note_status
@@ -40,10 +39,6 @@ if TYPE_CHECKING:
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import Plan, RunRef
 
-_PARTLY_CLEARED = (
-    "only some tasks of a run that had ended were cleared, and what they were to send was planned then; nothing was sent. "
-    "Clear the whole run: then it is run as of now"
-)
 _log = logger(__name__)
 
 
@@ -66,47 +61,43 @@ def close_run(
     totals, noted = request_counts.totals(ledger, run.run), runs.noted(ledger, run.run)
     # What is on record may be counts alone, of a run that was not approved; then the plan is one of an earlier attempt.
     on_record = "begun_unsent" in noted.planned
-    partly_cleared = planned is not None and not on_record and not noted.error
+    partly_cleared = planned is not None and not on_record
     planned = planned if on_record else None
     rekeyed = _rekeyed(resources, run, totals, noted) if planned else 0
     outcomes = final_outcomes(resources, run, planned, rekeyed) if planned else outcomes_unsent(noted.planned, totals)
-    verdict = judge(totals, noted, planned=planned is not None, quarantined=planned.quarantined if planned else 0)
-    state, error, uploaded = (
-        verdict.state,
-        _PARTLY_CLEARED if partly_cleared else verdict.error,
-        verdict.state is RunState.SUCCESS,
+    verdict = judge(
+        totals,
+        noted,
+        planned=planned is not None,
+        partly_cleared=partly_cleared,
+        quarantined=planned.quarantined if planned else 0,
     )
-    if uploaded and ad_sets and (wrong := not_as_wanted(resources, run)):
-        state, error = RunState.FAILED, f"the upload is complete, but not the ad sets: {'; '.join(wrong)}"
+    if verdict.uploaded and ad_sets:
+        verdict = verdict.with_ad_sets(not_as_wanted(resources, run))
     runs.warn(ledger, run.run, verdict.warnings)
     rejected = runs.reject(ledger, run.run, totals.rejected)
-    complete = uploaded and not totals.rejected
+    complete = verdict.uploaded and not totals.rejected
     size, as_planned = _members(resources, run, planned, complete=complete)
     runs.end(
         ledger,
         run.run,
-        state=state,
+        state=verdict.state,
         outcomes=outcomes.as_dict(),
         requests=totals.requests,
         timings=dict(timings or {}),
-        error=error,
+        error=verdict.error,
         size=size,
         rekeyed=rekeyed,
     )
-    if uploaded:
+    if verdict.uploaded:
         _note_uploaded(resources, run, planned, scope)
         if planned and planned.remembered and complete and as_planned:
             _remember(resources, run, planned)
-    if totals.requests:  # else it is as it was when the run was opened
-        _note_status(resources, run)
-    if not runs.another_has_begun(ledger, campaign=run.campaign, run=run.run):  # the claim is that one's by now
-        known_audiences.release(ledger, run.audience, run.campaign)
-    if not chunks.of_unknown_fate(ledger, run.audience) and not replace_sessions.unfinished(ledger, run.audience):
-        _clear_staging(resources, run)
+    _release(resources, run, sent=totals.requests > 0)
     return Summary(
         run=run.run,
         campaign=resources.spec.id,
-        state=state,
+        state=verdict.state,
         at=run.at,
         outcomes=outcomes.as_dict(),
         rekeyed=rekeyed,
@@ -116,7 +107,7 @@ def close_run(
         would=_would(noted.planned) if planned is None else None,
         rejected=rejected,
         timings=run_timings.of_run(ledger, run.run),
-        error=error,
+        error=verdict.error,
         warnings=tuple(runs.noted(ledger, run.run).warnings),
     )
 
@@ -129,6 +120,17 @@ def _remember(resources: CampaignResources, run: RunRef, planned: Plan) -> None:
         remember.put_on_record(resources, run, planned)
     except (RetryError, FixAccessError) as error:
         _log.warning("whom the run found is not remembered, so the next one looks at everybody: %s", error)
+
+
+def _release(resources: CampaignResources, run: RunRef, *, sent: bool) -> None:
+    """Leave the audience to other campaigns, and no staged rows but those of requests whose fate is unknown."""
+    ledger = resources.ledger
+    if sent:  # else it is as it was when the run was opened
+        _note_status(resources, run)
+    if not runs.another_has_begun(ledger, campaign=run.campaign, run=run.run):  # the claim is that one's by now
+        known_audiences.release(ledger, run.audience, run.campaign)
+    if not chunks.of_unknown_fate(ledger, run.audience) and not replace_sessions.unfinished(ledger, run.audience):
+        _clear_staging(resources, run)
 
 
 def _clear_staging(resources: CampaignResources, run: RunRef) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from audiences.ledger.runs import RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from audiences.ledger.request_counts import Totals
     from audiences.ledger.runs import EndedState, Noted
@@ -20,6 +20,11 @@ WARNS_ABOVE = 0.01
 FAILS_ABOVE = 0.10
 FEW_ROWS = 10
 
+_FROM_OUTSIDE = "the run was ended from outside"
+_PARTLY_CLEARED = (
+    "only some tasks of a run that had ended were cleared, and what they were to send was planned then; nothing was sent. "
+    "Clear the whole run: then it is run as of now"
+)
 _SEE_COUNTS = (
     "See the counts of rejected values in the run's summary, and whether the catalog maps the right columns to the "
     "identifiers and says `pre_hashed` of those that hold hashes."
@@ -28,17 +33,31 @@ _SEE_COUNTS = (
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`error` is None for a success; `warnings` are sentences for people."""
+    """`error` is None for a success; `warnings` are sentences for people.
+
+    `uploaded`: everything that was planned is acknowledged, which alone makes no success.
+    """
 
     state: EndedState
     error: str | None
     warnings: tuple[str, ...]
+    uploaded: bool = False
+
+    def with_ad_sets(self, wrong: Sequence[str]) -> Verdict:
+        """That of a run that has uploaded everything and was about ad sets too, by what is `wrong` with them, in sentences."""
+        if not wrong:
+            return self
+        error = f"the upload is complete, but not the ad sets: {'; '.join(wrong)}"
+        return replace(self, state=RunState.FAILED, error=error)
 
 
-def judge(totals: Totals, noted: Noted, *, planned: bool, quarantined: int = 0) -> Verdict:
+def judge(
+    totals: Totals, noted: Noted, *, planned: bool, partly_cleared: bool = False, quarantined: int = 0
+) -> Verdict:
     """From the run's totals and what is noted of it; `planned` is False when it did not get to a plan.
 
-    `quarantined` users were not sent, because Facebook refused their rows lately.
+    `partly_cleared`: its tasks had one, but it is of before some of them were cleared. `quarantined` users were not sent, because
+    Facebook refused their rows lately.
     """
     rejected = sum(totals.rejected.values())
     unusable, share = _unusable(totals.invalid + rejected, totals.taken + rejected)
@@ -46,7 +65,7 @@ def judge(totals: Totals, noted: Noted, *, planned: bool, quarantined: int = 0) 
     if not planned or totals.unsent:
         return Verdict(
             RunState.STOPPED if noted.stopped else RunState.FAILED,
-            noted.error or "the run was ended from outside",
+            noted.error or (_PARTLY_CLEARED if partly_cleared else _FROM_OUTSIDE),
             warnings,
         )
     if totals.dropped:
@@ -68,7 +87,7 @@ def judge(totals: Totals, noted: Noted, *, planned: bool, quarantined: int = 0) 
     if share > FAILS_ABOVE and totals.invalid + rejected > FEW_ROWS:
         error = f"{unusable}, more than {FAILS_ABOVE:.0%}. What Facebook took stays in the audience. {_SEE_COUNTS}"
         return Verdict(RunState.FAILED, error, warnings)
-    return Verdict(RunState.SUCCESS, None, warnings)
+    return Verdict(RunState.SUCCESS, None, warnings, uploaded=True)
 
 
 def _unusable(rows: int, sent: int) -> tuple[str, float]:
