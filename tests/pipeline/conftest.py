@@ -25,6 +25,7 @@ from audiences.pipeline.preview import preview
 from audiences.pipeline.resources import CampaignResources
 from audiences.pipeline.results import RunRequest
 from audiences.pipeline.run import run_campaign
+from audiences.pipeline.steps import put_on_record
 from audiences.sandbox import running_sandbox
 
 if TYPE_CHECKING:
@@ -213,6 +214,12 @@ def shop(databases: Databases, sandbox_server: SandboxServer, tmp_path: Path) ->
         yield made
         for connection in made.open.values():
             connection.close()
+
+
+@pytest.fixture
+def small_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests of ten rows, so that a few users make several."""
+    monkeypatch.setattr(put_on_record, "MAX_ROWS", 10)
 
 
 @dataclass

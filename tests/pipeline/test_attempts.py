@@ -7,20 +7,15 @@ import pytest
 from audiences.errors import FixAccessError
 from audiences.ledger import known_audiences
 from audiences.pipeline.results import RunRequest
-from audiences.pipeline.steps import plan, put_on_record
+from audiences.pipeline.steps import plan
 from audiences.pipeline.steps.close_run import close_run
 from audiences.pipeline.steps.extract import extract
 from audiences.pipeline.steps.open_run import open_run
 from audiences.pipeline.steps.select import select
 from audiences.pipeline.upload.export import export
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("small_requests")]
 EVER = {"did": {"event": "Added To Cart", "within": "ever"}}
-
-
-@pytest.fixture(autouse=True)
-def small_requests(monkeypatch):
-    monkeypatch.setattr(put_on_record, "MAX_ROWS", 10)
 
 
 @pytest.fixture

@@ -5,16 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.pipeline.conftest import row_of
 
-from audiences.pipeline.steps import put_on_record
-
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("small_requests")]
 WHO = {"did": {"event": "Added To Cart"}}
-
-
-@pytest.fixture(autouse=True)
-def small_requests(monkeypatch):
-    """Of ten rows: thirty users make three requests."""
-    monkeypatch.setattr(put_on_record, "MAX_ROWS", 10)
 
 
 @pytest.fixture

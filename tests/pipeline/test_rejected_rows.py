@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from audiences.pipeline.results import RunRequest
-from audiences.pipeline.steps import plan, put_on_record
+from audiences.pipeline.steps import plan
 from audiences.pipeline.steps.extract import extract
 from audiences.pipeline.steps.open_run import open_run
 from audiences.pipeline.steps.select import select
@@ -33,12 +33,6 @@ def fill(shop):
         return {row(shop, number) for number in range(1, users + 1)}
 
     return make
-
-
-@pytest.fixture
-def ten_rows(monkeypatch):
-    """Requests of ten rows, so that a few users make many."""
-    monkeypatch.setattr(put_on_record, "MAX_ROWS", 10)
 
 
 def row(shop, number: int):
@@ -126,7 +120,7 @@ def test_a_search_that_finds_nothing_good_is_given_up_and_the_task_is_red(shop, 
     assert shop.run(spec).outcomes["added"] == 10_000
 
 
-def test_the_searches_of_a_run_have_a_budget(shop, fill, ten_rows, monkeypatch):
+def test_the_searches_of_a_run_have_a_budget(shop, fill, small_requests, monkeypatch):
     monkeypatch.setattr(bisect, "MOST_PARTS_A_RUN", 6)
     everybody = fill(40)
     spoil(shop, *range(1, 41, 9))
@@ -141,7 +135,7 @@ def test_the_searches_of_a_run_have_a_budget(shop, fill, ten_rows, monkeypatch):
     assert shop.members(summary.audience.id) == everybody
 
 
-def test_a_search_that_is_interrupted_goes_on_within_its_batch(shop, fill, ten_rows):
+def test_a_search_that_is_interrupted_goes_on_within_its_batch(shop, fill, small_requests):
     everybody = fill(40)
     spoil(shop, 3)
     shop.sandbox.admin.add_fault("throttle", path="*/users", after=4, minutes=3)
@@ -199,7 +193,7 @@ def test_the_only_removal_being_refused_does_not_keep_additions_out(shop, fill):
     assert shop.members(audience) == everybody - {row(shop, 4)} | {row(shop, 100)}
 
 
-def test_the_third_of_five_requests_refused_for_good_does_not_undo_the_others(shop, fill, ten_rows):
+def test_the_third_of_five_requests_refused_for_good_does_not_undo_the_others(shop, fill, small_requests):
     everybody = fill(50)
     shop.sandbox.admin.add_fault("error", path="*/users", after=2, times=1, code=105)
     spec = shop.campaign(who=EVER)
@@ -213,7 +207,7 @@ def test_the_third_of_five_requests_refused_for_good_does_not_undo_the_others(sh
 
 
 @pytest.mark.parametrize("code", [105, 2650])
-def test_every_request_refused_is_an_error_of_the_task(shop, fill, ten_rows, code):
+def test_every_request_refused_is_an_error_of_the_task(shop, fill, small_requests, code):
     fill(30)
     shop.sandbox.admin.add_fault("error", path="*/users", code=code, times=None)
     spec = shop.campaign(who=EVER)

@@ -9,18 +9,11 @@ import pytest
 from audiences.errors import ThrottledError
 from audiences.pipeline.results import RunRequest
 from audiences.pipeline.run import run_campaign
-from audiences.pipeline.steps import put_on_record
 from audiences.pipeline.steps.open_run import open_run
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("small_requests")]
 # One request at a time: those under way when an account is blocked cannot be called back.
 SINGLE = {"id": "act_1001", "connection": "facebook_main", "requests_at_once": 1}
-
-
-@pytest.fixture(autouse=True)
-def small_requests(monkeypatch):
-    """Of ten rows, so that a few users make many."""
-    monkeypatch.setattr(put_on_record, "MAX_ROWS", 10)
 
 
 @pytest.fixture

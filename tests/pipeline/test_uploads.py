@@ -154,8 +154,7 @@ def test_the_order_of_dates_and_the_first_initial_reach_facebook(shop):
     assert dict(row) == {key: hashlib.sha256(value.encode()).hexdigest() for key, value in sent.items()}
 
 
-def test_each_request_is_on_record_with_as_many_rows_as_it_has(shop, fill, monkeypatch):
-    monkeypatch.setattr("audiences.pipeline.steps.put_on_record.MAX_ROWS", 10)
+def test_each_request_is_on_record_with_as_many_rows_as_it_has(shop, fill, small_requests):
     fill(25)
     shop.run(shop.campaign(who=EVER))
     assert shop.sql("select first_row, rows from audiences.chunk order by number", on="ledger") == [

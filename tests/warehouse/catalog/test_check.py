@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +20,7 @@ from audiences.warehouse.catalog.event_scan import SMALL
 from audiences.warehouse.catalog.reflect import Glance, WarehouseUnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.integration
 TABLES = """
@@ -61,12 +60,6 @@ def run(connection: Connection, query: str) -> None:
         opened.execute(query.encode())
 
 
-@contextmanager
-def glancing(connection: Connection) -> Iterator[Glance]:
-    with Glance(connection) as glance:
-        yield glance
-
-
 def catalog(users: dict[str, Any] | None = None, events: dict[str, Any] | None = None) -> Catalog:
     given = {"relation": "people", "key": "id", "email": "email", **(users or {})}
     deeds = {"relation": "deeds", "id": "id", "user": "person", "name": "name", "occurred_at": "at", **(events or {})}
@@ -74,7 +67,7 @@ def catalog(users: dict[str, Any] | None = None, events: dict[str, Any] | None =
 
 
 def lines(connection: Connection, *given: Any) -> dict[tuple[str | int, ...], Line]:
-    with glancing(connection) as glance:
+    with Glance(connection) as glance:
         return {line.path: line for line in check_catalog(catalog(*given), glance)}
 
 
@@ -537,7 +530,7 @@ def test_a_right_that_is_missing_is_said(connection: Connection) -> None:
 
 
 def test_the_warehouse_is_only_read(connection: Connection) -> None:
-    with glancing(connection) as glance:
+    with Glance(connection) as glance:
         refusal = glance.ask("DELETE FROM deeds")
     assert refusal.sqlstate == "25006"
 
@@ -551,7 +544,7 @@ def test_no_warehouse_is_said_with_the_connection(connection: Connection) -> Non
 def test_the_sample_catalog_fits_the_sample_shop(connection: Connection) -> None:
     load_shop(connection.dsn(application="test"), as_of=datetime(2026, 11, 23, tzinfo=UTC), users=500, events=5000)
     _, sample = load_catalog(Path(__file__).parents[3])
-    with glancing(connection) as glance:
+    with Glance(connection) as glance:
         found = list(check_catalog(sample, glance))
     assert [line for line in found if line.remedy] == []
     assert len(found) > 30

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from audiences.warehouse.catalog.draft import NoSuchRelationError, draft, relati
 from audiences.warehouse.catalog.reflect import Glance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from audiences.connections import Connection
 
@@ -31,17 +30,11 @@ def connection(new_database: Callable[[str], Connection]) -> Connection:
     return new_database("draft")
 
 
-@contextmanager
-def glancing(connection: Connection) -> Iterator[Glance]:
-    with Glance(connection) as glance:
-        yield glance
-
-
 def drafted(connection: Connection, tables: str, users: str, events: str | None = None) -> tuple[str, Catalog]:
     """The text, and what the product reads in it."""
     with psycopg.connect(connection.dsn(application="test"), autocommit=True) as opened:
         opened.execute(tables.encode())
-    with glancing(connection) as glance:
+    with Glance(connection) as glance:
         text = draft(relation_named(users, glance), relation_named(events, glance) if events else None, glance)
     document = parse(text, "draft.yml")
     assert document.problems == ()
@@ -78,7 +71,7 @@ def test_the_draft_of_the_sample_shop_is_right_and_finds_what_its_catalog_has(co
     assert events.properties["sku"].path == ("sku",)
     assert events.names == ("Added To Cart", "App Opened", "Charged", "Product Viewed", "Wishlisted")
     assert events.properties["sku"].values is None  # which are too many
-    with glancing(connection) as glance:
+    with Glance(connection) as glance:
         assert [line for line in check_catalog(catalog, glance) if line.state is State.FAIL] == []
 
 
@@ -109,7 +102,7 @@ def test_names_of_any_characters_and_types_of_any_kind(connection: Connection) -
     assert properties['мир" \\'].type == "list"
     for name in ("cash: money", "place", "raw: bytea", "spell: interval"):
         assert f"# {name}" in text
-    with glancing(connection) as glance:
+    with Glance(connection) as glance:
         found = list(check_catalog(catalog, glance))
     assert [line for line in found if line.state is State.FAIL] == []
 
@@ -175,7 +168,7 @@ def test_what_identifies_the_user_is_not_taken_for_the_events_id(connection: Con
     text, catalog = drafted(connection, tables, '"x"". people"', "deeds")
     assert (catalog.events.id, catalog.events.user) == ("no", "user_id")
     assert "id: no # a guess" in text
-    with glancing(connection) as glance:
+    with Glance(connection) as glance:
         assert '"x"". people"' in glance.names()
         assert [line for line in check_catalog(catalog, glance) if line.path[0] == "users" and line.remedy] == []
 
@@ -184,14 +177,14 @@ def test_what_identifies_the_user_is_not_taken_for_the_events_id(connection: Con
 def test_what_has_no_columns_is_no_table_of_users(connection: Connection, name: str) -> None:
     with psycopg.connect(connection.dsn(application="test"), autocommit=True) as opened:
         opened.execute("CREATE TABLE bare ()")
-    with glancing(connection) as glance, pytest.raises(NoSuchRelationError, match="no table or view"):
+    with Glance(connection) as glance, pytest.raises(NoSuchRelationError, match="no table or view"):
         relation_named(name, glance)
 
 
 def test_a_name_that_is_not_there_is_answered_with_the_nearest(connection: Connection) -> None:
     with psycopg.connect(connection.dsn(application="test"), autocommit=True) as opened:
         opened.execute("CREATE SCHEMA crm; CREATE TABLE crm.customers (id int); CREATE VIEW everyone AS SELECT 1 AS id")
-    with glancing(connection) as glance:
+    with Glance(connection) as glance:
         with pytest.raises(NoSuchRelationError, match=r"`crm.customer`; did you mean `crm.customers`\?"):
             relation_named("crm.customer", glance)
         assert relation_named("everyone", glance).kind == "view"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -16,7 +15,7 @@ from audiences.warehouse.catalog.reflect import Glance
 from audiences.warehouse.catalog.seen import SAMPLE, SeenValues, event_names, event_values, user_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from audiences.connections import Connection
 
@@ -81,19 +80,13 @@ def catalog() -> Catalog:
     return Catalog.model_validate({"users": USERS, "events": EVENTS})
 
 
-@contextmanager
-def glancing(connection: Connection) -> Iterator[Glance]:
-    with Glance(connection) as glance:
-        yield glance
-
-
 def of_users(connection: Connection, name: str) -> SeenValues | None:
-    with glancing(connection) as glance:
+    with Glance(connection) as glance:
         return user_values(catalog(), catalog().users.properties[name], glance.relation("people"), glance)
 
 
 def names(connection: Connection) -> SeenValues | None:
-    with glancing(connection) as glance:
+    with Glance(connection) as glance:
         return event_names(catalog().events, glance.relation("deeds"), glance)
 
 
@@ -139,7 +132,7 @@ def test_of_a_large_table_pages_from_all_over_it_are_read_and_of_an_index_the_na
         FROM generate_series(1, 30000) n; ANALYZE deeds""",
     )
     assert "late" in names(connection).values
-    with glancing(connection) as glance:
+    with Glance(connection) as glance:
         relation = glance.relation("deeds")
         asked: list[Any] = []
         answer = glance.ask
@@ -159,7 +152,7 @@ def test_the_check_names_the_values_and_says_what_a_list_lacks(connection: Conne
         "events": {**EVENTS, "names": ["view", "purchase", "gone"]},
     }
     run(connection, "INSERT INTO deeds (name) SELECT 'refund' FROM generate_series(1, 9)")
-    with glancing(connection) as glance:
+    with Glance(connection) as glance:
         found = {line.path: line for line in check_catalog(Catalog.model_validate(given), glance)}
     assert found["users", "properties", "gender"].found == "`gender` text: `Female`, `Male`"
     assert found["users", "properties", "email"].found == "`email` text"
@@ -197,7 +190,7 @@ events: {relation: deeds, id: id, user: person, name: name, occurred_at: at,
 
 def test_lists_are_written_into_a_file_that_stays_as_it_is_otherwise(connection: Connection) -> None:
     given = Catalog.model_validate(parse(HAND_WRITTEN, "x.yml").data)
-    with glancing(connection) as glance:
+    with Glance(connection) as glance:
         lists = list(unrecorded(given, glance))
     text = record(HAND_WRITTEN, lists, file="x.yml")
     read = Catalog.model_validate(parse(text, "x.yml").data)
@@ -211,7 +204,7 @@ def test_lists_are_written_into_a_file_that_stays_as_it_is_otherwise(connection:
     assert [comment for comment in HAND_WRITTEN.splitlines() if "#" in comment and comment not in text] == [
         "    gender: {column: gender, type: string} # as they say"
     ]
-    with glancing(connection) as glance:
+    with Glance(connection) as glance:
         assert list(unrecorded(read, glance)) == []
     assert record(text, [], file="x.yml") == text
 
