@@ -24,7 +24,7 @@ FLOORS: Final = (
         "project_here",
     },
     {"errors"},
-    {"disk"},
+    {"disk", "store_faults"},
     {"logs"},
     {"campaign"},
     {"connecting", "connection_texts", "libpq"},

@@ -12,9 +12,10 @@ from fsspec import filesystem
 from audiences.disk import DiskError
 from audiences.errors import ConnectionMissingError
 from audiences.ledger.ledger_errors import as_ours
-from audiences.object_store import Folder, ObjectStoreClosedError, ObjectStoreLostError, StoreNotInstalledError
+from audiences.object_store import Folder, StoreNotInstalledError
 from audiences.pipeline.staging import Staging
 from audiences.run_folders import clear, run_folder, run_folders
+from audiences.store_faults import ObjectStoreClosedError, ObjectStoreLostError
 
 ROWS = pa.record_batch({"user_id": ["1", "2"], "identifiers": [b"one", b"two"]})
 

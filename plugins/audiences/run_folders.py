@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from audiences.errors import FixConfigError
-from audiences.object_store import Folder, store_told
+from audiences.object_store import Folder
+from audiences.store_faults import store_told
 
 STAGING: Final = "AUDIENCES_STAGING"
 """The environment variable by which an installation says where rows are staged, for settings that do not."""

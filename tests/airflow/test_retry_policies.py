@@ -9,7 +9,7 @@ from audiences.airflow.failures import TaskFailed
 from audiences.airflow.retry_policies import ByErrorClass
 from audiences.errors import FacebookAccessError, FacebookTransientError, StoppedError, ThrottledError
 from audiences.ledger.own_session import LedgerPooledError
-from audiences.object_store import ObjectStoreClosedError, ObjectStoreLostError
+from audiences.store_faults import ObjectStoreClosedError, ObjectStoreLostError
 from audiences.warehouse.reader import WarehouseClosedError, WarehouseQueryError
 
 pytestmark = pytest.mark.integration  # importing Airflow takes a second or two

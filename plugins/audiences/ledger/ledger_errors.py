@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from audiences import connecting
 from audiences.disk import as_disk
 from audiences.errors import AudiencesError, FailedError, FixAccessError, RetryError
-from audiences.object_store import as_object_store
+from audiences.store_faults import as_object_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

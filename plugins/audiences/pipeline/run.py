@@ -20,7 +20,6 @@ from audiences.ledger.ledger_errors import as_ours
 from audiences.ledger.migrate import LedgerNewerError
 from audiences.ledger.run_timings import QUEUED
 from audiences.logs import logger
-from audiences.object_store import store_told
 from audiences.pipeline.preconditions.as_of import at_present, ensure_now
 from audiences.pipeline.preconditions.export_windows import OutsideWindowsError
 from audiences.pipeline.scope import EVERYBODY, Scope
@@ -33,6 +32,7 @@ from audiences.pipeline.steps.select import select
 from audiences.pipeline.upload import full_refresh
 from audiences.pipeline.upload.export import export
 from audiences.pipeline.upload.resolve_unknown import resolve_unknown
+from audiences.store_faults import store_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable

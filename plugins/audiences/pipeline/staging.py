@@ -16,7 +16,8 @@ from pyarrow.fs import FSSpecHandler, LocalFileSystem, PyFileSystem
 
 from audiences.allocators import give_back_large_blocks
 from audiences.disk import DiskError, changed
-from audiences.object_store import Folder, store_told
+from audiences.object_store import Folder
+from audiences.store_faults import store_told
 from audiences.user_ids import USER_ID
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import Final
 
 from audiences.checklist import Check, State
 from audiences.errors import AudiencesError, FixConfigError, RetryError
-from audiences.object_store import Folder, is_local, store_told
+from audiences.object_store import Folder, is_local
 from audiences.run_folders import STAGING, named_root, staging_root
+from audiences.store_faults import store_told
 
 _ON_THIS_MACHINE: Final = frozenset({"LocalExecutor", "SequentialExecutor"})
 _REMEDY: Final = (

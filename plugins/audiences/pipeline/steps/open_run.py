@@ -20,7 +20,7 @@ from audiences.ledger import (
     staged_runs,
 )
 from audiences.ledger.runs import RunState
-from audiences.object_store import Folder, store_told
+from audiences.object_store import Folder
 from audiences.pipeline.audience import in_doubt, shared_audience
 from audiences.pipeline.audience.left_behind import told_left_behind
 from audiences.pipeline.audience.on_record import note_status
@@ -41,6 +41,7 @@ from audiences.pipeline.upload import full_refresh
 from audiences.pipeline.upload.resolve_unknown import resolve_unknown
 from audiences.query.render import render
 from audiences.run_folders import run_folder
+from audiences.store_faults import store_told
 from audiences.who.freshness import newest_event
 
 if TYPE_CHECKING:
