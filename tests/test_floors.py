@@ -46,7 +46,7 @@ NEIGHBOURS: Final = {("cli", "sandbox"), ("cli", "airflow"), ("pages", "airflow"
 
 PIPELINE: Final = (
     {"results", "staging", "scope"},
-    {"resources", "preview_report"},
+    {"resources"},
     {"preconditions"},
     {"upload"},
     {"audience"},

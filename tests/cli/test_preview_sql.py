@@ -8,9 +8,8 @@ import pytest
 from tests.cli.test_commands import AT, audiences, filled, project, sandbox_server, shop  # noqa: F401  # fixtures
 from tests.pipeline import conftest as pipeline
 
-from audiences.warehouse.reader import Warehouse
-
 pytestmark = pytest.mark.integration
+users_queries = pipeline.users_queries  # a fixture too
 SEGMENTS = [
     "SELECT user_id FROM events WHERE occurred_at > timestamptz '2026-11-23 12:00Z' + interval '5 days ago'",
     "SELECT user_id FROM events WHERE occurred_at > timestamptz '2026-11-23 12:00Z' - interval '1 day 06:00'",
@@ -33,24 +32,10 @@ WHO = [
 ]
 
 
-@pytest.fixture
-def executed(monkeypatch):
-    """The texts that the warehouse was given."""
-    given: list[str] = []
-    stream = Warehouse.stream
-
-    def listening(self, query):
-        given.append(query)
-        return stream(self, query)
-
-    monkeypatch.setattr(Warehouse, "stream", listening)
-    return given
-
-
-def printed_and_executed(audiences, executed, shop, who):  # noqa: F811  # fixtures
+def printed_and_run(audiences, users_queries, shop, who):  # noqa: F811  # fixtures
     out = audiences("preview", "carts", *AT, "--sql")[1]
     in_json = json.loads(audiences("preview", "carts", *AT, "--sql", "--json")[1].splitlines()[-1])["sql"]
-    run = next(text for text in executed if "AS user_id" in text and "opted_out" in text)
+    run = users_queries[0]
     assert out.startswith(f"{run}\n")
     assert in_json == run
     printed = out[: out.index("\ncarts as of ")]
@@ -58,13 +43,13 @@ def printed_and_executed(audiences, executed, shop, who):  # noqa: F811  # fixtu
 
 
 @pytest.mark.parametrize("query", SEGMENTS)
-def test_a_saved_segment_is_printed_as_it_is_written(audiences, executed, filled, project, query):  # noqa: F811  # fixtures
+def test_a_saved_segment_is_printed_as_it_is_written(audiences, users_queries, filled, project, query):  # noqa: F811  # fixtures
     project.write("include/segments/saved.sql", query)
     project.write("campaigns/carts.yml", pipeline.CARTS.replace("{did: {event: Added To Cart}}", "{segment: saved}"))
-    printed, run = printed_and_executed(audiences, executed, filled, query)
+    printed, run = printed_and_run(audiences, users_queries, filled, query)
     assert printed == run
     written = query.rstrip().rstrip(";")
-    assert any(written.strip() in text for text in executed)
+    assert any(written.strip() in text for text in users_queries)
     users = {user for (user, *_) in run}
     assert users == {str(row[0]) for row in filled.sql(written)} & {
         str(row[0]) for row in filled.sql("select id from users")
@@ -72,8 +57,8 @@ def test_a_saved_segment_is_printed_as_it_is_written(audiences, executed, filled
 
 
 @pytest.mark.parametrize("who", WHO)
-def test_generated_sql_is_printed_as_it_runs(audiences, executed, filled, project, who):  # noqa: F811  # fixtures
+def test_generated_sql_is_printed_as_it_runs(audiences, users_queries, filled, project, who):  # noqa: F811  # fixtures
     project.write("campaigns/carts.yml", pipeline.CARTS.replace("{did: {event: Added To Cart}}", json.dumps(who)))
-    printed, run = printed_and_executed(audiences, executed, filled, who)
+    printed, run = printed_and_run(audiences, users_queries, filled, who)
     assert printed == run
     assert run

@@ -24,8 +24,8 @@ from audiences.logs import logger
 from audiences.pipeline.audience.adopt import Adoption
 from audiences.pipeline.person.erasure_report import Erasure
 from audiences.pipeline.person.explained_user import Explanation, Explanations
-from audiences.pipeline.preview_report import Preview
 from audiences.pipeline.results import Summary
+from audiences.pipeline.steps.preview_report import Preview
 from audiences.redact import redact
 from audiences.who.outcome_words import MEMBERS_FIRST
 

@@ -27,15 +27,17 @@ from audiences.pipeline.results import RunRequest
 from audiences.pipeline.run import run_campaign
 from audiences.pipeline.steps import put_on_record
 from audiences.sandbox import running_sandbox
+from audiences.warehouse.reader import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import pyarrow as pa
     from tests.databases import Databases
 
     from audiences.open_connections import OpenConnections
-    from audiences.pipeline.preview_report import Preview
     from audiences.pipeline.results import Summary
+    from audiences.pipeline.steps.preview_report import Preview
     from audiences.sandbox.server import SandboxServer
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -214,6 +216,23 @@ def shop(databases: Databases, sandbox_server: SandboxServer, tmp_path: Path) ->
         yield made
         for connection in made.open.values():
             connection.close()
+
+
+@pytest.fixture
+def users_queries(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The queries for a campaign's users that the warehouse was given."""
+    given: list[str] = []
+    stream = Warehouse.stream
+
+    def listening(self: Warehouse, query: str) -> Iterator[pa.RecordBatch]:
+        if "AS opted_out" in query and not query.endswith(
+            "LIMIT 0"
+        ):  # by which a run sees first whether it can be answered
+            given.append(query)
+        return stream(self, query)
+
+    monkeypatch.setattr(Warehouse, "stream", listening)
+    return given
 
 
 @pytest.fixture

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from audiences.errors import Problem
     from audiences.pipeline.live.run_batch import LiveSummary
     from audiences.pipeline.person.explained_user import Explanation, Explanations
-    from audiences.pipeline.preview_report import Preview
     from audiences.pipeline.results import Summary
+    from audiences.pipeline.steps.preview_report import Preview
 
 _INSIDE = ("added", "kept", "failed")  # parts of `targeted`
 _WHEN = "%a %d %b %Y %H:%M %Z"

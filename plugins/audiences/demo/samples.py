@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from audiences.ledger import campaigns, known_audiences, members
 from audiences.ledger.database import Ledger
 from audiences.pipeline.live.run_batch import LiveSummary
-from audiences.pipeline.preview_report import Preview
 from audiences.pipeline.results import Summary
+from audiences.pipeline.steps.preview_report import Preview
 from audiences.what import rows
 from audiences.when.live.watch import is_live
 from audiences.who.outcomes import Outcomes, UnreconciledError

@@ -30,12 +30,12 @@ from audiences.pipeline.preconditions.in_force import told_not_in_force
 from audiences.pipeline.preconditions.known_ids import LIFT, stop, unknown_ids
 from audiences.pipeline.preconditions.same_clock import ensure_same_clock
 from audiences.pipeline.preconditions.unmatched import advised, unmatched
-from audiences.pipeline.preview_report import Changes, Preview, SampleUser
 from audiences.pipeline.results import DOUBT
 from audiences.pipeline.staging import Staging, candidates_file
 from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.opt_out_again import opted_out_by_now
 from audiences.pipeline.steps.plan import check_guards, outcomes_before_upload
+from audiences.pipeline.steps.preview_report import Changes, Preview, SampleUser
 from audiences.pipeline.steps.put_on_record import rows_to_replace
 from audiences.pipeline.steps.rehearsed import rehearsed
 from audiences.pipeline.steps.users_query import users_query
@@ -56,7 +56,10 @@ SAMPLES = 5
 
 
 def statement(resources: CampaignResources, at: datetime) -> str:
-    """The statement that finds everybody who qualifies, as a run sends it; that of a live campaign names its users besides."""
+    """The statement that finds everybody who qualifies, as a run sends it.
+
+    One of a live campaign names its users besides, and one that remembers users asks for fingerprints.
+    """
     with resources.warehouse() as warehouse:
         return users_query(warehouse, resources.spec, at).text
 

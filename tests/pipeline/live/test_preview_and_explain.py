@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from audiences.pipeline.explain import explain
+from audiences.pipeline.preview import statement
 
 pytestmark = pytest.mark.integration
 MINUTE = timedelta(minutes=1)
@@ -43,3 +44,16 @@ def test_an_explanation_tells_what_became_of_the_users_events(live):
     assert (first.split(": ")[1], second.split(": ")[1]) == ("exported in run 1", "limited")
     assert membership.startswith("added in run 1 of carts")
     assert (found.outcome, found.assignment) == ("targeted", "target")
+
+
+def test_the_query_that_is_shown_is_that_of_a_batch_but_for_its_users(live, users_queries):
+    spec = live.campaign()
+    live.poll()
+    live.event(1)
+    with live.shop.resources(spec, read_only=True) as resources:
+        shown = statement(resources, live.now)
+    (summary,) = live.poll_and_run()
+    assert summary.outcomes["added"] == 1
+    (sent,) = users_queries
+    read, _, found = shown.rpartition("\nWHERE ")
+    assert f"{read}\nWHERE {found} AND u.id IN (SELECT audiences__only.user_id" in sent

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from audiences.airflow.run_conf import RunConf
     from audiences.campaign.spec import CampaignSpec
-    from audiences.pipeline.preview_report import Preview
+    from audiences.pipeline.steps.preview_report import Preview
 
 _log = logger(__name__)
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from audiences.errors import AudiencesError
     from audiences.ledger.approvals import Question
-    from audiences.pipeline.preview_report import Preview
     from audiences.pipeline.resources import CampaignResources
+    from audiences.pipeline.steps.preview_report import Preview
 
 NO_RUN = 0  # no run of the ledger has this number
 
