@@ -138,9 +138,10 @@ class Place:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(content)
 
-    def forget(self) -> None:
-        """Give the place an empty ledger, an empty sandbox and no staged files."""
+    def forget(self, *, latency_ms: float = 0) -> None:
+        """Give the place an empty ledger, an empty sandbox that waits so long before each answer, and no staged files."""
         self.sandbox.admin.reset()
+        self.sandbox.admin.settings(latency_ms=latency_ms)
         self.world.postgres.create_database(self.ledger)
         shutil.rmtree(self.world.folder / self.name / "staging", ignore_errors=True)
 
