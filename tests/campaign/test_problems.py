@@ -62,6 +62,48 @@ def test_an_unknown_key_comes_with_the_nearest_one_or_its_place(folder: Folder, 
     assert problem.startswith(f"campaigns/test.yml:5:3: {said}")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("event: Charged", "who.event: unknown key `event`; it belongs under `who.did`"),
+        (
+            "control_group: 10%",
+            "who.control_group: must be a number or a mapping of keys such as `percent`, `salt`, `system`, "
+            "`custom`; found the text `10%`; write `10`",
+        ),
+        (
+            "target_cap: '50'",
+            "who.target_cap: must be a whole number or a mapping of keys such as `users`, `per`; "
+            "found the text `50`; remove the quotes",
+        ),
+        (
+            "did: {event: Charged, within: last month}",
+            "who.did.within: `last month` is not a window of time; did you mean `previous month`, or `last 1 month`?",
+        ),
+        (
+            "did: {event: Charged, within: last hour}",
+            "who.did.within: `last hour` is not a window of time; did you mean `last 1 hour`?",
+        ),
+    ],
+)
+def test_a_slip_that_many_make_comes_with_what_was_meant(folder: Folder, text: str, said: str) -> None:
+    folder.campaign(
+        f"name: Test\nwho:\n  segment: known\n  {text}\nwhat: {{audience: {{create: {{name: Test}}}}}}\nwhen: now\n"
+    )
+    folder.write("include/segments/known.csv", "1\n")
+    (problem,) = folder.problems()
+    assert problem.split(": ", 1)[1] == said
+
+
+def test_a_repetition_by_nothing_is_told_as_that(folder: Folder) -> None:
+    folder.campaign(
+        "name: Test\nwho: {did: {event: Charged}}\nwhat: {audience: {create: {name: Test}}}\n"
+        "when: {repeat: {every: 0 days, at: '09:00'}}\n"
+    )
+    (problem,) = folder.problems()
+    assert problem.endswith("when.repeat.every: `0 days` is no time to repeat after; write at least `1 day`")
+
+
 @pytest.mark.parametrize("key", ["name", "description"])
 def test_a_text_that_is_too_long_is_told_in_characters(folder: Folder, key: str) -> None:
     create = {"name": "Test", key: "x" * 201}

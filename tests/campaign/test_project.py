@@ -74,7 +74,7 @@ def test_a_missing_shared_file_is_told_once(folder: Folder, missing: str) -> Non
 
 def test_a_folder_that_is_no_project_is_a_problem(tmp_path: Path) -> None:
     assert [str(problem) for problem in Project.load(tmp_path).problems] == [
-        "campaigns: cannot be read: No such file or directory"
+        f"campaigns: is not in {tmp_path}; `--project` or AUDIENCES_PROJECT names the project's folder"
     ]
 
 

@@ -112,6 +112,16 @@ def test_numbers_that_postgres_cannot_hold_are_mistakes(number: str) -> None:
     assert problem.code == "out-of-range"
 
 
+@pytest.mark.parametrize("version", ["name: a", "name: b\nwho: c"])
+def test_a_conflict_that_git_has_left_is_told_as_one(version: str) -> None:
+    problem = refused(f"# first\n<<<<<<< HEAD\n{version}\n=======\nname: d\n>>>>>>> feature\n")
+    assert (problem.line, problem.column, problem.message[:28]) == (2, 1, "git has left a conflict here")
+
+
+def test_a_file_of_nothing_but_the_start_of_a_document_is_empty() -> None:
+    assert refused("---\n").code == "empty-file"
+
+
 def test_anchors_stand_for_what_they_name() -> None:
     document = parse("a: &x {b: 1}\nc: *x\n", "file.yml")
     assert document.data == {"a": {"b": 1}, "c": {"b": 1}}

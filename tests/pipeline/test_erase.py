@@ -331,6 +331,7 @@ def test_where_facebook_refuses_the_ledger_keeps_what_is_needed_to_try_again(fiv
     found = erased(five, 3)
     assert (found.state, found.ledger, found.left["member"]) == ("incomplete", {}, 1)
     assert "token" in found.still_to_do[0]
+    assert ".. " not in found.still_to_do[0]
     again = erased(five, 3)
     assert (again.state, again.erasure, len(five.members(audience))) == ("done", found.erasure, 4)
     assert five.sql("select count(*) from audiences.erasure where done_at is not null", on="ledger") == [(1,)]

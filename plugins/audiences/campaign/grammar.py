@@ -8,7 +8,7 @@ from functools import cache
 from itertools import accumulate
 from operator import and_
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
@@ -21,13 +21,15 @@ _DEEPEST = 4  # levels below the root at which a misplaced key is looked for
 class Spot:
     """What a location in a validation error means: the path in the file, the value there, and the keys allowed.
 
-    `siblings` are the keys that are allowed next to the last one of the location, `keys` those inside the value.
+    `siblings` are the keys that are allowed next to the last one of the location, `keys` those inside the value. `number` is
+    the kind of number that may stand there in place of keys.
     """
 
     path: Path
     value: Any
     siblings: tuple[str, ...]
     keys: tuple[str, ...]
+    number: Literal["integer", "number"] | None = None
 
 
 def keys_of(model: type[BaseModel]) -> dict[str, Any]:
@@ -51,7 +53,7 @@ def locate(root: type[BaseModel], location: tuple[str | int, ...], data: Any) ->
         around, annotation = annotation, inner
         if isinstance(data, list | dict) and _holds(data, step):
             path, data = (*path, step), data[step]  # type: ignore[index]  # `_holds` says that the step fits
-    return Spot(path, data, _keys(around), _keys(annotation))
+    return Spot(path, data, _keys(around), _keys(annotation), _number(annotation))
 
 
 def home_of(root: type[BaseModel], key: str, path: Path) -> str | None:
@@ -113,6 +115,13 @@ def _holds(data: list[Any] | dict[str, Any], step: str | int) -> bool:
 
 def _keys(annotation: Any) -> tuple[str, ...]:
     return tuple(key for model in _models(annotation) for key in keys_of(model))
+
+
+def _number(annotation: Any) -> Literal["integer", "number"] | None:
+    """The kind of number that is the short form of a model that the annotation names."""
+    forms = [getattr(model, "short_form", None) or {} for model in _models(annotation)]
+    kinds: tuple[Literal["integer", "number"], ...] = ("integer", "number")
+    return next((kind for kind in kinds for form in forms if form.get("type") == kind), None)
 
 
 def _has_keys(annotation: Any) -> bool:

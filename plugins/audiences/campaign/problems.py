@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -48,6 +49,7 @@ _PATTERNS = {
     "^act_[0-9]+$": "`act_` and digits, such as `act_1234567890`",
     "^[A-Za-z]{2}$": "a country code of two letters, such as `IN`",
 }
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)\s*%")
 _YES_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
@@ -170,9 +172,10 @@ def _wrong_type(same_value: list[_Found]) -> str:
     kinds = {found.kind for found in same_value}
     if "float_type" in kinds:
         kinds -= {"int_type"}  # every whole number is a number
-    expected = _either(_EXPECTED[kind] for kind in _EXPECTED if kind in kinds)
+    short = {"integer": "int_type", "number": "float_type"}.get(spot.number or "")
+    expected = _either(_EXPECTED[kind] for kind in _EXPECTED if kind in kinds or kind == short)
     keys = f" such as {', '.join(f'`{key}`' for key in spot.keys[:6])}" if kinds == {"model_type"} and spot.keys else ""
-    return f"must be {expected}{keys}; found {_found(spot.value)}{_remedy(spot.value, kinds)}"
+    return f"must be {expected}{keys}; found {_found(spot.value)}{_remedy(spot.value, kinds | {short} if short else kinds)}"
 
 
 def _found(value: Any) -> str:
@@ -188,8 +191,11 @@ def _remedy(value: Any, kinds: set[str]) -> str:
         return f"; write `{_YES_NO[str(value).lower()]}`"
     if kinds == {"string_type"} and isinstance(value, bool | int | float):
         return "; put it in quotes"
-    if kinds & {"int_type", "float_type"} and isinstance(value, str) and value.isdecimal():
-        return "; remove the quotes"
+    if kinds & {"int_type", "float_type"} and isinstance(value, str):
+        if value.isdecimal():
+            return "; remove the quotes"
+        if percent := _PERCENT.fullmatch(value):
+            return f"; write `{percent[1]}`"
     return ""
 
 
@@ -201,9 +207,13 @@ def _either(words: Iterable[str]) -> str:
 def _unknown_key(found: _Found, model: type[BaseModel]) -> str:
     name = str(found.last)
     message = f"unknown key {shown(name)}"
-    if near := did_you_mean(name, found.spot.siblings):
+    here = found.spot.path[:-1]
+    home = home_of(model, name, here)
+    # One that is right a level further in has slipped out, and is not a misspelling of a neighbour.
+    inside = home is not None and home.startswith("".join(f"{step}." for step in here if isinstance(step, str)))
+    if not inside and (near := did_you_mean(name, found.spot.siblings)):
         return message + near
-    if home := home_of(model, name, found.spot.path[:-1]):
+    if home:
         return f"{message}; it belongs under `{home}`"
     return message + choice(name, found.spot.siblings)
 

@@ -140,6 +140,11 @@ def entries(folder: FilePath, name: str) -> list[FilePath]:
     try:
         return sorted(folder.iterdir())
     except OSError as error:
+        if not is_there(folder):
+            where = file_name(str(folder.parent))
+            fail(
+                name, "not-readable", f"is not in {where}; `--project` or AUDIENCES_PROJECT names the project's folder"
+            )
         fail(name, "not-readable", f"cannot be read: {error.strerror or type(error).__name__}")
 
 

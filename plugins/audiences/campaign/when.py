@@ -37,7 +37,10 @@ class Repeat(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Repeat:
-        if self.every.unit not in ("day", "week", "month") or self.every.amount < 1:
+        if self.every.amount < 1:
+            message = f"`{self.every}` is no time to repeat after; write at least `1 {self.every.unit}`"
+            raise PlacedError(message, "every")
+        if self.every.unit not in ("day", "week", "month"):
             message = f"`{self.every}` cannot be repeated; allowed are days, weeks and months, or use `cron`"
             raise PlacedError(message, "every")
         return self

@@ -241,6 +241,10 @@ def _parse_words(text: str) -> dict[str, Any]:
         return simple[words]
     if found := re.fullmatch(r"(this|previous) (day|week|month|year)", words):
         return {"calendar": found.groups()}
+    if found := re.fullmatch(r"last (minute|hour|day|week|month|year)", words):
+        calendar = f"`previous {found[1]}`, or " if found[1] not in ("minute", "hour") else ""
+        message = f"{shown(text)} is not a window of time; did you mean {calendar}`last 1 {found[1]}`?"
+        raise ValueError(message)
     if words.startswith("last "):
         return {"last": words[5:]}
     if found := re.fullmatch(r"exactly (.+) ago", words):

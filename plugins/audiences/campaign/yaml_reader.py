@@ -30,6 +30,8 @@ _NAMED = {
 }
 _EMPTY = "is empty; give it a value or remove the key (`null` says on purpose that there is none)"
 _EMPTY_TEXT = "is read as a key without a value; a text with a comma inside `{}` needs quotes"
+_CONFLICT = re.compile(r"^(?:<{7} |={7}$|>{7} )", re.MULTILINE)
+_UNMERGED = "git has left a conflict here; keep one of the versions, and remove the lines with `<<<<<<<`, `=======` and `>>>>>>>`"
 _HINTS = {
     "mapping values are not allowed in this context": (
         "`: ` cannot stand here; put the value in quotes if it holds `: `, or check the indentation"
@@ -65,6 +67,8 @@ def parse(text: str, file: str) -> Document:
 
 def _explain(error: yaml.MarkedYAMLError, text: str) -> tuple[str, int, int]:
     """What is wrong, in the words of an author, with line and column."""
+    if conflict := _CONFLICT.search(text):
+        return _UNMERGED, text.count("\n", 0, conflict.start()) + 1, 1
     mark = error.problem_mark or error.context_mark
     problem = str(error.problem or error.context or "a mistake")
     if problem == "found unexpected end of stream" and error.context_mark:
@@ -95,6 +99,8 @@ class _Reader:
         self._next()  # the document's end
         if not isinstance(after := self._next(), yaml.StreamEndEvent):
             self._stop(after, "several-documents", "a second document begins here; write one file for each")
+        if data is None and isinstance(first, yaml.ScalarEvent) and not first.value:
+            fail(self.file, "empty-file", "is empty")
         if not isinstance(data, dict):
             self._stop(first, "wrong-type", "the file must be a mapping of keys, such as `name: …`")
         return data, place

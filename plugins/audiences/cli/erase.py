@@ -43,7 +43,7 @@ def erase(
             if as_json:
                 show.json_line({"user": user, "lifted": forgotten > 0, "forgotten": forgotten})
             else:
-                out.print(f"{forgotten} hashes were forgotten" if forgotten else "nobody of this id was erased")
+                out.print(f"forgotten: {_hashes(forgotten)}" if forgotten else "nobody of this id was erased")
             raise typer.Exit(0 if forgotten else 1)
         found = Timings(time.sleep).of("erase", lambda: carry_out(resources, user, datetime.now(UTC)))
     show_found(found, as_json, _erasure)
@@ -57,7 +57,13 @@ _EXIT_CODES = {"done": 0, "incomplete": 1, "unknown": 2}
 def _acknowledged(account: ErasedFrom) -> str:
     if account.closed:
         return "closed for good, says include/settings.yml; nothing was sent there"
-    return as_text(account.error) if account.error else f"{account.received:,} of {account.rows:,} rows acknowledged"
+    if account.error:
+        return "not done, for the reason below"
+    return f"{account.received:,} of {account.rows:,} rows acknowledged"
+
+
+def _hashes(number: int) -> str:
+    return f"{number:,} {'hash' if number == 1 else 'hashes'}"
 
 
 def _erasure(console: Console, found: Erasure) -> None:
@@ -83,6 +89,6 @@ def _erasure(console: Console, found: Erasure) -> None:
         console.print(f"  ledger, {table}: {values:,} texts named the person, and do no more")
     if found.other_users:
         console.print(f"  {found.other_users:,} other users shared an identifier with the person and left with them")
-    console.print(f"  {found.remembered:,} hashes keep the person from being uploaded again")
+    console.print(f"  kept, so that the person is not uploaded again: {_hashes(found.remembered)}")
     for task in found.still_to_do:
         console.print(f"[yellow]![/] {as_text(task)}", soft_wrap=True)

@@ -64,7 +64,7 @@ def erase(resources: ErasureResources, user: str, at: datetime) -> Erasure:
         *(_erase_from_any(resources, account, everything) for account in _accounts(resources)),
         *_closed(resources),
     ]
-    blocked = [f"ad account {one.id}: {one.error}. Then erase again" for one in accounts if one.error]
+    blocked = [f"ad account {one.id}: {one.error.removesuffix('.')}. Then erase again" for one in accounts if one.error]
     window, closed = REPLACE_WINDOW_SECONDS + WAIT_SECONDS, resources.settings.closed_ad_accounts
     blocked += [_told(found) for found in erasures.unfinished(ledger, window=window, closed=closed)]
     removed, cleaned = dict[str, int](), dict[str, int]()

@@ -529,6 +529,16 @@ def test_a_right_that_is_missing_is_said(connection: Connection) -> None:
     assert line.remedy.startswith("GRANT SELECT ON deeds TO")
 
 
+def test_a_relation_that_may_not_be_read_is_granted_and_not_cast(connection: Connection) -> None:
+    run(connection, "CREATE ROLE reader LOGIN; GRANT SELECT ON people TO reader")
+    reader = Connection("catalog", host=connection.host, port=connection.port, login="reader", schema=connection.schema)
+    found = lines(reader, None, {})
+    run(connection, "DROP OWNED BY reader; DROP ROLE reader")
+    wrong = {path: line for path, line in found.items() if line.state is State.FAIL}
+    assert {("events", "occurred_at"), ("events", "user"), ("events",)} <= wrong.keys()
+    assert {line.remedy for line in wrong.values()} == {"GRANT SELECT ON deeds TO the warehouse connection's login."}
+
+
 def test_the_warehouse_is_only_read(connection: Connection) -> None:
     with Glance(connection) as glance:
         refusal = glance.ask("DELETE FROM deeds")

@@ -231,8 +231,12 @@ def _time(column: str, table: sa.FromClause, relation: Relation, glance: Glance,
     value: Value = sa.column(column)
     query = sa.select(sa.cast(value, TIMESTAMP)).select_from(table).where(value >= sa.func.now()).limit(0)
     if isinstance(refusal := glance.ask(query), Refusal):
-        state, found, _ = refused(refusal, f"{what}, compared with times", relation)
-        return state, found, "Map a view with a column of type timestamptz."
+        state, found, remedy = refused(refusal, f"{what}, compared with times", relation)
+        return (
+            state,
+            found,
+            remedy if refusal.says_nothing_of_types else "Map a view with a column of type timestamptz.",
+        )
     if isinstance(kind, sa.DateTime) and kind.timezone:
         return State.OK, what, ""
     if isinstance(kind, sa.DateTime):
@@ -271,6 +275,9 @@ def _same_key(catalog: Catalog, events: Events, users: Relation, relation: Relat
     joined = sa.select(sa.literal(1)).select_from(other.join(one, other.c[user.name] == one.c[own.name]))
     answer = glance.ask(joined.limit(0))
     if isinstance(answer, Refusal):
+        if answer.says_nothing_of_types:
+            readable = not isinstance(glance.ask(sa.select(other.c[user.name]).limit(0)), Refusal)
+            return refused(answer, what, users if readable else relation)
         found = f"{what} cannot be compared with the users' key {shown(own.name)} {own.words}: {answer.words}"
         return State.FAIL, found, f"Map a view of the events that casts it: {quoted(user.name)}::{own.words}."
     known = glance.ask(joined.limit(1))

@@ -16,6 +16,7 @@ from audiences.query.conditions import Moment
 from audiences.query.events import doers
 from audiences.query.render import quoted, render
 from audiences.query.sources import events_table
+from audiences.warehouse.catalog.fit import refused
 from audiences.warehouse.catalog.reflect import Glance, Refusal
 from audiences.warehouse.catalog.relation import Relation, index_advice
 
@@ -37,6 +38,8 @@ def event_scan(catalog: Catalog, events: Events, relation: Relation, glance: Gla
     query = doers(Did(event=name, within=Window.model_validate("last 1 day")), catalog, Moment(at, zone)).query
     answer = glance.ask(f"EXPLAIN (FORMAT JSON) {render(query)}", under={"enable_seqscan": "off"})
     if isinstance(answer, Refusal):
+        if answer.says_nothing_of_types:
+            return refused(answer, "the scan for events", relation)
         return State.FAIL, f"the scan for events: {answer.words}", "See the lines above."
     scans = [node for node in _nodes(answer[0][0][0]["Plan"]) if node["Node Type"] in _SCANS]
     if any(node["Node Type"] in ("Foreign Scan", "Custom Scan") for node in scans):

@@ -54,6 +54,11 @@ class Refusal:
     words: str
     position: int = 0
 
+    @property
+    def says_nothing_of_types(self) -> bool:
+        """A right that is missing, or a question that took too long: what was asked may be right all the same."""
+        return self.sqlstate in ("42501", "57014")
+
 
 class Glance:
     """An open warehouse for looking only: each question is a transaction that only reads, and may take `timeout`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _WIDTH = 120
+_ESCAPE = re.compile(r"\\(?:U([0-9A-F]{8})|.)")
 
 
 def flow(value: Any) -> str:
@@ -25,7 +27,14 @@ def scalar(text: str) -> str:
     """A text as YAML: bare where it cannot be read as anything else, else in double quotes."""
     if text.isascii() and text.isidentifier() and text.lower() not in ("true", "false", "null"):
         return text
-    return yaml.dump(text, default_style='"', allow_unicode=True, width=2**31).rstrip("\n")
+    quoted = yaml.dump(text, default_style='"', allow_unicode=True, width=2**31).rstrip("\n")
+    return _ESCAPE.sub(_as_it_is, quoted)
+
+
+def _as_it_is(escape: re.Match[str]) -> str:
+    """A character beyond the first 65,536, an emoji, as people write it; other escapes stay."""
+    character = chr(int(escape[1], 16)) if escape[1] else ""
+    return character if character.isprintable() and character else escape[0]
 
 
 def entry(key: str, values: Iterable[str], *, indent: int) -> str:
