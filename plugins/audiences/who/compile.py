@@ -58,10 +58,8 @@ def identifiers_of(spec: CampaignSpec, users: Sequence[str]) -> sa.Select[Any]:
     values = [
         value.label(names.identifiers[name]) for name, value in _identifiers(spec, table).items()
     ]  # fmt: skip
-    # Without a type of its own the list is read as one of keys, whatever their type, so that their index finds them.
-    listed: Value = sa.literal_column(quoted_list(users))
     columns: list[sa.Label[Any]] = [sa.cast(key, sa.Text).label(names.user_id), *values]
-    return sa.select(*columns).where(key == sa.any_(listed))
+    return sa.select(*columns).where(_is_one_of(key, users))
 
 
 def _identifiers(spec: CampaignSpec, table: sa.FromClause) -> dict[Identifier, Value]:
@@ -74,11 +72,18 @@ def _identifiers(spec: CampaignSpec, table: sa.FromClause) -> dict[Identifier, V
     }  # fmt: skip
 
 
-def opted_out(catalog: Catalog) -> sa.Select[Any]:
-    """The users (`user_id`) who have opted out, whether or not they qualify for anything."""
+def opted_out(catalog: Catalog, users: Sequence[str] | None = None) -> sa.Select[Any]:
+    """The users (`user_id`) who have opted out, whether or not they qualify for anything; of these only, by their keys' texts."""
     table = users_table(catalog)
     key = table.c[catalog.users.key]
-    return sa.select(sa.cast(key, sa.Text).label("user_id")).where(key.is_not(None), _opted_out(catalog, table))
+    asked = key.is_not(None) if users is None else _is_one_of(key, users)
+    return sa.select(sa.cast(key, sa.Text).label("user_id")).where(asked, _opted_out(catalog, table))
+
+
+def _is_one_of(key: sa.ColumnElement[Any], users: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Without a type of its own the list is read as one of keys, whatever their type, so that their index finds them."""
+    listed: Value = sa.literal_column(quoted_list(users))
+    return key == sa.any_(listed)
 
 
 def _opted_out(catalog: Catalog, table: sa.FromClause) -> Value:

@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from audiences.errors import RetryError
 from audiences.pipeline.preconditions.as_of import as_of
 from audiences.pipeline.preconditions.export_windows import OutsideWindowsError
 from audiences.pipeline.results import RunRequest
+from audiences.pipeline.steps.close_run import close_run
 from audiences.pipeline.steps.extract import extract
 from audiences.pipeline.steps.open_run import open_run
 from audiences.pipeline.steps.plan import plan
@@ -61,6 +63,51 @@ def test_a_window_that_closes_in_the_middle_holds_the_upload_and_the_run_goes_on
         assert shop.uploads() == []
         shop.now = caught.value.opens
         assert export(resources, run, "add").requests == 1
+
+
+def test_who_opts_out_while_the_upload_waits_for_the_next_opening_is_not_uploaded(shop):
+    for number in (1, 2, 3):
+        shop.user(number, f"user{number}@example.com")
+        shop.event(number)
+    spec = shop.campaign(when=MORNING)
+    with shop.resources(spec) as resources:
+        run = open_run(resources, RunRequest(external_id="long", at=shop.now))
+        extracted = extract(resources, run)
+        planned = plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
+        shop.sql("update users set opted_out = true where id = 2")
+        shop.now += timedelta(hours=18)
+        assert export(resources, run, "add").requests == 1
+        summary = close_run(resources, run, planned)
+    assert shop.members(summary.audience.id) == {shop.row_of(f"user{number}@example.com", None) for number in (1, 3)}
+    assert summary.warnings == (
+        "1 user opted out after the run had found them: not uploaded",
+        "Facebook says that it received 1 row less than planned",
+    )
+    assert (summary.state, summary.outcomes["added"], summary.outcomes["failed"]) == ("success", 2, 1)
+    assert shop.run(spec).outcomes["opted_out"] == 1
+
+
+def test_a_request_that_may_have_arrived_is_on_record_with_who_has_opted_out_since(shop):
+    for number in (1, 2):
+        shop.user(number, f"user{number}@example.com")
+        shop.event(number)
+    spec = shop.campaign(when=MORNING)
+    with shop.resources(spec) as resources:
+        run = open_run(resources, RunRequest(external_id="long", at=shop.now))
+        extracted = extract(resources, run)
+        plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
+        shop.sandbox.admin.add_fault("reset_after", path="*/users", method="POST", times=6)
+        with pytest.raises(RetryError):
+            export(resources, run, "add")
+        shop.sql("update users set opted_out = true where id = 2")
+        shop.now += timedelta(hours=18)
+        export(resources, run, "add")
+    assert shop.sql("select user_id from audiences.member where removed_run is null order by 1", on="ledger") == [
+        ("1",),
+        ("2",),
+    ]
+    audience = shop.run(spec).audience.id
+    assert shop.members(audience) == {shop.row_of("user1@example.com", None)}
 
 
 def test_a_run_that_was_held_until_its_opening_is_on_time_then(shop):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from audiences.campaign.wording import counted
 from audiences.ledger.runs import RunState
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def _warnings(totals: Totals, rejected: int, quarantined: int, unusable: str) ->
             "the next run tries again"
         )
     if totals.unreceived > 0:
-        said.append(f"Facebook says that it received {totals.unreceived:,} rows less than were sent")
+        # Its answers are counted against the plan: whoever was erased or opted out since is not in the requests any more.
+        said.append(f"Facebook says that it received {counted(totals.unreceived, 'row')} less than planned")
     return said
 
 

@@ -25,6 +25,7 @@ from audiences.pipeline.preconditions import export_windows
 from audiences.pipeline.results import RunRef, Sent
 from audiences.pipeline.staging import Footers
 from audiences.pipeline.upload.bisect import halve
+from audiences.pipeline.upload.opted_out_meanwhile import opted_out_meanwhile, without_users
 from audiences.pipeline.upload.request_body import request_payload, staged
 from audiences.what.erased import Erased
 
@@ -69,6 +70,8 @@ def export(
 ) -> Sent:
     """Send the requests of that action (those of these `requests`, or all) that are not acknowledged yet.
 
+    Nobody is uploaded who has opted out while they waited.
+
     `deferred` removals come after the additions: those of a run with other identifiers than before. They wait for the next run
     when an addition was refused, so that nobody is out in between.
     A run that planned the whole set in place of additions sends that by `full_refresh.send`.
@@ -85,16 +88,21 @@ def export(
     if todo:
         export_windows.ensure_open(resources, run.allow)
     known_audiences.claim(resources.ledger, run.audience, run.campaign)
-    sent = send_all(resources, run.facebook_id, todo)
+    sent = send_all(resources, run.facebook_id, todo, but=opted_out_meanwhile(resources, run, todo))
     _ensure_something_was_taken(resources, run, action)
     return sent
 
 
-def send_all(resources: CampaignResources, facebook_id: str, todo: Iterable[Chunk]) -> Sent:
-    """Send these requests, several at a time, and record what comes of each; raises as `export` does."""
+def send_all(
+    resources: CampaignResources, facebook_id: str, todo: Iterable[Chunk], *, but: frozenset[str] = frozenset()
+) -> Sent:
+    """Send these requests, but not these users of additions, and record what comes of each; raises as `export` does.
+
+    Several requests are under way at a time.
+    """
     max_concurrency = resources.spec.account.requests_at_once
     with ThreadPoolExecutor(max_concurrency, thread_name_prefix="upload") as pool:
-        upload = _Upload(resources, facebook_id, todo, pool, max_concurrency)
+        upload = _Upload(resources, facebook_id, todo, pool, max_concurrency, but)
         upload.work()
     if upload.trouble is not None:
         raise upload.trouble
@@ -114,11 +122,12 @@ class _Upload:
         todo: Iterable[Chunk],
         pool: ThreadPoolExecutor,
         max_concurrency: int,
+        but: frozenset[str],
     ) -> None:
         self.sent = self.refused = 0
         self.trouble: AudiencesError | None = None
         self._resources, self._ledger = resources, resources.ledger
-        self._facebook_id = facebook_id
+        self._facebook_id, self._but = facebook_id, but
         self._erased, self._footers = Erased(*erasures.known(resources.ledger)), Footers()
         self._waiting, self._under_way = deque(todo), dict[Future[Acknowledged], Chunk]()
         self._pool, self._max_concurrency = pool, max_concurrency
@@ -162,8 +171,11 @@ class _Upload:
     def _send(self, chunk: Chunk) -> Acknowledged:
         """Runs in a thread of its own."""
         changes = staged(chunk, self._erased, footers=self._footers)
-        receipt = send(self._resources.facebook, self._facebook_id, chunk, changes)
-        return Acknowledged(chunk, receipt.received, receipt.invalid, changes)
+        uploaded = without_users(changes, self._but) if chunk.action == "add" else changes
+        receipt = send(self._resources.facebook, self._facebook_id, chunk, uploaded)
+        # An earlier try may have put all of them in, and whoever is in unknown to the ledger is never taken out.
+        changed = changes if chunk.state is RequestState.SENDING else uploaded
+        return Acknowledged(chunk, receipt.received, receipt.invalid, changed)
 
     def _record(self, answered: Sequence[Acknowledged]) -> None:
         if not answered:

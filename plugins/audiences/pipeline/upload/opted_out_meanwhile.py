@@ -1,0 +1,58 @@
+"""Who has opted out since a run found its users, of those whom it is about to add.
+
+Between plan and upload a run may wait for hours: until an export window opens, for Facebook's limits, after an outage.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from audiences.campaign.wording import counted
+from audiences.ledger import erasures, runs
+from audiences.pipeline.upload.request_body import staged
+from audiences.what.erased import Erased
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audiences.ledger.chunk_states import Chunk
+    from audiences.pipeline.resources import CampaignResources
+    from audiences.pipeline.results import RunRef
+
+LOOK_AGAIN_AFTER: Final = timedelta(minutes=10)
+"""For so long it stands what a run has found: as late a run may begin that still looks as of the time at which it was due."""
+
+
+def opted_out_meanwhile(resources: CampaignResources, run: RunRef, todo: Sequence[Chunk]) -> frozenset[str]:
+    """Users of these requests who have opted out, where they are additions and the run is older than LOOK_AGAIN_AFTER.
+
+    The run is warned of them. Raises WarehouseTransientError, WarehouseClosedError and WarehouseQueryError.
+    """
+    additions = [chunk for chunk in todo if chunk.action == "add"]
+    if not additions or not resources.spec.catalog.users.opt_out or resources.now() - run.at <= LOOK_AGAIN_AFTER:
+        return frozenset()
+    from audiences.query.render import render  # few runs wait that long; SQLAlchemy is not imported by the others
+    from audiences.who.compile import opted_out
+
+    erased = Erased(*erasures.known(resources.ledger))
+    found: set[str] = set()
+    with resources.warehouse() as warehouse:
+        for chunk in additions:
+            users = staged(chunk, erased).column("user_id").unique().to_pylist()
+            for batch in warehouse.stream(render(opted_out(resources.spec.catalog, users))):
+                found.update(batch.column("user_id").to_pylist())
+    if found:
+        warning = f"{counted(len(found), 'user')} opted out after the run had found them: not uploaded"
+        runs.warn(resources.ledger, run.run, [warning])
+    return frozenset(found)
+
+
+def without_users(changes: pa.Table, users: frozenset[str]) -> pa.Table:
+    """The changes that concern none of these users."""
+    if not users:
+        return changes
+    return changes.filter(pc.invert(pc.is_in(changes.column("user_id"), pa.array(sorted(users)))))
