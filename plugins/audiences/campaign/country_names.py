@@ -192,14 +192,14 @@ def names_in_all_languages() -> dict[str, str]:
     """Alpha-2 codes in lower case by the letters of names in the languages of CLDR.
 
     Names of more than one country, such as `Kongo`, are left out, names of up to three letters too. Reading them takes
-    a second of CPU, which is why English names are looked up first.
+    more than a second of CPU, which is why English names are looked up first.
     """
     from babel.localedata import locale_identifiers
 
     codes: dict[str, set[str]] = {}
-    for locale in locale_identifiers():
-        for code, name in _cldr(locale):
-            codes.setdefault(letters(name), set()).add(code)
+    # Languages share names, and so do the locales of one of them: four in ten are the same as another.
+    for code, name in {named for locale in locale_identifiers() for named in _cldr(locale)}:
+        codes.setdefault(letters(name), set()).add(code)
     return {name: min(found) for name, found in codes.items() if len(found) == 1 and not _is_short(name)}
 
 
@@ -213,10 +213,16 @@ def _cldr(locale: str) -> Iterator[tuple[str, str]]:
     import pickle
     from pathlib import Path
 
-    import pycountry
     from babel.localedata import resolve_locale_filename
 
     data = pickle.loads(Path(resolve_locale_filename(locale)).read_bytes())  # noqa: S301  # A file of the pinned package.
     for code, name in data.get("territories", {}).items():
-        if len(code) == 2 and pycountry.countries.get(alpha_2=code):  # Regions of the world have three digits.
+        if code in _alpha_2():  # others are regions of the world, and what is no country to ISO
             yield code.lower(), name
+
+
+@cache
+def _alpha_2() -> frozenset[str]:
+    import pycountry
+
+    return frozenset(country.alpha_2 for country in pycountry.countries)
