@@ -45,6 +45,13 @@ def test_every_sample_fits_its_schema_and_names_it(file: Any, schema: str) -> No
     assert (file.parent / comment.partition("$schema=")[2]).resolve() == ROOT / f"include/{schema}.schema.json"
 
 
+def test_bounds_and_defaults_are_in_words_that_an_editor_knows() -> None:
+    texts = [json.dumps(schema) for schema in SCHEMAS.values()]
+    assert not any(f'"{pydantic}":' in text for text in texts for pydantic in ("ge", "le", "gt", "lt"))
+    forms = SCHEMAS["include/campaign.schema.json"]["$defs"]["ControlGroup"]["anyOf"]
+    assert forms[1]["properties"]["percent"]["default"] == 0
+
+
 def keys_without_text(schema: dict[str, Any]) -> Iterator[str]:
     for name, definition in [("", schema), *schema["$defs"].items()]:
         for form in definition.get("anyOf", [definition]):
@@ -108,6 +115,7 @@ def test_short_and_long_forms_fit_the_schema(data: Any) -> None:
         campaign(when="{repeat: {every: 1 day, at: 9}}"),
         campaign(when="{repeat: {every: 1 day}}"),
         campaign(when="{on: {event: a}, limit: often}"),
+        campaign(when="{repeat: {every: 1 day, at: '09:00'}, ends: {after: 0}}"),
     ],
 )
 def test_common_mistakes_do_not_fit_the_schema(data: Any) -> None:

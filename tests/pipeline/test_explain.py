@@ -6,6 +6,7 @@ import random
 from datetime import timedelta
 
 import pytest
+from tests.pipeline.conftest import CATALOG
 
 from audiences.pipeline.explain import explain
 
@@ -71,6 +72,14 @@ def test_opting_out_comes_before_identifiers(shop):
     shop.event(1)
     found = ask(shop, shop.campaign(), 1)
     assert (found.outcome, found.steps[-1].value) == ("opted_out", "opted out")
+
+
+def test_a_name_alone_finds_nobody_so_it_is_not_said_that_a_user_can_be_found_by_it(shop):
+    shop.user(1, None, None)
+    shop.event(1)
+    named = {**CATALOG, "users": {**CATALOG["users"], "first_name": "tier"}}
+    found = ask(shop, shop.campaign(what={"identifiers": ["phone", "first_name"]}, catalog=named), 1)
+    assert "can be found by phone (" in found.because
 
 
 def test_each_identifier_says_why_it_cannot_be_sent(shop):

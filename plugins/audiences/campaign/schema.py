@@ -31,6 +31,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "warehouse": Catalog,
     "settings": Settings,
 }
+_BOUNDS = {"ge": "minimum", "le": "maximum"}
 
 
 def schema_files() -> dict[str, str]:
@@ -54,7 +55,7 @@ class _ForEditors(GenerateJsonSchema):
         generated = super().model_schema(schema)
         for name, text in _field_texts(model).items():
             key = model.model_fields[name].alias or name
-            generated["properties"][key] = {**generated["properties"][key], "description": text}
+            generated["properties"][key] = {**_as_standardised(generated["properties"][key]), "description": text}
         return generated
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
@@ -66,6 +67,14 @@ class _ForEditors(GenerateJsonSchema):
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002  # pydantic's signature
         return False
+
+
+def _as_standardised(value: JsonSchemaValue) -> JsonSchemaValue:
+    """In words of JSON Schema: Pydantic leaves bounds behind a validator as its own, and has a decimal's default as a text."""
+    written = {_BOUNDS.get(key, key): each for key, each in value.items()}
+    if written.get("type") == "number" and isinstance(written.get("default"), str):
+        written["default"] = json.loads(written["default"])
+    return written
 
 
 def _field_texts(model: type[BaseModel]) -> dict[str, str]:

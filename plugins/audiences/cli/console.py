@@ -13,6 +13,7 @@ from rich.table import Table
 from audiences.campaign.wording import counted
 from audiences.cli.safe_console import as_text
 from audiences.cli.streams import has_every_character
+from audiences.facebook.contract import ACCESS_TIERS
 from audiences.redact import harmless, harmless_json
 from audiences.when.never import never
 from audiences.when.summary import untimed_summary
@@ -112,7 +113,9 @@ def preview(console: Console, found: Preview) -> None:
         f"{counted(found.requests, 'request')}; "
         "nothing was written"
     )
-    shares = (f"{percent:g} % with {tier.replace('_', ' ')}" for tier, percent in found.quota_percent.items())
+    shares = (
+        f"{percent:g} % with {as_text(ACCESS_TIERS.get(tier, tier))}" for tier, percent in found.quota_percent.items()
+    )
     console.print(f"of the ad account's hourly quota: {', '.join(shares)}", highlight=False, soft_wrap=True)
     for line in found.unmatched:
         console.print(f"[bold yellow]![/] {as_text(line)}", highlight=False, soft_wrap=True)

@@ -78,6 +78,8 @@ REPLACE_RUNNING_WAIT_SECONDS: Final = 300.0
 # Marketing API rate limiting, use case `custom_audience`: calls per ad account in a sliding hour, by the app's access tier.
 # 40 more for each active audience are left out, since nobody tells us how many are.
 CALLS_PER_HOUR: Final = {"development_access": 5_000, "standard_access": 190_000}
+# Meta's pages have had other names for the two since May 2026, the answers' headers still have these.
+ACCESS_TIERS: Final = {"development_access": "limited access", "standard_access": "full access"}
 # The quotas our calls count against; a spent one of another kind (insights, say) is not ours to wait for.
 OUR_QUOTAS: Final = ("custom_audience", "ads_management")
 

@@ -182,7 +182,7 @@ def _stages(
         )
         found_out = "opted out" if outcome == "opted_out" else "not opted out"
         yield (Step(f"has not opted out ({places})", found_out, outcome != "opted_out"),)
-    names = " or ".join(spec.campaign.what.identifiers)
+    names = " or ".join(name for name in spec.campaign.what.identifiers if FIELDS[name].identifying)
     yield (Step(f"can be found by {names}", found.identifiers, outcome != "no_identifier"),)
     held_out = outcome.startswith("control_")
     yield (Step("in no control group", _group(spec, run.salt, outcome, assigned), not held_out),)
