@@ -62,3 +62,20 @@ def test_a_request_that_was_under_way_at_a_crash_is_sent_again(shop, planned):
     assert export(resources, run, "add").requests == 1
     assert [request.state for request in requests(resources, run)] == ["acknowledged"]
     assert len(shop.members(run.facebook_id)) == 2
+
+
+def test_a_removal_that_facebook_puts_off_is_not_counted_as_refused(shop):
+    for user in (1, 2, 3):
+        shop.user(user, f"user{user}@example.com")
+        shop.event(user)
+    spec = shop.campaign(what={"guards": {"max_removal": 100}})
+    shop.run(spec)
+    shop.sql("delete from events where user_id = 3")
+    with shop.resources(spec) as resources:
+        run = open_run(resources, RunRequest(external_id="r", at=shop.now))
+        extracted = extract(resources, run)
+        plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
+        shop.sandbox.admin.add_fault("too_low", path="*/users", method="DELETE", times=None)
+        sent = export(resources, run, "remove")
+        assert [request.state for request in requests(resources, run)] == ["postponed"]
+    assert (sent.requests, sent.refused) == (1, 0)
