@@ -70,7 +70,8 @@ class _ForEditors(GenerateJsonSchema):
 
 
 def _as_standardised(value: JsonSchemaValue) -> JsonSchemaValue:
-    """In words of JSON Schema: Pydantic leaves bounds behind a validator as its own, and has a decimal's default as a text."""
+    """In words of JSON Schema: a decimal's default as a number, and bounds behind a validator, which Pydantic leaves as its own
+    (pydantic issue 11576, open in 2.14)."""
     written = {_BOUNDS.get(key, key): each for key, each in value.items()}
     if written.get("type") == "number" and isinstance(written.get("default"), str):
         written["default"] = json.loads(written["default"])
