@@ -21,6 +21,12 @@ NIGHT = {"now": True, "windows": [{"from": "22:00", "to": "04:00"}]}
 TEN = datetime(2026, 11, 23, 22, tzinfo=UTC)
 
 
+def planned_run(shop, resources):
+    run = open_run(resources, RunRequest(external_id="long", at=shop.now))
+    extracted = extract(resources, run)
+    return run, plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
+
+
 @pytest.fixture
 def cart(shop):
     shop.user(1, "one@example.com")
@@ -53,9 +59,7 @@ def test_a_run_that_is_to_be_dropped_says_so(shop):
 def test_a_window_that_closes_in_the_middle_holds_the_upload_and_the_run_goes_on_at_the_next(shop):
     spec = shop.campaign(when={**MORNING, "outside": "drop"})
     with shop.resources(spec) as resources:
-        run = open_run(resources, RunRequest(external_id="long", at=shop.now))
-        extracted = extract(resources, run)
-        plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
+        run, _ = planned_run(shop, resources)
         shop.now += timedelta(hours=1)
         with pytest.raises(OutsideWindowsError) as caught:
             export(resources, run, "add")
@@ -71,9 +75,7 @@ def test_who_opts_out_while_the_upload_waits_for_the_next_opening_is_not_uploade
         shop.event(number)
     spec = shop.campaign(when=MORNING)
     with shop.resources(spec) as resources:
-        run = open_run(resources, RunRequest(external_id="long", at=shop.now))
-        extracted = extract(resources, run)
-        planned = plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
+        run, planned = planned_run(shop, resources)
         shop.sql("update users set opted_out = true where id = 2")
         shop.now += timedelta(hours=18)
         assert export(resources, run, "add").requests == 1
@@ -87,15 +89,26 @@ def test_who_opts_out_while_the_upload_waits_for_the_next_opening_is_not_uploade
     assert shop.run(spec).outcomes["opted_out"] == 1
 
 
+@pytest.mark.usefixtures("cart")
+def test_a_request_whose_users_have_all_opted_out_meanwhile_is_not_sent_and_fails_nothing(shop):
+    spec = shop.campaign(when=MORNING)
+    with shop.resources(spec) as resources:
+        run, planned = planned_run(shop, resources)
+        shop.sql("update users set opted_out = true")
+        shop.now += timedelta(hours=18)
+        export(resources, run, "add")
+        summary = close_run(resources, run, planned)
+    assert (summary.state, summary.outcomes["added"], shop.uploads()) == ("success", 0, [])
+    assert shop.sql("select count(*) from audiences.member", on="ledger") == [(0,)]
+
+
 def test_a_request_that_may_have_arrived_is_on_record_with_who_has_opted_out_since(shop):
     for number in (1, 2):
         shop.user(number, f"user{number}@example.com")
         shop.event(number)
     spec = shop.campaign(when=MORNING)
     with shop.resources(spec) as resources:
-        run = open_run(resources, RunRequest(external_id="long", at=shop.now))
-        extracted = extract(resources, run)
-        plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
+        run, _ = planned_run(shop, resources)
         shop.sandbox.admin.add_fault("reset_after", path="*/users", method="POST", times=6)
         with pytest.raises(RetryError):
             export(resources, run, "add")

@@ -172,9 +172,11 @@ class _Upload:
         """Runs in a thread of its own."""
         changes = staged(chunk, self._erased, footers=self._footers)
         uploaded = without_users(changes, self._but) if chunk.action == "add" else changes
-        receipt = send(self._resources.facebook, self._facebook_id, chunk, uploaded)
         # An earlier try may have put all of them in, and whoever is in unknown to the ledger is never taken out.
         changed = changes if chunk.state is RequestState.SENDING else uploaded
+        if changes.num_rows and not uploaded.num_rows:
+            return Acknowledged(chunk, 0, 0, changed)  # nobody is left to be sent, which is no fault of the request
+        receipt = send(self._resources.facebook, self._facebook_id, chunk, uploaded)
         return Acknowledged(chunk, receipt.received, receipt.invalid, changed)
 
     def _record(self, answered: Sequence[Acknowledged]) -> None:

@@ -5,14 +5,14 @@ Between plan and upload a run may wait for hours: until an export window opens, 
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from audiences.campaign.wording import counted
 from audiences.ledger import erasures, runs
+from audiences.pipeline.preconditions.as_of import ON_TIME
 from audiences.pipeline.upload.request_body import staged
 from audiences.what.erased import Erased
 
@@ -23,17 +23,14 @@ if TYPE_CHECKING:
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef
 
-LOOK_AGAIN_AFTER: Final = timedelta(minutes=10)
-"""For so long it stands what a run has found: as late a run may begin that still looks as of the time at which it was due."""
-
 
 def opted_out_meanwhile(resources: CampaignResources, run: RunRef, todo: Sequence[Chunk]) -> frozenset[str]:
-    """Users of these requests who have opted out, where they are additions and the run is older than LOOK_AGAIN_AFTER.
+    """Users of these requests who have opted out, where they are additions and the run does not count as now any more (ON_TIME).
 
     The run is warned of them. Raises WarehouseTransientError, WarehouseClosedError and WarehouseQueryError.
     """
     additions = [chunk for chunk in todo if chunk.action == "add"]
-    if not additions or not resources.spec.catalog.users.opt_out or resources.now() - run.at <= LOOK_AGAIN_AFTER:
+    if not additions or not resources.spec.catalog.users.opt_out or resources.now() - run.at <= ON_TIME:
         return frozenset()
     from audiences.query.render import render  # few runs wait that long; SQLAlchemy is not imported by the others
     from audiences.who.compile import opted_out

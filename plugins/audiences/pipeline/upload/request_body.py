@@ -62,7 +62,7 @@ def _distinct(changes: pa.Table) -> pa.Array:
 def request_payload(changes: pa.Table, schema: Sequence[str], *, step: BatchStep | None = None) -> RequestPayload:
     """The request for these changes; raises RefusedError for what must not leave."""
     if not changes.num_rows:
-        what = "everybody in it was erased, or has opted out, since it was planned"
+        what = "everybody in it was erased after it was planned"
         raise RefusedError(what)
     ready: Payload = payload(_distinct(changes), schema)
     rows = facebook_members.JsonRows(ready.rows, ready.count)
