@@ -3,10 +3,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.ledger.records import NOON, one, request, start
+from tests.ledger.records import NOON, one, start
 
 from audiences.errors import StoppedError
-from audiences.ledger import chunks, runs
+from audiences.ledger import runs
 
 pytestmark = pytest.mark.integration
 LATER = NOON + timedelta(hours=3)
@@ -66,17 +66,6 @@ def test_a_run_is_under_way_until_it_has_ended_or_for_a_day(ledger, campaign, ot
     assert not runs.under_way(ledger, campaign)
 
 
-def test_staging_is_disposable_once_every_run_of_it_has_ended_and_nothing_is_in_doubt(ledger, campaign, audience):
-    run = start(ledger, campaign, staging="/s")
-    long_ago, now = (one(ledger, f"select now() {ago} as at").at for ago in ("- interval '9 days'", ""))
-    assert runs.disposable(ledger, ["/s", "/unknown"], before=now) == []
-    close(ledger, run)
-    assert runs.disposable(ledger, ["/s", "/unknown"], before=now + timedelta(minutes=1)) == ["/s"]
-    assert runs.disposable(ledger, ["/s"], before=long_ago) == []
-    chunks.sending(ledger, request(ledger, run, audience.id))
-    assert runs.disposable(ledger, ["/s"], before=now + timedelta(minutes=1)) == []
-
-
 def test_of_the_runs_of_a_schedule_those_of_the_same_time_are_told_from_the_others(ledger, campaign, audience):
     def scheduled(external_id, due):
         return runs.start(
@@ -94,15 +83,6 @@ def test_of_the_runs_of_a_schedule_those_of_the_same_time_are_told_from_the_othe
     assert (found.others, found.planned, found.same) == (0, first, first)
     found = runs.of_schedule(ledger, campaign, LATER)
     assert (found.others, found.planned, found.same) == (1, first, None)
-
-
-def test_a_folder_is_disposable_once_every_run_that_used_it_has_ended(ledger, campaign):
-    first, second = (start(ledger, campaign, name, staging="/shared") for name in ("r1", "r2"))
-    close(ledger, first)
-    in_a_while = one(ledger, "select now() + interval '1 hour' as at").at
-    assert runs.disposable(ledger, ["/shared"], before=in_a_while) == []
-    close(ledger, second)
-    assert runs.disposable(ledger, ["/shared", "/unknown"], before=in_a_while) == ["/shared"]
 
 
 def test_what_a_run_counted_adds_to_what_it_had_planned(ledger, campaign, audience):

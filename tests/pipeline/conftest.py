@@ -25,7 +25,7 @@ from audiences.pipeline.preview import preview
 from audiences.pipeline.resources import CampaignResources
 from audiences.pipeline.results import RunRequest
 from audiences.pipeline.run import run_campaign
-from audiences.pipeline.steps import put_on_record
+from audiences.pipeline.steps import stage_changes
 from audiences.sandbox import running_sandbox
 from audiences.warehouse.reader import Warehouse
 
@@ -238,7 +238,7 @@ def users_queries(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def small_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests of ten rows, so that a few users make several."""
-    monkeypatch.setattr(put_on_record, "MAX_ROWS", 10)
+    monkeypatch.setattr(stage_changes, "MAX_ROWS", 10)
 
 
 @dataclass

@@ -121,17 +121,17 @@ def test_a_plan_that_took_longer_than_its_claim_is_made_anew_when_another_campai
     shop, two, monkeypatch
 ):
     first, second = two
-    stage = put_on_record._stage_changes
+    stage = put_on_record.stage_changes
 
     def slowly(*args, **more):
-        monkeypatch.setattr(put_on_record, "_stage_changes", stage)
+        monkeypatch.setattr(put_on_record, "stage_changes", stage)
         claims_lapse(shop)
         assert shop.run(second).state == "success"
         return stage(*args, **more)
 
     with shop.resources(first) as resources:
         slow = Slow(resources, "slow")
-        monkeypatch.setattr(put_on_record, "_stage_changes", slowly)
+        monkeypatch.setattr(put_on_record, "stage_changes", slowly)
         with pytest.raises(ChangedSinceComparedError, match="worked out anew"):
             slow.plan()
         slow.plan()

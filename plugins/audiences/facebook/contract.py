@@ -37,7 +37,7 @@ MOST_PAGES: Final = 2_000
 # Assumed, and the sandbox is built so: the members of a list are the rows as they were uploaded, and a removal takes out the rows
 # that are the same, key for key. Meta says that the keys of a row are matched together, as one person, but not what becomes of a
 # person who is in by another row as well. If a removal takes out the person, whoever is added under other identifiers before
-# the old row is removed (`deferred` in pipeline/steps/put_on_record.py), or shares an identifier with somebody who leaves, is
+# the old row is removed (`deferred` in pipeline/steps/stage_changes.py), or shares an identifier with somebody who leaves, is
 # out until the next full refresh: then removals have to go first there too, and such rows to be added once more.
 # Audiences overview: 500 customer list audiences an ad account.
 MAX_LIST_AUDIENCES: Final = 500

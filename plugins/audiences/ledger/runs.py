@@ -10,8 +10,6 @@ from psycopg.types.json import Jsonb
 
 from audiences.errors import AudiencesError, StoppedError
 from audiences.ledger import approvals
-from audiences.ledger.chunk_states import OF_UNKNOWN_FATE
-from audiences.ledger.replace_sessions import SessionState
 from audiences.ledger.transitions import Transitions
 
 if TYPE_CHECKING:
@@ -159,22 +157,6 @@ def under_way(ledger: Ledger, campaign: int) -> bool:
         " and (started_at > now() - interval '1 day' or exists (select 1 from audiences.approval a"
         "  where a.run_id = r.id and a.state = any(%(open)s) and a.until > now())))",
         {"campaign": campaign, "running": RunState.RUNNING, "open": approvals.OPEN},
-    )
-
-
-def disposable(ledger: Ledger, folders: Sequence[str], *, before: datetime) -> list[str]:
-    """Of these staging folders, those whose run ended before then and left no request whose fate is unknown.
-
-    A run that never ended counts as ended a day after it began, and not before a question of it is void.
-    """
-    return ledger.values(
-        str,
-        "select r.staging from audiences.run r where r.staging = any(%(folders)s)"  # noqa: S608  # a constant is put in
-        " group by r.staging having bool_and(coalesce(r.ended_at, greatest(r.started_at + interval '1 day',"
-        "  (select max(a.until) from audiences.approval a where a.run_id = r.id))) < %(before)s"
-        f" and not exists (select 1 from audiences.chunk c where c.run_id = r.id and {OF_UNKNOWN_FATE})"
-        " and not exists (select 1 from audiences.upload_session s where s.run_id = r.id and s.state = %(open)s))",
-        {"folders": list(folders), "before": before, "open": SessionState.OPEN},
     )
 
 

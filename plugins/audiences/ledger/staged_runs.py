@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from audiences.ledger.chunk_states import OF_UNKNOWN_FATE
+from audiences.ledger.replace_sessions import SessionState
+
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
 
     from audiences.ledger.database import Ledger
 
@@ -58,4 +62,20 @@ def uncleared(ledger: Ledger) -> list[StagedRun]:
         "select r.id as run, c.name as campaign, r.staging, r.staged_on from audiences.run r"
         " join audiences.campaign c on c.id = r.campaign_id where r.staged_on <> %(gone)s order by r.id",
         {"gone": GONE},
+    )
+
+
+def disposable(ledger: Ledger, folders: Sequence[str], *, before: datetime) -> list[str]:
+    """Of these staging folders, those whose run ended before then and left no request whose fate is unknown.
+
+    A run that never ended counts as ended a day after it began, and not before a question of it is void.
+    """
+    return ledger.values(
+        str,
+        "select r.staging from audiences.run r where r.staging = any(%(folders)s)"  # noqa: S608  # a constant is put in
+        " group by r.staging having bool_and(coalesce(r.ended_at, greatest(r.started_at + interval '1 day',"
+        "  (select max(a.until) from audiences.approval a where a.run_id = r.id))) < %(before)s"
+        f" and not exists (select 1 from audiences.chunk c where c.run_id = r.id and {OF_UNKNOWN_FATE})"
+        " and not exists (select 1 from audiences.upload_session s where s.run_id = r.id and s.state = %(open)s))",
+        {"folders": list(folders), "before": before, "open": SessionState.OPEN},
     )

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.audience.standing import Standing
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef, Selected
+    from audiences.what.changes import Counts
 
 SAMPLES = 5
 
@@ -82,7 +83,7 @@ def preview(
     with rehearsed(resources, at, users=entering.users if entering else None) as (run, extracted, selected):
         run = run.model_copy(update={"full_refresh": run.full_refresh or full_refresh, "allow": allow})
         stopped, warnings, standing = obstacle(resources, full_refresh=run.full_refresh, allow=allow)
-        rows, nobody_has, lists = 0, unmatched(resources), unknown_ids(resources)
+        nobody_has, lists = unmatched(resources), unknown_ids(resources)
         if LIFT not in allow and (nobody := next((each for each in lists if each.stops), None)):
             stopped = stopped or str(stop(resources, nobody))
         warnings = (*warnings, *map(str, lists))
@@ -93,23 +94,16 @@ def preview(
             try:
                 check_guards(resources.spec, run, extracted, counts)
                 rows, said = rows_to_replace(resources, run, difference)
-                warnings = (*warnings, *said)
             except StoppedError as error:
-                stopped = stopped or str(advised(error, nobody_has))
+                rows, said, stopped = 0, [], stopped or str(advised(error, nobody_has))
             except ReplaceTooLongError as error:
-                stopped = stopped or str(error)
+                rows, said, stopped = 0, [], stopped or str(error)
         other_clock, unknown_clock = _clock(resources)
-        decided = outcomes_before_upload(selected, counts)
         requests = requests_for(rows) if rows else requests_for(counts.add) + requests_for(counts.remove)
         return Preview(
             campaign=resources.spec.id,
             at=at,
-            outcomes=Outcomes(
-                **{**decided, "kept": decided["kept"] + counts.rekeyed},
-                added=counts.begun - counts.rekeyed - counts.quarantined,
-                failed=counts.quarantined,
-                removed=counts.gone,
-            ).as_dict(),
+            outcomes=_outcomes(selected, counts).as_dict(),
             rekeyed=counts.rekeyed,
             changes=Changes(add=counts.add, remove=counts.remove),
             requests=requests,
@@ -122,8 +116,19 @@ def preview(
             ad_sets=(*unknown_clock, *(_ad_sets(resources, run) if ask_facebook else ())),
             events=entering.events if entering else {},
             unmatched=nobody_has,
-            warnings=(*extracted.misfits, *event_misfits(resources, at), *warnings, *_warnings(resources, run)),
+            warnings=(*extracted.misfits, *event_misfits(resources, at), *warnings, *said, *_warnings(resources, run)),
         )
+
+
+def _outcomes(selected: Sequence[Selected], counts: Counts) -> Outcomes:
+    """Those of a run that Facebook refuses nothing of."""
+    decided = outcomes_before_upload(selected, counts)
+    return Outcomes(
+        **{**decided, "kept": decided["kept"] + counts.rekeyed},
+        added=counts.begun - counts.rekeyed - counts.quarantined,
+        failed=counts.quarantined,
+        removed=counts.gone,
+    )
 
 
 def _ad_sets(resources: CampaignResources, run: RunRef) -> Iterator[str]:

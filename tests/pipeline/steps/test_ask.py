@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from audiences.errors import StoppedError
-from audiences.ledger import approvals, runs
+from audiences.ledger import approvals, runs, staged_runs
 from audiences.ledger.approvals import ApprovalState
 from audiences.ledger.transitions import IllegalTransitionError
 from audiences.pipeline.preconditions.approved import NotApprovedError
@@ -433,7 +433,7 @@ def test_staging_lives_as_long_as_the_question_and_no_other_run_takes_it_for_dea
     shop.sql("update audiences.approval set until = now() + interval '1 day'", on="ledger")
     assert runs.under_way(ledger, run.run.campaign)
     in_a_week = run.question.asked_at + timedelta(days=7)
-    assert runs.disposable(ledger, [run.run.staging], before=in_a_week.replace(year=2000)) == []
+    assert staged_runs.disposable(ledger, [run.run.staging], before=in_a_week.replace(year=2000)) == []
     shop.sql("update audiences.approval set until = now() - interval '1 minute'", on="ledger")
     assert not runs.under_way(ledger, run.run.campaign)
 

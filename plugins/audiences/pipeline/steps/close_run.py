@@ -13,7 +13,6 @@ from audiences.ledger import (
     identifier_keys,
     known_audiences,
     members,
-    rejected_rows,
     replace_sessions,
     request_counts,
     run_timings,
@@ -27,15 +26,13 @@ from audiences.pipeline.audience.on_record import note_status
 from audiences.pipeline.results import AudienceSize, Summary, Would
 from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.steps.link_ad_sets import not_as_wanted
+from audiences.pipeline.steps.outcomes_after_upload import outcomes_after_upload, outcomes_unsent, rekeyed_members
 from audiences.pipeline.steps.verdict import judge
 from audiences.run_folders import clear
-from audiences.who.outcomes import DECIDED, Outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from audiences.ledger.request_counts import Totals
-    from audiences.ledger.runs import Noted
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import Plan, RunRef
 
@@ -63,8 +60,12 @@ def close_run(
     on_record = "begun_unsent" in noted.planned
     partly_cleared = planned is not None and not on_record
     planned = planned if on_record else None
-    rekeyed = _rekeyed(resources, run, totals, noted) if planned else 0
-    outcomes = final_outcomes(resources, run, planned, rekeyed) if planned else outcomes_unsent(noted.planned, totals)
+    rekeyed = rekeyed_members(resources, run, totals, noted) if planned else 0
+    outcomes = (
+        outcomes_after_upload(resources, run, planned, totals, noted, rekeyed=rekeyed)
+        if planned
+        else outcomes_unsent(noted.planned, totals)
+    )
     verdict = judge(
         totals,
         noted,
@@ -149,60 +150,6 @@ def _note_uploaded(resources: CampaignResources, run: RunRef, planned: Plan | No
     scope.uploaded(resources.ledger, run=run.run)
     if run.in_doubt and resources.spec.campaign.what.audience.action == "remove_matching":
         _end_doubt_of_nobody(resources, run)
-
-
-def final_outcomes(resources: CampaignResources, run: RunRef, planned: Plan, rekeyed: int) -> Outcomes:
-    """The outcomes after the upload: what began is `added` where acknowledged and `failed` elsewhere.
-
-    Of those who began, `rekeyed` were members before, under other identifiers, and are `kept`.
-
-    `failed` are as well those whom a replace had to leave out, since Facebook refused their rows.
-    """
-    totals, on_record = request_counts.totals(resources.ledger, run.run), runs.noted(resources.ledger, run.run).planned
-    added = _begun(totals, on_record)
-    # A difference never sends those who are in already, so that it cannot lose one.
-    lost = rejected_rows.lost(resources.ledger, run.run, run.campaign) if totals.rejected and run.full_refresh else 0
-    outcomes = Outcomes(
-        **{**planned.outcomes, "kept": planned.outcomes["kept"] + rekeyed - lost},
-        added=added - rekeyed,
-        failed=planned.begun - added + lost,
-        removed=totals.gone + on_record["gone_unsent"] - lost,
-    )
-    outcomes.check()
-    return outcomes
-
-
-def _begun(totals: Totals, on_record: Mapping[str, int]) -> int:
-    """Users whose membership under what was sent began with the run, as acknowledged."""
-    return int(totals.begun + on_record["begun_unsent"] - on_record["begun_and_gone"])
-
-
-def _rekeyed(resources: CampaignResources, run: RunRef, totals: Totals, noted: Noted) -> int:
-    """Of these, the members whose identifiers had changed; looked for only where the plan had found some."""
-    if not noted.planned.get("rekeyed"):
-        return 0
-    found = members.rekeyed(resources.ledger, run.audience, run.campaign, run.run)
-    return min(found, _begun(totals, noted.planned))
-
-
-def outcomes_unsent(counted: Mapping[str, int], totals: Totals) -> Outcomes:
-    """The outcomes of a run that counted and went no further: whom it would have added are `failed`.
-
-    What an earlier attempt of the same run had sent is `added` and `removed` all the same. All zero when nothing was counted.
-    """
-    if "leaving" not in counted:
-        return Outcomes()
-    decided = {name: counted[name] for name in (*DECIDED, "qualified") if name in counted}
-    added = min(totals.begun + counted.get("begun_unsent", 0), counted["kept"])
-    outcomes = Outcomes(
-        **decided,
-        added=added,
-        kept=counted["kept"] - added,
-        failed=counted["begun"],
-        removed=totals.gone + counted.get("gone_unsent", 0),
-    )
-    outcomes.check()
-    return outcomes
 
 
 def _would(counted: Mapping[str, int]) -> Would | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from dataclasses import dataclass
 from math import ceil
-from operator import methodcaller
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -12,7 +11,6 @@ import pyarrow as pa
 from audiences.campaign.wording import counted
 from audiences.concurrency import meanwhile
 from audiences.facebook import custom_audiences as facebook_audiences
-from audiences.facebook.contract import MAX_ROWS
 from audiences.ledger import (
     assignments,
     audience_revisions,
@@ -25,20 +23,21 @@ from audiences.ledger import (
     runs,
 )
 from audiences.ledger.audience_revisions import Holding
-from audiences.ledger.chunk_states import PlannedRequest, RequestAction
+from audiences.ledger.chunk_states import PlannedRequest
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.results import AudienceHolding, Plan, Rejected, RunRef, Selected
 from audiences.pipeline.scope import EVERYBODY, Scope
-from audiences.pipeline.staging import HELD_OUT, Staging, change_file, held_out_file, never_held_out_file
-from audiences.pipeline.steps.assigning import as_targets, assigning
+from audiences.pipeline.staging import HELD_OUT, Staging, held_out_file, never_held_out_file
+from audiences.pipeline.steps.assigning import assigning
+from audiences.pipeline.steps.stage_changes import stage_changes
 from audiences.pipeline.upload import full_refresh
 from audiences.user_ids import USERS
 from audiences.what.changes import CHANGES, Counts
 from audiences.what.rows import keys_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import Remembered
@@ -69,35 +68,19 @@ def put_on_record(
     `found`: the candidates are all who qualify, so whoever is not among them does not. `remember` stages what the next run is to
     know; it is called in another thread, so it asks the difference nothing.
     """
-    ledger, staging = resources.ledger, Staging(run.staging)
+    ledger = resources.ledger
     if scope.everybody and (counts.add or counts.remove or run.full_refresh):
         _look_before_sending(resources, run)
     if difference.nobody_held:  # from here on the ledger counts on
         audience_revisions.count(ledger, run.audience, at=difference.revision, holding=Holding(0, 0))
     rows, said = rows_to_replace(resources, run, difference)
     runs.warn(ledger, run.run, said)
-    keys = keys_of(resources.spec.campaign.what.identifiers)
-    earlier = (
-        identifier_keys.begin(ledger, campaign=run.campaign, audience=run.audience, schema=keys) if found else None
-    )
-    with (
-        assigning(ledger, campaign=run.campaign, run=run.run) as assign,
-        meanwhile(remember or (lambda: None)) as remembered,
-    ):
-        if rows:
-            full_set = full_refresh.stage(resources, run, difference, rows)
-        else:
-            planned = _stage_changes(staging, difference, counts, keys=keys, earlier=earlier, assign=assign)
-        _assign_others(resources, run, selected, difference, assign, added=bool(counts.add and not rows))
+    staged = _stage(resources, run, selected, difference, counts, rows=rows, found=found, remember=remember)
     _ensure_still_as_compared(resources, run, difference)
     unsent = pa.Table.from_batches(() if rows else difference.changes("none"), CHANGES)
     member_changes.record_unsent(ledger, audience=run.audience, run=run.run, changes=unsent)
     _record_expired(resources, run, difference, found=found)
-    known_audiences.remember_schema(ledger, run.audience, keys)
-    if rows:
-        full_refresh.record(resources, run, full_set)
-    else:
-        chunks.plan(ledger, run=run.run, audience=run.audience, planned=planned)
+    _record_requests(resources, run, staged)
     expected = _with_earlier_attempts(
         resources, run, {**outcomes, "begun": counts.begun, "rekeyed": counts.rekeyed}, unsent
     )
@@ -121,8 +104,58 @@ def put_on_record(
         add_tasks=add_tasks,
         after=AudienceHolding(memberships=counts.memberships_after, rows=counts.rows_after),
         revision=difference.revision,
-        remembered=remembered.result(),
+        remembered=staged.remembered,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """What is ready to be sent, a whole set or the requests of a difference; and what the next run is to know."""
+
+    full_set: full_refresh.StagedSet | None
+    planned: Sequence[PlannedRequest]
+    remembered: Remembered | None
+
+
+def _stage(
+    resources: CampaignResources,
+    run: RunRef,
+    selected: Sequence[Selected],
+    difference: Difference,
+    counts: Counts,
+    *,
+    rows: int,
+    found: bool,
+    remember: Callable[[], Remembered | None] | None,
+) -> _Staged:
+    """Stage the `rows` of the whole set, or else the difference, while everybody is assigned to an arm."""
+    keys = keys_of(resources.spec.campaign.what.identifiers)
+    earlier = (
+        identifier_keys.begin(resources.ledger, campaign=run.campaign, audience=run.audience, schema=keys)
+        if found
+        else None
+    )
+    full_set, planned = None, list[PlannedRequest]()
+    with (
+        assigning(resources.ledger, campaign=run.campaign, run=run.run) as assign,
+        meanwhile(remember or (lambda: None)) as remembered,
+    ):
+        if rows:
+            full_set = full_refresh.stage(resources, run, difference, rows)
+        else:
+            planned = stage_changes(Staging(run.staging), difference, counts, keys=keys, earlier=earlier, assign=assign)
+        _assign_others(resources, run, selected, difference, assign, added=bool(counts.add and not rows))
+    return _Staged(full_set, planned, remembered.result())
+
+
+def _record_requests(resources: CampaignResources, run: RunRef, staged: _Staged) -> None:
+    """Nothing is sent of them as yet."""
+    keys = keys_of(resources.spec.campaign.what.identifiers)
+    known_audiences.remember_schema(resources.ledger, run.audience, keys)
+    if staged.full_set:
+        full_refresh.record(resources, run, staged.full_set)
+    else:
+        chunks.plan(resources.ledger, run=run.run, audience=run.audience, planned=staged.planned)
 
 
 def _ensure_still_as_compared(resources: CampaignResources, run: RunRef, difference: Difference) -> None:
@@ -215,67 +248,6 @@ def _assign_others(
         by_name = staging.rows(*(never_held_out_file(part.number) for part in selected))
         users = [user for batch in by_name for user in batch.column("user_id").to_pylist()]
         assignments.never_held_out(resources.ledger, run.campaign, users)
-
-
-def _stage_changes(
-    staging: Staging,
-    difference: Difference,
-    counts: Counts,
-    *,
-    keys: tuple[str, ...],
-    earlier: tuple[str, ...] | None,
-    assign: Callable[[pa.RecordBatch], None],
-) -> list[PlannedRequest]:
-    """The requests of a difference. Removals of rows under `earlier` keys are deferred until the additions are in."""
-    removed, added = difference.changes("remove"), _assigned(difference.changes("add"), assign)
-    return [
-        *_stage(staging, "remove", counts.remove, removed, schema=earlier or keys, deferred=earlier is not None),
-        *_stage(staging, "add", counts.add, added, schema=keys),
-    ]
-
-
-def _assigned(added: Iterator[pa.RecordBatch], assign: Callable[[pa.RecordBatch], None]) -> Iterator[pa.RecordBatch]:
-    """The same batches, whose users are assigned to the targets as they pass."""
-    for batch in added:
-        assign(as_targets(batch.column("user_id")))
-        yield batch
-
-
-def _stage(
-    staging: Staging,
-    action: RequestAction,
-    rows: int,
-    changes: Iterator[pa.RecordBatch],
-    *,
-    schema: tuple[str, ...],
-    deferred: bool = False,
-) -> list[PlannedRequest]:
-    """Write the change file of an action and cut it into requests."""
-    if not rows:
-        return []
-    file = staging.unused(change_file(action))
-    with staging.writer(file, CHANGES) as writer:
-        for request in _by_request(changes):  # a row group each, so that it reads no rows but its own
-            writer.write_table(request, row_group_size=request.num_rows)
-    return [
-        PlannedRequest(action, file, first, min(MAX_ROWS, rows - first), schema, deferred)
-        for first in range(0, rows, MAX_ROWS)
-    ]
-
-
-def _by_request(changes: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """The changes of one request after the other: MAX_ROWS positions, each of which several users may share."""
-    begun: list[pa.RecordBatch] = []
-    after = MAX_ROWS
-    for batch in changes:
-        rest = batch
-        while len(rest) and rest.column("position")[-1].as_py() >= after:
-            end = bisect_left(rest.column("position"), after, key=methodcaller("as_py"))
-            yield pa.Table.from_batches([*begun, rest.slice(0, end)])
-            begun, rest, after = [], rest.slice(end), after + MAX_ROWS
-        begun.append(rest)
-    if begun:
-        yield pa.Table.from_batches(begun)
 
 
 def _add_tasks(numbers: Sequence[int]) -> tuple[tuple[int, ...], ...]:

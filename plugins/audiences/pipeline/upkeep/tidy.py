@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from audiences.errors import AudiencesError
-from audiences.ledger import runs, staged_runs
+from audiences.ledger import staged_runs
 from audiences.logs import logger
 from audiences.pipeline.preconditions.staged_here import home, root_of
 from audiences.run_folders import clear, run_folders, staging_root
@@ -39,7 +39,9 @@ def tidy(ledger: Ledger, root: str | None, *, ended_before: datetime) -> Tidied:
     seen = [each for each in staged_runs.uncleared(ledger) if home(root_of(each.staging)) == each.staged_on]
     listed = run_folders(root)
     former = {each.staging for each in seen if root_of(each.staging) != root}
-    disposable = set(runs.disposable(ledger, list({*listed, *(each.staging for each in seen)}), before=ended_before))
+    disposable = set(
+        staged_runs.disposable(ledger, list({*listed, *(each.staging for each in seen)}), before=ended_before)
+    )
     removed = {folder for folder in sorted(disposable & {*listed, *former}) if _removed(folder, must=folder in listed)}
     gone = removed | (disposable - {*listed, *former})  # nothing was ever staged under the root for some
     staged_runs.cleared(ledger, [each.run for each in seen if each.staging in gone])

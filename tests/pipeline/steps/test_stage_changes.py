@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiences.pipeline.staging import Staging
-from audiences.pipeline.steps import put_on_record
+from audiences.pipeline.steps import stage_changes
 from audiences.what.changes import CHANGES
 
 MOST = 3
@@ -32,8 +32,8 @@ def test_each_request_has_its_positions_in_a_row_group_however_many_users_share_
     folder = tmp_path_factory.mktemp("staging")
     staging = Staging(str(folder))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(put_on_record, "MAX_ROWS", MOST)
-        planned = put_on_record._stage(staging, "add", len(users), batches(positions, size), schema=())
+        patch.setattr(stage_changes, "MAX_ROWS", MOST)
+        planned = stage_changes._stage(staging, "add", len(users), batches(positions, size), schema=())
     groups = pq.ParquetFile(folder / planned[0].file)
     read = [groups.read_row_group(number).column("position").to_pylist() for number in range(groups.num_row_groups)]
     assert read == [
