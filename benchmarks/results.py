@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from audiences.demo.postgres import installation
@@ -54,7 +55,21 @@ def conditions(builds: Sequence[Build]) -> list[str]:
 
 def page(rows: Sequence[Row], builds: Sequence[Build], command: str) -> str:
     """The page as Markdown."""
-    with_what = "\n".join(f"- {line}" for line in conditions(builds))
+    with_what = "\n".join(f"- {line}" for line in [*conditions(builds), *_pace(rows)])
     verdicts = "\n".join(f"- {verdict}" for row in rows for verdict in row.verdicts())
-    said = f"`{command}` wrote this page. Figures are medians; CPU is in seconds, with that of Postgres."
+    said = (
+        f"`{command}` wrote this page. Figures are medians, shares are medians of those within a round; CPU is in seconds, "
+        "with that of Postgres."
+    )
     return f"# Results\n\n{said}\n\n{with_what}\n\n{markdown(rows)}\n\n{verdicts}\n"
+
+
+def _pace(rows: Sequence[Row]) -> list[str]:
+    """How even the machine's pace was; one that did nothing else keeps it within a tenth."""
+    paces = [pace for row in rows for pace in row.paces]
+    if not paces:
+        return []
+    return [
+        f"the same piece of work took {min(paces):.2f} to {max(paces):.2f} s before and after the runs, in the median "
+        f"{median(paces):.2f}: figures of different rows are as far from each other as that"
+    ]

@@ -21,8 +21,13 @@ class Bound:
     share: float
 
     def verdict(self, ours: Figures) -> str:
-        """The share beside what is wanted."""
-        found = median(ours) / median(self.figures)
+        """The share beside what is wanted: of what the same round found, since a machine's pace changes between rounds."""
+        by_round = len(ours) == len(self.figures)
+        found = (
+            median(mine / theirs for mine, theirs in zip(ours, self.figures, strict=True))
+            if by_round
+            else median(ours) / median(self.figures)
+        )
         reached = "reached" if found <= self.share else "MISSED "
         return f"{reached}  {found:.2f} of {self.name}, wanted ≤ {self.share:g}"
 
@@ -32,6 +37,7 @@ class Row:
     """A line: the medians of `figures` in `unit`, by contender, the first of which is this build; `cpu` likewise.
 
     `cpu` are seconds on processors, Postgres' included: where a machine has much else to do they say more than the clock.
+    `paces` are those of the machine beside the runs, in seconds as `pace.seconds` gives them.
     """
 
     work: str
@@ -40,6 +46,7 @@ class Row:
     bounds: Sequence[Bound] = ()
     cpu: Mapping[str, Figures] = field(default_factory=dict)
     remark: str = ""
+    paces: Figures = ()
 
     def verdicts(self) -> list[str]:
         """Each bound in words."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.table import Table
 
-from benchmarks import spent
+from benchmarks import pace, spent
 from benchmarks.rows import Bound, Row, against
 from benchmarks.world import CAMPAIGN, QUALIFIED, World, world_with_places
 
@@ -43,7 +43,8 @@ def measure(
 ) -> tuple[list[Row], Table]:
     """The rows, and the seconds of each step. Builds take turns in each piece of work, and the first turn, too.
 
-    A `peer` sends the same set as the first sync does.
+    A `peer` sends the same set as the first sync does. What is compared runs one after the other, since the machine's pace may
+    change within minutes.
     """
     console.print(f"loading {users:,} users and {events:,} events …")
     found: Found = defaultdict(list)
@@ -62,15 +63,15 @@ def measure(
 
         aside = places[keys[0]]
         for number in range(rounds):
-            for contender in (SCRIPT, FLOOR):
-                aside.forget()
-                note(FIRST, contender, alone(contender))
             for contender, module in ((SCRIPT, SCRIPT), (builds[0].name, "ours")):
                 aside.forget(latency_ms=LATENCY_MS)
                 note(FAR, contender, alone(module))
             if peer:
                 aside.forget()
                 note(FIRST, peer.name, run(world, peer.command, peer.environment(aside.environment(), QUALIFIED)))
+            for contender in (SCRIPT, FLOOR):
+                aside.forget()
+                note(FIRST, contender, alone(contender))
             turns = builds if number % 2 == 0 else builds[::-1]
             for work in (FIRST, CHANGED, UNCHANGED):
                 if work == CHANGED:
@@ -89,20 +90,26 @@ def measure(
 def run(world: World, command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
     """One contender in a process of its own; `cpu` with what Postgres spent meanwhile, `workers` that searched for users.
 
-    The same query over tables of this size takes nearly twice as long without workers.
+    The same query over tables of this size takes nearly twice as long without workers. `paces` are the machine's, before
+    and after.
     """
     shop = world.postgres.uri("postgres")
+    first_pace = pace.seconds()
     before, workers = spent.by_server(shop), spent.workers(shop, "shop")
     done = spent.by_command(command, environment)
     found: dict[str, Any] = json.loads(done.output.splitlines()[-1])
     found["cpu"] += spent.by_server(shop) - before
     found["workers"] = spent.workers(shop, "shop") - workers
+    found["paces"] = [round(each, 2) for each in (first_pace, pace.seconds())]
     return found
 
 
 def _rows(found: Found, names: Sequence[str], users: int, peers: Sequence[str]) -> list[Row]:
     def figures(work: str, name: str, key: str = "seconds") -> list[float]:
         return [float(each[key]) for each in found[work, name]]
+
+    def paces(work: str, shown: Sequence[str]) -> list[float]:
+        return [pace for name in shown for each in found[work, name] for pace in each["paces"]]
 
     ours = names[0]
     script, floor = (figures(FIRST, name) for name in (SCRIPT, FLOOR))
@@ -118,10 +125,11 @@ def _rows(found: Found, names: Sequence[str], users: int, peers: Sequence[str]) 
         seconds = {name: figures(work, name) for name in shown}
         cpu = {name: figures(work, name, "cpu") for name in shown}
         bounds = [*against(names, seconds, share), *besides[work]]
-        rows.append(Row(f"{work}, {users:,} users", "s", seconds, bounds, cpu))
+        rows.append(Row(f"{work}, {users:,} users", "s", seconds, bounds, cpu, paces=paces(work, shown)))
     far = {name: figures(FAR, name) for name in (ours, SCRIPT)}
     far_cpu = {name: figures(FAR, name, "cpu") for name in far}
-    rows.insert(1, Row(f"{FAR}, {users:,} users", "s", far, [Bound(SCRIPT, far[SCRIPT], 0.35)], far_cpu))
+    bounds = [Bound(SCRIPT, far[SCRIPT], 0.35)]
+    rows.insert(1, Row(f"{FAR}, {users:,} users", "s", far, bounds, far_cpu, paces=paces(FAR, list(far))))
     peaks = {
         name: [max(round_) for round_ in zip(*(figures(work, name, "peak_mb") for work in OTHER_BUILD), strict=True)]
         for name in names

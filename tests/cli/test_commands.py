@@ -310,7 +310,7 @@ def test_a_user_whom_nobody_knows_is_exit_code_1(audiences, filled):
     assert "there is no user with this id in `users`, column `id`" in out
     assert "nor is there anything in the ledger" in out
     code, out, err = audiences("explain", "carts", "--user", "x@y.z")
-    assert (code, "which no id may be; look the person up by it: `--email -`" in err) == (1, True)
+    assert (code, "which no id may be; `audiences explain CAMPAIGN --email -`" in err) == (1, True)
     assert "x@y.z" not in f"{out}{err}"
 
 

@@ -16,6 +16,7 @@ from audiences.errors import FacebookAccessError
 from audiences.ledger.known_audiences import AudienceTakenError
 from audiences.pipeline.erase import erase, lift
 from audiences.pipeline.explain import explain
+from audiences.pipeline.person.called import AddressAsIdError
 from audiences.pipeline.person.erasure_resources import ErasureResources
 from audiences.pipeline.results import RunRequest
 from audiences.pipeline.steps.extract import extract
@@ -188,6 +189,15 @@ def test_somebody_unknown_is_remembered_all_the_same(five):
     five.user(404, "late@example.com")
     five.event(404)
     assert five.run(five.campaign(who=WHO)).outcomes["opted_out"] == 1
+
+
+@pytest.mark.parametrize("address", ["user5@example.com", "+1 415 555 0005"])
+def test_an_address_is_nobodys_id_and_is_neither_remembered_nor_repeated(five, address):
+    erased(five, 404)
+    with pytest.raises(AddressAsIdError) as refused:
+        erased(five, address)
+    assert address not in str(refused.value)
+    assert five.sql("select count(*) from audiences.erasure", on="ledger") == [(1,)]
 
 
 def test_an_id_that_was_erased_before_is_not_unknown(five):

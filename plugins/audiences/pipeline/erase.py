@@ -22,7 +22,7 @@ from audiences.ledger.known_audiences import AudienceTakenError
 from audiences.ledger.trails import Trail
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
-from audiences.pipeline.person.called import as_the_key_says
+from audiences.pipeline.person.called import as_the_key_says, ensure_id
 from audiences.pipeline.person.erasure_report import AudienceRows, ErasedFrom, Erasure
 from audiences.pipeline.person.files_naming import files_naming
 from audiences.pipeline.upkeep.tidy import staged_elsewhere, tidy
@@ -51,7 +51,8 @@ _log = logger(__name__)
 def erase(resources: ErasureResources, user: str, at: datetime) -> Erasure:
     """Erase the user. Where something is still to be done, the result says what, and doing it again completes it.
 
-    Raises AudienceTakenError while a campaign is changing an audience; the person is remembered then already.
+    Raises AudienceTakenError while a campaign is changing an audience; the person is remembered then already. Raises
+    AddressAsIdError for an e-mail address or a phone number, which is nobody's id.
     """
     ledger, user = resources.ledger, _as_the_key_says(resources, user)
     person = _person(resources, user, at)
@@ -118,6 +119,7 @@ class _Person:
 
 
 def _as_the_key_says(resources: ErasureResources, user: str) -> str:
+    ensure_id(user)
     with resources.warehouse() as warehouse:
         return as_the_key_says(warehouse, resources.catalog, user)
 

@@ -28,7 +28,8 @@ class AddressAsIdError(FixConfigError):
     def __str__(self) -> str:
         what = "an e-mail address" if self.kind == "email" else "a phone number"
         return (
-            f"what was given as a user's id is {what}, which no id may be; look the person up by it: `--{self.kind} -`"
+            f"what was given as a user's id is {what}, which no id may be; `audiences explain CAMPAIGN --{self.kind} -` "
+            "asks for it, and says whose it is"
         )
 
 
