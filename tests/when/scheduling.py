@@ -43,8 +43,8 @@ class Airflow:
 
     @property
     def runs(self) -> list[datetime]:
-        """When the runs were due, in the order of their creation."""
-        return [run.run_after for run in self.created]
+        """When the runs of the schedule were due, in the order of their creation."""
+        return [run.run_after for run in self.created if run.run_type == DagRunType.SCHEDULED]
 
     @property
     def next(self) -> datetime | None:
@@ -91,6 +91,30 @@ class Airflow:
         )
         self.created.append(run)
         self.model.calculate_dagrun_date_fields(dag, reference_run=run)
+
+    def backfill(self, begin: datetime, end: datetime) -> list[datetime]:
+        """Somebody asks for runs of the past (`_create_backfill_dag_run_non_partitioned`); gives when these were due."""
+        made = [
+            DagRun(
+                dag_id=self.spec.id,
+                run_id=f"backfill__{info.run_after.isoformat()}",
+                run_type=DagRunType.BACKFILL_JOB,
+                logical_date=info.logical_date,
+                data_interval=info.data_interval,
+                run_after=info.run_after,
+            )
+            for info in self.dag().iter_dagrun_infos_between(begin, end)
+            if info.data_interval and info.data_interval.end < self.now
+        ]
+        self.created += made
+        return [run.run_after for run in made]
+
+    def not_begun(self) -> None:
+        """The last run was left out, or failed before it was opened, and the listener has seen it end."""
+        run, timetable = self.created[-1], self.dag().timetable
+        assert isinstance(timetable, CampaignTimetable)
+        assert run.data_interval_end is not None
+        run.data_interval_end = timetable.uncounted(run.data_interval_end)
 
     def live(self, until: datetime, *, step: timedelta) -> None:
         """Both at work: a parse at least every `step`, and always one between the time a run is due and its creation."""

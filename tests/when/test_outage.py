@@ -38,6 +38,34 @@ def test_several_missed_runs_are_one_of_those_that_were_ordered(airflow):
     assert one.runs == [at(2, 8), at(2, 11), at(2, 12)]
 
 
+def test_a_backfill_before_the_first_run_uses_up_none_of_the_runs_that_were_ordered(airflow):
+    one = airflow({"repeat": {"every": "1 day", "at": "09:00"}, "ends": {"after": 2}}, at(6, 7))
+    one.parse()
+    assert one.backfill(at(2), at(6)) == [at(2), at(3), at(4)]
+    one.live(at(13), step=HOUR)
+    assert one.runs == [at(6), at(7)]
+
+
+def test_a_run_that_was_not_begun_is_none_of_those_that_were_ordered(airflow):
+    """It was left out, by a window or since it was too late; or it failed before the ledger knew of it."""
+    one = airflow({"repeat": {"every": "1 day", "at": "09:00"}, "ends": {"after": 2}}, at(2, 7))
+    one.live(at(2, 10), step=HOUR)
+    one.not_begun()
+    one.live(at(4, 10), step=HOUR)
+    assert one.runs == [at(2), at(3), at(4)]
+    one.not_begun()
+    one.live(at(13), step=HOUR)
+    assert one.runs == [at(2), at(3), at(4), at(5)]
+
+
+def test_a_run_of_now_is_one_even_where_it_was_not_begun(airflow):
+    one = airflow("now", at(2, 7))
+    one.live(at(2, 10), step=HOUR)
+    one.not_begun()
+    one.live(at(4), step=HOUR)
+    assert one.runs == [at(2, 7)]
+
+
 def test_a_run_that_was_not_missed_is_made_as_planned(airflow):
     one = airflow({"repeat": {"every": "1 day", "at": "09:00"}, "ends": {"after": 2}}, at(2, 7))
     one.live(at(9), step=HOUR)

@@ -1,6 +1,7 @@
 """Leaves what a run came to, or why it failed, as the note of its DAG run, where the Airflow UI shows it.
 
-Of a run that has begun it says what would keep it waiting for ever. A listener in the scheduler, because a task has no way to
+Of a run that has begun it says what would keep it waiting for ever, and one that was not begun it takes out of the count of a
+schedule that `ends` after so many. A listener in the scheduler, because a task has no way to
 write a run's note; it reads a few small rows and opens nothing.
 """
 
@@ -17,6 +18,7 @@ from sqlalchemy.orm import object_session
 
 from audiences.airflow.failures import FAILURE, NOTE, TAG
 from audiences.redact import harmless_line
+from audiences.when.timetable import CampaignTimetable
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -60,10 +62,35 @@ def _write(dag_run: DagRun, *, failed: bool) -> None:
     session = _session_of(dag_run)
     if session is None:
         return
+    _count_only_begun(dag_run, session)
     if said := _said(dag_run, session, failed=failed):
         _note(dag_run, said)
     elif (dag_run.note or "").startswith(_WAITS):  # which it did not
         dag_run.note = None
+
+
+def _count_only_begun(dag_run: DagRun, session: Session) -> None:
+    """Let a run that was left out, or that failed before it was opened, be none of those after which its schedule ends.
+
+    The ledger does not know it either. One that was cleared has been here before.
+    """
+    from audiences.airflow.operators.handed_over import (
+        OPEN,
+    )  # with the models of a campaign file, for few of the processes
+
+    timetable, counted = dag_run.dag.timetable if dag_run.dag else None, dag_run.data_interval_end
+    if not isinstance(timetable, CampaignTimetable) or counted is None:
+        return
+    if dag_run.run_type != "scheduled" or dag_run.clear_number:
+        return
+    opened = select(XComModel.task_id).where(
+        XComModel.dag_id == dag_run.dag_id,
+        XComModel.run_id == dag_run.run_id,
+        XComModel.task_id == OPEN,
+        XComModel.key == "return_value",
+    )
+    if session.scalar(opened.limit(1)) is None:
+        dag_run.data_interval_end = timetable.uncounted(counted)
 
 
 def _note(dag_run: DagRun, said: list[str]) -> None:

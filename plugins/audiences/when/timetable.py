@@ -4,7 +4,7 @@ Airflow asks for the next run at every parse of the DAG file, some twice a minut
 Between the time a run is due and its creation the answer must not move on, or the run is lost; and it must not go back
 to times that an edit of the file has put into the past. All that Airflow hands over is the interval of the last run, so
 the end of an interval says two things: its second when the schedule then in force went on, by which an edit is
-noticed, and its microsecond the number of the run.
+noticed, and its microsecond the number of the run. A listener takes a run that was not begun out of that count again.
 """
 
 from __future__ import annotations
@@ -132,8 +132,10 @@ class CampaignTimetable(Timetable):
         With `catchup`, which is how Airflow enumerates a schedule for backfills and its command line, simply the next
         one after the last.
         """
-        last = last_automated_data_interval
-        most = 1 if self.recurrence.is_now else self._runs
+        last, is_now = last_automated_data_interval, self.recurrence.is_now
+        # What is only enumerated, for a backfill, is none of the runs after which the schedule ends.
+        enumerates = restriction.catchup and not is_now
+        most = 1 if is_now else None if enumerates else self._runs
         if most is not None and _number(last) >= most:
             return None
         now = self._clock()
@@ -141,11 +143,15 @@ class CampaignTimetable(Timetable):
         if restriction.earliest:
             bounds.append(restriction.earliest - TICK)
         if not (restriction.catchup and bounds):
-            bounds.append(now if self.recurrence.is_now else now - self._patience(last))
+            bounds.append(now if is_now else now - self._patience(last))
         due = self._latest_due(max(bounds), datetime.min.replace(tzinfo=UTC) if restriction.catchup else now)
         if due is None or (restriction.latest and due > restriction.latest):
             return None
-        return self._run(due, _number(last) + 1)
+        return self._run(due, 0 if enumerates else _number(last) + 1)
+
+    def uncounted(self, end: datetime) -> datetime:
+        """The interval's end for a run that was not begun, which is none of those after which the schedule ends."""
+        return end.replace(microsecond=max(end.microsecond - 1, 0)) if self._runs is not None else end
 
     def next_run_info_from_dag_model(self, *, dag_model: DagModel) -> DagRunInfo | None:
         """What the scheduler is about to create: the planned run, or after an outage one run for all it missed."""
@@ -154,7 +160,9 @@ class CampaignTimetable(Timetable):
             return planned
         now = self._clock()
         missed = self._latest_due(max(planned.run_after, now - GRACE), now)
-        return self._run(missed, _number(planned.data_interval)) if missed and missed <= now else planned
+        if missed is None or missed > now or _has_run(dag_model, missed):
+            return planned
+        return self._run(missed, _number(planned.data_interval))
 
     def _latest_due(self, after: datetime, now: datetime) -> datetime | None:
         """The last occurrence later than `after` that is due by `now`, else the first one later than both."""
@@ -212,6 +220,23 @@ class WatchTimetable(ContinuousTimetable):
     def summary(self) -> str:
         """The schedule in words."""
         return "always, waiting for events"
+
+
+def _has_run(dag_model: DagModel, logical_date: datetime) -> bool:
+    """Whether the DAG has a run of that date, as somebody may give one to a run by hand.
+
+    Airflow sees to that for the run it has planned; a second one of the date would end the transaction in which the scheduler
+    makes the runs of all DAGs, and the scheduler with it (measured on Airflow 3.3.2).
+    """
+    from airflow.models.dagrun import DagRun  # the scheduler alone comes here, and has its database at hand
+    from sqlalchemy import select
+    from sqlalchemy.orm import object_session
+
+    session = object_session(dag_model)
+    if session is None:
+        return False
+    found = select(DagRun.id).where(DagRun.dag_id == dag_model.dag_id, DagRun.logical_date == logical_date)
+    return session.scalar(found.limit(1)) is not None
 
 
 def _number(interval: DataInterval | None) -> int:
