@@ -6,7 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from audiences.ledger import expiry
 from audiences.pipeline.explain import explain
+from audiences.pipeline.results import RunRequest
+from audiences.pipeline.steps.open_run import open_run
 from audiences.pipeline.upkeep.expire import expire
 
 pytestmark = pytest.mark.integration
@@ -122,6 +125,26 @@ def test_expiry_leaves_a_run_that_is_under_way_alone(two):
     two.run(spec)
     two.sql("update audiences.run set state = 'running'", on="ledger")
     assert expired(two, spec, 31) is None
+
+
+def test_expiry_leaves_a_run_alone_that_was_opened_while_it_looked(two, monkeypatch):
+    """A run at the time of the daily upkeep would else be given up for dead, and fail with nothing sent."""
+    spec = adding(two)
+    two.run(spec)
+    look = expiry.expiring
+
+    def meanwhile(*args, **more):
+        monkeypatch.setattr(expiry, "expiring", look)
+        with two.resources(spec) as resources:
+            open_run(resources, RunRequest(external_id="scheduled", at=two.now))
+        return look(*args, **more)
+
+    monkeypatch.setattr(expiry, "expiring", meanwhile)
+    assert expired(two, spec, 31) is None
+    assert two.sql("select external_id, state from audiences.run order by id", on="ledger") == [
+        ("run1", "success"),
+        ("scheduled", "running"),
+    ]
 
 
 def test_expiry_takes_out_of_a_replaced_audience_by_a_replace(two):

@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from audiences.ledger import ended_campaigns, runs
+from audiences.ledger.campaigns import CampaignBusyError
 from audiences.pipeline.preconditions.in_force import why_over
+from audiences.pipeline.results import RunRequest
+from audiences.pipeline.steps.open_run import open_run
 from audiences.pipeline.upkeep.end_campaign import DELETED_AFTER, MOST_TRIES, deleted_campaigns, end_campaign
 from audiences.sandbox import AD_SETS, AUDIENCE
 
@@ -111,6 +114,26 @@ def test_a_run_under_way_goes_first(shop):
     shop.run(campaign(shop))
     shop.sql("update audiences.run set state = 'running'", on="ledger")
     assert end(shop, campaign(shop, status="stopped")) is None
+
+
+def test_a_run_that_was_opened_while_the_upkeep_waited_goes_first_too(shop, monkeypatch):
+    spec, stopped = campaign(shop), campaign(shop, status="stopped")
+    audience = shop.run(spec).audience.id
+    look = runs.under_way
+
+    def meanwhile(ledger, number):
+        found = look(ledger, number)
+        monkeypatch.setattr(runs, "under_way", look)
+        with shop.resources(spec) as resources:
+            open_run(resources, RunRequest(external_id="by hand", at=shop.now))
+        return found
+
+    monkeypatch.setattr(runs, "under_way", meanwhile)
+    with pytest.raises(CampaignBusyError, match="has begun just now"):
+        end(shop, stopped)
+    assert shop.sql("select state from audiences.run order by id", on="ledger") == [("success",), ("running",)]
+    assert end(shop, stopped) is None
+    assert len(shop.members(audience)) == 2
 
 
 def test_a_campaign_that_never_ran_or_is_not_over_is_left_alone(shop):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from audiences.errors import FixAccessError
 from audiences.ledger import content, ended_campaigns, request_counts, runs
+from audiences.ledger.campaigns import BUSY_SECONDS, CampaignBusyError
 from audiences.logs import logger
 from audiences.pipeline.audience import in_doubt
 from audiences.pipeline.audience.on_record import known_audience
@@ -64,7 +65,7 @@ def end_campaign(
     """Carry out `on_end` when the campaign is over by now; None when it is not, or there is nothing left to do.
 
     A run that is under way goes first. What a person must put right is returned, and tried again on the next days;
-    what may pass is raised.
+    what may pass is raised, CampaignBusyError for a run that has begun meanwhile among it.
     """
     spec, ledger, at = resources.spec, resources.ledger, resources.now()
     found = resources.campaign()
@@ -102,16 +103,22 @@ def _carry_out(
         case "unlink":
             return 0, "; ".join(take_back(resources, campaign=campaign, keep={})) or None
         case "empty" if known_audience(resources) is not None:
-            return _empty(resources, at, sleep)
+            return _empty(resources, campaign, at, sleep)
     return 0, None
 
 
-def _empty(resources: CampaignResources, at: datetime, sleep: Callable[[float], None]) -> tuple[int, str | None]:
+def _empty(
+    resources: CampaignResources, campaign: int, at: datetime, sleep: Callable[[float], None]
+) -> tuple[int, str | None]:
     """Remove whom the campaign holds, as a run on record in which nobody is wanted; others' members stay."""
     timings = Timings(sleep)
     # Neither guards nor windows of the campaign are about its end; nobody needs an audience anew to see it emptied.
     request = RunRequest(external_id=f"end__{at.isoformat()}", at=at, allow=UNATTENDED)
     with resources.working():
+        # One that was opened while this waited would be given up for dead.
+        if runs.under_way(resources.ledger, campaign):
+            what = f"a run of `{resources.spec.id}` has begun just now"
+            raise CampaignBusyError(what=what, seconds=BUSY_SECONDS, campaign=resources.spec.id)
         try:
             run = timings.of("open_run", lambda: begin(resources, request))
         except AudienceDeletedError as error:

@@ -40,8 +40,7 @@ def expire(resources: CampaignResources, *, sleep: Callable[[float], None] = tim
     if keep_for is None or known is None or found is None:
         return None
     campaign = found.id
-    if runs.under_way(resources.ledger, campaign):
-        _log.info("a run of the campaign is under way, and takes out whose time is up")
+    if _under_way(resources, campaign):
         return None
     if not approved.in_force(resources, campaign):
         _log.info("this version of the campaign is not approved yet; nobody is taken out by it")
@@ -53,10 +52,19 @@ def expire(resources: CampaignResources, *, sleep: Callable[[float], None] = tim
     # Neither the campaign's guards nor its windows are about people whose time is up.
     request = RunRequest(external_id=f"expiry__{at.isoformat()}", at=at, allow=UNATTENDED)
     with resources.working():
+        if _under_way(resources, campaign):  # it was opened while this one looked, or waited for it
+            return None
         run = timings.of("open_run", lambda: begin(resources, request))
         return summary_of(
             to_its_end(resources, run, lambda: timings.of("plan", lambda: plan_expiry(resources, run)), timings)
         )
+
+
+def _under_way(resources: CampaignResources, campaign: int) -> bool:
+    under_way = runs.under_way(resources.ledger, campaign)
+    if under_way:
+        _log.info("a run of the campaign is under way, and takes out whose time is up")
+    return under_way
 
 
 def plan_expiry(resources: CampaignResources, run: RunRef) -> Plan:
