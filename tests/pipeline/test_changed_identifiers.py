@@ -5,6 +5,14 @@ from __future__ import annotations
 import pytest
 from tests.pipeline.conftest import row_of
 
+from audiences.pipeline.results import RunRequest
+from audiences.pipeline.steps.close_run import close_run
+from audiences.pipeline.steps.extract import extract
+from audiences.pipeline.steps.open_run import open_run
+from audiences.pipeline.steps.plan import plan
+from audiences.pipeline.steps.select import select
+from audiences.pipeline.upload.export import export
+
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("small_requests")]
 WHO = {"did": {"event": "Added To Cart"}}
 
@@ -72,6 +80,22 @@ def test_while_an_addition_is_refused_nobody_leaves_under_the_old_keys(thirty):
     assert failed.state == "failed"
     assert rows("email") < thirty.members(audience)
     assert "nothing was removed" in " ".join(failed.warnings)
+    assert thirty.run(new).state == "success"
+    assert thirty.members(audience) == rows("email", "phone")
+
+
+def test_where_additions_were_not_sent_nobody_leaves_under_the_old_keys(thirty):
+    """In Airflow their task may be marked as done by hand; the task for the removals comes after it all the same."""
+    audience = thirty.run(campaign(thirty, "email")).audience.id
+    new = campaign(thirty, "email", "phone")
+    with thirty.resources(new) as resources:
+        run = open_run(resources, RunRequest(external_id="by task", at=thirty.now))
+        extracted = extract(resources, run)
+        planned = plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
+        assert export(resources, run, "remove", deferred=True).requests == 0
+        closed = close_run(resources, run, planned)
+    assert (closed.state, "nothing was removed" in " ".join(closed.warnings)) == ("failed", True)
+    assert thirty.members(audience) == rows("email")
     assert thirty.run(new).state == "success"
     assert thirty.members(audience) == rows("email", "phone")
 

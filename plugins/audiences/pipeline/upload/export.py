@@ -37,11 +37,12 @@ if TYPE_CHECKING:
     from audiences.facebook.audience_members import Receipt
     from audiences.facebook.session import GraphSession
     from audiences.ledger.chunk_states import InDoubtState, RequestAction
+    from audiences.ledger.request_counts import ActionCounts
     from audiences.pipeline.resources import CampaignResources
 
 DEFERRED_REMOVALS_WAIT = (
-    "the identifiers of the campaign changed and Facebook refused additions under the new ones, so nothing was removed under "
-    "the old ones; the next run tries again"
+    "the identifiers of the campaign changed and {}, so nothing was removed under the old ones; "
+    "the next run tries again"
 )
 LONGEST_RETRY_SECONDS = 15 * 60  # between two tries of a step after a passing fault
 _log = logger(__name__)
@@ -73,7 +74,7 @@ def export(
     Nobody is uploaded who has opted out while they waited.
 
     `deferred` removals come after the additions: those of a run with other identifiers than before. They wait for the next run
-    when an addition was refused, so that nobody is out in between.
+    when an addition was refused, or not sent, as where its task was marked as done by hand, so that nobody is out in between.
     A run that planned the whole set in place of additions sends that by `full_refresh.send`.
     Requests that are refused for good are recorded and the rest goes on; AllRefusedError is raised when nothing was left.
     Whatever needs a wait, a retry or a person is raised, after the requests under way have been recorded; calling again
@@ -81,8 +82,8 @@ def export(
     """
     planned = chunks.of_run(resources.ledger, run.run, action=action, deferred=deferred)
     todo = [chunk for chunk in planned if chunk.unsent and (requests is None or chunk.origin in requests)]
-    if deferred and todo and request_counts.standing(resources.ledger, run.run, "add").refused:
-        runs.warn(resources.ledger, run.run, [DEFERRED_REMOVALS_WAIT])
+    if deferred and todo and (why := _not_under_the_new(request_counts.standing(resources.ledger, run.run, "add"))):
+        runs.warn(resources.ledger, run.run, [DEFERRED_REMOVALS_WAIT.format(why)])
         chunks.drop_deferred(resources.ledger, run.run)
         return Sent(requests=0)
     if todo:
@@ -91,6 +92,13 @@ def export(
     sent = send_all(resources, run.facebook_id, todo, but=opted_out_meanwhile(resources, run, todo))
     _ensure_something_was_taken(resources, run, action)
     return sent
+
+
+def _not_under_the_new(additions: ActionCounts) -> str | None:
+    """Why somebody may not be in yet under the identifiers of now, in a clause; None where all are."""
+    if additions.refused:
+        return "Facebook refused additions under the new ones"
+    return "additions under the new ones were not sent" if additions.unsent else None
 
 
 def send_all(
