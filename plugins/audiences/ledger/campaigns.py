@@ -100,14 +100,18 @@ def successor_of(ledger: Ledger, name: str) -> str | None:
 
 
 @contextmanager
-def locked(ledger: Ledger, campaign: int, name: str, *, wait: str | None = None) -> Iterator[None]:
+def locked(
+    ledger: Ledger, campaign: int, name: str, *, wait: str | None = None, shared: bool = False
+) -> Iterator[None]:
     """Hold the campaign for this process; raises CampaignBusyError when another one does not let go within `wait` (LOCK_WAIT).
 
     The lock belongs to the database session, so a killed process leaves nothing behind. It may be taken several times.
+    `shared`: together with others who hold it so, as the tasks of one run do; whoever wants it alone waits for all of them.
     """
+    kind = "_shared" if shared else ""
     ledger.sql.execute(f"set lock_timeout = '{wait or LOCK_WAIT}'".encode())
     try:
-        ledger.sql.execute("select pg_advisory_lock(%s, %s)", (_LOCK, campaign))
+        ledger.sql.execute(f"select pg_advisory_lock{kind}(%s, %s)".encode(), (_LOCK, campaign))
     except psycopg.errors.LockNotAvailable as error:
         what = f"campaign `{name}` is being run by another process"
         raise CampaignBusyError(what=what, seconds=BUSY_SECONDS, campaign=name) from error
@@ -116,4 +120,4 @@ def locked(ledger: Ledger, campaign: int, name: str, *, wait: str | None = None)
     try:
         yield
     finally:
-        unlocked(ledger.sql, _LOCK, campaign)
+        unlocked(ledger.sql, _LOCK, campaign, shared=shared)

@@ -76,10 +76,10 @@ def session(connection: Connection, *, application: str, autocommit: bool = Fals
     return found
 
 
-def unlocked(sql: psycopg.Connection[TupleRow], *key: int, place: str = "") -> None:
-    """Let an advisory lock of the session go; raises LedgerPooledError where the session has lost it."""
-    marks = b", ".join([b"%s"] * len(key))
-    row: Any = sql.execute(b"select pg_catalog.pg_advisory_unlock(" + marks + b")", key).fetchone()
+def unlocked(sql: psycopg.Connection[TupleRow], *key: int, place: str = "", shared: bool = False) -> None:
+    """Let an advisory lock of the session go, be it `shared`; raises LedgerPooledError where the session has lost it."""
+    marks, kind = b", ".join([b"%s"] * len(key)), b"_shared" if shared else b""
+    row: Any = sql.execute(b"select pg_catalog.pg_advisory_unlock" + kind + b"(" + marks + b")", key).fetchone()
     if not row[0]:
         raise LedgerPooledError(place)
 

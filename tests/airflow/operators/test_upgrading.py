@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from tests.airflow.operators.conftest import Run, opening
 from tests.pipeline.conftest import project, sandbox_server, shop  # noqa: F401  # fixtures
 
 from audiences.airflow.failures import TaskFailed
@@ -17,22 +18,12 @@ from audiences.airflow.operators.previewing import PreviewOperator
 from audiences.airflow.operators.sending import LinkAdSetsOperator
 from audiences.airflow.operators.steps import OpenRunOperator, StepOperator
 from audiences.airflow.retry_policies import ByErrorClass
-from audiences.campaign.project import Project
 from audiences.ledger.migrate import NEWEST, LedgerNewerError
 from audiences.pipeline.results import RunRef
 from audiences.pipeline.run import Timings, to_its_end
 
 pytestmark = pytest.mark.integration
 NEWER = "9001"
-
-
-@pytest.fixture
-def spec(project, shop, monkeypatch):  # noqa: F811  # fixtures
-    """A campaign whose connections this process looks up, as a task does."""
-    for name, value in project.environment.items():
-        if name.startswith("AIRFLOW_CONN"):
-            monkeypatch.setenv(name, value)
-    return Project.load_campaign(project.path, "carts").model_copy(update={"staging": str(shop.staging)})
 
 
 @contextmanager
@@ -51,46 +42,6 @@ def written(shop):  # noqa: F811  # a value, not the fixture
     """Every row of the ledger."""
     tables = shop.sql("select table_name from information_schema.tables where table_schema = 'audiences'", on="ledger")
     return {name: sorted(map(str, shop.sql(f"table audiences.{name}", on="ledger"))) for (name,) in tables}
-
-
-class Run:
-    """The XComs of a run, and the contexts of its tasks."""
-
-    def __init__(self):
-        self.kept = {}
-        run = {"dag_id": "carts", "conf": {}, "run_type": "manual", "run_after": datetime.now(UTC), "clear_number": 0}
-        self.dag_run = SimpleNamespace(**run)
-
-    def execute(self, operator):
-        task = operator.task_id
-        ti = SimpleNamespace(
-            task_id=task,
-            try_number=1,
-            xcom_push=lambda key, value: self.kept.update({(task, key): value}),
-            xcom_pull=lambda task_ids, key="return_value": self.kept.get((task_ids, key)),
-        )
-        found = operator.execute({"ti": ti, "dag_run": self.dag_run, "run_id": "manual__1"})
-        self.kept[task, "return_value"] = found
-        return found
-
-    def fails(self, operator):
-        """The error of a task, of which people read the text, and which does not end the run."""
-        with pytest.raises(TaskFailed) as raised:
-            self.execute(operator)
-        assert self.kept[operator.task_id, "failure"] == str(raised.value.error)
-        decisions = [ByErrorClass().evaluate(raised.value, tries, 8) for tries in (1, 2, 7)]
-        assert {each.action.value for each in decisions} == {"retry"}
-        assert decisions[0].retry_delay < decisions[-1].retry_delay
-        return raised.value.error
-
-
-@pytest.fixture
-def run():
-    return Run()
-
-
-def opening(spec, project):  # noqa: F811  # a value, not the fixture
-    return OpenRunOperator(task_id="open_run", spec=spec, project=str(project.path))
 
 
 def test_tasks_that_meet_a_newer_ledger_write_nothing_and_go_on_when_a_worker_is_new(spec, project, shop, run):  # noqa: F811

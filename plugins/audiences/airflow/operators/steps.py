@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
@@ -137,12 +137,16 @@ class StepOperator(HoldingOperator):
     members: int | None = None
     seconds: dict[str, float]
     """What has been done so far took so long, by step; the task's own comes first."""
+    closes: ClassVar[bool] = False
+    """Whether it only closes the run, which it does whoever is at the campaign and whatever has begun meanwhile."""
 
     def work(self, context: Context) -> Any:
         """Do the step with its resources; a failure is noted on the run's record before Airflow sees it, and how long it took.
 
-        Raises HandedOverError and LedgerNewerError where the run or the ledger is of another version of the product.
+        Raises HandedOverError and LedgerNewerError where the run or the ledger is of another version of the product,
+        OvertakenError where another run of the campaign has begun, and CampaignBusyError where one is about to.
         """
+        from audiences.pipeline.preconditions.not_overtaken import beside_tasks_of_the_run
         from audiences.pipeline.preconditions.staged_here import ensure_seen
         from audiences.pipeline.resources import CampaignResources
 
@@ -153,6 +157,7 @@ class StepOperator(HoldingOperator):
             metrics.throttle_seconds(spec.id, time.sleep) as throttled,
             CampaignResources(spec, sleep=throttled.sleep) as resources,
             self._noted(resources, resources.ledger, run.run),
+            nullcontext() if self.closes else beside_tasks_of_the_run(resources, run),
         ):
             if run.staged_on:  # not said of a run that an earlier version opened
                 ensure_seen(run.run, run.staging, run.staged_on)
@@ -260,6 +265,7 @@ class CloseRunOperator(StepOperator):
     """
 
     ui_color = "#e8f0fe"
+    closes = True
 
     def get_openlineage_facets_on_complete(self, _: Any) -> Any:
         """The audience that was brought up to date, and the tables behind it."""

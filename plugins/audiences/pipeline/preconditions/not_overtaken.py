@@ -1,18 +1,23 @@
 """A run that another one of its campaign has overtaken sends nothing more: it found its users before that one did.
 
 Airflow has one run of a campaign at a time. The command line, a run that was cleared, or a worker that was given up for dead and
-goes on may come in between all the same.
+goes on may come in between all the same: between two tasks, but not into one. What a task has on its way to Facebook would else
+arrive after the other run has taken the same people out, unknown to the ledger, and nobody would take them out again.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audiences.errors import FailedError
 from audiences.ledger import runs
+from audiences.ledger.campaigns import locked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef
 
@@ -27,7 +32,7 @@ class OvertakenError(FailedError):
     def __str__(self) -> str:
         return (
             f"another run of `{self.campaign}` has begun since run {self.run} found its users, who may have opted out or left "
-            "since. What this run found was not sent; the other one, or the next, sends what holds now"
+            "since. What this run had not sent by then is not sent; the other one, or the next, sends what holds now"
         )
 
 
@@ -35,3 +40,15 @@ def ensure_not_overtaken(resources: CampaignResources, run: RunRef) -> None:
     """Raise OvertakenError for a run that was given up when another one of its campaign began."""
     if runs.is_abandoned(resources.ledger, run.run):
         raise OvertakenError(campaign=resources.spec.id, run=run.run)
+
+
+@contextmanager
+def beside_tasks_of_the_run(resources: CampaignResources, run: RunRef) -> Iterator[None]:
+    """Keep other runs of the campaign from beginning while a task of this one does its work, as others of it may meanwhile.
+
+    Raises OvertakenError where one has begun, and CampaignBusyError while another process has the campaign for itself.
+    """
+    ensure_not_overtaken(resources, run)  # not worth waiting for the other one
+    with locked(resources.ledger, run.campaign, resources.spec.id, shared=True):
+        ensure_not_overtaken(resources, run)
+        yield
