@@ -164,3 +164,16 @@ def test_a_row_that_another_campaign_holds_stays(two):
     two.run(two.campaign("all", who=ALWAYS, what={"audience": {"update": {"id": audience, "action": "add"}}}))
     summary = two.run(spec, at=later(two, 31))
     assert (summary.outcomes["removed"], summary.requests, len(two.members(audience))) == (2, 0, 2)
+
+
+def test_expiry_by_a_replace_sends_nobody_anew_who_has_opted_out(two):
+    spec = two.campaign(who=ALWAYS, what={**KEEP, "refresh": "replace"})
+    audience = two.run(spec).audience.id
+    for number in (3, 4):
+        two.user(number, f"user{number}@example.com")
+        two.event(number)
+    two.run(spec, at=later(two, 5))
+    two.sql("update users set opted_out = true where id = 3")
+    summary = expired(two, spec, 31)
+    assert (summary.state, summary.outcomes["removed"]) == ("success", 3)
+    assert two.members(audience) == {two.row_of("user4@example.com", None)}

@@ -195,3 +195,17 @@ def test_only_runs_of_the_schedule_are_counted(shop):
     with shop.resources(spec) as resources:
         assert runs.of_schedule(resources.ledger, resources.campaign().id, shop.noon + DAY).others == 1
         assert runs.of_schedule(resources.ledger, resources.campaign().id, shop.noon).others == 0
+
+
+def test_the_set_that_is_left_in_an_audience_in_doubt_has_nobody_who_has_opted_out(shop):
+    audience = shop.run(campaign(shop)).audience.id
+    for number in (3, 4):
+        shop.user(number, f"user{number}@example.com", tier="Gold")
+        shop.event(number, "Charged")
+    buyers = {"did": {"event": "Charged"}}
+    what = {"audience": {"update": {"id": audience, "action": "add"}}}
+    shop.run(campaign(shop, "buyers", on_end="keep", who=buyers, what=what))
+    shop.sql("update users set opted_out = true where id = 3")
+    shop.sql("update audiences.audience set in_doubt = 'changed by hand', in_doubt_since = now()", on="ledger")
+    assert end(shop, campaign(shop, status="stopped")).error is None
+    assert shop.members(audience) == {shop.row_of("user4@example.com", None)}

@@ -23,6 +23,7 @@ from audiences.pipeline.run import Timings, summary_of, to_its_end
 from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.link_ad_sets import take_back
 from audiences.pipeline.steps.open_run import begin
+from audiences.pipeline.steps.opt_out_again import opted_out_by_now
 from audiences.pipeline.steps.plan import outcomes_before_upload
 from audiences.pipeline.steps.put_on_record import put_on_record
 
@@ -142,6 +143,8 @@ def _empty(
 
 
 def _plan(resources: CampaignResources, run: RunRef) -> Plan:
-    with compared(resources, run, (), action="mirror") as (difference, counts):
+    # A whole set sends anew whom other campaigns hold.
+    since = opted_out_by_now(resources, run) if run.full_refresh else ()
+    with compared(resources, run, (), action="mirror", opted_out_since=since) as (difference, counts):
         outcomes = outcomes_before_upload((), counts)
         return put_on_record(resources, run, (), difference, counts, outcomes=outcomes, rejected={}, found=False)

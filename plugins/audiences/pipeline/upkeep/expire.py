@@ -17,6 +17,7 @@ from audiences.pipeline.results import UNATTENDED, Plan, RunRef, RunRequest
 from audiences.pipeline.run import Timings, summary_of, to_its_end
 from audiences.pipeline.steps.compare import compared
 from audiences.pipeline.steps.open_run import begin
+from audiences.pipeline.steps.opt_out_again import opted_out_by_now
 from audiences.pipeline.steps.plan import outcomes_before_upload
 from audiences.pipeline.steps.put_on_record import put_on_record
 
@@ -69,7 +70,9 @@ def _under_way(resources: CampaignResources, campaign: int) -> bool:
 
 def plan_expiry(resources: CampaignResources, run: RunRef) -> Plan:
     """Put the removals on record; nobody is wanted anew, and nobody leaves for another reason."""
-    with compared(resources, run, (), action="add") as (difference, counts):
+    # A whole set sends anew whom other campaigns hold as well.
+    since = opted_out_by_now(resources, run) if run.full_refresh else ()
+    with compared(resources, run, (), action="add", opted_out_since=since) as (difference, counts):
         return put_on_record(
             resources,
             run,
