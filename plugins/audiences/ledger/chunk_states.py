@@ -48,6 +48,11 @@ UNSENT: Final = (RequestState.PLANNED, RequestState.SENDING)
 """Still to be sent, for the first time or again."""
 # Requests, called c, that are sent again before anything else; those of replace sessions cannot be, one by one.
 OF_UNKNOWN_FATE: Final = f"(c.state = '{RequestState.SENDING}' or c.doubtful) and c.session is null"
+# Requests, called c, that were never sent, as another run came in between; what is left of a session that broke is none of them.
+GIVEN_UP: Final = (
+    f"(c.state = '{RequestState.DROPPED}' and (c.session is null"
+    " or exists (select from audiences.upload_session s where s.id = c.session and s.state = 'dropped')))"
+)
 IN_ORDER: Final = "c.run_id, c.late, c.action desc, c.number"  # removals before additions, deferred ones after
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from psycopg.types.json import Jsonb
 
 from audiences.ledger.chunk_states import (
+    GIVEN_UP,
     IN_ORDER,
     OF_UNKNOWN_FATE,
     TRANSITIONS,
@@ -55,8 +56,8 @@ def plan(
     common = {"run": run, "audience": audience, "session": session}
     with ledger.sql.transaction():
         ledger.sql.execute(
-            "delete from audiences.chunk where run_id = %s and (state = %s or (state = %s and session is null))",
-            (run, RequestState.PLANNED, RequestState.DROPPED),
+            f"delete from audiences.chunk c where run_id = %s and (state = %s or {GIVEN_UP})".encode(),  # noqa: S608  # constants only
+            (run, RequestState.PLANNED),
         )
         last = ledger.value(int, "select max(number) from audiences.chunk where run_id = %(run)s", {"run": run})
         first = 0 if last is None else last + 1

@@ -119,10 +119,11 @@ def again(
     *,
     id_of: Callable[[int], int],
     planned: Sequence[PlannedRequest] | None = None,
+    closing: str | None = None,
 ) -> ReplaceSession:
     """The same session under a new id, nothing sent of it: an id that has been used cannot be used again.
 
-    `planned` are its requests, where they are not to be the same.
+    `planned` are its requests and `closing` its file, as `plan` takes them, where they are not to be the same.
     """
     if planned is None:
         planned = [request_of(chunk) for chunk in chunks.of_session(ledger, session.id)]
@@ -131,7 +132,7 @@ def again(
         run=session.run,
         audience=session.audience,
         schema=session.schema,
-        closing=session.closing,
+        closing=closing or session.closing,
         planned=planned,
         id_of=id_of,
     )
@@ -184,6 +185,14 @@ def drop(ledger: Ledger, session: ReplaceSession, *, error: str) -> None:
     with ledger.sql.transaction():
         _over(ledger, session, SessionState.DROPPED, error)
         chunks.drop_of_session(ledger, session.id)
+
+
+def drop_planned(ledger: Ledger, audience: int) -> None:
+    """Give up the sessions of an audience, of any run, that were never opened: a new difference is due."""
+    ledger.sql.execute(
+        "update audiences.upload_session set state = %(dropped)s where audience_id = %(audience)s and state = %(planned)s",
+        {"audience": audience, "planned": SessionState.PLANNED, "dropped": SessionState.DROPPED},
+    )
 
 
 def drop_of_audience(ledger: Ledger, audience: int) -> None:

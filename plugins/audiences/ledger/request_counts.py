@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audiences.ledger.chunk_states import RequestState
+from audiences.ledger.chunk_states import GIVEN_UP, RequestState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ select
   count(*) filter (where state = %(refused)s and rejected = '{}')::int as refused,
   min(error) filter (where state = %(refused)s and rejected = '{}') as error,
   count(*) filter (where state in (%(planned)s, %(sending)s))::int as unsent,
-  count(*) filter (where state = %(dropped)s and session is null and not late)::int as dropped,
+  count(*) filter (where {given_up} and not late)::int as dropped,
   coalesce(sum(rows) filter (where state = %(acknowledged)s), 0)::int as taken,
   -- Within a session the count is of all requests so far.
   coalesce(sum(rows - received) filter (where state = %(acknowledged)s and session is null), 0)::int as unreceived,
@@ -39,8 +39,8 @@ select
       group by reason
     ) reasons
   ), '{}') as rejected
-from audiences.chunk where run_id = %(run)s
-"""
+from audiences.chunk c where run_id = %(run)s
+""".replace("{given_up}", GIVEN_UP)
 
 
 @dataclass(frozen=True, slots=True)

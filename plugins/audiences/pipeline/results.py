@@ -27,6 +27,8 @@ LIFTABLE = {
     DOUBT: "doubt: the audience holds whom it should, although others have changed it",
 }
 """What a person can lift for one run, with what it means."""
+LEFT_OUT = "opted_out_since"
+"""Under which a run notes how many members of its campaign its whole set was to keep, who have opted out since."""
 UNATTENDED = frozenset(LIFTABLE) - {RECREATE, DOUBT}
 """What stands in no way of a run that takes out members whose time, or whose campaign's time, is up."""
 

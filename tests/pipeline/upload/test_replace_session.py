@@ -446,3 +446,15 @@ def test_who_opted_out_is_not_sent_anew_for_another_campaign_either(few):
     assert few.row_of("user9@example.com", None) not in few.members(audience)
     assert few.run(adds).outcomes["opted_out"] == 1
     assert (few.run(spec).outcomes["removed"], len(few.members(audience))) == (0, 3)
+
+
+def test_a_bad_row_of_a_member_whom_the_run_does_not_want_counts_as_removed(few):
+    spec = few.campaign(
+        what={"audience": {"create": {"name": "carts", "action": "add"}}, **REPLACE, "refresh": "difference"}
+    )
+    audience = few.run(spec).audience.id
+    few.sql("delete from events")
+    few.sandbox.admin.add_fault("refuse_rows", values=[few.row_of("user2@example.com", None)[0][1]])
+    summary = few.run(spec, full_refresh=True)
+    assert (summary.state, summary.outcomes["removed"], summary.outcomes["kept"]) == ("success", 1, 0)
+    assert held(few) == len(few.members(audience)) == 2

@@ -16,6 +16,7 @@ from audiences.ledger import (
     formerly,
     known_audiences,
     live_campaigns,
+    replace_sessions,
     runs,
     staged_runs,
 )
@@ -82,7 +83,7 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: Scope | No
     """Start a run of whatever kind, when it may take place.
 
     One that `asks` who of a scope qualifies, and links ad sets, only if the warehouse answers and the ad sets can be
-    scheduled; members go in time whether there is a warehouse or not.
+    scheduled; members go in time whether there is a warehouse or not, unless somebody may be uploaded: then it says who has opted out.
     """
     spec, ledger = resources.spec, resources.ledger
     with resources.working() as known:
@@ -105,7 +106,9 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: Scope | No
             runs.end(ledger, run, state=state, error=runs.error_text(error))
             _note_if_nothing_is_staged(resources, run, folder)
             raise
-        chunks.drop_planned(ledger, audience.id, but_run=run)
+        with ledger.sql.transaction():
+            replace_sessions.drop_planned(ledger, audience.id)
+            chunks.drop_planned(ledger, audience.id, but_run=run)
     return RunRef(
         run=run,
         campaign=campaign,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audiences.ledger import members, rejected_rows
+from audiences.pipeline.results import LEFT_OUT
 from audiences.who.outcomes import DECIDED, Outcomes
 
 if TYPE_CHECKING:
@@ -23,12 +24,14 @@ def outcomes_after_upload(
 
     Of those who began, `rekeyed` were members before, under other identifiers, and are `kept`.
 
-    `failed` are as well those whom a replace had to leave out, since Facebook refused their rows.
+    `failed` are as well those whom a replace had to leave out, since Facebook refused their rows, or they have opted out since.
     """
     on_record = noted.planned
     added = _begun(totals, on_record)
     # A difference never sends those who are in already, so that it cannot lose one.
     lost = rejected_rows.lost(resources.ledger, run.run, run.campaign) if totals.rejected and run.full_refresh else 0
+    # Members whom the campaign does not want, and was not to take out, are `removed`.
+    lost = min(lost + on_record.get(LEFT_OUT, 0), planned.outcomes["kept"])
     outcomes = Outcomes(
         **{**planned.outcomes, "kept": planned.outcomes["kept"] + rekeyed - lost},
         added=added - rekeyed,

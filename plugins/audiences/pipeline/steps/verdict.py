@@ -69,18 +69,18 @@ def judge(
             noted.error or (_PARTLY_CLEARED if partly_cleared else _FROM_OUTSIDE),
             warnings,
         )
-    if totals.dropped:
-        error = (
-            f"{totals.dropped} requests were not sent: another run changed the audience while this one waited. "
-            "The next run computes anew what is to change"
-        )
-        return Verdict(RunState.FAILED, error, warnings)
     if totals.refused:
         return Verdict(
             RunState.FAILED,
             f"Facebook did not take {totals.refused} of {totals.requests} requests: {totals.error}",
             warnings,
         )
+    if totals.dropped:
+        error = (
+            f"{totals.dropped} requests were not sent: another run changed the audience while this one waited. "
+            "The next run computes anew what is to change"
+        )
+        return Verdict(RunState.FAILED, error, warnings)
     if totals.nothing_added or (rejected and not totals.taken):
         return Verdict(
             RunState.FAILED, f"Facebook refused all rows, {_reasons(totals.rejected)}. {_SEE_COUNTS}", warnings

@@ -29,6 +29,7 @@ from audiences.what.rows import KEYS, keys_of
 
 if TYPE_CHECKING:
     from audiences.ledger.known_audiences import KnownAudience
+    from audiences.ledger.replace_sessions import ReplaceSession
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef, RunRequest
     from audiences.what.difference import Difference
@@ -121,11 +122,15 @@ def stage(resources: CampaignResources, run: RunRef, difference: Difference, row
     with staging.writer(closing, CHANGES) as writer:
         for batch in difference.closing():
             writer.write_batch(batch)
-    planned = tuple(
+    return StagedSet(tuple(key for key in KEYS if key in keys), closing, requests_of(file, rows))
+
+
+def requests_of(file: str, rows: int) -> tuple[PlannedRequest, ...]:
+    """The requests of a whole set of so many rows."""
+    return tuple(
         PlannedRequest(action="replace", file=file, first_row=first, rows=min(MAX_ROWS, rows - first))
         for first in range(0, rows, MAX_ROWS)
     )
-    return StagedSet(tuple(key for key in KEYS if key in keys), closing, planned)
 
 
 def record(resources: CampaignResources, run: RunRef, staged: StagedSet) -> None:
@@ -153,19 +158,21 @@ def is_planned(resources: CampaignResources, run: RunRef) -> bool:
 def send(resources: CampaignResources, run: RunRef) -> Sent:
     """Send the run's whole set in one replace session, in a new one where a session broke; nothing when there is none to send.
 
+    Nobody is uploaded who has opted out while it waited to be opened.
+
     Raises ReplaceBrokenError when SESSIONS_A_RUN broke, AudienceBusyError while another session is under way, and what
     needs a wait, a retry or a person; calling again resumes.
     """
-    session = replace_sessions.to_send(resources.ledger, run.run)
+    session = _claimed(resources, run)
     if session is None:
         return Sent(requests=0)
     # What sends a set, since every run asks this module whether there is one.
     from audiences.pipeline.upload.bisect import other_opening
+    from audiences.pipeline.upload.opted_out_of_set import without_opted_out
     from audiences.pipeline.upload.replace_session import SessionUpload, ids
 
     if session.state is SessionState.PLANNED:
-        export_windows.ensure_open(resources, run.allow)  # one that has begun is ended, whatever the time
-    known_audiences.claim(resources.ledger, run.audience, run.campaign)
+        session = without_opted_out(resources, run, session)
     id_of = ids(run.facebook_id, session.staging)
     while True:
         try:
@@ -181,3 +188,15 @@ def send(resources: CampaignResources, run: RunRef) -> Sent:
             if replace_sessions.broken(resources.ledger, run.run) >= SESSIONS_A_RUN:
                 raise
             _log.warning("%s; the whole set is sent again", error)
+            session = without_opted_out(resources, run, session)
+
+
+def _claimed(resources: CampaignResources, run: RunRef) -> ReplaceSession | None:
+    """The session that the run still has to carry through, the audience being its own now; None where another run came before."""
+    session = replace_sessions.to_send(resources.ledger, run.run)
+    if session is None:
+        return None
+    if session.state is SessionState.PLANNED:
+        export_windows.ensure_open(resources, run.allow)  # one that has begun is ended, whatever the time
+    known_audiences.claim(resources.ledger, run.audience, run.campaign)
+    return replace_sessions.to_send(resources.ledger, run.run)

@@ -1,4 +1,4 @@
-"""Who has opted out since a run found its users, of those whom it is about to add.
+"""Who has opted out since a run found its users, of those whom it is about to upload.
 
 Between plan and upload a run may wait for hours: until an export window opens, for Facebook's limits, after an outage.
 """
@@ -25,12 +25,26 @@ if TYPE_CHECKING:
 
 
 def opted_out_meanwhile(resources: CampaignResources, run: RunRef, todo: Sequence[Chunk]) -> frozenset[str]:
-    """Users of these requests who have opted out, where they are additions and the run does not count as now any more (ON_TIME).
+    """Users of these requests who have opted out, where they are uploaded and the run does not count as now any more (ON_TIME).
 
-    The run is warned of them. Raises WarehouseTransientError, WarehouseClosedError and WarehouseQueryError.
+    The run is warned of them. Raises what `opted_out_among` raises.
     """
-    additions = [chunk for chunk in todo if chunk.action == "add"]
-    if not additions or not resources.spec.catalog.users.opt_out or resources.now() - run.at <= ON_TIME:
+    if resources.now() - run.at <= ON_TIME:
+        return frozenset()
+    found = opted_out_among(resources, todo)
+    if found:
+        warning = f"{counted(len(found), 'user')} opted out after the run had found them: not uploaded"
+        runs.warn(resources.ledger, run.run, [warning])
+    return found
+
+
+def opted_out_among(resources: CampaignResources, requests: Sequence[Chunk]) -> frozenset[str]:
+    """The users whom these requests upload and who have opted out by now.
+
+    Raises WarehouseTransientError, WarehouseClosedError and WarehouseQueryError.
+    """
+    uploads = [chunk for chunk in requests if chunk.action != "remove"]
+    if not uploads or not resources.spec.catalog.users.opt_out:
         return frozenset()
     from audiences.query.render import render  # few runs wait that long; SQLAlchemy is not imported by the others
     from audiences.who.compile import opted_out
@@ -38,13 +52,10 @@ def opted_out_meanwhile(resources: CampaignResources, run: RunRef, todo: Sequenc
     erased = Erased(*erasures.known(resources.ledger))
     found: set[str] = set()
     with resources.warehouse() as warehouse:
-        for chunk in additions:
+        for chunk in uploads:
             users = staged(chunk, erased).column("user_id").unique().to_pylist()
             for batch in warehouse.stream(render(opted_out(resources.spec.catalog, users))):
                 found.update(batch.column("user_id").to_pylist())
-    if found:
-        warning = f"{counted(len(found), 'user')} opted out after the run had found them: not uploaded"
-        runs.warn(resources.ledger, run.run, [warning])
     return frozenset(found)
 
 
