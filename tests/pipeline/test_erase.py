@@ -12,18 +12,21 @@ from tests.pipeline.conftest import CATALOG, sha256
 
 from audiences.campaign.catalog import Catalog
 from audiences.campaign.settings import Settings
-from audiences.errors import FacebookAccessError
+from audiences.errors import FacebookAccessError, RetryError
+from audiences.ledger import approvals
 from audiences.ledger.known_audiences import AudienceTakenError
 from audiences.pipeline.erase import erase, lift
 from audiences.pipeline.explain import explain
 from audiences.pipeline.person.called import AddressAsIdError
 from audiences.pipeline.person.erasure_resources import ErasureResources
 from audiences.pipeline.results import RunRequest
+from audiences.pipeline.steps.ask import ask
+from audiences.pipeline.steps.close_run import close_run
 from audiences.pipeline.steps.extract import extract
 from audiences.pipeline.steps.open_run import open_run
 from audiences.pipeline.steps.plan import plan
 from audiences.pipeline.steps.select import select
-from audiences.pipeline.upload import full_refresh
+from audiences.pipeline.upload import full_refresh, requests
 from audiences.pipeline.upload.export import export
 
 pytestmark = pytest.mark.integration
@@ -387,8 +390,8 @@ def test_a_replace_under_way_leaves_out_who_was_erased_after_its_plan(five):
     assert users == {"1", "2", "4", "5"}
 
 
-def planned(resources, shop):
-    run = open_run(resources, RunRequest(external_id="by hand", at=shop.noon))
+def planned(resources, shop, **more):
+    run = open_run(resources, RunRequest(external_id="by hand", at=shop.noon, **more))
     extracted = extract(resources, run)
     plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
     return run
@@ -414,6 +417,37 @@ def test_while_an_upload_is_in_doubt_the_erasure_says_which_campaign_to_run(five
     audience = five.run(spec).audience.id
     assert erased(five, 3).state == "done"
     assert five.members(audience) == {row(five, number) for number in (1, 2, 4, 5)}
+    assert not list(five.staging.rglob("*.parquet"))
+
+
+def test_an_erasure_waits_for_a_run_that_has_waited_for_an_answer_for_days(five):
+    """It has staged the person, and would put on record to which group they belong."""
+    spec = five.campaign(who=WHO)
+    required = type(spec.campaign).model_validate({**spec.campaign.model_dump(by_alias=True), "approval": "required"})
+    spec = spec.model_copy(update={"campaign": required})
+    with five.resources(spec) as resources:
+        run = open_run(resources, RunRequest(external_id="asks", at=five.noon, may_ask=True))
+        extracted = extract(resources, run)
+        selected = [select(resources, run, shard) for shard in extracted.shards]
+        question = ask(resources, run, extracted, selected, asked_in="asks")
+        five.sql("update audiences.audience set busy_until = null", on="ledger")
+        five.sql("update audiences.run set started_at = now() - interval '3 days'", on="ledger")
+        five.sql("update audiences.approval set until = now() + interval '1 day'", on="ledger")
+        assert "has not ended: erase again when it has" in erased(five, 3).still_to_do[0]
+        approvals.answer(
+            resources.ledger,
+            question.id,
+            approved=True,
+            by="anna",
+            name="Anna",
+            at=question.asked_at + timedelta(hours=1),
+        )
+        planned = plan(resources, run, extracted, selected)
+        export(resources, run, "add")
+        close_run(resources, run, planned)
+    assert row(five, 3) not in five.members(run.facebook_id)
+    assert erased(five, 3).state == "done"
+    assert five.sql("select count(*) from audiences.assignment where user_id = '3'", on="ledger") == [(0,)]
     assert not list(five.staging.rglob("*.parquet"))
 
 
@@ -479,4 +513,47 @@ def test_the_hash_of_the_person_is_nowhere_in_the_ledger_under_another_id_either
     five.run(five.campaign(who=WHO))
     assert ledger_text(five).count(sha256("user3@example.com")) == 3
     assert erased(five, 3).state == "done"
+    assert sha256("user3@example.com") not in ledger_text(five)
+
+
+def crashed(five):
+    """As a process leaves the ledger that ended without a word, a while ago."""
+    five.sandbox.admin.clear_faults()
+    five.sql("update audiences.audience set busy_until = null", on="ledger")
+    five.sql("update audiences.run set state = 'failed', ended_at = now()", on="ledger")
+
+
+@pytest.mark.parametrize("action", ["mirror", "add"])
+def test_whom_a_request_of_unknown_fate_may_have_added_is_found_though_the_warehouse_has_lost_them(five, action):
+    spec = five.campaign(who=WHO, what={"audience": {"create": {"name": "carts", "action": action}}})
+    five.sandbox.admin.add_fault("reset_after", path="*/users", method="POST", times=None)
+    with five.resources(spec) as resources:
+        run = planned(resources, five)
+        with pytest.raises(RetryError):
+            export(resources, run, "add")
+    crashed(five)
+    assert row(five, 3) in five.members(run.facebook_id)
+    five.sql("delete from users where id = 3")
+    assert erased(five, 3).state == "incomplete"
+    five.run(spec)
+    assert erased(five, 3).state == "done"
+    assert five.members(run.facebook_id) == {row(five, number) for number in (1, 2, 4, 5)}
+    assert sha256("user3@example.com") not in ledger_text(five)
+
+
+def test_whom_a_broken_off_replace_had_sent_is_found_though_the_warehouse_has_lost_them(five, monkeypatch):
+    for module in (full_refresh, requests):
+        monkeypatch.setattr(module, "MAX_ROWS", 2)
+    spec = five.campaign(who=WHO, what={"guards": {"max_removal": 100}})
+    five.sandbox.admin.add_fault("expired_token", path="*/usersreplace", after=2, times=None)
+    with five.resources(spec) as resources:
+        run = planned(resources, five, full_refresh=True)
+        with pytest.raises(FacebookAccessError):
+            full_refresh.send(resources, run)
+    crashed(five)
+    five.sql("delete from users where id = 3")
+    assert erased(five, 3).state == "incomplete"
+    five.run(spec)
+    assert erased(five, 3).state == "done"
+    assert five.members(run.facebook_id) == {row(five, number) for number in (1, 2, 4, 5)}
     assert sha256("user3@example.com") not in ledger_text(five)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 from psycopg.types.json import Jsonb
 
-from audiences.ledger import snapshots
+from audiences.ledger import approvals, snapshots
 from audiences.ledger.chunk_states import OF_UNKNOWN_FATE
 from audiences.ledger.replace_sessions import SessionState
-from audiences.ledger.runs import RunState
+from audiences.ledger.runs import UNDER_WAY, RunState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -175,26 +175,26 @@ def end(
 def unfinished(ledger: Ledger, *, window: float, closed: Sequence[str]) -> list[Unfinished]:
     """Runs that left something by which a person may still come back.
 
-    Facebook may adopt a replace until `window` seconds after it began; a run that began a day ago has ended without a word.
-    In the ad accounts `closed` nothing can be finished, and nobody comes back.
+    Facebook may adopt a replace until `window` seconds after it began; a run that began a day ago has ended without a word,
+    unless it waits for an answer of people. In the ad accounts `closed` nothing can be finished, and nobody comes back.
     """
     return ledger.rows(
         Unfinished,
         "select distinct r.id as run, c.name as campaign, found.what from ("  # noqa: S608  # a constant is put in
         " select run_id, 'session' as what from audiences.upload_session"
-        " where state = %(open)s or (state = %(broken)s and opened_at > now() - %(window)s * interval '1 second')"
+        " where state = %(begun)s or (state = %(broken)s and opened_at > now() - %(window)s * interval '1 second')"
         f" union all select run_id, 'rows' from audiences.chunk c where {OF_UNKNOWN_FATE}"
-        " union all select id, 'running' from audiences.run where state = %(running)s"
-        " and started_at > now() - interval '1 day'"
+        f" union all select r.id, 'running' from audiences.run r where {UNDER_WAY}"
         ") found join audiences.run r on r.id = found.run_id join audiences.campaign c on c.id = r.campaign_id"
         " left join audiences.audience a on a.id = r.audience_id where a.ad_account <> all(%(closed)s) is not false"
         " order by r.id",
         {
             "window": window,
             "closed": [*closed],
-            "open": SessionState.OPEN,
+            "begun": SessionState.OPEN,
             "broken": SessionState.BROKEN,
             "running": RunState.RUNNING,
+            "open": approvals.OPEN,
         },
     )
 

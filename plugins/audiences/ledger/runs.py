@@ -71,6 +71,11 @@ class Scheduled:
     same: int | None
 
 
+UNDER_WAY: Final = (
+    "(r.state = %(running)s and (r.started_at > now() - interval '1 day' or exists"
+    " (select 1 from audiences.approval a where a.run_id = r.id and a.state = any(%(open)s) and a.until > now())))"
+)
+"""Runs, called r, that have begun and not ended; one that began a day ago has died, unless it waits for an answer."""
 NEVER_SCHEDULED: Final = Scheduled(0, None, None)
 
 
@@ -153,9 +158,7 @@ def another_has_begun(ledger: Ledger, *, campaign: int, run: int) -> bool:
 def under_way(ledger: Ledger, campaign: int) -> bool:
     """Whether a run of the campaign has begun and not ended; one that began a day ago has died, unless it waits for an answer."""
     return ledger.holds(
-        "select exists (select 1 from audiences.run r where campaign_id = %(campaign)s and state = %(running)s"
-        " and (started_at > now() - interval '1 day' or exists (select 1 from audiences.approval a"
-        "  where a.run_id = r.id and a.state = any(%(open)s) and a.until > now())))",
+        f"select exists (select 1 from audiences.run r where campaign_id = %(campaign)s and {UNDER_WAY})",  # noqa: S608  # a constant
         {"campaign": campaign, "running": RunState.RUNNING, "open": approvals.OPEN},
     )
 

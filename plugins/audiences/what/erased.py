@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
@@ -52,6 +52,10 @@ class Erased:
 
     def _digest(self, value: bytes) -> bytes:
         return hashlib.sha256(self.salt + value).digest()
+
+
+NOBODY: Final = Erased(b"", frozenset())
+"""Nobody was erased."""
 
 
 def strong_cells(row: bytes) -> Iterator[bytes]:

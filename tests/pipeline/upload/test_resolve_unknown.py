@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from audiences.errors import AudiencesError
 from audiences.pipeline.results import RunRequest
 from audiences.pipeline.steps.extract import extract
 from audiences.pipeline.steps.open_run import open_run
@@ -210,3 +211,25 @@ def test_a_replace_whose_last_answer_was_lost_is_judged_by_what_facebook_lists(s
     shop.run(carts)
     shop.sandbox.admin.add_fault("truncated_json", path="*/usersreplace", times=1)
     assert shop.run(carts, full_refresh=True).state == "success"
+
+
+@pytest.mark.parametrize("action", ["mirror", "add"])
+@pytest.mark.parametrize("faults", [["reset_before"] * 6, ["html_500", "error"]], ids=["lost", "in doubt"])
+def test_who_has_opted_out_since_a_request_was_lost_is_not_sent_with_it_again(shop, carts, strike, action, faults):
+    spec = shop.campaign(
+        what={"audience": {"create": {"name": "carts", "action": action}}, "guards": {"max_removal": 100}}
+    )
+    strike("POST", *faults)
+    with shop.resources(spec) as resources:
+        run = open_run(resources, RunRequest(external_id="lost", at=shop.noon))
+        extracted = extract(resources, run)
+        plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
+        with pytest.raises(AudiencesError):
+            export(resources, run, "add")
+    shop.sql("update audiences.run set state = 'failed', ended_at = now()", on="ledger")
+    shop.sandbox.admin.clear_faults()
+    shop.sql("update users set opted_out = true where id = 2")
+    summary = shop.run(spec)
+    assert (summary.state, in_doubt(shop)) == ("success", 0)
+    assert shop.members(summary.audience.id) == rows(shop, 1, 3, 4)
+    assert [entry["rows"] for entry in shop.uploads() if entry["status"] == 200 and entry["method"] == "POST"] == [3]

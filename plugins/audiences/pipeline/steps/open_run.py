@@ -83,7 +83,7 @@ def begin(resources: CampaignResources, request: RunRequest, *, asks: Scope | No
     """Start a run of whatever kind, when it may take place.
 
     One that `asks` who of a scope qualifies, and links ad sets, only if the warehouse answers and the ad sets can be
-    scheduled; members go in time whether there is a warehouse or not, unless somebody may be uploaded: then it says who has opted out.
+    scheduled; members go in time whether there is a warehouse or not, unless somebody may be uploaded: it says who has opted out.
     """
     spec, ledger = resources.spec, resources.ledger
     with resources.working() as known:

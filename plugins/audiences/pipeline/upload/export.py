@@ -26,7 +26,7 @@ from audiences.pipeline.results import RunRef, Sent
 from audiences.pipeline.staging import Footers
 from audiences.pipeline.upload.bisect import halve
 from audiences.pipeline.upload.opted_out_meanwhile import opted_out_meanwhile, without_users
-from audiences.pipeline.upload.request_body import request_payload, staged
+from audiences.pipeline.upload.request_body import perhaps_carried_out, request_payload, staged
 from audiences.what.erased import Erased
 
 if TYPE_CHECKING:
@@ -180,9 +180,9 @@ class _Upload:
         """Runs in a thread of its own."""
         changes = staged(chunk, self._erased, footers=self._footers)
         uploaded = without_users(changes, self._but) if chunk.action == "add" else changes
-        # An earlier try may have put all of them in, and whoever is in unknown to the ledger is never taken out.
-        changed = changes if chunk.state is RequestState.SENDING else uploaded
-        if changes.num_rows and not uploaded.num_rows:
+        left_before = chunk.state is RequestState.SENDING
+        changed = perhaps_carried_out(chunk, self._erased) if left_before else uploaded
+        if not uploaded.num_rows and (changes.num_rows or left_before):
             return Acknowledged(chunk, 0, 0, changed)  # nobody is left to be sent, which is no fault of the request
         receipt = send(self._resources.facebook, self._facebook_id, chunk, uploaded)
         return Acknowledged(chunk, receipt.received, receipt.invalid, changed)
@@ -233,7 +233,9 @@ def _refuse(resources: CampaignResources, chunk: Chunk, error: RefusedError, era
     if error.after_unknown or chunk.state is RequestState.SENDING:
         # An earlier try got no answer and may have been carried out, unlike a request whose rows are at fault.
         state: InDoubtState = RequestState.POSTPONED if put_off else RequestState.REFUSED
-        requests_in_doubt.begin(resources.ledger, chunk, state=state, error=str(error), changes=staged(chunk, erased))
+        requests_in_doubt.begin(
+            resources.ledger, chunk, state=state, error=str(error), changes=perhaps_carried_out(chunk, erased)
+        )
     elif put_off:
         chunks.postpone(resources.ledger, chunk, error=str(error))
     else:

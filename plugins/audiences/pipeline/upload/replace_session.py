@@ -26,7 +26,8 @@ from audiences.logs import logger
 from audiences.pipeline.results import Sent
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.upload.bisect import rows_at_fault
-from audiences.pipeline.upload.request_body import request_payload, staged, without
+from audiences.pipeline.upload.ended_session import perhaps_in, recorded
+from audiences.pipeline.upload.request_body import request_payload, staged
 from audiences.what.erased import Erased
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.resources import CampaignResources
 
 CLOCKS_APART_SECONDS = 60  # between Facebook's clock and the ledger's
+_LEFT = (RequestState.SENDING, RequestState.ACKNOWLEDGED)
 _log = logger(__name__)
 
 
@@ -87,6 +89,8 @@ class SessionUpload:
         self._bad = rejected_rows.of_run(resources.ledger, session.run)
         # The threads share a connection, on which only one transaction can be open.
         self._recording = Lock()
+        # Batches that an earlier process has sent, or may have.
+        self._left_before = [chunk for chunk in self._chunks if chunk.state in _LEFT]
         # Rows by request, those of an earlier process as they were planned.
         self._arrived = [chunk.rows for chunk in self._chunks if chunk.state is RequestState.ACKNOWLEDGED]
         # Numbers for parts of batches, after those of the batches and the one that may have to end the session.
@@ -269,20 +273,7 @@ class SessionUpload:
         for batch in staging.dataset(self._session.closing).to_batches():
             yield pa.Table.from_batches([batch])
         now = chunks.of_session(self._ledger, self._session.id)
-        missing = [
-            (chunk.first_row, chunk.first_row + chunk.rows) for chunk in now if chunk.state is RequestState.REFUSED
-        ]
+        refused = [chunk for chunk in now if chunk.state is RequestState.REFUSED]
         for batch in staging.dataset(now[0].file).to_batches():
-            yield _recorded(without(pa.Table.from_batches([batch]), self._erased), missing, self._bad)
-
-
-def _recorded(lasting: pa.Table, missing: Sequence[tuple[int, int]], bad: Sequence[bytes]) -> pa.Table:
-    """Memberships that began; those of `missing` positions and `bad` rows, which Facebook refused, did not, and lasting ones
-    have ended."""
-    position, begins = lasting.column("position"), lasting.column("begins")
-    lost = pc.is_in(lasting.column("identifiers"), pa.array(bad, pa.binary()))
-    for start, stop in missing:
-        lost = pc.or_(lost, pc.and_(pc.greater_equal(position, start), pc.less(position, stop)))
-    changed = pc.xor(begins, lost)
-    place = lasting.column_names.index("gone")
-    return lasting.set_column(place, "gone", pc.and_(lost, pc.invert(begins))).filter(changed)
+            in_it = perhaps_in(pa.Table.from_batches([batch]), self._erased, left_before=self._left_before)
+            yield recorded(in_it, refused=refused, bad=self._bad)

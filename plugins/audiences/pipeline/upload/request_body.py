@@ -9,7 +9,9 @@ import pyarrow.compute as pc
 
 from audiences.errors import RefusedError
 from audiences.facebook import audience_members as facebook_members
+from audiences.ledger.chunk_states import RequestState
 from audiences.pipeline.staging import Staging
+from audiences.what.erased import NOBODY
 from audiences.what.payload import Payload, payload
 
 if TYPE_CHECKING:
@@ -41,6 +43,14 @@ def staged(chunk: Chunk, erased: Erased, *, footers: Footers | None = None) -> p
     after = chunk.first_row + chunk.rows
     changes = Staging(chunk.staging).between(chunk.file, chunk.first_row, after, footers=footers)
     return changes if chunk.action == "remove" else without(changes, erased)
+
+
+def perhaps_carried_out(chunk: Chunk, erased: Erased) -> pa.Table:
+    """The changes that an earlier try may have made: of a request that has left before, also of whoever was erased since.
+
+    Who is in an audience unknown to the ledger is taken out by no run, and found by no erasure.
+    """
+    return staged(chunk, NOBODY if chunk.state is RequestState.SENDING else erased)
 
 
 def without(changes: pa.Table, erased: Erased) -> pa.Table:

@@ -12,7 +12,8 @@ from audiences.logs import logger
 from audiences.pipeline.preconditions.staged_here import ensure_seen
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.upload import export, replace_session
-from audiences.pipeline.upload.request_body import staged
+from audiences.pipeline.upload.opted_out_meanwhile import opted_out_among, without_users
+from audiences.pipeline.upload.request_body import perhaps_carried_out, staged
 from audiences.what.erased import Erased
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ def resolve_unknown(resources: CampaignResources, audience: KnownAudience, *, an
     Where the whole audience is in doubt, the ledger may be older than what has happened since, so that a request of its could
     bring back somebody who has left. It is taken as carried out then: this run's difference sends whoever is not wanted, a
     whole set ends it, and without one later runs send what is still meant. `anew`: the doubt came with this run.
+
+    Who has opted out since is not sent again. They are on record all the same, as members who may be in, so that the run's
+    difference takes them out.
 
     Raises what needs a wait, a retry or a person, StagedElsewhereError among that: rows on a disk that is not seen from here are
     not taken for gone.
@@ -51,23 +55,25 @@ def resolve_unknown(resources: CampaignResources, audience: KnownAudience, *, an
             continue
         if stale:
             if not chunk.in_doubt:
-                rows = staged(chunk, Erased(*erasures.known(resources.ledger)))
+                rows = perhaps_carried_out(chunk, Erased(*erasures.known(resources.ledger)))
                 requests_in_doubt.begin(
                     resources.ledger, chunk, state=RequestState.POSTPONED, error=STALE, changes=rows
                 )
             continue
         _log.info("sending %s again: it is not known whether Facebook carried it out", name)
+        but = opted_out_among(resources, [chunk])
         if not chunk.in_doubt:
-            export.send_all(resources, audience.facebook_id, [chunk])
-        elif error := _ask_again(resources, audience.facebook_id, chunk):
+            export.send_all(resources, audience.facebook_id, [chunk], but=but)
+        elif error := _ask_again(resources, audience.facebook_id, chunk, but=but):
             warnings.append(f"it is still not known whether Facebook carried out {name}: {error}")
     return warnings
 
 
-def _ask_again(resources: CampaignResources, facebook_id: str, chunk: Chunk) -> str:
-    """Send what is still meant of a request in doubt; returns the reason when Facebook refuses it again."""
+def _ask_again(resources: CampaignResources, facebook_id: str, chunk: Chunk, *, but: frozenset[str]) -> str:
+    """Send what is still meant of a request in doubt, without these users; returns the reason when Facebook refuses it again."""
     ledger = resources.ledger
-    changes = requests_in_doubt.still_meant(ledger, chunk, staged(chunk, Erased(*erasures.known(ledger))))
+    meant = requests_in_doubt.still_meant(ledger, chunk, staged(chunk, Erased(*erasures.known(ledger))))
+    changes = without_users(meant, but)
     if changes.num_rows:
         requests_in_doubt.sending_again(ledger, chunk)
         try:
