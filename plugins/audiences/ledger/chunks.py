@@ -181,6 +181,12 @@ def drop_of_audience(ledger: Ledger, audience: int) -> None:
     _drop(ledger, "audience_id = %(audience)s", audience=audience)
 
 
+def drop_of_campaign(ledger: Ledger, audience: int, *, campaign: int) -> None:
+    """Give up whatever the campaign was to send to an audience that is another one's now."""
+    whose = "run_id in (select id from audiences.run where campaign_id = %(campaign)s)"
+    _drop(ledger, f"audience_id = %(audience)s and {whose}", audience=audience, campaign=campaign)
+
+
 def _drop(ledger: Ledger, where: str, states: Iterable[RequestState] = UNSENT, **values: object) -> None:
     ledger.sql.execute(
         f"update audiences.chunk set state = %(dropped)s where {where} and state = any(%(unsent)s)".encode(),  # noqa: S608  # our own text

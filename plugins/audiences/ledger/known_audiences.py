@@ -157,8 +157,16 @@ def adopted(
         audiences_in_doubt.begin(ledger, known.id, reason)
         if former is not None and former != campaign:
             member_changes.end_of_campaign(ledger, audience=known.id, campaign=former)
+            _give_up_uploads_of(ledger, known.id, campaign=former)
         release(ledger, known.id, campaign)
     return known
+
+
+def _give_up_uploads_of(ledger: Ledger, audience: int, *, campaign: int) -> None:
+    """Nothing that the campaign has sent to the audience counts any more, whatever its fate: its whole set is to be replaced."""
+    chunks.drop_of_campaign(ledger, audience, campaign=campaign)
+    requests_in_doubt.end_of_campaign(ledger, audience, campaign=campaign)
+    replace_sessions.drop_of_audience(ledger, audience)
 
 
 def note_mark(ledger: Ledger, audience_id: int, mark: str) -> None:

@@ -84,6 +84,15 @@ def end(ledger: Ledger, chunk: Chunk, *, answered: bool) -> None:
     )
 
 
+def end_of_campaign(ledger: Ledger, audience: int, *, campaign: int) -> None:
+    """Record that no request of the campaign to the audience is in doubt any more: the audience is another one's now."""
+    ledger.sql.execute(
+        "update audiences.chunk set doubtful = false where audience_id = %s and doubtful"
+        " and run_id in (select id from audiences.run where campaign_id = %s)",
+        (audience, campaign),
+    )
+
+
 def end_of_audience(ledger: Ledger, audience: int) -> None:
     """Record that no request of the audience is in doubt any more: its whole set was replaced, or it is no longer there."""
     ledger.sql.execute("update audiences.chunk set doubtful = false where audience_id = %s and doubtful", (audience,))

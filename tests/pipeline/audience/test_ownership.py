@@ -9,12 +9,19 @@ import pytest
 from audiences.campaign.mark import Mark, marks_in
 from audiences.cli import adopt as adopt_command
 from audiences.cli.safe_console import SafeConsole
-from audiences.errors import FacebookAccessError
+from audiences.errors import AudiencesError, FacebookAccessError
 from audiences.facebook import ad_set_targeting
 from audiences.ledger import known_audiences
 from audiences.pipeline.audience.adopt import adopt, adoptable, what_it_does
 from audiences.pipeline.audience.ownership import NotOursError, WrongAccountError
 from audiences.pipeline.audience.standing import AudienceDeletedError
+from audiences.pipeline.results import RunRequest
+from audiences.pipeline.steps.extract import extract
+from audiences.pipeline.steps.open_run import open_run
+from audiences.pipeline.steps.plan import plan
+from audiences.pipeline.steps.select import select
+from audiences.pipeline.upload import full_refresh
+from audiences.pipeline.upload.export import export
 from audiences.pipeline.upload.full_refresh import ForeignMembersError
 from audiences.sandbox import ACCOUNT, AD_SETS, AUDIENCE
 
@@ -517,6 +524,33 @@ def test_adopting_from_another_campaign_of_this_ledger_ends_its_memberships(thre
     assert adopted(three, spec).audience == old
     three.run(spec)
     assert three.members(old) == members_wanted(three)
+
+
+@pytest.mark.parametrize("whole_set", [False, True])
+def test_adopting_from_another_campaign_brings_back_nobody_of_an_upload_of_its_that_broke_off(
+    three, whole_set, monkeypatch
+):
+    monkeypatch.setattr(full_refresh, "MAX_ROWS", 1)
+    for user in (8, 9):
+        three.user(user, f"charged{user}@example.com")
+        three.event(user, "Charged")
+    what = {"audience": {"create": {"name": "carts"}}}
+    old = three.campaign("old", who={"did": {"event": "Charged"}}, what=what)
+    kind, fault = ("replace", "expired_token") if whole_set else ("", "reset_after")
+    three.sandbox.admin.add_fault(fault, path=f"*/users{kind}", method="POST", after=int(whole_set), times=None)
+    with three.resources(old) as resources:
+        run = open_run(resources, RunRequest(external_id="broke off", at=three.now, full_refresh=whole_set))
+        extracted = extract(resources, run)
+        plan(resources, run, extracted, [select(resources, run, shard) for shard in extracted.shards])
+        with pytest.raises(AudiencesError):
+            full_refresh.send(resources, run) if whole_set else export(resources, run, "add")
+    three.sandbox.admin.clear_faults()
+    three.sql("update audiences.audience set busy_campaign = null, busy_until = null", on="ledger")
+    three.sql("update audiences.run set state = 'failed', ended_at = now()", on="ledger")
+    spec = three.campaign("new", what={**what, "guards": {"max_removal": 100}})
+    assert adopted(three, spec).audience == run.facebook_id
+    assert three.run(spec).state == "success"
+    assert three.members(run.facebook_id) == members_wanted(three)
 
 
 def test_there_is_nothing_to_adopt_where_a_run_would_create_and_several_are_not_guessed(three):
