@@ -542,8 +542,7 @@ def test_whom_a_request_of_unknown_fate_may_have_added_is_found_though_the_wareh
 
 
 def test_whom_a_broken_off_replace_had_sent_is_found_though_the_warehouse_has_lost_them(five, monkeypatch):
-    for module in (full_refresh, requests):
-        monkeypatch.setattr(module, "MAX_ROWS", 2)
+    monkeypatch.setattr(requests, "MAX_ROWS", 2)
     spec = five.campaign(who=WHO, what={"guards": {"max_removal": 100}})
     five.sandbox.admin.add_fault("expired_token", path="*/usersreplace", after=2, times=None)
     with five.resources(spec) as resources:

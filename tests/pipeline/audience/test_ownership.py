@@ -20,7 +20,7 @@ from audiences.pipeline.steps.extract import extract
 from audiences.pipeline.steps.open_run import open_run
 from audiences.pipeline.steps.plan import plan
 from audiences.pipeline.steps.select import select
-from audiences.pipeline.upload import full_refresh
+from audiences.pipeline.upload import full_refresh, requests
 from audiences.pipeline.upload.export import export
 from audiences.pipeline.upload.full_refresh import ForeignMembersError
 from audiences.sandbox import ACCOUNT, AD_SETS, AUDIENCE
@@ -530,7 +530,7 @@ def test_adopting_from_another_campaign_of_this_ledger_ends_its_memberships(thre
 def test_adopting_from_another_campaign_brings_back_nobody_of_an_upload_of_its_that_broke_off(
     three, whole_set, monkeypatch
 ):
-    monkeypatch.setattr(full_refresh, "MAX_ROWS", 1)
+    monkeypatch.setattr(requests, "MAX_ROWS", 1)
     for user in (8, 9):
         three.user(user, f"charged{user}@example.com")
         three.event(user, "Charged")

@@ -63,8 +63,7 @@ def with_carts(shop, users):
 @pytest.fixture
 def many(shop, monkeypatch):
     """450 users in batches of a hundred: five. That a batch holds ten thousand is a test of its own."""
-    for module in (full_refresh, requests):
-        monkeypatch.setattr(module, "MAX_ROWS", 100)
+    monkeypatch.setattr(requests, "MAX_ROWS", 100)
     return with_carts(shop, 450)
 
 
@@ -320,7 +319,7 @@ def test_a_batch_refused_later_leaves_out_its_rows_and_the_ledger_says_so(many, 
 )
 def test_bad_rows_of_a_replace_are_found_and_the_rest_goes(shop, monkeypatch, bad):
     """Else a whole batch of members would leave with one row, and stay away with every further run."""
-    monkeypatch.setattr(full_refresh, "MAX_ROWS", 10)
+    monkeypatch.setattr(requests, "MAX_ROWS", 10)
     shop.sql("insert into users (id, email) select i, 'user' || i || '@example.com' from generate_series(1, 50) i")
     shop.sql("insert into events (user_id, name, occurred_at) select id, 'Added To Cart', %s from users", shop.noon)
     spec = shop.campaign(who=WHO, what=REPLACE)

@@ -13,7 +13,7 @@ from audiences.pipeline.steps.extract import extract
 from audiences.pipeline.steps.open_run import open_run
 from audiences.pipeline.steps.plan import plan
 from audiences.pipeline.steps.select import select
-from audiences.pipeline.upload import full_refresh, opted_out_of_set
+from audiences.pipeline.upload import full_refresh, requests
 from audiences.pipeline.upload.opted_out_of_set import NobodyLeftError
 
 pytestmark = pytest.mark.integration
@@ -58,8 +58,7 @@ class Waiting:
 @pytest.fixture
 def small_batches(monkeypatch):
     """Batches of two rows."""
-    for module in (full_refresh, opted_out_of_set):
-        monkeypatch.setattr(module, "MAX_ROWS", 2)
+    monkeypatch.setattr(requests, "MAX_ROWS", 2)
 
 
 @pytest.fixture

@@ -15,19 +15,19 @@ from audiences.facebook.contract import (
 )
 from audiences.facebook.graph_errors import ReplaceBrokenError, RowsRefusedError
 from audiences.ledger import erasures, known_audiences, replace_sessions
-from audiences.ledger.chunk_states import PlannedRequest
 from audiences.ledger.replace_sessions import SessionState
 from audiences.logs import logger
 from audiences.pipeline.preconditions import export_windows
 from audiences.pipeline.results import Sent
 from audiences.pipeline.staging import CLOSING_FILE, Staging, change_file
-from audiences.pipeline.upload.requests import requests_for
+from audiences.pipeline.upload.requests import requests_for, requests_of
 from audiences.what.changes import CHANGES
 from audiences.what.erased import Erased
 from audiences.what.payload import keys_in
 from audiences.what.rows import KEYS, keys_of
 
 if TYPE_CHECKING:
+    from audiences.ledger.chunk_states import PlannedRequest
     from audiences.ledger.known_audiences import KnownAudience
     from audiences.ledger.replace_sessions import ReplaceSession
     from audiences.pipeline.resources import CampaignResources
@@ -123,14 +123,6 @@ def stage(resources: CampaignResources, run: RunRef, difference: Difference, row
         for batch in difference.closing():
             writer.write_batch(batch)
     return StagedSet(tuple(key for key in KEYS if key in keys), closing, requests_of(file, rows))
-
-
-def requests_of(file: str, rows: int) -> tuple[PlannedRequest, ...]:
-    """The requests of a whole set of so many rows."""
-    return tuple(
-        PlannedRequest(action="replace", file=file, first_row=first, rows=min(MAX_ROWS, rows - first))
-        for first in range(0, rows, MAX_ROWS)
-    )
 
 
 def record(resources: CampaignResources, run: RunRef, staged: StagedSet) -> None:

@@ -16,9 +16,9 @@ from audiences.facebook.contract import MAX_ROWS
 from audiences.ledger import chunks, replace_sessions, runs
 from audiences.pipeline.results import LEFT_OUT
 from audiences.pipeline.staging import CLOSING_FILE, Staging, change_file
-from audiences.pipeline.upload.full_refresh import requests_of
 from audiences.pipeline.upload.opted_out_meanwhile import opted_out_meanwhile
 from audiences.pipeline.upload.replace_session import ids
+from audiences.pipeline.upload.requests import requests_of
 from audiences.what.changes import CHANGES, numbered, placed
 
 if TYPE_CHECKING:
