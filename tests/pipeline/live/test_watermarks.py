@@ -61,6 +61,17 @@ def test_another_server_with_lower_transaction_numbers_is_noticed():
     assert (after.watermark, after.next_watermark, after.next_watermark_xid) == (NOON, now, 80)
 
 
+@pytest.mark.parametrize("behind", [20, 45])
+def test_what_a_replica_shows_late_is_read_when_it_shows_it(behind):
+    """For so many minutes it replays nothing, as while a long query holds it up, and looks go on."""
+    begin, pause = NOON + 10 * 60 * SECOND, behind * 60
+    progress = ReadProgress(1, NOON - HOUR, begin, begin, begin, 100, begin, None)
+    for second in range(5, pause, 5):
+        now = begin + second * SECOND
+        progress = watched(progress).after_reading(now, Horizon(now, 100, 100, now - begin))
+    assert watched(progress).start(begin + (pause + 60) * SECOND) <= begin + SECOND, "all of the pause is read again"
+
+
 @pytest.mark.parametrize(("passed", "back"), [(-SECOND, True), (0 * SECOND, False), (LOOKBACK_EVERY, True)])
 def test_a_lookback_is_due_once_its_time_has_come_and_after_the_clock_was_set_back(passed, back):
     progress = ReadProgress(1, NOON - HOUR, NOON, NOON, NOON, 5, NOON, None)

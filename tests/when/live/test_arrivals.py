@@ -143,9 +143,10 @@ def test_two_events_name_a_candidate_once(events):
 
 
 def test_the_horizon_is_now_and_the_numbers_of_transactions(events):
-    ((now, oldest, following),) = events._rows(horizon())
+    ((now, oldest, following, replayed),) = events._rows(horizon())
     assert abs(now - datetime.now(UTC)) < timedelta(minutes=5)
     assert 0 < oldest <= following
+    assert replayed is None, "that is of replicas alone"
 
 
 @pytest.mark.parametrize("never", ["infinity", "-infinity", None])

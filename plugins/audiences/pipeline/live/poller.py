@@ -91,6 +91,6 @@ def _watched(resources: Resources, watch: Watch, polled: Polled, found: Horizon,
         if name not in known
     ]
     if new:
-        known |= live_campaigns.join(resources.ledger, new, now=now, next_xid=found.next)
+        known |= live_campaigns.join(resources.ledger, new, now=now - found.delay, next_xid=found.next)
     by_arrival = watch.catalog.events is not None and watch.catalog.events.arrived_at is not None
     return [Watched(campaign, known[name], by_arrival) for name, campaign in in_force.items()]

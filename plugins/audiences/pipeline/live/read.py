@@ -5,6 +5,7 @@ Where the query fails, each campaign of the group is read by itself, and only th
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -102,7 +103,8 @@ class Reading:
 def read_horizon(warehouse: Warehouse) -> Horizon:
     """The warehouse's time and transactions, in the snapshot in which everything else is read."""
     row = warehouse.table(render(horizon())).to_pylist()[0]
-    return Horizon(row["now"], row["open"], row["next"])
+    delay = row["now"] - row["replayed"] if row["replayed"] else timedelta()
+    return Horizon(row["now"], row["open"], row["next"], max(delay, timedelta()))
 
 
 def raise_unless_ours(error: WarehouseQueryError | WarehouseTransientError) -> None:

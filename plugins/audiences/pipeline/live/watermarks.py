@@ -26,11 +26,15 @@ take. Never so long that events become too old meanwhile."""
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """The warehouse's time, the first of its transactions that is still `open` and the `next` number to be given out."""
+    """The warehouse's time, the first of its transactions that is still `open` and the `next` number to be given out.
+
+    `delay`: how far a replica is behind its primary; what it shows of transactions is what was so then.
+    """
 
     now: datetime
     open: int
     next: int
+    delay: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,9 @@ class Watched:
     def after_reading(self, now: datetime, found: Horizon) -> ReadProgress:
         """The watermarks after this poll.
 
-        Transactions numbered below `next_watermark_xid` had begun to write at `next_watermark`. Once the first open one is not
+        Whatever had begun to write at `next_watermark` is numbered below `next_watermark_xid`. Once the first open one is not
         below it, whatever was written until then can be seen. Only a poll with a lookback sees it, so only that one moves on.
+        A replica that is behind knows the transactions of an earlier time, so its watermarks are of that time as well.
         A number that went back is another server's, which took over.
         """
         done = replace(self.progress, read_to=now)
@@ -81,11 +86,11 @@ class Watched:
             done = replace(done, since=now - OVERLAP)
         if not self.lookback_is_due(now):
             return done
-        done = replace(done, lookback_at=now)
+        done, then = replace(done, lookback_at=now), now - found.delay
         if found.open >= done.next_watermark_xid:
-            return replace(done, watermark=done.next_watermark, next_watermark=now, next_watermark_xid=found.next)
+            return replace(done, watermark=done.next_watermark, next_watermark=then, next_watermark_xid=found.next)
         return (
-            replace(done, next_watermark=now, next_watermark_xid=found.next)
+            replace(done, next_watermark=then, next_watermark_xid=found.next)
             if found.next < done.next_watermark_xid
             else done
         )

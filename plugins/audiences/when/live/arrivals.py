@@ -62,9 +62,11 @@ ARRIVED = ("event_id", "user_id", "occurred_at", "arrived_at", "kinds")
 def horizon() -> sa.Select[Any]:
     """One row: the warehouse's `now`, the first transaction number still `open` and the `next` to be given out.
 
+    `replayed`: on a replica, up to when it knows what has happened; null where it does not say so, and on any other server.
     Anybody may ask for these, on a replica as well.
     """
     snapshot = sa.func.pg_current_snapshot()
+    replayed = sa.case((sa.func.pg_is_in_recovery(), sa.func.pg_last_xact_replay_timestamp()))
 
     def number(function: Any) -> Value:
         return sa.cast(sa.cast(function, sa.Text), sa.BigInteger)
@@ -73,6 +75,7 @@ def horizon() -> sa.Select[Any]:
         sa.func.now().label("now"),
         number(sa.func.pg_snapshot_xmin(snapshot)).label("open"),
         number(sa.func.pg_snapshot_xmax(snapshot)).label("next"),
+        replayed.label("replayed"),
     )
     return sa.select(*columns)
 
