@@ -15,7 +15,7 @@ from audiences.pipeline.audience.on_record import known_audience
 from audiences.pipeline.live.batch_report import BatchReport, report_on
 from audiences.pipeline.live.batch_scope import BatchScope
 from audiences.pipeline.live.poller import poll
-from audiences.pipeline.preconditions.as_of import ensure_now
+from audiences.pipeline.preconditions.as_of import ON_TIME, ensure_now
 from audiences.pipeline.preconditions.in_force import ensure_in_force
 from audiences.pipeline.results import AudienceSize, Reference, RunRequest, Summary
 from audiences.pipeline.run import TRIES, attempt
@@ -76,6 +76,7 @@ def run_batch(
         batch = live_batches.batch(ledger, number, resources.spec.id)
         if batch is None:
             raise UnknownBatchError(campaign=resources.spec.id, batch=number)
+        request = _no_earlier(request, batch)
         if not live_batches.postpone(ledger, number, until=at + live_batches.SILENT):
             return None
         try:
@@ -87,6 +88,15 @@ def run_batch(
         if done.summary.state != "success":
             live_batches.postpone(ledger, number, until=at + _pause(done.error, batch), error=done.summary.error)
         return LiveSummary(**done.summary.model_dump(), batch=report_on(ledger, batch, at))
+
+
+def _no_earlier(request: RunRequest, batch: live_batches.Batch) -> RunRequest:
+    """The run as of the time at which its batch was formed, where this machine's clock is behind the warehouse's.
+
+    Else the very events of the batch would not have happened yet, for rules that look at them.
+    """
+    behind = batch.formed_at - request.at
+    return request.model_copy(update={"at": batch.formed_at}) if timedelta() < behind <= ON_TIME else request
 
 
 def _pause(error: Exception | None, batch: live_batches.Batch) -> timedelta:
