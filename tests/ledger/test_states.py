@@ -251,7 +251,7 @@ EVENTS: dict[EventState, Callable[[Ledger, int, int], object]] = {
         ledger, [live_batches.BatchTerms(campaign, 0, None)], [], at=NOON
     ),
     EventState.EXCLUDED: lambda ledger, campaign, _: live_events.set_aside(
-        ledger, [live_events.Due(campaign, "e", "u", NOON)], state=EventState.EXCLUDED
+        ledger, [live_events.Due(campaign, "e", "u", NOON, NOON)], state=EventState.EXCLUDED
     ),
     EventState.DROPPED: lambda ledger, campaign, _: live_events.drop_all(ledger, [campaign]),
     EventState.EXPORTED: lambda ledger, _, batch: export(ledger, batch),

@@ -81,6 +81,7 @@ class Due:
     event_id: str
     user_id: str
     occurred_at: datetime
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def due(ledger: Ledger, campaigns: Sequence[int], *, at: datetime) -> list[Due]:
     """The waiting events of the campaigns that are due."""
     return ledger.rows(
         Due,
-        "select campaign_id as campaign, event_id, user_id, occurred_at from audiences.live_event"
+        "select campaign_id as campaign, event_id, user_id, occurred_at, due_at from audiences.live_event"
         " where state = %(waiting)s and due_at <= %(at)s and campaign_id = any(%(campaigns)s)"
         " order by campaign_id, event_id",
         {"at": at, "campaigns": list(campaigns), "waiting": EventState.WAITING},
@@ -134,6 +135,17 @@ def set_aside(ledger: Ledger, events: Sequence[Due], *, state: EventState) -> No
             " from unnest(%(campaign)s::int[], %(event_id)s::text[]) as s (campaign, event_id)"
             " where e.campaign_id = s.campaign and e.event_id = s.event_id and e.state = %(waiting)s",
             {"state": state, "waiting": EventState.WAITING, **as_arrays(events)},
+        )
+
+
+def put_off(ledger: Ledger, events: Sequence[Due]) -> None:
+    """Let events wait until their `due_at`; those that wait no more stay as they are."""
+    if events:
+        ledger.sql.execute(
+            "update audiences.live_event e set due_at = s.due_at"
+            " from unnest(%(campaign)s::int[], %(event_id)s::text[], %(due_at)s::timestamptz[]) as s (campaign, event_id, due_at)"
+            " where e.campaign_id = s.campaign and e.event_id = s.event_id and e.state = %(waiting)s",
+            {"waiting": EventState.WAITING, **as_arrays(events)},
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from audiences.ledger import live_batches, live_events
@@ -28,6 +29,7 @@ def decide(resources: Resources, watch: Watch, watched: Sequence[Watched], polle
     ledger, now = resources.ledger, polled.at
     by_number = {each.number: each for each in watched if each.campaign.id not in polled.errors}
     with_due = [by_number[number] for number in live_batches.without_batch(ledger, list(by_number), at=now)]
+    _put_off(resources, with_due, now)
     ready = [each for each in with_due if each.campaign.may_send(now)]
     _drop(resources, [each for each in with_due if each not in ready], polled)
     excluded = _excluded(resources, watch, [each for each in ready if each.campaign.when.unless], polled)
@@ -35,6 +37,14 @@ def decide(resources: Resources, watch: Watch, watched: Sequence[Watched], polle
         formed = live_batches.form(ledger, terms, excluded, at=now)
         polled.excluded += len(excluded)
         polled.limited += sum(row.events for row in formed if row.state is EventState.LIMITED)
+
+
+def _put_off(resources: Resources, watched: Sequence[Watched], now: datetime) -> None:
+    """Let what is due by the wait of an earlier version of its campaign's file wait on, where it is longer by now."""
+    waiting = {each.number: each.campaign for each in watched if each.campaign.when.unless or each.campaign.when.wait}
+    due = live_events.due(resources.ledger, list(waiting), at=now) if waiting else []
+    again = [replace(event, due_at=waiting[event.campaign].due(event.occurred_at)) for event in due]
+    live_events.put_off(resources.ledger, [event for event in again if event.due_at > now])
 
 
 def _drop(resources: Resources, closed: Sequence[Watched], polled: Polled) -> None:
