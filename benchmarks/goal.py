@@ -25,6 +25,7 @@ from audiences.goal.goal_events import goal_events
 from audiences.ledger import assignments, campaigns, runs
 from audiences.pipeline.resources import CampaignResources
 from audiences.pipeline.upkeep.measure import measure
+from audiences.query.event_users import EventUsers
 from audiences.query.render import render
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -114,7 +115,7 @@ def _measure(connections: dict[str, Connection], folder: Path, users: int, round
             computing.append(time.process_time() - computed)
         console.print(report.in_words())
         assert spec.campaign.goal is not None  # noqa: S101  # the file above has one
-        query = render(goal_events(spec, spec.campaign.goal, after=START, until=at))
+        query = render(goal_events(spec, spec.campaign.goal, after=START, until=at, users=EventUsers()))
         with psycopg.connect(connections["warehouse"].dsn(application="bench")) as warehouse:
             for (line,) in warehouse.execute(f"explain {query}".encode()):
                 console.print(f"  {line}", style="dim", markup=False, highlight=False)

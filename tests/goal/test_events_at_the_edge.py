@@ -10,6 +10,7 @@ from tests.who import conftest as of_who
 from tests.who.conftest import a_spec
 
 from audiences.goal.goal_events import goal_events
+from audiences.query.event_users import EventUsers
 from audiences.query.render import render
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def found(shop: Shop, **goal: Any) -> list[tuple[Any, ...]]:
         "goal": {"event": "Buy", "within": "1 day", **goal},
     }
     spec = a_spec({}, catalog=shop.catalog, campaign=campaign)
-    query = render(goal_events(spec, spec.campaign.goal, after=NOON, until=NOON + DAY))
+    query = render(goal_events(spec, spec.campaign.goal, after=NOON, until=NOON + DAY, users=EventUsers()))
     return sorted(shop.connection.execute(query.encode()).fetchall())
 
 

@@ -10,6 +10,7 @@ import pytest
 from audiences.campaign.project import Project
 from audiences.demo.shop import load_shop
 from audiences.goal.goal_events import goal_events
+from audiences.query.event_users import EventUsers
 from audiences.query.render import render
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize("campaign", sorted(CAMPAIGNS))
 def test_the_goals_events_are_read_through_the_index_on_name_time_and_user(shop, campaign, days):
     spec = CAMPAIGNS[campaign]
-    query = render(goal_events(spec, spec.campaign.goal, after=AT - timedelta(days=days), until=AT))
+    query = render(goal_events(spec, spec.campaign.goal, after=AT - timedelta(days=days), until=AT, users=EventUsers()))
     plan = list(nodes(shop.execute(f"EXPLAIN (FORMAT JSON) {query}".encode()).fetchone()[0][0]["Plan"]))
     assert [node["Node Type"] for node in plan if node["Node Type"] == "Seq Scan"] == []
     assert "events_name_occurred_at_user_id_idx" in {node.get("Index Name") for node in plan}
@@ -51,7 +52,7 @@ def test_the_goals_events_are_read_through_the_index_on_name_time_and_user(shop,
 
 def test_only_the_goals_events_of_the_time_are_read(shop):
     spec = CAMPAIGNS["abandoned_cart"]
-    query = render(goal_events(spec, spec.campaign.goal, after=AT - timedelta(days=5), until=AT))
+    query = render(goal_events(spec, spec.campaign.goal, after=AT - timedelta(days=5), until=AT, users=EventUsers()))
     found = shop.execute(
         f"SELECT count(*), min(occurred_at), sum(amount)::numeric(12, 2) FROM ({query}) q".encode()
     ).fetchone()

@@ -73,6 +73,25 @@ def test_the_window_begins_after_the_as_of_time_and_includes_its_last_moment(goa
     assert by_arm(goals.report(spec))["target"].converters == 3
 
 
+@pytest.mark.parametrize(
+    ("of_users", "of_events"),
+    [("bigint", "numeric(12, 2)"), ("numeric(12, 2)", "bigint"), ("numeric", "numeric(12, 2)"), ("bigint", "text")],
+)
+def test_conversions_are_those_of_the_users_whatever_type_the_events_have_the_key_in(
+    goals, by_arm, of_users, of_events
+):
+    goals.shop.sql(f"alter table users alter id type {of_users}")
+    goals.carts(20)
+    spec = goals.campaign()
+    goals.shop.run(spec)
+    goals.shop.sql(f"alter table events alter user_id type {of_events}")
+    for (user,) in goals.shop.sql("select id from users"):
+        goals.charge(user, DAY)
+    arms = by_arm(goals.report(spec))
+    assert [(arm.converters, arm.users) for arm in arms.values()] == [(arm.users,) * 2 for arm in arms.values()]
+    assert arms["target"].users + arms["campaign"].users == 20
+
+
 def test_what_happens_after_the_reports_time_is_not_in_it(goals, spec, by_arm):
     charged(goals, "target", 10, after=DAY)
     charged(goals, "target", 20, after=3 * DAY)

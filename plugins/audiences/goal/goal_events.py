@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 
     from audiences.campaign.goal import Goal
     from audiences.campaign.spec import CampaignSpec
+    from audiences.query.event_users import EventUsers
 
 
-def goal_events(spec: CampaignSpec, goal: Goal, *, after: datetime, until: datetime) -> sa.Select[Any]:
+def goal_events(
+    spec: CampaignSpec, goal: Goal, *, after: datetime, until: datetime, users: EventUsers
+) -> sa.Select[Any]:
     """Every event that counts for the goal in (after, until], of whatever user.
 
-    Columns: `user_id` text, `occurred_at` timestamptz, `amount` float8, null where the event has none or the goal asks
-    for none. Nothing is joined, grouped or written, so that a read replica answers it without a temporary table.
+    Columns: `user_id` text as the ledger has it, `occurred_at` timestamptz, `amount` float8, null where the event has none or the
+    goal asks for none. Nothing is joined, grouped or written, so that a read replica answers it without a temporary table.
     """
     events = spec.catalog.events
     if events is None:
@@ -34,7 +37,7 @@ def goal_events(spec: CampaignSpec, goal: Goal, *, after: datetime, until: datet
     if goal.revenue is not None:
         amount = exact_number(events.properties[goal.revenue], table, zone)
     query = sa.select(
-        sa.cast(table.c[events.user], sa.Text).label("user_id"),
+        users.user_id(spec.catalog, table).label("user_id"),
         sa.cast(happened, TIMESTAMP).label("occurred_at"),
         sa.cast(amount, sa.Double).label("amount"),
     ).where(named(events, table, (goal.event,)), happened > after, happened <= until)

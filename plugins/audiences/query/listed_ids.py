@@ -32,13 +32,17 @@ UUID_TEXT: Final = r"^\s*({U}|[{]{U}[}])\s*$".replace("{U}", "([0-9a-fA-F]{4}-?)
 
 
 class KeyType:
-    """The type of the users' key as Postgres knows it, as a query with one row that a statement holds once."""
+    """The type of the users' key as Postgres knows it, as a query with one row that a statement holds once.
 
-    def __init__(self, catalog: Catalog) -> None:
-        table = users_table(catalog)
-        key = table.c[catalog.users.key]
-        # A query without rows gives a null, and a null has a type.
-        of_key = sa.func.pg_typeof(sa.select(key).limit(0).scalar_subquery())
+    `of_key` is its number in Postgres, where the statement need not be allowed to read the users.
+    """
+
+    def __init__(self, catalog: Catalog, of_key: Value | None = None) -> None:
+        if of_key is None:
+            table = users_table(catalog)
+            key = table.c[catalog.users.key]
+            # A query without rows gives a null, and a null has a type.
+            of_key = sa.func.pg_typeof(sa.select(key).limit(0).scalar_subquery())
         types = sa.table("pg_type", *map(sa.column, ("oid", "typname", "typbasetype")), schema="pg_catalog")
         itself, base = types.alias("t"), types.alias("b")
         first = sa.select(itself.c.typname, itself.c.typbasetype).where(itself.c.oid == of_key)
@@ -47,13 +51,28 @@ class KeyType:
         )  # of a domain, also what it is made of, which may be one again
         below = sa.select(base.c.typname, base.c.typbasetype).join(steps, base.c.oid == steps.c.typbasetype)
         steps = steps.union_all(below)
-        found = sa.select(sa.cast(steps.c.typname, sa.Text).label("name"), of_key.label("oid"))
-        self._found = common(found.where(steps.c.typbasetype == 0), "key_type")
+        found: list[sa.Label[Any]] = [sa.cast(steps.c.typname, sa.Text).label("name"), of_key.label("oid")]
+        self._found = common(sa.select(*found).where(steps.c.typbasetype == 0), "key_type")
 
     @property
     def has_one_text(self) -> Value:
         """Whether Postgres writes equal keys alike, so that an id has its text whether there is such a user or not."""
         return self._is(*_WHOLE, "uuid", "bpchar", "text", "varchar")
+
+    @property
+    def is_plain_text(self) -> Value:
+        """Whether the key is a text that is equal to itself alone, as far as its type says so."""
+        return self._is("text", "varchar")
+
+    @property
+    def is_text(self) -> Value:
+        """Whether the key is a text of any kind."""
+        return self._is("text", "varchar", "bpchar", "citext", "name")
+
+    @property
+    def is_fractional(self) -> Value:
+        """Whether the key is a number that may have a fraction, of which Postgres may write equal ones differently."""
+        return self._is(*_FRACTIONAL)
 
     def among(self, key: Value, users: Iterable[str]) -> Value:
         """Whether the key is one of the ids of a list."""

@@ -10,6 +10,7 @@ import pytest
 
 from audiences.campaign.catalog import Catalog
 from audiences.campaign.when import EventTrigger
+from audiences.query.event_users import EventUsers
 from audiences.query.render import render
 from audiences.when.live.arrivals import Candidate, EventKind, arrivals, horizon, kept_out
 
@@ -44,11 +45,11 @@ class Events:
         )
 
     def arrived(self, *kinds, since=0):
-        found = self._rows(arrivals(kinds, self.catalog, _time(since), NOON))
+        found = self._rows(arrivals(kinds, self.catalog, _time(since), NOON, users=EventUsers()))
         return {row[0]: row[4] for row in found}
 
     def out(self, candidates, *kinds):
-        return {row[0] for row in self._rows(kept_out(candidates, kinds, self.catalog, NOON))}
+        return {row[0] for row in self._rows(kept_out(candidates, kinds, self.catalog, NOON, users=EventUsers()))}
 
     def _rows(self, query):
         return self.connection.execute(render(query).encode()).fetchall()
@@ -139,7 +140,7 @@ def test_only_the_same_users_event_of_the_right_kind_keeps_out(events):
 def test_two_events_name_a_candidate_once(events):
     for number in ("1", "2"):
         events.event(number, at=5)
-    assert len(events._rows(kept_out([candidate(1, "u")], [kind()], events.catalog, NOON))) == 1
+    assert len(events._rows(kept_out([candidate(1, "u")], [kind()], events.catalog, NOON, users=EventUsers()))) == 1
 
 
 def test_the_horizon_is_now_and_the_numbers_of_transactions(events):

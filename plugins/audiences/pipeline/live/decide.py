@@ -9,6 +9,7 @@ from audiences.ledger import live_batches, live_events
 from audiences.ledger.live_events import EventState
 from audiences.pipeline.live.read import leave_out, raise_unless_ours
 from audiences.query.render import render
+from audiences.warehouse.known_types import known_event_users
 from audiences.warehouse.reader import WarehouseQueryError, WarehouseTransientError
 from audiences.when.live.arrivals import Candidate, EventKind, kept_out
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from audiences.pipeline.live.polled import Polled
     from audiences.pipeline.live.watermarks import Watched
     from audiences.pipeline.resources import Resources
+    from audiences.query.event_users import EventUsers
     from audiences.when.live.watch import Watch
 
 
@@ -69,7 +71,8 @@ def _excluded(resources: Resources, watch: Watch, asking: Sequence[Watched], pol
         return []
     try:
         with resources.warehouse() as warehouse:
-            found = warehouse.table(render(_kept_out(watch, asking, due, polled.at))).to_pylist()
+            users = known_event_users(warehouse, watch.catalog)
+            found = warehouse.table(render(_kept_out(watch, asking, due, polled.at, users))).to_pylist()
             return [due[row["number"]] for row in found]
     except (WarehouseQueryError, WarehouseTransientError) as error:
         raise_unless_ours(error)
@@ -79,7 +82,9 @@ def _excluded(resources: Resources, watch: Watch, asking: Sequence[Watched], pol
         return [event for each in asking for event in _excluded(resources, watch, [each], polled)]
 
 
-def _kept_out(watch: Watch, asking: Sequence[Watched], due: Sequence[live_events.Due], at: datetime) -> Select[Any]:
+def _kept_out(
+    watch: Watch, asking: Sequence[Watched], due: Sequence[live_events.Due], at: datetime, users: EventUsers
+) -> Select[Any]:
     campaigns = {each.number: each.campaign for each in asking}
     kinds: dict[str, EventKind] = {}
     candidates = []
@@ -91,4 +96,4 @@ def _kept_out(watch: Watch, asking: Sequence[Watched], due: Sequence[live_events
             place = list(kinds).index(kind.identity) if kinds.setdefault(kind.identity, kind) else 0
             until = event.occurred_at + unless.within.delta
             candidates.append(Candidate(number, place, event.user_id, event.occurred_at, until))
-    return kept_out(candidates, list(kinds.values()), watch.catalog, at)
+    return kept_out(candidates, list(kinds.values()), watch.catalog, at, users=users)

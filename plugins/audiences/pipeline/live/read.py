@@ -5,14 +5,18 @@ Where the query fails, each campaign of the group is read by itself, and only th
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from audiences.ledger import erasures, live_campaigns, live_events
+from audiences.logs import logger
 from audiences.pipeline.live.watermarks import Horizon
-from audiences.query.key import KeyIsIdentifierError, ensure_key
+from audiences.query.event_users import EventUsers, event_users, having_keys
+from audiences.query.key import PATTERN, KeyIsIdentifierError, ensure_key
 from audiences.query.render import render
 from audiences.warehouse.reader import WarehouseQueryError, WarehouseTransientError
 from audiences.what.erased import Erased
@@ -21,6 +25,7 @@ from audiences.when.live.arrivals import EventKind, arrivals, horizon
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from audiences.campaign.catalog import Catalog
     from audiences.errors import AudiencesError
     from audiences.pipeline.live.polled import Polled
     from audiences.pipeline.live.watermarks import Watched
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     from audiences.warehouse.reader import Warehouse
     from audiences.when.live.watch import Watch
 
+_log = logger(__name__)
 _CANCELLED = "57014"  # SQLSTATE: the statement took longer than its timeout
 _MOST_SLOW = 2
 """So many campaigns may be found too slow in one poll, or it takes minutes; the next reads the rest of their group."""
@@ -61,13 +67,11 @@ class Reading:
 
     def _read(self, warehouse: Warehouse, group: Sequence[Watched]) -> None:
         at = self._polled.at
-        found = read_horizon(warehouse)
+        found, users = _read_horizon_and_users(warehouse, self._watch.catalog)
         kinds, wanting = _kinds(group)
         start = min(each.start(at) for each in group)
-        table = warehouse.table(render(arrivals(kinds, self._watch.catalog, start, at)))
-        if table.num_rows:
-            ensure_key(self._watch.catalog.users, table.column("user_id").cast(pa.string()))
-        rows = self._of_those_left(table.to_pylist())
+        table = warehouse.table(render(arrivals(kinds, self._watch.catalog, start, at, users=users)))
+        rows = self._of_those_left(self._of_keys(warehouse, table, users).to_pylist())
         read = {each.number: each.after_reading(at, found) for each in group}
         seen = {
             (each.number, row["event_id"]): self._seen(each, row)
@@ -79,6 +83,27 @@ class Reading:
         new = live_campaigns.see(self._resources.ledger, list(seen.values()), list(read.values()), at=at)
         self._polled.new += len(new)
         self._polled.late += sum(event.late for event in new)
+
+    def _of_keys(self, warehouse: Warehouse, found: pa.Table, users: EventUsers) -> pa.Table:
+        """The events without those whose user is an address or a phone number and nobody's key: they do not go on record.
+
+        One such event, of somebody who is no customer yet, is to stop no campaign. Raises KeyIsIdentifierError where it is a key.
+        """
+        if not found.num_rows:
+            return found
+        named = found.column("user_id").cast(pa.string())
+        personal = pc.match_substring_regex(named, PATTERN)
+        if not pc.any(personal).as_py():
+            return found
+        if users.of_text:
+            asked = named.filter(personal).unique().to_pylist()
+            keys = warehouse.table(render(having_keys(self._watch.catalog, asked)))
+            if keys.num_rows:
+                ensure_key(self._watch.catalog.users, keys.column("user_id").cast(pa.string()))
+        _log.warning(
+            "%s events name their user by an e-mail address or a phone number: left out", pc.sum(personal).as_py()
+        )
+        return found.filter(pc.invert(personal))
 
     def _of_those_left(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Events of people who were erased do not go on record: the ledger knows nobody of them."""
@@ -102,7 +127,17 @@ class Reading:
 
 def read_horizon(warehouse: Warehouse) -> Horizon:
     """The warehouse's time and transactions, in the snapshot in which everything else is read."""
-    row = warehouse.table(render(horizon())).to_pylist()[0]
+    return _horizon(warehouse.table(render(horizon())).to_pylist()[0])
+
+
+def _read_horizon_and_users(warehouse: Warehouse, catalog: Catalog) -> tuple[Horizon, EventUsers]:
+    """The same, and how users are written, by one query: there is one every two seconds."""
+    both = horizon().add_columns(*event_users(catalog).selected_columns)
+    row = warehouse.table(render(both)).to_pylist()[0]
+    return _horizon(row), EventUsers(**{each.name: row[each.name] for each in fields(EventUsers)})
+
+
+def _horizon(row: Mapping[str, Any]) -> Horizon:
     delay = row["now"] - row["replayed"] if row["replayed"] else timedelta()
     return Horizon(row["now"], row["open"], row["next"], max(delay, timedelta()))
 

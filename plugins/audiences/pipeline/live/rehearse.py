@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from audiences.query.render import render
+from audiences.warehouse.known_types import known_event_users
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,14 +40,15 @@ def entering(resources: CampaignResources, at: datetime) -> Entering:
     campaign = LiveCampaign(id=spec.id, when=spec.campaign.when, timezone=spec.timezone)
     kinds = [EventKind.of(trigger, campaign.zone) for trigger in campaign.when.on or ()]
     with resources.warehouse() as warehouse:
-        rows = warehouse.table(render(arrivals(kinds, spec.catalog, at - SPAN, at))).to_pylist()
+        known = known_event_users(warehouse, spec.catalog)
+        rows = warehouse.table(render(arrivals(kinds, spec.catalog, at - SPAN, at, users=known))).to_pylist()
         found = {row["event_id"]: (row["user_id"], row["occurred_at"]) for row in rows if row["arrived_at"] <= at}
         due = [(user, occurred) for user, occurred in found.values() if campaign.due(occurred) <= at]
         out: set[int] = set()
         if due and campaign.when.unless is not None:
             unless, within = campaign.when.unless, campaign.when.unless.within.delta
             asked = [Candidate(n, 0, user, occurred, occurred + within) for n, (user, occurred) in enumerate(due)]
-            query = kept_out(asked, [EventKind.of(unless, campaign.zone)], spec.catalog, at)
+            query = kept_out(asked, [EventKind.of(unless, campaign.zone)], spec.catalog, at, users=known)
             out = {row["number"] for row in warehouse.table(render(query)).to_pylist()}
     seen = resources.campaign()
     users = {user for number, (user, _) in enumerate(due) if number not in out}

@@ -15,6 +15,7 @@ from audiences.goal.report import Data, Report, goal_digest, report
 from audiences.ledger import goals
 from audiences.pipeline.person.called import never_held_out
 from audiences.query.render import render
+from audiences.warehouse.known_types import known_event_users
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -108,9 +109,10 @@ def _runs(resources: CampaignResources, goal: Goal, campaign: int, at: datetime)
 
 def _read_events(resources: CampaignResources, goal: Goal, counting: Counting, windows: Windows, at: datetime) -> Read:
     until = min(at, windows.last_end)
-    query = render(goal_events(resources.spec, goal, after=windows.first_start, until=until))
     with resources.warehouse() as warehouse:
-        return counting.convert(warehouse.stream(query))
+        users = known_event_users(warehouse, resources.spec.catalog)
+        found = goal_events(resources.spec, goal, after=windows.first_start, until=until, users=users)
+        return counting.convert(warehouse.stream(render(found)))
 
 
 def _data(spec: CampaignSpec, read: Read, windows: Windows | None) -> Data:

@@ -7,6 +7,7 @@ so that fifty campaigns are one scan of a short span of time.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -19,11 +20,11 @@ from audiences.query.where import where
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from audiences.campaign.catalog import Catalog, Events
     from audiences.campaign.when import EventTrigger
+    from audiences.query.event_users import EventUsers
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Candidate:
 
 
 ARRIVED = ("event_id", "user_id", "occurred_at", "arrived_at", "kinds")
+_REACHED = (datetime(MINYEAR + 1, 1, 1, tzinfo=UTC), datetime(MAXYEAR, 1, 1, tzinfo=UTC))
 
 
 def horizon() -> sa.Select[Any]:
@@ -80,10 +82,13 @@ def horizon() -> sa.Select[Any]:
     return sa.select(*columns)
 
 
-def arrivals(kinds: Sequence[EventKind], catalog: Catalog, since: datetime, at: datetime) -> sa.Select[Any]:
+def arrivals(
+    kinds: Sequence[EventKind], catalog: Catalog, since: datetime, at: datetime, *, users: EventUsers
+) -> sa.Select[Any]:
     """The events that came in from `since` on and are of one of the kinds, whose numbers are in `kinds`: ARRIVED.
 
-    Without `arrived_at` in the catalog, the time at which they occurred stands for it.
+    Without `arrived_at` in the catalog, the time at which they occurred stands for it. Times are within the years that Python
+    knows: one device that counts milliseconds for seconds is 55,000 years ahead.
     """
     events = _events(catalog)
     table = events_table(events)
@@ -94,9 +99,9 @@ def arrivals(kinds: Sequence[EventKind], catalog: Catalog, since: datetime, at: 
     inside = (
         sa.select(
             sa.cast(table.c[events.id], sa.Text).label("event_id"),
-            sa.cast(table.c[events.user], sa.Text).label("user_id"),
-            sa.cast(table.c[events.occurred_at], TIMESTAMP).label("occurred_at"),
-            sa.cast(arrived_at, TIMESTAMP).label("arrived_at"),
+            users.user_id(catalog, table).label("user_id"),
+            _within_reach(table.c[events.occurred_at]).label("occurred_at"),
+            _within_reach(arrived_at).label("arrived_at"),
             sa.func.array_remove(_array(found), None, type_=ARRAY(sa.Integer)).label("kinds"),
         )
         .where(
@@ -113,12 +118,16 @@ def arrivals(kinds: Sequence[EventKind], catalog: Catalog, since: datetime, at: 
 
 
 def kept_out(
-    candidates: Sequence[Candidate], kinds: Sequence[EventKind], catalog: Catalog, at: datetime
+    candidates: Sequence[Candidate], kinds: Sequence[EventKind], catalog: Catalog, at: datetime, *, users: EventUsers
 ) -> sa.Select[Any]:
-    """The `number` of each candidate whose user did an event of its kind later than `after` and by `until`."""
+    """The `number` of each candidate whose user did an event of its kind later than `after` and by `until`.
+
+    An event that is there at `at` and is dated later has happened by then, and counts as in time.
+    """
     events = _events(catalog)
     table = events_table(events)
-    occurred_at, user = table.c[events.occurred_at], sa.cast(table.c[events.user], sa.Text)
+    occurred_at, user = table.c[events.occurred_at], users.user_id(catalog, table)
+    future = _in_the_future(events, table, at)
     due = (
         sa.func.unnest(
             _values([each.number for each in candidates], sa.Integer),
@@ -146,13 +155,29 @@ def kept_out(
             # The span of all of them, by which an index on (name, time) finds the few events in question.
             named(events, table, _names(kinds)),
             occurred_at > sa.literal(min(each.after for each in candidates), TIMESTAMP),
-            occurred_at <= sa.literal(max(each.until for each in candidates), TIMESTAMP),
+            sa.or_(occurred_at <= sa.literal(max(each.until for each in candidates), TIMESTAMP), future),
             occurred_at > due.c.after,
-            occurred_at <= due.c.until,
+            sa.or_(occurred_at <= due.c.until, future),
             matches,
         )
         .distinct()
     )
+
+
+def _within_reach(time: Value) -> Value:
+    """The instant, or the nearest one of the years that Python knows."""
+    first, last = (sa.literal(instant, TIMESTAMP) for instant in _REACHED)
+    return sa.func.greatest(sa.func.least(sa.cast(time, TIMESTAMP), last), first, type_=TIMESTAMP)
+
+
+def _in_the_future(events: Events, table: sa.FromClause, at: datetime) -> Value:
+    """Whether an event that is there at `at` is dated later, which is some device's mistake."""
+    occurred_at, now = table.c[events.occurred_at], sa.literal(at, TIMESTAMP)
+    there = sa.func.isfinite(sa.cast(occurred_at, TIMESTAMP))
+    if events.arrived_at is None:
+        # What has happened since `at` is there as well, and is not ahead of the warehouse's clock.
+        return sa.and_(occurred_at > sa.func.greatest(now, sa.func.now()), there)
+    return sa.and_(occurred_at > now, there, table.c[events.arrived_at] <= now)
 
 
 def _is(kind: EventKind, table: sa.FromClause, catalog: Catalog, at: datetime) -> Value:
