@@ -367,6 +367,11 @@ def test_the_schedule_is_in_the_campaigns_zone(audiences, project):
     assert "Tue 01 Dec 2026 09:00 IST" in audiences("schedule", "daily", *AT)[1]
 
 
+def test_the_schedule_of_a_campaign_that_runs_once_says_that_it_may_have_run(audiences, project):
+    out = audiences("schedule", "carts", "--next", "3", *AT)[1]
+    assert out.splitlines()[1:] == ["once, if it has not run yet: `audiences runs carts` says"]
+
+
 def test_the_schedule_of_a_campaign_without_times_says_what_it_waits_for(audiences, project):
     waits = "when: {on: {event: Added To Cart}, unless: {event: Charged, within: 30 minutes}}"
     live = pipeline.CARTS.replace("when: now", f"qualification: live\n{waits}").replace("name: Carts", "name: Left")

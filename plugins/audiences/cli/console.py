@@ -223,6 +223,8 @@ def schedule(console: Console, spec: CampaignSpec, times: Sequence[datetime]) ->
         console.print(f"{spec.id} has no further runs ({why})")
     for moment in times:
         console.print(moment.astimezone(spec.zone).strftime(_WHEN), highlight=False)
+    if times and when.now:
+        console.print(f"once, if it has not run yet: `audiences runs {as_text(spec.id)}` says", soft_wrap=True)
 
 
 def _outcomes(outcomes: dict[str, int], rekeyed: int, *, action: Action, sent: bool = True) -> Table:
