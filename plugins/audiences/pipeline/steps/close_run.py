@@ -26,7 +26,7 @@ from audiences.pipeline.audience.on_record import note_status
 from audiences.pipeline.results import AudienceSize, Summary, Would
 from audiences.pipeline.scope import EVERYBODY, Scope
 from audiences.pipeline.steps.link_ad_sets import not_as_wanted
-from audiences.pipeline.steps.outcomes_after_upload import outcomes_after_upload, outcomes_unsent, rekeyed_members
+from audiences.pipeline.steps.outcomes_at_the_end import outcomes_at_the_end
 from audiences.pipeline.steps.verdict import judge
 from audiences.run_folders import clear
 
@@ -60,12 +60,7 @@ def close_run(
     on_record = "begun_unsent" in noted.planned
     partly_cleared = planned is not None and not on_record
     planned = planned if on_record else None
-    rekeyed = rekeyed_members(resources, run, totals, noted) if planned else 0
-    outcomes = (
-        outcomes_after_upload(resources, run, planned, totals, noted, rekeyed=rekeyed)
-        if planned
-        else outcomes_unsent(noted.planned, totals)
-    )
+    outcomes, rekeyed = outcomes_at_the_end(resources, run, planned, totals, noted)
     verdict = judge(
         totals,
         noted,

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from audiences.pipeline.steps.outcomes_after_upload import outcomes_unsent
+from audiences.pipeline.steps.outcomes_at_the_end import outcomes_unsent
 from audiences.who.outcomes import UnreconciledError
 
 COUNTED = {"filtered_out": 3, "over_cap": 2, "targeted": 10, "kept": 6, "qualified": 15, "begun": 4, "leaving": 5}

@@ -17,10 +17,23 @@ if TYPE_CHECKING:
     from audiences.pipeline.results import Plan, RunRef
 
 
-def outcomes_after_upload(
+def outcomes_at_the_end(
+    resources: CampaignResources, run: RunRef, planned: Plan | None, totals: Totals, noted: Noted
+) -> tuple[Outcomes, int]:
+    """The outcomes, and how many of the kept are re-keyed; `planned` is None for a run that sent nothing of a plan.
+
+    Raises UnreconciledError when they do not add up.
+    """
+    if planned is None:
+        return outcomes_unsent(noted.planned, totals), 0
+    rekeyed = _rekeyed(resources, run, totals, noted)
+    return _after_upload(resources, run, planned, totals, noted, rekeyed=rekeyed), rekeyed
+
+
+def _after_upload(
     resources: CampaignResources, run: RunRef, planned: Plan, totals: Totals, noted: Noted, *, rekeyed: int
 ) -> Outcomes:
-    """The outcomes of a run that was `planned`: what began is `added` where acknowledged and `failed` elsewhere.
+    """Those of a run that was `planned`: what began is `added` where acknowledged and `failed` elsewhere.
 
     Of those who began, `rekeyed` were members before, under other identifiers, and are `kept`.
 
@@ -42,7 +55,7 @@ def outcomes_after_upload(
     return outcomes
 
 
-def rekeyed_members(resources: CampaignResources, run: RunRef, totals: Totals, noted: Noted) -> int:
+def _rekeyed(resources: CampaignResources, run: RunRef, totals: Totals, noted: Noted) -> int:
     """Of those who began, the members whose identifiers had changed; looked for only where the plan had found some."""
     if not noted.planned.get("rekeyed"):
         return 0
