@@ -115,6 +115,30 @@ def test_a_session_that_breaks_after_a_wait_is_redone_without_who_has_opted_out(
     assert (shop.members(audience), held(shop)) == (rows(shop, 2, 3, 4, 5), {"2", "3", "4", "5"})
 
 
+@pytest.mark.parametrize("by", ["the same run", "another campaign"])
+def test_the_rest_of_an_interrupted_session_goes_without_who_has_opted_out(shop, few, small_batches, by):
+    spec, buyers, audience = few
+    shop.sandbox.admin.add_fault("expired_token", path="*/usersreplace", after=1, times=None)
+    with shop.resources(spec) as resources:
+        waiting = Waiting(resources, shop)
+        with pytest.raises(FacebookAccessError):
+            waiting.send()
+        shop.sandbox.admin.clear_faults()
+        opt_out(shop, 1, 4)
+        shop.now += timedelta(minutes=20)
+        if by == "the same run":
+            waiting.send()
+            assert waiting.close().state == "success"
+        else:
+            shop.sql("update audiences.audience set busy_until = now() - interval '1 second'", on="ledger")
+            shop.run(buyers)
+    others = {9} if by == "another campaign" else set()
+    assert shop.members(audience) == rows(shop, 1, 2, 3, 5, *others), "the first batch had left"
+    assert shop.run(spec).state == "success"
+    assert shop.members(audience) == rows(shop, 2, 3, 5, *others)
+    assert held(shop) == {"2", "3", "5", *map(str, others)}
+
+
 def test_a_set_of_which_everybody_has_opted_out_is_not_sent_and_the_next_run_empties_the_audience(shop, few):
     spec, _, audience = few
     with shop.resources(spec) as resources:

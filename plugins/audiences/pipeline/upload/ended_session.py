@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from audiences.ledger.chunk_states import Chunk
     from audiences.what.erased import Erased
@@ -28,10 +28,23 @@ def perhaps_in(lasting: pa.Table, erased: Erased, *, left_before: Sequence[Chunk
     return lasting.filter(there)
 
 
-def recorded(lasting: pa.Table, *, refused: Sequence[Chunk], bad: Sequence[bytes]) -> pa.Table:
-    """Memberships that began; those of batches that were `refused` and of `bad` rows did not, and lasting ones have ended."""
+def recorded(
+    lasting: pa.Table,
+    *,
+    left_before: Sequence[Chunk],
+    refused: Sequence[Chunk],
+    bad: Sequence[bytes],
+    but: Collection[str],
+) -> pa.Table:
+    """Memberships that began; those of batches that were `refused` and of `bad` rows did not, and lasting ones have ended.
+
+    So it is with those of the users `but`, who were left out, unless one of the batches that had `left_before` has them.
+    """
     begins = lasting.column("begins")
-    lost = pc.is_in(lasting.column("identifiers"), pa.array(bad, pa.binary()))
+    lost = pc.is_in(lasting.column("user_id"), pa.array(sorted(but), pa.string()))
+    for chunk in left_before:
+        lost = pc.and_not(lost, _of(chunk, lasting))
+    lost = pc.or_(lost, pc.is_in(lasting.column("identifiers"), pa.array(bad, pa.binary())))
     for chunk in refused:
         lost = pc.or_(lost, _of(chunk, lasting))
     changed = pc.xor(begins, lost)

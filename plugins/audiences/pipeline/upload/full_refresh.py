@@ -14,7 +14,7 @@ from audiences.facebook.contract import (
     REPLACE_WINDOW_SECONDS,
 )
 from audiences.facebook.graph_errors import ReplaceBrokenError, RowsRefusedError
-from audiences.ledger import erasures, known_audiences, replace_sessions
+from audiences.ledger import chunks, erasures, known_audiences, replace_sessions
 from audiences.ledger.replace_sessions import SessionState
 from audiences.logs import logger
 from audiences.pipeline.preconditions import export_windows
@@ -150,7 +150,7 @@ def is_planned(resources: CampaignResources, run: RunRef) -> bool:
 def send(resources: CampaignResources, run: RunRef) -> Sent:
     """Send the run's whole set in one replace session, in a new one where a session broke; nothing when there is none to send.
 
-    Nobody is uploaded who has opted out while it waited to be opened.
+    Nobody is uploaded who has opted out while it waited.
 
     Raises ReplaceBrokenError when SESSIONS_A_RUN broke, AudienceBusyError while another session is under way, and what
     needs a wait, a retry or a person; calling again resumes.
@@ -160,15 +160,19 @@ def send(resources: CampaignResources, run: RunRef) -> Sent:
         return Sent(requests=0)
     # What sends a set, since every run asks this module whether there is one.
     from audiences.pipeline.upload.bisect import other_opening
+    from audiences.pipeline.upload.opted_out_meanwhile import opted_out_meanwhile
     from audiences.pipeline.upload.opted_out_of_set import without_opted_out
     from audiences.pipeline.upload.replace_session import SessionUpload, ids
 
+    but = frozenset[str]()
     if session.state is SessionState.PLANNED:
         session = without_opted_out(resources, run, session)
+    else:
+        but = opted_out_meanwhile(resources, run, chunks.of_session(resources.ledger, session.id))
     id_of = ids(run.facebook_id, session.staging)
     while True:
         try:
-            return SessionUpload(resources, run.facebook_id, session).carry_through()
+            return SessionUpload(resources, run.facebook_id, session, but=but).carry_through()
         except RowsRefusedError as error:
             planned = other_opening(resources.ledger, session, error, Erased(*erasures.known(resources.ledger)))
             if not planned:

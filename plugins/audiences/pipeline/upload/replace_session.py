@@ -27,6 +27,7 @@ from audiences.pipeline.results import Sent
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.upload.bisect import rows_at_fault
 from audiences.pipeline.upload.ended_session import perhaps_in, recorded
+from audiences.pipeline.upload.opted_out_meanwhile import opted_out_among, without_users
 from audiences.pipeline.upload.request_body import request_payload, staged
 from audiences.what.erased import Erased
 
@@ -54,7 +55,8 @@ def resolve_unknown(resources: CampaignResources, audience: int, facebook_id: st
                 what = f"the staged rows of run {session.run} are gone"
                 raise ReplaceBrokenError(what)
             _log.info("carrying the replace of run %s through, which was interrupted", session.run)
-            SessionUpload(resources, facebook_id, session).carry_through()
+            but = opted_out_among(resources, chunks.of_session(resources.ledger, session.id))
+            SessionUpload(resources, facebook_id, session, but=but).carry_through()
         except RowsRefusedError as error:
             _log.warning("the replace of run %s was refused: %s", session.run, error)
             replace_sessions.refused(
@@ -77,11 +79,18 @@ def patient(ledger: Ledger, audience: int, error: AudienceBusyError) -> Audience
 
 
 class SessionUpload:
-    """One session on its way, from wherever the record says it has got to."""
+    """One session on its way, from wherever the record says it has got to, without these users in what is sent from here on."""
 
-    def __init__(self, resources: CampaignResources, facebook_id: str, session: ReplaceSession) -> None:
+    def __init__(
+        self,
+        resources: CampaignResources,
+        facebook_id: str,
+        session: ReplaceSession,
+        *,
+        but: frozenset[str] = frozenset(),
+    ) -> None:
         self._ledger, self._graph = resources.ledger, resources.facebook
-        self._facebook_id, self._session = facebook_id, session
+        self._facebook_id, self._session, self._but = facebook_id, session, but
         self._erased = Erased(*erasures.known(resources.ledger))
         self._max_concurrency = resources.spec.account.requests_at_once
         self._chunks = chunks.of_session(resources.ledger, session.id)
@@ -241,8 +250,8 @@ class SessionUpload:
         return self._send_rows(self._rows(chunk), number, last=last)
 
     def _rows(self, chunk: Chunk) -> pa.Table:
-        """The rows of the batch to send: nobody who was erased, and no row that was refused in this run before."""
-        found = staged(chunk, self._erased)
+        """The rows of the batch to send: nobody who was erased or is left out, and no row that was refused in this run before."""
+        found = without_users(staged(chunk, self._erased), self._but)
         bad = pc.is_in(found.column("identifiers"), pa.array(self._bad, pa.binary()))
         return found.filter(pc.invert(bad))
 
@@ -276,4 +285,4 @@ class SessionUpload:
         refused = [chunk for chunk in now if chunk.state is RequestState.REFUSED]
         for batch in staging.dataset(now[0].file).to_batches():
             in_it = perhaps_in(pa.Table.from_batches([batch]), self._erased, left_before=self._left_before)
-            yield recorded(in_it, refused=refused, bad=self._bad)
+            yield recorded(in_it, left_before=self._left_before, refused=refused, bad=self._bad, but=self._but)
