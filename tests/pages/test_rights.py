@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -163,6 +164,17 @@ def test_where_databases_are_is_told_to_who_may_read_connections_only(by_role: S
             told = {role: by_role.call(role, "GET", f"api/{path}").text for role in ("user", "op")}
             assert "does not let us in (the Airflow connection `warehouse`). Correct it" in told["user"], path
             assert "does not let us in (database `" in told["op"], path
+    finally:
+        world.shop.sql("update audiences.run set warnings = '{}'", on="ledger")
+
+
+def test_names_of_others_turn_nothing_around_on_a_page(by_role: Server, world: World) -> None:
+    world.shop.sql("update audiences.run set warnings = array[%s]", "audience \u202egnp.exe", on="ledger")
+    try:
+        for path in (f"campaigns/{READABLE}/runs", f"campaigns/{READABLE}/runs/{world.runs[READABLE]}", "campaigns"):
+            for role in ("user", "op"):
+                said = json.dumps(by_role.call(role, "GET", f"api/{path}").json(), ensure_ascii=False)
+                assert ("�gnp.exe" in said, "\u202e" in said) == (True, False), (role, path)
     finally:
         world.shop.sql("update audiences.run set warnings = '{}'", on="ledger")
 

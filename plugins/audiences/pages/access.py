@@ -27,6 +27,7 @@ from fastapi import Depends, HTTPException, Request
 
 from audiences.connections import without_places
 from audiences.pages import looking
+from audiences.redact import harmless
 from audiences.reporting.shape import Shown
 
 if TYPE_CHECKING:
@@ -95,8 +96,12 @@ class Caller:
             raise HTTPException(403, f"You have no right to change the DAG `{campaign}`. {_LOOKING_UP}")
 
     def shown(self, answer: ShownT) -> ShownT:
-        """The answer as the caller may read it: where databases are is for who may read the connections."""
-        return answer if self.operates else answer.rewritten(without_places)
+        """The answer as the caller may read it: where databases are is for who may read the connections.
+
+        Names of others in it turn no direction of what stands around them.
+        """
+        operates = self.operates
+        return answer.rewritten(lambda text: harmless(text if operates else without_places(text)))
 
     def told(self, error: Exception) -> str:
         """The same of an error."""
