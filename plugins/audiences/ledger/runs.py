@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -14,7 +15,7 @@ from audiences.ledger.transitions import Transitions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import timedelta
 
     from audiences.ledger.database import Ledger
 
@@ -139,11 +140,22 @@ def abandon_others(ledger: Ledger, *, campaign: int, run: int) -> None:
     )
 
 
-def is_abandoned(ledger: Ledger, run: int) -> bool:
-    """Whether the run was given up for dead, since another one of its campaign has begun."""
+def is_overtaken(ledger: Ledger, run: int) -> bool:
+    """Whether another run of the campaign has begun since: this one was given up for dead then, or had ended before."""
     return ledger.holds(
-        "select state = %(abandoned)s from audiences.run where id = %(run)s",
-        {"abandoned": RunState.ABANDONED, "run": run},
+        "select r.state = %(abandoned)s or r.state <> %(running)s and exists ("
+        " select from audiences.run o where o.campaign_id = r.campaign_id and o.id > r.id)"
+        " from audiences.run r where r.id = %(run)s",
+        {"abandoned": RunState.ABANDONED, "running": RunState.RUNNING, "run": run},
+    )
+
+
+def ended_before(ledger: Ledger, run: int, since: timedelta) -> datetime | None:
+    """When the run ended, if that is longer ago; None while it is under way, or where somebody took it up again soon."""
+    return ledger.value(
+        datetime,
+        "select ended_at from audiences.run where id = %(run)s and state <> %(running)s and ended_at < now() - %(since)s",
+        {"run": run, "running": RunState.RUNNING, "since": since},
     )
 
 

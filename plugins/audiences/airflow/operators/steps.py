@@ -144,7 +144,8 @@ class StepOperator(HoldingOperator):
         """Do the step with its resources; a failure is noted on the run's record before Airflow sees it, and how long it took.
 
         Raises HandedOverError and LedgerNewerError where the run or the ledger is of another version of the product,
-        OvertakenError where another run of the campaign has begun, and CampaignBusyError where one is about to.
+        OvertakenError where another run of the campaign has begun, CampaignBusyError where one is about to, and EndedBeforeError
+        for a task that was cleared alone.
         """
         from audiences.pipeline.preconditions.not_overtaken import beside_tasks_of_the_run
         from audiences.pipeline.preconditions.staged_here import ensure_seen

@@ -31,7 +31,8 @@ class OutsideWindowsError(WaitError):
     def __str__(self) -> str:
         return (
             f"{self.what}; nothing is sent until then. To send at once: `audiences run {self.campaign} --allow {LIFT}`, "
-            f"or trigger the DAG with `{LIFT}` in its `allow` field"
+            f"or trigger the DAG with `{LIFT}` in its `allow` field, once a run of it that waits is marked as failed: Airflow "
+            "has one at a time"
         )
 
 
