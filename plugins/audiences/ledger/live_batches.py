@@ -26,7 +26,7 @@ SILENT = timedelta(minutes=30)
 
 
 class BatchState(StrEnum):
-    """What became of a batch; `dropped`: its campaign is not watched any more."""
+    """What became of a batch; `dropped`: its campaign is not watched any more, or was not to send when the batch's time came."""
 
     OPEN = "open"
     EXPORTED = "exported"
@@ -181,6 +181,16 @@ def finish(ledger: Ledger, number: int, *, run: int) -> bool:
             (BatchState.EXPORTED, run, number, TRANSITIONS.before(BatchState.EXPORTED)),
         )
     return done.rowcount == 1
+
+
+def drop(ledger: Ledger, number: int) -> None:
+    """Give up a batch that is open, with its events."""
+    with ledger.sql.transaction():
+        live_events.drop_batch(ledger, number)
+        ledger.sql.execute(
+            "update audiences.live_batch set state = %s where state = any(%s) and id = %s",
+            (BatchState.DROPPED, TRANSITIONS.before(BatchState.DROPPED), number),
+        )
 
 
 def drop_all(ledger: Ledger, campaigns: Sequence[int]) -> None:

@@ -166,6 +166,14 @@ def drop_all(ledger: Ledger, campaigns: Sequence[int]) -> None:
     )
 
 
+def drop_batch(ledger: Ledger, batch: int) -> None:
+    """Give up what is in the batch and not exported."""
+    ledger.sql.execute(
+        "update audiences.live_event set state = %s where batch_id = %s and state = %s",
+        (EventState.DROPPED, batch, EventState.BATCHED),
+    )
+
+
 def drop(ledger: Ledger, campaigns: Sequence[int], *, batches: Sequence[int]) -> None:
     """Give up what is waiting for these campaigns, and what is in these batches."""
     ledger.sql.execute(

@@ -83,7 +83,7 @@ def export_batch(spec: CampaignSpec, project: str, context: Context, asked: RunC
             metrics.of_summary(resources, done)
             tell_of_run(resources, done, link=ti.log_url)
     if done is None:
-        leave_out(context, f"left out: batch {number} is exported already, or was dropped when the campaign ended")
+        leave_out(context, f"left out: batch {number} is exported already, or was dropped")
     ti.xcom_push(key=NOTE, value=done.in_words())
     _log.info("%s", done.in_words())
     if isinstance(done, LiveSummary):

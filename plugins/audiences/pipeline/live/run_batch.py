@@ -16,6 +16,7 @@ from audiences.pipeline.live.batch_report import BatchReport, report_on
 from audiences.pipeline.live.batch_scope import BatchScope
 from audiences.pipeline.live.poller import poll
 from audiences.pipeline.preconditions.as_of import ON_TIME, ensure_now
+from audiences.pipeline.preconditions.export_windows import OutsideWindowsError
 from audiences.pipeline.preconditions.in_force import ensure_in_force
 from audiences.pipeline.results import AudienceSize, Reference, RunRequest, Summary
 from audiences.pipeline.run import TRIES, attempt
@@ -66,8 +67,9 @@ def run_batch(
 
     `queued`: how many seconds the run has waited since it was triggered, for the record.
 
-    After a failure the dispatcher triggers another run of the batch, as soon as the error allows, then ever later. Raises
-    what kept the run from being opened at all, OutsideWindowsError and NotInForceError among it.
+    After a failure the dispatcher triggers another run of the batch, as soon as the error allows, then ever later; outside the
+    windows, where `outside: drop` says so, the batch is over. Raises what kept the run from being opened at all,
+    OutsideWindowsError and NotInForceError among it.
     """
     scope = BatchScope(number)
     ensure_in_force(resources, request, scope)
@@ -83,7 +85,10 @@ def run_batch(
             done = attempt(resources, request, sleep=sleep, tries=tries, scope=scope, queued=queued)
         except Exception as error:
             resources.ensure_not_newer(error)
-            live_batches.postpone(ledger, number, until=at + _pause(error, batch), error=runs.error_text(error))
+            if isinstance(error, OutsideWindowsError) and error.dropped:
+                live_batches.drop(ledger, number)
+            else:
+                live_batches.postpone(ledger, number, until=at + _pause(error, batch), error=runs.error_text(error))
             raise
         if done.summary.state != "success":
             live_batches.postpone(ledger, number, until=at + _pause(done.error, batch), error=done.summary.error)
