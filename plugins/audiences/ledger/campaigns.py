@@ -36,6 +36,10 @@ class CampaignBusyError(WaitError):
 
     campaign: str = ""
 
+    def __str__(self) -> str:
+        # A command does not wait for as long as a task does.
+        return f"{self.what}; nothing was done here. Try again once that has ended"
+
 
 @dataclass(eq=False)
 class RenamedCampaignError(FixConfigError):

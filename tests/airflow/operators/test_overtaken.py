@@ -147,5 +147,6 @@ def test_tasks_of_one_run_do_their_work_side_by_side(carts, project, shop, run, 
     ((campaign,),) = shop.sql("select id from audiences.campaign", on="ledger")
     with shop.resources(carts) as other, campaigns.locked(other.ledger, campaign, "carts", shared=True):
         assert run.execute(SelectOperator(task_id="select", shard=shard))
-        with shop.resources(carts) as third, pytest.raises(CampaignBusyError), third.working():
+        busy = pytest.raises(CampaignBusyError, match="by another process; nothing was done here")
+        with shop.resources(carts) as third, busy, third.working():
             pass
