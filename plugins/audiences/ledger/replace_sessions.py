@@ -55,10 +55,11 @@ _TO_SEND = (SessionState.PLANNED, SessionState.OPEN)
 
 @dataclass(frozen=True, slots=True)
 class ReplaceSession:
-    """A session on record. `facebook_id` is the id we gave it at Facebook, `staging` the folder of its run."""
+    """A session on record. `facebook_id` is the id we gave it at Facebook, `campaign` and `staging` (a folder) are its run's."""
 
     id: int
     run: int
+    campaign: int
     audience: int
     attempt: int
     facebook_id: int
@@ -72,7 +73,8 @@ class ReplaceSession:
 
 
 _SELECT = (
-    "select s.id, s.run_id as run, s.audience_id as audience, s.attempt, s.facebook_id, s.schema, s.closing, s.state, r.staging"
+    "select s.id, s.run_id as run, r.campaign_id as campaign, s.audience_id as audience, s.attempt, s.facebook_id, s.schema,"
+    " s.closing, s.state, r.staging"
     " from audiences.upload_session s join audiences.run r on r.id = s.run_id"
 )
 

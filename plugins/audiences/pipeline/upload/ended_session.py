@@ -41,15 +41,28 @@ def recorded(
     So it is with those of the users `but`, who were left out, unless one of the batches that had `left_before` has them.
     """
     begins = lasting.column("begins")
-    lost = pc.is_in(lasting.column("user_id"), pa.array(sorted(but), pa.string()))
-    for chunk in left_before:
-        lost = pc.and_not(lost, _of(chunk, lasting))
+    lost = _left_out(lasting, left_before, but)
     lost = pc.or_(lost, pc.is_in(lasting.column("identifiers"), pa.array(bad, pa.binary())))
     for chunk in refused:
         lost = pc.or_(lost, _of(chunk, lasting))
     changed = pc.xor(begins, lost)
     place = lasting.column_names.index("gone")
     return lasting.set_column(place, "gone", pc.and_(lost, pc.invert(begins))).filter(changed)
+
+
+def kept_till_left_out(
+    lasting: pa.Table, *, campaign: int, left_before: Sequence[Chunk], but: Collection[str]
+) -> set[str]:
+    """Of the users `but`, those whom the campaign held, was to keep, and has left out."""
+    ours = pc.and_not(pc.equal(lasting.column("campaign_id"), campaign), lasting.column("begins"))
+    return set(lasting.filter(pc.and_(_left_out(lasting, left_before, but), ours)).column("user_id").to_pylist())
+
+
+def _left_out(lasting: pa.Table, left_before: Sequence[Chunk], but: Collection[str]) -> pa.ChunkedArray:
+    found = pc.is_in(lasting.column("user_id"), pa.array(sorted(but), pa.string()))
+    for chunk in left_before:
+        found = pc.and_not(found, _of(chunk, lasting))
+    return found
 
 
 def _of(chunk: Chunk, rows: pa.Table) -> pa.ChunkedArray:

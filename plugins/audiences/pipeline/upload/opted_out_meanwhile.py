@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from audiences.campaign.wording import counted
 from audiences.ledger import erasures, runs
 from audiences.pipeline.preconditions.as_of import ON_TIME
+from audiences.pipeline.results import LEFT_OUT
 from audiences.pipeline.upload.request_body import staged
 from audiences.what.erased import Erased
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from audiences.ledger.chunk_states import Chunk
+    from audiences.ledger.database import Ledger
     from audiences.pipeline.resources import CampaignResources
     from audiences.pipeline.results import RunRef
 
@@ -64,3 +66,9 @@ def without_users(changes: pa.Table, users: frozenset[str]) -> pa.Table:
     if not users:
         return changes
     return changes.filter(pc.invert(pc.is_in(changes.column("user_id"), pa.array(sorted(users)))))
+
+
+def note_left_out(ledger: Ledger, run: int, members: int) -> None:
+    """Count members whom a whole set of the run was to keep, and left out since they have opted out; for the outcomes."""
+    before = runs.noted(ledger, run).planned.get(LEFT_OUT, 0)
+    runs.counted(ledger, run, {LEFT_OUT: before + members})

@@ -13,10 +13,9 @@ import pyarrow.compute as pc
 
 from audiences.errors import FailedError
 from audiences.facebook.contract import MAX_ROWS
-from audiences.ledger import chunks, replace_sessions, runs
-from audiences.pipeline.results import LEFT_OUT
+from audiences.ledger import chunks, replace_sessions
 from audiences.pipeline.staging import CLOSING_FILE, Staging, change_file
-from audiences.pipeline.upload.opted_out_meanwhile import opted_out_meanwhile
+from audiences.pipeline.upload.opted_out_meanwhile import note_left_out, opted_out_meanwhile
 from audiences.pipeline.upload.replace_session import ids
 from audiences.pipeline.upload.requests import requests_of
 from audiences.what.changes import CHANGES, numbered, placed
@@ -58,8 +57,7 @@ def without_opted_out(resources: CampaignResources, run: RunRef, session: Replac
         raise NobodyLeftError(campaign=resources.spec.id)
     closing = staged.closing(session.closing)
     with ledger.sql.transaction():
-        left_out = runs.noted(ledger, run.run).planned.get(LEFT_OUT, 0) + len(staged.kept)
-        runs.counted(ledger, run.run, {LEFT_OUT: left_out})
+        note_left_out(ledger, run.run, len(staged.kept))
         return replace_sessions.again(
             ledger,
             session,

@@ -26,8 +26,8 @@ from audiences.logs import logger
 from audiences.pipeline.results import Sent
 from audiences.pipeline.staging import Staging
 from audiences.pipeline.upload.bisect import rows_at_fault
-from audiences.pipeline.upload.ended_session import perhaps_in, recorded
-from audiences.pipeline.upload.opted_out_meanwhile import opted_out_among, without_users
+from audiences.pipeline.upload.ended_session import kept_till_left_out, perhaps_in, recorded
+from audiences.pipeline.upload.opted_out_meanwhile import note_left_out, opted_out_among, without_users
 from audiences.pipeline.upload.request_body import request_payload, staged
 from audiences.what.erased import Erased
 
@@ -102,6 +102,8 @@ class SessionUpload:
         self._left_before = [chunk for chunk in self._chunks if chunk.state in _LEFT]
         # Rows by request, those of an earlier process as they were planned.
         self._arrived = [chunk.rows for chunk in self._chunks if chunk.state is RequestState.ACKNOWLEDGED]
+        # Members whom the campaign was to keep.
+        self._left_out = set[str]()
         # Numbers for parts of batches, after those of the batches and the one that may have to end the session.
         self._numbers = count(len(self._chunks) + 2)
 
@@ -180,7 +182,11 @@ class SessionUpload:
         with self._recording:
             chunks.sending(self._ledger, chunk)
         try:
-            receipt = self._send(chunk, number, last=False)
+            rows = self._rows(chunk)
+            if not rows.num_rows:
+                self._nobody_in(chunk)
+                return
+            receipt = self._send_rows(rows, number, last=False)
         except ReplaceBrokenError:
             raise
         except RowsRefusedError as error:
@@ -195,14 +201,22 @@ class SessionUpload:
             receipts.receive(self._ledger, chunk, received=receipt.received, invalid=receipt.invalid)
             known_audiences.renew(self._ledger, self._session.audience)
 
+    def _nobody_in(self, chunk: Chunk) -> None:
+        """Record that a batch has arrived of which nobody is left to be sent, which is no fault of it."""
+        with self._recording:
+            receipts.receive(self._ledger, chunk, received=0, invalid=0)
+
     def _end(self, last: Chunk) -> Receipt | None:
-        """Send the last batch, alone. When its rows are refused, the first batch's end the session: twice is harmless."""
+        """Send the last batch, alone. When it cannot be, the rows of another one end the session: twice is harmless."""
         number = len(self._chunks)
         try:
             if last.unsent:
                 chunks.sending(self._ledger, last)
                 try:
-                    return self._send(last, number, last=True)
+                    rows = self._rows(last)
+                    if rows.num_rows:
+                        return self._send_rows(rows, number, last=True)
+                    self._nobody_in(last)
                 except ReplaceBrokenError:
                     raise
                 except RowsRefusedError as error:
@@ -210,7 +224,8 @@ class SessionUpload:
                 except RefusedError as error:
                     _log.warning("the last batch of the replace was refused: %s", error)
                     chunks.refuse(self._ledger, last, error=str(error))
-            return self._send(self._chunks[0], number + 1, last=True)
+            others = (chunk for chunk in self._chunks if self._rows(chunk).num_rows)
+            return self._send(next(others, self._chunks[0]), number + 1, last=True)
         except ReplaceBrokenError as error:
             if error.subcode == REPLACE_ENDED:  # an earlier try had arrived, and its answer was lost
                 return None
@@ -265,14 +280,16 @@ class SessionUpload:
         return receipt
 
     def _record(self, last: Chunk, receipt: Receipt | None) -> None:
-        replace_sessions.end(
-            self._ledger,
-            self._session,
-            last,
-            received=receipt.received if receipt else self._total,
-            invalid=receipt.invalid if receipt else 0,
-            changes=self._changes(),
-        )
+        with self._ledger.sql.transaction():
+            replace_sessions.end(
+                self._ledger,
+                self._session,
+                last,
+                received=receipt.received if receipt else self._total,
+                invalid=receipt.invalid if receipt else 0,
+                changes=self._changes(),
+            )
+            note_left_out(self._ledger, self._session.run, len(self._left_out))
         known_audiences.renew(self._ledger, self._session.audience)
         _log.info("the audience was replaced: %s rows in %s requests", f"{self._total:,}", len(self._chunks))
 
@@ -285,4 +302,7 @@ class SessionUpload:
         refused = [chunk for chunk in now if chunk.state is RequestState.REFUSED]
         for batch in staging.dataset(now[0].file).to_batches():
             in_it = perhaps_in(pa.Table.from_batches([batch]), self._erased, left_before=self._left_before)
+            self._left_out |= kept_till_left_out(
+                in_it, campaign=self._session.campaign, left_before=self._left_before, but=self._but
+            )
             yield recorded(in_it, left_before=self._left_before, refused=refused, bad=self._bad, but=self._but)
