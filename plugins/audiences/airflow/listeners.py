@@ -74,9 +74,8 @@ def _count_only_begun(dag_run: DagRun, session: Session) -> None:
 
     The ledger does not know it either. One that was cleared has been here before.
     """
-    from audiences.airflow.operators.handed_over import (
-        OPEN,
-    )  # with the models of a campaign file, for few of the processes
+    # It brings the models of a campaign file along, which few of the processes need.
+    from audiences.airflow.operators.handed_over import OPEN
 
     timetable, counted = dag_run.dag.timetable if dag_run.dag else None, dag_run.data_interval_end
     if not isinstance(timetable, CampaignTimetable) or counted is None:

@@ -42,7 +42,7 @@ class Waiting:
     """A run whose whole set is planned and not sent yet."""
 
     def __init__(self, resources, shop):
-        self.resources = resources
+        self.resources, self.shop = resources, shop
         self.run = open_run(resources, RunRequest(external_id="waiting", at=shop.now))
         extracted = extract(resources, self.run)
         selected = [select(resources, self.run, shard) for shard in extracted.shards]
@@ -50,6 +50,14 @@ class Waiting:
 
     def send(self):
         return full_refresh.send(self.resources, self.run)
+
+    def break_off(self):
+        """Begin to send; after the first batch nothing arrives."""
+        faults = self.shop.sandbox.admin
+        faults.add_fault("expired_token", path="*/usersreplace", after=1, times=None)
+        with pytest.raises(FacebookAccessError):
+            self.send()
+        faults.clear_faults()
 
     def close(self):
         return close_run(self.resources, self.run, self.planned)
@@ -101,12 +109,9 @@ def test_who_opts_out_while_a_whole_set_waits_is_not_uploaded_whoever_holds_them
 
 def test_a_session_that_breaks_after_a_wait_is_redone_without_who_has_opted_out(shop, few, small_batches):
     spec, _, audience = few
-    shop.sandbox.admin.add_fault("expired_token", path="*/usersreplace", after=1, times=None)
     with shop.resources(spec) as resources:
         waiting = Waiting(resources, shop)
-        with pytest.raises(FacebookAccessError):
-            waiting.send()
-        shop.sandbox.admin.clear_faults()
+        waiting.break_off()
         shop.sandbox.admin.advance(2 * 3600)
         shop.now += timedelta(hours=2)
         opt_out(shop, 1)
@@ -118,12 +123,9 @@ def test_a_session_that_breaks_after_a_wait_is_redone_without_who_has_opted_out(
 @pytest.mark.parametrize("by", ["the same run", "another campaign"])
 def test_the_rest_of_an_interrupted_session_goes_without_who_has_opted_out(shop, few, small_batches, by):
     spec, buyers, audience = few
-    shop.sandbox.admin.add_fault("expired_token", path="*/usersreplace", after=1, times=None)
     with shop.resources(spec) as resources:
         waiting = Waiting(resources, shop)
-        with pytest.raises(FacebookAccessError):
-            waiting.send()
-        shop.sandbox.admin.clear_faults()
+        waiting.break_off()
         opt_out(shop, 1, 4)
         shop.now += timedelta(minutes=20)
         if by == "the same run":
@@ -189,12 +191,9 @@ def test_a_run_taken_up_again_sends_nothing_of_the_set_that_its_first_try_planne
 def test_members_left_out_of_the_rest_of_an_interrupted_session_are_removed_and_not_kept(shop, few, monkeypatch):
     monkeypatch.setattr(requests, "MAX_ROWS", 1)
     spec, *_ = few
-    shop.sandbox.admin.add_fault("expired_token", path="*/usersreplace", after=1, times=None)
     with shop.resources(spec) as resources:
         waiting = Waiting(resources, shop)
-        with pytest.raises(FacebookAccessError):
-            waiting.send()
-        shop.sandbox.admin.clear_faults()
+        waiting.break_off()
         # How many were on their way besides is a matter of threads; here the first batch alone has left.
         shop.sql("update audiences.chunk set state = 'planned' where state = 'sending'", on="ledger")
         opt_out(shop, 1, 2, 3)

@@ -127,9 +127,8 @@ def stage(resources: CampaignResources, run: RunRef, difference: Difference, row
 
 def record(resources: CampaignResources, run: RunRef, staged: StagedSet) -> None:
     """Put the session on record, nothing sent of it."""
-    from audiences.pipeline.upload.replace_session import (
-        ids,
-    )  # every run asks this module whether there is a set to send
+    # Every run asks this module whether there is a set to send.
+    from audiences.pipeline.upload.replace_session import ids
 
     replace_sessions.plan(
         resources.ledger,
